@@ -2,7 +2,7 @@ using System.Net;
 using Polly;
 using Polly.CircuitBreaker;
 using Polly.Retry;
-using Stoa.Gateway.Wires;
+using Stoa.Gateway.Chat;
 using Stoa.Platform.Http;
 using Stoa.Platform.Telemetry;
 
@@ -19,7 +19,7 @@ internal sealed class ProviderClient : IDisposable
     private readonly HttpMessageInvoker invoker;
     private readonly ResiliencePipeline<ProviderExchange> pipeline;
     private readonly TimeoutOptions timeouts;
-    private readonly ProviderWire wire;
+    private readonly Wire wire;
     private readonly string baseUrl;
     private readonly string? credential;
     private readonly string anthropicVersion;
@@ -27,12 +27,12 @@ internal sealed class ProviderClient : IDisposable
 
     public ProviderClient(string name, ProviderKind kind, ProviderOptions options, GatewayOptions gateway, TimeProvider time)
     {
-        wire = kind.Wire;
+        wire = kind.Wire ?? throw new ArgumentException("A provider without a wire has no client", nameof(kind));
         timeouts = gateway.Timeouts;
         anthropicVersion = gateway.AnthropicVersion;
         baseUrl = options.BaseUrl ?? kind.BaseUrl ?? throw new InvalidOperationException($"Provider {name} needs a BaseUrl");
-        credential = string.IsNullOrEmpty(options.ApiKey) ? null : wire == ProviderWire.Anthropic ? options.ApiKey : $"Bearer {options.ApiKey}";
-        ChatUri = new(baseUrl + (wire == ProviderWire.Anthropic ? "/v1/messages" : "/chat/completions"));
+        credential = string.IsNullOrEmpty(options.ApiKey) ? null : wire == Wire.Anthropic ? options.ApiKey : $"Bearer {options.ApiKey}";
+        ChatUri = new(baseUrl + (wire == Wire.Anthropic ? "/v1/messages" : "/chat/completions"));
         CountTokensUri = new(baseUrl + "/v1/messages/count_tokens");
         EmbeddingsUri = new(baseUrl + "/embeddings");
         invoker = new(Handler(new(baseUrl), gateway.Timeouts));
@@ -93,7 +93,7 @@ internal sealed class ProviderClient : IDisposable
                 return new(response, deadline, clientGone);
             }
             using var error = await ProviderExchange.ReadAsync(response, MaxErrorBytes, isLimit: false, deadline.Token);
-            throw ProviderErrors.Of(wire, response, error.Span);
+            throw ProviderFaults.Of(wire, response, error.Span);
         }
         catch (Exception failure)
         {
@@ -103,7 +103,7 @@ internal sealed class ProviderClient : IDisposable
             {
                 throw;
             }
-            throw ProviderErrors.Of(failure);
+            throw ProviderFaults.Of(failure);
         }
     }
 
@@ -112,7 +112,7 @@ internal sealed class ProviderClient : IDisposable
         var content = new ReadOnlyMemoryContent(request.Body);
         content.Headers.TryAddWithoutValidation("Content-Type", "application/json");
         var message = new HttpRequestMessage(HttpMethod.Post, request.Uri) { Version = HttpVersion.Version11, Content = content };
-        if (wire == ProviderWire.Anthropic)
+        if (wire == Wire.Anthropic)
         {
             message.Headers.TryAddWithoutValidation("anthropic-version", request.AnthropicVersion ?? anthropicVersion);
             if (request.AnthropicBeta is not null)
@@ -122,7 +122,7 @@ internal sealed class ProviderClient : IDisposable
         }
         if (credential is not null)
         {
-            message.Headers.TryAddWithoutValidation(wire == ProviderWire.Anthropic ? "x-api-key" : "Authorization", credential);
+            message.Headers.TryAddWithoutValidation(wire == Wire.Anthropic ? "x-api-key" : "Authorization", credential);
         }
         return message;
     }
@@ -152,7 +152,7 @@ internal sealed class ProviderClient : IDisposable
                 Delay = TimeSpan.FromMilliseconds(500),
                 MaxDelay = TimeSpan.FromSeconds(8),
                 UseJitter = true,
-                ShouldHandle = static outcome => new(ProviderErrors.MayPass(outcome.Outcome.Exception, outcome.AttemptNumber)),
+                ShouldHandle = static outcome => new(ProviderFaults.MayPass(outcome.Outcome.Exception, outcome.AttemptNumber)),
                 DelayGenerator = static outcome => new((outcome.Outcome.Exception as Failure)?.RetryAfter),
             });
         }
@@ -169,7 +169,7 @@ internal sealed class ProviderClient : IDisposable
         MinimumThroughput = minimumCalls,
         SamplingDuration = TimeSpan.FromSeconds(30),
         BreakDuration = TimeSpan.FromSeconds(15),
-        ShouldHandle = static outcome => new(ProviderErrors.IsProviderFault(outcome.Outcome.Exception)),
+        ShouldHandle = static outcome => new(ProviderFaults.IsProviderFault(outcome.Outcome.Exception)),
         StateProvider = minimumCalls == 5 ? circuit : null,
     };
 }

@@ -36,7 +36,7 @@ internal sealed class ProviderExchange(HttpResponseMessage response, Cancellatio
         }
         catch (Exception failure) when (failure is not Failure && !clientGone.IsCancellationRequested)
         {
-            throw ProviderErrors.Of(failure);
+            throw ProviderFaults.Of(failure);
         }
     }
 
@@ -63,7 +63,7 @@ internal sealed class ProviderExchange(HttpResponseMessage response, Cancellatio
                 }
                 bytes.Add(count);
             }
-            return isLimit ? throw ProviderErrors.InvalidAnswer("The provider's answer is too large") : bytes;
+            return isLimit ? throw ProviderFaults.InvalidAnswer("The provider's answer is too large") : bytes;
         }
         catch
         {

@@ -2,7 +2,7 @@ using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Npgsql;
 using Stoa.Platform.Data;
-using Stoa.Platform.Hosting;
+using Stoa.Platform.Http;
 
 namespace Stoa.Gateway.Usage;
 
