@@ -6,7 +6,7 @@ namespace Stoa.Gateway.Usage;
 /// <summary>The price table. Prices are added, never changed: what a call cost stays what it cost.</summary>
 internal sealed class PriceStore(NpgsqlDataSource source)
 {
-    public const string Channel = "gateway.prices";
+    public const string Channel = "gateway_prices";
 
     /// <summary>For each provider and model the price in force at this moment.</summary>
     public Task<List<Price>> CurrentAsync(DateTimeOffset now, CancellationToken ct) => ReadAsync(
@@ -28,7 +28,7 @@ internal sealed class PriceStore(NpgsqlDataSource source)
             with added as (
               insert into gateway.prices (provider, model, valid_from, input, cache_read, cache_write, output)
               values ($1, $2, $3, $4, $5, $6, $7) on conflict do nothing returning 1)
-            select count(*) > 0, pg_notify('gateway.prices', '') from added
+            select count(*) > 0, pg_notify('gateway_prices', '') from added
             """);
         foreach (var value in (object[])[price.Provider, price.Model, price.ValidFrom, price.Input, price.CacheRead, price.CacheWrite, price.Output])
         {

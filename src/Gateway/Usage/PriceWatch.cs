@@ -1,12 +1,11 @@
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
-using Npgsql;
 using Stoa.Platform.Data;
 using Stoa.Platform.Http;
 
 namespace Stoa.Gateway.Usage;
 
-/// <summary>Keeps the price book as the table says: at start, on every change, and once an hour for prices whose moment has come.</summary>
+/// <summary>Keeps the price book as the table says: at start, on every change, and once a minute for prices whose moment has come.</summary>
 internal sealed partial class PriceWatch(
     PriceBook book, PriceStore store, ChangeFeed changes, DatabaseReadiness database, TimeProvider time, ILogger<PriceWatch> logger) : BackgroundService
 {
@@ -14,24 +13,24 @@ internal sealed partial class PriceWatch(
 
     private async Task RunAsync(CancellationToken ct)
     {
-        await database.WhenReady(ct);
         using var subscription = changes.Subscribe(PriceStore.Channel, (_, token) => LoadAsync(token));
-        while (!ct.IsCancellationRequested)
+        await database.WhenReady(ct);
+        while (true)
         {
+            await Task.Delay(TimeSpan.FromMinutes(1), time, ct);
             try
             {
                 await LoadAsync(ct);
             }
-            catch (NpgsqlException failure)
+            catch (Exception failure) when (Outage.Is(failure))
             {
-                LogKept(failure);
+                LogKept(failure.Message);
             }
-            await Task.Delay(TimeSpan.FromHours(1), time, ct);
         }
     }
 
     private async Task LoadAsync(CancellationToken ct) => book.Replace(await store.CurrentAsync(time.GetUtcNow(), ct));
 
-    [LoggerMessage(LogLevel.Warning, "Prices could not be read; the ones known stay in force")]
-    private partial void LogKept(Exception failure);
+    [LoggerMessage(LogLevel.Warning, "Prices could not be read; the ones known stay in force: {Problem}")]
+    private partial void LogKept(string problem);
 }

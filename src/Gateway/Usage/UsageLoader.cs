@@ -1,6 +1,5 @@
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
-using Npgsql;
 using Stoa.Platform.Data;
 using Stoa.Platform.Http;
 
@@ -64,7 +63,7 @@ internal sealed partial class UsageLoader(
                 LogRecovered();
             }
         }
-        catch (Exception failure) when (failure is NpgsqlException or TimeoutException or IOException)
+        catch (Exception failure) when (!ct.IsCancellationRequested)
         {
             // Whether the last commit took is unknown: ask the database again.
             positions.Clear();
