@@ -24,12 +24,12 @@ internal sealed class EgressOptionsValidator : IValidateOptions<EgressOptions>
         {
             if (AllowedPlace.Parse(entry) is null)
             {
-                return ValidateOptionsResult.Fail($"Egress:Allow must list hosts, addresses or networks with an optional port; '{entry}' is none");
+                return ValidateOptionsResult.Fail($"Allow must list hosts, addresses or networks with an optional port; '{entry}' is none");
             }
         }
         return Split(options.Ports).All(port => ushort.TryParse(port, NumberStyles.None, CultureInfo.InvariantCulture, out var number) && number > 0)
             ? ValidateOptionsResult.Success
-            : ValidateOptionsResult.Fail("Egress:Ports must list port numbers between 1 and 65535");
+            : ValidateOptionsResult.Fail("Ports must list port numbers between 1 and 65535");
     }
 
     internal static string[] Split(string list) =>

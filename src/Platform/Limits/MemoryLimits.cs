@@ -48,7 +48,7 @@ internal sealed class MemoryLimits : ILimits, IDisposable
     private SlidingWindow WindowOf(LimitKey key, TimeSpan window) =>
         windows.GetOrAdd((key, window.Ticks), static id => new SlidingWindow(TimeSpan.FromTicks(id.Window)));
 
-    private void Sweep()
+    internal void Sweep()
     {
         var now = Now;
         foreach (var pair in windows)
