@@ -1,12 +1,64 @@
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Routing;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Options;
+using Stoa.Gateway.Completions;
+using Stoa.Gateway.Embeddings;
+using Stoa.Gateway.Models;
+using Stoa.Gateway.Providers;
+using Stoa.Gateway.Providers.Demo;
+using Stoa.Gateway.Usage;
+using Stoa.Gateway.Wires.Anthropic;
+using Stoa.Gateway.Wires.OpenAi;
+using Stoa.Platform;
+using Stoa.Platform.Data;
+using Stoa.Platform.Http;
+using Stoa.Platform.Identity;
 
 namespace Stoa.Gateway;
 
 /// <summary>One door to every model: agents, providers, limits, usage and cost.</summary>
 public static class GatewayModule
 {
-    public static WebApplicationBuilder AddGateway(this WebApplicationBuilder builder) => builder;
+    public static WebApplicationBuilder AddGateway(this WebApplicationBuilder builder)
+    {
+        var services = builder.Services;
+        services.AddSettings<GatewayOptions>("Gateway");
+        services.AddSingleton<IValidateOptions<GatewayOptions>, GatewayOptionsCheck>();
+        services.AddMigrations("gateway", typeof(GatewayModule).Assembly);
+        services.ConfigureHttpJsonOptions(json => json.SerializerOptions.TypeInfoResolverChain.Insert(0, GatewayJson.Default));
+        services.AddErrorDialect("/v1", OpenAiErrors.Instance);
+        services.AddErrorDialect("/v1/messages", AnthropicErrors.Instance);
 
-    public static IEndpointRouteBuilder MapGateway(this IEndpointRouteBuilder routes) => routes;
+        services.AddSingleton<ProviderCatalog>();
+        services.AddSingleton<DemoProvider>();
+        services.AddSingleton<CallGate>();
+        services.AddSingleton<CallMeter>();
+        services.AddSingleton<RawForward>();
+        services.AddSingleton<Translation>();
+
+        services.AddSingleton<UsageSpool>();
+        services.AddSingleton<UsageStore>();
+        services.AddSingleton<UsageQueries>();
+        services.AddHostedService<UsageLoader>();
+        services.AddSingleton<PriceBook>();
+        services.AddSingleton<PriceStore>();
+        services.AddHostedService<PriceWatch>();
+        return builder;
+    }
+
+    public static IEndpointRouteBuilder MapGateway(this IEndpointRouteBuilder routes)
+    {
+        var openAi = routes.MapGroup("/v1").WithGroupName("gateway").WithErrors(OpenAiErrors.Instance).AllowAnyOrigin();
+        var anthropic = routes.MapGroup("/v1").WithGroupName("gateway").WithErrors(AnthropicErrors.Instance).AllowAnyOrigin();
+        openAi.MapChat(anthropic);
+        openAi.MapEmbeddings();
+        openAi.MapModels();
+        anthropic.MapCountTokens();
+
+        var own = routes.MapGroup("/api/stoa").WithGroupName("stoa").WithErrors(ProblemErrors.Instance).AllowListedOrigins();
+        own.MapUsage();
+        own.MapPrices();
+        return routes;
+    }
 }

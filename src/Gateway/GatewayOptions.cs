@@ -34,7 +34,6 @@ public sealed class ProviderOptions
     public string Kind { get; set; } = "";
 
     /// <summary>Where the provider answers; each kind of a public provider has its own default.</summary>
-    [Url]
     public string? BaseUrl { get; set => field = value?.TrimEnd('/'); }
 
     public string? ApiKey { get; set; }

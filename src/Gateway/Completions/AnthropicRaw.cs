@@ -1,5 +1,4 @@
 using System.Buffers;
-using System.Text.Json;
 using Stoa.Gateway.Chat;
 using Stoa.Gateway.Providers;
 using Stoa.Gateway.Wires.Anthropic;
@@ -34,10 +33,12 @@ internal sealed class AnthropicRaw : IRawDialect
     public void KeepAlive(IBufferWriter<byte> output) => output.Write("event: ping\ndata: {\"type\":\"ping\"}\n\n"u8);
 
     public void WriteError(Failure failure, string requestId, IBufferWriter<byte> output) =>
-        AnthropicErrors.WriteInStream(failure, requestId, output);
+        AnthropicErrors.WriteFrame(failure, requestId, output);
 
     private sealed class Stream : RawStream
     {
+        private AnthropicUsage figures;
+
         public override ReadOnlyMemory<byte> Ending => default;
 
         public override Range Read(ReadOnlySpan<byte> events)
@@ -48,9 +49,9 @@ internal sealed class AnthropicRaw : IRawDialect
             {
                 position += found + "\"usage\""u8.Length;
                 var value = events[position..].TrimStart(" :"u8);
-                if (!value.IsEmpty && value[0] == '{' && AnthropicUsage.TryReadUsage(value, out var usage, Usage ?? default))
+                if (!value.IsEmpty && value[0] == '{' && figures.Merge(value))
                 {
-                    Usage = usage;
+                    Usage = figures.Tokens;
                 }
             }
             IsFinished = events.LastIndexOf("message_stop"u8) is >= 0 and var mark
@@ -69,7 +70,7 @@ internal sealed class AnthropicRaw : IRawDialect
             {
                 if (frames.Type == "error")
                 {
-                    Refusal = AnthropicErrors.FromProvider(new(200), frames.Data);
+                    Refusal = AnthropicErrors.Read(new(200), frames.Data.ToArray());
                 }
             }
         }

@@ -15,9 +15,9 @@ internal sealed partial class CallMeter(
     UsageSpool spool, PriceBook prices, ILimits limits, KeyRing keys, TimeProvider time, ILogger<CallMeter> logger)
 {
     // Names and units: OpenTelemetry's GenAI conventions.
-    private static readonly Histogram<double> Duration = Telemetry.Meter.CreateHistogram<double>("gen_ai.client.operation.duration", "s");
-    private static readonly Histogram<long> Tokens = Telemetry.Meter.CreateHistogram<long>("gen_ai.client.token.usage", "{token}");
-    private static readonly Histogram<double> FirstChunk = Telemetry.Meter.CreateHistogram<double>("gen_ai.client.operation.time_to_first_chunk", "s");
+    private static readonly Histogram<double> Duration = Signals.Meter.CreateHistogram<double>("gen_ai.client.operation.duration", "s");
+    private static readonly Histogram<long> Tokens = Signals.Meter.CreateHistogram<long>("gen_ai.client.token.usage", "{token}");
+    private static readonly Histogram<double> FirstChunk = Signals.Meter.CreateHistogram<double>("gen_ai.client.operation.time_to_first_chunk", "s");
 
     public void Succeeded(GatewayCall call) => Complete(call, CallOutcome.Succeeded, 200, null);
 

@@ -19,6 +19,7 @@ internal ref struct JsonMembers
 {
     private const int MaxDepth = 128;
     private static readonly SearchValues<byte> Structure = SearchValues.Create("{}[]\""u8);
+    private static readonly SearchValues<byte> LiteralEnds = SearchValues.Create(",}] \n\r\t"u8);
     private static readonly SearchValues<byte> StringStops = SearchValues.Create(
         [(byte)'"', (byte)'\\', .. Enumerable.Range(0, 0x20).Select(control => (byte)control)]);
 
@@ -233,7 +234,7 @@ internal ref struct JsonMembers
     private bool SkipLiteral()
     {
         var rest = json[position..];
-        var length = rest.IndexOfAny(",}] \n\r\t"u8);
+        var length = rest.IndexOfAny(LiteralEnds);
         if (length <= 0)
         {
             return false;

@@ -56,7 +56,7 @@ internal sealed class OpenAiRaw : IRawDialect
 
     public void KeepAlive(IBufferWriter<byte> output) => output.Write(": keep-alive\n\n"u8);
 
-    public void WriteError(Failure failure, string requestId, IBufferWriter<byte> output) => OpenAiErrors.WriteInStream(failure, output);
+    public void WriteError(Failure failure, string requestId, IBufferWriter<byte> output) => OpenAiErrors.WriteFrame(failure, output);
 
     private static bool IncludesUsage(ReadOnlySpan<byte> body, RequestOutline outline) =>
         outline.StreamOptions is { } given && JsonMembers.Find(body[given], "include_usage"u8).SequenceEqual("true"u8);
@@ -148,7 +148,7 @@ internal sealed class OpenAiRaw : IRawDialect
             {
                 if (!JsonMembers.Find(frames.Data, "error"u8).IsEmpty && Refusal is null)
                 {
-                    Refusal = OpenAiErrors.FromProvider(new(200), frames.Data);
+                    Refusal = OpenAiErrors.Read(new(200), frames.Data.ToArray());
                 }
             }
         }

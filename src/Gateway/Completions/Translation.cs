@@ -1,3 +1,4 @@
+using System.Buffers;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Options;
 using Stoa.Gateway.Chat;
@@ -13,7 +14,7 @@ namespace Stoa.Gateway.Completions;
 /// written in the provider's dialect, and the answer takes the same way back.
 /// </summary>
 internal sealed class Translation(
-    ChatWires wires, DemoProvider demo, CallMeter meter, IOptions<GatewayOptions> options, TimeProvider time, Drain drain)
+    DemoProvider demo, CallMeter meter, IOptions<GatewayOptions> options, TimeProvider time, Drain drain)
 {
     private const int ReadBytes = 16 << 10;
 
@@ -32,7 +33,7 @@ internal sealed class Translation(
             return;
         }
 
-        var wire = wires.Of(call.Target.Provider.Kind.Wire!.Value);
+        var wire = ChatWires.Of(call.Target.Provider.Kind.Wire!.Value);
         var target = TargetOf(call);
         using var upstreamBody = new PooledBytes(body.Length + 1_024);
         wire.WriteRequest(request, target, upstreamBody);

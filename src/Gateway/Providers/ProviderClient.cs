@@ -20,7 +20,7 @@ internal sealed class ProviderClient : IDisposable
     private readonly ResiliencePipeline<ProviderExchange> pipeline;
     private readonly TimeoutOptions timeouts;
     private readonly Wire wire;
-    private readonly string baseUrl;
+    private readonly TimeProvider time;
     private readonly string? credential;
     private readonly string anthropicVersion;
     private readonly CircuitBreakerStateProvider circuit = new();
@@ -28,9 +28,10 @@ internal sealed class ProviderClient : IDisposable
     public ProviderClient(string name, ProviderKind kind, ProviderOptions options, GatewayOptions gateway, TimeProvider time)
     {
         wire = kind.Wire ?? throw new ArgumentException("A provider without a wire has no client", nameof(kind));
+        this.time = time;
         timeouts = gateway.Timeouts;
         anthropicVersion = gateway.AnthropicVersion;
-        baseUrl = options.BaseUrl ?? kind.BaseUrl ?? throw new InvalidOperationException($"Provider {name} needs a BaseUrl");
+        var baseUrl = options.BaseUrl ?? kind.BaseUrl ?? throw new InvalidOperationException($"Provider {name} needs a BaseUrl");
         credential = string.IsNullOrEmpty(options.ApiKey) ? null : wire == Wire.Anthropic ? options.ApiKey : $"Bearer {options.ApiKey}";
         ChatUri = new(baseUrl + (wire == Wire.Anthropic ? "/v1/messages" : "/chat/completions"));
         CountTokensUri = new(baseUrl + "/v1/messages/count_tokens");
@@ -93,7 +94,7 @@ internal sealed class ProviderClient : IDisposable
                 return new(response, deadline, clientGone);
             }
             using var error = await ProviderExchange.ReadAsync(response, MaxErrorBytes, isLimit: false, deadline.Token);
-            throw ProviderFaults.Of(wire, response, error.Span);
+            throw ProviderFaults.Of(wire, response, error.Memory, time.GetUtcNow());
         }
         catch (Exception failure)
         {
@@ -137,7 +138,7 @@ internal sealed class ProviderClient : IDisposable
         AutomaticDecompression = DecompressionMethods.None,
         // Servers of the own network are reached directly; public ones by the proxy of the environment, if there is one.
         UseProxy = baseUri.Scheme == Uri.UriSchemeHttps,
-        ActivityHeadersPropagator = Telemetry.Spans.HasListeners() ? System.Diagnostics.DistributedContextPropagator.Current : null,
+        ActivityHeadersPropagator = Signals.Spans.HasListeners() ? System.Diagnostics.DistributedContextPropagator.Current : null,
     };
 
     private ResiliencePipeline<ProviderExchange> Pipeline(GatewayOptions gateway, TimeProvider time)

@@ -1,6 +1,6 @@
-using System.Globalization;
 using Polly.CircuitBreaker;
 using Stoa.Gateway.Chat;
+using Stoa.Gateway.Wires;
 using Stoa.Gateway.Wires.Anthropic;
 using Stoa.Gateway.Wires.OpenAi;
 using Stoa.Platform.Http;
@@ -13,14 +13,18 @@ internal static class ProviderFaults
     /// <summary>A provider that asks for a longer wait than this is not waited for; the client is told instead.</summary>
     private static readonly TimeSpan LongestWait = TimeSpan.FromSeconds(10);
 
-    public static Failure Of(Wire wire, HttpResponseMessage response, ReadOnlySpan<byte> body)
+    public static Failure Of(Wire wire, HttpResponseMessage response, ReadOnlyMemory<byte> body, DateTimeOffset now)
     {
-        var status = (int)response.StatusCode;
-        var retryAfter = RetryAfter(response);
+        var headers = response.Headers.NonValidated;
+        var reply = new ProviderReply(
+            (int)response.StatusCode,
+            headers.TryGetValues("retry-after", out var wait) ? wait.ToString() : null,
+            headers.TryGetValues("retry-after-ms", out var exact) ? exact.ToString() : null,
+            now);
         return wire switch
         {
-            Wire.OpenAi => OpenAiErrors.FromProvider(status, retryAfter, body),
-            Wire.Anthropic => AnthropicErrors.FromProvider(status, retryAfter, body),
+            Wire.OpenAi => OpenAiErrors.Read(reply, body),
+            Wire.Anthropic => AnthropicErrors.Read(reply, body),
         };
     }
 
@@ -52,19 +56,4 @@ internal static class ProviderFaults
     {
         Kind: FailureKind.Overloaded or FailureKind.Upstream or FailureKind.Timeout, Code: not "upstream_authentication",
     };
-
-    private static TimeSpan? RetryAfter(HttpResponseMessage response)
-    {
-        var headers = response.Headers.NonValidated;
-        if (headers.TryGetValues("retry-after-ms", out var milliseconds)
-            && double.TryParse(milliseconds.ToString(), CultureInfo.InvariantCulture, out var exact) && exact is >= 0 and < 86_400_000)
-        {
-            return TimeSpan.FromMilliseconds(exact);
-        }
-        if (response.Headers.RetryAfter is not { } header)
-        {
-            return null;
-        }
-        return header.Delta ?? (header.Date is { } date && response.Headers.Date is { } now && date > now ? date - now : null);
-    }
 }

@@ -1,5 +1,4 @@
 using Npgsql;
-using Stoa.Platform.Data;
 
 namespace Stoa.Gateway.Usage;
 

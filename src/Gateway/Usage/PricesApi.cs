@@ -3,26 +3,30 @@ using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.AspNetCore.Routing;
 using Stoa.Platform.Http;
+using Stoa.Platform.Identity;
 
 namespace Stoa.Gateway.Usage;
 
-/// <summary>What models cost. Prices are the deployment's, so admins of its first organization keep them.</summary>
+/// <summary>What models cost. Prices are the deployment's, so the admins of its organization <c>default</c> keep them.</summary>
 internal static class PricesApi
 {
     private const decimal MaxPrice = 1_000_000;
 
     public static void MapPrices(this IEndpointRouteBuilder routes)
     {
-        var group = routes.MapGroup("/prices").WithTags("Prices");
-        group.MapGet("/", ListAsync).WithSummary("List prices with their history");
-        group.MapPost("/", AddAsync).WithSummary("Set a price from a moment on (now, if none is given)");
+        routes.MapGet("/prices", ListAsync).WithTags("Prices").RequireApiKey().WithSummary("List prices with their history");
+        routes.MapPost("/prices", AddAsync).WithTags("Prices").RequireApiKey(admin: true).WithSummary("Set a price from a moment on (now, if none is given)");
     }
 
     internal static async Task<Ok<PriceList>> ListAsync(PriceStore prices, CancellationToken ct, string? provider = null, string? model = null) =>
         TypedResults.Ok(new PriceList(await prices.ListAsync(provider?.Replace("\0", "", StringComparison.Ordinal), model?.Replace("\0", "", StringComparison.Ordinal), ct)));
 
-    internal static async Task<Created<Price>> AddAsync(NewPrice given, PriceStore prices, TimeProvider time, CancellationToken ct)
+    internal static async Task<Created<Price>> AddAsync(NewPrice given, StoaCaller caller, PriceStore prices, TimeProvider time, CancellationToken ct)
     {
+        if (caller.OrganizationId != Organization.DefaultId)
+        {
+            throw Failure.Forbidden("Prices are kept by the organization that runs this installation");
+        }
         given.Check();
         var price = new Price(
             given.Provider!, given.Model!, given.ValidFrom ?? time.GetUtcNow(),

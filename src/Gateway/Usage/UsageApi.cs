@@ -17,14 +17,14 @@ internal static class UsageApi
 
     public static void MapUsage(this IEndpointRouteBuilder routes)
     {
-        var group = routes.MapGroup("/usage").WithTags("Usage");
+        var group = routes.MapGroup("/usage").WithTags("Usage").RequireApiKey();
         group.MapGet("/", SumAsync).WithSummary("Sum usage and cost")
             .WithDescription("Sums calls, tokens and cost, by default of today (UTC) by provider and model. Sums equal the rows exactly.");
         group.MapGet("/calls", CallsAsync).WithSummary("List single calls, newest first");
     }
 
     internal static async Task<Ok<Sums>> SumAsync(
-        HttpContext context, UsageQueries queries, TimeProvider time, CancellationToken ct,
+        StoaCaller caller, UsageQueries queries, TimeProvider time, CancellationToken ct,
         string? from = null, string? to = null, [FromQuery(Name = "group_by")] string? groupBy = null,
         [FromQuery(Name = "key_id")] string? keyId = null, string? provider = null, string? model = null)
     {
@@ -37,13 +37,13 @@ internal static class UsageApi
         {
             throw Failure.Invalid("Each group can be named once, and only one of quarter, hour and day", "group_by");
         }
-        var filter = Filter(context.ApiKey(), time, from, to, keyId, provider, model);
+        var filter = Filter(caller.Key, time, from, to, keyId, provider, model);
         var sums = await queries.SumAsync(filter, groups, MaxGroups, ct);
         return TypedResults.Ok(new Sums(filter.From, filter.To, sums));
     }
 
     internal static async Task<Ok<Calls>> CallsAsync(
-        HttpContext context, UsageQueries queries, TimeProvider time, CancellationToken ct,
+        StoaCaller caller, UsageQueries queries, TimeProvider time, CancellationToken ct,
         string? from = null, string? to = null, [FromQuery(Name = "key_id")] string? keyId = null, string? provider = null, string? model = null,
         [FromQuery(Name = "request_id")] string? requestId = null, string? after = null, int limit = 50)
     {
@@ -51,7 +51,7 @@ internal static class UsageApi
         {
             throw Failure.Invalid(string.Create(CultureInfo.InvariantCulture, $"limit must be between 1 and {MaxCalls}"), "limit");
         }
-        var filter = Filter(context.ApiKey(), time, from, to, keyId, provider, model);
+        var filter = Filter(caller.Key, time, from, to, keyId, provider, model);
         var rows = await queries.CallsAsync(filter, Text(requestId, "request_id"), Id(after, "after"), limit + 1, ct);
         var page = rows.Take(limit).Select(Call.Of).ToList();
         return TypedResults.Ok(new Calls(page, rows.Count > limit, page is [.., var last] ? last.Id : null));

@@ -5,9 +5,9 @@ using Stoa.Gateway.Wires.OpenAi;
 namespace Stoa.Gateway.Wires;
 
 /// <summary>The wires we speak, by their kind.</summary>
-internal sealed class ChatWires
+internal static class ChatWires
 {
-    public IChatWire Of(Wire wire) => wire switch
+    public static IChatWire Of(Wire wire) => wire switch
     {
         Wire.OpenAi => OpenAiWire.Instance,
         Wire.Anthropic => AnthropicWire.Instance,
