@@ -11,7 +11,11 @@ internal sealed class ClusterHome
 
     // sun_path holds 104 bytes on macOS and 108 on Linux, the final NUL included.
     private const int LongestSocketPath = 103;
+
+    // The folder is the cluster's own, so the number need not be free on the machine.
     private const int Port = 5432;
+
+    private const long LongestLog = 10 << 20;
 
     private readonly string id;
     private readonly string account;
@@ -91,11 +95,18 @@ internal sealed class ClusterHome
         await DoAsync("mv", [draft, Cluster], ct);
     }
 
-    public async Task WriteSettingsAsync(bool durable, CancellationToken ct)
+    /// <summary>Makes all ready for a start: settings, locks and log.</summary>
+    public async Task PrepareAsync(bool durable, CancellationToken ct)
     {
+        var socketFolder = await SocketFolderAsync(ct);
+        await Postmaster.RemoveMisleadingLocksAsync(Cluster, socketFolder, Port, ct);
+        if (new FileInfo(Log) is { Exists: true, Length: > LongestLog })
+        {
+            await DoAsync("mv", ["-f", Log, Log + ".1"], ct);
+        }
         var text = $"""
             listen_addresses = ''
-            unix_socket_directories = '{(await SocketFolderAsync(ct)).Replace("'", "''", StringComparison.Ordinal)}'
+            unix_socket_directories = '{socketFolder.Replace("'", "''", StringComparison.Ordinal)}'
             unix_socket_permissions = 0700
             port = {Port.ToString(CultureInfo.InvariantCulture)}
             max_connections = 100
@@ -105,6 +116,7 @@ internal sealed class ClusterHome
             timezone = 'UTC'
             log_timezone = 'UTC'
             log_min_messages = warning
+            log_checkpoints = off
             fsync = {(durable ? "on" : "off")}
             synchronous_commit = {(durable ? "on" : "off")}
             full_page_writes = {(durable ? "on" : "off")}

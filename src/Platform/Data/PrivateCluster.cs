@@ -154,8 +154,7 @@ public sealed partial class PrivateCluster : IAsyncDisposable
             LogCreating(home.Folder, binaries.Major);
             await home.CreateClusterAsync(binaries, Name, durable, ct);
         }
-        await home.WriteSettingsAsync(durable, ct);
-        await Postmaster.RemoveMisleadingPidFileAsync(home.Cluster, ct);
+        await home.PrepareAsync(durable, ct);
         // pg_ctl gives the server a session of its own: a Ctrl-C in our terminal does not reach it before we have drained.
         var wait = ((int)LongestRecovery.TotalSeconds).ToString(CultureInfo.InvariantCulture);
         var outcome = await home.Account.RunAsync(
