@@ -1,5 +1,6 @@
 using System.Reflection;
 using Microsoft.EntityFrameworkCore;
+using Microsoft.EntityFrameworkCore.Infrastructure;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Logging;
@@ -38,7 +39,11 @@ public static class DatabaseServices
     public static IServiceCollection AddModuleDb<TDb>(this IServiceCollection services)
         where TDb : ModuleDb
     {
-        services.AddPooledDbContextFactory<TDb>((provider, options) => options.UseNpgsql(provider.GetRequiredService<NpgsqlDataSource>()));
+        services.AddPooledDbContextFactory<TDb>((provider, options) =>
+        {
+            options.UseNpgsql(provider.GetRequiredService<NpgsqlDataSource>());
+            ((IDbContextOptionsBuilderInfrastructure)options).AddOrUpdateExtension(new SnakeCaseConvention.Extension());
+        });
         services.AddScoped(provider => provider.GetRequiredService<IDbContextFactory<TDb>>().CreateDbContext());
         return services;
     }

@@ -9,7 +9,7 @@ namespace Stoa.Platform.Data;
 /// <summary>One numbered SQL file. Its checksum does not depend on how the line ends were checked out.</summary>
 internal sealed record Migration(int Number, string Name, string Sql)
 {
-    public string Checksum { get; } =
+    public string Checksum =>
         Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(Sql.ReplaceLineEndings("\n"))));
 }
 

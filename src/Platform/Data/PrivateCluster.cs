@@ -79,21 +79,21 @@ public sealed partial class PrivateCluster : IAsyncDisposable
         return cluster;
     }
 
-    /// <summary>Stops the server of a data directory that no host uses any more. False when one does.</summary>
-    internal static async Task<bool> StopAbandonedAsync(string dataDirectory, TimeProvider time, CancellationToken ct)
+    /// <summary>Stops and deletes the cluster of a data directory, unless a host uses it. For what a killed test run left behind.</summary>
+    internal static async Task RemoveAbandonedAsync(string dataDirectory, TimeProvider time, CancellationToken ct)
     {
         using var turn = await TurnAsync(dataDirectory, time, ct);
         using var alone = FileLock.TryExclusive(HostsFile(dataDirectory));
         if (alone is null)
         {
-            return false;
+            return;
         }
         var home = await ClusterHome.LocateAsync(dataDirectory, ct);
         if (home.ReadMajor() is { } major && await Postmaster.FindAsync(home.Cluster, ct) is not null)
         {
             await StopAsync(home, await PostgresBinaries.FindAsync(setting: null, major, ct), ct);
         }
-        return true;
+        Directory.Delete(home.Folder, recursive: true);
     }
 
     public async ValueTask DisposeAsync()
