@@ -146,6 +146,32 @@ public sealed class KeyStore(NpgsqlDataSource source, TimeProvider time)
         return await row.ReadAsync(ct) ? new(row.GetGuid(0), row.GetString(1), row.GetString(2)) : null;
     }
 
+    /// <summary>The organization of this slug, made when there is none.</summary>
+    public async Task<Organization> EnsureOrganizationAsync(string slug, string actor, CancellationToken ct)
+    {
+        await using var command = source.CreateCommand("""
+            with made as (
+              insert into platform.organizations (id, slug, name, created_at) values (@id, @slug, @slug, @now)
+              on conflict (slug) do nothing
+              returning id
+            )
+            insert into platform.audit (id, at, actor, act, subject, organization_id)
+            select @act_id, @now, @actor, 'organization.create', 'organization:' || id, id from made
+            """);
+        command.Parameters.AddWithValue("id", Guid.CreateVersion7(time.GetUtcNow()));
+        command.Parameters.AddWithValue("slug", slug);
+        AddAct(command, actor);
+        try
+        {
+            await command.ExecuteNonQueryAsync(ct);
+        }
+        catch (PostgresException error) when (error.SqlState == PostgresErrorCodes.CheckViolation)
+        {
+            throw Failure.Invalid("An organization is called by lower-case letters, digits and hyphens", "organization");
+        }
+        return (await FindOrganizationAsync(slug, ct))!;
+    }
+
     private static string Audit(string act, string rows, string details) => $"""
         noted as (
           insert into platform.audit (id, at, actor, act, subject, organization_id, details)

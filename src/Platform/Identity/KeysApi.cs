@@ -10,7 +10,6 @@ namespace Stoa.Platform.Identity;
 internal static class KeysApi
 {
     private const int MaxPage = 200;
-    private const int MaxOverlapMinutes = 60 * 24 * 30;
 
     public static void MapKeys(this IEndpointRouteBuilder routes)
     {
@@ -53,11 +52,10 @@ internal static class KeysApi
     }
 
     internal static async Task<Created<CreatedKey>> RotateAsync(
-        Guid id, RotateRequest request, StoaCaller caller, KeyStore keys, CancellationToken ct)
+        Guid id, RotationTerms terms, StoaCaller caller, KeyStore keys, CancellationToken ct)
     {
-        Throw(request.Check());
-        return Created(await keys.RotateAsync(
-            caller.OrganizationId, id, TimeSpan.FromMinutes(request.OverlapMinutes), caller.Actor, ct));
+        Throw(terms.Check());
+        return Created(await keys.RotateAsync(caller.OrganizationId, id, terms.Overlap, caller.Actor, ct));
     }
 
     private static Created<CreatedKey> Created(NewKey made) =>
@@ -83,17 +81,6 @@ internal static class KeysApi
         public KeyTerms ToTerms() => new((Name ?? "").Trim(), IsAdmin, Models, Providers, RequestsPerMinute, TokensPerMinute, ExpiresAt);
     }
 
-    internal sealed record RotateRequest(int OverlapMinutes = 60)
-    {
-        public IEnumerable<FieldError> Check()
-        {
-            if (OverlapMinutes is < 0 or > MaxOverlapMinutes)
-            {
-                yield return new("overlap_minutes", $"overlap_minutes must be between 0 and {MaxOverlapMinutes}");
-            }
-        }
-    }
-
     /// <param name="Next">Give it as <c>after</c> to read on; null on the last page.</param>
     internal sealed record KeyPage(IReadOnlyList<KeyRow> Items, Guid? Next);
 
@@ -102,7 +89,7 @@ internal static class KeysApi
 
 [JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower)]
 [JsonSerializable(typeof(KeysApi.KeyRequest))]
-[JsonSerializable(typeof(KeysApi.RotateRequest))]
+[JsonSerializable(typeof(RotationTerms))]
 [JsonSerializable(typeof(KeysApi.KeyPage))]
 [JsonSerializable(typeof(KeysApi.CreatedKey))]
 [JsonSerializable(typeof(KeyRow))]

@@ -23,7 +23,7 @@ public static class StoaCallerExtensions
     private const string Scheme = "Bearer ";
 
     /// <summary>
-    /// These routes answer only to <c>Authorization: Bearer</c> with a live key. It is asked before anything of the request is read,
+    /// These routes answer only to <c>Authorization: Bearer</c> with a live key. It is asked before the body is read,
     /// so a stranger learns nothing about what a route would make of his body.
     /// </summary>
     public static TBuilder RequireApiKey<TBuilder>(this TBuilder builder, bool admin = false)
