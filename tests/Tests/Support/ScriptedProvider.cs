@@ -99,7 +99,7 @@ public sealed class ScriptedProvider : IAsyncDisposable
         }
         catch (OperationCanceledException) when (context.RequestAborted.IsCancellationRequested)
         {
-            request.AbortedAt = TimeProvider.System.GetUtcNow();
+            request.NoteAbort();
             _aborted.Writer.TryWrite(request);
         }
     }
@@ -164,6 +164,8 @@ public sealed class ScriptedProvider : IAsyncDisposable
 /// <summary>A request as the provider received it.</summary>
 public sealed class ScriptedRequest
 {
+    private readonly TaskCompletionSource<DateTimeOffset> _aborted = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
     public required string Method { get; init; }
 
     public required string Path { get; init; }
@@ -178,11 +180,15 @@ public sealed class ScriptedRequest
 
     public bool Streams => Json?["stream"] is JsonValue value && value.TryGetValue<bool>(out var streams) && streams;
 
+    public DateTimeOffset ArrivedAt { get; } = TimeProvider.System.GetUtcNow();
+
     /// <summary>The usage that went out with the answer; null while none did.</summary>
     public ScriptedUsage? Reported { get; internal set; }
 
-    /// <summary>When the caller was seen to be gone; null when it stayed to the end.</summary>
-    public DateTimeOffset? AbortedAt { get; internal set; }
+    /// <summary>Completes with the time at which the caller was seen to be gone; never, when it stayed to the end.</summary>
+    public Task<DateTimeOffset> Aborted => _aborted.Task;
+
+    internal void NoteAbort() => _aborted.TrySetResult(TimeProvider.System.GetUtcNow());
 
     internal static async Task<ScriptedRequest> ReadAsync(HttpRequest request, CancellationToken ct)
     {

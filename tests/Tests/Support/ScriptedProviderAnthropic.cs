@@ -3,7 +3,8 @@ using Microsoft.AspNetCore.Http;
 
 namespace Stoa.Tests.Support;
 
-internal sealed class ScriptedAnthropic : ScriptedDialect
+/// <param name="isRecent">The dialect of 2026-10-21, which always sends the later fields.</param>
+internal sealed class ScriptedAnthropic(bool isRecent) : ScriptedDialect
 {
     internal override bool IsAuthorized(HttpRequest request, string key) =>
         request.Headers["x-api-key"] == key && request.Headers.ContainsKey("anthropic-version");
@@ -123,28 +124,48 @@ internal sealed class ScriptedAnthropic : ScriptedDialect
         return $"event: {type}\ndata: {data.ToJsonString(ScriptedJson.Format)}\n\n";
     }
 
-    private static JsonObject Message(ScriptedReply reply, JsonObject request) => new()
+    private JsonObject Message(ScriptedReply reply, JsonObject request)
     {
-        ["id"] = $"msg_{reply.Number}",
-        ["type"] = "message",
-        ["role"] = "assistant",
-        ["model"] = (string?)request["model"],
-        ["content"] = null,
-        ["stop_reason"] = null,
-        ["stop_sequence"] = null,
-        ["usage"] = null,
-    };
+        var message = new JsonObject
+        {
+            ["id"] = $"msg_{reply.Number}",
+            ["type"] = "message",
+            ["role"] = "assistant",
+            ["model"] = (string?)request["model"],
+            ["content"] = null,
+            ["stop_reason"] = null,
+            ["stop_sequence"] = null,
+            ["usage"] = null,
+        };
+        foreach (var name in isRecent ? ["container", "diagnostics", "stop_details"] : Array.Empty<string>())
+        {
+            message[name] = null;
+        }
+        return message;
+    }
 
     private static string IdOf(ScriptedCall call) => call.Id!.Replace("call_", "toolu_", StringComparison.Ordinal);
 
     private static string StopReason(ScriptedReply reply) => reply.Calls.Count > 0 ? "tool_use" : "end_turn";
 
-    private static JsonObject Usage(ScriptedUsage usage, long output) => new()
+    private JsonObject Usage(ScriptedUsage usage, long output)
     {
-        ["input_tokens"] = usage.Input - usage.CacheRead - usage.CacheWrite,
-        ["cache_creation_input_tokens"] = usage.CacheWrite,
-        ["cache_read_input_tokens"] = usage.CacheRead,
-        ["output_tokens"] = output,
-        ["service_tier"] = "standard",
-    };
+        var counts = new JsonObject
+        {
+            ["input_tokens"] = usage.Input - usage.CacheRead - usage.CacheWrite,
+            ["cache_creation_input_tokens"] = usage.CacheWrite,
+            ["cache_read_input_tokens"] = usage.CacheRead,
+            ["output_tokens"] = output,
+            ["service_tier"] = "standard",
+        };
+        if (isRecent)
+        {
+            counts["cache_creation"] = null;
+            counts["inference_geo"] = null;
+            counts["output_tokens_details"] = usage.Reasoning > 0 ? new JsonObject { ["thinking_tokens"] = usage.Reasoning } : null;
+            counts["server_tool_use"] = null;
+            counts["speed"] = null;
+        }
+        return counts;
+    }
 }

@@ -9,13 +9,10 @@ internal sealed record ScriptedStream(IReadOnlyList<string> Content, IReadOnlyLi
 /// <summary>One vendor's wire format.</summary>
 internal abstract class ScriptedDialect
 {
-    private static readonly ScriptedDialect OpenAi = new ScriptedOpenAi();
-    private static readonly ScriptedDialect Anthropic = new ScriptedAnthropic();
-
     internal static ScriptedDialect Of(HttpRequest request) =>
         request.Path.StartsWithSegments("/v1/messages", StringComparison.Ordinal) || request.Headers.ContainsKey("anthropic-version")
-            ? Anthropic
-            : OpenAi;
+            ? new ScriptedAnthropic(isRecent: request.Headers["anthropic-version"] != "2023-06-01")
+            : new ScriptedOpenAi();
 
     internal abstract bool IsAuthorized(HttpRequest request, string key);
 
@@ -170,7 +167,10 @@ internal sealed class ScriptedOpenAi : ScriptedDialect
         ["prompt_tokens"] = usage.Input,
         ["completion_tokens"] = usage.Output,
         ["total_tokens"] = usage.Input + usage.Output,
-        ["prompt_tokens_details"] = new JsonObject { ["cached_tokens"] = usage.CacheRead, ["audio_tokens"] = 0 },
+        ["prompt_tokens_details"] = new JsonObject
+        {
+            ["cached_tokens"] = usage.CacheRead, ["cache_write_tokens"] = usage.CacheWrite, ["audio_tokens"] = 0,
+        },
         ["completion_tokens_details"] = new JsonObject
         {
             ["reasoning_tokens"] = usage.Reasoning,
