@@ -105,11 +105,13 @@ const scenarios = {
   },
   async disconnect({ client, model }) {
     const stream = await client.messages.create({ model, ...ask('Go on.'), stream: true });
+    let at;
     for await (const event of stream) {
-      if (event.type === 'content_block_delta') break;
+      if (event.type === 'content_block_delta') {
+        at = Date.now();
+        break; // leaving the loop closes the connection
+      }
     }
-    const at = Date.now();
-    stream.controller.abort();
     return { at };
   },
   async disconnect_while_waiting({ connect, model }) {

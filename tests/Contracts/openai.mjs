@@ -105,11 +105,13 @@ const scenarios = {
   },
   async disconnect({ client, model }) {
     const stream = await client.chat.completions.create({ model, messages: ask('Go on.'), stream: true });
+    let at;
     for await (const chunk of stream) {
-      if (chunk.choices[0]?.delta?.content) break;
+      if (chunk.choices[0]?.delta?.content) {
+        at = Date.now();
+        break; // leaving the loop closes the connection
+      }
     }
-    const at = Date.now();
-    stream.controller.abort();
     return { at };
   },
   async disconnect_while_waiting({ connect, model }) {

@@ -21,7 +21,9 @@ public sealed class AnthropicClientTests(AnthropicRun run) : IClassFixture<Anthr
         Assert.Equal("message", (string?)result["type"]);
         Assert.StartsWith("msg_", (string?)result["id"], StringComparison.Ordinal);
         Assert.NotNull((string?)result["requestId"]);
-        AssertReported(run.Upstream(target, "text").Single(), result["usage"]!);
+        var upstream = run.Upstream(target, "text").Single();
+        Assert.Equal(target == "other" ? "/v1/chat/completions" : "/v1/messages", upstream.Path);
+        AssertReported(upstream, result["usage"]!);
     }
 
     [Theory, MemberData(nameof(Everywhere))]

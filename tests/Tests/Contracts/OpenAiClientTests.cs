@@ -22,7 +22,9 @@ public sealed class OpenAiClientTests(OpenAiRun run) : IClassFixture<OpenAiRun>
         Assert.Equal("chat.completion", (string?)result["object"]);
         Assert.StartsWith("chatcmpl-", (string?)result["id"], StringComparison.Ordinal);
         Assert.NotNull((string?)result["requestId"]);
-        AssertReported(run.Upstream(target, "text").Single(), result["usage"]!);
+        var upstream = run.Upstream(target, "text").Single();
+        Assert.Equal(target == "other" ? "/v1/messages" : "/v1/chat/completions", upstream.Path);
+        AssertReported(upstream, result["usage"]!);
     }
 
     [Theory, MemberData(nameof(Everywhere))]

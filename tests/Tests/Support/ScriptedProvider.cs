@@ -39,7 +39,7 @@ public sealed class ScriptedProvider : IAsyncDisposable
         _app.Run(HandleAsync);
     }
 
-    /// <summary>The key that callers must send: as a bearer token (OpenAI) or in <c>x-api-key</c> (Anthropic).</summary>
+    /// <summary>The key that callers must send: as a bearer token or (Anthropic only) in <c>x-api-key</c>.</summary>
     public string Key { get; }
 
     public Uri BaseAddress => new(_app.Urls.Single());

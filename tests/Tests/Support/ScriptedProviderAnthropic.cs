@@ -6,8 +6,10 @@ namespace Stoa.Tests.Support;
 /// <param name="isRecent">The dialect of 2026-10-21, which always sends the later fields.</param>
 internal sealed class ScriptedAnthropic(bool isRecent) : ScriptedDialect
 {
+    // The vendor takes either form; its own client sends a bearer token.
     internal override bool IsAuthorized(HttpRequest request, string key) =>
-        request.Headers["x-api-key"] == key && request.Headers.ContainsKey("anthropic-version");
+        request.Headers.ContainsKey("anthropic-version")
+        && (request.Headers["x-api-key"] == key || request.Headers.Authorization == $"Bearer {key}");
 
     internal override void AddHeaders(IHeaderDictionary headers, int number)
     {

@@ -94,7 +94,7 @@ internal sealed class ScriptedDelivery(HttpContext context, ScriptedRequest requ
         if (answer.CutAfterEvents is not null)
         {
             await WriteAsync(bytes.AsMemory(0, bytes.Length / 2), answer);
-            context.Abort();
+            await CutAsync();
             return;
         }
         request.Reported = reply.Usage;
@@ -111,7 +111,7 @@ internal sealed class ScriptedDelivery(HttpContext context, ScriptedRequest requ
             await HoldAsync(answer, sent);
             if (sent == answer.CutAfterEvents)
             {
-                context.Abort();
+                await CutAsync();
                 return;
             }
             if (last)
@@ -146,6 +146,13 @@ internal sealed class ScriptedDelivery(HttpContext context, ScriptedRequest requ
             return Task.CompletedTask;
         }
         return answer.Release?.WaitAsync(Aborted) ?? Task.Delay(Timeout.InfiniteTimeSpan, TimeProvider.System, Aborted);
+    }
+
+    private async Task CutAsync()
+    {
+        // A reset discards what the caller has not read yet; what was sent is meant to arrive.
+        await Task.Delay(TimeSpan.FromMilliseconds(100), TimeProvider.System, Aborted);
+        context.Abort();
     }
 
     private async Task WriteAsync(ReadOnlyMemory<byte> bytes, ScriptedAnswer answer)

@@ -38,8 +38,8 @@ internal static class ScriptedSchema
         {
             "array" => new JsonArray(Instance(schema["items"] ?? new JsonObject { ["type"] = "string" })),
             "string" => "text",
-            "integer" => (int?)schema["minimum"] ?? 1,
-            "number" => (double?)schema["minimum"] ?? 1.5,
+            "integer" => (long)Math.Max(1, (double?)schema["minimum"] ?? 1),
+            "number" => Math.Max(1.5, (double?)schema["minimum"] ?? 1.5),
             "boolean" => true,
             _ => new JsonObject((schema["properties"] as JsonObject ?? [])
                 .Select(property => KeyValuePair.Create<string, JsonNode?>(property.Key, Instance(property.Value!)))),
