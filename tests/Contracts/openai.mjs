@@ -117,7 +117,7 @@ const scenarios = {
   async disconnect_while_waiting({ connect, model }) {
     const controller = new AbortController();
     let at;
-    setTimeout(() => { at = Date.now(); controller.abort(); }, 500);
+    setTimeout(() => { at = Date.now(); controller.abort(); }, 1000);
     const outcome = await rejected(() => connect({ maxRetries: 0 }).chat.completions.create({ model, messages: ask('Wait.') }, { signal: controller.signal }));
     return { at, ...outcome };
   },
