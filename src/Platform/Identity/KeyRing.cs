@@ -1,8 +1,105 @@
+using System.Buffers;
+using System.Collections.Frozen;
+using System.Security.Cryptography;
+using System.Text;
+using Stoa.Platform.Http;
+
 namespace Stoa.Platform.Identity;
 
 /// <summary>All live API keys, in memory. The request path asks only here, never the database.</summary>
 public sealed class KeyRing
 {
+    // A token that names no key is compared too, so that both answers take the same time.
+    private static readonly byte[] Nobody = RandomNumberGenerator.GetBytes(SHA256.HashSizeInBytes);
+
+    private readonly TaskCompletionSource loaded = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly TimeProvider time;
+    private readonly ApiKey? development;
+    private volatile Snapshot snapshot;
+
+    internal KeyRing(TimeProvider time, ApiKey? development)
+    {
+        this.time = time;
+        this.development = development;
+        snapshot = new([], development, last: null);
+    }
+
+    /// <summary>False until the keys were read once. Later outages of the database change nothing: what is known stays known.</summary>
+    public bool IsLoaded => loaded.Task.IsCompleted;
+
+    public Task WhenLoaded(CancellationToken ct) => loaded.Task.WaitAsync(ct);
+
     /// <summary>The key that this token opens, or null when it is unknown, revoked or expired. Constant-time over the secret.</summary>
-    public ApiKey? Find(ReadOnlySpan<char> token) => throw new NotSupportedException();
+    /// <exception cref="Failure">Unavailable: the keys are not read yet, so nobody can say that this is none.</exception>
+    public ApiKey? Find(ReadOnlySpan<char> token)
+    {
+        Span<byte> bytes = stackalloc byte[KeyToken.MaxLength];
+        Span<byte> hash = stackalloc byte[SHA256.HashSizeInBytes];
+        if (Ascii.FromUtf16(token, bytes, out var length) != OperationStatus.Done)
+        {
+            return null;
+        }
+        SHA256.HashData(bytes[..length], hash);
+        var found = snapshot.Find(KeyToken.PrefixOf(token));
+        var isRight = CryptographicOperations.FixedTimeEquals(hash, found is null ? Nobody : found.Key.Hash.Span);
+        if (!isRight || found is null)
+        {
+            return IsLoaded ? null : throw Failure.Unavailable("The server is starting", TimeSpan.FromSeconds(1));
+        }
+        return found.Key.ExpiresAt is { } end && end <= time.GetUtcNow() ? null : found.Key;
+    }
+
+    /// <summary>Notes that the key was used now. It is written to the database later, with all others.</summary>
+    public void Used(ApiKey key) => snapshot.Find(key.Prefix)?.UsedAt.Set(time.GetUtcNow().UtcTicks);
+
+    internal void Replace(IEnumerable<ApiKey> keys)
+    {
+        snapshot = new(keys, development, last: snapshot);
+        loaded.TrySetResult();
+    }
+
+    /// <summary>What was used since the last call.</summary>
+    internal List<(Guid Key, DateTimeOffset At)> TakeUses()
+    {
+        var uses = new List<(Guid, DateTimeOffset)>();
+        foreach (var entry in snapshot.Entries)
+        {
+            if (entry.Key.Id != DevelopmentKey.Id && entry.UsedAt.Take() is > 0 and var ticks)
+            {
+                uses.Add((entry.Key.Id, new(ticks, TimeSpan.Zero)));
+            }
+        }
+        return uses;
+    }
+
+    private sealed record Entry(ApiKey Key, Use UsedAt);
+
+    private sealed class Use
+    {
+        private long ticks;
+
+        public void Set(long now) => Volatile.Write(ref ticks, now);
+
+        public long Take() => Volatile.Read(ref ticks) == 0 ? 0 : Interlocked.Exchange(ref ticks, 0);
+    }
+
+    private sealed class Snapshot
+    {
+        private readonly FrozenDictionary<string, Entry> entries;
+        private readonly FrozenDictionary<string, Entry>.AlternateLookup<ReadOnlySpan<char>> byPrefix;
+
+        public Snapshot(IEnumerable<ApiKey> keys, ApiKey? development, Snapshot? last)
+        {
+            entries = keys.Concat(development is null ? [] : [development]).ToFrozenDictionary(
+                key => key.Prefix,
+                // What was used and is not yet written outlives the reload.
+                key => new Entry(key, last?.Find(key.Prefix)?.UsedAt ?? new Use()),
+                StringComparer.Ordinal);
+            byPrefix = entries.GetAlternateLookup<ReadOnlySpan<char>>();
+        }
+
+        public ReadOnlySpan<Entry> Entries => entries.Values.AsSpan();
+
+        public Entry? Find(ReadOnlySpan<char> prefix) => byPrefix.TryGetValue(prefix, out var entry) ? entry : null;
+    }
 }

@@ -1,0 +1,59 @@
+using System.Text.Json;
+
+namespace Stoa.Gateway.Chat;
+
+/// <summary>One piece of a turn or of an answer.</summary>
+internal abstract record Part
+{
+    private Part()
+    {
+    }
+
+    /// <summary>Where the client marked a cache breakpoint, this part is its end.</summary>
+    public CacheHint? Cache { get; init; }
+
+    internal sealed record Text(string Value) : Part;
+
+    /// <param name="Detail"><c>auto</c>, <c>low</c> or <c>high</c>.</param>
+    internal sealed record Image(Media Media, string? Detail = null) : Part;
+
+    internal sealed record File(Media Media, string? Name = null) : Part;
+
+    /// <param name="Format"><c>wav</c> or <c>mp3</c>.</param>
+    internal sealed record Audio(string Base64, string Format) : Part;
+
+    /// <param name="Arguments">JSON as the model wrote it; may be empty or broken.</param>
+    internal sealed record ToolCall(string Id, string Name, string Arguments) : Part
+    {
+        /// <summary>A call of an OpenAI custom tool: the arguments are free text.</summary>
+        public bool Custom { get; init; }
+    }
+
+    internal sealed record ToolResult(string Id, IReadOnlyList<Part> Parts, bool IsError = false) : Part;
+
+    /// <summary>Thoughts go back only to the wire they came from.</summary>
+    /// <param name="Redacted">The encrypted thoughts, when the provider shows no text.</param>
+    internal sealed record Thinking(string Value, string? Signature, string? Redacted, Wire Origin) : Part;
+
+    internal sealed record Refusal(string Value) : Part;
+
+    /// <summary>A block that only its own wire understands.</summary>
+    internal sealed record Foreign(Wire Origin, string Kind, JsonElement Block) : Part;
+}
+
+/// <summary>Where the content of an image or a file is.</summary>
+internal abstract record Media
+{
+    private Media()
+    {
+    }
+
+    internal sealed record Url(string Address) : Media;
+
+    internal sealed record Bytes(string MimeType, string Base64) : Media;
+
+    internal sealed record PlainText(string Value) : Media;
+
+    /// <summary>A file kept by the provider; usable with a provider of the same wire only.</summary>
+    internal sealed record Stored(string Id, Wire Origin) : Media;
+}

@@ -1,0 +1,31 @@
+using System.Globalization;
+using Microsoft.AspNetCore.Http;
+
+namespace Stoa.Gateway.Completions;
+
+/// <summary>The headers that every answer of a call carries: what answered it, how often it was tried, how much is left.</summary>
+internal static class AnswerHeaders
+{
+    private static readonly string[] SmallNumbers = [.. Enumerable.Range(0, 100).Select(number => number.ToString(CultureInfo.InvariantCulture))];
+
+    public static void Write(HttpResponse response, GatewayCall call, TimeProvider time)
+    {
+        var headers = response.Headers;
+        headers["x-gtwy-service"] = call.Target.Provider.Name;
+        headers["x-gtwy-model"] = call.Target.Model;
+        headers["x-gtwy-attempts"] = Text(call.Attempts);
+        headers["x-gtwy-cache"] = "none";
+        if (call.Surface.Wire.Kind == Chat.Wire.OpenAi)
+        {
+            headers["openai-version"] = "2020-10-01";
+            headers["openai-processing-ms"] = Text((long)time.GetElapsedTime(call.Started).TotalMilliseconds);
+        }
+        else
+        {
+            headers["request-id"] = call.RequestId;
+        }
+        call.Surface.Limits.Write(headers, call.RequestLimit, call.TokenLimit, time);
+    }
+
+    private static string Text(long number) => number is >= 0 and < 100 ? SmallNumbers[number] : number.ToString(CultureInfo.InvariantCulture);
+}

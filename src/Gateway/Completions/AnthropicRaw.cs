@@ -1,0 +1,77 @@
+using System.Buffers;
+using System.Text.Json;
+using Stoa.Gateway.Chat;
+using Stoa.Gateway.Providers;
+using Stoa.Gateway.Wires.Anthropic;
+using Stoa.Platform.Http;
+
+namespace Stoa.Gateway.Completions;
+
+/// <summary>Anthropic's messages as bytes.</summary>
+internal sealed class AnthropicRaw : IRawDialect
+{
+    public static readonly AnthropicRaw Instance = new();
+
+    public PooledBytes? Rewrite(ReadOnlySpan<byte> body, RequestOutline outline, ModelTarget target) =>
+        BodyChanges.Rename(body, outline, target);
+
+    public TokenUsage? ReadUsage(ReadOnlySpan<byte> answer)
+    {
+        var members = new JsonMembers(answer);
+        TokenUsage? usage = null;
+        while (members.Next())
+        {
+            if (answer[members.Current.Name].SequenceEqual("usage"u8) && AnthropicUsage.TryReadUsage(answer[members.Current.Value], out var found))
+            {
+                usage = found;
+            }
+        }
+        return members.IsValid ? usage : throw ProviderFaults.InvalidAnswer("The provider's answer is not JSON");
+    }
+
+    public RawStream OpenStream(ReadOnlySpan<byte> body, RequestOutline outline) => new Stream();
+
+    public void KeepAlive(IBufferWriter<byte> output) => output.Write("event: ping\ndata: {\"type\":\"ping\"}\n\n"u8);
+
+    public void WriteError(Failure failure, string requestId, IBufferWriter<byte> output) =>
+        AnthropicErrors.WriteInStream(failure, requestId, output);
+
+    private sealed class Stream : RawStream
+    {
+        public override ReadOnlyMemory<byte> Ending => default;
+
+        public override Range Read(ReadOnlySpan<byte> events)
+        {
+            var position = 0;
+            // Inside text a quote is escaped, so this finds names only. The opening event carries the prompt's tokens, the closing one the answer's.
+            while (events[position..].IndexOf("\"usage\""u8) is >= 0 and var found)
+            {
+                position += found + "\"usage\""u8.Length;
+                var value = events[position..].TrimStart(" :"u8);
+                if (!value.IsEmpty && value[0] == '{' && AnthropicUsage.TryReadUsage(value, out var usage, Usage ?? default))
+                {
+                    Usage = usage;
+                }
+            }
+            IsFinished = events.LastIndexOf("message_stop"u8) is >= 0 and var mark
+                && events[(mark + "message_stop"u8.Length)..].IndexOfAny("\"\n\r"u8) == 0;
+            if (events.IndexOf("event: error"u8) >= 0)
+            {
+                ReadError(events);
+            }
+            return default;
+        }
+
+        private void ReadError(ReadOnlySpan<byte> events)
+        {
+            var frames = new SseFrames(events);
+            while (frames.Next())
+            {
+                if (frames.Type == "error")
+                {
+                    Refusal = AnthropicErrors.FromProvider(new(200), frames.Data);
+                }
+            }
+        }
+    }
+}

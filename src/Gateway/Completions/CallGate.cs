@@ -1,0 +1,80 @@
+using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.Options;
+using Stoa.Gateway.Providers;
+using Stoa.Gateway.Usage;
+using Stoa.Platform.Http;
+using Stoa.Platform.Identity;
+using Stoa.Platform.Limits;
+
+namespace Stoa.Gateway.Completions;
+
+/// <summary>Decides whether a call may go on: key, model, scope, room for its usage, limits. Touches memory only.</summary>
+internal sealed class CallGate(
+    KeyRing keys, ProviderCatalog providers, ILimits limits, InFlight inFlight, UsageSpool spool, IOptions<GatewayOptions> options)
+{
+    public static readonly TimeSpan Window = TimeSpan.FromMinutes(1);
+
+    /// <summary>The caller's key, from <c>Authorization: Bearer</c> or <c>x-api-key</c>.</summary>
+    /// <exception cref="Failure">There is none, or it opens nothing.</exception>
+    public ApiKey Authenticate(HttpRequest request)
+    {
+        var headers = request.Headers;
+        var token = headers.Authorization is [{ } authorization] && authorization.StartsWith("Bearer ", StringComparison.OrdinalIgnoreCase)
+            ? authorization.AsSpan("Bearer ".Length).Trim()
+            : headers["x-api-key"] is [{ } given] ? given.AsSpan().Trim() : default;
+        if (token.IsEmpty)
+        {
+            throw new Failure(FailureKind.Unauthenticated, "invalid_api_key", "No API key was sent: use Authorization: Bearer <key> or x-api-key");
+        }
+        return keys.Find(token) ?? throw new Failure(FailureKind.Unauthenticated, "invalid_api_key", "The API key is unknown, revoked or expired");
+    }
+
+    /// <summary>The target of a model name, if this key may use it.</summary>
+    public ModelTarget Target(ApiKey key, ReadOnlySpan<byte> model)
+    {
+        var target = providers.Find(model) ?? throw UnknownModel(System.Text.Encoding.UTF8.GetString(model));
+        return MayUse(key, target)
+            ? target
+            : throw new Failure(FailureKind.Forbidden, "permission_denied", $"This key may not use the model `{target.FullName}`", [new("model", "not allowed")]);
+    }
+
+    public static bool MayUse(ApiKey key, ModelTarget target) =>
+        (key.Providers is null || key.Providers.Contains(target.Provider.Name))
+        && (key.Models is null || key.Models.Contains(target.FullName) || key.Models.Contains(target.Model));
+
+    /// <summary>Takes what the call needs; each admitted call must <see cref="Leave"/>.</summary>
+    /// <param name="tokens">Prompt and answer, as far as they can be guessed.</param>
+    public async ValueTask<(LimitReading? Requests, LimitReading? Tokens, long Reserved)> AdmitAsync(ApiKey key, long tokens, CancellationToken ct)
+    {
+        if (!spool.HasRoom)
+        {
+            throw Failure.Unavailable("Usage cannot be recorded now, so no calls are taken", TimeSpan.FromSeconds(5));
+        }
+        LimitReading? requests = null, tokenReading = null;
+        var reserved = 0L;
+        if (key.RequestsPerMinute is { } requestLimit)
+        {
+            requests = Allowed(await limits.TakeAsync(new(key.Id, "requests"), requestLimit, Window, 1, ct), "requests");
+        }
+        if (key.TokensPerMinute is { } tokenLimit)
+        {
+            // A single call that is larger than the limit may still run when the window is empty.
+            reserved = Math.Min(tokens, tokenLimit);
+            tokenReading = Allowed(await limits.TakeAsync(new(key.Id, "tokens"), tokenLimit, Window, reserved, ct), "tokens");
+        }
+        if (!inFlight.TryEnter(key.OrganizationId, options.Value.MaxInFlightPerOrganization))
+        {
+            throw Failure.TooMany("Too many calls are under way", TimeSpan.FromSeconds(1));
+        }
+        return (requests, tokenReading, reserved);
+    }
+
+    public void Leave(ApiKey key) => inFlight.Exit(key.OrganizationId);
+
+    public static Failure UnknownModel(string name) =>
+        new(FailureKind.NotFound, "model_not_found", $"The model `{(name.Length > 200 ? name[..200] : name)}` does not exist or you do not have access to it", [new("model", "unknown")]);
+
+    private static LimitReading Allowed(LimitReading reading, string what) => reading.Allowed
+        ? reading
+        : throw Failure.TooMany($"Rate limit reached: {reading.Limit} {what} per minute for this key", reading.RetryAfter);
+}

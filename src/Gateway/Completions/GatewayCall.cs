@@ -1,0 +1,47 @@
+using Stoa.Gateway.Chat;
+using Stoa.Gateway.Providers;
+using Stoa.Platform.Identity;
+using Stoa.Platform.Limits;
+
+namespace Stoa.Gateway.Completions;
+
+/// <summary>One admitted call on its way through the Gateway, with what its usage record will say.</summary>
+internal sealed class GatewayCall(Surface surface, ApiKey key, ModelTarget target, string requestId, long started)
+{
+    public Surface Surface => surface;
+
+    public ApiKey Key => key;
+
+    public ModelTarget Target => target;
+
+    public string RequestId => requestId;
+
+    /// <summary>A timestamp of the process' clock.</summary>
+    public long Started => started;
+
+    public bool IsStream { get; init; }
+
+    /// <summary>Our guess at the prompt's tokens; used for limits, and for usage where the provider reports none.</summary>
+    public long EstimatedInput { get; init; }
+
+    /// <summary>What was taken from the key's token limit at the start.</summary>
+    public long ReservedTokens { get; init; }
+
+    public LimitReading? RequestLimit { get; init; }
+
+    public LimitReading? TokenLimit { get; init; }
+
+    public int Attempts { get; set; } = 1;
+
+    /// <summary>A timestamp; 0 until the provider's answer began.</summary>
+    public long FirstByte { get; set; }
+
+    /// <summary>As the provider reported it; null when it has not.</summary>
+    public TokenUsage? Usage { get; set; }
+
+    /// <summary>Bytes of answer that passed, for an estimate where the provider reports nothing.</summary>
+    public long AnswerBytes { get; set; }
+
+    /// <summary>Set once the call is recorded.</summary>
+    public bool IsComplete { get; set; }
+}

@@ -1,0 +1,156 @@
+using System.Buffers;
+using Stoa.Gateway.Chat;
+using Stoa.Gateway.Providers;
+using Stoa.Gateway.Wires.OpenAi;
+using Stoa.Platform.Http;
+
+namespace Stoa.Gateway.Completions;
+
+/// <summary>OpenAI's chat completions as bytes.</summary>
+internal sealed class OpenAiRaw : IRawDialect
+{
+    public static readonly OpenAiRaw Instance = new();
+
+    public PooledBytes? Rewrite(ReadOnlySpan<byte> body, RequestOutline outline, ModelTarget target)
+    {
+        var renames = !BodyChanges.NamesModel(body, outline, target);
+        var asks = outline.IsStream && target.Provider.Kind.AsksForStreamUsage && !IncludesUsage(body, outline);
+        if (!renames && !asks)
+        {
+            return null;
+        }
+        var changes = new BodyChanges(body);
+        if (renames)
+        {
+            changes.Rename(outline, target);
+        }
+        if (asks)
+        {
+            if (outline.StreamOptions is { } given)
+            {
+                changes.Replace(given, WithUsage(body[given]));
+            }
+            else
+            {
+                changes.Insert(outline.FirstMember, "\"stream_options\":{\"include_usage\":true},"u8);
+            }
+        }
+        return changes.Apply();
+    }
+
+    public TokenUsage? ReadUsage(ReadOnlySpan<byte> answer)
+    {
+        var members = new JsonMembers(answer);
+        TokenUsage? usage = null;
+        while (members.Next())
+        {
+            if (answer[members.Current.Name].SequenceEqual("usage"u8) && OpenAiUsage.TryReadUsage(answer[members.Current.Value], out var found))
+            {
+                usage = found;
+            }
+        }
+        return members.IsValid ? usage : throw ProviderFaults.InvalidAnswer("The provider's answer is not JSON");
+    }
+
+    public RawStream OpenStream(ReadOnlySpan<byte> body, RequestOutline outline) => new Stream(hidesUsage: !IncludesUsage(body, outline));
+
+    public void KeepAlive(IBufferWriter<byte> output) => output.Write(": keep-alive\n\n"u8);
+
+    public void WriteError(Failure failure, string requestId, IBufferWriter<byte> output) => OpenAiErrors.WriteInStream(failure, output);
+
+    private static bool IncludesUsage(ReadOnlySpan<byte> body, RequestOutline outline) =>
+        outline.StreamOptions is { } given && JsonMembers.Find(body[given], "include_usage"u8).SequenceEqual("true"u8);
+
+    /// <summary>The client's stream options, with the wish for usage added.</summary>
+    /// <exception cref="Failure">They are not an object.</exception>
+    private static byte[] WithUsage(ReadOnlySpan<byte> options)
+    {
+        var output = new ArrayBufferWriter<byte>(options.Length + 32);
+        output.Write("{\"include_usage\":true"u8);
+        var members = new JsonMembers(options);
+        while (members.Next())
+        {
+            if (!options[members.Current.Name].SequenceEqual("include_usage"u8))
+            {
+                output.Write(",\""u8);
+                output.Write(options[members.Current.Name]);
+                output.Write("\":"u8);
+                output.Write(options[members.Current.Value]);
+            }
+        }
+        output.Write("}"u8);
+        return members.IsValid
+            ? output.WrittenSpan.ToArray()
+            : throw Failure.Invalid("stream_options must be an object", "stream_options", "invalid_type");
+    }
+
+    /// <param name="hidesUsage">We asked for usage, the client did not: the extra event that carries it stays with us.</param>
+    private sealed class Stream(bool hidesUsage) : RawStream
+    {
+        public override ReadOnlyMemory<byte> Ending { get; } = "data: [DONE]\n\n"u8.ToArray();
+
+        public override Range Read(ReadOnlySpan<byte> events)
+        {
+            var hidden = ReadUsage(events);
+            MayEnd = MayEnd || events.IndexOf("\"finish_reason\":\""u8) >= 0 || events.IndexOf("\"finish_reason\": \""u8) >= 0;
+            IsFinished = events.LastIndexOf("[DONE]"u8) is >= 0 and var mark && IsDataOf(events, mark);
+            if (!MayEnd && !IsFinished && events.IndexOf("\"error\""u8) >= 0)
+            {
+                ReadError(events);
+            }
+            return hidden;
+        }
+
+        private static bool IsDataOf(ReadOnlySpan<byte> events, int mark) =>
+            events[..mark].TrimEnd((byte)' ').EndsWith("data:"u8) && events[mark..].Length >= 7 && events[mark + 6] is (byte)'\n' or (byte)'\r';
+
+        private Range ReadUsage(ReadOnlySpan<byte> events)
+        {
+            var hidden = default(Range);
+            var position = 0;
+            // Inside text a quote is escaped, so this finds names only.
+            while (events[position..].IndexOf("\"usage\""u8) is >= 0 and var found)
+            {
+                var name = position + found;
+                position = name + "\"usage\""u8.Length;
+                var value = events[position..].TrimStart(" :"u8);
+                if (value.IsEmpty || value[0] != '{' || !OpenAiUsage.TryReadUsage(value, out var usage))
+                {
+                    continue;
+                }
+                Usage = usage;
+                if (hidesUsage)
+                {
+                    var (start, end) = EventAround(events, name);
+                    var data = events[start..end];
+                    if (data.IndexOf("\"choices\":[]"u8) >= 0 || data.IndexOf("\"choices\": []"u8) >= 0)
+                    {
+                        hidden = start..end;
+                        position = end;
+                    }
+                }
+            }
+            return hidden;
+        }
+
+        private static (int Start, int End) EventAround(ReadOnlySpan<byte> events, int at)
+        {
+            var start = Math.Max(events[..at].LastIndexOf("\n\n"u8), events[..at].LastIndexOf("\n\r\n"u8) + 1);
+            start = start <= 0 ? 0 : start + 2;
+            var end = SseFrames.FirstLength(events[at..]);
+            return (start, at + end);
+        }
+
+        private void ReadError(ReadOnlySpan<byte> events)
+        {
+            var frames = new SseFrames(events);
+            while (frames.Next())
+            {
+                if (!JsonMembers.Find(frames.Data, "error"u8).IsEmpty && Refusal is null)
+                {
+                    Refusal = OpenAiErrors.FromProvider(new(200), frames.Data);
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,156 @@
+using System.Buffers;
+using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.Options;
+using Stoa.Gateway.Providers;
+using Stoa.Platform.Http;
+
+namespace Stoa.Gateway.Completions;
+
+/// <summary>
+/// Client and provider speak the same dialect: the body goes out as it came (but for the model's name and the wish for usage), the
+/// answer comes back as it is, and usage is read from the passing bytes. Fields we do not know survive.
+/// </summary>
+internal sealed class RawForward(CallMeter meter, IOptions<GatewayOptions> options, TimeProvider time, Drain drain)
+{
+    private const int ReadBytes = 16 << 10;
+
+    public async Task AnswerAsync(HttpContext context, GatewayCall call, PooledBytes body, RequestOutline outline)
+    {
+        using var rewritten = call.Surface.Raw.Rewrite(body.Span, outline, call.Target);
+        var client = call.Target.Provider.Client!;
+        var request = new ProviderRequest(client.ChatUri, (rewritten ?? body).Memory, outline.IsStream)
+        {
+            AnthropicVersion = context.Request.Headers["anthropic-version"],
+            AnthropicBeta = context.Request.Headers["anthropic-beta"],
+        };
+        try
+        {
+            using var exchange = await client.SendAsync(request, context.RequestAborted);
+            call.Attempts = request.Attempts;
+            call.FirstByte = time.GetTimestamp();
+            if (IsEventStream(exchange.ContentType))
+            {
+                await StreamAsync(context, call, exchange, call.Surface.Raw.OpenStream(body.Span, outline));
+            }
+            else
+            {
+                await WholeAsync(context, call, exchange);
+            }
+        }
+        finally
+        {
+            call.Attempts = request.Attempts;
+        }
+    }
+
+    private static bool IsEventStream(string? contentType) => contentType?.StartsWith("text/event-stream", StringComparison.OrdinalIgnoreCase) == true;
+
+    private async Task WholeAsync(HttpContext context, GatewayCall call, ProviderExchange exchange)
+    {
+        using var answer = await exchange.ReadAllAsync();
+        call.Usage = call.Surface.Raw.ReadUsage(answer.Span);
+        call.AnswerBytes = answer.Length;
+        meter.Succeeded(call);
+        var response = context.Response;
+        AnswerHeaders.Write(response, call, time);
+        response.ContentType = "application/json";
+        response.ContentLength = answer.Length;
+        response.BodyWriter.Write(answer.Span);
+        await response.BodyWriter.FlushAsync(context.RequestAborted);
+    }
+
+    private async Task StreamAsync(HttpContext context, GatewayCall call, ProviderExchange exchange, RawStream stream)
+    {
+        AnswerHeaders.Write(context.Response, call, time);
+        using var buffer = new PooledBytes(ReadBytes);
+        await using var client = new ClientStream(context, exchange, options.Value.Timeouts, call.Surface.Raw.KeepAlive, time);
+        try
+        {
+            while (!stream.IsFinished)
+            {
+                var count = await exchange.ReadAsync(buffer.Free(ReadBytes / 4));
+                if (count == 0)
+                {
+                    break;
+                }
+                buffer.Add(count);
+                await PassAsync(call, buffer, stream, client);
+                if (drain.LastCall.IsCancellationRequested)
+                {
+                    throw Failure.Unavailable("The server is shutting down", TimeSpan.FromSeconds(1));
+                }
+            }
+            if (!stream.IsFinished)
+            {
+                await EndAsync(call, stream, client);
+            }
+        }
+        catch (Exception thrown) when (!context.RequestAborted.IsCancellationRequested)
+        {
+            await client.QuietAsync();
+            call.Usage = stream.Usage;
+            if (!client.HasStarted)
+            {
+                throw;
+            }
+            await FailAsync(call, ProviderFaults.Of(thrown), client);
+        }
+        finally
+        {
+            call.Usage ??= stream.Usage;
+        }
+    }
+
+    /// <summary>Sends on the whole events of the buffer; the beginning of the next one stays.</summary>
+    private async ValueTask PassAsync(GatewayCall call, PooledBytes buffer, RawStream stream, ClientStream client)
+    {
+        var complete = SseFrames.CompleteLength(buffer.Span);
+        if (complete == 0)
+        {
+            if (buffer.Length > SseFrames.MaxEventBytes)
+            {
+                throw ProviderFaults.InvalidAnswer("The provider's stream holds an event without end");
+            }
+            return;
+        }
+        var hidden = stream.Read(buffer.Span[..complete]);
+        call.AnswerBytes += complete;
+        if (!client.HasStarted && stream.Refusal is { } refusal)
+        {
+            throw refusal;
+        }
+        if (stream.IsFinished)
+        {
+            // Recorded before the client sees the end: an answered call is a recorded call.
+            call.Usage = stream.Usage;
+            meter.Succeeded(call);
+        }
+        client.Heard();
+        var (from, length) = hidden.GetOffsetAndLength(complete);
+        if (!await client.SendAsync(buffer.Memory[..from], buffer.Memory[(from + length)..complete]))
+        {
+            throw new OperationCanceledException("The client left");
+        }
+        buffer.DropFirst(complete);
+    }
+
+    /// <summary>The connection ended without the dialect's end mark.</summary>
+    private async ValueTask EndAsync(GatewayCall call, RawStream stream, ClientStream client)
+    {
+        if (!stream.MayEnd)
+        {
+            throw new Failure(FailureKind.Upstream, "upstream_connection", "upstream closed the stream");
+        }
+        call.Usage = stream.Usage;
+        meter.Succeeded(call);
+        await client.SendAsync(stream.Ending);
+    }
+
+    private async ValueTask FailAsync(GatewayCall call, Failure failure, ClientStream client)
+    {
+        meter.Failed(call, failure, call.Surface.Errors.StatusOf(failure));
+        using var error = new PooledBytes(512);
+        call.Surface.Raw.WriteError(failure, call.RequestId, error);
+        await client.SendAsync(error.Memory);
+    }
+}

@@ -1,0 +1,9 @@
+using Stoa.Gateway.Wires;
+using Stoa.Platform.Http;
+
+namespace Stoa.Gateway.Completions;
+
+/// <summary>One way in for chat: a route with its dialect, in both of its forms (translated, and forwarded as bytes).</summary>
+/// <param name="Name">As usage records name it.</param>
+/// <param name="Operation">As GenAI metrics name it (<c>chat</c>, <c>embeddings</c>).</param>
+internal sealed record Surface(string Name, string Operation, IChatWire Wire, IRawDialect Raw, ErrorDialect Errors, LimitHeaders Limits);

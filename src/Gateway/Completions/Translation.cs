@@ -1,0 +1,179 @@
+using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.Options;
+using Stoa.Gateway.Chat;
+using Stoa.Gateway.Providers;
+using Stoa.Gateway.Providers.Demo;
+using Stoa.Gateway.Wires;
+using Stoa.Platform.Http;
+
+namespace Stoa.Gateway.Completions;
+
+/// <summary>
+/// Client and provider speak different dialects, or the provider is in this process: the request is read into the canonical model,
+/// written in the provider's dialect, and the answer takes the same way back.
+/// </summary>
+internal sealed class Translation(
+    ChatWires wires, DemoProvider demo, CallMeter meter, IOptions<GatewayOptions> options, TimeProvider time, Drain drain)
+{
+    private const int ReadBytes = 16 << 10;
+
+    public async Task AnswerAsync(HttpContext context, GatewayCall call, PooledBytes body)
+    {
+        var surface = call.Surface;
+        var request = surface.Wire.ReadRequest(
+            body.Memory, new(Repair: context.Request.Headers["x-gtwy-repair"] == "true"));
+        var head = new AnswerHead(surface.Wire.NewId(), time.GetUtcNow().ToUnixTimeSeconds(), call.RequestId);
+        if (call.Target.Provider.Client is not { } client)
+        {
+            call.FirstByte = time.GetTimestamp();
+            await (request.Stream
+                ? StreamDemoAsync(context, call, request, head)
+                : WriteAsync(context, call, request, head, demo.Answer(request, call.Target.Model)));
+            return;
+        }
+
+        var wire = wires.Of(call.Target.Provider.Kind.Wire!.Value);
+        var target = TargetOf(call);
+        using var upstreamBody = new PooledBytes(body.Length + 1_024);
+        wire.WriteRequest(request, target, upstreamBody);
+        var upstream = new ProviderRequest(client.ChatUri, upstreamBody.Memory, request.Stream) { AnthropicVersion = target.Version };
+        try
+        {
+            using var exchange = await client.SendAsync(upstream, context.RequestAborted);
+            call.Attempts = upstream.Attempts;
+            call.FirstByte = time.GetTimestamp();
+            if (request.Stream)
+            {
+                await StreamAsync(context, call, request, head, exchange, wire.OpenReader(request, target));
+                return;
+            }
+            using var answer = await exchange.ReadAllAsync();
+            await WriteAsync(context, call, request, head, wire.ReadAnswer(answer.Memory, request, target));
+        }
+        finally
+        {
+            call.Attempts = upstream.Attempts;
+        }
+    }
+
+    private WireTarget TargetOf(GatewayCall call) => new(call.Target.Model)
+    {
+        Version = options.Value.AnthropicVersion,
+        Genuine = call.Target.Provider.Kind.Name == "openai",
+    };
+
+    private async Task WriteAsync(HttpContext context, GatewayCall call, ChatRequest request, AnswerHead head, ChatAnswer answer)
+    {
+        using var output = new PooledBytes(4_096);
+        call.Surface.Wire.WriteAnswer(answer, request, head, output);
+        call.Usage = answer.Usage;
+        meter.Succeeded(call);
+        var response = context.Response;
+        AnswerHeaders.Write(response, call, time);
+        response.ContentType = "application/json";
+        response.ContentLength = output.Length;
+        response.BodyWriter.Write(output.Span);
+        await response.BodyWriter.FlushAsync(context.RequestAborted);
+    }
+
+    private async Task StreamAsync(
+        HttpContext context, GatewayCall call, ChatRequest request, AnswerHead head, ProviderExchange exchange, IChatStreamReader reader)
+    {
+        AnswerHeaders.Write(context.Response, call, time);
+        var writer = call.Surface.Wire.OpenWriter(request, head);
+        using var input = new PooledBytes(ReadBytes);
+        using var output = new PooledBytes(ReadBytes);
+        await using var client = new ClientStream(context, exchange, options.Value.Timeouts, writer.KeepAlive, time);
+        var events = new List<ChatEvent>();
+        try
+        {
+            while (!call.IsComplete)
+            {
+                var count = await exchange.ReadAsync(input.Free(ReadBytes / 4));
+                input.Add(count);
+                Read(input, reader, isEnd: count == 0, events);
+                if (events.Count > 0)
+                {
+                    client.Heard();
+                    await SendAsync(call, events, writer, output, client);
+                }
+                if (drain.LastCall.IsCancellationRequested)
+                {
+                    throw Failure.Unavailable("The server is shutting down", TimeSpan.FromSeconds(1));
+                }
+            }
+        }
+        catch (Exception thrown) when (!context.RequestAborted.IsCancellationRequested)
+        {
+            await client.QuietAsync();
+            if (!client.HasStarted)
+            {
+                throw;
+            }
+            await SendAsync(call, [new ChatEvent.Failed(ProviderFaults.Of(thrown)), new ChatEvent.End()], writer, output, client);
+        }
+    }
+
+    /// <summary>Turns the whole events of the input into canonical ones; the beginning of the next stays.</summary>
+    private static void Read(PooledBytes input, IChatStreamReader reader, bool isEnd, List<ChatEvent> events)
+    {
+        var complete = isEnd ? input.Length : SseFrames.CompleteLength(input.Span);
+        if (complete == 0 && input.Length > SseFrames.MaxEventBytes)
+        {
+            throw ProviderFaults.InvalidAnswer("The provider's stream holds an event without end");
+        }
+        var frames = new SseFrames(input.Span[..complete]);
+        while (frames.Next())
+        {
+            reader.Read(frames.Type, frames.Data, events);
+        }
+        input.DropFirst(complete);
+        if (isEnd)
+        {
+            reader.End(events);
+        }
+    }
+
+    private async Task StreamDemoAsync(HttpContext context, GatewayCall call, ChatRequest request, AnswerHead head)
+    {
+        AnswerHeaders.Write(context.Response, call, time);
+        var writer = call.Surface.Wire.OpenWriter(request, head);
+        using var output = new PooledBytes(ReadBytes);
+        await using var client = new ClientStream(context, exchange: null, options.Value.Timeouts, writer.KeepAlive, time);
+        foreach (var step in demo.Stream(request, call.Target.Model))
+        {
+            await SendAsync(call, [step], writer, output, client);
+        }
+    }
+
+    /// <summary>Writes the steps in the client's dialect and clears them. A call is recorded before its last bytes leave.</summary>
+    private async ValueTask SendAsync(
+        GatewayCall call, List<ChatEvent> steps, IChatStreamWriter writer, PooledBytes output, ClientStream client)
+    {
+        output.Clear();
+        foreach (var step in steps)
+        {
+            switch (step)
+            {
+                case ChatEvent.Usage usage:
+                    call.Usage = usage.Tokens;
+                    break;
+                case ChatEvent.Failed failed when !client.HasStarted && output.Length == 0:
+                    throw failed.Failure;
+                case ChatEvent.Failed failed:
+                    meter.Failed(call, failed.Failure, call.Surface.Errors.StatusOf(failed.Failure));
+                    break;
+                case ChatEvent.End:
+                    meter.Succeeded(call);
+                    break;
+            }
+            writer.Write(step, output);
+        }
+        steps.Clear();
+        call.AnswerBytes += output.Length;
+        if (output.Length > 0 && !await client.SendAsync(output.Memory))
+        {
+            throw new OperationCanceledException("The client left");
+        }
+    }
+}

@@ -1,0 +1,72 @@
+using System.ComponentModel.DataAnnotations;
+
+namespace Stoa.Gateway;
+
+/// <summary>Section <c>Gateway</c> of the settings.</summary>
+public sealed class GatewayOptions
+{
+    /// <summary>Providers by the name that prefixes their models (<c>openai/gpt-4o</c>).</summary>
+    public Dictionary<string, ProviderOptions> Providers { get; } = new(StringComparer.OrdinalIgnoreCase);
+
+    public TimeoutOptions Timeouts { get; } = new();
+
+    public SpoolOptions Spool { get; } = new();
+
+    /// <summary>Repeats of a call that failed in a way that may pass, before anything reached the client.</summary>
+    [Range(0, 10)]
+    public int Retries { get; set; } = 2;
+
+    [Range(1, 1_000_000)]
+    public int MaxInFlightPerOrganization { get; set; } = 2_000;
+
+    [Range(1, 1_000_000)]
+    public int MaxInFlight { get; set; } = 10_000;
+
+    /// <summary>The version sent to Anthropic when the client names none.</summary>
+    [Required]
+    public string AnthropicVersion { get; set; } = "2023-06-01";
+}
+
+public sealed class ProviderOptions
+{
+    /// <summary><c>openai</c>, <c>anthropic</c>, <c>demo</c>, or one of the OpenAI-compatible kinds of docs/configuration.md.</summary>
+    [Required]
+    public string Kind { get; set; } = "";
+
+    /// <summary>Where the provider answers; each kind of a public provider has its own default.</summary>
+    [Url]
+    public string? BaseUrl { get; set => field = value?.TrimEnd('/'); }
+
+    public string? ApiKey { get; set; }
+
+    /// <summary>Models this provider serves. Empty: any name is passed on, but a bare name never resolves to it.</summary>
+    public List<string> Models { get; } = [];
+}
+
+public sealed class TimeoutOptions
+{
+    [Range(100, 60_000)]
+    public int ConnectMs { get; set; } = 10_000;
+
+    /// <summary>Until the first byte of a streamed answer.</summary>
+    [Range(100, 600_000)]
+    public int FirstByteMs { get; set; } = 60_000;
+
+    /// <summary>Until the whole of an answer that is not streamed.</summary>
+    [Range(100, 600_000)]
+    public int NonStreamMs { get; set; } = 300_000;
+
+    /// <summary>Between two events of a stream.</summary>
+    [Range(100, 600_000)]
+    public int IdleMs { get; set; } = 60_000;
+
+    [Range(100, 3_600_000)]
+    public int TotalMs { get; set; } = 600_000;
+}
+
+public sealed class SpoolOptions
+{
+    /// <summary>When this much usage waits for the database, new calls get 503.</summary>
+    [Range(16, 65_536)]
+    public int MaxMb { get; set; } = 256;
+}

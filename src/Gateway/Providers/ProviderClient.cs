@@ -1,0 +1,175 @@
+using System.Net;
+using Polly;
+using Polly.CircuitBreaker;
+using Polly.Retry;
+using Stoa.Gateway.Chat;
+using Stoa.Platform.Http;
+using Stoa.Platform.Telemetry;
+
+namespace Stoa.Gateway.Providers;
+
+/// <summary>
+/// Sends requests to one provider: connection pool, credentials, timeouts, retries and circuit breakers. Bodies go out as the
+/// bytes they are given.
+/// </summary>
+internal sealed class ProviderClient : IDisposable
+{
+    private const int MaxErrorBytes = 64 << 10;
+
+    private readonly HttpMessageInvoker invoker;
+    private readonly ResiliencePipeline<ProviderExchange> pipeline;
+    private readonly TimeoutOptions timeouts;
+    private readonly Wire wire;
+    private readonly string baseUrl;
+    private readonly string? credential;
+    private readonly string anthropicVersion;
+    private readonly CircuitBreakerStateProvider circuit = new();
+
+    public ProviderClient(string name, ProviderKind kind, ProviderOptions options, GatewayOptions gateway, TimeProvider time)
+    {
+        wire = kind.Wire ?? throw new ArgumentException("A provider without a wire has no client", nameof(kind));
+        timeouts = gateway.Timeouts;
+        anthropicVersion = gateway.AnthropicVersion;
+        baseUrl = options.BaseUrl ?? kind.BaseUrl ?? throw new InvalidOperationException($"Provider {name} needs a BaseUrl");
+        credential = string.IsNullOrEmpty(options.ApiKey) ? null : wire == Wire.Anthropic ? options.ApiKey : $"Bearer {options.ApiKey}";
+        ChatUri = new(baseUrl + (wire == Wire.Anthropic ? "/v1/messages" : "/chat/completions"));
+        CountTokensUri = new(baseUrl + "/v1/messages/count_tokens");
+        EmbeddingsUri = new(baseUrl + "/embeddings");
+        invoker = new(Handler(new(baseUrl), gateway.Timeouts));
+        pipeline = Pipeline(gateway, time);
+    }
+
+    public Uri ChatUri { get; }
+
+    public Uri CountTokensUri { get; }
+
+    public Uri EmbeddingsUri { get; }
+
+    /// <summary>True while the provider is left alone because its calls keep failing.</summary>
+    public bool IsCircuitOpen => circuit.CircuitState is CircuitState.Open or CircuitState.Isolated;
+
+    /// <summary>
+    /// Posts the body; retries what may pass (never after an answer began). The exchange holds the successful answer's head;
+    /// its body is still to be read.
+    /// </summary>
+    /// <exception cref="Failure">The provider refused or could not be reached, in words fit for the client.</exception>
+    /// <exception cref="OperationCanceledException">The client left.</exception>
+    public async ValueTask<ProviderExchange> SendAsync(ProviderRequest request, CancellationToken clientGone)
+    {
+        var context = ResilienceContextPool.Shared.Get(clientGone);
+        try
+        {
+            return await pipeline.ExecuteAsync(
+                static (context, state) => state.Client.AttemptAsync(state.Request, context.CancellationToken), context, (Client: this, Request: request));
+        }
+        catch (BrokenCircuitException open)
+        {
+            throw new Failure(FailureKind.Unavailable, "provider_unavailable", "The provider keeps failing and is left alone for a moment")
+            {
+                RetryAfter = open.RetryAfter ?? TimeSpan.FromSeconds(15),
+            };
+        }
+        finally
+        {
+            ResilienceContextPool.Shared.Return(context);
+        }
+    }
+
+    public void Dispose() => invoker.Dispose();
+
+    private async ValueTask<ProviderExchange> AttemptAsync(ProviderRequest request, CancellationToken clientGone)
+    {
+        request.Attempts++;
+        var deadline = CancellationTokenSource.CreateLinkedTokenSource(clientGone);
+        HttpResponseMessage? response = null;
+        try
+        {
+            deadline.CancelAfter(request.IsStream ? timeouts.FirstByteMs : timeouts.NonStreamMs);
+            // Not disposed: that would only dispose the content, which holds memory we rent and return ourselves.
+            var message = Message(request);
+            response = await invoker.SendAsync(message, deadline.Token);
+            if (response.IsSuccessStatusCode)
+            {
+                return new(response, deadline, clientGone);
+            }
+            using var error = await ProviderExchange.ReadAsync(response, MaxErrorBytes, isLimit: false, deadline.Token);
+            throw ProviderFaults.Of(wire, response, error.Span);
+        }
+        catch (Exception failure)
+        {
+            response?.Dispose();
+            deadline.Dispose();
+            if (failure is Failure || clientGone.IsCancellationRequested)
+            {
+                throw;
+            }
+            throw ProviderFaults.Of(failure);
+        }
+    }
+
+    private HttpRequestMessage Message(ProviderRequest request)
+    {
+        var content = new ReadOnlyMemoryContent(request.Body);
+        content.Headers.TryAddWithoutValidation("Content-Type", "application/json");
+        var message = new HttpRequestMessage(HttpMethod.Post, request.Uri) { Version = HttpVersion.Version11, Content = content };
+        if (wire == Wire.Anthropic)
+        {
+            message.Headers.TryAddWithoutValidation("anthropic-version", request.AnthropicVersion ?? anthropicVersion);
+            if (request.AnthropicBeta is not null)
+            {
+                message.Headers.TryAddWithoutValidation("anthropic-beta", request.AnthropicBeta);
+            }
+        }
+        if (credential is not null)
+        {
+            message.Headers.TryAddWithoutValidation(wire == Wire.Anthropic ? "x-api-key" : "Authorization", credential);
+        }
+        return message;
+    }
+
+    private static SocketsHttpHandler Handler(Uri baseUri, TimeoutOptions timeouts) => new()
+    {
+        ConnectTimeout = TimeSpan.FromMilliseconds(timeouts.ConnectMs),
+        PooledConnectionLifetime = TimeSpan.FromMinutes(10),
+        PooledConnectionIdleTimeout = TimeSpan.FromMinutes(2),
+        UseCookies = false,
+        AllowAutoRedirect = false,
+        AutomaticDecompression = DecompressionMethods.None,
+        // Servers of the own network are reached directly; public ones by the proxy of the environment, if there is one.
+        UseProxy = baseUri.Scheme == Uri.UriSchemeHttps,
+        ActivityHeadersPropagator = Telemetry.Spans.HasListeners() ? System.Diagnostics.DistributedContextPropagator.Current : null,
+    };
+
+    private ResiliencePipeline<ProviderExchange> Pipeline(GatewayOptions gateway, TimeProvider time)
+    {
+        var builder = new ResiliencePipelineBuilder<ProviderExchange> { TimeProvider = time };
+        if (gateway.Retries > 0)
+        {
+            builder.AddRetry(new RetryStrategyOptions<ProviderExchange>
+            {
+                MaxRetryAttempts = gateway.Retries,
+                BackoffType = DelayBackoffType.Exponential,
+                Delay = TimeSpan.FromMilliseconds(500),
+                MaxDelay = TimeSpan.FromSeconds(8),
+                UseJitter = true,
+                ShouldHandle = static outcome => new(ProviderFaults.MayPass(outcome.Outcome.Exception, outcome.AttemptNumber)),
+                DelayGenerator = static outcome => new((outcome.Outcome.Exception as Failure)?.RetryAfter),
+            });
+        }
+        // Five failures and no success in half a minute, or half of at least twenty calls.
+        return builder
+            .AddCircuitBreaker(Breaker(failureRatio: 1.0, minimumCalls: 5))
+            .AddCircuitBreaker(Breaker(failureRatio: 0.5, minimumCalls: 20))
+            .Build();
+    }
+
+    private CircuitBreakerStrategyOptions<ProviderExchange> Breaker(double failureRatio, int minimumCalls) => new()
+    {
+        FailureRatio = failureRatio,
+        MinimumThroughput = minimumCalls,
+        SamplingDuration = TimeSpan.FromSeconds(30),
+        BreakDuration = TimeSpan.FromSeconds(15),
+        ShouldHandle = static outcome => new(ProviderFaults.IsProviderFault(outcome.Outcome.Exception)),
+        StateProvider = minimumCalls == 5 ? circuit : null,
+    };
+}

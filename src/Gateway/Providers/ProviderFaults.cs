@@ -1,0 +1,70 @@
+using System.Globalization;
+using Polly.CircuitBreaker;
+using Stoa.Gateway.Chat;
+using Stoa.Gateway.Wires.Anthropic;
+using Stoa.Gateway.Wires.OpenAi;
+using Stoa.Platform.Http;
+
+namespace Stoa.Gateway.Providers;
+
+/// <summary>What a provider's failure means for the client, for retries and for the circuit.</summary>
+internal static class ProviderFaults
+{
+    /// <summary>A provider that asks for a longer wait than this is not waited for; the client is told instead.</summary>
+    private static readonly TimeSpan LongestWait = TimeSpan.FromSeconds(10);
+
+    public static Failure Of(Wire wire, HttpResponseMessage response, ReadOnlySpan<byte> body)
+    {
+        var status = (int)response.StatusCode;
+        var retryAfter = RetryAfter(response);
+        return wire switch
+        {
+            Wire.OpenAi => OpenAiErrors.FromProvider(status, retryAfter, body),
+            Wire.Anthropic => AnthropicErrors.FromProvider(status, retryAfter, body),
+        };
+    }
+
+    /// <summary>What went wrong on the way: no connection, a broken one, or no answer in time.</summary>
+    public static Failure Of(Exception failure) => failure switch
+    {
+        Failure known => known,
+        OperationCanceledException => new(FailureKind.Timeout, "upstream_timeout", "The provider did not answer in time"),
+        HttpRequestException or IOException => new(FailureKind.Upstream, "upstream_connection", "The provider could not be reached or broke off"),
+        _ => new(FailureKind.Internal, "internal_error", "The request could not be completed"),
+    };
+
+    public static Failure InvalidAnswer(string message) => new(FailureKind.Upstream, "upstream_invalid_response", message);
+
+    /// <summary>Whether the same call may succeed if it is repeated now.</summary>
+    /// <param name="repeats">How often it was repeated already.</param>
+    public static bool MayPass(Exception? exception, int repeats) => exception switch
+    {
+        BrokenCircuitException => false,
+        Failure { RetryAfter: { } wait } when wait > LongestWait => false,
+        Failure { Code: "upstream_authentication" } => false,
+        Failure { Kind: FailureKind.Conflict } or Failure { Code: "upstream_invalid_response" } => repeats == 0,
+        Failure { Kind: FailureKind.TooMany or FailureKind.Overloaded or FailureKind.Upstream or FailureKind.Timeout } => true,
+        _ => false,
+    };
+
+    /// <summary>Whether a failure says that the provider is in trouble, as opposed to the request or our standing with it.</summary>
+    public static bool IsProviderFault(Exception? exception) => exception is Failure
+    {
+        Kind: FailureKind.Overloaded or FailureKind.Upstream or FailureKind.Timeout, Code: not "upstream_authentication",
+    };
+
+    private static TimeSpan? RetryAfter(HttpResponseMessage response)
+    {
+        var headers = response.Headers.NonValidated;
+        if (headers.TryGetValues("retry-after-ms", out var milliseconds)
+            && double.TryParse(milliseconds.ToString(), CultureInfo.InvariantCulture, out var exact) && exact is >= 0 and < 86_400_000)
+        {
+            return TimeSpan.FromMilliseconds(exact);
+        }
+        if (response.Headers.RetryAfter is not { } header)
+        {
+            return null;
+        }
+        return header.Delta ?? (header.Date is { } date && response.Headers.Date is { } now && date > now ? date - now : null);
+    }
+}

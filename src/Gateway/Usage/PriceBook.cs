@@ -1,0 +1,42 @@
+using System.Collections.Frozen;
+using Stoa.Gateway.Chat;
+using Stoa.Gateway.Providers;
+
+namespace Stoa.Gateway.Usage;
+
+/// <summary>US dollars for a million tokens, from a moment on.</summary>
+internal sealed record Price(
+    string Provider, string Model, DateTimeOffset ValidFrom, decimal Input, decimal CacheRead, decimal CacheWrite, decimal Output);
+
+/// <summary>The prices in force, in memory. A call is priced when it ends and never again.</summary>
+internal sealed class PriceBook
+{
+    private const decimal PerMillion = 1_000_000;
+
+    private FrozenDictionary<(string Provider, string Model), Price> current = FrozenDictionary<(string, string), Price>.Empty;
+
+    public void Replace(IEnumerable<Price> prices) =>
+        current = prices.ToFrozenDictionary(price => (price.Provider, price.Model));
+
+    /// <summary>The cost, rounded to ten places; null when the model has no price.</summary>
+    /// <remarks>
+    /// <c>fresh × input + cache_read × … + cache_write × … + output × …</c>; cached tokens are part of the input and reasoning is part of
+    /// the output, so neither is counted twice.
+    /// </remarks>
+    public decimal? Cost(ModelTarget target, in TokenUsage usage)
+    {
+        if (Find(target) is not { } price)
+        {
+            return null;
+        }
+        var fresh = Math.Max(0, usage.Input - usage.CacheRead - usage.CacheWrite);
+        return decimal.Round(
+            ((fresh * price.Input) + (usage.CacheRead * price.CacheRead) + (usage.CacheWrite * price.CacheWrite) + (usage.Output * price.Output))
+            / PerMillion,
+            10);
+    }
+
+    /// <summary>A price set for the provider by its name wins over one for its kind.</summary>
+    public Price? Find(ModelTarget target) =>
+        current.GetValueOrDefault((target.Provider.Name, target.Model)) ?? current.GetValueOrDefault((target.Provider.Kind.Name, target.Model));
+}

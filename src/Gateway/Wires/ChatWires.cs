@@ -1,0 +1,15 @@
+using Stoa.Gateway.Chat;
+using Stoa.Gateway.Wires.Anthropic;
+using Stoa.Gateway.Wires.OpenAi;
+
+namespace Stoa.Gateway.Wires;
+
+/// <summary>The wires we speak, by their kind.</summary>
+internal sealed class ChatWires
+{
+    public IChatWire Of(Wire wire) => wire switch
+    {
+        Wire.OpenAi => OpenAiWire.Instance,
+        Wire.Anthropic => AnthropicWire.Instance,
+    };
+}

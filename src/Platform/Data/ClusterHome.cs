@@ -1,0 +1,145 @@
+using System.Globalization;
+using System.Security.Cryptography;
+using System.Text;
+
+namespace Stoa.Platform.Data;
+
+/// <summary>Where a private cluster lives and who owns it: <c>cluster/</c>, <c>server.log</c> and the socket in one closed folder.</summary>
+internal sealed class ClusterHome
+{
+    private const string OutsideRoot = "/var/lib/stoa";
+
+    // sun_path holds 104 bytes on macOS and 108 on Linux, the final NUL included.
+    private const int LongestSocketPath = 103;
+    private const int Port = 5432;
+
+    private readonly string id;
+    private readonly string account;
+
+    private ClusterHome(string folder, string id, ServerAccount account, string? remark)
+    {
+        Folder = folder;
+        Account = account;
+        Remark = remark;
+        this.id = id;
+        this.account = account.Name ?? "this user";
+    }
+
+    public string Folder { get; }
+
+    public ServerAccount Account { get; }
+
+    /// <summary>Why the cluster is not under the data directory, if so.</summary>
+    public string? Remark { get; }
+
+    public string Cluster => Path.Combine(Folder, "cluster");
+
+    public string Log => Path.Combine(Folder, "server.log");
+
+    public static async Task<ClusterHome> LocateAsync(string dataDirectory, CancellationToken ct)
+    {
+        var id = Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(dataDirectory)).AsSpan(0, 6));
+        var inside = Path.Combine(dataDirectory, "postgres");
+        var outside = Path.Combine(OutsideRoot, id);
+        var account = await ServerAccount.ForAsync(inside, ct);
+        if (account.Name is null || !Directory.Exists(Path.Combine(outside, "cluster")))
+        {
+            var isNew = !Directory.Exists(Path.Combine(inside, "cluster"));
+            if (await account.OwnAsync(inside, ct))
+            {
+                return new(inside, id, account, remark: null);
+            }
+            if (account.Name is null || !isNew)
+            {
+                throw new DatabaseException(
+                    $"The database in {inside} is out of reach of {account.Name ?? Environment.UserName}: start Stoa as the user who made it.");
+            }
+            Directory.Delete(inside);
+        }
+        Directory.CreateDirectory(OutsideRoot);
+        var owner = await ServerAccount.ForAsync(outside, ct);
+        return await owner.OwnAsync(outside, ct)
+            ? new(outside, id, owner, $"user {owner.Name} cannot reach {dataDirectory}")
+            : throw new DatabaseException($"User {owner.Name} can reach neither {inside} nor {outside}.");
+    }
+
+    /// <summary>The version that made the cluster, or null when there is none yet.</summary>
+    public int? ReadMajor()
+    {
+        var file = Path.Combine(Cluster, "PG_VERSION");
+        return File.Exists(file) ? int.Parse(File.ReadAllText(file), CultureInfo.InvariantCulture) : null;
+    }
+
+    /// <summary>Makes the cluster beside its place and moves it there when complete, so that half a cluster is never taken for one.</summary>
+    public async Task CreateClusterAsync(PostgresBinaries binaries, string user, bool durable, CancellationToken ct)
+    {
+        var draft = Cluster + ".new";
+        await DoAsync("rm", ["-rf", draft], ct);
+        var locale = OperatingSystem.IsMacOS() ? "en_US.UTF-8" : "C.UTF-8";
+        string[] arguments =
+        [
+            "-D", draft, "-U", user, "-E", "UTF8", "--locale", locale, "--auth-local=trust", "--auth-host=scram-sha-256",
+            "--data-checksums", "--no-instructions",
+        ];
+        await DoAsync(binaries["initdb"], durable ? arguments : [.. arguments, "--no-sync"], ct);
+        await DoAsync("tee", ["-a", Path.Combine(draft, "postgresql.conf")], """
+
+            # Written anew at each start. What stands below this line wins.
+            include 'stoa.conf'
+
+            """, ct);
+        await DoAsync("mv", [draft, Cluster], ct);
+    }
+
+    public async Task WriteSettingsAsync(bool durable, CancellationToken ct)
+    {
+        var text = $"""
+            listen_addresses = ''
+            unix_socket_directories = '{(await SocketFolderAsync(ct)).Replace("'", "''", StringComparison.Ordinal)}'
+            unix_socket_permissions = 0700
+            port = {Port.ToString(CultureInfo.InvariantCulture)}
+            max_connections = 100
+            shared_buffers = 128MB
+            max_wal_size = 1GB
+            jit = off
+            timezone = 'UTC'
+            log_timezone = 'UTC'
+            log_min_messages = warning
+            fsync = {(durable ? "on" : "off")}
+            synchronous_commit = {(durable ? "on" : "off")}
+            full_page_writes = {(durable ? "on" : "off")}
+
+            """;
+        await DoAsync("tee", [Path.Combine(Cluster, "stoa.conf")], text, ct);
+    }
+
+    /// <summary>The last lines of the server's log: the reason of a failed start.</summary>
+    public string ReadEndOfLog() =>
+        File.Exists(Log) ? string.Join(" | ", File.ReadLines(Log).TakeLast(3)) : "the server wrote no log";
+
+    private async Task<string> SocketFolderAsync(CancellationToken ct)
+    {
+        // A comma separates hosts in a connection string and folders in PostgreSQL's setting.
+        var socket = Path.Combine(Folder, $".s.PGSQL.{Port}");
+        if (Encoding.UTF8.GetByteCount(socket) <= LongestSocketPath && Folder.AsSpan().IndexOfAny(',', '"') < 0)
+        {
+            return Folder;
+        }
+        var runtime = Account.Name is null ? Environment.GetEnvironmentVariable("XDG_RUNTIME_DIR") : null;
+        var shorter = Path.Combine(Directory.Exists(runtime) && runtime.Length < 40 ? runtime : "/tmp", $"stoa-{id}");
+        await Account.RunAsync("mkdir", ["-m", "700", shorter], ct);
+        var isOurs = new DirectoryInfo(shorter).LinkTarget is null && (await Account.RunAsync("test", ["-O", shorter], ct)).Succeeded;
+        return isOurs ? shorter : throw new DatabaseException($"{shorter} belongs to somebody else: {account} needs it for a socket.");
+    }
+
+    private Task DoAsync(string program, IEnumerable<string> arguments, CancellationToken ct) => DoAsync(program, arguments, "", ct);
+
+    private async Task DoAsync(string program, IEnumerable<string> arguments, string input, CancellationToken ct)
+    {
+        var outcome = await Account.RunAsync(program, arguments, input, ct);
+        if (!outcome.Succeeded)
+        {
+            throw new DatabaseException($"{Path.GetFileName(program)} failed in {Folder}: {outcome.Complaint}");
+        }
+    }
+}

@@ -1,0 +1,38 @@
+using System.Text.Json;
+using Microsoft.AspNetCore.Routing;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.DependencyInjection.Extensions;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Options;
+
+namespace Stoa.Platform.Identity;
+
+public static class IdentityServices
+{
+    /// <summary>API keys: the ring that the request path asks, what keeps it like the database, and the acts on keys.</summary>
+    public static IServiceCollection AddIdentity(this IServiceCollection services)
+    {
+        services.AddSettings<KeyOptions>("Keys");
+        services.AddSingleton<IValidateOptions<KeyOptions>, KeyOptionsValidator>();
+        services.TryAddSingleton(TimeProvider.System);
+        services.AddSingleton(provider => new KeyRing(
+            provider.GetRequiredService<TimeProvider>(),
+            DevelopmentKey.For(provider.GetRequiredService<IHostEnvironment>(), provider.GetRequiredService<IOptions<KeyOptions>>().Value)));
+        services.AddSingleton<KeyStore>();
+        services.AddSingleton<KeyRingSync>();
+        services.AddHostedService(provider => provider.GetRequiredService<KeyRingSync>());
+        services.ConfigureHttpJsonOptions(json =>
+        {
+            json.SerializerOptions.PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower;
+            json.SerializerOptions.TypeInfoResolverChain.Insert(0, IdentityJson.Default);
+        });
+        return services;
+    }
+
+    /// <summary>The routes below <c>/api/stoa/keys</c>.</summary>
+    public static IEndpointRouteBuilder MapIdentity(this IEndpointRouteBuilder routes)
+    {
+        routes.MapKeys();
+        return routes;
+    }
+}

@@ -1,0 +1,177 @@
+using Npgsql;
+using NpgsqlTypes;
+using Stoa.Platform.Http;
+
+namespace Stoa.Platform.Identity;
+
+/// <summary>A key just made. The token is shown this once; nobody can read it later.</summary>
+public sealed record NewKey(KeyRow Row, string Token);
+
+/// <summary>
+/// Acts on keys. Each is one statement with its audit row in it, so neither is there without the other; every node learns of it by the
+/// notification that the table's trigger sends on commit.
+/// </summary>
+public sealed class KeyStore(NpgsqlDataSource source, TimeProvider time)
+{
+    public async Task<NewKey> CreateAsync(Guid organizationId, KeyTerms terms, string actor, CancellationToken ct)
+    {
+        var (token, prefix) = KeyToken.Create();
+        await using var command = source.CreateCommand($"""
+            with made as (
+              insert into platform.api_keys (id, organization_id, name, prefix, secret_hash, is_admin, models, providers,
+                requests_per_minute, tokens_per_minute, expires_at, created_at)
+              values (@id, @organization, @name, @prefix, @hash, @admin, @models, @providers, @rpm, @tpm, @expires, @now)
+              returning *
+            ), {Audit("key.create", "made", "jsonb_build_object('name', name, 'prefix', prefix, 'is_admin', is_admin)")}
+            select {KeyRow.Columns} from made
+            """);
+        command.Parameters.AddWithValue("id", Guid.CreateVersion7(time.GetUtcNow()));
+        command.Parameters.AddWithValue("organization", organizationId);
+        command.Parameters.AddWithValue("name", terms.Name);
+        command.Parameters.AddWithValue("prefix", prefix);
+        command.Parameters.AddWithValue("hash", KeyToken.HashOf(token));
+        command.Parameters.AddWithValue("admin", terms.IsAdmin);
+        AddNullable(command, "models", terms.Models?.ToArray(), NpgsqlDbType.Array | NpgsqlDbType.Text);
+        AddNullable(command, "providers", terms.Providers?.ToArray(), NpgsqlDbType.Array | NpgsqlDbType.Text);
+        AddNullable(command, "rpm", terms.RequestsPerMinute, NpgsqlDbType.Integer);
+        AddNullable(command, "tpm", terms.TokensPerMinute, NpgsqlDbType.Integer);
+        AddNullable(command, "expires", terms.ExpiresAt?.ToUniversalTime(), NpgsqlDbType.TimestampTz);
+        AddAct(command, actor);
+        return new((await ReadAsync(command, ct))[0], token);
+    }
+
+    /// <summary>Oldest first, from the one after <paramref name="after"/> on.</summary>
+    public async Task<List<KeyRow>> ListAsync(Guid organizationId, Guid? after, int limit, CancellationToken ct)
+    {
+        await using var command = source.CreateCommand($"""
+            select {KeyRow.Columns} from platform.api_keys
+            where organization_id = @organization and id > @after
+            order by id
+            limit @limit
+            """);
+        command.Parameters.AddWithValue("organization", organizationId);
+        command.Parameters.AddWithValue("after", after ?? Guid.Empty);
+        command.Parameters.AddWithValue("limit", limit);
+        return await ReadAsync(command, ct);
+    }
+
+    public async Task<KeyRow?> FindAsync(Guid organizationId, Guid id, CancellationToken ct)
+    {
+        await using var command = source.CreateCommand(
+            $"select {KeyRow.Columns} from platform.api_keys where id = @id and organization_id = @organization");
+        command.Parameters.AddWithValue("id", id);
+        command.Parameters.AddWithValue("organization", organizationId);
+        return (await ReadAsync(command, ct)).SingleOrDefault();
+    }
+
+    /// <summary>For an operator, who may name a key of any organization by id or prefix.</summary>
+    public async Task<KeyRow?> FindAsync(string idOrPrefix, CancellationToken ct)
+    {
+        await using var command = source.CreateCommand($"select {KeyRow.Columns} from platform.api_keys where id = @id or prefix = @prefix");
+        command.Parameters.AddWithValue("id", Guid.TryParse(idOrPrefix, out var id) ? id : Guid.Empty);
+        command.Parameters.AddWithValue("prefix", idOrPrefix);
+        return (await ReadAsync(command, ct)).SingleOrDefault();
+    }
+
+    /// <summary>False when it was revoked before; fails when the organization has no such key.</summary>
+    public async Task<bool> RevokeAsync(Guid organizationId, Guid id, string actor, CancellationToken ct)
+    {
+        await using var command = source.CreateCommand($"""
+            with gone as (
+              update platform.api_keys set revoked_at = @now
+              where id = @id and organization_id = @organization and revoked_at is null
+              returning *
+            ), {Audit("key.revoke", "gone", "jsonb_build_object('name', name, 'prefix', prefix)")}
+            select {KeyRow.Columns} from gone
+            """);
+        command.Parameters.AddWithValue("id", id);
+        command.Parameters.AddWithValue("organization", organizationId);
+        AddAct(command, actor);
+        if ((await ReadAsync(command, ct)).Count > 0)
+        {
+            return true;
+        }
+        return await FindAsync(organizationId, id, ct) is null ? throw Failure.NotFound("Key") : false;
+    }
+
+    /// <summary>
+    /// A new key on the same terms and with the same lifetime; the old one works until the overlap is over. Of several that try at the
+    /// same time, one succeeds.
+    /// </summary>
+    public async Task<NewKey> RotateAsync(Guid organizationId, Guid id, TimeSpan overlap, string actor, CancellationToken ct)
+    {
+        var (token, prefix) = KeyToken.Create();
+        await using var command = source.CreateCommand($"""
+            with old as (
+              update platform.api_keys set replaced_by = @new_id, expires_at = least(expires_at, @overlap_end)
+              where id = @id and organization_id = @organization and revoked_at is null and replaced_by is null
+                and (expires_at is null or expires_at > @now)
+              returning *
+            ), terms as (
+              -- The row as it was before this statement: its expiry tells the lifetime.
+              select old.id as old_id, @now + (before.expires_at - before.created_at) as new_end
+              from old join platform.api_keys before on before.id = old.id
+            ), made as (
+              insert into platform.api_keys (id, organization_id, name, prefix, secret_hash, is_admin, models, providers,
+                requests_per_minute, tokens_per_minute, expires_at, created_at)
+              select @new_id, organization_id, name, @prefix, @hash, is_admin, models, providers,
+                requests_per_minute, tokens_per_minute, new_end, @now
+              from old join terms on old_id = old.id
+              returning *
+            ), {Audit("key.rotate", "old", "jsonb_build_object('replaced_by', replaced_by, 'works_until', expires_at)")}
+            select {KeyRow.Columns} from made
+            """);
+        var now = time.GetUtcNow();
+        command.Parameters.AddWithValue("id", id);
+        command.Parameters.AddWithValue("organization", organizationId);
+        command.Parameters.AddWithValue("new_id", Guid.CreateVersion7(now));
+        command.Parameters.AddWithValue("prefix", prefix);
+        command.Parameters.AddWithValue("hash", KeyToken.HashOf(token));
+        command.Parameters.AddWithValue("overlap_end", now + overlap);
+        AddAct(command, actor);
+        if (await ReadAsync(command, ct) is [var row])
+        {
+            return new(row, token);
+        }
+        throw await FindAsync(organizationId, id, ct) is null
+            ? Failure.NotFound("Key")
+            : new Failure(FailureKind.Conflict, "key_not_live", "The key is revoked, expired or already rotated");
+    }
+
+    public async Task<Organization?> FindOrganizationAsync(string slug, CancellationToken ct)
+    {
+        await using var command = source.CreateCommand("select id, slug, name from platform.organizations where slug = @slug");
+        command.Parameters.AddWithValue("slug", slug);
+        await using var row = await command.ExecuteReaderAsync(ct);
+        return await row.ReadAsync(ct) ? new(row.GetGuid(0), row.GetString(1), row.GetString(2)) : null;
+    }
+
+    private static string Audit(string act, string rows, string details) => $"""
+        noted as (
+          insert into platform.audit (id, at, actor, act, subject, organization_id, details)
+          select @act_id, @now, @actor, '{act}', 'key:' || id, organization_id, {details} from {rows}
+        )
+        """;
+
+    private void AddAct(NpgsqlCommand command, string actor)
+    {
+        var now = time.GetUtcNow();
+        command.Parameters.AddWithValue("now", now);
+        command.Parameters.AddWithValue("act_id", Guid.CreateVersion7(now));
+        command.Parameters.AddWithValue("actor", actor);
+    }
+
+    private static void AddNullable(NpgsqlCommand command, string name, object? value, NpgsqlDbType type) =>
+        command.Parameters.Add(new(name, type) { Value = value ?? DBNull.Value });
+
+    private static async Task<List<KeyRow>> ReadAsync(NpgsqlCommand command, CancellationToken ct)
+    {
+        var rows = new List<KeyRow>();
+        await using var reader = await command.ExecuteReaderAsync(ct);
+        while (await reader.ReadAsync(ct))
+        {
+            rows.Add(KeyRow.Read(reader));
+        }
+        return rows;
+    }
+}

@@ -1,0 +1,109 @@
+using System.Text.Json.Serialization;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Http.HttpResults;
+using Microsoft.AspNetCore.Routing;
+using Stoa.Platform.Http;
+
+namespace Stoa.Platform.Identity;
+
+internal static class KeysApi
+{
+    private const int MaxPage = 200;
+    private const int MaxOverlapMinutes = 60 * 24 * 30;
+
+    public static void MapKeys(this IEndpointRouteBuilder routes)
+    {
+        var group = routes.MapGroup("/api/stoa/keys").WithTags("Keys").RequireApiKey(admin: true);
+        group.MapGet("/", ListAsync).WithSummary("List the organization's API keys");
+        group.MapPost("/", CreateAsync).WithSummary("Create an API key; its token is shown once");
+        group.MapGet("/{id:guid}", GetAsync).WithSummary("Read an API key");
+        group.MapDelete("/{id:guid}", RevokeAsync).WithSummary("Revoke an API key");
+        group.MapPost("/{id:guid}/rotate", RotateAsync).WithSummary("Replace an API key; the old one works until the overlap ends");
+    }
+
+    internal static async Task<Ok<KeyPage>> ListAsync(
+        StoaCaller caller, KeyStore keys, CancellationToken ct, Guid? after = null, int limit = 50)
+    {
+        if (limit is < 1 or > MaxPage)
+        {
+            throw Failure.Invalid($"limit must be between 1 and {MaxPage}", "limit");
+        }
+        var rows = await keys.ListAsync(caller.OrganizationId, after, limit + 1, ct);
+        var hasMore = rows.Count > limit;
+        var items = rows.Take(limit).ToList();
+        return TypedResults.Ok(new KeyPage(items, hasMore ? items[^1].Id : null));
+    }
+
+    internal static async Task<Created<CreatedKey>> CreateAsync(
+        KeyRequest request, StoaCaller caller, KeyStore keys, TimeProvider time, CancellationToken ct)
+    {
+        var terms = request.ToTerms();
+        Throw(terms.Check(time.GetUtcNow()));
+        return Created(await keys.CreateAsync(caller.OrganizationId, terms, caller.Actor, ct));
+    }
+
+    internal static async Task<Ok<KeyRow>> GetAsync(Guid id, StoaCaller caller, KeyStore keys, CancellationToken ct) =>
+        TypedResults.Ok(await keys.FindAsync(caller.OrganizationId, id, ct) ?? throw Failure.NotFound("Key"));
+
+    internal static async Task<NoContent> RevokeAsync(Guid id, StoaCaller caller, KeyStore keys, CancellationToken ct)
+    {
+        await keys.RevokeAsync(caller.OrganizationId, id, caller.Actor, ct);
+        return TypedResults.NoContent();
+    }
+
+    internal static async Task<Created<CreatedKey>> RotateAsync(
+        Guid id, RotateRequest request, StoaCaller caller, KeyStore keys, CancellationToken ct)
+    {
+        Throw(request.Check());
+        return Created(await keys.RotateAsync(
+            caller.OrganizationId, id, TimeSpan.FromMinutes(request.OverlapMinutes), caller.Actor, ct));
+    }
+
+    private static Created<CreatedKey> Created(NewKey made) =>
+        TypedResults.Created($"/api/stoa/keys/{made.Row.Id}", new CreatedKey(made.Row, made.Token));
+
+    private static void Throw(IEnumerable<FieldError> errors)
+    {
+        if (errors.ToList() is { Count: > 0 } found)
+        {
+            throw new Failure(FailureKind.Invalid, "invalid_request", found[0].Message, found);
+        }
+    }
+
+    internal sealed record KeyRequest(
+        string? Name,
+        bool IsAdmin = false,
+        IReadOnlyList<string>? Models = null,
+        IReadOnlyList<string>? Providers = null,
+        int? RequestsPerMinute = null,
+        int? TokensPerMinute = null,
+        DateTimeOffset? ExpiresAt = null)
+    {
+        public KeyTerms ToTerms() => new((Name ?? "").Trim(), IsAdmin, Models, Providers, RequestsPerMinute, TokensPerMinute, ExpiresAt);
+    }
+
+    internal sealed record RotateRequest(int OverlapMinutes = 60)
+    {
+        public IEnumerable<FieldError> Check()
+        {
+            if (OverlapMinutes is < 0 or > MaxOverlapMinutes)
+            {
+                yield return new("overlap_minutes", $"overlap_minutes must be between 0 and {MaxOverlapMinutes}");
+            }
+        }
+    }
+
+    /// <param name="Next">Give it as <c>after</c> to read on; null on the last page.</param>
+    internal sealed record KeyPage(IReadOnlyList<KeyRow> Items, Guid? Next);
+
+    internal sealed record CreatedKey(KeyRow Key, string Token);
+}
+
+[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower)]
+[JsonSerializable(typeof(KeysApi.KeyRequest))]
+[JsonSerializable(typeof(KeysApi.RotateRequest))]
+[JsonSerializable(typeof(KeysApi.KeyPage))]
+[JsonSerializable(typeof(KeysApi.CreatedKey))]
+[JsonSerializable(typeof(KeyRow))]
+internal sealed partial class IdentityJson : JsonSerializerContext;

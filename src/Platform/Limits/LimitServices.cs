@@ -1,0 +1,13 @@
+using Microsoft.Extensions.DependencyInjection;
+
+namespace Stoa.Platform.Limits;
+
+public static class LimitServices
+{
+    public static IServiceCollection AddLimits(this IServiceCollection services)
+    {
+        services.AddSingleton<ILimits, MemoryLimits>();
+        services.AddSingleton(new InFlight());
+        return services;
+    }
+}

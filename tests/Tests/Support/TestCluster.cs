@@ -1,0 +1,123 @@
+using System.Reflection;
+using Microsoft.Extensions.Logging.Abstractions;
+using Npgsql;
+using Stoa.Platform.Data;
+
+[assembly: AssemblyFixture(typeof(Stoa.Tests.Support.TestCluster))]
+
+namespace Stoa.Tests.Support;
+
+/// <summary>
+/// One throw-away PostgreSQL per test run, started by the first test that asks for a database. Each database is a clone of one
+/// migrated template. What a killed run left behind is removed by the next: its lock is then free.
+/// </summary>
+public sealed class TestCluster : IAsyncDisposable
+{
+    private const string Template = "stoa_template";
+
+    private static readonly string Root = Path.Combine(Path.GetTempPath(), $"stoa-tests-{Environment.UserName}");
+
+    private readonly string folder = Path.Combine(Root, NewName());
+    private readonly Lazy<Task<FileLock>> claim;
+    private readonly Lazy<Task<PrivateCluster>> cluster;
+
+    public TestCluster()
+    {
+        claim = new(ClaimAsync);
+        cluster = new(StartAsync);
+    }
+
+    /// <summary>An empty folder for tests that need files or a cluster of their own; removed when the run ends.</summary>
+    public async Task<string> NewFolderAsync()
+    {
+        await claim.Value;
+        return Directory.CreateDirectory(Path.Combine(folder, NewName())).FullName;
+    }
+
+    public async Task<string> CreateDatabaseAsync()
+    {
+        var name = $"test_{Guid.CreateVersion7():n}";
+        await ExecuteAsync($"create database {name} template {Template}");
+        return Address(await cluster.Value, name);
+    }
+
+    public async Task<string> CreateEmptyDatabaseAsync()
+    {
+        var name = $"test_{Guid.CreateVersion7():n}";
+        await ExecuteAsync($"create database {name}");
+        return Address(await cluster.Value, name);
+    }
+
+    public Task DropDatabaseAsync(string connectionString) =>
+        ExecuteAsync($"drop database {new NpgsqlConnectionStringBuilder(connectionString).Database} with (force)");
+
+    public async ValueTask DisposeAsync()
+    {
+        if (cluster.IsValueCreated)
+        {
+            await (await cluster.Value).DisposeAsync();
+        }
+        if (claim.IsValueCreated)
+        {
+            using var claimed = await claim.Value;
+            await RemoveAsync(folder);
+        }
+    }
+
+    private static string NewName() => Guid.CreateVersion7().ToString("n")[^12..];
+
+    private static string Address(PrivateCluster cluster, string database) =>
+        new NpgsqlConnectionStringBuilder(cluster.ConnectionString) { Database = database, MaxPoolSize = 20 }.ConnectionString;
+
+    /// <summary>Makes the folder of this run. The lock in it shows other runs that it is in use.</summary>
+    private async Task<FileLock> ClaimAsync()
+    {
+        Directory.CreateDirectory(Root);
+        // Between making its folder and locking it, a run would look like a leftover to another.
+        using var turn = await FileLock.ExclusiveAsync(Path.Combine(Root, "lock"), TimeProvider.System, CancellationToken.None);
+        foreach (var leftover in Directory.EnumerateDirectories(Root))
+        {
+            using var abandoned = FileLock.TryExclusive(Path.Combine(leftover, "run.lock"));
+            if (abandoned is not null)
+            {
+                await RemoveAsync(leftover);
+            }
+        }
+        Directory.CreateDirectory(folder);
+        return FileLock.TryExclusive(Path.Combine(folder, "run.lock"))!;
+    }
+
+    private static async Task RemoveAsync(string run)
+    {
+        foreach (var data in Directory.EnumerateDirectories(run).Where(data => File.Exists(Path.Combine(data, "hosts.lock"))))
+        {
+            await PrivateCluster.RemoveAbandonedAsync(data, TimeProvider.System, CancellationToken.None);
+        }
+        Directory.Delete(run, recursive: true);
+    }
+
+    private async Task<PrivateCluster> StartAsync()
+    {
+        var started = await PrivateCluster.StartAsync(
+            await NewFolderAsync(), binFolder: null, durable: false, NullLogger.Instance, TimeProvider.System, CancellationToken.None);
+        await ExecuteAsync(started, $"create database {Template}");
+        await using var source = NpgsqlDataSource.Create(
+            new NpgsqlConnectionStringBuilder(Address(started, Template)) { Pooling = false });
+        // As the modules are added in Program.cs; a module without SQL files adds nothing.
+        string[] modules = ["Platform", "Gateway", "Feedback", "Learning", "Assistants"];
+        var migrations = modules.Select(module => Migrations.Of(module.ToLowerInvariant(), Assembly.Load($"Stoa.{module}")));
+        await new Migrator(source, migrations, NullLogger<Migrator>.Instance).MigrateAsync(CancellationToken.None);
+        return started;
+    }
+
+    private async Task ExecuteAsync(string sql) => await ExecuteAsync(await cluster.Value, sql);
+
+    private static async Task ExecuteAsync(PrivateCluster cluster, string sql)
+    {
+        await using var connection = new NpgsqlConnection(
+            new NpgsqlConnectionStringBuilder(cluster.ConnectionString) { Database = "postgres", Pooling = false }.ConnectionString);
+        await connection.OpenAsync();
+        await using var command = new NpgsqlCommand(sql, connection);
+        await command.ExecuteNonQueryAsync();
+    }
+}
