@@ -1,0 +1,102 @@
+using System.Globalization;
+using System.Text.RegularExpressions;
+using Stoa.Bench.Machine;
+
+namespace Stoa.Bench.Scenarios;
+
+/// <summary>
+/// The built host as an operator runs it: Production, its private cluster, a key with limits that count, usage and JSON logs on.
+/// <c>STOA_HOST_DLL</c> (set by bin/bench) is the build.
+/// </summary>
+internal sealed partial class Product : IAsyncDisposable
+{
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
+
+    private readonly string _folder;
+    private readonly Dictionary<string, string> _environment;
+    private readonly int _port = Child.FreePort();
+    private readonly int _internalPort = Child.FreePort();
+    private Child? _host;
+
+    private Product(Uri upstream)
+    {
+        var folder = Directory.CreateTempSubdirectory("stoa-bench-");
+        // The server's own user must reach its cluster when we are root.
+        File.SetUnixFileMode(folder.FullName, (UnixFileMode)0b111_101_101);
+        _folder = folder.FullName;
+        _environment = new(StringComparer.Ordinal)
+        {
+            ["ASPNETCORE_ENVIRONMENT"] = "Production",
+            ["ASPNETCORE_URLS"] = Rig.Loopback(_port).ToString(),
+            ["Stoa__InternalUrls"] = Rig.Loopback(_internalPort).ToString(),
+            ["Stoa__DataDirectory"] = _folder,
+            ["Gateway__Providers__openai__Kind"] = "openai",
+            ["Gateway__Providers__openai__BaseUrl"] = new Uri(upstream, "/v1").ToString(),
+            ["Gateway__Providers__openai__ApiKey"] = "upstream-key",
+            ["Gateway__Providers__anthropic__Kind"] = "anthropic",
+            ["Gateway__Providers__anthropic__BaseUrl"] = new Uri(upstream, "/v1").ToString(),
+            ["Gateway__Providers__anthropic__ApiKey"] = "upstream-key",
+        };
+    }
+
+    internal string Log => Path.Combine(_folder, "host.log");
+
+    internal int ProcessId => _host!.Id;
+
+    internal static async Task<Product> StartAsync(Uri upstream)
+    {
+        var product = new Product(upstream);
+        await product.StartAsync();
+        return product;
+    }
+
+    internal static Product Prepare(Uri upstream) => new(upstream);
+
+    /// <summary>Starts the host (again) and returns how long it took until <c>/readyz</c> said so.</summary>
+    internal async Task<TimeSpan> StartAsync()
+    {
+        _host = Child.Start(Child.TestedCpu, HostDll, ["serve"], _environment, Log);
+        return await _host.WaitUntilAsync(new(Rig.Loopback(_internalPort), "/readyz"), Patience, CancellationToken.None);
+    }
+
+    internal async Task StopAsync()
+    {
+        await _host!.DisposeAsync();
+        _host = null;
+    }
+
+    /// <summary>Limits so high that they never refuse and still are counted.</summary>
+    internal async Task<string> CreateKeyAsync()
+    {
+        string[] verb = ["keys", "create", "--name", "bench", "--requests-per-minute", "2000000000", "--tokens-per-minute", "2000000000"];
+        await using var create = Child.Start(Child.TestedCpu, HostDll, verb, _environment);
+        var output = await create.OutputAsync(CancellationToken.None);
+        return KeyPattern().Match(output) is { Success: true } found
+            ? found.Value
+            : throw new InvalidOperationException("keys create printed no key.");
+    }
+
+    internal Target As(string name, string key, string provider) =>
+        new(name, Rig.Loopback(_port), key, $"{provider}/", [_host!.Id, .. PostgresId()]);
+
+    public async ValueTask DisposeAsync()
+    {
+        if (_host is not null)
+        {
+            await StopAsync();
+        }
+        Directory.Delete(_folder, recursive: true);
+    }
+
+    private static string HostDll => Environment.GetEnvironmentVariable("STOA_HOST_DLL")
+        ?? throw new InvalidOperationException("STOA_HOST_DLL is not set; run the benchmarks through bin/bench.");
+
+    private int[] PostgresId() =>
+    [
+        .. Directory.EnumerateFiles(_folder, "postmaster.pid", SearchOption.AllDirectories)
+            .Select(file => int.Parse(File.ReadLines(file).First(), CultureInfo.InvariantCulture)),
+    ];
+
+    [GeneratedRegex(@"\bsk-[A-Za-z0-9_-]{30,}|\bstoa[-_][A-Za-z0-9_-]{30,}", RegexOptions.None, matchTimeoutMilliseconds: 1000)]
+    private static partial Regex KeyPattern();
+}
