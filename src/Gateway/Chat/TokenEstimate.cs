@@ -59,18 +59,21 @@ internal static class TokenEstimate
         return tokens;
     }
 
-    public static long Of(ReadOnlySpan<char> text)
+    public static long Of(ReadOnlySpan<char> text) => (Quarters(text) + 3) / 4;
+
+    /// <summary>In quarters of a token, so that the pieces of a stream can be added up before rounding.</summary>
+    public static long Quarters(ReadOnlySpan<char> text)
     {
         if (Ascii.IsValid(text))
         {
-            return (text.Length + 3) / 4;
+            return text.Length;
         }
         var quarters = 0L;
         foreach (var letter in text)
         {
             quarters += letter < 0x80 ? 1 : letter < 0x2E80 ? 2 : 4;
         }
-        return (quarters + 3) / 4;
+        return quarters;
     }
 
     private static long Of(JsonElement json) => JsonMarshal.GetRawUtf8Value(json).Length / 4;

@@ -40,9 +40,27 @@ internal static class JsonBody
         return document;
     }
 
-    /// <summary>Whether the bytes are one JSON object that can be written out again as it stands.</summary>
-    public static bool IsObject(ReadOnlySpan<byte> json) => KindOf(json) == JsonValueKind.Object;
+    /// <summary>The same for what a provider sent: what cannot be read is the provider's failure, not the client's.</summary>
+    public static JsonDocument OpenAnswer(ReadOnlyMemory<byte> body)
+    {
+        JsonDocument document;
+        try
+        {
+            document = Open(body);
+        }
+        catch (Failure failure)
+        {
+            throw ProviderErrors.Unreadable(failure.Message);
+        }
+        if (document.RootElement.ValueKind == JsonValueKind.Object)
+        {
+            return document;
+        }
+        document.Dispose();
+        throw ProviderErrors.Unreadable("it is not a JSON object");
+    }
 
+    /// <summary>The kind of a whole JSON text that can be written out again as it stands; else Undefined.</summary>
     public static JsonValueKind KindOf(ReadOnlySpan<byte> json)
     {
         var reader = new Utf8JsonReader(json, new JsonReaderOptions { MaxDepth = MaxDepth });
