@@ -4,6 +4,7 @@ using Stoa.Feedback;
 using Stoa.Gateway;
 using Stoa.Learning;
 using Stoa.Platform;
+using Stoa.Platform.Data;
 
 namespace Stoa.Host;
 
@@ -42,8 +43,17 @@ internal static class App
         }
     }
 
-    /// <summary>What must be done before the host serves and what <c>migrate</c> does alone: the database opened and brought up to date.</summary>
-    public static Task PrepareAsync(WebApplication app, CancellationToken ct) => Task.CompletedTask;
+    /// <summary>What must be done before the host serves: the database opened. It is brought up to date once the host listens.</summary>
+    public static Task PrepareAsync(WebApplication app, CancellationToken ct) => app.Services.GetRequiredService<Database>().OpenAsync(ct);
+
+    /// <summary>For verbs: work over an open and migrated database, without serving.</summary>
+    public static async Task<int> WithServicesAsync(Func<IServiceProvider, CancellationToken, Task<int>> work, CancellationToken ct)
+    {
+        await using var app = await BuildAsync([]);
+        await PrepareAsync(app, ct);
+        await app.Services.GetRequiredService<Migrator>().MigrateAsync(ct);
+        return await work(app.Services, ct);
+    }
 
     public static bool IsAddressInUse(IOException error) => error.InnerException is AddressInUseException;
 }

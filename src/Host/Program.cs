@@ -1,6 +1,7 @@
 using System.CommandLine;
 using Stoa.Host;
 using Stoa.Host.Verbs;
+using Stoa.Platform.Data;
 using Stoa.Platform.Hosting;
 using Stoa.Platform.Http;
 
@@ -12,6 +13,7 @@ var stoa = new RootCommand("Stoa: one open backend for AI. Without a verb it ser
     MigrateVerb.Create(),
     DoctorVerb.Create(),
     ConfigVerb.Create(),
+    KeysVerb.Create(App.WithServicesAsync),
 };
 ServeVerb.MakeDefault(stoa);
 
@@ -24,6 +26,11 @@ catch (WrongSettingException wrong)
 {
     await Console.Error.WriteLineAsync($"Wrong setting: {wrong.Message}");
     return WrongSettingException.ExitCode;
+}
+catch (DatabaseException problem)
+{
+    await Console.Error.WriteLineAsync($"No database: {problem.Message}");
+    return 1;
 }
 catch (IOException taken) when (App.IsAddressInUse(taken))
 {

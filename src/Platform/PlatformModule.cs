@@ -7,8 +7,12 @@ using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
+using Stoa.Platform.Data;
+using Stoa.Platform.Egress;
 using Stoa.Platform.Hosting;
 using Stoa.Platform.Http;
+using Stoa.Platform.Identity;
+using Stoa.Platform.Limits;
 using Stoa.Platform.Telemetry;
 
 namespace Stoa.Platform;
@@ -43,7 +47,14 @@ public static class PlatformModule
         services.Configure<RouteHandlerOptions>(routes => routes.ThrowOnBadRequest = true);
         Cors.AddPolicies(services, options.CorsOrigins);
         services.AddForwarding(options);
-        Documents.Add(services);
+        services.AddDatabase();
+        services.AddMigrations("platform", typeof(PlatformModule).Assembly);
+        services.AddReadiness("database", provider => provider.GetRequiredService<DatabaseReadiness>() is { IsReady: false } database ? database.Problem : null);
+        services.AddIdentity();
+        services.AddReadiness("keys", provider => provider.GetRequiredService<KeyRing>().IsLoaded ? null : "not read yet");
+        services.AddLimits();
+        services.AddEgress();
+        OpenApiDocuments.Add(services);
         services.AddHostedService<LifeCycle>();
         return builder;
     }
@@ -60,7 +71,8 @@ public static class PlatformModule
         app.UseMiddleware<Doorway>();
         app.UseCors();
         app.MapOperations();
-        Documents.Map(app);
+        OpenApiDocuments.Map(app);
+        app.MapIdentity();
         return app;
     }
 

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using Stoa.Platform.Data;
 
 namespace Stoa.Host.Verbs;
 
@@ -8,12 +9,13 @@ internal static class MigrateVerb
     public static Command Create()
     {
         var verb = new Command("migrate", "Bring the database up to date and end");
-        verb.SetAction(async (_, ct) =>
-        {
-            await using var app = await App.BuildAsync([]);
-            await App.PrepareAsync(app, ct);
-            return 0;
-        });
+        verb.SetAction((_, ct) => App.WithServicesAsync(
+            async (services, token) =>
+            {
+                await Console.Out.WriteLineAsync($"The database is up to date: {services.GetRequiredService<Database>().Where}");
+                return 0;
+            },
+            ct));
         return verb;
     }
 }

@@ -1,52 +1,54 @@
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
 using Npgsql;
 
 namespace Stoa.Platform.Data;
 
 /// <summary>The one database of the host: the given one (<c>ConnectionStrings:Stoa</c>), or a private cluster.</summary>
-public sealed class Database : IAsyncDisposable
+public sealed class Database(
+    IConfiguration configuration, IOptions<StoaOptions> options, TimeProvider time, ILogger<Database> logger) : IAsyncDisposable
 {
     // Two hosts and an operator fit into the private cluster's 100 connections.
     private const int PrivatePoolSize = 40;
 
-    private readonly PrivateCluster? cluster;
+    private PrivateCluster? cluster;
+    private NpgsqlDataSource? source;
 
-    private Database(NpgsqlDataSource source, string where, PrivateCluster? cluster)
-    {
-        Source = source;
-        Where = where;
-        this.cluster = cluster;
-    }
-
-    public NpgsqlDataSource Source { get; }
+    /// <summary>Connections to it. Only after <see cref="OpenAsync"/>.</summary>
+    public NpgsqlDataSource Source => source ?? throw new InvalidOperationException("The database is not open yet");
 
     public bool IsPrivate => cluster is not null;
 
     /// <summary>For people: a folder, or host, port and name. Never holds a password.</summary>
-    public string Where { get; }
+    public string Where { get; private set; } = "not open";
 
     /// <summary>
     /// Starts or joins the private cluster, or takes the given address without connecting: a server that is away does not keep
     /// the host from starting.
     /// </summary>
     /// <exception cref="DatabaseException">The setting is wrong, or the private cluster cannot be started.</exception>
-    public static async Task<Database> OpenAsync(
-        IConfiguration configuration, string dataDirectory, ILogger logger, TimeProvider time, CancellationToken ct)
+    public async Task OpenAsync(CancellationToken ct)
     {
         if (configuration.GetConnectionString("Stoa") is { Length: > 0 } given)
         {
             var address = Parse(given);
-            return new(NpgsqlDataSource.Create(address), $"{address.Host}:{address.Port}/{address.Database}", cluster: null);
+            source = NpgsqlDataSource.Create(address);
+            Where = $"{address.Host}:{address.Port}/{address.Database}";
+            return;
         }
-        var cluster = await PrivateCluster.StartAsync(dataDirectory, configuration["Stoa:PostgresBin"], logger, time, ct);
-        var own = new NpgsqlConnectionStringBuilder(cluster.ConnectionString) { MaxPoolSize = PrivatePoolSize, ApplicationName = "stoa" };
-        return new(NpgsqlDataSource.Create(own), cluster.Where, cluster);
+        cluster = await PrivateCluster.StartAsync(options.Value.DataDirectory, configuration["Stoa:PostgresBin"], logger, time, ct);
+        source = NpgsqlDataSource.Create(
+            new NpgsqlConnectionStringBuilder(cluster.ConnectionString) { MaxPoolSize = PrivatePoolSize, ApplicationName = "stoa" });
+        Where = cluster.Where;
     }
 
     public async ValueTask DisposeAsync()
     {
-        await Source.DisposeAsync();
+        if (source is not null)
+        {
+            await source.DisposeAsync();
+        }
         if (cluster is not null)
         {
             await cluster.DisposeAsync();

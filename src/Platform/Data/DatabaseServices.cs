@@ -10,18 +10,15 @@ namespace Stoa.Platform.Data;
 
 public static class DatabaseServices
 {
-    /// <summary>
-    /// The database, its migration at start and the change feed. <paramref name="database"/> stays the caller's to dispose, after the
-    /// host.
-    /// </summary>
-    public static IServiceCollection AddDatabase(this IServiceCollection services, Database database)
+    /// <summary>The database, its migration at start and the change feed. Whoever starts the host opens <see cref="Database"/> first.</summary>
+    public static IServiceCollection AddDatabase(this IServiceCollection services)
     {
-        services.AddSingleton(database);
-        services.AddSingleton(database.Source);
+        services.AddSingleton<Database>();
+        services.AddSingleton(provider => provider.GetRequiredService<Database>().Source);
         services.TryAddSingleton(TimeProvider.System);
         services.AddSingleton<DatabaseReadiness>();
         services.AddSingleton(provider => new Migrator(
-            database.Source, provider.GetServices<Migrations>(), provider.GetRequiredService<ILogger<Migrator>>()));
+            provider.GetRequiredService<NpgsqlDataSource>(), provider.GetServices<Migrations>(), provider.GetRequiredService<ILogger<Migrator>>()));
         services.AddHostedService<MigrateOnStart>();
         services.AddSingleton<ChangeFeed>();
         services.AddHostedService(provider => provider.GetRequiredService<ChangeFeed>());

@@ -4,7 +4,9 @@ using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging.Abstractions;
+using Microsoft.Extensions.Options;
 using Npgsql;
+using Stoa.Platform;
 using Stoa.Platform.Data;
 using Stoa.Tests.Support;
 
@@ -113,17 +115,20 @@ public sealed class DatabaseTests(TestCluster cluster)
         Assert.False(host.Services.GetRequiredService<DatabaseReadiness>().IsReady);
     }
 
-    private static Task<Database> OpenAsync(string? address, string folder = "unused") => Database.OpenAsync(
-        new ConfigurationBuilder().AddInMemoryCollection([new("ConnectionStrings:Stoa", address)]).Build(),
-        folder,
-        NullLogger.Instance,
-        TimeProvider.System,
-        Ct);
+    private static async Task<Database> OpenAsync(string? address, string folder = "unused")
+    {
+        var configuration = new ConfigurationBuilder().AddInMemoryCollection([new("ConnectionStrings:Stoa", address)]).Build();
+        var database = new Database(
+            configuration, Options.Create(new StoaOptions { DataDirectory = folder }), TimeProvider.System, NullLogger<Database>.Instance);
+        await database.OpenAsync(Ct);
+        return database;
+    }
 
     private static IHost NewHost(Database database, params Migrations[] modules)
     {
         var builder = Host.CreateEmptyApplicationBuilder(new());
-        builder.Services.AddDatabase(database);
+        builder.Services.AddDatabase();
+        builder.Services.AddSingleton(database);
         foreach (var module in modules)
         {
             builder.Services.AddSingleton(module);

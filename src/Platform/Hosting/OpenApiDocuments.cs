@@ -10,7 +10,7 @@ using Stoa.Platform.Http;
 namespace Stoa.Platform.Hosting;
 
 /// <summary>An OpenAPI document per surface, and a page to read them. A route belongs to the surface of its group name.</summary>
-internal sealed class Documents(IServiceProvider services)
+internal sealed class OpenApiDocuments(IServiceProvider services)
 {
     private static readonly (string Surface, string Title)[] Surfaces =
     [
@@ -22,7 +22,7 @@ internal sealed class Documents(IServiceProvider services)
 
     public static void Add(IServiceCollection services)
     {
-        services.AddSingleton<Documents>();
+        services.AddSingleton<OpenApiDocuments>();
         foreach (var (surface, title) in Surfaces)
         {
             services.AddOpenApi(surface, options =>
@@ -32,7 +32,7 @@ internal sealed class Documents(IServiceProvider services)
                 options.AddDocumentTransformer((document, _, _) =>
                 {
                     document.Info.Title = title;
-                    document.Info.Version = typeof(Documents).Assembly.GetName().Version!.ToString(3);
+                    document.Info.Version = typeof(OpenApiDocuments).Assembly.GetName().Version!.ToString(3);
                     document.Servers = null;
                     return Task.CompletedTask;
                 });
@@ -54,7 +54,7 @@ internal sealed class Documents(IServiceProvider services)
         });
     }
 
-    private static async Task<IResult> ReadAsync(string surface, Documents documents) =>
+    private static async Task<IResult> ReadAsync(string surface, OpenApiDocuments documents) =>
         Surfaces.Any(known => known.Surface == surface)
             ? TypedResults.Bytes(await documents.BytesAsync(surface), "application/json")
             : throw Failure.NotFound("Document");
