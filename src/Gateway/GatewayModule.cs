@@ -34,8 +34,10 @@ public static class GatewayModule
         services.AddSingleton<DemoProvider>();
         services.AddSingleton<CallGate>();
         services.AddSingleton<CallMeter>();
+        services.AddSingleton<CallPipeline>();
         services.AddSingleton<RawForward>();
         services.AddSingleton<Translation>();
+        services.AddSingleton<EmbeddingsApi>();
 
         services.AddSingleton<UsageSpool>();
         services.AddSingleton<UsageStore>();
@@ -51,8 +53,9 @@ public static class GatewayModule
     {
         var openAi = routes.MapGroup("/v1").WithGroupName("gateway").WithErrors(OpenAiErrors.Instance).AllowAnyOrigin();
         var anthropic = routes.MapGroup("/v1").WithGroupName("gateway").WithErrors(AnthropicErrors.Instance).AllowAnyOrigin();
-        openAi.MapChat(anthropic);
-        openAi.MapEmbeddings();
+        openAi.MapOpenAiChat();
+        anthropic.MapAnthropicChat();
+        EmbeddingsApi.Map(openAi);
         openAi.MapModels();
         anthropic.MapCountTokens();
 

@@ -1,4 +1,3 @@
-using System.Buffers;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Options;
 using Stoa.Gateway.Providers;
@@ -51,12 +50,8 @@ internal sealed class RawForward(CallMeter meter, IOptions<GatewayOptions> optio
         call.Usage = call.Surface.Raw.ReadUsage(answer.Span);
         call.AnswerBytes = answer.Length;
         meter.Succeeded(call);
-        var response = context.Response;
-        AnswerHeaders.Write(response, call, time);
-        response.ContentType = "application/json";
-        response.ContentLength = answer.Length;
-        response.BodyWriter.Write(answer.Span);
-        await response.BodyWriter.FlushAsync(context.RequestAborted);
+        AnswerHeaders.Write(context.Response, call, time);
+        await JsonAnswer.SendAsync(context, answer);
     }
 
     private async Task StreamAsync(HttpContext context, GatewayCall call, ProviderExchange exchange, RawStream stream)

@@ -1,4 +1,3 @@
-using System.Buffers;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Options;
 using Stoa.Gateway.Chat;
@@ -69,12 +68,8 @@ internal sealed class Translation(
         call.Surface.Wire.WriteAnswer(answer, request, head, output);
         call.Usage = answer.Usage;
         meter.Succeeded(call);
-        var response = context.Response;
-        AnswerHeaders.Write(response, call, time);
-        response.ContentType = "application/json";
-        response.ContentLength = output.Length;
-        response.BodyWriter.Write(output.Span);
-        await response.BodyWriter.FlushAsync(context.RequestAborted);
+        AnswerHeaders.Write(context.Response, call, time);
+        await JsonAnswer.SendAsync(context, output);
     }
 
     private async Task StreamAsync(

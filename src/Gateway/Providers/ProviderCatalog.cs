@@ -26,10 +26,14 @@ internal sealed class ProviderCatalog : IDisposable
             providers.Add(new("demo", ProviderKind.Find("demo")!, ["demo"], client: null));
         }
         Providers = providers;
+        CreatedAt = time.GetUtcNow().ToUnixTimeSeconds();
         bySpan = remembered.GetAlternateLookup<ReadOnlySpan<char>>();
     }
 
     public IReadOnlyList<Provider> Providers { get; }
+
+    /// <summary>Since when these providers are served, in Unix seconds; what lists of models call the creation of a model.</summary>
+    public long CreatedAt { get; }
 
     /// <summary>Every model that can be named, in the order of the settings.</summary>
     public IEnumerable<ModelTarget> Models => Providers.SelectMany(provider => provider.Models.Select(model => new ModelTarget(provider, model)));

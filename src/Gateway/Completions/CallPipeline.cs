@@ -4,14 +4,13 @@ using Stoa.Platform.Http;
 
 namespace Stoa.Gateway.Completions;
 
-/// <summary>
-/// A chat call from its arrival to its record: who calls, what model, may they, then one of two ways to an answer. Where client and
-/// provider speak the same dialect the bytes are forwarded, else they are translated.
-/// </summary>
-internal sealed class ChatEndpoint(
-    Surface surface, CallGate gate, CallMeter meter, RawForward forward, Translation translation, TimeProvider time)
+/// <summary>Answers an admitted call. What it throws before the answer has begun is told in the surface's dialect.</summary>
+internal delegate Task CallAnswer(HttpContext context, GatewayCall call, PooledBytes body, RequestOutline outline);
+
+/// <summary>Every call to a model from its arrival to its record: who calls, what model, may they, the answer, and how it ended.</summary>
+internal sealed class CallPipeline(CallGate gate, CallMeter meter, TimeProvider time)
 {
-    public async Task HandleAsync(HttpContext context)
+    public async Task RunAsync(HttpContext context, Surface surface, CallAnswer answer)
     {
         var started = time.GetTimestamp();
         var key = gate.Authenticate(context.Request);
@@ -30,9 +29,7 @@ internal sealed class ChatEndpoint(
         };
         try
         {
-            await (target.Provider.Kind.Wire == surface.Wire.Kind
-                ? forward.AnswerAsync(context, call, body, outline)
-                : translation.AnswerAsync(context, call, body));
+            await answer(context, call, body, outline);
         }
         catch (Exception) when (context.RequestAborted.IsCancellationRequested)
         {
@@ -46,7 +43,11 @@ internal sealed class ChatEndpoint(
             {
                 AnswerHeaders.Write(context.Response, call, time);
             }
-            throw;
+            if (failure == thrown || failure.Kind == FailureKind.Internal)
+            {
+                throw;
+            }
+            throw failure;
         }
         finally
         {

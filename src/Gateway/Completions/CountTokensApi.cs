@@ -1,0 +1,56 @@
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Routing;
+using Stoa.Gateway.Chat;
+using Stoa.Gateway.Providers;
+using Stoa.Gateway.Wires;
+using Stoa.Gateway.Wires.Anthropic;
+
+namespace Stoa.Gateway.Completions;
+
+/// <summary>Counts a prompt's tokens: Anthropic's own count where it is the provider, an estimate elsewhere. Costs nothing and is not recorded.</summary>
+internal static class CountTokensApi
+{
+    public static void MapCountTokens(this IEndpointRouteBuilder routes) => routes.MapPost("/messages/count_tokens", CountAsync)
+        .WithTags("Chat").WithSummary("Count the tokens of a prompt, in Anthropic's dialect")
+        .Accepts<ChatSchema.AnthropicRequest>("application/json");
+
+    internal static async Task CountAsync(HttpContext context, CallGate gate)
+    {
+        var key = gate.Authenticate(context.Request);
+        using var body = await RequestBody.ReadAsync(context.Request);
+        var outline = RequestOutline.Read(body.Span);
+        var target = gate.Target(key, outline.ModelName(body.Span));
+        await gate.AdmitAsync(key, 0, context.RequestAborted);
+        try
+        {
+            if (target.Provider is { Client: { } client, Kind.Wire: Wire.Anthropic })
+            {
+                await ForwardAsync(context, client, body, outline, target);
+                return;
+            }
+            var request = AnthropicWire.Instance.ReadRequest(body.Memory, new ReadOptions(CountOnly: true));
+            context.Response.Headers["x-gtwy-estimated"] = "true";
+            using var output = new PooledBytes(64);
+            AnthropicModels.WriteCount(TokenEstimate.Of(request), output);
+            await JsonAnswer.SendAsync(context, output);
+        }
+        finally
+        {
+            gate.Leave(key);
+        }
+    }
+
+    private static async Task ForwardAsync(HttpContext context, ProviderClient client, PooledBytes body, RequestOutline outline, ModelTarget target)
+    {
+        using var renamed = BodyChanges.Rename(body.Span, outline, target);
+        var request = new ProviderRequest(client.CountTokensUri, (renamed ?? body).Memory, isStream: false)
+        {
+            AnthropicVersion = context.Request.Headers["anthropic-version"],
+            AnthropicBeta = context.Request.Headers["anthropic-beta"],
+        };
+        using var exchange = await client.SendAsync(request, context.RequestAborted);
+        using var answer = await exchange.ReadAllAsync();
+        await JsonAnswer.SendAsync(context, answer);
+    }
+}

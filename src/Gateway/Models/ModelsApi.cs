@@ -1,0 +1,58 @@
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Routing;
+using Stoa.Gateway.Completions;
+using Stoa.Gateway.Providers;
+using Stoa.Gateway.Wires;
+using Stoa.Gateway.Wires.Anthropic;
+using Stoa.Gateway.Wires.OpenAi;
+
+namespace Stoa.Gateway.Models;
+
+/// <summary>The models a key may use, in OpenAI's form, or in Anthropic's when the client says that it speaks that.</summary>
+internal static class ModelsApi
+{
+    public static void MapModels(this IEndpointRouteBuilder routes)
+    {
+        routes.MapGet("/models", ListAsync).WithTags("Models").WithSummary("List the models that this key may use");
+        routes.MapGet("/models/{**id}", GetAsync).WithTags("Models").WithSummary("Read one model; its id may hold slashes");
+    }
+
+    internal static async Task ListAsync(HttpContext context, CallGate gate, ProviderCatalog providers)
+    {
+        var key = gate.Authenticate(context.Request);
+        var models = providers.Models.Where(model => CallGate.MayUse(key, model)).Select(model => Entry(model, providers)).ToList();
+        using var body = new PooledBytes(4_096);
+        if (context.Request.Headers.ContainsKey("anthropic-version"))
+        {
+            AnthropicModels.WriteList(models, body);
+        }
+        else
+        {
+            OpenAiModels.WriteList(models, body);
+        }
+        await JsonAnswer.SendAsync(context, body);
+    }
+
+    internal static async Task GetAsync(HttpContext context, string id, CallGate gate, ProviderCatalog providers)
+    {
+        var key = gate.Authenticate(context.Request);
+        var name = Uri.UnescapeDataString(id);
+        if (providers.Find(name) is not { } model || !CallGate.MayUse(key, model))
+        {
+            throw CallGate.UnknownModel(name);
+        }
+        using var body = new PooledBytes(512);
+        if (context.Request.Headers.ContainsKey("anthropic-version"))
+        {
+            AnthropicModels.WriteOne(Entry(model, providers), body);
+        }
+        else
+        {
+            OpenAiModels.WriteOne(Entry(model, providers), body);
+        }
+        await JsonAnswer.SendAsync(context, body);
+    }
+
+    private static ModelEntry Entry(ModelTarget model, ProviderCatalog providers) => new(model.FullName, model.Provider.Name, providers.CreatedAt);
+}
