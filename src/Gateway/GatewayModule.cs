@@ -13,7 +13,6 @@ using Stoa.Gateway.Wires.OpenAi;
 using Stoa.Platform;
 using Stoa.Platform.Data;
 using Stoa.Platform.Http;
-using Stoa.Platform.Identity;
 
 namespace Stoa.Gateway;
 

@@ -1,5 +1,6 @@
 using System.Globalization;
 using Microsoft.AspNetCore.Http;
+using Stoa.Gateway.Chat;
 
 namespace Stoa.Gateway.Completions;
 
@@ -15,7 +16,7 @@ internal static class AnswerHeaders
         headers["x-gtwy-model"] = call.Target.Model;
         headers["x-gtwy-attempts"] = Text(call.Attempts);
         headers["x-gtwy-cache"] = "none";
-        if (call.Surface.Wire.Kind == Chat.Wire.OpenAi)
+        if (call.Surface.Kind == Wire.OpenAi)
         {
             headers["openai-version"] = "2020-10-01";
             headers["openai-processing-ms"] = Text((long)time.GetElapsedTime(call.Started).TotalMilliseconds);

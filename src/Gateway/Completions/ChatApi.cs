@@ -2,6 +2,8 @@ using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.DependencyInjection;
+using Stoa.Gateway.Chat;
+using Stoa.Gateway.Providers;
 using Stoa.Gateway.Wires.Anthropic;
 using Stoa.Gateway.Wires.OpenAi;
 using Stoa.Platform.Http;
@@ -11,10 +13,11 @@ namespace Stoa.Gateway.Completions;
 /// <summary>The two chat routes. Both stay on the event thread: they pass bytes on, and do what takes longer elsewhere.</summary>
 internal static class ChatApi
 {
-    public static readonly Surface OpenAi = new("openai.chat", "chat", OpenAiWire.Instance, OpenAiRaw.Instance, OpenAiErrors.Instance, LimitHeaders.OpenAi);
+    public static readonly Surface OpenAi = new(
+        "openai.chat", "chat", Wire.OpenAi, _ => OpenAiWire.Instance, OpenAiRaw.Instance, OpenAiErrors.Instance, LimitHeaders.OpenAi);
 
-    public static readonly Surface Anthropic =
-        new("anthropic.messages", "chat", AnthropicWire.Instance, AnthropicRaw.Instance, AnthropicErrors.Instance, LimitHeaders.Anthropic);
+    public static readonly Surface Anthropic = new(
+        "anthropic.messages", "chat", Wire.Anthropic, request => AnthropicWire.Of(request.Headers["anthropic-version"]), AnthropicRaw.Instance, AnthropicErrors.Instance, LimitHeaders.Anthropic);
 
     public static void MapOpenAiChat(this IEndpointRouteBuilder routes) => routes.MapChat("/chat/completions", OpenAi)
         .WithTags("Chat").WithSummary("Answer a conversation, in OpenAI's dialect")
@@ -26,14 +29,18 @@ internal static class ChatApi
 
     private static RouteHandlerBuilder MapChat(this IEndpointRouteBuilder routes, string path, Surface surface)
     {
-        var pipeline = routes.ServiceProvider.GetRequiredService<CallPipeline>();
-        var forward = routes.ServiceProvider.GetRequiredService<RawForward>();
-        var translation = routes.ServiceProvider.GetRequiredService<Translation>();
-        return routes.MapPost(path, (HttpContext context) => pipeline.RunAsync(context, surface, AnswerAsync)).StayOnEventThread();
+        // Not before the first call: mapping routes opens no files.
+        var chat = new Lazy<Chat>(() => ActivatorUtilities.CreateInstance<Chat>(routes.ServiceProvider));
+        return routes.MapPost(path, (Delegate)((HttpContext context) => chat.Value.HandleAsync(context, surface))).StayOnEventThread();
+    }
+
+    private sealed class Chat(CallPipeline pipeline, RawForward forward, Translation translation)
+    {
+        public Task HandleAsync(HttpContext context, Surface surface) => pipeline.RunAsync(context, surface, AnswerAsync);
 
         // Where client and provider speak the same dialect the bytes are forwarded, else they are translated.
-        Task AnswerAsync(HttpContext context, GatewayCall call, Providers.PooledBytes body, RequestOutline outline) =>
-            call.Target.Provider.Kind.Wire == surface.Wire.Kind
+        private Task AnswerAsync(HttpContext context, GatewayCall call, PooledBytes body, RequestOutline outline) =>
+            call.Target.Provider.Kind.Wire == call.Surface.Kind
                 ? forward.AnswerAsync(context, call, body, outline)
                 : translation.AnswerAsync(context, call, body);
     }

@@ -29,10 +29,10 @@ internal static class CountTokensApi
                 await ForwardAsync(context, client, body, outline, target);
                 return;
             }
-            var request = AnthropicWire.Instance.ReadRequest(body.Memory, new ReadOptions(CountOnly: true));
+            var request = AnthropicWire.Of(context.Request.Headers["anthropic-version"]).ReadRequest(body.Memory, new ReadOptions(CountOnly: true));
             context.Response.Headers["x-gtwy-estimated"] = "true";
             using var output = new PooledBytes(64);
-            AnthropicModels.WriteCount(TokenEstimate.Of(request), output);
+            AnthropicWire.WriteCount(TokenEstimate.Of(request), output);
             await JsonAnswer.SendAsync(context, output);
         }
         finally

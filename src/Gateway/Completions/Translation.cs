@@ -19,23 +19,23 @@ internal sealed class Translation(
 
     public async Task AnswerAsync(HttpContext context, GatewayCall call, PooledBytes body)
     {
-        var surface = call.Surface;
-        var request = surface.Wire.ReadRequest(
+        var wire = call.Surface.WireOf(context.Request);
+        var request = wire.ReadRequest(
             body.Memory, new(Repair: context.Request.Headers["x-gtwy-repair"] == "true"));
-        var head = new AnswerHead(surface.Wire.NewId(), time.GetUtcNow().ToUnixTimeSeconds(), call.RequestId);
+        var head = new AnswerHead(wire.NewId(), time.GetUtcNow().ToUnixTimeSeconds(), call.RequestId);
         if (call.Target.Provider.Client is not { } client)
         {
             call.FirstByte = time.GetTimestamp();
             await (request.Stream
-                ? StreamDemoAsync(context, call, request, head)
-                : WriteAsync(context, call, request, head, demo.Answer(request, call.Target.Model)));
+                ? StreamDemoAsync(context, call, request, wire.OpenWriter(request, head))
+                : WriteAsync(context, call, wire, request, head, demo.Answer(request, call.Target.Model)));
             return;
         }
 
-        var wire = ChatWires.Of(call.Target.Provider.Kind.Wire!.Value);
+        var providerWire = ChatWires.Of(call.Target.Provider.Kind.Wire!.Value);
         var target = TargetOf(call);
         using var upstreamBody = new PooledBytes(body.Length + 1_024);
-        wire.WriteRequest(request, target, upstreamBody);
+        providerWire.WriteRequest(request, target, upstreamBody);
         var upstream = new ProviderRequest(client.ChatUri, upstreamBody.Memory, request.Stream) { AnthropicVersion = target.Version };
         try
         {
@@ -44,11 +44,11 @@ internal sealed class Translation(
             call.FirstByte = time.GetTimestamp();
             if (request.Stream)
             {
-                await StreamAsync(context, call, request, head, exchange, wire.OpenReader(request, target));
+                await StreamAsync(context, call, wire.OpenWriter(request, head), exchange, providerWire.OpenReader(request, target));
                 return;
             }
             using var answer = await exchange.ReadAllAsync();
-            await WriteAsync(context, call, request, head, wire.ReadAnswer(answer.Memory, request, target));
+            await WriteAsync(context, call, wire, request, head, providerWire.ReadAnswer(answer.Memory, request, target));
         }
         finally
         {
@@ -62,10 +62,11 @@ internal sealed class Translation(
         Genuine = call.Target.Provider.Kind.Name == "openai",
     };
 
-    private async Task WriteAsync(HttpContext context, GatewayCall call, ChatRequest request, AnswerHead head, ChatAnswer answer)
+    private async Task WriteAsync(
+        HttpContext context, GatewayCall call, IChatWire wire, ChatRequest request, AnswerHead head, ChatAnswer answer)
     {
         using var output = new PooledBytes(4_096);
-        call.Surface.Wire.WriteAnswer(answer, request, head, output);
+        wire.WriteAnswer(answer, request, head, output);
         call.Usage = answer.Usage;
         meter.Succeeded(call);
         AnswerHeaders.Write(context.Response, call, time);
@@ -73,10 +74,9 @@ internal sealed class Translation(
     }
 
     private async Task StreamAsync(
-        HttpContext context, GatewayCall call, ChatRequest request, AnswerHead head, ProviderExchange exchange, IChatStreamReader reader)
+        HttpContext context, GatewayCall call, IChatStreamWriter writer, ProviderExchange exchange, IChatStreamReader reader)
     {
         AnswerHeaders.Write(context.Response, call, time);
-        var writer = call.Surface.Wire.OpenWriter(request, head);
         using var input = new PooledBytes(ReadBytes);
         using var output = new PooledBytes(ReadBytes);
         await using var client = new ClientStream(context, exchange, options.Value.Timeouts, writer.KeepAlive, time);
@@ -130,10 +130,9 @@ internal sealed class Translation(
         }
     }
 
-    private async Task StreamDemoAsync(HttpContext context, GatewayCall call, ChatRequest request, AnswerHead head)
+    private async Task StreamDemoAsync(HttpContext context, GatewayCall call, ChatRequest request, IChatStreamWriter writer)
     {
         AnswerHeaders.Write(context.Response, call, time);
-        var writer = call.Surface.Wire.OpenWriter(request, head);
         using var output = new PooledBytes(ReadBytes);
         await using var client = new ClientStream(context, exchange: null, options.Value.Timeouts, writer.KeepAlive, time);
         foreach (var step in demo.Stream(request, call.Target.Model))

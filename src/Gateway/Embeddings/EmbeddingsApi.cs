@@ -1,7 +1,6 @@
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
-using Microsoft.Extensions.DependencyInjection;
 using Stoa.Gateway.Chat;
 using Stoa.Gateway.Completions;
 using Stoa.Gateway.Providers;
@@ -18,9 +17,8 @@ internal sealed class EmbeddingsApi(CallMeter meter, DemoProvider demo, TimeProv
 
     public static void Map(IEndpointRouteBuilder routes)
     {
-        var pipeline = routes.ServiceProvider.GetRequiredService<CallPipeline>();
-        var embeddings = routes.ServiceProvider.GetRequiredService<EmbeddingsApi>();
-        routes.MapPost("/embeddings", (HttpContext context) => pipeline.RunAsync(context, Surface, embeddings.AnswerAsync))
+        routes.MapPost("/embeddings", (HttpContext context, CallPipeline pipeline, EmbeddingsApi embeddings) =>
+                pipeline.RunAsync(context, Surface, embeddings.AnswerAsync))
             .WithTags("Embeddings").WithSummary("Turn texts into vectors")
             .Accepts<ChatSchema.EmbeddingsRequest>("application/json");
     }
@@ -57,7 +55,7 @@ internal sealed class EmbeddingsApi(CallMeter meter, DemoProvider demo, TimeProv
             using var exchange = await client.SendAsync(upstream, context.RequestAborted);
             using var answer = await exchange.ReadAllAsync();
             // Some compatible servers send numbers whatever was asked for, so the answer is always written anew.
-            Write(call, OpenAiEmbeddings.ReadAnswer(answer.Memory), request, output);
+            Write(call, OpenAiEmbeddings.ReadAnswer(answer.Memory, request), request, output);
         }
         finally
         {

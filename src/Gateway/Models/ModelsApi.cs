@@ -25,7 +25,7 @@ internal static class ModelsApi
         using var body = new PooledBytes(4_096);
         if (context.Request.Headers.ContainsKey("anthropic-version"))
         {
-            AnthropicModels.WriteList(models, body);
+            AnthropicWire.WriteModels(models, hasMore: false, body);
         }
         else
         {
@@ -45,7 +45,7 @@ internal static class ModelsApi
         using var body = new PooledBytes(512);
         if (context.Request.Headers.ContainsKey("anthropic-version"))
         {
-            AnthropicModels.WriteOne(Entry(model, providers), body);
+            AnthropicWire.WriteModel(Entry(model, providers), body);
         }
         else
         {

@@ -25,9 +25,11 @@ internal sealed unsafe class SpoolSegment : IDisposable
         Number = number;
         this.size = size;
         // Allocated, not sparse: a full disk is an exception here instead of a fatal signal at the first write to the mapping.
-        var options = new FileStreamOptions { Mode = FileMode.OpenOrCreate, Access = FileAccess.ReadWrite, PreallocationSize = size };
+        var stream = File.Exists(path)
+            ? new FileStream(path, FileMode.Open, FileAccess.ReadWrite)
+            : new FileStream(path, new FileStreamOptions { Mode = FileMode.CreateNew, Access = FileAccess.ReadWrite, PreallocationSize = size });
         file = MemoryMappedFile.CreateFromFile(
-            new FileStream(path, options), null, size, MemoryMappedFileAccess.ReadWrite, HandleInheritability.None, leaveOpen: false);
+            stream, null, size, MemoryMappedFileAccess.ReadWrite, HandleInheritability.None, leaveOpen: false);
         view = file.CreateViewAccessor(0, size);
         view.SafeMemoryMappedViewHandle.AcquirePointer(ref start);
     }

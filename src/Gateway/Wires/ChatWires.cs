@@ -10,6 +10,6 @@ internal static class ChatWires
     public static IChatWire Of(Wire wire) => wire switch
     {
         Wire.OpenAi => OpenAiWire.Instance,
-        Wire.Anthropic => AnthropicWire.Instance,
+        Wire.Anthropic => AnthropicWire.Of(version: null),
     };
 }
