@@ -1,0 +1,117 @@
+using Stoa.Gateway.Chat;
+using Stoa.Gateway.Wires;
+
+namespace Stoa.Gateway.Providers.Demo;
+
+/// <summary>
+/// Answers without any model, so that a fresh installation can be tried: deterministic, offline, and saying plainly that it is a demo.
+/// </summary>
+internal static class DemoProvider
+{
+    public const string Model = "demo";
+
+    public static ChatAnswer Answer(ChatRequest request)
+    {
+        var seed = DemoSeed.Of(request);
+        var choices = Enumerable.Range(0, request.N ?? 1).Select(number => MakeChoice(request, unchecked(seed + number))).ToList();
+        return new()
+        {
+            Id = $"demo-{seed:x8}",
+            Model = Model,
+            Choices = choices,
+            Usage = new(TokenEstimate.Of(request), choices.Sum(choice => TokenEstimate.Of(choice.Parts)), Estimated: true),
+        };
+    }
+
+    /// <summary>The same answer, word by word and without artificial delay.</summary>
+    public static IEnumerable<ChatEvent> Stream(ChatRequest request)
+    {
+        var answer = Answer(request);
+        yield return new ChatEvent.Start(answer.Id, answer.Model);
+        for (var number = 0; number < answer.Choices.Count; number++)
+        {
+            var choice = answer.Choices[number];
+            for (var index = 0; index < choice.Parts.Count; index++)
+            {
+                foreach (var step in Steps(choice.Parts[index], index))
+                {
+                    yield return step with { Choice = number };
+                }
+            }
+            yield return new ChatEvent.Finish(choice.StopReason, choice.StopSequence) { Choice = number };
+        }
+        yield return new ChatEvent.Usage(answer.Usage);
+        yield return new ChatEvent.End();
+    }
+
+    private static IEnumerable<ChatEvent> Steps(Part part, int index)
+    {
+        switch (part)
+        {
+            case Part.Text text:
+                foreach (var word in DemoText.Words(text.Value))
+                {
+                    yield return new ChatEvent.TextDelta(index, word);
+                }
+                break;
+            case Part.ToolCall call:
+                yield return new ChatEvent.ToolStart(index, call.Id, call.Name);
+                foreach (var word in DemoText.Words(call.Arguments))
+                {
+                    yield return new ChatEvent.ToolArgs(index, word);
+                }
+                yield return new ChatEvent.ToolEnd(index);
+                break;
+        }
+    }
+
+    private static Choice MakeChoice(ChatRequest request, int seed)
+    {
+        var calls = ToolsToCall(request).Select(Part (tool, number) => Call(tool, number, unchecked(seed + number))).ToList();
+        if (calls.Count > 0)
+        {
+            return new(calls, StopReason.ToolCalls);
+        }
+        return request.Format switch
+        {
+            { Schema: { } schema } => new([new Part.Text(SchemaSample.Make(schema, seed))], StopReason.Stop),
+            { } => new([new Part.Text("""{"demo":true,"message":"This object was made by the offline demo provider; no model was asked."}""")], StopReason.Stop),
+            null => DemoText.Bounded(DemoText.For(request, seed), request),
+        };
+    }
+
+    // A forced tool, else those that the person names. After the results there is nothing left to call.
+    private static IEnumerable<Tool> ToolsToCall(ChatRequest request)
+    {
+        var choice = request.ToolChoice;
+        var tools = request.Tools
+            .Where(tool => tool.Native is null && (choice?.Allowed?.Contains(tool.Name) ?? true))
+            .ToList();
+        if (request.Turns is not [.., { Role: Role.User } last] || tools.Count == 0 || choice?.Mode == ToolChoiceMode.None)
+        {
+            return [];
+        }
+        if (choice is { Mode: ToolChoiceMode.One, Name: { } name })
+        {
+            return tools.Where(tool => tool.Name == name);
+        }
+        var text = string.Concat(last.Parts.OfType<Part.Text>().Select(part => part.Value));
+        var named = tools.Where(tool => DemoText.Names(text, tool.Name)).ToList();
+        if (named.Count == 0 && choice?.Mode == ToolChoiceMode.Required)
+        {
+            named = [tools[0]];
+        }
+        return request.Parallel == false ? named.Take(1) : named;
+    }
+
+    private static Part.ToolCall Call(Tool tool, int number, int seed)
+    {
+        var arguments = tool.Schema is { } schema ? SchemaSample.Make(schema, seed) : "{}";
+        return new Part.ToolCall(ToolNames.MakeId(seed, number, tool.Name, arguments), tool.Name, arguments);
+    }
+
+    public static EmbeddingAnswer Embed(EmbeddingRequest request) => new(
+        Model,
+        [.. request.Inputs.Select(input => DemoEmbedding.Of(input, request.Dimensions ?? DemoEmbedding.DefaultDimensions))],
+        new(Wires.OpenAi.OpenAiEmbeddings.Estimate(request), 0, Estimated: true));
+}
