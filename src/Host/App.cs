@@ -13,9 +13,11 @@ internal static class App
 {
     /// <summary>The host, checked and mapped, not yet started.</summary>
     /// <param name="settings">Stronger than every other source.</param>
-    /// <param name="extend">Routes of a test, mapped after ours.</param>
+    /// <param name="add">Services of a test, added after ours.</param>
+    /// <param name="map">Routes of a test, mapped after ours.</param>
     public static async Task<WebApplication> BuildAsync(
-        string[] args, IEnumerable<KeyValuePair<string, string?>>? settings = null, Action<WebApplication>? extend = null)
+        string[] args, IEnumerable<KeyValuePair<string, string?>>? settings = null, Action<WebApplicationBuilder>? add = null,
+        Action<WebApplication>? map = null)
     {
         var builder = WebApplication.CreateSlimBuilder(new WebApplicationOptions
         {
@@ -24,6 +26,7 @@ internal static class App
         });
         builder.Configuration.AddInMemoryCollection(settings ?? []);
         builder.AddPlatform().AddGateway().AddFeedback().AddLearning().AddAssistants();
+        add?.Invoke(builder);
 
         var app = builder.Build();
         try
@@ -33,7 +36,7 @@ internal static class App
             {
                 app.MapGateway().MapFeedback().MapLearning().MapAssistants();
             }
-            extend?.Invoke(app);
+            map?.Invoke(app);
             return app;
         }
         catch

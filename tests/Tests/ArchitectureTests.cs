@@ -1,8 +1,11 @@
 using System.Reflection;
+using System.Text.RegularExpressions;
+using Stoa.Tests.Support;
 
 namespace Stoa.Tests;
 
-public sealed class ArchitectureTests
+/// <summary>Who may know whom. A new arrow or a new public type is a visible decision here.</summary>
+public sealed partial class ArchitectureTests
 {
     private static readonly Dictionary<string, string[]> Allowed = new(StringComparer.Ordinal)
     {
@@ -13,6 +16,43 @@ public sealed class ArchitectureTests
         ["Stoa.Assistants"] = ["Stoa.Platform", "Stoa.Gateway"],
     };
 
+    /// <summary>What a module shows to others, pages excepted. Platform is there to be used and may show what it likes.</summary>
+    private static readonly Dictionary<string, string[]> Public = new(StringComparer.Ordinal)
+    {
+        ["Stoa.Gateway"] = ["Stoa.Gateway.GatewayModule"],
+        ["Stoa.Feedback"] = ["Stoa.Feedback.FeedbackModule"],
+        ["Stoa.Learning"] = ["Stoa.Learning.LearningModule"],
+        ["Stoa.Assistants"] = ["Stoa.Assistants.AssistantsModule"],
+        // The SDK makes the class of top-level statements public.
+        ["Stoa.Host"] = ["Program"],
+    };
+
+    /// <summary>
+    /// Which folders of Platform a folder may use besides itself. Types in the root (settings, roles) are free to all; the root itself
+    /// puts everything together and is not listed.
+    /// </summary>
+    private static readonly Dictionary<string, string[]> Folders = new(StringComparer.Ordinal)
+    {
+        ["Telemetry"] = [],
+        ["Data"] = ["Telemetry", "Egress"],
+        ["Egress"] = ["Telemetry", "Data"],
+        ["Http"] = Floor(),
+        ["Caching"] = Floor(),
+        ["Limits"] = Floor(),
+        ["Storage"] = Floor(),
+        ["Events"] = Floor(),
+        // The keys API is made of routes and speaks in failures.
+        ["Jobs"] = [.. Floor(), "Http", "Caching", "Limits", "Storage", "Events"],
+        ["Identity"] = [.. Floor(), "Http", "Caching", "Limits", "Storage", "Events"],
+        ["Notifications"] = [.. Floor(), "Http", "Jobs"],
+        ["Pages"] = [.. Floor(), "Http", "Identity"],
+        // The host's frame sees everything, as Program does.
+        ["Hosting"] =
+        [
+            .. Floor(), "Http", "Caching", "Limits", "Storage", "Events", "Jobs", "Identity", "Notifications", "Pages",
+        ],
+    };
+
     [Fact]
     public void A_module_references_only_what_it_may() =>
         Assert.All(Allowed, rule => Assert.Subset(
@@ -21,4 +61,38 @@ public sealed class ArchitectureTests
                 .Select(name => name.Name!)
                 .Where(name => name.StartsWith("Stoa.", StringComparison.Ordinal))
                 .ToHashSet(StringComparer.Ordinal)));
+
+    [Fact]
+    public void A_module_shows_exactly_its_listed_types() =>
+        Assert.All(Public, rule => Assert.Equal(
+            rule.Value.Order(StringComparer.Ordinal),
+            Assembly.Load(rule.Key).GetExportedTypes()
+                .Where(type => type.Namespace?.Contains(".Pages", StringComparison.Ordinal) != true)
+                .Select(type => type.FullName!)
+                .Order(StringComparer.Ordinal)));
+
+    [Fact]
+    public void A_folder_of_Platform_uses_only_what_it_may()
+    {
+        Assert.SkipUnless(Repository.Root is not null, "The sources are not beside the tests");
+        var platform = Path.Combine(Repository.Root, "src", "Platform");
+
+        var arrows = from folder in Directory.GetDirectories(platform)
+                     let name = Path.GetFileName(folder)
+                     where name is not ("obj" or "bin" or "Migrations")
+                     from file in Directory.EnumerateFiles(folder, "*.*", SearchOption.AllDirectories)
+                     where file.EndsWith(".cs", StringComparison.Ordinal) || file.EndsWith(".razor", StringComparison.Ordinal)
+                     from Match use in Use().Matches(File.ReadAllText(file))
+                     let used = use.Groups["folder"].Value
+                     where used != name
+                     where !(Folders.TryGetValue(name, out var allowed) && allowed.Contains(used))
+                     select $"{Path.GetRelativePath(platform, file)} uses {used}";
+
+        Assert.Empty(arrows);
+    }
+
+    private static string[] Floor() => ["Data", "Telemetry", "Egress"];
+
+    [GeneratedRegex(@"^\s*@?using (static )?Stoa\.Platform\.(?<folder>\w+)", RegexOptions.Multiline | RegexOptions.ExplicitCapture, 1000)]
+    private static partial Regex Use();
 }

@@ -1,3 +1,4 @@
+using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Stoa.Platform.Http;
@@ -6,13 +7,14 @@ namespace Stoa.Platform.Hosting;
 
 /// <summary>Says when the host is ready, and leads it out: not ready, public door shut, calls under way finish, then the rest stops.</summary>
 internal sealed partial class LifeCycle(
-    IHostApplicationLifetime lifetime, Drain drain, Readiness readiness, Listeners listeners, Listeners.PublicSockets sockets,
-    TimeProvider time, ILogger<LifeCycle> logger) : BackgroundService, IHostedLifecycleService
+    IHostApplicationLifetime lifetime, IServer server, Drain drain, Readiness readiness, Listeners listeners,
+    Listeners.PublicSockets sockets, TimeProvider time, ILogger<LifeCycle> logger) : BackgroundService, IHostedLifecycleService
 {
     private static readonly TimeSpan AskAgain = TimeSpan.FromMilliseconds(50);
 
     public Task StartingAsync(CancellationToken cancellationToken)
     {
+        listeners.TakeOver(server);
         lifetime.ApplicationStopping.Register(drain.Begin);
         return Task.CompletedTask;
     }

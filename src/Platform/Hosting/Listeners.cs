@@ -2,6 +2,8 @@ using System.Net;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Hosting;
+using Microsoft.AspNetCore.Hosting.Server;
+using Microsoft.AspNetCore.Hosting.Server.Features;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.AspNetCore.Server.Kestrel.Transport.Sockets;
@@ -13,7 +15,7 @@ using Stoa.Platform.Http;
 namespace Stoa.Platform.Hosting;
 
 /// <summary>The two doors of the host: the public one, which a drain closes at once, and the internal one, which stays open to the end.</summary>
-public sealed class Listeners
+public sealed class Listeners : IServerAddressesFeature
 {
     internal const string DefaultUrl = "http://127.0.0.1:8080";
 
@@ -25,12 +27,21 @@ public sealed class Listeners
 
     public IReadOnlyList<string> Internal => [.. internalDoors.Select(AddressOf)];
 
+    // An array, which is read-only as a collection.
+    ICollection<string> IServerAddressesFeature.Addresses => publicDoors.Select(AddressOf).ToArray();
+
+    bool IServerAddressesFeature.PreferHostingUrls { get; set; }
+
+    /// <summary>
+    /// Kestrel opens each door as it was told in <see cref="Add"/>, so that a connection knows its door whatever Host header it carries.
+    /// This keeps the hosting layer from giving it the same addresses once more.
+    /// </summary>
+    internal void TakeOver(IServer server) => server.Features.Set<IServerAddressesFeature>(this);
+
     internal static void Add(WebApplicationBuilder builder, StoaOptions options)
     {
         var listeners = new Listeners();
         var urls = UrlsOf(builder);
-        // Kestrel is told each address itself, so that it can tell the doors apart, whatever Host header a request carries.
-        builder.WebHost.UseSetting(WebHostDefaults.ServerUrlsKey, "").UseSetting(WebHostDefaults.HttpPortsKey, "");
         builder.WebHost.UseSockets(sockets =>
         {
             sockets.UnsafePreferInlineScheduling = true;

@@ -1,4 +1,3 @@
-using System.Collections;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.Configuration.CommandLine;
 using Microsoft.Extensions.Configuration.EnvironmentVariables;
@@ -9,6 +8,8 @@ namespace Stoa.Platform.Hosting;
 public static class SettingSource
 {
     public const string Default = "default";
+
+    private static readonly string[] Prefixes = ["", "ASPNETCORE_", "DOTNET_"];
 
     public static string Of(IConfiguration configuration, string key)
     {
@@ -46,8 +47,7 @@ public static class SettingSource
     private static string Variable(string key)
     {
         var name = key.Replace(":", "__", StringComparison.Ordinal);
-        return Environment.GetEnvironmentVariables().Cast<DictionaryEntry>()
-            .Select(entry => (string)entry.Key)
-            .FirstOrDefault(variable => variable.EndsWith(name, StringComparison.OrdinalIgnoreCase)) ?? name;
+        return Environment.GetEnvironmentVariables().Keys.Cast<string>()
+            .FirstOrDefault(variable => Prefixes.Any(prefix => variable.Equals(prefix + name, StringComparison.OrdinalIgnoreCase))) ?? name;
     }
 }

@@ -1,0 +1,75 @@
+using System.Diagnostics;
+using System.Net;
+
+namespace Stoa.Tests.Host;
+
+/// <summary>What only a process of its own can show: exit codes, output, signals.</summary>
+public sealed class ProcessTests
+{
+    private static CancellationToken Ct => TestContext.Current.CancellationToken;
+
+    [Fact]
+    public async Task A_wrong_setting_ends_the_process_with_78_and_one_line()
+    {
+        using var process = Start("serve", ("Stoa__DrainSeconds", "soon"));
+
+        var output = await process.StandardOutput.ReadToEndAsync(Ct) + await process.StandardError.ReadToEndAsync(Ct);
+        await process.WaitForExitAsync(Ct);
+
+        Assert.Equal(78, process.ExitCode);
+        Assert.Equal(
+            "Wrong setting: Stoa:DrainSeconds must be a whole number (from environment variable Stoa__DrainSeconds)", output.Trim());
+    }
+
+    [Fact]
+    public async Task A_misspelt_verb_does_not_start_the_host()
+    {
+        using var process = Start("serv");
+
+        await process.WaitForExitAsync(Ct);
+
+        Assert.Equal(64, process.ExitCode);
+    }
+
+    [Fact]
+    public async Task The_host_says_where_it_is_ready_and_ends_with_0_on_SIGTERM()
+    {
+        Assert.SkipUnless(OperatingSystem.IsLinux() || OperatingSystem.IsMacOS(), "SIGTERM needs a Unix system");
+        using var process = Start("serve", ("ASPNETCORE_ENVIRONMENT", "Development"));
+        var line = "";
+        while (!line.Contains("Stoa is ready", StringComparison.Ordinal))
+        {
+            line = await process.StandardOutput.ReadLineAsync(Ct) ?? throw new EndOfStreamException("The host ended before it was ready");
+        }
+        var address = line[line.IndexOf("http://", StringComparison.Ordinal)..].Split(' ')[0];
+        using var client = new HttpClient();
+        var alive = await client.GetAsync($"{address}/healthz", Ct);
+
+        using var kill = Process.Start("kill", $"-TERM {process.Id}");
+        await process.WaitForExitAsync(Ct);
+
+        Assert.Equal(HttpStatusCode.OK, alive.StatusCode);
+        Assert.Equal(0, process.ExitCode);
+    }
+
+    private static Process Start(string verb, params (string Name, string Value)[] environment)
+    {
+        var start = new ProcessStartInfo("dotnet", [Path.Combine(AppContext.BaseDirectory, "Stoa.Host.dll"), verb])
+        {
+            UseShellExecute = false,
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+            Environment =
+            {
+                ["ASPNETCORE_URLS"] = "http://127.0.0.1:0",
+                ["Stoa__InternalUrls"] = "http://127.0.0.1:0",
+                ["Stoa__DataDirectory"] = Path.Combine(Path.GetTempPath(), $"stoa-test-{Guid.CreateVersion7():N}"),
+            },
+        };
+        foreach (var (name, value) in environment)
+        {
+            start.Environment[name] = value;
+        }
+        return Process.Start(start)!;
+    }
+}

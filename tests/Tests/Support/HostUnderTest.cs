@@ -1,0 +1,87 @@
+using System.Runtime.CompilerServices;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
+using Stoa.Host;
+using Stoa.Platform.Hosting;
+using Stoa.Platform.Http;
+
+namespace Stoa.Tests.Support;
+
+/// <summary>
+/// The real host, in this process, on free ports of its own and with a data directory that is deleted afterwards:
+/// <c>await using var host = await HostUnderTest.StartAsync();</c>
+/// </summary>
+public sealed class HostUnderTest : IAsyncDisposable
+{
+    private readonly WebApplication app;
+    private readonly string data;
+
+    private HostUnderTest(WebApplication app, string data)
+    {
+        (this.app, this.data) = (app, data);
+        var listeners = app.Services.GetRequiredService<Listeners>();
+        Client = new() { BaseAddress = new(listeners.Public[0]) };
+        Internal = new() { BaseAddress = new(listeners.Internal[0]) };
+    }
+
+    /// <summary>Calls the public listener.</summary>
+    public HttpClient Client { get; }
+
+    /// <summary>Calls the internal listener.</summary>
+    public HttpClient Internal { get; }
+
+    public IServiceProvider Services => app.Services;
+
+    /// <param name="settings">Stronger than everything else: <c>["Stoa:MaxBodyMb"] = "1"</c>.</param>
+    /// <param name="add">Services that only this test needs.</param>
+    /// <param name="map">Routes that only this test needs.</param>
+    public static async Task<HostUnderTest> StartAsync(
+        Dictionary<string, string?>? settings = null, Action<WebApplicationBuilder>? add = null, Action<WebApplication>? map = null,
+        string environment = "Development")
+    {
+        var folder = Directory.CreateTempSubdirectory("stoa-test-").FullName;
+        var own = new Dictionary<string, string?>(StringComparer.OrdinalIgnoreCase)
+        {
+            ["urls"] = "http://127.0.0.1:0",
+            ["Stoa:InternalUrls"] = "http://127.0.0.1:0",
+            ["Stoa:DataDirectory"] = folder,
+            ["Logging:LogLevel:Default"] = "Critical",
+        };
+        foreach (var (key, value) in settings ?? [])
+        {
+            own[key] = value;
+        }
+        var built = await App.BuildAsync(["--environment", environment], own, add, map);
+        try
+        {
+            await App.PrepareAsync(built, TestContext.Current.CancellationToken);
+            await built.StartAsync(TestContext.Current.CancellationToken);
+            return new(built, folder);
+        }
+        catch
+        {
+            await built.DisposeAsync();
+            throw;
+        }
+    }
+
+    /// <summary>Stops as on SIGTERM; ends when the host has drained.</summary>
+    public async Task StopAsync()
+    {
+        app.Services.GetRequiredService<IHostApplicationLifetime>().StopApplication();
+        await app.StopAsync(CancellationToken.None);
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        Client.Dispose();
+        Internal.Dispose();
+        await StopAsync();
+        await app.DisposeAsync();
+        Directory.Delete(data, recursive: true);
+    }
+
+    [ModuleInitializer]
+    internal static void AsTheHostDoes() => EventThread.ContinueSocketsInline();
+}
