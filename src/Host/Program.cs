@@ -1,13 +1,32 @@
-using Stoa.Assistants;
-using Stoa.Feedback;
-using Stoa.Gateway;
-using Stoa.Learning;
-using Stoa.Platform;
+using System.CommandLine;
+using Stoa.Host;
+using Stoa.Host.Verbs;
+using Stoa.Platform.Hosting;
+using Stoa.Platform.Http;
 
-var builder = WebApplication.CreateSlimBuilder(args);
-builder.AddPlatform().AddGateway().AddFeedback().AddLearning().AddAssistants();
+EventThread.ContinueSocketsInline();
 
-var app = builder.Build();
-app.UsePlatform();
-app.MapGateway().MapFeedback().MapLearning().MapAssistants();
-await app.RunAsync();
+var stoa = new RootCommand("Stoa: one open backend for AI. Without a verb it serves.")
+{
+    ServeVerb.Create(),
+    MigrateVerb.Create(),
+    DoctorVerb.Create(),
+    ConfigVerb.Create(),
+};
+ServeVerb.MakeDefault(stoa);
+
+try
+{
+    // The host ends by its own drain, not by a limit of the command line.
+    return await stoa.Parse(args).InvokeAsync(new() { EnableDefaultExceptionHandler = false, ProcessTerminationTimeout = null });
+}
+catch (WrongSettingException wrong)
+{
+    await Console.Error.WriteLineAsync($"Wrong setting: {wrong.Message}");
+    return WrongSettingException.ExitCode;
+}
+catch (IOException taken) when (App.IsAddressInUse(taken))
+{
+    await Console.Error.WriteLineAsync($"Cannot listen: {taken.Message}");
+    return 1;
+}

@@ -1,10 +1,106 @@
+using System.Net;
 using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.HttpOverrides;
+using Microsoft.AspNetCore.Routing;
+using Microsoft.Extensions.Configuration.Memory;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.DependencyInjection.Extensions;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+using Stoa.Platform.Hosting;
+using Stoa.Platform.Http;
+using Stoa.Platform.Telemetry;
 
 namespace Stoa.Platform;
 
+/// <summary>What every module stands on.</summary>
 public static class PlatformModule
 {
-    public static WebApplicationBuilder AddPlatform(this WebApplicationBuilder builder) => builder;
+    /// <summary>Quiet defaults; <c>Logging__LogLevel__…</c> overrides them.</summary>
+    private static readonly Dictionary<string, string?> LogLevels = new(StringComparer.Ordinal)
+    {
+        ["Logging:LogLevel:Default"] = "Information",
+        ["Logging:LogLevel:Microsoft"] = "Warning",
+        ["Logging:LogLevel:System.Net.Http"] = "Warning",
+        ["Logging:LogLevel:Npgsql"] = "Warning",
+    };
 
-    public static WebApplication UsePlatform(this WebApplication app) => app;
+    public static WebApplicationBuilder AddPlatform(this WebApplicationBuilder builder)
+    {
+        builder.Configuration.Sources.Insert(0, new MemoryConfigurationSource { InitialData = LogLevels });
+        var options = Settings.Read<StoaOptions>(builder.Configuration, StoaOptions.Section);
+        var services = builder.Services;
+        services.AddSettings<StoaOptions>(StoaOptions.Section);
+        services.TryAddSingleton(TimeProvider.System);
+        builder.AddTelemetry(options);
+        Listeners.Add(builder, options);
+        services.AddSingleton(provider =>
+            new Drain(provider.GetRequiredService<TimeProvider>(), TimeSpan.FromSeconds(options.DrainSeconds)));
+        services.Configure<HostOptions>(host => host.ShutdownTimeout = TimeSpan.FromSeconds(options.DrainSeconds));
+        services.AddSingleton<Readiness>();
+        services.AddSingleton(provider => new ErrorDialects(provider.GetServices<PrefixDialect>()));
+        // Malformed input becomes a Failure in the dialect of its route, in Production as in Development.
+        services.Configure<RouteHandlerOptions>(routes => routes.ThrowOnBadRequest = true);
+        Cors.AddPolicies(services, options.CorsOrigins);
+        services.AddForwarding(options);
+        Documents.Add(services);
+        services.AddHostedService<LifeCycle>();
+        return builder;
+    }
+
+    public static WebApplication UsePlatform(this WebApplication app)
+    {
+        SettingsCheck.Throw(SettingsCheck.Problems(app.Services));
+        app.UseMiddleware<Edge>();
+        if (Settings.Read<StoaOptions>(app.Configuration, StoaOptions.Section).KnownProxies.Count > 0)
+        {
+            app.UseForwardedHeaders();
+        }
+        app.UseRouting();
+        app.UseMiddleware<Doorway>();
+        app.UseCors();
+        app.MapOperations();
+        Documents.Map(app);
+        return app;
+    }
+
+    private static void AddTelemetry(this WebApplicationBuilder builder, StoaOptions options)
+    {
+        var format = options.LogFormat ?? (builder.Environment.IsDevelopment() ? LogFormat.Text : LogFormat.Json);
+        builder.Logging.ClearProviders();
+        if (!OtlpExport.IsWanted(builder.Configuration, "TRACES"))
+        {
+            // With a logger the server would create an activity and a log scope for each request.
+            builder.Logging.AddFilter("Microsoft.AspNetCore.Hosting.Diagnostics", LogLevel.None);
+        }
+        builder.Services.AddSingleton<ILoggerProvider>(provider => new LogWriter(format, provider.GetRequiredService<TimeProvider>(),
+            options.LogFile is { Length: > 0 } file
+                ? [Console.OpenStandardOutput(), new LogFile(file, options.LogFileMb * 1024L * 1024, options.LogFilesKept)]
+                : [Console.OpenStandardOutput()]));
+        builder.Services.AddSingleton<OtlpExport>();
+        builder.Services.AddHostedService(provider => provider.GetRequiredService<OtlpExport>());
+        builder.Services.AddSingleton<MetricsText>();
+        builder.Services.AddHostedService(provider => provider.GetRequiredService<MetricsText>());
+    }
+
+    /// <summary>Whoever may set these headers can pretend any address, so nobody may by default.</summary>
+    private static void AddForwarding(this IServiceCollection services, StoaOptions options) =>
+        services.Configure<ForwardedHeadersOptions>(forwarded =>
+        {
+            forwarded.ForwardedHeaders = ForwardedHeaders.XForwardedFor | ForwardedHeaders.XForwardedProto;
+            forwarded.ForwardLimit = null;
+            forwarded.KnownProxies.Clear();
+            forwarded.KnownIPNetworks.Clear();
+            foreach (var proxy in options.KnownProxies)
+            {
+                if (IPAddress.TryParse(proxy, out var address))
+                {
+                    forwarded.KnownProxies.Add(address);
+                }
+                else
+                {
+                    forwarded.KnownIPNetworks.Add(System.Net.IPNetwork.Parse(proxy));
+                }
+            }
+        });
 }

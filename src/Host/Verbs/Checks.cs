@@ -1,0 +1,129 @@
+using System.Globalization;
+using System.Net;
+using System.Net.Sockets;
+using Npgsql;
+using Stoa.Platform;
+
+namespace Stoa.Host.Verbs;
+
+/// <summary>What the doctor looks at, each on its own.</summary>
+internal static class Checks
+{
+    private const int OldestPostgres = 15;
+    private const long LittleSpace = 1L << 30;
+
+    private static readonly DateTimeOffset Built = new(2026, 1, 1, 0, 0, 0, TimeSpan.Zero);
+
+    public static async Task<List<Finding>> RunAsync(IConfiguration configuration, CancellationToken ct)
+    {
+        var options = Settings.Read<StoaOptions>(configuration, StoaOptions.Section);
+        var urls = configuration["urls"] is { Length: > 0 } configured ? configured : "http://127.0.0.1:8080";
+        return
+        [
+            DataDirectory(options.DataDirectory),
+            Space(options.DataDirectory),
+            configuration.GetConnectionString("Stoa") is { Length: > 0 } connection
+                ? await PostgresAsync(connection, ct)
+                : PostgresPrograms(),
+            .. $"{urls};{options.InternalUrls}".Split(';', StringSplitOptions.RemoveEmptyEntries).Select(Port),
+            Clock(TimeProvider.System),
+            .. Providers(configuration),
+        ];
+    }
+
+    internal static Finding DataDirectory(string path)
+    {
+        var full = Path.GetFullPath(path);
+        try
+        {
+            Directory.CreateDirectory(full);
+            var probe = Path.Combine(full, $".doctor-{Environment.ProcessId}");
+            File.WriteAllText(probe, "");
+            File.Delete(probe);
+            return new(Health.Ok, "data directory", full);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            return new(Health.Fail, "data directory", $"{full} cannot be written",
+                "give this user the directory, or set Stoa__DataDirectory to another");
+        }
+    }
+
+    internal static Finding Port(string url)
+    {
+        var address = BindingAddress.Parse(url.Trim());
+        if (address.IsUnixPipe || address.Port == 0)
+        {
+            return new(Health.Ok, "listener", url);
+        }
+        var ip = IPAddress.TryParse(address.Host.Trim('[', ']'), out var parsed) ? parsed : IPAddress.Loopback;
+        try
+        {
+            using var probe = new TcpListener(ip, address.Port);
+            probe.Start();
+            return new(Health.Ok, "listener", $"{url} is free");
+        }
+        catch (SocketException e)
+        {
+            return new(Health.Fail, "listener", $"{url} cannot be used ({e.SocketErrorCode})",
+                "stop what uses it, or choose another with ASPNETCORE_URLS or Stoa__InternalUrls");
+        }
+    }
+
+    internal static IEnumerable<Finding> Providers(IConfiguration configuration) =>
+        from provider in configuration.GetSection("Gateway:Providers").GetChildren()
+        let address = provider["BaseUrl"]
+        where !string.IsNullOrEmpty(address)
+        select Uri.TryCreate(address, UriKind.Absolute, out var uri) && uri.Scheme is "http" or "https"
+            ? new Finding(Health.Ok, $"provider {provider.Key}", uri.Host)
+            : new Finding(Health.Fail, $"provider {provider.Key}", "its base address is not a web address",
+                $"set Gateway__Providers__{provider.Key}__BaseUrl to something like https://api.example.org/v1");
+
+    internal static Finding Clock(TimeProvider time)
+    {
+        var now = time.GetUtcNow();
+        return now > Built
+            ? new(Health.Ok, "clock", now.ToString("u", CultureInfo.InvariantCulture))
+            : new(Health.Fail, "clock", $"{now:u} is in the past", "set the clock, for example by NTP: keys and limits depend on it");
+    }
+
+    /// <summary>The spool of usage lies below the data directory; when it cannot grow, calls are refused.</summary>
+    private static Finding Space(string path)
+    {
+        var free = new DriveInfo(Path.GetFullPath(path)).AvailableFreeSpace;
+        var found = $"{free / (1024 * 1024):N0} MB free";
+        return free >= LittleSpace
+            ? new(Health.Ok, "space", found)
+            : new(Health.Warn, "space", found, "make room, or set Stoa__DataDirectory to a larger disk: a full spool refuses calls");
+    }
+
+    private static async Task<Finding> PostgresAsync(string connection, CancellationToken ct)
+    {
+        try
+        {
+            await using var source = NpgsqlDataSource.Create(connection);
+            await using var open = await source.OpenConnectionAsync(ct);
+            return open.PostgreSqlVersion.Major >= OldestPostgres
+                ? new(Health.Ok, "PostgreSQL", $"version {open.PostgreSqlVersion} answers")
+                : new(Health.Fail, "PostgreSQL", $"version {open.PostgreSqlVersion}", $"use version {OldestPostgres} or later");
+        }
+        catch (Exception e) when (e is NpgsqlException or ArgumentException or TimeoutException or SocketException)
+        {
+            return new(Health.Fail, "PostgreSQL", e.Message, "check ConnectionStrings__Stoa, or unset it to use a private cluster");
+        }
+    }
+
+    private static Finding PostgresPrograms()
+    {
+        string[] places = [.. (Environment.GetEnvironmentVariable("PATH") ?? "").Split(':'),
+            .. Below("/usr/lib/postgresql"), .. Below("/opt/homebrew/opt"), .. Below("/usr/local/opt")];
+        return places.FirstOrDefault(place => File.Exists(Path.Combine(place, "initdb")) && File.Exists(Path.Combine(place, "pg_ctl"))) is { } found
+            ? new(Health.Ok, "PostgreSQL", $"programs in {found}")
+            : new(Health.Fail, "PostgreSQL", "no server programs found",
+                $"install PostgreSQL {OldestPostgres} or later (bin/setup does), or set ConnectionStrings__Stoa");
+    }
+
+    private static IEnumerable<string> Below(string root) => Directory.Exists(root)
+        ? Directory.GetDirectories(root).OrderDescending(StringComparer.Ordinal).Select(place => Path.Combine(place, "bin"))
+        : [];
+}

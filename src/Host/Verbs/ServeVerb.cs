@@ -1,0 +1,34 @@
+using System.CommandLine;
+
+namespace Stoa.Host.Verbs;
+
+/// <summary>Runs the host until it is told to stop. Further arguments are settings: <c>--Stoa:Role=api</c>.</summary>
+internal static class ServeVerb
+{
+    public static Command Create()
+    {
+        var verb = new Command("serve", "Run the host. Settings may follow: --Stoa:Role=api");
+        MakeDefault(verb);
+        return verb;
+    }
+
+    /// <summary>Lets a command serve when no other verb is named.</summary>
+    public static void MakeDefault(Command command)
+    {
+        command.TreatUnmatchedTokensAsErrors = false;
+        command.SetAction((parsed, ct) => RunAsync([.. parsed.UnmatchedTokens], ct));
+    }
+
+    private static async Task<int> RunAsync(string[] settings, CancellationToken ct)
+    {
+        if (VerbSettings.Wrong(settings) is { } wrong)
+        {
+            await Console.Error.WriteLineAsync(wrong);
+            return VerbSettings.UsageExitCode;
+        }
+        await using var app = await App.BuildAsync(settings);
+        await App.PrepareAsync(app, ct);
+        await app.RunAsync();
+        return 0;
+    }
+}

@@ -1,0 +1,52 @@
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+using Stoa.Platform.Http;
+
+namespace Stoa.Platform.Hosting;
+
+/// <summary>Says when the host is ready, and leads it out: not ready, public door shut, calls under way finish, then the rest stops.</summary>
+internal sealed partial class LifeCycle(
+    IHostApplicationLifetime lifetime, Drain drain, Readiness readiness, Listeners listeners, Listeners.PublicSockets sockets,
+    TimeProvider time, ILogger<LifeCycle> logger) : BackgroundService, IHostedLifecycleService
+{
+    private static readonly TimeSpan AskAgain = TimeSpan.FromMilliseconds(50);
+
+    public Task StartingAsync(CancellationToken cancellationToken)
+    {
+        lifetime.ApplicationStopping.Register(drain.Begin);
+        return Task.CompletedTask;
+    }
+
+    public Task StartedAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+    public async Task StoppingAsync(CancellationToken cancellationToken)
+    {
+        LogDraining();
+        await sockets.CloseAsync(cancellationToken);
+        await drain.WhenQuietAsync(cancellationToken);
+    }
+
+    public Task StoppedAsync(CancellationToken cancellationToken)
+    {
+        LogStopped();
+        return Task.CompletedTask;
+    }
+
+    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    {
+        while (!lifetime.ApplicationStarted.IsCancellationRequested || readiness.Problems().Count > 0)
+        {
+            await Task.Delay(AskAgain, time, stoppingToken);
+        }
+        LogReady(string.Join(", ", listeners.Public), string.Join(", ", listeners.Internal));
+    }
+
+    [LoggerMessage(LogLevel.Information, "Stoa is ready: {Address} (internal: {Internal})")]
+    private partial void LogReady(string address, string @internal);
+
+    [LoggerMessage(LogLevel.Information, "Shutting down: no new connections, calls under way finish")]
+    private partial void LogDraining();
+
+    [LoggerMessage(LogLevel.Information, "Stopped")]
+    private partial void LogStopped();
+}

@@ -1,0 +1,53 @@
+using System.Collections;
+using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.Configuration.CommandLine;
+using Microsoft.Extensions.Configuration.EnvironmentVariables;
+
+namespace Stoa.Platform.Hosting;
+
+/// <summary>Where a setting's value came from, in the words of the person who set it.</summary>
+public static class SettingSource
+{
+    public const string Default = "default";
+
+    public static string Of(IConfiguration configuration, string key)
+    {
+        if (configuration is not IConfigurationRoot root)
+        {
+            return Default;
+        }
+        foreach (var provider in root.Providers.Reverse())
+        {
+            if (provider.TryGet(key, out _))
+            {
+                return Name(provider, key);
+            }
+        }
+        return Default;
+    }
+
+    /// <summary>Whether a value must not be shown.</summary>
+    public static bool IsSecret(string key) =>
+        key.StartsWith("ConnectionStrings:", StringComparison.OrdinalIgnoreCase)
+        || key.EndsWith("Key", StringComparison.OrdinalIgnoreCase)
+        || key.Contains("Secret", StringComparison.OrdinalIgnoreCase)
+        || key.Contains("Password", StringComparison.OrdinalIgnoreCase)
+        || key.EndsWith("Token", StringComparison.OrdinalIgnoreCase);
+
+    private static string Name(IConfigurationProvider provider, string key) => provider switch
+    {
+        ChainedConfigurationProvider chained => Of(chained.Configuration, key),
+        EnvironmentVariablesConfigurationProvider => $"environment variable {Variable(key)}",
+        FileConfigurationProvider file => $"file {file.Source.Path}",
+        CommandLineConfigurationProvider => "command line",
+        _ => Default,
+    };
+
+    private static string Variable(string key)
+    {
+        var name = key.Replace(":", "__", StringComparison.Ordinal);
+        return Environment.GetEnvironmentVariables().Cast<DictionaryEntry>()
+            .Select(entry => (string)entry.Key)
+            .FirstOrDefault(variable => variable.EndsWith(name, StringComparison.OrdinalIgnoreCase)) ?? name;
+    }
+}

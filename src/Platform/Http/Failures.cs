@@ -1,0 +1,103 @@
+using System.Text;
+using System.Text.Json;
+using Microsoft.AspNetCore.Http;
+using Microsoft.Net.Http.Headers;
+
+namespace Stoa.Platform.Http;
+
+/// <summary>What the caller is told about an exception or a bare status.</summary>
+internal static class Failures
+{
+    public static Failure From(Exception error, HttpContext context, bool isDraining) => error switch
+    {
+        Failure failure => failure,
+        BadHttpRequestException bad => FromBadRequest(bad),
+        JsonException json => FromJson(json),
+        DecoderFallbackException => Failure.Invalid("The body is not valid UTF-8"),
+        InvalidOperationException when HasUnknownCharset(context.Request) => UnsupportedMedia("The charset of the body is not known"),
+        OperationCanceledException when isDraining => Failure.Unavailable("The server is shutting down", TimeSpan.FromSeconds(1)),
+        _ => new(FailureKind.Internal, "internal_error", "Something went wrong on our side"),
+    };
+
+    /// <summary>For an answer that has a status and no body, as routing gives it; null where the status speaks for itself.</summary>
+    public static Failure? From(int status, HttpContext context) => status switch
+    {
+        StatusCodes.Status400BadRequest => Failure.Invalid("The request is not valid"),
+        StatusCodes.Status401Unauthorized => Failure.Unauthenticated("Sign in first"),
+        StatusCodes.Status403Forbidden => Failure.Forbidden("Not allowed"),
+        StatusCodes.Status404NotFound => new(FailureKind.NotFound, "not_found", "Not found"),
+        StatusCodes.Status405MethodNotAllowed => new(FailureKind.MethodNotAllowed, "method_not_allowed",
+            $"{context.Request.Method} is not allowed here"),
+        StatusCodes.Status413PayloadTooLarge => TooLarge(),
+        StatusCodes.Status415UnsupportedMediaType => UnsupportedMedia("The content type is not supported"),
+        _ => null,
+    };
+
+    private static Failure FromBadRequest(BadHttpRequestException bad) => bad switch
+    {
+        { StatusCode: StatusCodes.Status413PayloadTooLarge } => TooLarge(),
+        { StatusCode: StatusCodes.Status415UnsupportedMediaType } => UnsupportedMedia("The content type is not supported"),
+        { StatusCode: StatusCodes.Status408RequestTimeout } => Failure.Invalid("The body came too slowly", code: "request_timeout"),
+        { InnerException: JsonException json } => FromJson(json),
+        { InnerException: DecoderFallbackException } => Failure.Invalid("The body is not valid UTF-8"),
+        { InnerException: BadHttpRequestException inner } => FromBadRequest(inner),
+        // Its text names our types, so it stays here.
+        _ => Failure.Invalid("The request is not valid"),
+    };
+
+    private static Failure FromJson(JsonException json)
+    {
+        if (json.InnerException is JsonException || json.Path is null)
+        {
+            return Failure.Invalid(json.LineNumber is { } line
+                ? $"The body is not valid JSON (line {line + 1}, byte {json.BytePositionInLine + 1})"
+                : "The body is not valid JSON", code: "invalid_json");
+        }
+        if (Missing(json.Message) is { } names)
+        {
+            var prefix = FieldOf(json.Path) is { Length: > 0 } path ? $"{path}." : "";
+            return new(FailureKind.Invalid, "invalid_request", $"Missing: {string.Join(", ", names)}",
+                [.. names.Select(name => new FieldError(prefix + name, "is required"))]);
+        }
+        return FieldOf(json.Path) is { Length: > 0 } field
+            ? Failure.Invalid($"{field} has the wrong type", field)
+            : Failure.Invalid("The body has the wrong type");
+    }
+
+    private static string FieldOf(string path) => path.TrimStart('$').TrimStart('.');
+
+    /// <summary>The serializer tells the names of missing members only in its sentence: <c>… including: 'a', 'b'.</c></summary>
+    private static string[]? Missing(string message)
+    {
+        const string before = "missing required properties including: ";
+        var start = message.IndexOf(before, StringComparison.Ordinal);
+        if (start < 0)
+        {
+            return null;
+        }
+        var rest = message[(start + before.Length)..];
+        var names = rest.Split('\'').Where((_, index) => index % 2 == 1).ToArray();
+        return names.Length > 0 ? names : null;
+    }
+
+    private static bool HasUnknownCharset(HttpRequest request)
+    {
+        if (!MediaTypeHeaderValue.TryParse(request.ContentType, out var type) || !type.Charset.HasValue)
+        {
+            return false;
+        }
+        try
+        {
+            _ = Encoding.GetEncoding(type.Charset.Value.Trim('"'));
+            return false;
+        }
+        catch (ArgumentException)
+        {
+            return true;
+        }
+    }
+
+    private static Failure TooLarge() => new(FailureKind.TooLarge, "request_too_large", "The request body is too large");
+
+    private static Failure UnsupportedMedia(string message) => new(FailureKind.UnsupportedMedia, "unsupported_media_type", message);
+}
