@@ -34,7 +34,7 @@ internal sealed partial class Product : IAsyncDisposable
             ["Gateway__Providers__openai__BaseUrl"] = new Uri(upstream, "/v1").ToString(),
             ["Gateway__Providers__openai__ApiKey"] = "upstream-key",
             ["Gateway__Providers__anthropic__Kind"] = "anthropic",
-            ["Gateway__Providers__anthropic__BaseUrl"] = new Uri(upstream, "/v1").ToString(),
+            ["Gateway__Providers__anthropic__BaseUrl"] = upstream.ToString(),
             ["Gateway__Providers__anthropic__ApiKey"] = "upstream-key",
         };
     }
@@ -68,12 +68,31 @@ internal sealed partial class Product : IAsyncDisposable
     /// <summary>Limits so high that they never refuse and still are counted.</summary>
     internal async Task<string> CreateKeyAsync()
     {
-        string[] verb = ["keys", "create", "--name", "bench", "--requests-per-minute", "2000000000", "--tokens-per-minute", "2000000000"];
+        string[] verb = ["keys", "create", "--name", "bench", "--new-organization", "--rpm", "2000000000", "--tpm", "2000000000"];
         await using var create = Child.Start(Child.TestedCpu, HostDll, verb, _environment);
         var output = await create.OutputAsync(CancellationToken.None);
-        return KeyPattern().Match(output) is { Success: true } found
+        var key = KeyPattern().Match(output) is { Success: true } found
             ? found.Value
             : throw new InvalidOperationException("keys create printed no key.");
+        await WaitUntilKnownAsync(key);
+        return key;
+    }
+
+    /// <summary>The running host learns of the key by itself, within a second.</summary>
+    private async Task WaitUntilKnownAsync(string key)
+    {
+        using var client = new HttpClient { BaseAddress = Rig.Loopback(_port) };
+        client.DefaultRequestHeaders.Authorization = new("Bearer", key);
+        for (var attempt = 0; attempt < 100; attempt++)
+        {
+            using var answer = await client.GetAsync(new Uri("/v1/models", UriKind.Relative));
+            if (answer.IsSuccessStatusCode)
+            {
+                return;
+            }
+            await Task.Delay(TimeSpan.FromMilliseconds(50), TimeProvider.System);
+        }
+        throw new InvalidOperationException("The host does not know the key that was made for it.");
     }
 
     internal Target As(string name, string key, string provider) =>
@@ -97,6 +116,6 @@ internal sealed partial class Product : IAsyncDisposable
             .Select(file => int.Parse(File.ReadLines(file).First(), CultureInfo.InvariantCulture)),
     ];
 
-    [GeneratedRegex(@"\bsk-[A-Za-z0-9_-]{30,}|\bstoa[-_][A-Za-z0-9_-]{30,}", RegexOptions.None, matchTimeoutMilliseconds: 1000)]
+    [GeneratedRegex("stoa_[A-Za-z0-9_]{40,}", RegexOptions.None, matchTimeoutMilliseconds: 1000)]
     private static partial Regex KeyPattern();
 }

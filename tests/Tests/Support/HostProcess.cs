@@ -60,7 +60,7 @@ internal sealed class HostProcess : IAsyncDisposable
     internal static IEnumerable<KeyValuePair<string, string?>> ProviderSettings(string name, string kind, ScriptedProvider provider)
     {
         yield return new($"Gateway__Providers__{name}__Kind", kind);
-        yield return new($"Gateway__Providers__{name}__BaseUrl", new Uri(provider.BaseAddress, "/v1").ToString());
+        yield return new($"Gateway__Providers__{name}__BaseUrl", new Uri(provider.BaseAddress, kind == "openai" ? "/v1" : "/").ToString());
         yield return new($"Gateway__Providers__{name}__ApiKey", provider.Key);
     }
 
@@ -104,22 +104,46 @@ internal sealed class HostProcess : IAsyncDisposable
         await _process.WaitForExitAsync();
     }
 
-    internal async Task KillPostgresAsync()
+    /// <summary>kill -9 of the server and all its backends.</summary>
+    internal Task KillPostgresAsync() => SignalAsync("KILL", PostgresProcesses());
+
+    /// <summary>The database stops answering, without a word.</summary>
+    internal Task FreezePostgresAsync() => SignalAsync("STOP", PostgresProcesses());
+
+    internal Task ThawPostgresAsync() => SignalAsync("CONT", PostgresProcesses());
+
+    /// <summary>The server and its children, each of which has a process group of its own.</summary>
+    private int[] PostgresProcesses()
     {
-        if (PostgresProcessId is { } id)
+        if (PostgresProcessId is not { } server)
         {
-            await SignalAsync("KILL", id);
+            return [];
         }
+        var children = Directory.EnumerateDirectories("/proc")
+            .Select(folder => int.TryParse(Path.GetFileName(folder), NumberStyles.None, CultureInfo.InvariantCulture, out var id) ? id : 0)
+            .Where(id => id > 0 && ParentOf(id) == server);
+        return [server, .. children];
     }
 
-    /// <summary>Freezes or thaws the server's processes, as a database that stopped answering.</summary>
-    internal static Task SignalAsync(string signal, int processId) => RunAsync("kill", $"-{signal}", processId.ToString(CultureInfo.InvariantCulture));
+    private static int? ParentOf(int process)
+    {
+        try
+        {
+            var line = File.ReadAllText($"/proc/{process.ToString(CultureInfo.InvariantCulture)}/stat");
+            return int.Parse(line[(line.LastIndexOf(')') + 2)..].Split(' ')[1], CultureInfo.InvariantCulture);
+        }
+        catch (IOException)
+        {
+            // It ended while we looked.
+            return null;
+        }
+    }
 
     public async ValueTask DisposeAsync()
     {
         if (_process is { HasExited: false })
         {
-            await SignalAsync("TERM", _process.Id);
+            await SignalAsync("TERM", [_process.Id]);
             using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(40), TimeProvider.System);
             try
             {
@@ -132,7 +156,7 @@ internal sealed class HostProcess : IAsyncDisposable
         }
         if (PostgresProcessId is { } orphan)
         {
-            await SignalAsync("QUIT", orphan);
+            await SignalAsync("QUIT", [orphan]);
         }
         _process?.Dispose();
         await DeleteFolderAsync();
@@ -202,10 +226,15 @@ internal sealed class HostProcess : IAsyncDisposable
         }
     }
 
-    private static async Task RunAsync(string program, params string[] arguments)
+    private static async Task SignalAsync(string signal, int[] processes)
     {
-        using var process = Process.Start(new ProcessStartInfo(program, arguments) { UseShellExecute = false, RedirectStandardError = true })!;
-        await process.WaitForExitAsync();
+        if (processes.Length == 0)
+        {
+            return;
+        }
+        string[] words = [$"-{signal}", .. processes.Select(id => id.ToString(CultureInfo.InvariantCulture))];
+        using var kill = Process.Start(new ProcessStartInfo("kill", words) { UseShellExecute = false, RedirectStandardError = true })!;
+        await kill.WaitForExitAsync();
     }
 
     private static int FreePort()

@@ -9,8 +9,10 @@ internal sealed record ScriptedStream(IReadOnlyList<string> Content, IReadOnlyLi
 /// <summary>One vendor's wire format.</summary>
 internal abstract class ScriptedDialect
 {
+    /// <summary>By the route; the list of models is one route for both, told apart by the version header.</summary>
     internal static ScriptedDialect Of(HttpRequest request) =>
-        request.Path.StartsWithSegments("/v1/messages", StringComparison.Ordinal) || request.Headers.ContainsKey("anthropic-version")
+        request.Path.StartsWithSegments("/v1/messages", StringComparison.Ordinal)
+        || (request.Path == "/v1/models" && request.Headers.ContainsKey("anthropic-version"))
             ? new ScriptedAnthropic(isRecent: request.Headers["anthropic-version"] != "2023-06-01")
             : new ScriptedOpenAi();
 
