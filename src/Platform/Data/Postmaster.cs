@@ -11,34 +11,45 @@ internal sealed record Postmaster(int ProcessId, int Port, string SocketFolder, 
         Read(cluster) is { } server && await ServesAsync(server.ProcessId, cluster, ct) ? server : null;
 
     /// <summary>
-    /// PostgreSQL clears a pid file of a process that is gone, but not one whose number now belongs to a stranger or to an
-    /// unreaped corpse: it would wait for that forever. Its shared memory check still stands guard over what is really running.
+    /// PostgreSQL clears lock files of a process that is gone, but not those whose number now belongs to a stranger or to an
+    /// unreaped corpse: it would refuse to start for ever. Its shared memory check still stands guard over what is really running.
     /// </summary>
-    public static async Task RemoveMisleadingPidFileAsync(string cluster, CancellationToken ct)
+    public static async Task RemoveMisleadingLocksAsync(string cluster, string socketFolder, int port, CancellationToken ct)
     {
-        if (Read(cluster) is { } server && Exists(server.ProcessId) && !await ServesAsync(server.ProcessId, cluster, ct))
+        foreach (var file in (string[])[PidFile(cluster), Path.Combine(socketFolder, $".s.PGSQL.{port}.lock")])
         {
-            File.Delete(PidFile(cluster));
+            if (ReadProcessId(file) is { } pid && Exists(pid) && !await ServesAsync(pid, cluster, ct))
+            {
+                File.Delete(file);
+            }
         }
     }
 
+    private static int? ReadProcessId(string file) =>
+        ReadLines(file) is [var first, ..] && int.TryParse(first, NumberStyles.Integer, CultureInfo.InvariantCulture, out var pid)
+            ? pid
+            : null;
+
     private static Postmaster? Read(string cluster)
+    {
+        // 0 pid, 1 data directory, 2 start time, 3 port, 4 socket folder, 5 address, 6 shared memory, 7 state
+        var lines = ReadLines(PidFile(cluster));
+        return lines is [var pid, _, _, var port, var socketFolder, ..]
+            && int.TryParse(pid, NumberStyles.Integer, CultureInfo.InvariantCulture, out var process)
+            && int.TryParse(port, NumberStyles.Integer, CultureInfo.InvariantCulture, out var number)
+                ? new(process, number, socketFolder, lines is [_, _, _, _, _, _, _, var state, ..] && state.Trim() is "ready")
+                : null;
+    }
+
+    private static string[] ReadLines(string file)
     {
         try
         {
-            // 0 pid, 1 data directory, 2 start time, 3 port, 4 socket folder, 5 address, 6 shared memory, 7 state
-            var lines = File.ReadAllLines(PidFile(cluster));
-            return lines.Length > 0 && int.TryParse(lines[0], NumberStyles.Integer, CultureInfo.InvariantCulture, out var pid)
-                ? new(
-                    pid,
-                    lines.Length > 3 && int.TryParse(lines[3], NumberStyles.Integer, CultureInfo.InvariantCulture, out var port) ? port : 0,
-                    lines.Length > 4 ? lines[4] : "",
-                    lines.Length > 7 && lines[7].Trim() is "ready")
-                : null;
+            return File.ReadAllLines(file);
         }
         catch (Exception exception) when (exception is FileNotFoundException or DirectoryNotFoundException)
         {
-            return null;
+            return [];
         }
     }
 

@@ -35,7 +35,7 @@ public sealed class PrivateClusterTests(TestCluster tests)
     [Fact]
     public async Task It_is_durable_speaks_utf8_and_listens_on_its_own_socket_only()
     {
-        await using var cluster = await StartAsync(await tests.NewFolderAsync());
+        await using var cluster = await StartAsync(await tests.NewFolderAsync(), durable: true);
 
         Assert.Equal("on on on", await ScalarAsync(cluster, """
             select concat_ws(' ', current_setting('fsync'), current_setting('synchronous_commit'), current_setting('data_checksums'))
@@ -65,7 +65,7 @@ public sealed class PrivateClusterTests(TestCluster tests)
     [Fact]
     public async Task A_killed_server_is_back_with_all_that_was_committed()
     {
-        await using var cluster = await StartAsync(await tests.NewFolderAsync());
+        await using var cluster = await StartAsync(await tests.NewFolderAsync(), durable: true);
         var killed = cluster.ServerId;
         await ExecuteAsync(cluster, "create table notes as select 'kept' as text");
 
@@ -73,6 +73,31 @@ public sealed class PrivateClusterTests(TestCluster tests)
         await Eventually(() => cluster.ServerId != killed);
 
         Assert.Equal("kept", await ScalarAsync(cluster, "select text from notes"));
+    }
+
+    [Fact]
+    public async Task Rows_that_are_being_copied_while_the_server_is_killed_are_all_there_and_none_twice()
+    {
+        await using var cluster = await StartAsync(await tests.NewFolderAsync(), durable: true);
+        await ExecuteAsync(cluster, "create table rows (id integer primary key)");
+        await using var source = NpgsqlDataSource.Create(cluster.ConnectionString);
+        var table = new CopyTable<int>(
+            source, "rows", ["id"], (import, id, ct) => import.WriteAsync(id, ct), TimeProvider.System, NullLogger.Instance);
+        using var writer = new CopyWriter<int>(table, TimeProvider.System, capacity: 100, batchSize: 50);
+        await writer.StartAsync(Ct);
+
+        for (var id = 0; id < 5000; id++)
+        {
+            await writer.WriteAsync(id, Ct);
+            if (id % 2000 == 1000)
+            {
+                await Eventually(() => IsRunning(cluster.ServerId));
+                Kill(cluster.ServerId);
+            }
+        }
+        await writer.StopAsync(Ct);
+
+        Assert.Equal("5000 of 0 to 4999", await ScalarAsync(cluster, "select format('%s of %s to %s', count(*), min(id), max(id)) from rows"));
     }
 
     [Fact]
@@ -93,7 +118,7 @@ public sealed class PrivateClusterTests(TestCluster tests)
     }
 
     [Fact]
-    public async Task A_pid_file_that_names_a_stranger_does_not_keep_it_from_starting()
+    public async Task Lock_files_that_name_a_stranger_do_not_keep_it_from_starting()
     {
         var folder = await tests.NewFolderAsync();
         await using (await StartAsync(folder))
@@ -102,6 +127,7 @@ public sealed class PrivateClusterTests(TestCluster tests)
         // Our own process id: alive, and no server.
         var pidFile = Path.Combine(folder, "postgres", "cluster", "postmaster.pid");
         await File.WriteAllTextAsync(pidFile, $"{Environment.ProcessId}\n{folder}/postgres/cluster\n1\n5432\n/tmp\n\n1 1\nready\n", Ct);
+        await File.WriteAllTextAsync(Path.Combine(folder, "postgres", ".s.PGSQL.5432.lock"), $"{Environment.ProcessId}\n{folder}\n1\n5432\n", Ct);
 
         await using var cluster = await StartAsync(folder);
 
@@ -128,9 +154,12 @@ public sealed class PrivateClusterTests(TestCluster tests)
     [InlineData("deep/deep/deep/deep/deep/deep/deep/deep/deep/deep/deep/deep/deep/deep/deep/deep/deep/deep/deep/deep/deep/deep/deep")]
     public async Task Any_data_directory_will_do(string below)
     {
-        await using var cluster = await StartAsync(Path.Combine(await tests.NewFolderAsync(), below));
-
+        var cluster = await StartAsync(Path.Combine(await tests.NewFolderAsync(), below));
+        var sockets = (string)await ScalarAsync(cluster, "show unix_socket_directories");
         Assert.Equal(1, await ScalarAsync(cluster, "select 1"));
+
+        await cluster.DisposeAsync();
+        Assert.False(Directory.Exists(sockets));
     }
 
     [Fact]
@@ -174,8 +203,9 @@ public sealed class PrivateClusterTests(TestCluster tests)
         await Task.Delay(TimeSpan.FromMinutes(1), TimeProvider.System, Ct);
     }
 
-    private static Task<PrivateCluster> StartAsync(string folder) =>
-        PrivateCluster.StartAsync(folder, binFolder: null, NullLogger.Instance, TimeProvider.System, Ct);
+    // Only those who kill the server need its promises; the others need not wait for the disk.
+    private static Task<PrivateCluster> StartAsync(string folder, bool durable = false) =>
+        PrivateCluster.StartAsync(folder, binFolder: null, durable, NullLogger.Instance, TimeProvider.System, Ct);
 
     private static Process StartChild(string folder) => Process.Start(new ProcessStartInfo(Environment.ProcessPath!, [
         .. Path.GetFileNameWithoutExtension(Environment.ProcessPath) is "dotnet" ? [typeof(PrivateClusterTests).Assembly.Location] : (string[])[],
