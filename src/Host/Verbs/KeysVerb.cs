@@ -95,7 +95,8 @@ internal static class KeysVerb
     {
         var overlap = new Option<int>("--overlap-minutes")
         {
-            Description = "How long the old key goes on working", DefaultValueFactory = _ => RotationTerms.DefaultOverlapMinutes,
+            Description = "How long the old key goes on working",
+            DefaultValueFactory = _ => RotationTerms.DefaultOverlapMinutes,
         };
         var command = new Command("rotate", "Replace a key; the old one works until the overlap ends") { Key, overlap };
         command.SetAction((parsed, ct) => RunAsync(parsed, withServices, async (keys, _) =>
@@ -145,7 +146,8 @@ internal static class KeysVerb
 
     private static Option<string> OrganizationOption() => new("--organization")
     {
-        Description = "The organization's short name", DefaultValueFactory = _ => "default",
+        Description = "The organization's short name",
+        DefaultValueFactory = _ => "default",
     };
 
     private static string[]? Scopes(string[]? given) =>

@@ -122,7 +122,7 @@ public sealed class DatabaseTests(TestCluster cluster)
 
     private static IHost NewHost(Database database, params Migrations[] modules)
     {
-        var builder = Host.CreateEmptyApplicationBuilder(new());
+        var builder = Microsoft.Extensions.Hosting.Host.CreateEmptyApplicationBuilder(new());
         builder.Services.AddDatabase(database);
         foreach (var module in modules)
         {
