@@ -7,7 +7,7 @@ using Stoa.Platform.Data;
 
 namespace Stoa.Platform.Identity;
 
-/// <summary>Keeps the <see cref="KeyRing"/> like the table: reads it when it changes and once a minute, and writes back what was used.</summary>
+/// <summary>Keeps the <see cref="KeyRing"/> like the table: reads it on change and once a minute, writes back what was used.</summary>
 internal sealed partial class KeyRingSync(
     KeyRing ring, NpgsqlDataSource source, ChangeFeed changes, DatabaseReadiness readiness, TimeProvider time, ILogger<KeyRingSync> logger)
     : BackgroundService
