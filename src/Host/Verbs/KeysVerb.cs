@@ -27,11 +27,15 @@ internal static class KeysVerb
         var organization = OrganizationOption();
         var newOrganization = new Option<bool>("--new-organization") { Description = "Make the organization if there is none" };
         var admin = new Option<bool>("--admin") { Description = "May manage its organization" };
-        var models = new Option<string[]>("--models") { Description = "Models it may use (default: any)", AllowMultipleArgumentsPerToken = true };
-        var providers = new Option<string[]>("--providers") { Description = "Providers it may use (default: any)", AllowMultipleArgumentsPerToken = true };
+        var models = ListOption("--models", "Models it may use (default: any)");
+        var providers = ListOption("--providers", "Providers it may use (default: any)");
         var requests = new Option<int?>("--rpm") { Description = "Requests per minute (default: no limit)" };
         var tokens = new Option<int?>("--tpm") { Description = "Tokens per minute (default: no limit)" };
-        var expires = new Option<DateTimeOffset?>("--expires") { Description = "When it ends, such as 2027-01-31 (UTC) (default: never)", CustomParser = Instant };
+        var expires = new Option<DateTimeOffset?>("--expires")
+        {
+            Description = "When it ends in UTC, such as 2027-01-31 (default: never)",
+            CustomParser = Instant,
+        };
         var command = new Command("create", "Create a key; its token is printed once")
         {
             name, organization, newOrganization, admin, models, providers, requests, tokens, expires,
@@ -95,7 +99,8 @@ internal static class KeysVerb
     {
         var overlap = new Option<int>("--overlap-minutes")
         {
-            Description = "How long the old key goes on working", DefaultValueFactory = _ => RotationTerms.DefaultOverlapMinutes,
+            Description = "How long the old key goes on working",
+            DefaultValueFactory = _ => RotationTerms.DefaultOverlapMinutes,
         };
         var command = new Command("rotate", "Replace a key; the old one works until the overlap ends") { Key, overlap };
         command.SetAction((parsed, ct) => RunAsync(parsed, withServices, async (keys, _) =>
@@ -145,11 +150,17 @@ internal static class KeysVerb
 
     private static Option<string> OrganizationOption() => new("--organization")
     {
-        Description = "The organization's short name", DefaultValueFactory = _ => "default",
+        Description = "The organization's short name",
+        DefaultValueFactory = _ => "default",
     };
 
+    private static Option<string[]> ListOption(string name, string description) =>
+        new(name) { Description = description, AllowMultipleArgumentsPerToken = true };
+
     private static string[]? Scopes(string[]? given) =>
-        given is { Length: > 0 } ? [.. given.SelectMany(list => list.Split(',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries))] : null;
+        given is { Length: > 0 }
+            ? [.. given.SelectMany(list => list.Split(',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries))]
+            : null;
 
     private static string Line(KeyRow row)
     {

@@ -76,7 +76,10 @@ public sealed partial class ChangeFeed(
             }
             catch (Exception exception) when (!stoppingToken.IsCancellationRequested)
             {
-                LogLost(exception.Message);
+                if (readiness.Problem is null)
+                {
+                    LogLost(exception.Message);
+                }
                 readiness.Report(exception.Message);
             }
             pause = time.GetElapsedTime(connected) > LongestPause ? ShortestPause : pause * 2 < LongestPause ? pause * 2 : LongestPause;

@@ -17,16 +17,13 @@ internal sealed class ClusterHome
 
     private const long LongestLog = 10 << 20;
 
-    private readonly string id;
-    private readonly string account;
-
     private ClusterHome(string folder, string id, ServerAccount account, string? remark)
     {
         Folder = folder;
         Account = account;
         Remark = remark;
-        this.id = id;
-        this.account = account.Name ?? "this user";
+        var runtime = account.Name is null ? Environment.GetEnvironmentVariable("XDG_RUNTIME_DIR") : null;
+        ShortFolder = Path.Combine(Directory.Exists(runtime) && runtime.Length < 40 ? runtime : "/tmp", $"stoa-{id}");
     }
 
     public string Folder { get; }
@@ -39,6 +36,9 @@ internal sealed class ClusterHome
     public string Cluster => Path.Combine(Folder, "cluster");
 
     public string Log => Path.Combine(Folder, "server.log");
+
+    /// <summary>For the socket, when the path of our own folder is too long for one.</summary>
+    private string ShortFolder { get; }
 
     public static async Task<ClusterHome> LocateAsync(string dataDirectory, CancellationToken ct)
     {
@@ -129,6 +129,17 @@ internal sealed class ClusterHome
     public string ReadEndOfLog() =>
         File.Exists(Log) ? string.Join(" | ", File.ReadLines(Log).TakeLast(3)) : "the server wrote no log";
 
+    /// <summary>Stops the server, and takes away what was outside the folder.</summary>
+    public async Task<Command.Outcome> StopAsync(PostgresBinaries binaries, CancellationToken ct)
+    {
+        var outcome = await Account.RunAsync(binaries["pg_ctl"], ["stop", "-D", Cluster, "-m", "fast", "-w", "-t", "60", "-s"], ct);
+        if (Directory.Exists(ShortFolder))
+        {
+            await Account.RunAsync("rmdir", [ShortFolder], ct);
+        }
+        return outcome;
+    }
+
     private async Task<string> SocketFolderAsync(CancellationToken ct)
     {
         // A comma separates hosts in a connection string and folders in PostgreSQL's setting.
@@ -137,11 +148,9 @@ internal sealed class ClusterHome
         {
             return Folder;
         }
-        var runtime = Account.Name is null ? Environment.GetEnvironmentVariable("XDG_RUNTIME_DIR") : null;
-        var shorter = Path.Combine(Directory.Exists(runtime) && runtime.Length < 40 ? runtime : "/tmp", $"stoa-{id}");
-        await Account.RunAsync("mkdir", ["-m", "700", shorter], ct);
-        var isOurs = new DirectoryInfo(shorter).LinkTarget is null && (await Account.RunAsync("test", ["-O", shorter], ct)).Succeeded;
-        return isOurs ? shorter : throw new DatabaseException($"{shorter} belongs to somebody else: {account} needs it for a socket.");
+        await Account.RunAsync("mkdir", ["-m", "700", ShortFolder], ct);
+        var isOurs = new DirectoryInfo(ShortFolder).LinkTarget is null && (await Account.RunAsync("test", ["-O", ShortFolder], ct)).Succeeded;
+        return isOurs ? ShortFolder : throw new DatabaseException($"{ShortFolder} is needed for a socket and belongs to somebody else.");
     }
 
     private Task DoAsync(string program, IEnumerable<string> arguments, CancellationToken ct) => DoAsync(program, arguments, "", ct);

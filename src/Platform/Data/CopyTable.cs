@@ -104,6 +104,11 @@ public sealed partial class CopyTable<T>(
         await command.ExecuteNonQueryAsync(ct);
     }
 
+    internal void LogAbandoned(int count) => LogAbandoned(table, count);
+
+    [LoggerMessage(LogLevel.Error, "Stopped with {Count} rows not stored in {Table}: the database was away too long")]
+    private partial void LogAbandoned(string table, int count);
+
     [LoggerMessage(LogLevel.Warning, "Storing {Count} rows in {Table} again: {Problem}")]
     private partial void LogRepeating(string table, int count, string problem);
 

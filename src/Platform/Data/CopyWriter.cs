@@ -30,16 +30,24 @@ public sealed class CopyWriter<T>(CopyTable<T> table, TimeProvider time, int cap
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
         var batch = new List<T>(batchSize);
-        while (await rows.Reader.WaitToReadAsync(stoppingToken))
+        try
         {
-            Drain(batch);
-            if (batch.Count < batchSize && !rows.Reader.Completion.IsCompleted)
+            while (await rows.Reader.WaitToReadAsync(stoppingToken))
             {
-                await Task.Delay(Gathering, time, stoppingToken);
                 Drain(batch);
+                if (batch.Count < batchSize && !rows.Reader.Completion.IsCompleted)
+                {
+                    await Task.Delay(Gathering, time, stoppingToken);
+                    Drain(batch);
+                }
+                await table.StoreAsync(batch, stoppingToken);
+                batch.Clear();
             }
-            await table.StoreAsync(batch, stoppingToken);
-            batch.Clear();
+        }
+        catch (OperationCanceledException) when (batch.Count + rows.Reader.Count > 0)
+        {
+            // The host may wait no longer. Whoever cannot bear that keeps his rows elsewhere until they are stored.
+            table.LogAbandoned(batch.Count + rows.Reader.Count);
         }
     }
 

@@ -91,7 +91,7 @@ public sealed partial class PrivateCluster : IAsyncDisposable
         var home = await ClusterHome.LocateAsync(dataDirectory, ct);
         if (home.ReadMajor() is { } major && await Postmaster.FindAsync(home.Cluster, ct) is not null)
         {
-            await StopAsync(home, await PostgresBinaries.FindAsync(setting: null, major, ct), ct);
+            await home.StopAsync(await PostgresBinaries.FindAsync(setting: null, major, ct), ct);
         }
         Directory.Delete(home.Folder, recursive: true);
     }
@@ -104,7 +104,7 @@ public sealed partial class PrivateCluster : IAsyncDisposable
         using var turn = await TurnAsync(dataDirectory, time, CancellationToken.None);
         presence.Dispose();
         using var alone = FileLock.TryExclusive(HostsFile(dataDirectory));
-        if (alone is not null && await StopAsync(home, binaries, CancellationToken.None) is { Succeeded: false } outcome)
+        if (alone is not null && await home.StopAsync(binaries, CancellationToken.None) is { Succeeded: false } outcome)
         {
             LogStopFailed(outcome.Complaint);
         }
@@ -116,9 +116,6 @@ public sealed partial class PrivateCluster : IAsyncDisposable
 
     // Every live host holds this file shared. Who can have it alone is the last.
     private static string HostsFile(string dataDirectory) => Path.Combine(dataDirectory, "hosts.lock");
-
-    private static Task<Command.Outcome> StopAsync(ClusterHome home, PostgresBinaries binaries, CancellationToken ct) =>
-        home.Account.RunAsync(binaries["pg_ctl"], ["stop", "-D", home.Cluster, "-m", "fast", "-w", "-t", "60", "-s"], ct);
 
     private async Task EnsureRunningAsync(CancellationToken ct)
     {

@@ -17,7 +17,8 @@ public sealed class AddressGuard(IOptions<EgressOptions> options, HostResolver r
 {
     private const int MaxLength = 8192;
 
-    private readonly AllowedPlace[] allowed = [.. EgressOptionsValidator.Split(options.Value.Allow).Select(AllowedPlace.Parse).OfType<AllowedPlace>()];
+    private readonly AllowedPlace[] allowed =
+        [.. EgressOptionsValidator.Split(options.Value.Allow).Select(AllowedPlace.Parse).OfType<AllowedPlace>()];
 
     private readonly HashSet<int> ports =
         [.. EgressOptionsValidator.Split(options.Value.Ports).Select(port => int.Parse(port, CultureInfo.InvariantCulture))];
@@ -44,7 +45,7 @@ public sealed class AddressGuard(IOptions<EgressOptions> options, HostResolver r
         return new UriBuilder(uri) { Host = host, Fragment = "" }.Uri;
     }
 
-    /// <summary>A handler for long-lived clients of user-given base URLs: every connection is guarded, redirects are not followed.</summary>
+    /// <summary>A handler for long-lived clients of user-given base URLs: connections are guarded, redirects not followed.</summary>
     public SocketsHttpHandler CreateHandler() => new()
     {
         ConnectCallback = (context, ct) => ConnectAsync(context.DnsEndPoint, ct),

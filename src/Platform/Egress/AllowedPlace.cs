@@ -7,7 +7,8 @@ namespace Stoa.Platform.Egress;
 internal sealed record AllowedPlace(string? Host, IPNetwork? Network, int? Port)
 {
     public bool Covers(string host, IPAddress address, int port) =>
-        (Port is null || Port == port) && (Network is { } network ? Holds(network, address) : string.Equals(Host, host, StringComparison.Ordinal));
+        (Port is null || Port == port)
+        && (Network is { } network ? Holds(network, address) : string.Equals(Host, host, StringComparison.Ordinal));
 
     public static AllowedPlace? Parse(string entry)
     {
@@ -21,7 +22,8 @@ internal sealed record AllowedPlace(string? Host, IPNetwork? Network, int? Port)
             return new(Host: null, network, port);
         }
         // IPAddress.TryParse also reads "10.1" and "0x7f000001"; a setting writes an address in full.
-        if (IPAddress.TryParse(place, out var address) && (place.Contains(':', StringComparison.Ordinal) || place.Count(c => c == '.') == 3))
+        if (IPAddress.TryParse(place, out var address)
+            && (place.Contains(':', StringComparison.Ordinal) || place.Count(c => c == '.') == 3))
         {
             return new(Host: null, new IPNetwork(address, address.GetAddressBytes().Length * 8), port);
         }
@@ -42,7 +44,9 @@ internal sealed record AllowedPlace(string? Host, IPNetwork? Network, int? Port)
             return (entry[1..end], end == entry.Length - 1 ? null : colon == end + 1 ? PortOf(entry[(colon + 1)..]) : -1);
         }
         // More than one colon and no brackets: an IPv6 address or network without a port.
-        return colon < 0 || entry.IndexOf(':', StringComparison.Ordinal) != colon ? (entry, null) : (entry[..colon], PortOf(entry[(colon + 1)..]));
+        return colon < 0 || entry.IndexOf(':', StringComparison.Ordinal) != colon
+            ? (entry, null)
+            : (entry[..colon], PortOf(entry[(colon + 1)..]));
     }
 
     private static int PortOf(string text) =>

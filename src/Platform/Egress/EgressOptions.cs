@@ -27,10 +27,13 @@ internal sealed class EgressOptionsValidator : IValidateOptions<EgressOptions>
                 return ValidateOptionsResult.Fail($"Allow must list hosts, addresses or networks with an optional port; '{entry}' is none");
             }
         }
-        return Split(options.Ports).All(port => ushort.TryParse(port, NumberStyles.None, CultureInfo.InvariantCulture, out var number) && number > 0)
+        return Split(options.Ports).All(IsPort)
             ? ValidateOptionsResult.Success
             : ValidateOptionsResult.Fail("Ports must list port numbers between 1 and 65535");
     }
+
+    private static bool IsPort(string text) =>
+        ushort.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var number) && number > 0;
 
     internal static string[] Split(string list) =>
         list.Split([',', ' '], StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries);

@@ -7,7 +7,7 @@ namespace Stoa.Platform.Egress;
 
 public static class EgressServices
 {
-    /// <summary>The guarded client for user-given addresses. <see cref="AddEgressClient"/> adds clients for services of the operator's choice.</summary>
+    /// <summary>The guarded client for user-given addresses; for services of the operator there is <see cref="AddEgressClient"/>.</summary>
     public static IServiceCollection AddEgress(this IServiceCollection services)
     {
         services.AddSettings<EgressOptions>("Egress");
@@ -20,7 +20,8 @@ public static class EgressServices
     }
 
     /// <summary>A client by name (<see cref="IHttpClientFactory"/>) that retries, breaks its circuit and times out.</summary>
-    public static IHttpClientBuilder AddEgressClient(this IServiceCollection services, string name, Action<ResilienceOptions>? configure = null)
+    public static IHttpClientBuilder AddEgressClient(
+        this IServiceCollection services, string name, Action<ResilienceOptions>? configure = null)
     {
         var options = new ResilienceOptions();
         configure?.Invoke(options);

@@ -123,7 +123,8 @@ public sealed class GuardedClient : IDisposable
     private static Failure TooLarge() => new(FailureKind.Upstream, "upstream_too_large", "the answer of the address is too large");
 
     /// <summary>One request of a chain of redirects.</summary>
-    private sealed record Hop(Uri Address, HttpMethod Method, HttpContent? Content, IReadOnlyList<KeyValuePair<string, IEnumerable<string>>> Headers)
+    private sealed record Hop(
+        Uri Address, HttpMethod Method, HttpContent? Content, IReadOnlyList<KeyValuePair<string, IEnumerable<string>>> Headers)
     {
         public static Hop First(HttpRequestMessage request, Uri address) =>
             // A Host of the caller's choice could name an internal site behind an allowed address.

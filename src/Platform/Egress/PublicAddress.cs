@@ -41,7 +41,8 @@ internal static class PublicAddress
     {
         AddressFamily.InterNetwork => !SpecialIPv4.Any(network => network.Contains(address)),
         // IPNetwork.Contains looks through mapped addresses even for an IPv6 network, so they are told apart first.
-        AddressFamily.InterNetworkV6 => !address.IsIPv4MappedToIPv6 && GlobalIPv6.Contains(address) && !SpecialIPv6.Any(network => network.Contains(address)),
+        AddressFamily.InterNetworkV6 =>
+            !address.IsIPv4MappedToIPv6 && GlobalIPv6.Contains(address) && !SpecialIPv6.Any(network => network.Contains(address)),
         _ => false,
     };
 }

@@ -48,7 +48,8 @@ internal sealed class ResilienceHandler(ResilienceOptions options, TimeProvider 
         }
         catch (BrokenCircuitException error)
         {
-            throw Failure.Unavailable("the service keeps failing and is left alone for a moment", error.RetryAfter ?? TimeSpan.FromSeconds(1));
+            throw Failure.Unavailable(
+                "the service keeps failing and is left alone for a moment", error.RetryAfter ?? TimeSpan.FromSeconds(1));
         }
         catch (TimeoutRejectedException)
         {
@@ -76,7 +77,9 @@ internal sealed class ResilienceHandler(ResilienceOptions options, TimeProvider 
                 Delay = options.FirstDelay,
                 MaxDelay = options.MaxDelay,
                 ShouldHandle = arguments => ValueTask.FromResult(
-                    MayRepeat(arguments.Context) && HasFailed(arguments.Outcome) && !(AskedDelay(arguments.Outcome, time) > options.MaxDelay)),
+                    MayRepeat(arguments.Context)
+                    && HasFailed(arguments.Outcome)
+                    && !(AskedDelay(arguments.Outcome, time) > options.MaxDelay)),
                 DelayGenerator = arguments => ValueTask.FromResult(AskedDelay(arguments.Outcome, time)),
                 OnRetry = static arguments =>
                 {
@@ -108,14 +111,16 @@ internal sealed class ResilienceHandler(ResilienceOptions options, TimeProvider 
     private static bool HasFailed(Outcome<HttpResponseMessage> outcome) => outcome switch
     {
         { Exception: HttpRequestException or IOException or TimeoutRejectedException } => true,
-        { Result.StatusCode: var status } => status is HttpStatusCode.RequestTimeout or HttpStatusCode.TooManyRequests || (int)status >= 500,
+        { Result.StatusCode: HttpStatusCode.RequestTimeout or HttpStatusCode.TooManyRequests } => true,
+        { Result.StatusCode: var status } => (int)status >= 500,
         _ => false,
     };
 
-    private static TimeSpan? AskedDelay(Outcome<HttpResponseMessage> outcome, TimeProvider time) => outcome.Result?.Headers.RetryAfter switch
-    {
-        { Delta: { } delta } => delta,
-        { Date: { } date } when date - time.GetUtcNow() is var wait => wait > TimeSpan.Zero ? wait : TimeSpan.Zero,
-        _ => null,
-    };
+    private static TimeSpan? AskedDelay(Outcome<HttpResponseMessage> outcome, TimeProvider time) =>
+        outcome.Result?.Headers.RetryAfter switch
+        {
+            { Delta: { } delta } => delta,
+            { Date: { } date } when date - time.GetUtcNow() is var wait => wait > TimeSpan.Zero ? wait : TimeSpan.Zero,
+            _ => null,
+        };
 }

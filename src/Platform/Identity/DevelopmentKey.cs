@@ -27,7 +27,8 @@ internal static class DevelopmentKey
 
     public static readonly Guid Id = new("00000000-0000-7000-8000-0000000000de");
 
-    public static ApiKey? For(IHostEnvironment environment, KeyOptions options) => environment.IsDevelopment() && options.Development is not false
+    public static ApiKey? For(IHostEnvironment environment, KeyOptions options) =>
+        environment.IsDevelopment() && options.Development is not false
         ? new(Id, Organization.DefaultId, "Development", Token, KeyToken.HashOf(Token), IsAdmin: true,
             Models: null, Providers: null, RequestsPerMinute: null, TokensPerMinute: null, ExpiresAt: null)
         : null;

@@ -17,7 +17,8 @@ public static class IdentityServices
         services.TryAddSingleton(TimeProvider.System);
         services.AddSingleton(provider => new KeyRing(
             provider.GetRequiredService<TimeProvider>(),
-            DevelopmentKey.For(provider.GetRequiredService<IHostEnvironment>(), provider.GetRequiredService<IOptions<KeyOptions>>().Value)));
+            DevelopmentKey.For(
+                provider.GetRequiredService<IHostEnvironment>(), provider.GetRequiredService<IOptions<KeyOptions>>().Value)));
         services.AddSingleton<KeyStore>();
         services.AddSingleton<KeyRingSync>();
         services.AddHostedService(provider => provider.GetRequiredService<KeyRingSync>());

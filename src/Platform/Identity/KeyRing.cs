@@ -12,6 +12,10 @@ public sealed class KeyRing
     // A token that names no key is compared too, so that both answers take the same time.
     private static readonly byte[] Nobody = RandomNumberGenerator.GetBytes(SHA256.HashSizeInBytes);
 
+    // Two thirds of the time of SHA256.HashData, which sets up a new context for each call (420 against 610 ns).
+    [ThreadStatic]
+    private static IncrementalHash? sha;
+
     private readonly TaskCompletionSource loaded = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly TimeProvider time;
     private readonly ApiKey? development;
@@ -39,7 +43,9 @@ public sealed class KeyRing
         {
             return null;
         }
-        SHA256.HashData(bytes[..length], hash);
+        sha ??= IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+        sha.AppendData(bytes[..length]);
+        sha.GetHashAndReset(hash);
         var found = snapshot.Find(KeyToken.PrefixOf(token));
         var isRight = CryptographicOperations.FixedTimeEquals(hash, found is null ? Nobody : found.Key.Hash.Span);
         if (!isRight || found is null)
@@ -58,29 +64,40 @@ public sealed class KeyRing
         loaded.TrySetResult();
     }
 
-    /// <summary>What was used since the last call.</summary>
-    internal List<(Guid Key, DateTimeOffset At)> TakeUses()
+    /// <summary>What was used and is not yet written.</summary>
+    internal List<(ApiKey Key, DateTimeOffset At)> Unsaved()
     {
-        var uses = new List<(Guid, DateTimeOffset)>();
+        var uses = new List<(ApiKey, DateTimeOffset)>();
         foreach (var entry in snapshot.Entries)
         {
-            if (entry.Key.Id != DevelopmentKey.Id && entry.UsedAt.Take() is > 0 and var ticks)
+            if (!ReferenceEquals(entry.Key, development) && entry.UsedAt.Unsaved is { } ticks)
             {
-                uses.Add((entry.Key.Id, new(ticks, TimeSpan.Zero)));
+                uses.Add((entry.Key, new(ticks, TimeSpan.Zero)));
             }
         }
         return uses;
+    }
+
+    internal void Saved(List<(ApiKey Key, DateTimeOffset At)> uses)
+    {
+        foreach (var (key, at) in uses)
+        {
+            snapshot.Find(key.Prefix)?.UsedAt.Saved(at.UtcTicks);
+        }
     }
 
     private sealed record Entry(ApiKey Key, Use UsedAt);
 
     private sealed class Use
     {
-        private long ticks;
+        private long last;
+        private long saved;
 
-        public void Set(long now) => Volatile.Write(ref ticks, now);
+        public long? Unsaved => Volatile.Read(ref last) is var ticks && ticks != saved ? ticks : null;
 
-        public long Take() => Volatile.Read(ref ticks) == 0 ? 0 : Interlocked.Exchange(ref ticks, 0);
+        public void Set(long ticks) => Volatile.Write(ref last, ticks);
+
+        public void Saved(long ticks) => saved = ticks;
     }
 
     private sealed class Snapshot

@@ -7,7 +7,7 @@ using Stoa.Platform.Data;
 
 namespace Stoa.Platform.Identity;
 
-/// <summary>Keeps the <see cref="KeyRing"/> like the table: reads it when it changes and once a minute, and writes back what was used.</summary>
+/// <summary>Keeps the <see cref="KeyRing"/> like the table: reads it on change and once a minute, writes back what was used.</summary>
 internal sealed partial class KeyRingSync(
     KeyRing ring, NpgsqlDataSource source, ChangeFeed changes, DatabaseReadiness readiness, TimeProvider time, ILogger<KeyRingSync> logger)
     : BackgroundService
@@ -41,7 +41,7 @@ internal sealed partial class KeyRingSync(
 
     internal async Task SaveUsesAsync(CancellationToken ct)
     {
-        var uses = ring.TakeUses();
+        var uses = ring.Unsaved();
         if (uses.Count == 0)
         {
             return;
@@ -51,9 +51,10 @@ internal sealed partial class KeyRingSync(
             from unnest(@keys, @instants) as used (id, at)
             where api_keys.id = used.id and (last_used_at is null or last_used_at < used.at)
             """);
-        command.Parameters.Add(new("keys", NpgsqlDbType.Array | NpgsqlDbType.Uuid) { Value = uses.ConvertAll(use => use.Key) });
+        command.Parameters.Add(new("keys", NpgsqlDbType.Array | NpgsqlDbType.Uuid) { Value = uses.ConvertAll(use => use.Key.Id) });
         command.Parameters.Add(new("instants", NpgsqlDbType.Array | NpgsqlDbType.TimestampTz) { Value = uses.ConvertAll(use => use.At) });
         await command.ExecuteNonQueryAsync(ct);
+        ring.Saved(uses);
     }
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)

@@ -67,7 +67,8 @@ public sealed class KeyStore(NpgsqlDataSource source, TimeProvider time)
     /// <summary>For an operator, who may name a key of any organization by id or prefix.</summary>
     public async Task<KeyRow?> FindAsync(string idOrPrefix, CancellationToken ct)
     {
-        await using var command = source.CreateCommand($"select {KeyRow.Columns} from platform.api_keys where id = @id or prefix = @prefix");
+        await using var command = source.CreateCommand(
+            $"select {KeyRow.Columns} from platform.api_keys where id = @id or prefix = @prefix");
         command.Parameters.AddWithValue("id", Guid.TryParse(idOrPrefix, out var id) ? id : Guid.Empty);
         command.Parameters.AddWithValue("prefix", idOrPrefix);
         return (await ReadAsync(command, ct)).SingleOrDefault();

@@ -43,7 +43,8 @@ public sealed record KeyTerms(
         }
     }
 
-    private static bool AreScopes(IReadOnlyList<string>? scopes) => scopes is null or { Count: > 0 and <= MaxScopes } && (scopes?.All(IsText) ?? true);
+    private static bool AreScopes(IReadOnlyList<string>? scopes) =>
+        scopes is null || (scopes.Count is > 0 and <= MaxScopes && scopes.All(IsText));
 
     private static bool IsText(string? text) => !string.IsNullOrWhiteSpace(text) && text.Length <= MaxText && !text.Any(char.IsControl);
 }

@@ -21,7 +21,7 @@ public static class LimitText
         };
     }
 
-    /// <summary>Whole seconds for <c>Retry-After</c>, rounded up and at least one, so that a client that obeys is not refused again.</summary>
+    /// <summary>Whole seconds for <c>Retry-After</c>, rounded up and at least one: a client that obeys is not refused again.</summary>
     public static string Seconds(TimeSpan time) =>
         Math.Max(1, (long)Math.Ceiling(time.TotalSeconds)).ToString(CultureInfo.InvariantCulture);
 }

@@ -33,7 +33,8 @@ internal sealed class SlidingWindow(TimeSpan length)
                 amounts[newest % amounts.Length] += amount;
                 total += amount;
             }
-            reading = new(allowed, limit, Math.Max(0, limit - total), UntilEmpty(now), allowed ? TimeSpan.Zero : UntilFits(limit, amount, now))
+            var wait = allowed ? TimeSpan.Zero : UntilFits(limit, amount, now);
+            reading = new(allowed, limit, Math.Max(0, limit - total), UntilEmpty(now), wait)
             {
                 TakenAt = now,
             };

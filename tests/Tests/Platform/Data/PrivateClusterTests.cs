@@ -65,7 +65,7 @@ public sealed class PrivateClusterTests(TestCluster tests)
     [Fact]
     public async Task A_killed_server_is_back_with_all_that_was_committed()
     {
-        await using var cluster = await StartAsync(await tests.NewFolderAsync());
+        await using var cluster = await StartAsync(await tests.NewFolderAsync(), durable: true);
         var killed = cluster.ServerId;
         await ExecuteAsync(cluster, "create table notes as select 'kept' as text");
 
@@ -78,7 +78,7 @@ public sealed class PrivateClusterTests(TestCluster tests)
     [Fact]
     public async Task Rows_that_are_being_copied_while_the_server_is_killed_are_all_there_and_none_twice()
     {
-        await using var cluster = await StartAsync(await tests.NewFolderAsync());
+        await using var cluster = await StartAsync(await tests.NewFolderAsync(), durable: true);
         await ExecuteAsync(cluster, "create table rows (id integer primary key)");
         await using var source = NpgsqlDataSource.Create(cluster.ConnectionString);
         var table = new CopyTable<int>(
@@ -154,9 +154,12 @@ public sealed class PrivateClusterTests(TestCluster tests)
     [InlineData("deep/deep/deep/deep/deep/deep/deep/deep/deep/deep/deep/deep/deep/deep/deep/deep/deep/deep/deep/deep/deep/deep/deep")]
     public async Task Any_data_directory_will_do(string below)
     {
-        await using var cluster = await StartAsync(Path.Combine(await tests.NewFolderAsync(), below));
-
+        var cluster = await StartAsync(Path.Combine(await tests.NewFolderAsync(), below));
+        var sockets = (string)await ScalarAsync(cluster, "show unix_socket_directories");
         Assert.Equal(1, await ScalarAsync(cluster, "select 1"));
+
+        await cluster.DisposeAsync();
+        Assert.False(Directory.Exists(sockets));
     }
 
     [Fact]
@@ -200,7 +203,7 @@ public sealed class PrivateClusterTests(TestCluster tests)
         await Task.Delay(TimeSpan.FromMinutes(1), TimeProvider.System, Ct);
     }
 
-    // A killed process loses nothing that the system has in its cache, so most tests need not wait for the disk.
+    // Only those who kill the server need its promises; the others need not wait for the disk.
     private static Task<PrivateCluster> StartAsync(string folder, bool durable = false) =>
         PrivateCluster.StartAsync(folder, binFolder: null, durable, NullLogger.Instance, TimeProvider.System, Ct);
 

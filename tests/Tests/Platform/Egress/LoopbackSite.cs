@@ -35,5 +35,10 @@ internal sealed class LoopbackSite : IAsyncDisposable
         return site;
     }
 
+    /// <summary>Answers nothing more until the client leaves.</summary>
+    public static async Task UntilGone(HttpContext context) =>
+        await Task.Delay(Timeout.InfiniteTimeSpan, TimeProvider.System, context.RequestAborted)
+            .ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+
     public ValueTask DisposeAsync() => app.DisposeAsync();
 }

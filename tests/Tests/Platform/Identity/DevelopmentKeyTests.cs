@@ -34,7 +34,7 @@ public sealed class DevelopmentKeyTests
     {
         var ring = new KeyRing(TimeProvider.System, DevelopmentKey.For(new Place("Development"), new()));
         ring.Used(ring.Find("stoa-dev")!);
-        Assert.Empty(ring.TakeUses());
+        Assert.Empty(ring.Unsaved());
     }
 
     private sealed class Place(string environment) : IHostEnvironment

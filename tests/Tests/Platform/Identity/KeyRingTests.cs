@@ -66,15 +66,32 @@ public sealed class KeyRingTests
     }
 
     [Fact]
-    public void What_was_used_is_told_once_also_after_a_reload()
+    public void What_was_used_is_told_until_it_is_saved_also_after_a_reload()
     {
         var ring = new KeyRing(clock, development: null);
         var (key, _) = MakeKey();
         ring.Replace([key]);
         ring.Used(key);
         ring.Replace([key with { Name = "renamed" }]);
-        Assert.Equal([(key.Id, clock.GetUtcNow())], ring.TakeUses());
-        Assert.Empty(ring.TakeUses());
+        var uses = ring.Unsaved();
+        Assert.Equal([(key.Id, clock.GetUtcNow())], uses.Select(use => (use.Key.Id, use.At)));
+        Assert.Single(ring.Unsaved());
+        ring.Saved(uses);
+        Assert.Empty(ring.Unsaved());
+    }
+
+    [Fact]
+    public void What_is_used_while_it_is_saved_is_told_again()
+    {
+        var ring = new KeyRing(clock, development: null);
+        var (key, _) = MakeKey();
+        ring.Replace([key]);
+        ring.Used(key);
+        var uses = ring.Unsaved();
+        clock.Advance(TimeSpan.FromSeconds(1));
+        ring.Used(key);
+        ring.Saved(uses);
+        Assert.Equal(clock.GetUtcNow(), Assert.Single(ring.Unsaved()).At);
     }
 
     [Fact]

@@ -30,7 +30,8 @@ public sealed class KeyStoreTests(TestDatabase database) : IClassFixture<TestDat
         var made = await CreateAsync();
         var secret = made.Token[18..];
         var hits = await database.ScalarAsync<long>($"""
-            select (select count(*) from platform.api_keys k where k::text like '%{secret}%' or position('{secret}'::bytea in secret_hash) > 0)
+            select (select count(*) from platform.api_keys k
+                where k::text like '%{secret}%' or position('{secret}'::bytea in secret_hash) > 0)
               + (select count(*) from platform.audit a where a::text like '%{secret}%')
             """);
         Assert.Equal(0, hits);
@@ -110,7 +111,8 @@ public sealed class KeyStoreTests(TestDatabase database) : IClassFixture<TestDat
         var made = await CreateAsync();
         var stranger = (await Keys.EnsureOrganizationAsync("strangers", "test", Ct)).Id;
         Assert.Null(await Keys.FindAsync(stranger, made.Row.Id, Ct));
-        Assert.Equal(FailureKind.NotFound, (await Assert.ThrowsAsync<Failure>(() => Keys.RevokeAsync(stranger, made.Row.Id, "x", Ct))).Kind);
+        Assert.Equal(FailureKind.NotFound,
+            (await Assert.ThrowsAsync<Failure>(() => Keys.RevokeAsync(stranger, made.Row.Id, "x", Ct))).Kind);
         Assert.Equal(FailureKind.NotFound,
             (await Assert.ThrowsAsync<Failure>(() => Keys.RotateAsync(stranger, made.Row.Id, TimeSpan.Zero, "x", Ct))).Kind);
         Assert.Empty(await Keys.ListAsync(stranger, after: null, 100, Ct));

@@ -27,7 +27,8 @@ public sealed class KeysApiTests(TestDatabase database) : IClassFixture<TestData
     public async Task A_key_lives_from_its_creation_to_its_revocation()
     {
         using var admin = site.Client("stoa-dev");
-        using var created = await admin.PostAsJsonAsync(Path, new { name = "web", models = new[] { "demo/demo" }, requests_per_minute = 60 }, Ct);
+        using var created = await admin.PostAsJsonAsync(
+            Path, new { name = "web", models = new[] { "demo/demo" }, requests_per_minute = 60 }, Ct);
         Assert.Equal(HttpStatusCode.Created, created.StatusCode);
         var body = await Read(created);
         var token = (string)body["token"]!;
@@ -122,7 +123,8 @@ public sealed class KeysApiTests(TestDatabase database) : IClassFixture<TestData
     {
         using var admin = site.Client("stoa-dev");
         var forged = Guid.CreateVersion7();
-        using var answer = await admin.PostAsJsonAsync(Path, new { name = "a", id = forged, organization_id = forged, revoked_at = "2026-01-01T00:00:00Z" }, Ct);
+        using var answer = await admin.PostAsJsonAsync(
+            Path, new { name = "a", id = forged, organization_id = forged, revoked_at = "2026-01-01T00:00:00Z" }, Ct);
         var key = (await Read(answer))["key"]!;
         Assert.Equal(Organization.DefaultId, (Guid)key["organization_id"]!);
         Assert.NotEqual(forged, (Guid)key["id"]!);

@@ -14,7 +14,8 @@ public sealed class KeysVerbTests(TestDatabase database) : IClassFixture<TestDat
     public async Task An_operator_creates_lists_rotates_and_revokes()
     {
         var (code, token, about) = await Run(
-            "create", "--name", "web", "--organization", "acme", "--new-organization", "--models", "a/b,c/d", "--rpm", "60", "--expires", "2999-01-31");
+            "create", "--name", "web", "--organization", "acme", "--new-organization", "--models", "a/b,c/d",
+            "--rpm", "60", "--expires", "2999-01-31");
         Assert.Equal(0, code);
         var prefix = KeyToken.PrefixOf(token.Trim()).ToString();
         Assert.Contains("ends 2999-01-31 00:00Z", about, StringComparison.Ordinal);
