@@ -121,7 +121,10 @@ public sealed partial class ChangeFeed(
     {
         foreach (var subscription in subscriptions.Where(informed.Add))
         {
-            await using var listen = new NpgsqlCommand($"listen {subscription.Channel}", connection) { CommandTimeout = SecondsForAnAnswer };
+            await using var listen = new NpgsqlCommand($"listen {subscription.Channel}", connection)
+            {
+                CommandTimeout = SecondsForAnAnswer,
+            };
             await listen.ExecuteNonQueryAsync(ct);
             subscription.LookAgain();
         }

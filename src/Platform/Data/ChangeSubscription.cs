@@ -20,7 +20,11 @@ internal sealed partial class ChangeSubscription : IDisposable
     private volatile bool mustLookAgain;
 
     public ChangeSubscription(
-        string channel, Func<string?, CancellationToken, Task> changed, TimeProvider time, ILogger logger, Action<ChangeSubscription> disposed)
+        string channel,
+        Func<string?, CancellationToken, Task> changed,
+        TimeProvider time,
+        ILogger logger,
+        Action<ChangeSubscription> disposed)
     {
         Channel = channel;
         this.changed = changed;

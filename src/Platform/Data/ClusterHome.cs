@@ -4,7 +4,7 @@ using System.Text;
 
 namespace Stoa.Platform.Data;
 
-/// <summary>Where a private cluster lives and who owns it: <c>cluster/</c>, <c>server.log</c> and the socket in one closed folder.</summary>
+/// <summary>Where a private cluster lives and who owns it: one closed folder with <c>cluster/</c>, log and socket.</summary>
 internal sealed class ClusterHome
 {
     private const string OutsideRoot = "/var/lib/stoa";
@@ -56,7 +56,8 @@ internal sealed class ClusterHome
             if (account.Name is null || !isNew)
             {
                 throw new DatabaseException(
-                    $"The database in {inside} is out of reach of {account.Name ?? Environment.UserName}: start Stoa as the user who made it.");
+                    $"The database in {inside} is out of reach of {account.Name ?? Environment.UserName}: " +
+                    "start Stoa as the user who made it.");
             }
             Directory.Delete(inside);
         }
@@ -74,7 +75,7 @@ internal sealed class ClusterHome
         return File.Exists(file) ? int.Parse(File.ReadAllText(file), CultureInfo.InvariantCulture) : null;
     }
 
-    /// <summary>Makes the cluster beside its place and moves it there when complete, so that half a cluster is never taken for one.</summary>
+    /// <summary>Makes the cluster beside its place and moves it there when complete: half a cluster is never taken for one.</summary>
     public async Task CreateClusterAsync(PostgresBinaries binaries, string user, bool durable, CancellationToken ct)
     {
         var draft = Cluster + ".new";
@@ -149,8 +150,10 @@ internal sealed class ClusterHome
             return Folder;
         }
         await Account.RunAsync("mkdir", ["-m", "700", ShortFolder], ct);
-        var isOurs = new DirectoryInfo(ShortFolder).LinkTarget is null && (await Account.RunAsync("test", ["-O", ShortFolder], ct)).Succeeded;
-        return isOurs ? ShortFolder : throw new DatabaseException($"{ShortFolder} is needed for a socket and belongs to somebody else.");
+        var owned = await Account.RunAsync("test", ["-O", ShortFolder], ct);
+        return owned.Succeeded && new DirectoryInfo(ShortFolder).LinkTarget is null
+            ? ShortFolder
+            : throw new DatabaseException($"{ShortFolder} is needed for a socket and belongs to somebody else.");
     }
 
     private Task DoAsync(string program, IEnumerable<string> arguments, CancellationToken ct) => DoAsync(program, arguments, "", ct);

@@ -66,7 +66,8 @@ public sealed class Database(
         catch (Exception exception) when (exception is ArgumentException or FormatException)
         {
             // The reason may quote the setting, which may hold a password.
-            throw new DatabaseException("ConnectionStrings:Stoa is not a PostgreSQL connection string (Host=…;Database=…;Username=…).");
+            throw new DatabaseException(
+                "ConnectionStrings:Stoa is not a PostgreSQL connection string (Host=…;Database=…;Username=…).");
         }
     }
 }

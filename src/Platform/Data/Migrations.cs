@@ -35,6 +35,7 @@ internal sealed partial record Migrations(string Schema, IReadOnlyList<Migration
         return reader.ReadToEnd();
     }
 
-    [GeneratedRegex(@"\.Migrations\.(?<name>(?<number>\d{4})_[a-z0-9_]+)\.sql$", RegexOptions.ExplicitCapture | RegexOptions.NonBacktracking)]
+    [GeneratedRegex(
+        @"\.Migrations\.(?<name>(?<number>\d{4})_[a-z0-9_]+)\.sql$", RegexOptions.ExplicitCapture | RegexOptions.NonBacktracking)]
     private static partial Regex ResourceName();
 }

@@ -64,7 +64,8 @@ public sealed partial class Migrator
             var file = module.Files[index];
             if (file.Number != index + 1)
             {
-                throw new DatabaseException($"{module.Schema}/{file.Name} should be number {index + 1}: the files of a module have no gap.");
+                throw new DatabaseException(
+                    $"{module.Schema}/{file.Name} should be number {index + 1}: the files of a module have no gap.");
             }
             if (index >= applied.Count)
             {

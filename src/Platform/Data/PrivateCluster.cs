@@ -28,7 +28,13 @@ public sealed partial class PrivateCluster : IAsyncDisposable
     private Task supervision = Task.CompletedTask;
 
     private PrivateCluster(
-        string dataDirectory, bool durable, ClusterHome home, PostgresBinaries binaries, FileLock presence, ILogger logger, TimeProvider time)
+        string dataDirectory,
+        bool durable,
+        ClusterHome home,
+        PostgresBinaries binaries,
+        FileLock presence,
+        ILogger logger,
+        TimeProvider time)
     {
         this.dataDirectory = dataDirectory;
         this.durable = durable;

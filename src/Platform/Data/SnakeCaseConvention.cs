@@ -36,7 +36,8 @@ internal sealed class SnakeCaseConvention : IModelFinalizingConvention
             }
             else
             {
-                property.Builder.HasColumnName(Snake((table is { } store ? property.GetColumnName(store) : null) ?? property.GetColumnName()));
+                var column = table is { } store ? property.GetColumnName(store) : null;
+                property.Builder.HasColumnName(Snake(column ?? property.GetColumnName()));
             }
             var value = Nullable.GetUnderlyingType(property.ClrType) ?? property.ClrType;
             if (value.IsEnum)

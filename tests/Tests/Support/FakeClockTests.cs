@@ -8,14 +8,16 @@ public sealed class FakeClockTests
         var clock = new FakeClock();
         var start = clock.GetUtcNow();
         var fired = new List<(string Name, double After)>();
-        using var late = clock.CreateTimer(_ => fired.Add(("late", (clock.GetUtcNow() - start).TotalSeconds)), null, TimeSpan.FromSeconds(5), Timeout.InfiniteTimeSpan);
-        using var often = clock.CreateTimer(_ => fired.Add(("often", (clock.GetUtcNow() - start).TotalSeconds)), null, TimeSpan.FromSeconds(2), TimeSpan.FromSeconds(2));
+        using var late = clock.CreateTimer(_ => Note("late"), null, TimeSpan.FromSeconds(5), Timeout.InfiniteTimeSpan);
+        using var often = clock.CreateTimer(_ => Note("often"), null, TimeSpan.FromSeconds(2), TimeSpan.FromSeconds(2));
 
         clock.Advance(TimeSpan.FromSeconds(5));
 
         Assert.Equal([("often", 2), ("often", 4), ("late", 5)], fired);
         Assert.Equal(5, (clock.GetUtcNow() - start).TotalSeconds);
         Assert.Equal(TimeSpan.FromSeconds(5), clock.GetElapsedTime(0));
+
+        void Note(string name) => fired.Add((name, (clock.GetUtcNow() - start).TotalSeconds));
     }
 
     [Fact]

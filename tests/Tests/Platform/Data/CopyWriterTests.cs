@@ -97,8 +97,10 @@ public sealed class CopyWriterTests(TestDatabase database) : IClassFixture<TestD
         {
             if (row.Id == 150 && Interlocked.Increment(ref cuts) <= 2)
             {
-                await database.ExecuteAsync(
-                    $"select pg_terminate_backend(pid) from pg_stat_activity where query like 'copy % from stdin%' and pid <> pg_backend_pid()");
+                await database.ExecuteAsync("""
+                    select pg_terminate_backend(pid) from pg_stat_activity
+                    where query like 'copy % from stdin%' and datname = current_database() and pid <> pg_backend_pid()
+                    """);
             }
         });
 

@@ -106,7 +106,8 @@ public sealed class DatabaseTests(TestCluster cluster)
     {
         using var silent = new TcpListener(IPAddress.Loopback, 0);
         silent.Start();
-        await using var database = await OpenAsync($"Host=127.0.0.1;Port={((IPEndPoint)silent.LocalEndpoint).Port};Username=me;Database=shop");
+        var port = ((IPEndPoint)silent.LocalEndpoint).Port;
+        await using var database = await OpenAsync($"Host=127.0.0.1;Port={port};Username=me;Database=shop");
         using var host = NewHost(database);
 
         await host.StartAsync(Ct);

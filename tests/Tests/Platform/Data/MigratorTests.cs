@@ -8,7 +8,8 @@ namespace Stoa.Tests.Platform.Data;
 public sealed class MigratorTests(TestCluster cluster) : IAsyncLifetime
 {
     private static readonly Migration First = new(1, "0001_notes", "create table shop.notes (id integer primary key);");
-    private static readonly Migration Second = new(2, "0002_text", "alter table shop.notes add text text; insert into shop.notes values (1, 'a;b');");
+    private static readonly Migration Second = new(
+        2, "0002_text", "alter table shop.notes add text text; insert into shop.notes values (1, 'a;b');");
 
     private NpgsqlDataSource source = null!;
     private string address = "";

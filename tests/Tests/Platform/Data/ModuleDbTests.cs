@@ -55,7 +55,8 @@ public sealed partial class ModuleDbTests(TestDatabase database) : IClassFixture
         Assert.Equal(
             "paid_in_full|2026-02-28 23:00:00|ink|Stoa",
             await database.ScalarAsync<string>("""
-                select concat_ws('|', order_state, previous_state, placed_at at time zone 'UTC', basket #>> '{item_names,1}', address_street_name)
+                select concat_ws(
+                  '|', order_state, previous_state, placed_at at time zone 'UTC', basket #>> '{item_names,1}', address_street_name)
                 from shop.shop_orders
                 """));
         await using var db2 = await services.GetRequiredService<IDbContextFactory<ShopDb>>().CreateDbContextAsync(Ct);

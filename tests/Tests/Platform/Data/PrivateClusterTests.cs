@@ -97,7 +97,8 @@ public sealed class PrivateClusterTests(TestCluster tests)
         }
         await writer.StopAsync(Ct);
 
-        Assert.Equal("5000 of 0 to 4999", await ScalarAsync(cluster, "select format('%s of %s to %s', count(*), min(id), max(id)) from rows"));
+        var stored = await ScalarAsync(cluster, "select format('%s of %s to %s', count(*), min(id), max(id)) from rows");
+        Assert.Equal("5000 of 0 to 4999", stored);
     }
 
     [Fact]
@@ -127,7 +128,8 @@ public sealed class PrivateClusterTests(TestCluster tests)
         // Our own process id: alive, and no server.
         var pidFile = Path.Combine(folder, "postgres", "cluster", "postmaster.pid");
         await File.WriteAllTextAsync(pidFile, $"{Environment.ProcessId}\n{folder}/postgres/cluster\n1\n5432\n/tmp\n\n1 1\nready\n", Ct);
-        await File.WriteAllTextAsync(Path.Combine(folder, "postgres", ".s.PGSQL.5432.lock"), $"{Environment.ProcessId}\n{folder}\n1\n5432\n", Ct);
+        var socketLock = Path.Combine(folder, "postgres", ".s.PGSQL.5432.lock");
+        await File.WriteAllTextAsync(socketLock, $"{Environment.ProcessId}\n{folder}\n1\n5432\n", Ct);
 
         await using var cluster = await StartAsync(folder);
 
@@ -190,7 +192,7 @@ public sealed class PrivateClusterTests(TestCluster tests)
         Assert.DoesNotContain('\n', error.Message);
     }
 
-    /// <summary>Not a test of its own: the host that <see cref="A_server_whose_host_was_killed_is_taken_over_and_stopped"/> kills.</summary>
+    // Not a test of its own: the host that A_server_whose_host_was_killed_is_taken_over_and_stopped kills.
     [Fact(Explicit = true)]
     public async Task Child_that_holds_a_cluster_until_it_is_killed()
     {
@@ -207,13 +209,16 @@ public sealed class PrivateClusterTests(TestCluster tests)
     private static Task<PrivateCluster> StartAsync(string folder, bool durable = false) =>
         PrivateCluster.StartAsync(folder, binFolder: null, durable, NullLogger.Instance, TimeProvider.System, Ct);
 
-    private static Process StartChild(string folder) => Process.Start(new ProcessStartInfo(Environment.ProcessPath!, [
-        .. Path.GetFileNameWithoutExtension(Environment.ProcessPath) is "dotnet" ? [typeof(PrivateClusterTests).Assembly.Location] : (string[])[],
-        "-method", $"{typeof(PrivateClusterTests).FullName}.{nameof(Child_that_holds_a_cluster_until_it_is_killed)}", "-explicit", "only",
-    ])
+    private static Process StartChild(string folder)
     {
-        Environment = { [FolderOfChild] = folder },
-    })!;
+        var method = $"{typeof(PrivateClusterTests).FullName}.{nameof(Child_that_holds_a_cluster_until_it_is_killed)}";
+        var start = new ProcessStartInfo(
+            Path.ChangeExtension(typeof(PrivateClusterTests).Assembly.Location, null), ["-method", method, "-explicit", "only"])
+        {
+            Environment = { [FolderOfChild] = folder },
+        };
+        return Process.Start(start)!;
+    }
 
     private static bool IsRunning(int server) => Directory.Exists($"/proc/{server}") &&
         File.ReadAllText($"/proc/{server}/cmdline").Contains("postgres", StringComparison.Ordinal);
