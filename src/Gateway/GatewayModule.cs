@@ -6,7 +6,6 @@ using Stoa.Gateway.Completions;
 using Stoa.Gateway.Embeddings;
 using Stoa.Gateway.Models;
 using Stoa.Gateway.Providers;
-using Stoa.Gateway.Providers.Demo;
 using Stoa.Gateway.Usage;
 using Stoa.Gateway.Wires.Anthropic;
 using Stoa.Gateway.Wires.OpenAi;
@@ -30,7 +29,6 @@ public static class GatewayModule
         services.AddErrorDialect("/v1/messages", AnthropicErrors.Instance);
 
         services.AddSingleton<ProviderCatalog>();
-        services.AddSingleton<DemoProvider>();
         services.AddSingleton<CallGate>();
         services.AddSingleton<CallMeter>();
         services.AddSingleton<CallPipeline>();

@@ -13,7 +13,7 @@ namespace Stoa.Gateway.Completions;
 /// written in the provider's dialect, and the answer takes the same way back.
 /// </summary>
 internal sealed class Translation(
-    DemoProvider demo, CallMeter meter, IOptions<GatewayOptions> options, TimeProvider time, Drain drain)
+    CallMeter meter, IOptions<GatewayOptions> options, TimeProvider time, Drain drain)
 {
     private const int ReadBytes = 16 << 10;
 
@@ -28,7 +28,7 @@ internal sealed class Translation(
             call.FirstByte = time.GetTimestamp();
             await (request.Stream
                 ? StreamDemoAsync(context, call, request, wire.OpenWriter(request, head))
-                : WriteAsync(context, call, wire, request, head, demo.Answer(request, call.Target.Model)));
+                : WriteAsync(context, call, wire, request, head, DemoProvider.Answer(request)));
             return;
         }
 
@@ -135,7 +135,7 @@ internal sealed class Translation(
         AnswerHeaders.Write(context.Response, call, time);
         using var output = new PooledBytes(ReadBytes);
         await using var client = new ClientStream(context, exchange: null, options.Value.Timeouts, writer.KeepAlive, time);
-        foreach (var step in demo.Stream(request, call.Target.Model))
+        foreach (var step in DemoProvider.Stream(request))
         {
             await SendAsync(call, [step], writer, output, client);
         }

@@ -11,7 +11,7 @@ using Stoa.Platform.Http;
 namespace Stoa.Gateway.Embeddings;
 
 /// <summary>Embeddings in OpenAI's dialect: forwarded where the provider has them, made here for the demo.</summary>
-internal sealed class EmbeddingsApi(CallMeter meter, DemoProvider demo, TimeProvider time)
+internal sealed class EmbeddingsApi(CallMeter meter, TimeProvider time)
 {
     public static readonly Surface Surface = ChatApi.OpenAi with { Name = "openai.embeddings", Operation = "embeddings" };
 
@@ -30,7 +30,7 @@ internal sealed class EmbeddingsApi(CallMeter meter, DemoProvider demo, TimeProv
         using var output = new PooledBytes(16 << 10);
         if (call.Target.Provider.Client is not { } client)
         {
-            Write(call, demo.Embed(request), request, output);
+            Write(call, DemoProvider.Embed(request), request, output);
         }
         else if (call.Target.Provider.Kind.Wire == Wire.OpenAi)
         {

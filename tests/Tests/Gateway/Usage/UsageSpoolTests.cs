@@ -2,7 +2,6 @@ using Microsoft.Extensions.Options;
 using Stoa.Gateway;
 using Stoa.Gateway.Usage;
 using Stoa.Platform;
-using Stoa.Platform.Http;
 
 namespace Stoa.Tests.Gateway.Usage;
 

@@ -127,7 +127,7 @@ public sealed class DatabaseTests(TestCluster cluster)
 
     private static IHost NewHost(Database database, params Migrations[] modules)
     {
-        var builder = Host.CreateEmptyApplicationBuilder(new());
+        var builder = Microsoft.Extensions.Hosting.Host.CreateEmptyApplicationBuilder(new());
         builder.Services.AddDatabase();
         builder.Services.AddSingleton(database);
         foreach (var module in modules)
