@@ -2,6 +2,7 @@ using System.Text;
 using System.Text.Json;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Net.Http.Headers;
+using Stoa.Platform.Data;
 
 namespace Stoa.Platform.Http;
 
@@ -15,6 +16,7 @@ internal static class Failures
         JsonException json => FromJson(json),
         DecoderFallbackException => Failure.Invalid("The body is not valid UTF-8"),
         InvalidOperationException when HasUnknownCharset(context.Request) => UnsupportedMedia("The charset of the body is not known"),
+        _ when Outage.Is(error) => Failure.Unavailable("The database cannot be reached", TimeSpan.FromSeconds(5)),
         OperationCanceledException when isDraining => Failure.Unavailable("The server is shutting down", TimeSpan.FromSeconds(1)),
         _ => new(FailureKind.Internal, "internal_error", "Something went wrong on our side"),
     };
