@@ -175,6 +175,16 @@ public sealed class OpenAiClientTests(OpenAiRun run) : IClassFixture<OpenAiRun>
     }
 
     [Fact]
+    public void The_demo_provider_embeds_alike_in_base64_and_in_numbers()
+    {
+        var result = run.Result("demo", "embeddings");
+        Assert.NotEmpty(result["floats"]![0]!.AsArray());
+        Assert.Equal(
+            result["floats"]![1]!.AsArray().Select(number => (float)number!),
+            result["standard"]![1]!.AsArray().Select(number => (float)number!));
+    }
+
+    [Fact]
     public void Models_are_listed() => Assert.Contains("demo/demo", Ids("same"));
 
     private IEnumerable<string?> Ids(string target) => run.Result(target, "models")["ids"]!.AsArray().Select(id => (string?)id);

@@ -36,10 +36,6 @@ internal sealed class HostProcess : IAsyncDisposable
 
     internal int ProcessId => _process!.Id;
 
-    /// <summary>The server's id from its own pid file; null when no server has written one.</summary>
-    internal int? PostgresProcessId => Directory.EnumerateFiles(_folder, "postmaster.pid", SearchOption.AllDirectories)
-        .Select(file => (int?)int.Parse(File.ReadLines(file).First(), CultureInfo.InvariantCulture)).FirstOrDefault();
-
     internal string Log => string.Join('\n', _log);
 
     internal static async Task<HostProcess> StartAsync(IReadOnlyDictionary<string, string?> settings)
@@ -105,45 +101,18 @@ internal sealed class HostProcess : IAsyncDisposable
     }
 
     /// <summary>kill -9 of the server and all its backends.</summary>
-    internal Task KillPostgresAsync() => SignalAsync("KILL", PostgresProcesses());
+    internal Task KillPostgresAsync() => ServerProcess.SignalAllAsync("KILL", _folder);
 
     /// <summary>The database stops answering, without a word.</summary>
-    internal Task FreezePostgresAsync() => SignalAsync("STOP", PostgresProcesses());
+    internal Task FreezePostgresAsync() => ServerProcess.SignalAllAsync("STOP", _folder);
 
-    internal Task ThawPostgresAsync() => SignalAsync("CONT", PostgresProcesses());
-
-    /// <summary>The server and its children, each of which has a process group of its own.</summary>
-    private int[] PostgresProcesses()
-    {
-        if (PostgresProcessId is not { } server)
-        {
-            return [];
-        }
-        var children = Directory.EnumerateDirectories("/proc")
-            .Select(folder => int.TryParse(Path.GetFileName(folder), NumberStyles.None, CultureInfo.InvariantCulture, out var id) ? id : 0)
-            .Where(id => id > 0 && ParentOf(id) == server);
-        return [server, .. children];
-    }
-
-    private static int? ParentOf(int process)
-    {
-        try
-        {
-            var line = File.ReadAllText($"/proc/{process.ToString(CultureInfo.InvariantCulture)}/stat");
-            return int.Parse(line[(line.LastIndexOf(')') + 2)..].Split(' ')[1], CultureInfo.InvariantCulture);
-        }
-        catch (IOException)
-        {
-            // It ended while we looked.
-            return null;
-        }
-    }
+    internal Task ThawPostgresAsync() => ServerProcess.SignalAllAsync("CONT", _folder);
 
     public async ValueTask DisposeAsync()
     {
         if (_process is { HasExited: false })
         {
-            await SignalAsync("TERM", [_process.Id]);
+            await ServerProcess.SignalAsync("TERM", _process.Id);
             using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(40), TimeProvider.System);
             try
             {
@@ -154,10 +123,8 @@ internal sealed class HostProcess : IAsyncDisposable
                 await KillAsync();
             }
         }
-        if (PostgresProcessId is { } orphan)
-        {
-            await SignalAsync("QUIT", [orphan]);
-        }
+        // Left behind only when the host was killed.
+        await ServerProcess.SignalAsync("QUIT", ServerProcess.IdIn(_folder));
         _process?.Dispose();
         await DeleteFolderAsync();
     }
@@ -224,17 +191,6 @@ internal sealed class HostProcess : IAsyncDisposable
         {
             _log.Enqueue(line);
         }
-    }
-
-    private static async Task SignalAsync(string signal, int[] processes)
-    {
-        if (processes.Length == 0)
-        {
-            return;
-        }
-        string[] words = [$"-{signal}", .. processes.Select(id => id.ToString(CultureInfo.InvariantCulture))];
-        using var kill = Process.Start(new ProcessStartInfo("kill", words) { UseShellExecute = false, RedirectStandardError = true })!;
-        await kill.WaitForExitAsync();
     }
 
     private static int FreePort()
