@@ -6,11 +6,11 @@ namespace Stoa.Gateway;
 public sealed class GatewayOptions
 {
     /// <summary>Providers by the name that prefixes their models (<c>openai/gpt-4o</c>).</summary>
-    public Dictionary<string, ProviderOptions> Providers { get; } = new(StringComparer.OrdinalIgnoreCase);
+    public Dictionary<string, ProviderOptions> Providers { get; set; } = new(StringComparer.OrdinalIgnoreCase);
 
-    public TimeoutOptions Timeouts { get; } = new();
+    public TimeoutOptions Timeouts { get; set; } = new();
 
-    public SpoolOptions Spool { get; } = new();
+    public SpoolOptions Spool { get; set; } = new();
 
     /// <summary>Repeats of a call that failed in a way that may pass, before anything reached the client.</summary>
     [Range(0, 10)]
@@ -39,7 +39,7 @@ public sealed class ProviderOptions
     public string? ApiKey { get; set; }
 
     /// <summary>Models this provider serves. Empty: any name is passed on, but a bare name never resolves to it.</summary>
-    public List<string> Models { get; } = [];
+    public List<string> Models { get; set; } = [];
 }
 
 public sealed class TimeoutOptions

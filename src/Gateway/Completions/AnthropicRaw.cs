@@ -41,14 +41,14 @@ internal sealed class AnthropicRaw : IRawDialect
 
         public override ReadOnlyMemory<byte> Ending => default;
 
-        public override Range Read(ReadOnlySpan<byte> events)
+        public override int Read(Span<byte> events)
         {
             var position = 0;
             // Inside text a quote is escaped, so this finds names only. The opening event carries the prompt's tokens, the closing one the answer's.
             while (events[position..].IndexOf("\"usage\""u8) is >= 0 and var found)
             {
                 position += found + "\"usage\""u8.Length;
-                var value = events[position..].TrimStart(" :"u8);
+                ReadOnlySpan<byte> value = events[position..].TrimStart(" :"u8);
                 if (!value.IsEmpty && value[0] == '{' && figures.Merge(value))
                 {
                     Usage = figures.Tokens;
@@ -60,7 +60,7 @@ internal sealed class AnthropicRaw : IRawDialect
             {
                 ReadError(events);
             }
-            return default;
+            return events.Length;
         }
 
         private void ReadError(ReadOnlySpan<byte> events)

@@ -48,17 +48,13 @@ internal sealed class ClientStream : IAsyncDisposable
     public void Heard() => Volatile.Write(ref lastEvent, time.GetTimestamp());
 
     /// <summary>Sends bytes at once, waiting while the client is slow. False when the client has left.</summary>
-    public async ValueTask<bool> SendAsync(ReadOnlyMemory<byte> first, ReadOnlyMemory<byte> second = default)
+    public async ValueTask<bool> SendAsync(ReadOnlyMemory<byte> bytes)
     {
         await turn.WaitAsync(context.RequestAborted);
         try
         {
             Start();
-            writer.Write(first.Span);
-            if (!second.IsEmpty)
-            {
-                writer.Write(second.Span);
-            }
+            writer.Write(bytes.Span);
             return await FlushAsync();
         }
         finally

@@ -39,8 +39,8 @@ internal abstract class RawStream
     /// <summary>Set when the provider's first event was a refusal instead of an answer.</summary>
     public Failure? Refusal { get; protected set; }
 
-    /// <summary>Looks through whole events. Returns the part of them that the client must not see (empty for none).</summary>
-    public abstract Range Read(ReadOnlySpan<byte> events);
+    /// <summary>Looks through whole events. What the client must not see is closed up; returns how many bytes are left.</summary>
+    public abstract int Read(Span<byte> events);
 
     /// <summary>What the client still needs to see when the provider ended without its end mark.</summary>
     public abstract ReadOnlyMemory<byte> Ending { get; }

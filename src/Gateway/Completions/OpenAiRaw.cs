@@ -89,56 +89,62 @@ internal sealed class OpenAiRaw : IRawDialect
     {
         public override ReadOnlyMemory<byte> Ending { get; } = "data: [DONE]\n\n"u8.ToArray();
 
-        public override Range Read(ReadOnlySpan<byte> events)
+        public override int Read(Span<byte> events)
         {
-            var hidden = ReadUsage(events);
             MayEnd = MayEnd || events.IndexOf("\"finish_reason\":\""u8) >= 0 || events.IndexOf("\"finish_reason\": \""u8) >= 0;
             IsFinished = events.LastIndexOf("[DONE]"u8) is >= 0 and var mark && IsDataOf(events, mark);
             if (!MayEnd && !IsFinished && events.IndexOf("\"error\""u8) >= 0)
             {
                 ReadError(events);
             }
-            return hidden;
+            return ReadUsage(events);
         }
 
         private static bool IsDataOf(ReadOnlySpan<byte> events, int mark) =>
             events[..mark].TrimEnd((byte)' ').EndsWith("data:"u8) && events[mark..].Length >= 7 && events[mark + 6] is (byte)'\n' or (byte)'\r';
 
-        private Range ReadUsage(ReadOnlySpan<byte> events)
+        /// <summary>Takes the figures, and closes up what only stands there because we asked.</summary>
+        private int ReadUsage(Span<byte> events)
         {
-            var hidden = default(Range);
-            var position = 0;
+            var (position, kept, next) = (0, 0, 0);
             // Inside text a quote is escaped, so this finds names only.
             while (events[position..].IndexOf("\"usage\""u8) is >= 0 and var found)
             {
                 var name = position + found;
                 position = name + "\"usage\""u8.Length;
-                var value = events[position..].TrimStart(" :"u8);
-                if (value.IsEmpty || value[0] != '{' || !OpenAiUsage.TryReadUsage(value, out var usage))
+                ReadOnlySpan<byte> value = events[position..].TrimStart(" :"u8);
+                if (value.StartsWith("{"u8) && OpenAiUsage.TryReadUsage(value, out var usage))
                 {
-                    continue;
+                    Usage = usage;
                 }
-                Usage = usage;
-                if (hidesUsage)
+                if (hidesUsage && Hidden(events, name, value) is (var start, var end))
                 {
-                    var (start, end) = EventAround(events, name);
-                    var data = events[start..end];
-                    if (data.IndexOf("\"choices\":[]"u8) >= 0 || data.IndexOf("\"choices\": []"u8) >= 0)
-                    {
-                        hidden = start..end;
-                        position = end;
-                    }
+                    events[next..start].CopyTo(events[kept..]);
+                    kept += start - next;
+                    position = next = end;
                 }
             }
-            return hidden;
+            events[next..].CopyTo(events[kept..]);
+            return kept + events.Length - next;
+        }
+
+        /// <summary>The event that carries nothing but usage, or the member that says there is none yet.</summary>
+        private static (int Start, int End)? Hidden(ReadOnlySpan<byte> events, int name, ReadOnlySpan<byte> value)
+        {
+            if (value.StartsWith("null"u8))
+            {
+                var before = events[..name].TrimEnd((byte)' ');
+                return before.EndsWith(","u8) ? (before.Length - 1, events.Length - value.Length + "null"u8.Length) : null;
+            }
+            var (start, end) = EventAround(events, name);
+            var data = events[start..end];
+            return data.IndexOf("\"choices\":[]"u8) >= 0 || data.IndexOf("\"choices\": []"u8) >= 0 ? (start, end) : null;
         }
 
         private static (int Start, int End) EventAround(ReadOnlySpan<byte> events, int at)
         {
             var start = Math.Max(events[..at].LastIndexOf("\n\n"u8), events[..at].LastIndexOf("\n\r\n"u8) + 1);
-            start = start <= 0 ? 0 : start + 2;
-            var end = SseFrames.FirstLength(events[at..]);
-            return (start, at + end);
+            return (start <= 0 ? 0 : start + 2, at + SseFrames.FirstLength(events[at..]));
         }
 
         private void ReadError(ReadOnlySpan<byte> events)

@@ -108,7 +108,7 @@ internal sealed class RawForward(CallMeter meter, IOptions<GatewayOptions> optio
             }
             return;
         }
-        var hidden = stream.Read(buffer.Span[..complete]);
+        var visible = stream.Read(buffer.Writable[..complete]);
         call.AnswerBytes += complete;
         if (!client.HasStarted && stream.Refusal is { } refusal)
         {
@@ -121,8 +121,7 @@ internal sealed class RawForward(CallMeter meter, IOptions<GatewayOptions> optio
             meter.Succeeded(call);
         }
         client.Heard();
-        var (from, length) = hidden.GetOffsetAndLength(complete);
-        if (!await client.SendAsync(buffer.Memory[..from], buffer.Memory[(from + length)..complete]))
+        if (visible > 0 && !await client.SendAsync(buffer.Memory[..visible]))
         {
             throw new OperationCanceledException("The client left");
         }

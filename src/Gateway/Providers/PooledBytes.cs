@@ -11,6 +11,9 @@ internal sealed class PooledBytes(int capacity) : IBufferWriter<byte>, IDisposab
 
     public ReadOnlySpan<byte> Span => array.AsSpan(0, Length);
 
+    /// <summary>The same bytes, to be changed in place.</summary>
+    public Span<byte> Writable => array.AsSpan(0, Length);
+
     public ReadOnlyMemory<byte> Memory => array.AsMemory(0, Length);
 
     /// <summary>Room for at least <paramref name="minimum"/> more bytes.</summary>

@@ -43,15 +43,15 @@ public sealed class UsageSpoolTests : IDisposable
     public void A_record_that_was_cut_while_written_does_not_exist()
     {
         using var folder = SpoolFolder.ClaimFirst(data);
-        string path;
+        int whole;
         using (var segment = SpoolSegment.Open(folder.Path, 1, 1 << 16))
         {
             Append(segment, Record(1));
-            path = segment.Path;
-            var whole = segment.Written;
+            whole = segment.Written;
             Append(segment, Record(2));
-            segment.Flush();
-            using var file = File.OpenWrite(path);
+        }
+        using (var file = File.OpenWrite(Directory.GetFiles(folder.Path, "*.spool").Single()))
+        {
             file.Position = whole + 20;
             file.WriteByte(0xFF);
         }
