@@ -45,7 +45,7 @@ internal static class App
         }
     }
 
-    /// <summary>What must be done before the host serves and what <c>migrate</c> does alone: the database opened and brought up to date.</summary>
+    /// <summary>Before the host serves, and all that <c>migrate</c> does: the database is opened and brought up to date.</summary>
     public static Task PrepareAsync(WebApplication app, CancellationToken ct) => Task.CompletedTask;
 
     public static bool IsAddressInUse(IOException error) => error.InnerException is AddressInUseException;
