@@ -20,7 +20,7 @@ public static class Settings
         return services.AddOptions<T>().BindConfiguration(section);
     }
 
-    /// <summary>Names a setting whose shipped default is a secret that everyone knows: outside Development the host does not start with it.</summary>
+    /// <summary>Names a setting whose shipped default everyone knows: outside Development the host does not start with it.</summary>
     public static void RefuseInProduction(this WebApplicationBuilder builder, string setting, Func<IConfiguration, bool> isDefault) =>
         builder.Services.AddSingleton(new ShippedSecret(setting, isDefault));
 

@@ -12,6 +12,7 @@ internal static class Checks
     private const int OldestPostgres = 15;
     private const long LittleSpace = 1L << 30;
 
+    private static readonly string[] Programs = ["initdb", "pg_ctl"];
     private static readonly DateTimeOffset Built = new(2026, 1, 1, 0, 0, 0, TimeSpan.Zero);
 
     public static async Task<List<Finding>> RunAsync(IConfiguration configuration, CancellationToken ct)
@@ -117,7 +118,7 @@ internal static class Checks
     {
         string[] places = [.. (Environment.GetEnvironmentVariable("PATH") ?? "").Split(':'),
             .. Below("/usr/lib/postgresql"), .. Below("/opt/homebrew/opt"), .. Below("/usr/local/opt")];
-        return places.FirstOrDefault(place => File.Exists(Path.Combine(place, "initdb")) && File.Exists(Path.Combine(place, "pg_ctl"))) is { } found
+        return Array.Find(places, place => Array.TrueForAll(Programs, program => File.Exists(Path.Combine(place, program)))) is { } found
             ? new(Health.Ok, "PostgreSQL", $"programs in {found}")
             : new(Health.Fail, "PostgreSQL", "no server programs found",
                 $"install PostgreSQL {OldestPostgres} or later (bin/setup does), or set ConnectionStrings__Stoa");

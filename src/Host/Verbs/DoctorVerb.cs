@@ -38,7 +38,8 @@ internal static class DoctorVerb
         }
         catch (WrongSettingException wrong)
         {
-            findings.AddRange(wrong.Problems.Select(problem => new Finding(Health.Fail, "settings", $"{problem}", "correct it, then run doctor again")));
+            findings.AddRange(wrong.Problems.Select(
+                problem => new Finding(Health.Fail, "settings", $"{problem}", "correct it, then run doctor again")));
         }
         foreach (var finding in findings)
         {

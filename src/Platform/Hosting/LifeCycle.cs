@@ -5,7 +5,7 @@ using Stoa.Platform.Http;
 
 namespace Stoa.Platform.Hosting;
 
-/// <summary>Says when the host is ready, and leads it out: not ready, public door shut, calls under way finish, then the rest stops.</summary>
+/// <summary>Says when the host is ready, and leads it out: public door shut, calls under way finish, then the rest stops.</summary>
 internal sealed partial class LifeCycle(
     IHostApplicationLifetime lifetime, IServer server, Drain drain, Readiness readiness, Listeners listeners,
     Listeners.PublicSockets sockets, TimeProvider time, ILogger<LifeCycle> logger) : BackgroundService, IHostedLifecycleService

@@ -14,7 +14,7 @@ using Stoa.Platform.Http;
 
 namespace Stoa.Platform.Hosting;
 
-/// <summary>The two doors of the host: the public one, which a drain closes at once, and the internal one, which stays open to the end.</summary>
+/// <summary>The two doors of the host: the public one, which a drain closes at once, and the internal one, open to the end.</summary>
 public sealed class Listeners : IServerAddressesFeature
 {
     internal const string DefaultUrl = "http://127.0.0.1:8080";

@@ -29,7 +29,8 @@ internal sealed class Readiness(IEnumerable<ReadinessCheck> checks, Drain drain,
 
 public static class ReadinessExtensions
 {
-    /// <summary>Keeps <c>/readyz</c> at 503 while <paramref name="problem"/> returns a text. It is asked often: read a field, do no I/O.</summary>
-    public static IServiceCollection AddReadiness(this IServiceCollection services, string name, Func<IServiceProvider, string?> problem) =>
+    /// <summary>Keeps <c>/readyz</c> at 503 while <paramref name="problem"/> returns a text. Asked often: no I/O.</summary>
+    public static IServiceCollection AddReadiness(
+        this IServiceCollection services, string name, Func<IServiceProvider, string?> problem) =>
         services.AddSingleton(new ReadinessCheck(name, problem));
 }

@@ -11,7 +11,7 @@ internal sealed record SettingsSection(string Path, Type Type, Func<IServiceProv
 
 internal sealed record ShippedSecret(string Setting, Func<IConfiguration, bool> IsDefault);
 
-/// <summary>Checks every registered section, so that a wrong setting is one clear line and never a stack trace or a silent default.</summary>
+/// <summary>Checks every registered section: a wrong setting is one clear line, never a stack trace or a silent default.</summary>
 internal static class SettingsCheck
 {
     /// <summary>All that is wrong; the rules are asked only of values that could be read.</summary>
@@ -25,7 +25,8 @@ internal static class SettingsCheck
         {
             problems.AddRange(services.GetServices<ShippedSecret>()
                 .Where(secret => secret.IsDefault(configuration))
-                .Select(secret => Problem(configuration, secret.Setting, "must be set: outside Development no shipped default is accepted")));
+                .Select(secret => Problem(
+                    configuration, secret.Setting, "must be set: outside Development no shipped default is accepted")));
         }
         if (problems.Count == 0)
         {

@@ -4,7 +4,7 @@ using Microsoft.Extensions.DependencyInjection;
 
 namespace Stoa.Platform.Http;
 
-/// <summary>Finds the dialect in which a request is answered: the route group's, else the longest registered prefix', else RFC 9457.</summary>
+/// <summary>The dialect in which a request is answered: its route group's, else the longest registered prefix's, else RFC 9457.</summary>
 public sealed class ErrorDialects
 {
     private readonly PrefixDialect[] prefixes;
@@ -37,7 +37,7 @@ public static class ErrorDialectExtensions
     public static TBuilder WithErrors<TBuilder>(this TBuilder builder, ErrorDialect dialect)
         where TBuilder : IEndpointConventionBuilder => builder.WithMetadata(dialect);
 
-    /// <summary>Paths below <paramref name="prefix"/> that have no route, or not for that method, are answered by <paramref name="dialect"/>.</summary>
+    /// <summary>Where no route answers a path below <paramref name="prefix"/>, <paramref name="dialect"/> does.</summary>
     public static IServiceCollection AddErrorDialect(this IServiceCollection services, string prefix, ErrorDialect dialect) =>
         services.AddSingleton(new PrefixDialect(prefix, dialect));
 }

@@ -123,7 +123,8 @@ internal sealed class LogLine(LogFormat format)
     {
         var shortCategory = category[(category.LastIndexOf('.') + 1)..];
         Encoding.UTF8.GetBytes(
-            string.Create(CultureInfo.InvariantCulture, $"{at.UtcDateTime:HH:mm:ss.fff} {NameOf(level),-11} {shortCategory}: {message}"), buffer);
+            string.Create(
+                CultureInfo.InvariantCulture, $"{at.UtcDateTime:HH:mm:ss.fff} {NameOf(level),-11} {shortCategory}: {message}"), buffer);
         if (RequestScope.Current is { } request)
         {
             Encoding.UTF8.GetBytes($"  [{request.Id}]", buffer);

@@ -2,7 +2,7 @@ using System.Diagnostics;
 
 namespace Stoa.Platform.Telemetry;
 
-/// <summary>The request on whose behalf code runs, as the log needs it. Holds texts only, so that what outlives the request may keep it.</summary>
+/// <summary>The request on whose behalf code runs, for the log. Holds texts only: what outlives the request may keep it.</summary>
 internal sealed class RequestScope
 {
     private static readonly AsyncLocal<RequestScope?> Now = new();

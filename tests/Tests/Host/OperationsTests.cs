@@ -34,7 +34,8 @@ public sealed class OperationsTests
         var after = await host.Client.GetAsync("/readyz", Ct);
 
         Assert.Equal(HttpStatusCode.ServiceUnavailable, before.StatusCode);
-        Assert.Contains(reasons.AsArray(), reason => (string)reason!["check"]! == "database" && (string)reason["problem"]! == "not migrated");
+        Assert.Contains(reasons.AsArray(), reason =>
+            (string)reason!["check"]! == "database" && (string)reason["problem"]! == "not migrated");
         Assert.Equal(HttpStatusCode.OK, after.StatusCode);
     }
 

@@ -44,7 +44,8 @@ public sealed class SettingsTests
         var wrong = await Assert.ThrowsAsync<WrongSettingException>(
             () => BuildAsync(new() { ["Sample:Parts:a:Sice"] = "1", ["Sample:Parts:b:Size"] = "x" }));
 
-        Assert.Equal(["Sample:Parts:a:Sice", "Sample:Parts:b:Size"], wrong.Problems.Select(problem => problem.Key).Order(StringComparer.Ordinal));
+        Assert.Equal(
+            ["Sample:Parts:a:Sice", "Sample:Parts:b:Size"], wrong.Problems.Select(problem => problem.Key).Order(StringComparer.Ordinal));
     }
 
     [Theory]

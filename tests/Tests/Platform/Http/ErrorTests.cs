@@ -83,7 +83,8 @@ public sealed class ErrorTests : IAsyncLifetime
     [Fact]
     public async Task A_body_above_the_limit_is_413()
     {
-        using var content = new StringContent($"{{\"title\":\"{new string('a', 1_100_000)}\",\"stars\":1}}", Encoding.UTF8, "application/json");
+        using var content = new StringContent(
+            $"{{\"title\":\"{new string('a', 1_100_000)}\",\"stars\":1}}", Encoding.UTF8, "application/json");
 
         var (answer, problem) = await ReadAsync(await host.Client.PostAsync("/notes", content, Ct));
 

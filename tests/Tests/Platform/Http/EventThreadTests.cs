@@ -69,6 +69,7 @@ public sealed class EventThreadTests
         await stream.WriteAsync("b"u8.ToArray(), Ct);
         using var reader = new StreamReader(stream);
         var lines = (await reader.ReadToEndAsync(Ct)).Split("\r\n");
-        return lines.Single(line => line.StartsWith("True ", StringComparison.Ordinal) || line.StartsWith("False ", StringComparison.Ordinal));
+        return lines.Single(line =>
+            line.StartsWith("True ", StringComparison.Ordinal) || line.StartsWith("False ", StringComparison.Ordinal));
     }
 }

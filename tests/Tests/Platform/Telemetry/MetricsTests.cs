@@ -92,6 +92,9 @@ public sealed class MetricsTests
         var output = new ArrayBufferWriter<byte>();
         family.WriteSeries(output);
         var text = Encoding.UTF8.GetString(output.WrittenSpan);
-        return sorted ? string.Concat(text.Split('\n', StringSplitOptions.RemoveEmptyEntries).Order(StringComparer.Ordinal).Select(line => $"{line}\n")) : text;
+        return sorted
+            ? string.Concat(text.Split('\n', StringSplitOptions.RemoveEmptyEntries)
+                .Order(StringComparer.Ordinal).Select(line => $"{line}\n"))
+            : text;
     }
 }
