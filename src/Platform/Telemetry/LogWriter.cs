@@ -11,6 +11,7 @@ namespace Stoa.Platform.Telemetry;
 internal sealed class LogWriter : ILoggerProvider
 {
     private const int MostWaiting = 8_192;
+    private static readonly TimeSpan Gathering = TimeSpan.FromMilliseconds(10);
     private static readonly TimeSpan FlushLimit = TimeSpan.FromSeconds(5);
 
     private readonly Stream[] outputs;
@@ -21,6 +22,7 @@ internal sealed class LogWriter : ILoggerProvider
     private List<ArraySegment<byte>> waiting = new(256);
     private List<ArraySegment<byte>> writing = new(256);
     private bool isClosed;
+    private bool isUrgent;
     private long leftOut;
 
     public LogWriter(LogFormat format, TimeProvider time, params Stream[] outputs)
@@ -76,7 +78,8 @@ internal sealed class LogWriter : ILoggerProvider
                 Monitor.Wait(gate);
             }
             waiting.Add(text);
-            if (waiting.Count == 1)
+            isUrgent |= level >= LogLevel.Warning || waiting.Count == MostWaiting / 2;
+            if (waiting.Count == 1 || isUrgent)
             {
                 Monitor.PulseAll(gate);
             }
@@ -122,6 +125,12 @@ internal sealed class LogWriter : ILoggerProvider
                 }
                 Monitor.Wait(gate);
             }
+            // To wake a thread for each line costs more than to write it.
+            if (!isUrgent && !isClosed)
+            {
+                Monitor.Wait(gate, Gathering);
+            }
+            isUrgent = false;
             (waiting, writing) = (writing, waiting);
             var missing = leftOut;
             leftOut = 0;
