@@ -3,7 +3,7 @@ using System.ComponentModel.DataAnnotations;
 namespace Stoa.Gateway;
 
 /// <summary>Section <c>Gateway</c> of the settings.</summary>
-public sealed class GatewayOptions
+internal sealed class GatewayOptions
 {
     /// <summary>Providers by the name that prefixes their models (<c>openai/gpt-4o</c>).</summary>
     public Dictionary<string, ProviderOptions> Providers { get; set; } = new(StringComparer.OrdinalIgnoreCase);
@@ -27,7 +27,7 @@ public sealed class GatewayOptions
     public string AnthropicVersion { get; set; } = "2023-06-01";
 }
 
-public sealed class ProviderOptions
+internal sealed class ProviderOptions
 {
     /// <summary><c>openai</c>, <c>anthropic</c>, <c>demo</c>, or one of the OpenAI-compatible kinds of docs/configuration.md.</summary>
     [Required]
@@ -42,7 +42,7 @@ public sealed class ProviderOptions
     public List<string> Models { get; set; } = [];
 }
 
-public sealed class TimeoutOptions
+internal sealed class TimeoutOptions
 {
     [Range(100, 60_000)]
     public int ConnectMs { get; set; } = 10_000;
@@ -63,7 +63,7 @@ public sealed class TimeoutOptions
     public int TotalMs { get; set; } = 600_000;
 }
 
-public sealed class SpoolOptions
+internal sealed class SpoolOptions
 {
     /// <summary>When this much usage waits for the database, new calls get 503.</summary>
     [Range(16, 65_536)]

@@ -35,7 +35,7 @@ public sealed partial class ArchitectureTests
     {
         ["Telemetry"] = [],
         ["Data"] = ["Telemetry", "Egress"],
-        ["Egress"] = ["Telemetry", "Data"],
+        ["Egress"] = ["Telemetry", "Data", "Http"],
         ["Http"] = Floor(),
         ["Caching"] = Floor(),
         ["Limits"] = Floor(),

@@ -3,23 +3,26 @@ using Microsoft.AspNetCore.Builder;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Stoa.Host;
+using Stoa.Platform.Data;
 using Stoa.Platform.Hosting;
 using Stoa.Platform.Http;
+using Stoa.Platform.Identity;
 
 namespace Stoa.Tests.Support;
 
 /// <summary>
-/// The real host, in this process, on free ports of its own and with a data directory that is deleted afterwards:
+/// The real host, in this process, ready, on free ports of its own, with a database and a data directory that are deleted afterwards:
 /// <c>await using var host = await HostUnderTest.StartAsync();</c>
 /// </summary>
 public sealed class HostUnderTest : IAsyncDisposable
 {
     private readonly WebApplication app;
     private readonly string data;
+    private readonly Func<Task> dropDatabase;
 
-    private HostUnderTest(WebApplication app, string data)
+    private HostUnderTest(WebApplication app, string data, Func<Task> dropDatabase)
     {
-        (this.app, this.data) = (app, data);
+        (this.app, this.data, this.dropDatabase) = (app, data, dropDatabase);
         var listeners = app.Services.GetRequiredService<Listeners>();
         Client = new() { BaseAddress = new(listeners.Public[0]) };
         Internal = new() { BaseAddress = new(listeners.Internal[0]) };
@@ -41,11 +44,14 @@ public sealed class HostUnderTest : IAsyncDisposable
         string environment = "Development")
     {
         var folder = Directory.CreateTempSubdirectory("stoa-test-").FullName;
+        var cluster = await TestContext.Current.GetFixture<TestCluster>() ?? throw new InvalidOperationException("There is no test cluster");
+        var database = await cluster.CreateDatabaseAsync();
         var own = new Dictionary<string, string?>(StringComparer.OrdinalIgnoreCase)
         {
             ["urls"] = "http://127.0.0.1:0",
             ["Stoa:InternalUrls"] = "http://127.0.0.1:0",
             ["Stoa:DataDirectory"] = folder,
+            ["ConnectionStrings:Stoa"] = database,
             ["Logging:LogLevel:Default"] = "Critical",
         };
         foreach (var (key, value) in settings ?? [])
@@ -57,7 +63,9 @@ public sealed class HostUnderTest : IAsyncDisposable
         {
             await App.PrepareAsync(built, TestContext.Current.CancellationToken);
             await built.StartAsync(TestContext.Current.CancellationToken);
-            return new(built, folder);
+            await built.Services.GetRequiredService<DatabaseReadiness>().WhenReady(TestContext.Current.CancellationToken);
+            await built.Services.GetRequiredService<KeyRing>().WhenLoaded(TestContext.Current.CancellationToken);
+            return new(built, folder, () => cluster.DropDatabaseAsync(database));
         }
         catch
         {
@@ -79,6 +87,7 @@ public sealed class HostUnderTest : IAsyncDisposable
         Internal.Dispose();
         await StopAsync();
         await app.DisposeAsync();
+        await dropDatabase();
         Directory.Delete(data, recursive: true);
     }
 
