@@ -67,6 +67,7 @@ internal sealed partial class CallMeter(
             limits.Settle(new(call.Key.Id, "tokens"), CallGate.Window, usage.Total - call.ReservedTokens, taken.TakenAt);
         }
         Measure(call, usage, elapsed, first, failure);
+        EndSpan(call, usage, failure);
         LogCall(call.Surface.Name, call.Target.FullName, status, (int)elapsed.TotalMilliseconds, usage.Input, usage.Output, failure?.Code, call.RequestId);
     }
 
@@ -106,6 +107,25 @@ internal sealed partial class CallMeter(
             tags[^1] = new("gen_ai.token.type", "output");
             Tokens.Record(usage.Output, tags);
         }
+    }
+
+    private static void EndSpan(GatewayCall call, TokenUsage usage, Failure? failure)
+    {
+        if (call.Span is not { } span)
+        {
+            return;
+        }
+        span.SetTag("gen_ai.operation.name", call.Surface.Operation);
+        span.SetTag("gen_ai.provider.name", call.Target.Provider.Name);
+        span.SetTag("gen_ai.request.model", call.Target.Model);
+        span.SetTag("gen_ai.usage.input_tokens", usage.Input);
+        span.SetTag("gen_ai.usage.output_tokens", usage.Output);
+        if (failure is not null)
+        {
+            span.SetTag("error.type", failure.Code);
+            span.SetStatus(ActivityStatusCode.Error);
+        }
+        span.Dispose();
     }
 
     [LoggerMessage(LogLevel.Information, "{Surface} {Model} {Status} in {Milliseconds} ms, {InputTokens}+{OutputTokens} tokens {Error} {RequestId}")]

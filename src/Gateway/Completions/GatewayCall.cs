@@ -1,7 +1,9 @@
+using System.Diagnostics;
 using Stoa.Gateway.Chat;
 using Stoa.Gateway.Providers;
 using Stoa.Platform.Identity;
 using Stoa.Platform.Limits;
+using Stoa.Platform.Telemetry;
 
 namespace Stoa.Gateway.Completions;
 
@@ -41,6 +43,11 @@ internal sealed class GatewayCall(Surface surface, ApiKey key, ModelTarget targe
 
     /// <summary>Bytes of answer that passed, for an estimate where the provider reports nothing.</summary>
     public long AnswerBytes { get; set; }
+
+    /// <summary>The span of this call; null while nobody traces.</summary>
+    public Activity? Span { get; } = Signals.Spans.HasListeners()
+        ? Signals.Spans.StartActivity($"{surface.Operation} {target.Model}", ActivityKind.Client)
+        : null;
 
     /// <summary>Set once the call is recorded.</summary>
     public bool IsComplete { get; set; }
