@@ -12,6 +12,7 @@ using Stoa.Gateway.Wires.OpenAi;
 using Stoa.Platform;
 using Stoa.Platform.Data;
 using Stoa.Platform.Http;
+using Stoa.Platform.Pages;
 
 namespace Stoa.Gateway;
 
@@ -27,6 +28,7 @@ public static class GatewayModule
         services.ConfigureHttpJsonOptions(json => json.SerializerOptions.TypeInfoResolverChain.Insert(0, GatewayJson.Default));
         services.AddErrorDialect("/v1", OpenAiErrors.Instance);
         services.AddErrorDialect("/v1/messages", AnthropicErrors.Instance);
+        services.AddPages(typeof(GatewayModule).Assembly, new NavigationEntry("Overview", "/"));
 
         services.AddSingleton<ProviderCatalog>();
         services.AddSingleton<CallGate>();

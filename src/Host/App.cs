@@ -5,6 +5,7 @@ using Stoa.Gateway;
 using Stoa.Learning;
 using Stoa.Platform;
 using Stoa.Platform.Data;
+using Stoa.Platform.Pages;
 
 namespace Stoa.Host;
 
@@ -34,7 +35,7 @@ internal static class App
             app.UsePlatform();
             if (Settings.Read<StoaOptions>(app.Configuration, StoaOptions.Section).Role.HasFlag(Role.Api))
             {
-                app.MapGateway().MapFeedback().MapLearning().MapAssistants();
+                app.MapGateway().MapFeedback().MapLearning().MapAssistants().MapPages();
             }
             map?.Invoke(app);
             return app;

@@ -13,6 +13,7 @@ using Stoa.Platform.Hosting;
 using Stoa.Platform.Http;
 using Stoa.Platform.Identity;
 using Stoa.Platform.Limits;
+using Stoa.Platform.Pages;
 using Stoa.Platform.Telemetry;
 
 namespace Stoa.Platform;
@@ -27,6 +28,10 @@ public static class PlatformModule
         ["Logging:LogLevel:Microsoft"] = "Warning",
         ["Logging:LogLevel:System.Net.Http"] = "Warning",
         ["Logging:LogLevel:Npgsql"] = "Warning",
+        // Warns that the keys of cookies lie in clear text: they do, in the data directory, like all else there.
+        ["Logging:LogLevel:Microsoft.AspNetCore.DataProtection"] = "Error",
+        // Errors about cookies that a stranger made up are no errors of ours.
+        ["Logging:LogLevel:Microsoft.AspNetCore.Antiforgery"] = "Critical",
     };
 
     public static WebApplicationBuilder AddPlatform(this WebApplicationBuilder builder)
@@ -42,7 +47,8 @@ public static class PlatformModule
             new Drain(provider.GetRequiredService<TimeProvider>(), TimeSpan.FromSeconds(options.DrainSeconds)));
         services.Configure<HostOptions>(host => host.ShutdownTimeout = TimeSpan.FromSeconds(options.DrainSeconds));
         services.AddSingleton<Readiness>();
-        services.AddSingleton(provider => new ErrorDialects(provider.GetServices<PrefixDialect>()));
+        services.AddSingleton(provider => new ErrorDialects(provider.GetServices<PrefixDialect>(), PageErrors.Instance));
+        services.AddErrorDialect("/api", ProblemErrors.Instance);
         // Malformed input becomes a Failure in the dialect of its route, in Production as in Development.
         services.Configure<RouteHandlerOptions>(routes => routes.ThrowOnBadRequest = true);
         Cors.AddPolicies(services, options.CorsOrigins);
@@ -55,6 +61,7 @@ public static class PlatformModule
         services.AddLimits();
         services.AddEgress();
         OpenApiDocuments.Add(services);
+        services.AddPageShell(options);
         services.AddHostedService<LifeCycle>();
         return builder;
     }
@@ -70,6 +77,7 @@ public static class PlatformModule
         app.UseRouting();
         app.UseMiddleware<Doorway>();
         app.UseCors();
+        app.UsePageSessions();
         app.MapOperations();
         OpenApiDocuments.Map(app);
         app.MapIdentity();

@@ -4,13 +4,17 @@ using Microsoft.Extensions.DependencyInjection;
 
 namespace Stoa.Platform.Http;
 
-/// <summary>The dialect in which a request is answered: its route group's, else the longest registered prefix's, else RFC 9457.</summary>
+/// <summary>
+/// The dialect in which a request is answered: its route group's, else the longest registered prefix's, else a page for a browser
+/// that asks for what does not exist, else RFC 9457.
+/// </summary>
 public sealed class ErrorDialects
 {
     private readonly PrefixDialect[] prefixes;
+    private readonly ErrorDialect browsers;
 
-    internal ErrorDialects(IEnumerable<PrefixDialect> prefixes) =>
-        this.prefixes = [.. prefixes.OrderByDescending(prefix => prefix.Prefix.Value!.Length)];
+    internal ErrorDialects(IEnumerable<PrefixDialect> prefixes, ErrorDialect browsers) =>
+        (this.prefixes, this.browsers) = ([.. prefixes.OrderByDescending(prefix => prefix.Prefix.Value!.Length)], browsers);
 
     public ErrorDialect For(HttpContext context)
     {
@@ -25,8 +29,11 @@ public sealed class ErrorDialects
                 return candidate.Dialect;
             }
         }
-        return ProblemErrors.Instance;
+        return context.GetEndpoint() is null && IsBrowser(context.Request) ? browsers : ProblemErrors.Instance;
     }
+
+    private static bool IsBrowser(HttpRequest request) =>
+        HttpMethods.IsGet(request.Method) && request.Headers.Accept.ToString().Contains("text/html", StringComparison.OrdinalIgnoreCase);
 }
 
 internal sealed record PrefixDialect(PathString Prefix, ErrorDialect Dialect);

@@ -39,7 +39,7 @@ public sealed class ProblemErrors : ErrorDialect
         await context.Response.BodyWriter.FlushAsync(context.RequestAborted);
     }
 
-    private static string TitleOf(FailureKind kind) => kind switch
+    internal static string TitleOf(FailureKind kind) => kind switch
     {
         FailureKind.Invalid => "The request is not valid",
         FailureKind.Unauthenticated => "Sign in first",

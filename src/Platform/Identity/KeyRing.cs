@@ -31,6 +31,9 @@ public sealed class KeyRing
     /// <summary>False until the keys were read once. Later outages of the database change nothing: what is known stays known.</summary>
     public bool IsLoaded => loaded.Task.IsCompleted;
 
+    /// <summary>The token that everybody knows, on a Development host that takes it; else null.</summary>
+    public string? DevelopmentToken => development is null ? null : DevelopmentKey.Token;
+
     public Task WhenLoaded(CancellationToken ct) => loaded.Task.WaitAsync(ct);
 
     /// <summary>The key that this token opens, or null when it is unknown, revoked or expired. Constant-time over the secret.</summary>
@@ -52,8 +55,12 @@ public sealed class KeyRing
         {
             return IsLoaded ? null : throw Failure.Unavailable("The server is starting", TimeSpan.FromSeconds(1));
         }
-        return found.Key.ExpiresAt is { } end && end <= time.GetUtcNow() ? null : found.Key;
+        return IsExpired(found.Key) ? null : found.Key;
     }
+
+    /// <summary>The key of this id while it is live, for sessions that began with its token. Null while no keys are read.</summary>
+    public ApiKey? FindLive(Guid id, string? prefix) =>
+        prefix is not null && snapshot.Find(prefix) is { Key: var key } && key.Id == id && !IsExpired(key) ? key : null;
 
     /// <summary>Notes that the key was used now. It is written to the database later, with all others.</summary>
     public void Used(ApiKey key) => snapshot.Find(key.Prefix)?.UsedAt.Set(time.GetUtcNow().UtcTicks);
@@ -63,6 +70,8 @@ public sealed class KeyRing
         snapshot = new(keys, development, last: snapshot);
         loaded.TrySetResult();
     }
+
+    private bool IsExpired(ApiKey key) => key.ExpiresAt is { } end && end <= time.GetUtcNow();
 
     /// <summary>What was used and is not yet written.</summary>
     internal List<(ApiKey Key, DateTimeOffset At)> Unsaved()

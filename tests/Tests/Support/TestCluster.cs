@@ -48,6 +48,14 @@ public sealed class TestCluster : IAsyncDisposable
         return Address(await cluster.Value, name);
     }
 
+    /// <summary>From now on the database answers nobody, as if its server were away.</summary>
+    public async Task CloseDatabaseAsync(string connectionString)
+    {
+        var name = new NpgsqlConnectionStringBuilder(connectionString).Database;
+        await ExecuteAsync($"alter database {name} with allow_connections false");
+        await ExecuteAsync($"select pg_terminate_backend(pid) from pg_stat_activity where datname = '{name}'");
+    }
+
     public Task DropDatabaseAsync(string connectionString) =>
         ExecuteAsync($"drop database {new NpgsqlConnectionStringBuilder(connectionString).Database} with (force)");
 

@@ -1,0 +1,27 @@
+using Stoa.Gateway.Chat;
+using Stoa.Gateway.Completions;
+using Stoa.Gateway.Providers;
+using Stoa.Platform.Identity;
+
+namespace Stoa.Gateway.Pages;
+
+/// <summary>Which models the samples name: what the visitor may use, of the client's own vendor where there is one.</summary>
+internal static class SampleModels
+{
+    /// <summary>For whoever has not signed in: no name of the settings is told.</summary>
+    private const string Placeholder = "provider/model";
+
+    public static (string OpenAi, string Anthropic) For(ApiKey? key, ProviderCatalog catalog)
+    {
+        if (key is null)
+        {
+            var demo = catalog.Find("demo/demo")?.FullName ?? Placeholder;
+            return (demo, demo);
+        }
+        var usable = catalog.Models.Where(model => CallGate.MayUse(key, model)).ToList();
+        return (Pick(Wire.OpenAi), Pick(Wire.Anthropic));
+
+        string Pick(Wire wire) =>
+            (usable.Find(model => model.Provider.Kind.Wire == wire) ?? usable.FirstOrDefault())?.FullName ?? Placeholder;
+    }
+}

@@ -1,0 +1,96 @@
+using System.Reflection;
+using Microsoft.AspNetCore.Antiforgery;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.DataProtection;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Routing;
+using Microsoft.Extensions.DependencyInjection;
+using Stoa.Platform.Http;
+
+namespace Stoa.Platform.Pages;
+
+/// <summary>A link in the head of every page, in the order of the modules.</summary>
+public sealed record NavigationEntry(string Text, string Path);
+
+/// <summary>Where a module keeps its components with <c>@page</c>.</summary>
+internal sealed record PageAssembly(Assembly Assembly);
+
+/// <summary>Marks a route that a person looks at: the visitor is known there, and forged forms are refused.</summary>
+internal sealed class PageRoute
+{
+    /// <summary>What a page shows is for this visitor and this moment.</summary>
+    public const string NotKept = "no-cache, no-store";
+
+    public static readonly PageRoute Instance = new();
+}
+
+/// <summary>The pages: components with <c>@page</c> in the shell, rendered on the server, without a script.</summary>
+public static class PageServices
+{
+    /// <summary>The module's components with <c>@page</c>, and its links.</summary>
+    public static IServiceCollection AddPages(
+        this IServiceCollection services, Assembly assembly, params IEnumerable<NavigationEntry> links)
+    {
+        services.AddSingleton(new PageAssembly(assembly));
+        foreach (var link in links)
+        {
+            services.AddSingleton(link);
+        }
+        return services;
+    }
+
+    /// <summary>All pages of all modules, the way in and out, and what they are dressed with.</summary>
+    public static IEndpointRouteBuilder MapPages(this IEndpointRouteBuilder routes)
+    {
+        // Its clock begins to run.
+        _ = routes.ServiceProvider.GetRequiredService<RunningHost>();
+        var modules = routes.ServiceProvider.GetServices<PageAssembly>().Select(module => module.Assembly);
+        routes.MapRazorComponents<Routes>().AddAdditionalAssemblies([.. modules]).AsPage();
+        routes.MapSignIn();
+        routes.MapAssets();
+        return routes;
+    }
+
+    internal static void AddPageShell(this IServiceCollection services, StoaOptions options)
+    {
+        services.AddRazorComponents();
+        services.AddSingleton<RunningHost>();
+        services.AddAntiforgery(forms =>
+        {
+            forms.Cookie.Name = "stoa.forms";
+            forms.FormFieldName = "form_token";
+            // The content policy says the same, in the newer way.
+            forms.SuppressXFrameOptionsHeader = true;
+        });
+        // Cookies outlive a restart and are good at every host on the same data directory.
+        services.AddDataProtection()
+            .SetApplicationName("Stoa")
+            .PersistKeysToFileSystem(new(Path.GetFullPath(Path.Combine(options.DataDirectory, "cookie-keys"))));
+        services.AddAuthentication().AddCookie(PageSession.Scheme, PageSession.Configure);
+        services.AddErrorDialect("/console", PageErrors.Instance);
+    }
+
+    /// <summary>Runs on pages only: the other surfaces have their own ways to know a caller and pay nothing for this one.</summary>
+    internal static void UsePageSessions(this WebApplication app)
+    {
+        // Without this word the framework would ask for the cookie in front of every route.
+        ((IApplicationBuilder)app).Properties["__AuthenticationMiddlewareSet"] = true;
+        app.UseWhen(static context => context.GetEndpoint()?.Metadata.GetMetadata<PageRoute>() is not null, static pages =>
+        {
+            pages.Use(static async (context, next) =>
+            {
+                context.Response.Headers.CacheControl = PageRoute.NotKept;
+                await PageSession.OpenAsync(context);
+                await next(context);
+            });
+            pages.UseAntiforgery();
+            pages.Use(static (context, next) => context.Features.Get<IAntiforgeryValidationFeature>() is { IsValid: false }
+                ? throw Failure.Invalid("This form is out of date. Go back, reload the page and send it again.", code: "stale_form")
+                : next(context));
+        });
+    }
+
+    internal static TBuilder AsPage<TBuilder>(this TBuilder routes)
+        where TBuilder : IEndpointConventionBuilder =>
+        routes.WithPageHeaders().WithErrors(PageErrors.Instance).WithMetadata(PageRoute.Instance);
+}

@@ -1,0 +1,91 @@
+using System.Net;
+using System.Net.Http.Headers;
+using System.Text.RegularExpressions;
+using Microsoft.AspNetCore.Builder;
+using Stoa.Platform.Identity;
+using Stoa.Platform.Pages;
+using Stoa.Tests.Support;
+
+namespace Stoa.Tests.Platform.Pages;
+
+public sealed class ShellTests(TestDatabase database) : IClassFixture<TestDatabase>
+{
+    private static readonly Regex Address = new("(?:href|src)=\"(?<path>/assets/[^\"]+)\"", RegexOptions.NonBacktracking);
+    private static readonly Regex Inline = new(
+        "<script|<style|\\sstyle=|\\son[a-z]+=|javascript:", RegexOptions.NonBacktracking | RegexOptions.IgnoreCase);
+
+    [Fact]
+    public async Task Every_page_works_under_a_content_policy_without_exceptions()
+    {
+        await using var site = await PagesSite.StartAsync(database.ConnectionString);
+        using var browser = site.Browser();
+        List<Browser.Page> pages =
+            [await browser.GetAsync("/"), await browser.GetAsync("/signin"), await browser.GetAsync("/console/nothing")];
+        await browser.SignInAsync(DevelopmentKey.Token);
+        pages.AddRange([await browser.GetAsync("/"), await browser.GetAsync("/console/nothing")]);
+
+        Assert.All(pages, page =>
+        {
+            var policy = page.Header("Content-Security-Policy")!;
+            Assert.StartsWith("default-src 'self';", policy, StringComparison.Ordinal);
+            Assert.DoesNotContain("unsafe", policy, StringComparison.Ordinal);
+            Assert.DoesNotMatch(Inline, page.Html);
+            Assert.Contains("no-store", page.Header("Cache-Control"), StringComparison.Ordinal);
+        });
+    }
+
+    [Fact]
+    public async Task Style_and_icon_are_ours_and_kept_by_the_browser()
+    {
+        await using var site = await PagesSite.StartAsync(database.ConnectionString);
+        using var browser = site.Browser();
+        using var client = new HttpClient { BaseAddress = site.Address };
+        var addresses = Address.Matches((await browser.GetAsync("/")).Html).Select(match => match.Groups["path"].Value).ToHashSet();
+
+        Assert.Equal(2, addresses.Count);
+        foreach (var address in addresses)
+        {
+            var file = await browser.GetAsync(address);
+            using var again = new HttpRequestMessage(HttpMethod.Get, address);
+            again.Headers.IfNoneMatch.Add(EntityTagHeaderValue.Parse(file.Header("ETag")!));
+            using var unchanged = await client.SendAsync(again, TestContext.Current.CancellationToken);
+
+            Assert.Equal((HttpStatusCode.OK, "public, max-age=31536000, immutable"), (file.Status, file.Header("Cache-Control")));
+            Assert.Equal(HttpStatusCode.NotModified, unchanged.StatusCode);
+        }
+        Assert.Equal(HttpStatusCode.NotFound, (await browser.GetAsync("/assets/stoa.000000000000.css")).Status);
+    }
+
+    [Theory]
+    [InlineData("/console/nothing", "*/*", "text/html; charset=utf-8")]
+    [InlineData("/nothing", "text/html", "text/html; charset=utf-8")]
+    [InlineData("/nothing", "*/*", "application/problem+json")]
+    [InlineData("/api/stoa/nothing", "text/html", "application/problem+json")]
+    [InlineData("/v1/nothing", "text/html", "application/json")]
+    public async Task What_does_not_exist_is_told_in_the_words_of_its_place(string path, string accept, string contentType)
+    {
+        await using var site = await PagesSite.StartAsync(database.ConnectionString);
+        using var client = new HttpClient { BaseAddress = site.Address };
+        client.DefaultRequestHeaders.Accept.ParseAdd(accept);
+
+        using var answer = await client.GetAsync(new Uri(path, UriKind.Relative), TestContext.Current.CancellationToken);
+
+        Assert.Equal((HttpStatusCode.NotFound, contentType), (answer.StatusCode, answer.Content.Headers.ContentType!.ToString()));
+    }
+
+    [Fact]
+    public async Task A_page_that_fails_says_so_in_the_shell_and_nothing_of_the_cause()
+    {
+        await using var site = await PagesSite.StartAsync(database.ConnectionString, map: app =>
+            app.MapGet("/console/broken", string () => throw new InvalidOperationException("the secret cause")).AsPage());
+        using var browser = await site.BrowserAsync(DevelopmentKey.Token);
+
+        var page = await browser.GetAsync("/console/broken");
+
+        Assert.Equal((HttpStatusCode.InternalServerError, "text/html; charset=utf-8"), (page.Status, page.Header("Content-Type")));
+        Assert.Contains("Something went wrong on our side", page.Text, StringComparison.Ordinal);
+        Assert.Contains(page.Header("x-request-id")!, page.Text, StringComparison.Ordinal);
+        Assert.Contains("Sign out", page.Text, StringComparison.Ordinal);
+        Assert.DoesNotContain("the secret cause", page.Html, StringComparison.Ordinal);
+    }
+}

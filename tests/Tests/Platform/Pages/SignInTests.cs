@@ -1,0 +1,181 @@
+using System.Net;
+using System.Text.RegularExpressions;
+using Microsoft.Extensions.DependencyInjection;
+using Stoa.Platform.Identity;
+using Stoa.Tests.Support;
+
+namespace Stoa.Tests.Platform.Pages;
+
+public sealed class SignInTests(TestCluster cluster, TestDatabase database) : IClassFixture<TestDatabase>
+{
+    private static readonly Regex FormToken = new("name=\"form_token\" value=\"[^\"]*\"", RegexOptions.NonBacktracking);
+
+    [Fact]
+    public async Task A_key_opens_the_pages_and_signing_out_closes_them()
+    {
+        await using var site = await PagesSite.StartAsync(database.ConnectionString);
+        using var browser = site.Browser();
+
+        var entered = await browser.SignInAsync(DevelopmentKey.Token);
+        var inside = await browser.GetAsync("/");
+        var left = await browser.SendAsync(inside, "/signout");
+        var outside = await browser.GetAsync("/");
+
+        Assert.Equal((HttpStatusCode.Found, "/"), (entered.Status, entered.Location));
+        Assert.Contains("Usage today", inside.Text, StringComparison.Ordinal);
+        Assert.Equal((HttpStatusCode.Found, "/"), (left.Status, left.Location));
+        Assert.DoesNotContain("Usage today", outside.Text, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Every_wrong_key_gets_the_same_answer()
+    {
+        await using var site = await PagesSite.StartAsync(database.ConnectionString);
+        var revoked = await site.CreateKeyAsync(new("revoked"));
+        await site.Services.GetRequiredService<KeyStore>()
+            .RevokeAsync(Organization.DefaultId, revoked.Row.Id, "test", TestContext.Current.CancellationToken);
+        await site.ReloadKeysAsync();
+        string[] wrong = [revoked.Token, revoked.Token[..^1] + "!", "stoa_", "", "stöa-dev", new('x', 5_000)];
+        using var browser = site.Browser();
+
+        var answers = new List<Browser.Page>();
+        foreach (var key in wrong)
+        {
+            answers.Add(await browser.SignInAsync(key));
+        }
+
+        Assert.All(answers, answer => Assert.Equal(HttpStatusCode.Unauthorized, answer.Status));
+        Assert.Single(answers.Select(answer => FormToken.Replace(answer.Html, "")).Distinct(StringComparer.Ordinal));
+        Assert.DoesNotContain("stoa.session", browser.Cookies.GetCookieHeader(site.Address), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task The_cookie_is_for_this_site_alone_and_hidden_from_scripts()
+    {
+        await using var site = await PagesSite.StartAsync(database.ConnectionString);
+        using var browser = site.Browser();
+
+        var cookie = (await browser.SignInAsync(DevelopmentKey.Token)).Header("Set-Cookie")!;
+
+        Assert.StartsWith("stoa.session=", cookie, StringComparison.Ordinal);
+        Assert.Contains("; path=/; samesite=strict; httponly", cookie, StringComparison.Ordinal);
+        Assert.DoesNotContain(DevelopmentKey.Token, cookie, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Behind_a_proxy_with_TLS_the_cookie_never_travels_in_the_clear()
+    {
+        await using var site = await PagesSite.StartAsync(database.ConnectionString, new() { ["Stoa:KnownProxies:0"] = "127.0.0.1" });
+        using var handler = new SocketsHttpHandler { AllowAutoRedirect = false, UseCookies = false };
+        using var client = new HttpClient(handler) { BaseAddress = site.Address };
+        client.DefaultRequestHeaders.Add("X-Forwarded-Proto", "https");
+        var form = await Browser.Page.OfAsync(
+            await client.GetAsync(new Uri("/signin", UriKind.Relative), TestContext.Current.CancellationToken));
+        client.DefaultRequestHeaders.Add("Cookie", form.Header("Set-Cookie")!.Split(';')[0]);
+        using var fields = new FormUrlEncodedContent([new("form_token", form.FormToken), new("key", DevelopmentKey.Token)]);
+
+        using var answer = await client.PostAsync(new Uri("/signin", UriKind.Relative), fields, TestContext.Current.CancellationToken);
+
+        Assert.Equal(HttpStatusCode.Found, answer.StatusCode);
+        Assert.Contains("; secure;", Assert.Single(answer.Headers.GetValues("Set-Cookie")), StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("/?today=yes", "/?today=yes")]
+    [InlineData("/console/keys", "/console/keys")]
+    [InlineData("https://evil.example/", "/")]
+    [InlineData("//evil.example/", "/")]
+    [InlineData("/\\evil.example/", "/")]
+    [InlineData("/\t/evil.example/", "/")]
+    [InlineData("\\\\evil.example", "/")]
+    [InlineData("javascript:alert(1)", "/")]
+    [InlineData("~/inside", "/")]
+    [InlineData("", "/")]
+    public async Task Signing_in_leads_to_a_place_of_ours_only(string wanted, string led)
+    {
+        await using var site = await PagesSite.StartAsync(database.ConnectionString);
+        using var browser = site.Browser();
+
+        Assert.Equal(led, (await browser.SignInAsync(DevelopmentKey.Token, wanted)).Location);
+        Assert.Equal(led, (await browser.GetAsync($"/signin?return={Uri.EscapeDataString(wanted)}")).Location);
+    }
+
+    [Fact]
+    public async Task A_form_that_we_did_not_show_is_refused()
+    {
+        await using var site = await PagesSite.StartAsync(database.ConnectionString);
+        using var browser = await site.BrowserAsync(DevelopmentKey.Token);
+        using var stranger = site.Browser();
+
+        var forgedOut = await browser.SendAsync("/signout");
+        var borrowed = await browser.SendAsync(await stranger.GetAsync("/signin"), "/signout");
+        var forgedIn = await stranger.SendAsync("/signin", ("key", DevelopmentKey.Token));
+
+        Assert.All([forgedOut, borrowed, forgedIn], answer =>
+        {
+            Assert.Equal((HttpStatusCode.BadRequest, "text/html; charset=utf-8"), (answer.Status, answer.Header("Content-Type")));
+            Assert.Contains("This form is out of date", answer.Text, StringComparison.Ordinal);
+            Assert.Null(answer.Header("Set-Cookie"));
+        });
+        Assert.Contains("Usage today", (await browser.GetAsync("/")).Text, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_revoked_key_loses_the_page()
+    {
+        await using var site = await PagesSite.StartAsync(database.ConnectionString);
+        var key = await site.CreateKeyAsync(new("short-lived", IsAdmin: true));
+        using var browser = await site.BrowserAsync(key.Token);
+        var before = await browser.GetAsync("/");
+
+        await site.Services.GetRequiredService<KeyStore>()
+            .RevokeAsync(Organization.DefaultId, key.Row.Id, "test", TestContext.Current.CancellationToken);
+        await site.ReloadKeysAsync();
+        var after = await browser.GetAsync("/");
+
+        Assert.Contains("short-lived", before.Text, StringComparison.Ordinal);
+        Assert.DoesNotContain("short-lived", after.Text, StringComparison.Ordinal);
+        Assert.DoesNotContain("Usage today", after.Text, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task The_cookie_opens_pages_and_nothing_else()
+    {
+        await using var site = await PagesSite.StartAsync(database.ConnectionString);
+        using var browser = await site.BrowserAsync(DevelopmentKey.Token);
+
+        Assert.Equal(HttpStatusCode.Unauthorized, (await browser.GetAsync("/api/stoa/usage")).Status);
+        Assert.Equal(HttpStatusCode.Unauthorized, (await browser.GetAsync("/v1/models")).Status);
+    }
+
+    [Fact]
+    public async Task Whoever_guesses_is_slowed_down()
+    {
+        await using var site = await PagesSite.StartAsync(database.ConnectionString);
+        using var browser = site.Browser();
+        var form = await browser.GetAsync("/signin");
+        for (var i = 0; i < 10; i++)
+        {
+            Assert.Equal(HttpStatusCode.Unauthorized, (await browser.SendAsync(form, "/signin", ("key", $"guess-{i}"))).Status);
+        }
+
+        var refused = await browser.SendAsync(form, "/signin", ("key", DevelopmentKey.Token));
+
+        Assert.Equal(HttpStatusCode.TooManyRequests, refused.Status);
+        Assert.InRange(int.Parse(refused.Header("Retry-After")!, System.Globalization.CultureInfo.InvariantCulture), 1, 62);
+    }
+
+    [Fact]
+    public async Task A_cookie_is_good_at_every_host_on_the_same_data()
+    {
+        var folder = new Dictionary<string, string?>(StringComparer.Ordinal) { ["Stoa:DataDirectory"] = await cluster.NewFolderAsync() };
+        await using var first = await PagesSite.StartAsync(database.ConnectionString, folder);
+        await using var second = await PagesSite.StartAsync(database.ConnectionString, folder);
+        using var browser = await first.BrowserAsync(DevelopmentKey.Token);
+        using var elsewhere = second.Browser();
+
+        elsewhere.Cookies.Add(browser.Cookies.GetAllCookies());
+
+        Assert.Contains("Usage today", (await elsewhere.GetAsync("/")).Text, StringComparison.Ordinal);
+    }
+}
