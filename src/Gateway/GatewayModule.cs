@@ -12,6 +12,7 @@ using Stoa.Gateway.Wires.OpenAi;
 using Stoa.Platform;
 using Stoa.Platform.Data;
 using Stoa.Platform.Http;
+using Stoa.Platform.Limits;
 
 namespace Stoa.Gateway;
 
@@ -28,6 +29,7 @@ public static class GatewayModule
         services.AddErrorDialect("/v1", OpenAiErrors.Instance);
         services.AddErrorDialect("/v1/messages", AnthropicErrors.Instance);
 
+        services.AddSingleton(provider => new InFlight(provider.GetRequiredService<IOptions<GatewayOptions>>().Value.MaxInFlight));
         services.AddSingleton<ProviderCatalog>();
         services.AddSingleton<CallGate>();
         services.AddSingleton<CallMeter>();
