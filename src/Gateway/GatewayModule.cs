@@ -13,6 +13,7 @@ using Stoa.Platform;
 using Stoa.Platform.Data;
 using Stoa.Platform.Http;
 using Stoa.Platform.Pages;
+using Stoa.Platform.Limits;
 
 namespace Stoa.Gateway;
 
@@ -30,6 +31,7 @@ public static class GatewayModule
         services.AddErrorDialect("/v1/messages", AnthropicErrors.Instance);
         services.AddPages(typeof(GatewayModule).Assembly, new NavigationEntry("Overview", "/"));
 
+        services.AddSingleton(provider => new InFlight(provider.GetRequiredService<IOptions<GatewayOptions>>().Value.MaxInFlight));
         services.AddSingleton<ProviderCatalog>();
         services.AddSingleton<CallGate>();
         services.AddSingleton<CallMeter>();

@@ -28,6 +28,9 @@ public sealed class StoaOptions : IValidatableObject
     [Required]
     public string DataDirectory { get; set; } = "data";
 
+    /// <summary>The folder of PostgreSQL's server programs, for the private cluster. Absent: the usual places are searched.</summary>
+    public string? PostgresBin { get; set; }
+
     /// <summary>Where <c>/metrics</c> and the routes between our own processes answer; semicolons between several.</summary>
     [Required]
     public string InternalUrls { get; set; } = "http://127.0.0.1:8081";

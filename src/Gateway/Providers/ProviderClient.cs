@@ -23,7 +23,7 @@ internal sealed class ProviderClient : IDisposable
     private readonly TimeProvider time;
     private readonly string? credential;
     private readonly string anthropicVersion;
-    private readonly CircuitBreakerStateProvider circuit = new();
+    private readonly CircuitBreakerStateProvider[] circuits = [new(), new()];
 
     public ProviderClient(string name, ProviderKind kind, ProviderOptions options, GatewayOptions gateway, TimeProvider time)
     {
@@ -47,7 +47,7 @@ internal sealed class ProviderClient : IDisposable
     public Uri EmbeddingsUri { get; }
 
     /// <summary>True while the provider is left alone because its calls keep failing.</summary>
-    public bool IsCircuitOpen => circuit.CircuitState is CircuitState.Open or CircuitState.Isolated;
+    public bool IsCircuitOpen => Array.Exists(circuits, circuit => circuit.CircuitState is CircuitState.Open or CircuitState.Isolated);
 
     /// <summary>
     /// Posts the body; retries what may pass (never after an answer began). The exchange holds the successful answer's head;
@@ -159,18 +159,19 @@ internal sealed class ProviderClient : IDisposable
         }
         // Five failures and no success in half a minute, or half of at least twenty calls.
         return builder
-            .AddCircuitBreaker(Breaker(failureRatio: 1.0, minimumCalls: 5))
-            .AddCircuitBreaker(Breaker(failureRatio: 0.5, minimumCalls: 20))
+            .AddCircuitBreaker(Breaker(failureRatio: 1.0, minimumCalls: 5, circuits[0]))
+            .AddCircuitBreaker(Breaker(failureRatio: 0.5, minimumCalls: 20, circuits[1]))
             .Build();
     }
 
-    private CircuitBreakerStrategyOptions<ProviderExchange> Breaker(double failureRatio, int minimumCalls) => new()
+    private static CircuitBreakerStrategyOptions<ProviderExchange> Breaker(
+        double failureRatio, int minimumCalls, CircuitBreakerStateProvider circuit) => new()
     {
         FailureRatio = failureRatio,
         MinimumThroughput = minimumCalls,
         SamplingDuration = TimeSpan.FromSeconds(30),
         BreakDuration = TimeSpan.FromSeconds(15),
         ShouldHandle = static outcome => new(ProviderFaults.IsProviderFault(outcome.Outcome.Exception)),
-        StateProvider = minimumCalls == 5 ? circuit : null,
+        StateProvider = circuit,
     };
 }

@@ -1,0 +1,110 @@
+using System.Collections;
+using System.Text.RegularExpressions;
+using Microsoft.AspNetCore.Routing;
+using Microsoft.Extensions.DependencyInjection;
+using Stoa.Host;
+using Stoa.Platform.Hosting;
+using Stoa.Tests.Support;
+
+namespace Stoa.Tests.Host;
+
+/// <summary>What the documents name exists, and what exists is named.</summary>
+public sealed partial class DocsTests
+{
+    private static readonly string[] NotOurs = ["artifacts", "node_modules", "data", ".git", "obj", "TestResults"];
+
+    [Fact]
+    public async Task Every_setting_is_in_the_list_of_settings()
+    {
+        await using var app = await App.BuildAsync(["--environment", "Development"]);
+        var page = await ReadAsync("docs/configuration.md");
+
+        var settings = app.Services.GetServices<SettingsSection>().SelectMany(section => Names(section.Path, section.Type)).ToList();
+        var missing = settings.Where(name => !page.Contains($"`{name}`", StringComparison.Ordinal));
+
+        Assert.Contains("Gateway__Providers__<name>__ApiKey", settings);
+        Assert.Empty(missing);
+    }
+
+    [Fact]
+    public async Task Every_setting_that_a_document_names_exists()
+    {
+        await using var app = await App.BuildAsync(["--environment", "Development"]);
+        var sections = app.Services.GetServices<SettingsSection>().ToArray();
+
+        var unknown = from page in Pages()
+                      from Match setting in Setting().Matches(File.ReadAllText(page))
+                      let key = setting.Value.Replace("__", ":", StringComparison.Ordinal)
+                      where !sections.Any(section => SettingsShape.Knows(section, key))
+                      select $"{page}: {setting.Value}";
+
+        Assert.Empty(unknown);
+    }
+
+    [Fact]
+    public async Task Every_route_is_in_a_document_of_its_wire()
+    {
+        await using var app = await App.BuildAsync(["--environment", "Development"]);
+        var wires = string.Concat(Directory.EnumerateFiles(Path.Combine(Repository.Root, "docs", "wire"), "*.md").Select(File.ReadAllText));
+
+        var routes = (from endpoint in ((IEndpointRouteBuilder)app).DataSources.SelectMany(source => source.Endpoints).OfType<RouteEndpoint>()
+                      let path = PathOf(endpoint)
+                      where path.StartsWith("/v1/", StringComparison.Ordinal) || path.StartsWith("/api/stoa/", StringComparison.Ordinal)
+                      from method in endpoint.Metadata.GetMetadata<HttpMethodMetadata>()?.HttpMethods ?? []
+                      select $"{method} {path}").Distinct(StringComparer.Ordinal).ToList();
+        var missing = routes.Where(route => !wires.Contains($"`{route}`", StringComparison.Ordinal));
+
+        Assert.Contains("POST /v1/chat/completions", routes);
+        Assert.Empty(missing);
+    }
+
+    [Fact]
+    public void Every_relative_link_leads_somewhere()
+    {
+        var broken = from page in Pages()
+                     from Match link in Link().Matches(File.ReadAllText(page))
+                     let target = Path.Combine(Path.GetDirectoryName(page)!, link.Groups["path"].Value)
+                     where !Path.Exists(target)
+                     select $"{page}: {link.Groups["path"].Value}";
+
+        Assert.NotEmpty(Pages());
+        Assert.Empty(broken);
+    }
+
+    /// <summary>The variables that set the values of a settings class: <c>Gateway__Providers__&lt;name&gt;__Models__0</c>.</summary>
+    private static IEnumerable<string> Names(string path, Type type)
+    {
+        foreach (var property in SettingsShape.PropertiesOf(type))
+        {
+            var name = $"{path.Replace(":", "__", StringComparison.Ordinal)}__{property.Name}";
+            var value = property.PropertyType;
+            var inner = typeof(IDictionary).IsAssignableFrom(value) ? ($"{name}__<name>", value.GetGenericArguments()[1])
+                : typeof(IList).IsAssignableFrom(value) ? ($"{name}__0", value.GetGenericArguments()[0])
+                : (name, value);
+            foreach (var one in SettingsShape.IsGroup(inner.Item2) ? Names(inner.Item1, inner.Item2) : [inner.Item1])
+            {
+                yield return one;
+            }
+        }
+    }
+
+    /// <summary>As a reader writes it: without constraints, and without the slash that groups leave at the end.</summary>
+    private static string PathOf(RouteEndpoint endpoint) =>
+        Parameter().Replace($"/{endpoint.RoutePattern.RawText!.Trim('/')}", "{${name}}");
+
+    private static IEnumerable<string> Pages() => Directory
+        .EnumerateFiles(Repository.Root, "*.md", SearchOption.AllDirectories)
+        .Where(file => !Path.GetRelativePath(Repository.Root, file).Split(Path.DirectorySeparatorChar).Any(NotOurs.Contains));
+
+    private static Task<string> ReadAsync(string path) =>
+        File.ReadAllTextAsync(Path.Combine(Repository.Root, path), TestContext.Current.CancellationToken);
+
+    [GeneratedRegex(@"\b(Stoa|Gateway|Keys|Egress)(__[A-Za-z0-9]+|__<name>)+", RegexOptions.ExplicitCapture | RegexOptions.NonBacktracking)]
+    private static partial Regex Setting();
+
+    [GeneratedRegex(@"\{\**(?<name>\w+)[^}]*\}", RegexOptions.ExplicitCapture | RegexOptions.NonBacktracking)]
+    private static partial Regex Parameter();
+
+    [GeneratedRegex(@"\]\((?<path>[^):#\s]+)(#[^)\s]*)?\)", RegexOptions.ExplicitCapture | RegexOptions.NonBacktracking)]
+    private static partial Regex Link();
+}
