@@ -47,7 +47,8 @@ public sealed partial class DocsTests
         await using var app = await App.BuildAsync(["--environment", "Development"]);
         var wires = string.Concat(Directory.EnumerateFiles(Path.Combine(Repository.Root, "docs", "wire"), "*.md").Select(File.ReadAllText));
 
-        var routes = (from endpoint in ((IEndpointRouteBuilder)app).DataSources.SelectMany(source => source.Endpoints).OfType<RouteEndpoint>()
+        var endpoints = ((IEndpointRouteBuilder)app).DataSources.SelectMany(source => source.Endpoints);
+        var routes = (from endpoint in endpoints.OfType<RouteEndpoint>()
                       let path = PathOf(endpoint)
                       where path.StartsWith("/v1/", StringComparison.Ordinal) || path.StartsWith("/api/stoa/", StringComparison.Ordinal)
                       from method in endpoint.Metadata.GetMetadata<HttpMethodMetadata>()?.HttpMethods ?? []
