@@ -15,5 +15,8 @@ internal readonly record struct TokenUsage(
     long AudioOut = 0,
     bool Estimated = false)
 {
+    /// <summary>A larger figure is no count of one call's tokens. It is not believed: sums over such figures would overflow.</summary>
+    public const long MaxFigure = 1_000_000_000;
+
     public long Total => Input + Output;
 }

@@ -12,8 +12,8 @@ internal static class AnswerHeaders
     public static void Write(HttpResponse response, GatewayCall call, TimeProvider time)
     {
         var headers = response.Headers;
-        headers["x-gtwy-service"] = call.Target.Provider.Name;
-        headers["x-gtwy-model"] = call.Target.Model;
+        headers["x-gtwy-service"] = Ascii(call.Target.Provider.Name);
+        headers["x-gtwy-model"] = Ascii(call.Target.Model);
         headers["x-gtwy-attempts"] = Text(call.Attempts);
         headers["x-gtwy-cache"] = "none";
         if (call.Surface.Kind == Wire.OpenAi)
@@ -27,6 +27,10 @@ internal static class AnswerHeaders
         }
         call.Surface.Limits.Write(headers, call.RequestLimit, call.TokenLimit, time);
     }
+
+    /// <summary>Headers hold ASCII only; a name in another script goes out percent-encoded.</summary>
+    private static string Ascii(string name) =>
+        System.Text.Ascii.IsValid(name) && !name.Any(char.IsControl) ? name : Uri.EscapeDataString(name);
 
     private static string Text(long number) => number is >= 0 and < 100 ? SmallNumbers[number] : number.ToString(CultureInfo.InvariantCulture);
 }

@@ -50,7 +50,7 @@ internal static class JsonBody
         }
         catch (Failure failure)
         {
-            throw ProviderErrors.Unreadable(failure.Message);
+            throw ProviderErrors.Unreadable(failure.Message.TrimEnd('.'));
         }
         if (document.RootElement.ValueKind == JsonValueKind.Object)
         {

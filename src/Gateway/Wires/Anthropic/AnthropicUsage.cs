@@ -45,7 +45,7 @@ internal struct AnthropicUsage
             Merge(ref reader);
             return IsKnown;
         }
-        catch (JsonException)
+        catch (Exception broken) when (broken is JsonException or InvalidOperationException)
         {
             return false;
         }
@@ -140,6 +140,6 @@ internal struct AnthropicUsage
             reader.Skip();
             return null;
         }
-        return reader.TryGetInt64(out var number) && number >= 0 ? number : null;
+        return reader.TryGetInt64(out var number) && number is >= 0 and <= TokenUsage.MaxFigure ? number : null;
     }
 }

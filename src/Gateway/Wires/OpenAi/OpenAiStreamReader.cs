@@ -29,7 +29,7 @@ internal sealed class OpenAiStreamReader(ChatRequest request) : IChatStreamReade
         {
             chunk.Parse(data, withHead: !started);
         }
-        catch (JsonException)
+        catch (Exception broken) when (broken is JsonException or InvalidOperationException)
         {
             Fail(ProviderErrors.Unreadable("an event is not valid JSON"), events);
             return;

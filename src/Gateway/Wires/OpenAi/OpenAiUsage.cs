@@ -14,7 +14,7 @@ internal static class OpenAiUsage
         {
             return reader.Read() && reader.TokenType == JsonTokenType.StartObject && TryRead(ref reader, out usage);
         }
-        catch (JsonException)
+        catch (Exception broken) when (broken is JsonException or InvalidOperationException)
         {
             return false;
         }
@@ -93,7 +93,7 @@ internal static class OpenAiUsage
         json.WriteEndObject();
     }
 
-    // Null, text and negative figures say nothing.
+    // Null, text, negative and absurd figures say nothing.
     private static long? Number(ref Utf8JsonReader reader)
     {
         if (!reader.Read() || reader.TokenType != JsonTokenType.Number)
@@ -103,8 +103,8 @@ internal static class OpenAiUsage
         }
         if (reader.TryGetInt64(out var number))
         {
-            return number >= 0 ? number : null;
+            return number is >= 0 and <= TokenUsage.MaxFigure ? number : null;
         }
-        return reader.TryGetDouble(out var rounded) && rounded is >= 0 and < 1e15 ? (long)rounded : null;
+        return reader.TryGetDouble(out var rounded) && rounded is >= 0 and <= TokenUsage.MaxFigure ? (long)rounded : null;
     }
 }
