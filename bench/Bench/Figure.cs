@@ -9,7 +9,11 @@ internal sealed record Figure(string Name, double Value, string Unit, double? Bo
 
     internal string ToJson() => JsonSerializer.Serialize(new
     {
-        name = Name, value = Math.Round(Value, 4), unit = Unit, bound = Bound, ok = Ok,
+        name = Name,
+        value = Math.Round(Value, 4),
+        unit = Unit,
+        bound = Bound,
+        ok = Ok,
     });
 }
 

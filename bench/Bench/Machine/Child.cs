@@ -40,7 +40,9 @@ internal sealed class Child : IAsyncDisposable
         var words = Pins ? ["taskset", "-c", cpu.ToString(CultureInfo.InvariantCulture), .. command] : command;
         var start = new ProcessStartInfo(words[0], words[1..])
         {
-            UseShellExecute = false, RedirectStandardOutput = true, RedirectStandardError = log is not null,
+            UseShellExecute = false,
+            RedirectStandardOutput = true,
+            RedirectStandardError = log is not null,
         };
         foreach (var (name, value) in environment ?? new Dictionary<string, string>(StringComparer.Ordinal))
         {

@@ -20,7 +20,10 @@ internal sealed class GatewayMemoryScenario : Scenario
         var calls = arguments.Number("calls", arguments.Flag("quick") ? 20_000 : Calls);
         var load = Rig.PlayAsync(new(new(stoa.BaseUrl, "/v1/chat/completions"), stoa.Key, "openai/bench", 1024, Streams: false)
         {
-            Most = calls, Seconds = 3600, WarmSeconds = 5, Processes = stoa.Processes,
+            Most = calls,
+            Seconds = 3600,
+            WarmSeconds = 5,
+            Processes = stoa.Processes,
         });
         var samples = new List<double>();
         while (!load.IsCompleted)

@@ -10,7 +10,8 @@ namespace Stoa.Gateway.Completions;
 
 /// <summary>Decides whether a call may go on: key, model, scope, room for its usage, limits. Touches memory only.</summary>
 internal sealed class CallGate(
-    KeyRing keys, ProviderCatalog providers, ILimits limits, InFlight inFlight, UsageSpool spool, IOptions<GatewayOptions> options)
+    KeyRing keys, ProviderCatalog providers, ILimits limits, InFlight inFlight, UsageSpool spool, IOptions<GatewayOptions> options,
+    TimeProvider time)
 {
     public static readonly TimeSpan Window = TimeSpan.FromMinutes(1);
 
@@ -44,23 +45,32 @@ internal sealed class CallGate(
 
     /// <summary>Takes what the call needs; each admitted call must <see cref="Leave"/>.</summary>
     /// <param name="tokens">Prompt and answer, as far as they can be guessed.</param>
-    public async ValueTask<(LimitReading? Requests, LimitReading? Tokens, long Reserved)> AdmitAsync(ApiKey key, long tokens, CancellationToken ct)
+    public async ValueTask<(LimitReading? Requests, LimitReading? Tokens, long Reserved)> AdmitAsync(
+        HttpContext context, LimitHeaders headers, ApiKey key, long tokens)
     {
         if (!spool.HasRoom)
         {
             throw Failure.Unavailable("Usage cannot be recorded now, so no calls are taken", TimeSpan.FromSeconds(5));
         }
+        var ct = context.RequestAborted;
         LimitReading? requests = null, tokenReading = null;
         var reserved = 0L;
         if (key.RequestsPerMinute is { } requestLimit)
         {
-            requests = Allowed(await limits.TakeAsync(new(key.Id, "requests"), requestLimit, Window, 1, ct), "requests");
+            requests = await limits.TakeAsync(new(key.Id, "requests"), requestLimit, Window, 1, ct);
         }
-        if (key.TokensPerMinute is { } tokenLimit)
+        if (requests is not { Allowed: false } && key.TokensPerMinute is { } tokenLimit)
         {
             // A single call that is larger than the limit may still run when the window is empty.
             reserved = Math.Min(tokens, tokenLimit);
-            tokenReading = Allowed(await limits.TakeAsync(new(key.Id, "tokens"), tokenLimit, Window, reserved, ct), "tokens");
+            tokenReading = await limits.TakeAsync(new(key.Id, "tokens"), tokenLimit, Window, reserved, ct);
+        }
+        if (requests is { Allowed: false } || tokenReading is { Allowed: false })
+        {
+            headers.Write(context.Response.Headers, requests, tokenReading, time);
+            throw tokenReading is { Allowed: false } tokensLeft
+                ? Refusal("token_limit_exceeded", "tokens", tokensLeft)
+                : Refusal("rate_limit_exceeded", "requests", requests!.Value);
         }
         if (!inFlight.TryEnter(key.OrganizationId, options.Value.MaxInFlightPerOrganization))
         {
@@ -74,7 +84,6 @@ internal sealed class CallGate(
     public static Failure UnknownModel(string name) =>
         new(FailureKind.NotFound, "model_not_found", $"The model `{(name.Length > 200 ? name[..200] : name)}` does not exist or you do not have access to it", [new("model", "unknown")]);
 
-    private static LimitReading Allowed(LimitReading reading, string what) => reading.Allowed
-        ? reading
-        : throw Failure.TooMany($"Rate limit reached: {reading.Limit} {what} per minute for this key", reading.RetryAfter);
+    private static Failure Refusal(string code, string what, LimitReading reading) =>
+        new(FailureKind.TooMany, code, $"Rate limit reached: {reading.Limit} {what} per minute for this key") { RetryAfter = reading.RetryAfter };
 }

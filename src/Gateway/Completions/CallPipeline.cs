@@ -18,7 +18,7 @@ internal sealed class CallPipeline(CallGate gate, CallMeter meter, TimeProvider 
         var outline = RequestOutline.Read(body.Span);
         var target = gate.Target(key, outline.ModelName(body.Span));
         var estimate = body.Length / 4;
-        var (requests, tokens, reserved) = await gate.AdmitAsync(key, estimate + outline.MaxOutput, context.RequestAborted);
+        var (requests, tokens, reserved) = await gate.AdmitAsync(context, surface.Limits, key, estimate + outline.MaxOutput);
         var call = new GatewayCall(surface, key, target, context.RequestId(), started)
         {
             IsStream = outline.IsStream,

@@ -21,7 +21,7 @@ internal static class CountTokensApi
         using var body = await RequestBody.ReadAsync(context.Request);
         var outline = RequestOutline.Read(body.Span);
         var target = gate.Target(key, outline.ModelName(body.Span));
-        await gate.AdmitAsync(key, 0, context.RequestAborted);
+        await gate.AdmitAsync(context, LimitHeaders.Anthropic, key, tokens: 0);
         try
         {
             if (target.Provider is { Client: { } client, Kind.Wire: Wire.Anthropic })

@@ -120,7 +120,11 @@ internal sealed class RawForward(CallMeter meter, IOptions<GatewayOptions> optio
             call.Usage = stream.Usage;
             meter.Succeeded(call);
         }
-        client.Heard();
+        // A comment only keeps the connection open; a provider that sends nothing else is silent.
+        if (buffer.Span[..visible].IndexOf("data:"u8) >= 0)
+        {
+            client.Heard();
+        }
         if (visible > 0 && !await client.SendAsync(buffer.Memory[..visible]))
         {
             throw new OperationCanceledException("The client left");

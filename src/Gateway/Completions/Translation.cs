@@ -1,4 +1,5 @@
 using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 using Stoa.Gateway.Chat;
 using Stoa.Gateway.Providers;
@@ -12,8 +13,8 @@ namespace Stoa.Gateway.Completions;
 /// Client and provider speak different dialects, or the provider is in this process: the request is read into the canonical model,
 /// written in the provider's dialect, and the answer takes the same way back.
 /// </summary>
-internal sealed class Translation(
-    CallMeter meter, IOptions<GatewayOptions> options, TimeProvider time, Drain drain)
+internal sealed partial class Translation(
+    CallMeter meter, IOptions<GatewayOptions> options, TimeProvider time, Drain drain, ILogger<Translation> logger)
 {
     private const int ReadBytes = 16 << 10;
 
@@ -36,6 +37,10 @@ internal sealed class Translation(
         var target = TargetOf(call);
         using var upstreamBody = new PooledBytes(body.Length + 1_024);
         providerWire.WriteRequest(request, target, upstreamBody);
+        if (request.Warnings.Count > 0)
+        {
+            LogChanged(call.Target.FullName, string.Join("; ", request.Warnings));
+        }
         var upstream = new ProviderRequest(client.ChatUri, upstreamBody.Memory, request.Stream) { AnthropicVersion = target.Version };
         try
         {
@@ -171,4 +176,6 @@ internal sealed class Translation(
             throw new OperationCanceledException("The client left");
         }
     }
+    [LoggerMessage(LogLevel.Information, "The dialect of {Model} cannot say all of the request: {Changes}")]
+    private partial void LogChanged(string model, string changes);
 }

@@ -166,12 +166,12 @@ internal sealed class ProviderClient : IDisposable
 
     private static CircuitBreakerStrategyOptions<ProviderExchange> Breaker(
         double failureRatio, int minimumCalls, CircuitBreakerStateProvider circuit) => new()
-    {
-        FailureRatio = failureRatio,
-        MinimumThroughput = minimumCalls,
-        SamplingDuration = TimeSpan.FromSeconds(30),
-        BreakDuration = TimeSpan.FromSeconds(15),
-        ShouldHandle = static outcome => new(ProviderFaults.IsProviderFault(outcome.Outcome.Exception)),
-        StateProvider = circuit,
-    };
+        {
+            FailureRatio = failureRatio,
+            MinimumThroughput = minimumCalls,
+            SamplingDuration = TimeSpan.FromSeconds(30),
+            BreakDuration = TimeSpan.FromSeconds(15),
+            ShouldHandle = static outcome => new(ProviderFaults.IsProviderFault(outcome.Outcome.Exception)),
+            StateProvider = circuit,
+        };
 }

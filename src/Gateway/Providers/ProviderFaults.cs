@@ -32,6 +32,8 @@ internal static class ProviderFaults
     public static Failure Of(Exception failure) => failure switch
     {
         Failure known => known,
+        OperationCanceledException { InnerException: TimeoutException } =>
+            new(FailureKind.Upstream, "upstream_connection", "The provider could not be reached in time"),
         OperationCanceledException => new(FailureKind.Timeout, "upstream_timeout", "The provider did not answer in time"),
         HttpRequestException or IOException => new(FailureKind.Upstream, "upstream_connection", "The provider could not be reached or broke off"),
         _ => new(FailureKind.Internal, "internal_error", "The request could not be completed"),
@@ -47,7 +49,8 @@ internal static class ProviderFaults
         Failure { RetryAfter: { } wait } when wait > LongestWait => false,
         Failure { Code: "upstream_authentication" } => false,
         Failure { Kind: FailureKind.Conflict } or Failure { Code: "upstream_invalid_response" } => repeats == 0,
-        Failure { Kind: FailureKind.TooMany or FailureKind.Overloaded or FailureKind.Upstream or FailureKind.Timeout } => true,
+        // A provider that was waited for in vain is not waited for again.
+        Failure { Kind: FailureKind.TooMany or FailureKind.Overloaded or FailureKind.Upstream } => true,
         _ => false,
     };
 

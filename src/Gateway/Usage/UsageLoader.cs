@@ -42,6 +42,7 @@ internal sealed partial class UsageLoader(
                 await TryAsync(store.MakeMonthsAsync, ct);
                 nextMonths = time.GetTimestamp() + (long)(MonthsEvery.TotalSeconds * time.TimestampFrequency);
             }
+            spool.Prepare();
             await TryAsync(LoadOwnAsync, ct);
             if (time.GetTimestamp() >= nextAbandoned)
             {

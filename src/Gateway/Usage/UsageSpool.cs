@@ -17,6 +17,8 @@ internal sealed class UsageSpool : IDisposable
     private readonly int maxSegments;
     private readonly LinkedList<SpoolSegment> segments = new();
     private volatile int segmentCount;
+    private volatile bool isDiskFull;
+    private SpoolSegment? spare;
 
     public UsageSpool(IOptions<StoaOptions> stoa, IOptions<GatewayOptions> gateway)
     {
@@ -40,7 +42,7 @@ internal sealed class UsageSpool : IDisposable
     public SpoolFolder Folder { get; }
 
     /// <summary>False when another call could not be recorded; the caller is then refused before it costs anything.</summary>
-    public bool HasRoom => segmentCount < maxSegments;
+    public bool HasRoom => segmentCount < maxSegments && !isDiskFull;
 
     /// <summary>Records a call. Returns once a kill of the process can no longer lose it.</summary>
     /// <exception cref="Failure">The spool is beyond its last reserve.</exception>
@@ -59,10 +61,32 @@ internal sealed class UsageSpool : IDisposable
             {
                 throw Failure.Unavailable("Usage cannot be recorded now", TimeSpan.FromSeconds(5));
             }
-            var next = SpoolSegment.Open(Folder.Path, segments.Last.Value.Number + 1, SegmentBytes);
+            var next = spare ?? OpenNext();
+            spare = null;
             next.TryAppend(payload);
             segments.AddLast(next);
             segmentCount = segments.Count;
+        }
+    }
+
+    /// <summary>Makes the next segment ahead of its need, so that a full disk refuses new calls instead of failing answered ones.</summary>
+    public void Prepare()
+    {
+        lock (gate)
+        {
+            if (spare is not null || segments.Last!.Value.Written < SegmentBytes / 2)
+            {
+                return;
+            }
+            try
+            {
+                spare = OpenNext();
+                isDiskFull = false;
+            }
+            catch (Failure)
+            {
+                isDiskFull = true;
+            }
         }
     }
 
@@ -98,6 +122,19 @@ internal sealed class UsageSpool : IDisposable
             segment.Flush();
             segment.Dispose();
         }
+        spare?.Dispose();
         Folder.Dispose();
+    }
+
+    private SpoolSegment OpenNext()
+    {
+        try
+        {
+            return SpoolSegment.Open(Folder.Path, segments.Last!.Value.Number + 1, SegmentBytes);
+        }
+        catch (Exception full) when (full is IOException or UnauthorizedAccessException)
+        {
+            throw Failure.Unavailable("Usage cannot be recorded now", TimeSpan.FromSeconds(5));
+        }
     }
 }

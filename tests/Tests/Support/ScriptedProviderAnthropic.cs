@@ -63,7 +63,10 @@ internal sealed class ScriptedAnthropic(bool isRecent) : ScriptedDialect
         {
             content.Add(new JsonObject
             {
-                ["type"] = "tool_use", ["id"] = IdOf(call), ["name"] = call.Name, ["input"] = JsonNode.Parse(call.Arguments),
+                ["type"] = "tool_use",
+                ["id"] = IdOf(call),
+                ["name"] = call.Name,
+                ["input"] = JsonNode.Parse(call.Arguments),
             });
         }
         message["content"] = content;

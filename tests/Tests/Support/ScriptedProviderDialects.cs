@@ -69,7 +69,10 @@ internal sealed class ScriptedOpenAi : ScriptedDialect
     {
         var message = new JsonObject
         {
-            ["role"] = "assistant", ["content"] = reply.Text, ["refusal"] = null, ["annotations"] = new JsonArray(),
+            ["role"] = "assistant",
+            ["content"] = reply.Text,
+            ["refusal"] = null,
+            ["annotations"] = new JsonArray(),
         };
         if (reply.Calls.Count > 0)
         {
@@ -88,7 +91,10 @@ internal sealed class ScriptedOpenAi : ScriptedDialect
             ["model"] = (string?)request["model"],
             ["choices"] = new JsonArray(new JsonObject
             {
-                ["index"] = 0, ["message"] = message, ["logprobs"] = null, ["finish_reason"] = FinishReason(reply),
+                ["index"] = 0,
+                ["message"] = message,
+                ["logprobs"] = null,
+                ["finish_reason"] = FinishReason(reply),
             }),
             ["usage"] = Usage(reply.Usage),
             ["service_tier"] = "default",
@@ -119,7 +125,10 @@ internal sealed class ScriptedOpenAi : ScriptedDialect
         {
             var chunk = Envelope(new JsonArray(new JsonObject
             {
-                ["index"] = 0, ["delta"] = delta, ["logprobs"] = null, ["finish_reason"] = finish,
+                ["index"] = 0,
+                ["delta"] = delta,
+                ["logprobs"] = null,
+                ["finish_reason"] = finish,
             }));
             if (withUsage)
             {
@@ -171,7 +180,9 @@ internal sealed class ScriptedOpenAi : ScriptedDialect
         ["total_tokens"] = usage.Input + usage.Output,
         ["prompt_tokens_details"] = new JsonObject
         {
-            ["cached_tokens"] = usage.CacheRead, ["cache_write_tokens"] = usage.CacheWrite, ["audio_tokens"] = 0,
+            ["cached_tokens"] = usage.CacheRead,
+            ["cache_write_tokens"] = usage.CacheWrite,
+            ["audio_tokens"] = 0,
         },
         ["completion_tokens_details"] = new JsonObject
         {
