@@ -30,7 +30,7 @@ internal static class AnswerHeaders
 
     /// <summary>Headers hold ASCII only; a name in another script goes out percent-encoded.</summary>
     private static string Ascii(string name) =>
-        System.Text.Ascii.IsValid(name) && !name.Any(char.IsControl) ? name : Uri.EscapeDataString(name);
+        System.Text.Ascii.IsValid(name) ? name : Uri.EscapeDataString(name);
 
     private static string Text(long number) => number is >= 0 and < 100 ? SmallNumbers[number] : number.ToString(CultureInfo.InvariantCulture);
 }

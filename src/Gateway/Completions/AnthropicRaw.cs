@@ -18,12 +18,18 @@ internal sealed class AnthropicRaw : IRawDialect
     {
         var members = new JsonMembers(answer);
         TokenUsage? usage = null;
+        var isError = false;
         while (members.Next())
         {
+            isError |= answer[members.Current.Name].SequenceEqual("type"u8) && answer[members.Current.Value].SequenceEqual("\"error\""u8);
             if (answer[members.Current.Name].SequenceEqual("usage"u8) && AnthropicUsage.TryReadUsage(answer[members.Current.Value], out var found))
             {
                 usage = found;
             }
+        }
+        if (isError && members.IsValid)
+        {
+            throw AnthropicErrors.Read(new(200), answer.ToArray());
         }
         return members.IsValid ? usage : throw ProviderFaults.InvalidAnswer("The provider's answer is not JSON");
     }
@@ -56,7 +62,7 @@ internal sealed class AnthropicRaw : IRawDialect
             }
             IsFinished = events.LastIndexOf("message_stop"u8) is >= 0 and var mark
                 && events[(mark + "message_stop"u8.Length)..].IndexOfAny("\"\n\r"u8) == 0;
-            if (events.IndexOf("event: error"u8) >= 0)
+            if (events.IndexOf("event: error"u8) >= 0 || events.IndexOf("event:error"u8) >= 0)
             {
                 ReadError(events);
             }

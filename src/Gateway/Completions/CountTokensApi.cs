@@ -46,8 +46,8 @@ internal static class CountTokensApi
         using var renamed = BodyChanges.Rename(body.Span, outline, target);
         var request = new ProviderRequest(client.CountTokensUri, (renamed ?? body).Memory, isStream: false)
         {
-            AnthropicVersion = context.Request.Headers["anthropic-version"],
-            AnthropicBeta = context.Request.Headers["anthropic-beta"],
+            AnthropicVersion = PassedHeaders.AnthropicVersion(context.Request),
+            AnthropicBeta = PassedHeaders.AnthropicBeta(context.Request),
         };
         using var exchange = await client.SendAsync(request, context.RequestAborted);
         using var answer = await exchange.ReadAllAsync();

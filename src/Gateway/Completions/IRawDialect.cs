@@ -12,7 +12,7 @@ internal interface IRawDialect
     PooledBytes? Rewrite(ReadOnlySpan<byte> body, RequestOutline outline, ModelTarget target);
 
     /// <summary>The usage of a whole answer; null when it reports none.</summary>
-    /// <exception cref="Failure">The answer is not the JSON it says it is.</exception>
+    /// <exception cref="Failure">The answer is not JSON, or it is an error in spite of its status.</exception>
     TokenUsage? ReadUsage(ReadOnlySpan<byte> answer);
 
     RawStream OpenStream(ReadOnlySpan<byte> body, RequestOutline outline);
@@ -36,7 +36,7 @@ internal abstract class RawStream
     /// <summary>True when the connection may end now, although the end mark is missing.</summary>
     public bool MayEnd { get; protected set; }
 
-    /// <summary>Set when the provider's first event was a refusal instead of an answer.</summary>
+    /// <summary>Set when the provider sent an error instead of an answer, or in the middle of it.</summary>
     public Failure? Refusal { get; protected set; }
 
     /// <summary>Looks through whole events. What the client must not see is closed up; returns how many bytes are left.</summary>

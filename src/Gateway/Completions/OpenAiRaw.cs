@@ -42,12 +42,20 @@ internal sealed class OpenAiRaw : IRawDialect
     {
         var members = new JsonMembers(answer);
         TokenUsage? usage = null;
+        var (hasError, hasChoices) = (false, false);
         while (members.Next())
         {
-            if (answer[members.Current.Name].SequenceEqual("usage"u8) && OpenAiUsage.TryReadUsage(answer[members.Current.Value], out var found))
+            var name = answer[members.Current.Name];
+            hasChoices |= name.SequenceEqual("choices"u8);
+            hasError |= name.SequenceEqual("error"u8) && !answer[members.Current.Value].SequenceEqual("null"u8);
+            if (name.SequenceEqual("usage"u8) && OpenAiUsage.TryReadUsage(answer[members.Current.Value], out var found))
             {
                 usage = found;
             }
+        }
+        if (hasError && !hasChoices && members.IsValid)
+        {
+            throw OpenAiErrors.Read(new(200), answer.ToArray());
         }
         return members.IsValid ? usage : throw ProviderFaults.InvalidAnswer("The provider's answer is not JSON");
     }
@@ -152,7 +160,8 @@ internal sealed class OpenAiRaw : IRawDialect
             var frames = new SseFrames(events);
             while (frames.Next())
             {
-                if (!JsonMembers.Find(frames.Data, "error"u8).IsEmpty && Refusal is null)
+                var error = JsonMembers.Find(frames.Data, "error"u8);
+                if (Refusal is null && !error.IsEmpty && !error.SequenceEqual("null"u8))
                 {
                     Refusal = OpenAiErrors.Read(new(200), frames.Data.ToArray());
                 }

@@ -19,16 +19,17 @@ internal sealed class RawForward(CallMeter meter, IOptions<GatewayOptions> optio
         var client = call.Target.Provider.Client!;
         var request = new ProviderRequest(client.ChatUri, (rewritten ?? body).Memory, outline.IsStream)
         {
-            AnthropicVersion = context.Request.Headers["anthropic-version"],
-            AnthropicBeta = context.Request.Headers["anthropic-beta"],
+            AnthropicVersion = PassedHeaders.AnthropicVersion(context.Request),
+            AnthropicBeta = PassedHeaders.AnthropicBeta(context.Request),
         };
         try
         {
             using var exchange = await client.SendAsync(request, context.RequestAborted);
             call.Attempts = request.Attempts;
             call.FirstByte = time.GetTimestamp();
-            if (IsEventStream(exchange.ContentType))
+            if (outline.IsStream)
             {
+                await NeedStreamAsync(call.Surface.Raw, exchange);
                 await StreamAsync(context, call, exchange, call.Surface.Raw.OpenStream(body.Span, outline));
             }
             else
@@ -42,10 +43,24 @@ internal sealed class RawForward(CallMeter meter, IOptions<GatewayOptions> optio
         }
     }
 
-    private static bool IsEventStream(string? contentType) => contentType?.StartsWith("text/event-stream", StringComparison.OrdinalIgnoreCase) == true;
+    /// <summary>A client that waits for events would take anything else for an empty answer.</summary>
+    private static async ValueTask NeedStreamAsync(IRawDialect dialect, ProviderExchange exchange)
+    {
+        if (exchange.IsEventStream)
+        {
+            return;
+        }
+        using var answer = await exchange.ReadAllAsync();
+        dialect.ReadUsage(answer.Span);
+        throw ProviderFaults.NoStream();
+    }
 
     private async Task WholeAsync(HttpContext context, GatewayCall call, ProviderExchange exchange)
     {
+        if (exchange is { IsEventStream: true, ContentType: not null })
+        {
+            throw ProviderFaults.InvalidAnswer("The provider sent a stream that was not asked for");
+        }
         using var answer = await exchange.ReadAllAsync();
         call.Usage = call.Surface.Raw.ReadUsage(answer.Span);
         call.AnswerBytes = answer.Length;
@@ -110,8 +125,9 @@ internal sealed class RawForward(CallMeter meter, IOptions<GatewayOptions> optio
         }
         var visible = stream.Read(buffer.Writable[..complete]);
         call.AnswerBytes += complete;
-        if (!client.HasStarted && stream.Refusal is { } refusal)
+        if (stream.Refusal is { } refusal)
         {
+            // Before the client has seen anything it becomes an answer's status, later the stream's last event.
             throw refusal;
         }
         if (stream.IsFinished)

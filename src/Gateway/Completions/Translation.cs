@@ -49,6 +49,12 @@ internal sealed partial class Translation(
             call.FirstByte = time.GetTimestamp();
             if (request.Stream)
             {
+                if (!exchange.IsEventStream)
+                {
+                    using var refusal = await exchange.ReadAllAsync();
+                    providerWire.ReadAnswer(refusal.Memory, request, target);
+                    throw ProviderFaults.NoStream();
+                }
                 await StreamAsync(context, call, wire.OpenWriter(request, head), exchange, providerWire.OpenReader(request, target));
                 return;
             }

@@ -12,6 +12,9 @@ internal sealed class ProviderExchange(HttpResponseMessage response, Cancellatio
 
     public string? ContentType => response.Content.Headers.NonValidated.TryGetValues("Content-Type", out var value) ? value.ToString() : null;
 
+    /// <summary>Whether the answer is a stream by its own word; one that does not say is taken for what was asked.</summary>
+    public bool IsEventStream => ContentType?.StartsWith("text/event-stream", StringComparison.OrdinalIgnoreCase) ?? true;
+
     /// <summary>Fires when the client leaves or the time is up.</summary>
     public CancellationToken Ended => deadline.Token;
 

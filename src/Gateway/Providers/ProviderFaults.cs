@@ -39,6 +39,8 @@ internal static class ProviderFaults
         _ => new(FailureKind.Internal, "internal_error", "The request could not be completed"),
     };
 
+    public static Failure NoStream() => InvalidAnswer("The provider did not answer with a stream");
+
     public static Failure InvalidAnswer(string message) => new(FailureKind.Upstream, "upstream_invalid_response", message);
 
     /// <summary>Whether the same call may succeed if it is repeated now.</summary>
