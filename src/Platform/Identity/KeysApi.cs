@@ -13,7 +13,7 @@ internal static class KeysApi
 
     public static void MapKeys(this IEndpointRouteBuilder routes)
     {
-        var group = routes.MapGroup("/api/stoa/keys").WithTags("Keys").RequireApiKey(admin: true);
+        var group = routes.MapGroup("/api/stoa/keys").WithGroupName("stoa").WithTags("Keys").WithErrors(ProblemErrors.Instance).RequireApiKey(admin: true);
         group.MapGet("/", ListAsync).WithSummary("List the organization's API keys");
         group.MapPost("/", CreateAsync).WithSummary("Create an API key; its token is shown once");
         group.MapGet("/{id:guid}", GetAsync).WithSummary("Read an API key");
