@@ -45,7 +45,7 @@ public sealed partial class ArchitectureTests
         ["Jobs"] = [.. Floor(), "Http", "Caching", "Limits", "Storage", "Events"],
         ["Identity"] = [.. Floor(), "Http", "Caching", "Limits", "Storage", "Events"],
         ["Notifications"] = [.. Floor(), "Http", "Jobs"],
-        ["Pages"] = [.. Floor(), "Http", "Identity"],
+        ["Pages"] = [.. Floor(), "Http", "Limits", "Identity"],
         // The host's frame sees everything, as Program does.
         ["Hosting"] =
         [

@@ -36,12 +36,20 @@ internal static class ChatApi
 
     private sealed class Chat(CallPipeline pipeline, RawForward forward, Translation translation)
     {
+        /// <summary>Larger requests are taken apart on the pool, and so is the demo's work: the event thread serves all connections.</summary>
+        private const int MaxBytesOnEventThread = 64 << 10;
+
         public Task HandleAsync(HttpContext context, Surface surface) => pipeline.RunAsync(context, surface, AnswerAsync);
 
         // Where client and provider speak the same dialect the bytes are forwarded, else they are translated.
         private Task AnswerAsync(HttpContext context, GatewayCall call, PooledBytes body, RequestOutline outline) =>
             call.Target.Provider.Kind.Wire == call.Surface.Kind
                 ? forward.AnswerAsync(context, call, body, outline)
-                : translation.AnswerAsync(context, call, body);
+                : TranslateAsync(context, call, body);
+
+        private Task TranslateAsync(HttpContext context, GatewayCall call, PooledBytes body) =>
+            call.Target.Provider.Client is not null && body.Length <= MaxBytesOnEventThread
+                ? translation.AnswerAsync(context, call, body)
+                : EventThread.RunOnPool(() => translation.AnswerAsync(context, call, body));
     }
 }

@@ -29,7 +29,7 @@ internal static class PricesApi
         }
         given.Check();
         var price = new Price(
-            given.Provider!, given.Model!, given.ValidFrom ?? time.GetUtcNow(),
+            given.Provider!, given.Model!, (given.ValidFrom ?? time.GetUtcNow()).ToUniversalTime(),
             given.Input, given.CacheRead ?? given.Input, given.CacheWrite ?? given.Input, given.Output);
         return await prices.AddAsync(price, ct)
             ? TypedResults.Created((string?)null, price)

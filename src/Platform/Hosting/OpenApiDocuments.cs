@@ -36,6 +36,11 @@ internal sealed class OpenApiDocuments(IServiceProvider services)
                     document.Servers = null;
                     return Task.CompletedTask;
                 });
+                options.AddOperationTransformer((operation, context, _) =>
+                {
+                    OpenApiKeys.Describe(operation, context);
+                    return Task.CompletedTask;
+                });
             });
         }
     }

@@ -15,7 +15,7 @@ internal static class Operations
         var group = routes.MapGroup("").WithGroupName("stoa").WithTags("Operations");
         group.MapGet("/healthz", Alive).WithSummary("200 while the process lives");
         group.MapGet("/readyz", ReadyAsync).WithSummary("200 when traffic may come, else 503 with the reasons");
-        group.MapGet("/metrics", MeasuredAsync).WithSummary("Measurements in Prometheus' text format").Internal();
+        group.MapGet("/metrics", MeasuredAsync).WithSummary("Measurements in Prometheus' text format").Internal().ExcludeFromDescription();
     }
 
     internal static IResult Alive() => TypedResults.Text("ok");

@@ -1,4 +1,5 @@
 using System.Globalization;
+using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Logging;
 using Stoa.Platform.Telemetry;
@@ -47,7 +48,8 @@ internal sealed partial class Edge(
 
     private async Task AnswerAsync(HttpContext context, Exception error)
     {
-        if (context.RequestAborted.IsCancellationRequested)
+        // The token may fire a moment after the connection has told.
+        if (context.RequestAborted.IsCancellationRequested || error is ConnectionResetException or ConnectionAbortedException)
         {
             LogGone();
             if (!context.Response.HasStarted)

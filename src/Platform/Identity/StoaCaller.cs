@@ -29,6 +29,7 @@ public static class StoaCallerExtensions
     public static TBuilder RequireApiKey<TBuilder>(this TBuilder builder, bool admin = false)
         where TBuilder : IEndpointConventionBuilder
     {
+        builder.DescribeApiKey();
         builder.Finally(endpoint =>
         {
             var handle = endpoint.RequestDelegate ?? throw new InvalidOperationException("The route has no handler");

@@ -1,5 +1,6 @@
 using Stoa.Gateway.Chat;
 using Stoa.Gateway.Wires;
+using Stoa.Platform.Http;
 
 namespace Stoa.Gateway.Providers.Demo;
 
@@ -10,10 +11,14 @@ internal static class DemoProvider
 {
     public const string Model = "demo";
 
+    private const int MaxCalls = 128;
+    private const int MaxNumbers = 2_000_000;
+
     public static ChatAnswer Answer(ChatRequest request)
     {
         var seed = DemoSeed.Of(request);
-        var choices = Enumerable.Range(0, request.N ?? 1).Select(number => MakeChoice(request, unchecked(seed + number))).ToList();
+        var budget = new SampleBudget();
+        var choices = Enumerable.Range(0, request.N ?? 1).Select(number => MakeChoice(request, unchecked(seed + number), budget)).ToList();
         return new()
         {
             Id = $"demo-{seed:x8}",
@@ -65,9 +70,9 @@ internal static class DemoProvider
         }
     }
 
-    private static Choice MakeChoice(ChatRequest request, int seed)
+    private static Choice MakeChoice(ChatRequest request, int seed, SampleBudget budget)
     {
-        var calls = ToolsToCall(request).Select(Part (tool, number) => Call(tool, number, unchecked(seed + number))).ToList();
+        var calls = ToolsToCall(request).Take(MaxCalls).Select(Part (tool, number) => Call(tool, number, unchecked(seed + number), budget)).ToList();
         if (calls.Count > 0)
         {
             return new(calls, StopReason.ToolCalls);
@@ -104,14 +109,20 @@ internal static class DemoProvider
         return request.Parallel == false ? named.Take(1) : named;
     }
 
-    private static Part.ToolCall Call(Tool tool, int number, int seed)
+    private static Part.ToolCall Call(Tool tool, int number, int seed, SampleBudget budget)
     {
-        var arguments = tool.Schema is { } schema ? SchemaSample.Make(schema, seed) : "{}";
+        var arguments = tool.Schema is { } schema ? SchemaSample.Make(schema, seed, budget) : "{}";
         return new Part.ToolCall(ToolNames.MakeId(seed, number, tool.Name, arguments), tool.Name, arguments);
     }
 
-    public static EmbeddingAnswer Embed(EmbeddingRequest request) => new(
-        Model,
-        [.. request.Inputs.Select(input => DemoEmbedding.Of(input, request.Dimensions ?? DemoEmbedding.DefaultDimensions))],
-        new(Wires.OpenAi.OpenAiEmbeddings.Estimate(request), 0, Estimated: true));
+    /// <exception cref="Failure">More numbers are asked for than a demo should make.</exception>
+    public static EmbeddingAnswer Embed(EmbeddingRequest request)
+    {
+        var dimensions = request.Dimensions ?? DemoEmbedding.DefaultDimensions;
+        return (long)request.Inputs.Count * dimensions <= MaxNumbers
+            ? new(
+                Model, [.. request.Inputs.Select(input => DemoEmbedding.Of(input, dimensions))],
+                new(Wires.OpenAi.OpenAiEmbeddings.Estimate(request), 0, Estimated: true))
+            : throw Failure.Invalid($"The demo provider makes at most {MaxNumbers} numbers at a time: send fewer inputs", "dimensions", "invalid_value");
+    }
 }

@@ -8,7 +8,7 @@ namespace Stoa.Gateway.Providers.Demo;
 /// <see cref="FormatException"/> for the rest (look-around, back-references).
 /// </summary>
 /// <param name="repeat">How often an open-ended quantifier repeats, beyond its least count.</param>
-internal sealed class PatternText(string pattern, Random random, int repeat)
+internal sealed class PatternText(string pattern, Random random, int repeat, SampleBudget budget)
 {
     private const int MaxLength = 10_000;
     private const int MaxSteps = 50_000;
@@ -48,14 +48,16 @@ internal sealed class PatternText(string pattern, Random random, int repeat)
             for (var i = 0; i < count && text.Length < MaxLength; i++)
             {
                 place = start;
-                text.Append(i == 0 ? first : Atom());
+                var piece = i == 0 ? first : Atom();
+                budget.Spend(1 + (piece.Length / 16));
+                text.Append(piece);
             }
             place = after;
         }
         return text.ToString();
     }
 
-    private string Atom() => ++steps > MaxSteps ? throw new FormatException("Too much work.") : pattern[place] switch
+    private string Atom() => ++steps > MaxSteps || budget.IsSpent ? throw new FormatException("Too much work.") : pattern[place] switch
     {
         '^' or '$' => Skip(1),
         '(' => Group(),

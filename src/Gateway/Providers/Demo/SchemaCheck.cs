@@ -15,12 +15,14 @@ internal sealed class SchemaCheck
     private static readonly TimeSpan Patience = TimeSpan.FromMilliseconds(20);
 
     private readonly JsonNode root;
+    private readonly SampleBudget budget;
     private int steps;
 
-    private SchemaCheck(JsonNode root) => this.root = root;
+    private SchemaCheck(JsonNode root, SampleBudget budget) => (this.root, this.budget) = (root, budget);
 
     /// <summary>Bounded work: what is too deep or too much counts as valid.</summary>
-    public static bool IsValid(JsonNode? value, JsonNode? schema, JsonNode root) => new SchemaCheck(root).IsValid(value, schema, 0);
+    public static bool IsValid(JsonNode? value, JsonNode? schema, JsonNode root, SampleBudget? budget = null) =>
+        new SchemaCheck(root, budget ?? new()).IsValid(value, schema, 0);
 
     internal static JsonNode? Resolve(JsonNode root, string reference)
     {
@@ -48,21 +50,26 @@ internal sealed class SchemaCheck
 
     internal static string? TextOf(JsonNode? node) => node?.GetValueKind() == JsonValueKind.String ? node.GetValue<string>() : null;
 
-    internal static bool Matches(string pattern, string text)
+    internal static bool Matches(string pattern, string text, SampleBudget budget)
     {
+        if (!budget.Spend(50 + (text.Length / 16)))
+        {
+            return true;
+        }
         try
         {
             return Regex.IsMatch(text, pattern, RegexOptions.ECMAScript, Patience);
         }
         catch (Exception exception) when (exception is ArgumentException or RegexMatchTimeoutException)
         {
+            budget.Spend(exception is RegexMatchTimeoutException ? 50_000 : 0);
             return true;
         }
     }
 
     private bool IsValid(JsonNode? value, JsonNode? schema, int depth)
     {
-        if (schema is not JsonObject rules || depth > MaxDepth || ++steps > MaxSteps)
+        if (schema is not JsonObject rules || depth > MaxDepth || ++steps > MaxSteps || !budget.Spend(1))
         {
             return schema?.GetValueKind() != JsonValueKind.False;
         }
@@ -70,7 +77,7 @@ internal sealed class SchemaCheck
 
         return (TextOf(rules["$ref"]) is not { } reference || Fits(Resolve(root, reference)))
             && (!rules.TryGetPropertyValue("const", out var constant) || JsonNode.DeepEquals(value, constant))
-            && (rules["enum"] is not JsonArray choices || choices.Any(choice => JsonNode.DeepEquals(value, choice)))
+            && (rules["enum"] is not JsonArray choices || !budget.Spend(choices.Count) || choices.Any(choice => JsonNode.DeepEquals(value, choice)))
             && (rules["type"] is not { } type || IsOfType(value, type))
             && (rules["allOf"] is not JsonArray all || all.All(Fits))
             && (rules["anyOf"] is not JsonArray any || any.Any(Fits))
@@ -111,7 +118,7 @@ internal sealed class SchemaCheck
             }
             foreach (var (pattern, rule) in patterns ?? [])
             {
-                if (Matches(pattern, name))
+                if (Matches(pattern, name, budget))
                 {
                     known = true;
                     if (!IsValid(member, rule, depth + 1))
@@ -157,6 +164,7 @@ internal sealed class SchemaCheck
             }
         }
         var isUnique = rules["uniqueItems"]?.GetValueKind() != JsonValueKind.True
+            || !budget.Spend((long)list.Count * list.Count / 16)
             || !list.Where((item, index) => list.Take(index).Any(other => JsonNode.DeepEquals(item, other))).Any();
         return isUnique && InRange(list.Count, rules, "minItems", "maxItems");
     }
@@ -172,9 +180,9 @@ internal sealed class SchemaCheck
             && (NumberOf(rules["multipleOf"]) is not { } step || step == 0 || number % step == 0);
     }
 
-    private static bool FitsText(string text, JsonObject rules) =>
+    private bool FitsText(string text, JsonObject rules) =>
         InRange(new StringInfo(text).LengthInTextElements, rules, "minLength", "maxLength")
-        && (TextOf(rules["pattern"]) is not { } pattern || Matches(pattern, text));
+        && (TextOf(rules["pattern"]) is not { } pattern || Matches(pattern, text, budget));
 
     private static bool InRange(decimal number, JsonObject rules, string least, string most) =>
         (NumberOf(rules[least]) is not { } from || number >= from) && (NumberOf(rules[most]) is not { } to || number <= to);

@@ -1,5 +1,7 @@
+using System.Runtime.InteropServices;
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using Stoa.Platform.Http;
 
 namespace Stoa.Gateway.Providers.Demo;
 
@@ -13,28 +15,39 @@ internal sealed class SchemaSample
     private const int RichDepth = 3;
     private const int MaxSteps = 2000;
     private const int MaxDepth = 50;
+    private const int MaxItems = 1000;
+    private const int MaxSchemaBytes = 256 << 10;
 
     private readonly JsonNode root;
     private readonly Random random;
     private readonly int attempt;
+    private readonly SampleBudget budget;
     private int steps;
     private int nesting;
 
-    private SchemaSample(JsonNode root, int seed, int attempt)
+    private SchemaSample(JsonNode root, int seed, int attempt, SampleBudget budget)
     {
         this.root = root;
+        this.budget = budget;
         this.attempt = attempt;
         random = new Random(unchecked(seed + attempt));
     }
 
-    public static string Make(JsonElement schema, int seed)
+    /// <param name="budget">Shared by all samples of a request.</param>
+    /// <exception cref="Failure">The schema is larger than any real one.</exception>
+    public static string Make(JsonElement schema, int seed, SampleBudget? budget = null)
     {
-        var rules = NodeOf(schema) ?? new JsonObject();
-        JsonNode? sample = null;
-        for (var guess = 0; guess < Attempts; guess++)
+        if (JsonMarshal.GetRawUtf8Value(schema).Length > MaxSchemaBytes)
         {
-            sample = new SchemaSample(rules, seed, guess).Make(rules, 0);
-            if (SchemaCheck.IsValid(sample, rules, rules))
+            throw Failure.Invalid($"The demo provider reads schemas of at most {MaxSchemaBytes >> 10} KB", code: "schema_too_large");
+        }
+        var rules = NodeOf(schema) ?? new JsonObject();
+        var purse = budget ?? new SampleBudget();
+        JsonNode? sample = null;
+        for (var guess = 0; guess < Attempts && !purse.IsSpent; guess++)
+        {
+            sample = new SchemaSample(rules, seed, guess, purse).Make(rules, 0);
+            if (SchemaCheck.IsValid(sample, rules, rules, purse))
             {
                 break;
             }
@@ -63,20 +76,26 @@ internal sealed class SchemaSample
 
     private JsonNode? Make(JsonNode? schema, int depth)
     {
+        if (!budget.Spend(1))
+        {
+            return null;
+        }
         var rules = Flatten(schema, depth);
         var value = MakePlain(rules, depth);
         if (!rules.ContainsKey("if"))
         {
             return value;
         }
-        var branch = SchemaCheck.IsValid(value, rules["if"], root) ? "then" : "else";
-        return rules[branch] is JsonObject more ? MakePlain(SchemaMerge.Both(rules, Flatten(more, depth)), depth) : value;
+        var branch = SchemaCheck.IsValid(value, rules["if"], root, budget) ? "then" : "else";
+        return rules[branch] is JsonObject more ? MakePlain(Merge(rules, Flatten(more, depth)), depth) : value;
     }
+
+    private JsonObject Merge(JsonObject one, JsonObject other) => budget.Spend(one) && budget.Spend(other) ? SchemaMerge.Both(one, other) : one;
 
     // References followed, parts joined, alternatives decided.
     private JsonObject Flatten(JsonNode? schema, int depth)
     {
-        if (schema is not JsonObject rules || ++steps > MaxSteps || depth > MaxDepth || nesting > MaxDepth)
+        if (schema is not JsonObject rules || ++steps > MaxSteps || depth > MaxDepth || nesting > MaxDepth || !budget.Spend(rules))
         {
             return [];
         }
@@ -88,15 +107,15 @@ internal sealed class SchemaSample
         flat.Remove("oneOf");
         if (SchemaCheck.TextOf(rules["$ref"]) is { } reference)
         {
-            flat = SchemaMerge.Both(Flatten(SchemaCheck.Resolve(root, reference), depth), flat);
+            flat = Merge(Flatten(SchemaCheck.Resolve(root, reference), depth), flat);
         }
         foreach (var part in rules["allOf"] as JsonArray ?? [])
         {
-            flat = SchemaMerge.Both(flat, Flatten(part, depth));
+            flat = Merge(flat, Flatten(part, depth));
         }
         foreach (var alternatives in new[] { rules["anyOf"], rules["oneOf"] }.OfType<JsonArray>().Where(list => list.Count > 0))
         {
-            flat = SchemaMerge.Both(flat, Flatten(Pick(alternatives, depth), depth));
+            flat = Merge(flat, Flatten(Pick(alternatives, depth), depth));
         }
         nesting--;
         return flat;
@@ -131,7 +150,7 @@ internal sealed class SchemaSample
         }
         if (rules["enum"] is JsonArray { Count: > 0 } choices)
         {
-            var fitting = choices.Where(choice => SchemaCheck.IsValid(choice, rules, root)).ToList();
+            var fitting = choices.Where(choice => SchemaCheck.IsValid(choice, rules, root, budget)).ToList();
             return (fitting.Count > 0 ? fitting[random.Next(fitting.Count)] : choices[0])?.DeepClone();
         }
         return TypeOf(rules, depth) switch
@@ -142,7 +161,7 @@ internal sealed class SchemaSample
             "number" => JsonValue.Create(MakeNumber(rules, isInteger: false)),
             "boolean" => JsonValue.Create(random.Next(2) == 0),
             "null" => null,
-            _ => JsonValue.Create(SchemaStrings.Make(rules, random, attempt)),
+            _ => JsonValue.Create(SchemaStrings.Make(rules, random, attempt, budget)),
         };
     }
 
@@ -184,7 +203,7 @@ internal sealed class SchemaSample
         {
             names.AddRange(properties.Where(member => member.Value?.GetValueKind() != JsonValueKind.False).Select(member => member.Key));
         }
-        for (var i = 0; i < names.Count; i++)
+        for (var i = 0; i < names.Count && !budget.IsSpent; i++)
         {
             if (made.ContainsKey(names[i]) || (made.Count >= most && i >= (rules["required"] as JsonArray)?.Count))
             {
@@ -207,20 +226,20 @@ internal sealed class SchemaSample
                 made[name] = Make(schema, depth + 1);
             }
         }
-        for (var i = 1; made.Count < least && i < 2000; i++)
+        for (var i = 1; made.Count < least && i < 2000 && !budget.IsSpent; i++)
         {
             var pattern = (rules["patternProperties"] as JsonObject)?.FirstOrDefault().Key;
-            var name = pattern is null ? $"demo_{i}" : SchemaStrings.FromPattern(pattern, random, i) ?? $"demo_{i}";
+            var name = pattern is null ? $"demo_{i}" : SchemaStrings.FromPattern(pattern, random, i, budget) ?? $"demo_{i}";
             made[name] = Make(SchemaOf(name, rules, properties), depth + 1);
         }
     }
 
-    private static JsonNode? SchemaOf(string name, JsonObject rules, JsonObject properties)
+    private JsonNode? SchemaOf(string name, JsonObject rules, JsonObject properties)
     {
         var known = properties[name];
         foreach (var (pattern, schema) in rules["patternProperties"] as JsonObject ?? [])
         {
-            if (SchemaCheck.Matches(pattern, name))
+            if (SchemaCheck.Matches(pattern, name, budget))
             {
                 known = known is null ? schema : new JsonObject { ["allOf"] = new JsonArray(known.DeepClone(), schema?.DeepClone()) };
             }
@@ -237,16 +256,16 @@ internal sealed class SchemaSample
         var most = (int)Math.Min(SchemaCheck.NumberOf(rules["maxItems"]) ?? int.MaxValue, int.MaxValue);
         var wanted = rules["contains"] is null ? 0 : (int)Math.Min(SchemaCheck.NumberOf(rules["minContains"]) ?? 1, 500);
         var rich = depth < RichDepth && rest?.GetValueKind() != JsonValueKind.False ? 2 : 0;
-        var count = Math.Min(Math.Max(least, Math.Max(prefix.Count + wanted, rich)), most);
+        var count = Math.Min(Math.Min(Math.Max(least, Math.Max(prefix.Count + wanted, rich)), most), MaxItems);
         var isUnique = rules["uniqueItems"]?.GetValueKind() == JsonValueKind.True;
-        for (var tries = 0; made.Count < count && tries < count + 50; tries++)
+        for (var tries = 0; made.Count < count && tries < count + 50 && !budget.IsSpent; tries++)
         {
             var place = made.Count;
             var schema = place < prefix.Count ? prefix[place] : rest;
             var item = place >= prefix.Count && place < prefix.Count + wanted && rules["contains"] is JsonObject contained
                 ? Make(schema is JsonObject also ? new JsonObject { ["allOf"] = new JsonArray(also.DeepClone(), contained.DeepClone()) } : contained, depth + 1)
                 : Make(schema, depth + 1);
-            if (!isUnique || !made.Any(other => JsonNode.DeepEquals(other, item)))
+            if (!isUnique || (budget.Spend(made.Count / 16) && !made.Any(other => JsonNode.DeepEquals(other, item))))
             {
                 made.Add(item);
             }
@@ -257,13 +276,14 @@ internal sealed class SchemaSample
     private decimal MakeNumber(JsonObject rules, bool isInteger)
     {
         const decimal Bound = 1e15m;
-        var step = SchemaCheck.NumberOf(rules["multipleOf"]) is { } multiple && multiple > 0 ? multiple : 0;
+        // Beyond these bounds decimals overflow; no sample needs to go there.
+        var step = SchemaCheck.NumberOf(rules["multipleOf"]) is >= 1e-9m and <= Bound and var multiple ? multiple : 0;
         if (isInteger)
         {
             step = step == 0 ? 1 : step % 1 == 0 ? step : step * Denominator(step);
         }
-        var from = Math.Max(SchemaCheck.NumberOf(rules["minimum"]) ?? -Bound, SchemaCheck.NumberOf(rules["exclusiveMinimum"]) ?? -Bound);
-        var to = Math.Min(SchemaCheck.NumberOf(rules["maximum"]) ?? Bound, SchemaCheck.NumberOf(rules["exclusiveMaximum"]) ?? Bound);
+        var from = Math.Clamp(Math.Max(SchemaCheck.NumberOf(rules["minimum"]) ?? -Bound, SchemaCheck.NumberOf(rules["exclusiveMinimum"]) ?? -Bound), -Bound, Bound);
+        var to = Math.Clamp(Math.Min(SchemaCheck.NumberOf(rules["maximum"]) ?? Bound, SchemaCheck.NumberOf(rules["exclusiveMaximum"]) ?? Bound), -Bound, Bound);
         var unit = step > 0 ? step : to - from is > 0 and < 1 ? (to - from) / 4 : 0.5m;
         var low = from <= -Bound ? Math.Min(0, to - (unit * 10)) : from;
         var first = Math.Ceiling(low / unit) * unit;
@@ -275,7 +295,7 @@ internal sealed class SchemaSample
         var value = first + (random.Next(room + 1) * unit);
 
         // An excluded limit is left by one step inwards.
-        if (!SchemaCheck.IsValid(JsonValue.Create(value), Limits(rules), root))
+        if (!SchemaCheck.IsValid(JsonValue.Create(value), Limits(rules), root, budget))
         {
             value = value + unit <= to && value <= from ? value + unit : value - unit;
         }

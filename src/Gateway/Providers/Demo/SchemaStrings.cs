@@ -8,15 +8,15 @@ internal static class SchemaStrings
 {
     private static readonly string[] Words = ["demo", "sample", "example", "placeholder", "offline", "stoa"];
 
-    public static string Make(JsonObject rules, Random random, int attempt)
+    public static string Make(JsonObject rules, Random random, int attempt, SampleBudget budget)
     {
-        var least = (int)Math.Min(SchemaCheck.NumberOf(rules["minLength"]) ?? 0, 100_000);
-        var most = (int)Math.Min(SchemaCheck.NumberOf(rules["maxLength"]) ?? int.MaxValue, int.MaxValue);
+        var least = (int)Math.Clamp(SchemaCheck.NumberOf(rules["minLength"]) ?? 0, 0, 100_000);
+        var most = (int)Math.Clamp(SchemaCheck.NumberOf(rules["maxLength"]) ?? int.MaxValue, 0, int.MaxValue);
         if (SchemaCheck.TextOf(rules["pattern"]) is { } pattern)
         {
-            for (var repeat = 0; repeat < 40; repeat++)
+            for (var repeat = 0; repeat < 40 && !budget.IsSpent; repeat++)
             {
-                if (FromPattern(pattern, random, repeat + attempt) is { } text && text.Length >= least && text.Length <= most && SchemaCheck.Matches(pattern, text))
+                if (FromPattern(pattern, random, repeat + attempt, budget) is { } text && text.Length >= least && text.Length <= most && SchemaCheck.Matches(pattern, text, budget))
                 {
                     return text;
                 }
@@ -27,6 +27,7 @@ internal static class SchemaStrings
             return formatted;
         }
         var words = new StringBuilder(Words[random.Next(Words.Length)]).Append(' ').Append(Words[random.Next(Words.Length)]);
+        least = budget.TakeLetters(least);
         while (words.Length < least)
         {
             words.Append(' ').Append(Words[random.Next(Words.Length)]);
@@ -38,11 +39,12 @@ internal static class SchemaStrings
         return words.ToString();
     }
 
-    public static string? FromPattern(string pattern, Random random, int repeat)
+    public static string? FromPattern(string pattern, Random random, int repeat, SampleBudget budget)
     {
         try
         {
-            return new PatternText(pattern, random, repeat).Make();
+            var text = new PatternText(pattern, random, repeat, budget).Make();
+            return budget.TakeLetters(text.Length) == text.Length ? text : null;
         }
         catch (FormatException)
         {

@@ -23,6 +23,7 @@ internal sealed class KeysSite(WebApplication app) : IAsyncDisposable
         builder.Services.AddSingleton<ChangeFeed>();
         builder.Services.AddHostedService(services => services.GetRequiredService<ChangeFeed>());
         builder.Services.AddIdentity();
+        Cors.AddPolicies(builder.Services, []);
         var app = builder.Build();
         app.Services.GetRequiredService<DatabaseReadiness>().Migrated();
         app.Use(async (context, next) =>
@@ -36,6 +37,8 @@ internal sealed class KeysSite(WebApplication app) : IAsyncDisposable
                 context.Response.StatusCode = new Dialect().StatusOf(failure);
             }
         });
+        app.UseRouting();
+        app.UseCors();
         app.MapIdentity();
         await app.StartAsync(TestContext.Current.CancellationToken);
         await app.Services.GetRequiredService<KeyRing>().WhenLoaded(TestContext.Current.CancellationToken);
