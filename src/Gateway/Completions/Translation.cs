@@ -105,7 +105,7 @@ internal sealed class Translation(
                 }
             }
         }
-        catch (Exception thrown) when (!context.RequestAborted.IsCancellationRequested)
+        catch (Exception thrown) when (!ClientLeftException.Explains(thrown, context))
         {
             await client.QuietAsync();
             if (!client.HasStarted)
@@ -174,7 +174,7 @@ internal sealed class Translation(
         call.AnswerBytes += output.Length;
         if (output.Length > 0 && !await client.SendAsync(output.Memory))
         {
-            throw new OperationCanceledException("The client left");
+            throw new ClientLeftException();
         }
     }
 }
