@@ -31,7 +31,7 @@ internal sealed class CallPipeline(CallGate gate, CallMeter meter, TimeProvider 
         {
             await answer(context, call, body, outline);
         }
-        catch (Exception) when (context.RequestAborted.IsCancellationRequested)
+        catch (Exception thrown) when (ClientLeftException.Explains(thrown, context))
         {
             meter.Cancelled(call);
         }

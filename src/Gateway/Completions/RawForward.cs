@@ -95,7 +95,7 @@ internal sealed class RawForward(CallMeter meter, IOptions<GatewayOptions> optio
                 await EndAsync(call, stream, client);
             }
         }
-        catch (Exception thrown) when (!context.RequestAborted.IsCancellationRequested)
+        catch (Exception thrown) when (!ClientLeftException.Explains(thrown, context))
         {
             await client.QuietAsync();
             call.Usage = stream.Usage;
@@ -143,7 +143,7 @@ internal sealed class RawForward(CallMeter meter, IOptions<GatewayOptions> optio
         }
         if (visible > 0 && !await client.SendAsync(buffer.Memory[..visible]))
         {
-            throw new OperationCanceledException("The client left");
+            throw new ClientLeftException();
         }
         buffer.DropFirst(complete);
     }

@@ -110,7 +110,7 @@ internal sealed partial class Translation(
                 }
             }
         }
-        catch (Exception thrown) when (!context.RequestAborted.IsCancellationRequested)
+        catch (Exception thrown) when (!ClientLeftException.Explains(thrown, context))
         {
             await client.QuietAsync();
             if (!client.HasStarted)
@@ -179,7 +179,7 @@ internal sealed partial class Translation(
         call.AnswerBytes += output.Length;
         if (output.Length > 0 && !await client.SendAsync(output.Memory))
         {
-            throw new OperationCanceledException("The client left");
+            throw new ClientLeftException();
         }
     }
     [LoggerMessage(LogLevel.Information, "The dialect of {Model} cannot say all of the request: {Changes}")]

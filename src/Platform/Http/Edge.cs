@@ -56,6 +56,8 @@ internal sealed partial class Edge(
             {
                 context.Response.StatusCode = ClientGone;
             }
+            // Else the server would try to read the rest of a body that never comes.
+            context.Abort();
             return;
         }
         var failure = Failures.From(error, context, drain.IsDraining);

@@ -15,7 +15,7 @@ internal static class Failures
         BadHttpRequestException bad => FromBadRequest(bad),
         JsonException json => FromJson(json),
         DecoderFallbackException => Failure.Invalid("The body is not valid UTF-8"),
-        InvalidOperationException when HasUnknownCharset(context.Request) => UnsupportedMedia("The charset of the body is not known"),
+        InvalidOperationException or NotSupportedException when HasUnknownCharset(context.Request) => UnsupportedMedia("The charset of the body is not known"),
         _ when Outage.Is(error) => Failure.Unavailable("The database cannot be reached", TimeSpan.FromSeconds(5)),
         OperationCanceledException when isDraining => Failure.Unavailable("The server is shutting down", TimeSpan.FromSeconds(1)),
         _ => new(FailureKind.Internal, "internal_error", "Something went wrong on our side"),
@@ -93,8 +93,9 @@ internal static class Failures
             _ = Encoding.GetEncoding(type.Charset.Value.Trim('"'));
             return false;
         }
-        catch (ArgumentException)
+        catch (Exception unknown) when (unknown is ArgumentException or NotSupportedException)
         {
+            // Not supported is what the framework says of UTF-7.
             return true;
         }
     }

@@ -18,7 +18,8 @@ internal static class DemoProvider
     {
         var seed = DemoSeed.Of(request);
         var budget = new SampleBudget();
-        var choices = Enumerable.Range(0, request.N ?? 1).Select(number => MakeChoice(request, unchecked(seed + number), budget)).ToList();
+        var tools = ToolsToCall(request).Take(MaxCalls).ToList();
+        var choices = Enumerable.Range(0, request.N ?? 1).Select(number => MakeChoice(request, tools, unchecked(seed + number), budget)).ToList();
         return new()
         {
             Id = $"demo-{seed:x8}",
@@ -70,9 +71,9 @@ internal static class DemoProvider
         }
     }
 
-    private static Choice MakeChoice(ChatRequest request, int seed, SampleBudget budget)
+    private static Choice MakeChoice(ChatRequest request, List<Tool> tools, int seed, SampleBudget budget)
     {
-        var calls = ToolsToCall(request).Take(MaxCalls).Select(Part (tool, number) => Call(tool, number, unchecked(seed + number), budget)).ToList();
+        var calls = tools.Select(Part (tool, number) => Call(tool, number, unchecked(seed + number), budget)).ToList();
         if (calls.Count > 0)
         {
             return new(calls, StopReason.ToolCalls);

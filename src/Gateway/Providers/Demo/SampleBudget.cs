@@ -8,7 +8,7 @@ namespace Stoa.Gateway.Providers.Demo;
 /// </summary>
 internal sealed class SampleBudget
 {
-    private int work = 1_000_000;
+    private int work = 400_000;
     private int letters = 2_000_000;
 
     public bool IsSpent => work <= 0;

@@ -1,0 +1,139 @@
+using System.Net;
+using System.Text.Json.Nodes;
+using Stoa.Tests.Support;
+
+namespace Stoa.Tests.Gateway;
+
+/// <summary>What a provider sends is not to be trusted: neither its figures, nor its status, nor its JSON.</summary>
+public sealed class HostileProviderTests(HostileSite site) : IClassFixture<HostileSite>
+{
+    private const string Chat = "/v1/chat/completions";
+    private const string Messages = "/v1/messages";
+
+    [Fact]
+    public async Task Absurd_usage_does_not_stop_the_ledger()
+    {
+        const string most = "9223372036854775807";
+        site.Provider.Answers("most-open", "application/json", OpenAi($$"""{"prompt_tokens":{{most}},"completion_tokens":{{most}}}"""));
+        site.Provider.Answers("most-anth", "application/json", Anthropic(
+            $$"""{"input_tokens":{{most}},"cache_read_input_tokens":{{most}},"cache_creation_input_tokens":{{most}},"output_tokens":-7}"""));
+        foreach (var (path, model) in ((string, string)[])[(Chat, "open/most-open"), (Messages, "open/most-open"), (Messages, "anth/most-anth"), (Chat, "anth/most-anth")])
+        {
+            Assert.Equal(HttpStatusCode.OK, (await site.AskAsync(path, model, streams: false)).Status);
+        }
+
+        var sums = await UsageReader.SumsAsync(site.Client, 4, TimeSpan.FromSeconds(10));
+
+        Assert.True(sums.ContainsKey("open") && sums.ContainsKey("anth"));
+        Assert.All(sums.Values, sum => Assert.InRange((long)sum["input_tokens"]!, 0, 1_000_000));
+        Assert.All(sums.Values, sum => Assert.InRange((long)sum["output_tokens"]!, 0, 1_000_000));
+    }
+
+    [Theory]
+    [InlineData(Chat, "open")]
+    [InlineData(Messages, "open")]
+    [InlineData(Chat, "anth")]
+    [InlineData(Messages, "anth")]
+    public async Task Half_a_surrogate_pair_in_a_members_name_is_no_error_of_ours(string path, string provider)
+    {
+        var usage = """{"\ud800aaaaaaaaaaaaaaaaaaaaaa":1,"prompt_tokens":1,"input_tokens":1,"completion_tokens":1,"output_tokens":1}""";
+        site.Provider.Answers("half", "application/json", provider == "open" ? OpenAi(usage) : Anthropic(usage));
+        site.Provider.Answers("half-stream", "text/event-stream", $$"""
+            data: {"id":"a","model":"m","choices":[{"index":0,"delta":{"content":"hi"},"finish_reason":"stop"}],"usage":{{usage}}}
+
+            data: [DONE]
+
+
+            """);
+
+        var whole = await site.AskAsync(path, $"{provider}/half", streams: false);
+        var stream = await site.AskAsync(path, "open/half-stream", streams: true);
+
+        Assert.NotEqual(HttpStatusCode.InternalServerError, whole.Status);
+        Assert.NotEqual(HttpStatusCode.InternalServerError, stream.Status);
+        Assert.DoesNotContain("internal_error", stream.Body, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData(Chat, "open")]
+    [InlineData(Messages, "open")]
+    [InlineData(Chat, "anth")]
+    [InlineData(Messages, "anth")]
+    public async Task An_error_with_status_200_is_told_as_an_error_without_its_secrets(string path, string provider)
+    {
+        site.Provider.Answers("refusal", "application/json", """{"type":"error","error":{"type":"server_error","message":"no, sk-secret123456"}}""");
+
+        var whole = await site.AskAsync(path, $"{provider}/refusal", streams: false);
+        var stream = await site.AskAsync(path, $"{provider}/refusal", streams: true);
+
+        Assert.Equal(HttpStatusCode.BadGateway, whole.Status);
+        Assert.Equal(HttpStatusCode.BadGateway, stream.Status);
+        Assert.DoesNotContain("sk-secret", whole.Body + stream.Body, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData(Chat, "open")]
+    [InlineData(Messages, "open")]
+    [InlineData(Chat, "anth")]
+    [InlineData(Messages, "anth")]
+    public async Task Whoever_asked_for_a_stream_does_not_get_something_else(string path, string provider)
+    {
+        site.Provider.Answers("page", "text/html", "<html>It works</html>");
+        site.Provider.Answers("whole", "application/json", provider == "open" ? OpenAi("{}") : Anthropic("{}"));
+
+        var page = await site.AskAsync(path, $"{provider}/page", streams: true);
+        var whole = await site.AskAsync(path, $"{provider}/whole", streams: true);
+
+        Assert.Equal(HttpStatusCode.BadGateway, page.Status);
+        Assert.Equal(HttpStatusCode.BadGateway, whole.Status);
+        Assert.DoesNotContain("closed", page.Body + whole.Body, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData(Chat, "open")]
+    [InlineData(Messages, "anth")]
+    public async Task A_stream_that_nobody_asked_for_is_refused(string path, string provider)
+    {
+        site.Provider.Answers("unasked", "text/event-stream", "data: [DONE]\n\n");
+
+        Assert.Equal(HttpStatusCode.BadGateway, (await site.AskAsync(path, $"{provider}/unasked", streams: false)).Status);
+    }
+
+    [Fact]
+    public async Task An_empty_error_in_each_chunk_is_none()
+    {
+        site.Provider.Answers("calm", "text/event-stream", """
+            data: {"error":null,"id":"a","model":"m","choices":[{"index":0,"delta":{"content":"hi"},"finish_reason":null}]}
+
+
+            """.ReplaceLineEndings("\n") + """
+            data: {"error":null,"id":"a","model":"m","choices":[{"index":0,"delta":{},"finish_reason":"stop"}]}
+
+            data: [DONE]
+
+
+            """.ReplaceLineEndings("\n"));
+
+        var answer = await site.AskAsync(Chat, "open/calm", streams: true);
+
+        Assert.Equal(HttpStatusCode.OK, answer.Status);
+        Assert.EndsWith("data: [DONE]\n\n", answer.Body, StringComparison.Ordinal);
+    }
+
+    private static string OpenAi(string usage) => new JsonObject
+    {
+        ["id"] = "a",
+        ["object"] = "chat.completion",
+        ["model"] = "m",
+        ["choices"] = new JsonArray(new JsonObject
+        {
+            ["index"] = 0,
+            ["message"] = new JsonObject { ["role"] = "assistant", ["content"] = "Hi" },
+            ["finish_reason"] = "stop",
+        }),
+    }.ToJsonString()[..^1] + $",\"usage\":{usage}}}";
+
+    private static string Anthropic(string usage) =>
+        """{"id":"msg_1","type":"message","role":"assistant","model":"m","content":[{"type":"text","text":"Hi"}],"stop_reason":"end_turn","usage":"""
+        + usage + "}";
+}
