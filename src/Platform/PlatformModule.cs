@@ -55,7 +55,7 @@ public static class PlatformModule
         services.AddForwarding(options);
         services.AddDatabase();
         services.AddMigrations("platform", typeof(PlatformModule).Assembly);
-        services.AddReadiness("database", provider => provider.GetRequiredService<DatabaseReadiness>() is { IsReady: false } database ? database.Problem : null);
+        services.AddReadiness("database", provider => provider.GetRequiredService<DatabaseReadiness>() is { IsReady: false } ? "not reached or not migrated yet" : null);
         services.AddIdentity();
         services.AddReadiness("keys", provider => provider.GetRequiredService<KeyRing>().IsLoaded ? null : "not read yet");
         services.AddLimits();

@@ -60,8 +60,8 @@ internal sealed class AnthropicRaw : IRawDialect
                     Usage = figures.Tokens;
                 }
             }
-            IsFinished = events.LastIndexOf("message_stop"u8) is >= 0 and var mark
-                && events[(mark + "message_stop"u8.Length)..].IndexOfAny("\"\n\r"u8) == 0;
+            // With its quotes, which cannot stand like this inside text.
+            IsFinished = events.IndexOf("\"type\":\"message_stop\""u8) >= 0 || events.IndexOf("\"type\": \"message_stop\""u8) >= 0;
             if (events.IndexOf("event: error"u8) >= 0 || events.IndexOf("event:error"u8) >= 0)
             {
                 ReadError(events);

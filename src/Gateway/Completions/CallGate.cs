@@ -52,6 +52,30 @@ internal sealed class CallGate(
         {
             throw Failure.Unavailable("Usage cannot be recorded now, so no calls are taken", TimeSpan.FromSeconds(5));
         }
+        if (!inFlight.TryEnter(key.OrganizationId, options.Value.MaxInFlightPerOrganization))
+        {
+            throw Failure.TooMany("Too many calls are under way", TimeSpan.FromSeconds(1));
+        }
+        try
+        {
+            return await TakeAsync(context, headers, key, tokens);
+        }
+        catch
+        {
+            Leave(key);
+            throw;
+        }
+    }
+
+    public void Leave(ApiKey key) => inFlight.Exit(key.OrganizationId);
+
+    public static Failure UnknownModel(string name) =>
+        new(FailureKind.NotFound, "model_not_found", $"The model `{(name.Length > 200 ? name[..200] : name)}` does not exist or you do not have access to it", [new("model", "unknown")]);
+
+    /// <summary>Takes from the key's limits; of a call that one of them refuses, nothing stays counted.</summary>
+    private async ValueTask<(LimitReading? Requests, LimitReading? Tokens, long Reserved)> TakeAsync(
+        HttpContext context, LimitHeaders headers, ApiKey key, long tokens)
+    {
         var ct = context.RequestAborted;
         LimitReading? requests = null, tokenReading = null;
         var reserved = 0L;
@@ -65,24 +89,22 @@ internal sealed class CallGate(
             reserved = Math.Min(tokens, tokenLimit);
             tokenReading = await limits.TakeAsync(new(key.Id, "tokens"), tokenLimit, Window, reserved, ct);
         }
-        if (requests is { Allowed: false } || tokenReading is { Allowed: false })
+        if (tokenReading is { Allowed: false } tokensLeft)
+        {
+            if (requests is { } taken)
+            {
+                limits.Settle(new(key.Id, "requests"), Window, -1, taken.TakenAt);
+            }
+            headers.Write(context.Response.Headers, requests, tokenReading, time);
+            throw Refusal("token_limit_exceeded", "tokens", tokensLeft);
+        }
+        if (requests is { Allowed: false } requestsLeft)
         {
             headers.Write(context.Response.Headers, requests, tokenReading, time);
-            throw tokenReading is { Allowed: false } tokensLeft
-                ? Refusal("token_limit_exceeded", "tokens", tokensLeft)
-                : Refusal("rate_limit_exceeded", "requests", requests!.Value);
-        }
-        if (!inFlight.TryEnter(key.OrganizationId, options.Value.MaxInFlightPerOrganization))
-        {
-            throw Failure.TooMany("Too many calls are under way", TimeSpan.FromSeconds(1));
+            throw Refusal("rate_limit_exceeded", "requests", requestsLeft);
         }
         return (requests, tokenReading, reserved);
     }
-
-    public void Leave(ApiKey key) => inFlight.Exit(key.OrganizationId);
-
-    public static Failure UnknownModel(string name) =>
-        new(FailureKind.NotFound, "model_not_found", $"The model `{(name.Length > 200 ? name[..200] : name)}` does not exist or you do not have access to it", [new("model", "unknown")]);
 
     private static Failure Refusal(string code, string what, LimitReading reading) =>
         new(FailureKind.TooMany, code, $"Rate limit reached: {reading.Limit} {what} per minute for this key") { RetryAfter = reading.RetryAfter };

@@ -73,14 +73,18 @@ internal sealed partial class CallMeter(
 
     private static TokenUsage UsageOf(GatewayCall call, CallOutcome outcome)
     {
+        var passed = call.IsStream ? call.AnswerEvents : call.AnswerBytes / 4;
         if (call.Usage is { } reported)
         {
-            return reported;
+            // What a stream has reported when it was cut is its prompt; of its answer only the beginning.
+            return outcome != CallOutcome.Succeeded && call.IsStream && passed > reported.Output
+                ? reported with { Output = passed, Estimated = true }
+                : reported;
         }
         // A refused call costs nothing; one that was cut had its prompt read and part of its answer made.
         return outcome == CallOutcome.Failed && call.AnswerBytes == 0
             ? new(0, 0)
-            : new(call.EstimatedInput, call.AnswerBytes / 4, Estimated: true);
+            : new(call.EstimatedInput, passed, Estimated: true);
     }
 
     private static void Measure(GatewayCall call, TokenUsage usage, TimeSpan elapsed, TimeSpan? first, Failure? failure)

@@ -55,7 +55,10 @@ internal sealed class ClientStream : IAsyncDisposable
         {
             Start();
             writer.Write(bytes.Span);
-            return await FlushAsync();
+            var isThere = await FlushAsync();
+            // A slow client is no silent provider: its silence counts from here.
+            Heard();
+            return isThere;
         }
         finally
         {
@@ -95,7 +98,8 @@ internal sealed class ClientStream : IAsyncDisposable
 
     private void LookAround()
     {
-        if (time.GetElapsedTime(Volatile.Read(ref lastEvent)).TotalMilliseconds > timeouts.IdleMs
+        var isSending = turn.CurrentCount == 0;
+        if ((!isSending && time.GetElapsedTime(Volatile.Read(ref lastEvent)).TotalMilliseconds > timeouts.IdleMs)
             || time.GetElapsedTime(started).TotalMilliseconds > timeouts.TotalMs)
         {
             exchange?.Cancel();

@@ -49,6 +49,9 @@ internal sealed class GatewayCall(Surface surface, ApiKey key, ModelTarget targe
         ? Signals.Spans.StartActivity($"{surface.Operation} {target.Model}", ActivityKind.Client)
         : null;
 
+    /// <summary>Events of a streamed answer that passed: about a token each.</summary>
+    public long AnswerEvents { get; set; }
+
     /// <summary>Set once the call is recorded.</summary>
     public bool IsComplete { get; set; }
 }

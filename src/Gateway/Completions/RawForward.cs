@@ -73,6 +73,7 @@ internal sealed class RawForward(CallMeter meter, IOptions<GatewayOptions> optio
     {
         AnswerHeaders.Write(context.Response, call, time);
         using var buffer = new PooledBytes(ReadBytes);
+        using var lastCall = drain.LastCall.UnsafeRegister(static open => ((ProviderExchange)open!).Cancel(), exchange);
         await using var client = new ClientStream(context, exchange, options.Value.Timeouts, call.Surface.Raw.KeepAlive, time);
         try
         {
@@ -85,10 +86,6 @@ internal sealed class RawForward(CallMeter meter, IOptions<GatewayOptions> optio
                 }
                 buffer.Add(count);
                 await PassAsync(call, buffer, stream, client);
-                if (drain.LastCall.IsCancellationRequested)
-                {
-                    throw Failure.Unavailable("The server is shutting down", TimeSpan.FromSeconds(1));
-                }
             }
             if (!stream.IsFinished)
             {
@@ -103,7 +100,7 @@ internal sealed class RawForward(CallMeter meter, IOptions<GatewayOptions> optio
             {
                 throw;
             }
-            await FailAsync(call, ProviderFaults.Of(thrown), client);
+            await FailAsync(call, drain.LastCall.IsCancellationRequested ? ProviderFaults.ShuttingDown() : ProviderFaults.Of(thrown), client);
         }
         finally
         {
@@ -125,6 +122,7 @@ internal sealed class RawForward(CallMeter meter, IOptions<GatewayOptions> optio
         }
         var visible = stream.Read(buffer.Writable[..complete]);
         call.AnswerBytes += complete;
+        call.AnswerEvents += buffer.Span[..visible].Count("data:"u8);
         if (stream.Refusal is { } refusal)
         {
             // Before the client has seen anything it becomes an answer's status, later the stream's last event.

@@ -1,4 +1,5 @@
 using System.Buffers.Text;
+using System.Text;
 using System.Text.Json;
 using System.Text.Unicode;
 using Stoa.Platform.Http;
@@ -44,6 +45,7 @@ internal readonly struct RequestOutline
                 // Rare, but "mod\u0065l" is model: what we check must be what the provider reads.
                 name = Unescape(body, member.Name);
             }
+            RefuseOtherCase(name);
             switch (name.Length)
             {
                 case 5 when name.SequenceEqual("model"u8):
@@ -88,6 +90,22 @@ internal readonly struct RequestOutline
     {
         var text = body[Model];
         return text.Contains((byte)'\\') ? Unescape(text) : text[1..^1];
+    }
+
+    /// <summary>Some servers take <c>Model</c> for <c>model</c>, and the last one counts: they would read what we did not check.</summary>
+    private static void RefuseOtherCase(ReadOnlySpan<byte> name)
+    {
+        if (name.Length is not (5 or 6 or 14))
+        {
+            return;
+        }
+        foreach (var known in (ReadOnlySpan<string>)["model", "stream", "stream_options"])
+        {
+            if (Ascii.EqualsIgnoreCase(name, known) && !Ascii.Equals(name, known))
+            {
+                throw Failure.Invalid($"The name of {known} is written in lower case", known, "unknown_parameter");
+            }
+        }
     }
 
     private static Range Once(Range? earlier, Range value, string name) =>

@@ -90,6 +90,7 @@ internal sealed partial class Translation(
         AnswerHeaders.Write(context.Response, call, time);
         using var input = new PooledBytes(ReadBytes);
         using var output = new PooledBytes(ReadBytes);
+        using var lastCall = drain.LastCall.UnsafeRegister(static open => ((ProviderExchange)open!).Cancel(), exchange);
         await using var client = new ClientStream(context, exchange, options.Value.Timeouts, writer.KeepAlive, time);
         var events = new List<ChatEvent>();
         try
@@ -104,10 +105,6 @@ internal sealed partial class Translation(
                     client.Heard();
                     await SendAsync(call, events, writer, output, client);
                 }
-                if (drain.LastCall.IsCancellationRequested)
-                {
-                    throw Failure.Unavailable("The server is shutting down", TimeSpan.FromSeconds(1));
-                }
             }
         }
         catch (Exception thrown) when (!ClientLeftException.Explains(thrown, context))
@@ -117,7 +114,8 @@ internal sealed partial class Translation(
             {
                 throw;
             }
-            await SendAsync(call, [new ChatEvent.Failed(ProviderFaults.Of(thrown)), new ChatEvent.End()], writer, output, client);
+            var failure = drain.LastCall.IsCancellationRequested ? ProviderFaults.ShuttingDown() : ProviderFaults.Of(thrown);
+            await SendAsync(call, [new ChatEvent.Failed(failure), new ChatEvent.End()], writer, output, client);
         }
     }
 
@@ -157,6 +155,7 @@ internal sealed partial class Translation(
         GatewayCall call, List<ChatEvent> steps, IChatStreamWriter writer, PooledBytes output, ClientStream client)
     {
         output.Clear();
+        call.AnswerEvents += steps.Count;
         foreach (var step in steps)
         {
             switch (step)
@@ -182,6 +181,7 @@ internal sealed partial class Translation(
             throw new ClientLeftException();
         }
     }
+
     [LoggerMessage(LogLevel.Information, "The dialect of {Model} cannot say all of the request: {Changes}")]
     private partial void LogChanged(string model, string changes);
 }

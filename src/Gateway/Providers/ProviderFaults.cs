@@ -41,6 +41,8 @@ internal static class ProviderFaults
 
     public static Failure NoStream() => InvalidAnswer("The provider did not answer with a stream");
 
+    public static Failure ShuttingDown() => Failure.Unavailable("The server is shutting down", TimeSpan.FromSeconds(1));
+
     public static Failure InvalidAnswer(string message) => new(FailureKind.Upstream, "upstream_invalid_response", message);
 
     /// <summary>Whether the same call may succeed if it is repeated now.</summary>

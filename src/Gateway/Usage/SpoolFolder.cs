@@ -1,4 +1,5 @@
 using System.Globalization;
+using Stoa.Platform.Data;
 
 namespace Stoa.Gateway.Usage;
 
@@ -60,19 +61,21 @@ internal sealed class SpoolFolder : IDisposable
         {
             owner = new(System.IO.Path.Combine(path, "owner"), FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
         }
-        catch (IOException)
+        catch (IOException held) when (FileLock.IsHeldByAnother(held))
         {
             return null;
         }
 
+        // Without segments nothing is left of what the database knows under the old id.
         Span<byte> id = stackalloc byte[16];
-        if (owner.Length == 16)
+        if (owner.Length == 16 && Directory.EnumerateFiles(path, "*.spool").Any())
         {
             owner.ReadExactly(id);
         }
         else
         {
             Guid.CreateVersion7().TryWriteBytes(id);
+            owner.Position = 0;
             owner.SetLength(0);
             owner.Write(id);
             owner.Flush(flushToDisk: true);

@@ -13,6 +13,9 @@ internal sealed unsafe class SpoolSegment : IDisposable
 {
     private const int HeaderBytes = 8;
 
+    // Some processors write a length in one piece only where it is aligned.
+    private const int Alignment = 8;
+
     private readonly MemoryMappedFile file;
     private readonly MemoryMappedViewAccessor view;
     private readonly byte* start;
@@ -49,7 +52,7 @@ internal sealed unsafe class SpoolSegment : IDisposable
         var segment = new SpoolSegment(path, number, existing.Exists ? (int)Math.Max(existing.Length, HeaderBytes) : size);
         while (segment.RecordAt(segment.written) is { IsEmpty: false } record)
         {
-            segment.written += HeaderBytes + record.Length;
+            segment.written = Behind(segment.written, record.Length);
         }
         return segment;
     }
@@ -57,7 +60,8 @@ internal sealed unsafe class SpoolSegment : IDisposable
     /// <summary>False when the segment has no room left for it. Callers take turns (the spool holds a lock).</summary>
     public bool TryAppend(ReadOnlySpan<byte> payload)
     {
-        if (written + HeaderBytes + payload.Length > size)
+        var next = Behind(written, payload.Length);
+        if (next > size)
         {
             return false;
         }
@@ -66,7 +70,7 @@ internal sealed unsafe class SpoolSegment : IDisposable
         BinaryPrimitives.WriteUInt32LittleEndian(target[4..], Checksum(payload));
         // The barrier keeps the length behind the payload for whoever reads the pages after a kill.
         Volatile.Write(ref *(int*)(start + written), payload.Length);
-        Volatile.Write(ref written, written + HeaderBytes + payload.Length);
+        Volatile.Write(ref written, next);
         return true;
     }
 
@@ -88,7 +92,7 @@ internal sealed unsafe class SpoolSegment : IDisposable
     }
 
     /// <summary>The offset behind a record of this length that starts at <paramref name="offset"/>.</summary>
-    public static int Behind(int offset, int length) => offset + HeaderBytes + length;
+    public static int Behind(int offset, int length) => offset + HeaderBytes + ((length + Alignment - 1) & -Alignment);
 
     public void Flush() => view.Flush();
 

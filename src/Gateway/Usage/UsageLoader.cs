@@ -12,7 +12,7 @@ internal sealed partial class UsageLoader(
 {
     private const int BatchSize = 2_000;
     private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(250);
-    private static readonly TimeSpan AbandonedEvery = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan AbandonedEvery = TimeSpan.FromSeconds(5);
     private static readonly TimeSpan MonthsEvery = TimeSpan.FromHours(6);
 
     private readonly Dictionary<Guid, SpoolPosition> positions = [];
@@ -79,10 +79,16 @@ internal sealed partial class UsageLoader(
 
     private async Task LoadOwnAsync(CancellationToken ct)
     {
-        foreach (var segment in spool.Segments())
+        var segments = spool.Segments();
+        foreach (var segment in segments)
         {
+            // Seen before loading: while it was the last, more may have come behind what was loaded.
+            var isOpen = segment == segments[^1];
             await LoadAsync(spool.Folder.Id, segment, ct);
-            spool.Remove(segment);
+            if (!isOpen)
+            {
+                spool.Remove(segment);
+            }
         }
     }
 
@@ -119,6 +125,11 @@ internal sealed partial class UsageLoader(
         {
             var batch = new List<UsageRecord>(BatchSize);
             offset = Read(segment, offset, batch);
+            if (batch.Count == 0)
+            {
+                LogUnreadable(segment.Path, offset);
+                return;
+            }
             var next = new SpoolPosition(segment.Number, offset);
             await store.AddAsync(spoolId, positions[spoolId], next, batch, ct);
             positions[spoolId] = next;
@@ -137,6 +148,9 @@ internal sealed partial class UsageLoader(
 
     [LoggerMessage(LogLevel.Warning, "Usage waits in the spool: the database cannot take it now")]
     private partial void LogWaiting(Exception failure);
+
+    [LoggerMessage(LogLevel.Error, "{Path} holds no record at {Offset}, where one should begin")]
+    private partial void LogUnreadable(string path, int offset);
 
     [LoggerMessage(LogLevel.Information, "Usage is being loaded again")]
     private partial void LogRecovered();

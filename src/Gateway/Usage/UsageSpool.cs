@@ -8,7 +8,12 @@ namespace Stoa.Gateway.Usage;
 /// Where the usage of a call is written before its answer ends: a folder of mapped segments that survives a killed process.
 /// <see cref="UsageLoader"/> takes it from here into the database. When the folder is full, new calls are refused.
 /// </summary>
-/// <remarks>A record is safe against the death of the process, not against the loss of the machine (see docs/operations.md).</remarks>
+/// <remarks>
+/// A folder belongs to one process at a time and has an id; its segments are numbered and written in order, one at a time. The
+/// database keeps, for each id, the segment and offset up to which records are loaded, so an id never begins to count again: a folder
+/// without segments gets a new one when it is claimed.
+/// A record is safe against the death of the process, not against the loss of the machine (see docs/operations.md).
+/// </remarks>
 internal sealed class UsageSpool : IDisposable
 {
     private const int SegmentBytes = 8 << 20;
@@ -18,21 +23,20 @@ internal sealed class UsageSpool : IDisposable
     private readonly LinkedList<SpoolSegment> segments = new();
     private volatile int segmentCount;
     private volatile bool isDiskFull;
+    private bool isDisposed;
     private SpoolSegment? spare;
 
     public UsageSpool(IOptions<StoaOptions> stoa, IOptions<GatewayOptions> gateway)
     {
-        maxSegments = Math.Max(2, gateway.Value.Spool.MaxMb * (1 << 20) / SegmentBytes);
+        maxSegments = Math.Max(2, gateway.Value.Spool.MaxMb / (SegmentBytes >> 20));
         Root = Path.Combine(stoa.Value.DataDirectory, "spool");
         Folder = SpoolFolder.ClaimFirst(Root);
         foreach (var number in Folder.SegmentNumbers())
         {
             segments.AddLast(SpoolSegment.Open(Folder.Path, number, SegmentBytes));
         }
-        if (segments.Count == 0)
-        {
-            segments.AddLast(SpoolSegment.Open(Folder.Path, 1, SegmentBytes));
-        }
+        // Always a segment of our own: the position of an older one may lie ahead of what its file still holds after a power cut.
+        segments.AddLast(SpoolSegment.Open(Folder.Path, (segments.Last?.Value.Number ?? 0) + 1, SegmentBytes));
         segmentCount = segments.Count;
     }
 
@@ -52,6 +56,10 @@ internal sealed class UsageSpool : IDisposable
         var payload = buffer[..record.Write(buffer)];
         lock (gate)
         {
+            if (isDisposed)
+            {
+                throw Failure.Unavailable("The server is shutting down", TimeSpan.FromSeconds(1));
+            }
             if (segments.Last!.Value.TryAppend(payload))
             {
                 return;
@@ -74,7 +82,7 @@ internal sealed class UsageSpool : IDisposable
     {
         lock (gate)
         {
-            if (spare is not null || segments.Last!.Value.Written < SegmentBytes / 2)
+            if (isDisposed || spare is not null || segments.Last!.Value.Written < SegmentBytes / 2)
             {
                 return;
             }
@@ -117,13 +125,17 @@ internal sealed class UsageSpool : IDisposable
 
     public void Dispose()
     {
-        foreach (var segment in segments)
+        lock (gate)
         {
-            segment.Flush();
-            segment.Dispose();
+            isDisposed = true;
+            foreach (var segment in segments)
+            {
+                segment.Flush();
+                segment.Dispose();
+            }
+            spare?.Dispose();
+            Folder.Dispose();
         }
-        spare?.Dispose();
-        Folder.Dispose();
     }
 
     private SpoolSegment OpenNext()

@@ -29,6 +29,7 @@ internal static class ServeVerb
         await using var app = await App.BuildAsync(settings);
         await App.PrepareAsync(app, ct);
         await app.RunAsync();
-        return 0;
+        // A part of the host that had to stop it said so here.
+        return Environment.ExitCode;
     }
 }

@@ -1,7 +1,7 @@
 namespace Stoa.Platform.Data;
 
 /// <summary>A lock of the operating system on a file. It falls with the process that holds it, however that ends.</summary>
-internal sealed class FileLock : IDisposable
+public sealed class FileLock : IDisposable
 {
     private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(20);
 
@@ -41,5 +41,5 @@ internal sealed class FileLock : IDisposable
     }
 
     // EWOULDBLOCK is 11 on Linux and 35 on macOS; .NET passes the number through, or its Windows name for it.
-    private static bool IsHeldByAnother(IOException exception) => exception.HResult is 11 or 35 or unchecked((int)0x80070020);
+    public static bool IsHeldByAnother(IOException exception) => exception.HResult is 11 or 35 or unchecked((int)0x80070020);
 }

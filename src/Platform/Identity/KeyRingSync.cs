@@ -4,6 +4,7 @@ using Microsoft.Extensions.Logging;
 using Npgsql;
 using NpgsqlTypes;
 using Stoa.Platform.Data;
+using Stoa.Platform.Http;
 
 namespace Stoa.Platform.Identity;
 
@@ -57,7 +58,9 @@ internal sealed partial class KeyRingSync(
         ring.Saved(uses);
     }
 
-    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    protected override Task ExecuteAsync(CancellationToken stoppingToken) => EventThread.RunOnPool(() => RunAsync(stoppingToken));
+
+    private async Task RunAsync(CancellationToken stoppingToken)
     {
         await readiness.WhenReady(stoppingToken);
         using var subscription = changes.Subscribe(Channel, (_, _) =>
@@ -113,7 +116,7 @@ internal sealed partial class KeyRingSync(
             await work(ct);
             return true;
         }
-        catch (Exception error) when (error is not OperationCanceledException)
+        catch (Exception error) when (!ct.IsCancellationRequested)
         {
             // The database is away: the keys in memory go on working, and the next round tries again.
             LogFailed(error.Message);

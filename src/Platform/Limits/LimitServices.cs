@@ -7,7 +7,6 @@ public static class LimitServices
     public static IServiceCollection AddLimits(this IServiceCollection services)
     {
         services.AddSingleton<ILimits, MemoryLimits>();
-        services.AddSingleton(new InFlight());
         return services;
     }
 }

@@ -18,14 +18,17 @@ internal sealed class HostProcess : IAsyncDisposable
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
 
     private readonly IReadOnlyDictionary<string, string?> _settings;
-    private readonly string _folder = OpenFolder();
+    private readonly string _folder;
+    private readonly bool _ownsFolder;
     private readonly ConcurrentQueue<string> _log = new();
     private readonly int _internalPort = FreePort();
     private Process? _process;
 
-    private HostProcess(IReadOnlyDictionary<string, string?> settings)
+    private HostProcess(IReadOnlyDictionary<string, string?> settings, string? folder = null)
     {
         _settings = settings;
+        _folder = folder ?? OpenFolder();
+        _ownsFolder = folder is null;
         BaseAddress = new($"http://127.0.0.1:{FreePort().ToString(CultureInfo.InvariantCulture)}");
         InternalAddress = new($"http://127.0.0.1:{_internalPort.ToString(CultureInfo.InvariantCulture)}");
     }
@@ -36,11 +39,17 @@ internal sealed class HostProcess : IAsyncDisposable
 
     internal int ProcessId => _process!.Id;
 
+    internal string DataDirectory => _folder;
+
     internal string Log => string.Join('\n', _log);
 
-    internal static async Task<HostProcess> StartAsync(IReadOnlyDictionary<string, string?> settings)
+    /// <summary>A second host on the same data directory.</summary>
+    internal Task<HostProcess> StartBesideAsync() => StartAsync(new HostProcess(_settings, _folder));
+
+    internal static Task<HostProcess> StartAsync(IReadOnlyDictionary<string, string?> settings) => StartAsync(new HostProcess(settings));
+
+    private static async Task<HostProcess> StartAsync(HostProcess host)
     {
-        var host = new HostProcess(settings);
         try
         {
             await host.StartAgainAsync();
@@ -122,6 +131,11 @@ internal sealed class HostProcess : IAsyncDisposable
             {
                 await KillAsync();
             }
+        }
+        if (!_ownsFolder)
+        {
+            _process?.Dispose();
+            return;
         }
         // Left behind only when the host was killed.
         await ServerProcess.SignalAsync("QUIT", ServerProcess.IdIn(_folder));

@@ -44,6 +44,21 @@ public sealed class ForwardTests(GatewaySite site) : IClassFixture<GatewaySite>
         Assert.True((bool)first["is_stream"]!);
     }
 
+    [Theory]
+    [InlineData(Anthropic, "event: message_stop")]
+    [InlineData(OpenAi, "data: [DONE]")]
+    public async Task Text_that_names_the_end_of_a_stream_does_not_end_it(string path, string end)
+    {
+        var provider = path == Anthropic ? site.Anthropic : site.OpenAi;
+        var model = path == Anthropic ? "anthropic/claude" : "openai/gpt-4o";
+        provider.Enqueue(ScriptedAnswer.Text("it ends with message_stop and [DONE] and goes on ").SplitBytes(7));
+        using var answer = await site.PostAsync(path, $$"""{"model":"{{model}}","max_tokens":50,"stream":true,"messages":[{"role":"user","content":"x"}]}""");
+        var text = await answer.Content.ReadAsStringAsync(Ct);
+        Assert.Contains("goes", text, StringComparison.Ordinal);
+        Assert.Equal(1, text.Split(end).Length - 1);
+        Assert.Equal(provider.Requests[^1].Reported!.Output, (long)(await site.RecordAsync(answer))["output_tokens"]!);
+    }
+
     [Fact]
     public async Task A_call_costs_what_its_tokens_cost_to_the_tenth_place()
     {

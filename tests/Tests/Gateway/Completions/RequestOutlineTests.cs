@@ -28,6 +28,7 @@ public sealed class RequestOutlineTests
     [Theory]
     [InlineData("""{"model":"a","model":"b"}""", "duplicate_parameter")]
     [InlineData("""{"model":"a","mod\u0065l":"b"}""", "duplicate_parameter")]
+    [InlineData("""{"model":"a","Model":"b"}""", "unknown_parameter")]
     [InlineData("""{"model":7}""", "invalid_type")]
     [InlineData("""{"model":null}""", "invalid_type")]
     [InlineData("""{"model":"a","stream":"yes"}""", "invalid_type")]

@@ -2,6 +2,7 @@ using Microsoft.Extensions.Options;
 using Stoa.Gateway;
 using Stoa.Gateway.Usage;
 using Stoa.Platform;
+using Stoa.Platform.Http;
 
 namespace Stoa.Tests.Gateway.Usage;
 
@@ -95,6 +96,43 @@ public sealed class UsageSpoolTests : IDisposable
         Assert.Equal([7], next.Segments().SelectMany(Read).Select(record => (int)record.InputTokens));
     }
 
+    [Fact]
+    public void A_folder_whose_segments_were_all_loaded_counts_again_under_a_new_name()
+    {
+        Guid id;
+        using (var gone = Spool())
+        {
+            id = gone.Folder.Id;
+        }
+        // As a neighbour leaves it that took everything over.
+        foreach (var segment in Directory.GetFiles(Path.Combine(data, "spool", "000"), "*.spool"))
+        {
+            File.Delete(segment);
+        }
+        using var next = Spool();
+        Assert.NotEqual(id, next.Folder.Id);
+    }
+
+    [Fact]
+    public void A_new_owner_writes_to_a_segment_of_its_own()
+    {
+        using (var gone = Spool())
+        {
+            gone.Append(Record(1));
+        }
+        using var next = Spool();
+        next.Append(Record(2));
+        Assert.Equal([[1], [2]], next.Segments().Select(segment => Read(segment).Select(record => (int)record.InputTokens)));
+    }
+
+    [Fact]
+    public void A_disposed_spool_takes_nothing_and_says_so()
+    {
+        var spool = Spool();
+        spool.Dispose();
+        Assert.Equal(FailureKind.Unavailable, Assert.Throws<Failure>(() => spool.Append(Record(1))).Kind);
+    }
+
     internal static UsageRecord Record(int tokens) => new()
     {
         Id = Guid.CreateVersion7(),
@@ -128,9 +166,9 @@ public sealed class UsageSpoolTests : IDisposable
     {
         for (var offset = 0; offset < segment.Written;)
         {
-            var record = segment.RecordAt(offset);
-            offset = SpoolSegment.Behind(offset, record.Length);
-            yield return UsageRecord.Read(segment.RecordAt(offset - record.Length - 8));
+            var record = UsageRecord.Read(segment.RecordAt(offset));
+            offset = SpoolSegment.Behind(offset, segment.RecordAt(offset).Length);
+            yield return record;
         }
     }
 }
