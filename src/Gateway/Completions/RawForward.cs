@@ -123,8 +123,10 @@ internal sealed class RawForward(CallMeter meter, IOptions<GatewayOptions> optio
             }
             return;
         }
+        // Comments keep a connection open; they are neither progress nor part of the answer.
+        var carriesData = buffer.Span[..complete].IndexOf("data:"u8) >= 0;
         var visible = stream.Read(buffer.Writable[..complete]);
-        call.AnswerBytes += complete;
+        call.AnswerBytes += carriesData ? complete : 0;
         if (stream.Refusal is { } refusal)
         {
             // Before the client has seen anything it becomes an answer's status, later the stream's last event.
@@ -136,7 +138,10 @@ internal sealed class RawForward(CallMeter meter, IOptions<GatewayOptions> optio
             call.Usage = stream.Usage;
             meter.Succeeded(call);
         }
-        client.Heard();
+        if (carriesData)
+        {
+            client.Heard();
+        }
         if (visible > 0 && !await client.SendAsync(buffer.Memory[..visible]))
         {
             throw new ClientLeftException();
