@@ -120,9 +120,11 @@ internal sealed class RawForward(CallMeter meter, IOptions<GatewayOptions> optio
             }
             return;
         }
+        // Comments keep a connection open; they are neither progress nor part of the answer.
+        var dataEvents = buffer.Span[..complete].Count("data:"u8);
         var visible = stream.Read(buffer.Writable[..complete]);
-        call.AnswerBytes += complete;
-        call.AnswerEvents += buffer.Span[..visible].Count("data:"u8);
+        call.AnswerEvents += dataEvents;
+        call.AnswerBytes += dataEvents > 0 ? complete : 0;
         if (stream.Refusal is { } refusal)
         {
             // Before the client has seen anything it becomes an answer's status, later the stream's last event.
@@ -134,8 +136,7 @@ internal sealed class RawForward(CallMeter meter, IOptions<GatewayOptions> optio
             call.Usage = stream.Usage;
             meter.Succeeded(call);
         }
-        // A comment only keeps the connection open; a provider that sends nothing else is silent.
-        if (buffer.Span[..visible].IndexOf("data:"u8) >= 0)
+        if (dataEvents > 0)
         {
             client.Heard();
         }

@@ -1,7 +1,9 @@
 using System.Text;
 using System.Text.Json;
 using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Net.Http.Headers;
+using Npgsql;
 using Stoa.Platform.Data;
 
 namespace Stoa.Platform.Http;
@@ -16,6 +18,9 @@ internal static class Failures
         JsonException json => FromJson(json),
         DecoderFallbackException => Failure.Invalid("The body is not valid UTF-8"),
         InvalidOperationException or NotSupportedException when HasUnknownCharset(context.Request) => UnsupportedMedia("The charset of the body is not known"),
+        // The host listens while its tables are still being made.
+        PostgresException when context.RequestServices.GetService<DatabaseReadiness>() is { IsReady: false } =>
+            Failure.Unavailable("The server is starting", TimeSpan.FromSeconds(1)),
         _ when Outage.Is(error) => Failure.Unavailable("The database cannot be reached", TimeSpan.FromSeconds(5)),
         OperationCanceledException when isDraining => Failure.Unavailable("The server is shutting down", TimeSpan.FromSeconds(1)),
         _ => new(FailureKind.Internal, "internal_error", "Something went wrong on our side"),

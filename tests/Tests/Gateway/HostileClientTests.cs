@@ -1,5 +1,7 @@
 using System.Net;
+using System.Net.Http.Headers;
 using System.Text.Json.Nodes;
+using Stoa.Tests.Support;
 
 namespace Stoa.Tests.Gateway;
 
@@ -108,6 +110,21 @@ public sealed class HostileClientTests(HostileSite site) : IClassFixture<Hostile
         using var answer = await site.Client.PostAsync("/api/stoa/prices", content, TestContext.Current.CancellationToken);
 
         Assert.Equal(HttpStatusCode.UnsupportedMediaType, answer.StatusCode);
+    }
+
+    [Fact]
+    public async Task Before_the_tables_are_there_a_call_is_told_to_come_again()
+    {
+        await using var host = await HostUnderTest.StartAsync();
+        host.Client.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", "stoa-dev");
+        var seen = new HashSet<HttpStatusCode>();
+        while (!seen.Contains(HttpStatusCode.OK) && seen.All(status => status == HttpStatusCode.ServiceUnavailable))
+        {
+            using var answer = await host.Client.GetAsync("/api/stoa/usage", TestContext.Current.CancellationToken);
+            seen.Add(answer.StatusCode);
+        }
+
+        Assert.All(seen, status => Assert.True(status is HttpStatusCode.OK or HttpStatusCode.ServiceUnavailable, $"{status}"));
     }
 
     [Fact]

@@ -3,6 +3,7 @@ using System.Net.Http.Headers;
 using System.Text;
 using System.Text.Json.Nodes;
 using Microsoft.Extensions.DependencyInjection;
+using Stoa.Platform.Data;
 using Stoa.Platform.Limits;
 using Stoa.Tests.Support;
 
@@ -24,6 +25,7 @@ public sealed class HostileSite : IAsyncLifetime
         Provider = await OddProvider.StartAsync();
         host = await HostUnderTest.StartAsync(Provider.Settings);
         Client.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", "stoa-dev");
+        await host.Services.GetRequiredService<DatabaseReadiness>().WhenReady(TestContext.Current.CancellationToken);
     }
 
     public async ValueTask DisposeAsync()
@@ -41,6 +43,22 @@ public sealed class HostileSite : IAsyncLifetime
         }
         using var answer = await Client.SendAsync(request, TestContext.Current.CancellationToken);
         return (answer.StatusCode, await answer.Content.ReadAsStringAsync(TestContext.Current.CancellationToken));
+    }
+
+    /// <summary>The sums of a model, once so many calls are in them.</summary>
+    internal async Task<JsonNode> UsageOfAsync(string model, long calls)
+    {
+        var started = TimeProvider.System.GetTimestamp();
+        while (true)
+        {
+            var answer = JsonNode.Parse(await Client.GetStringAsync($"/api/stoa/usage?group_by=model&model={model}", TestContext.Current.CancellationToken))!;
+            if (answer["data"]!.AsArray() is [{ } sum] && (long)sum["calls"]! >= calls)
+            {
+                return sum;
+            }
+            Assert.True(TimeProvider.System.GetElapsedTime(started) < TimeSpan.FromSeconds(10), $"The calls of {model} never got into the ledger.");
+            await Task.Delay(TimeSpan.FromMilliseconds(50), TimeProvider.System, TestContext.Current.CancellationToken);
+        }
     }
 
     internal Task<(HttpStatusCode Status, string Body)> AskAsync(string path, string model, bool streams) => PostAsync(
