@@ -26,7 +26,8 @@ internal sealed partial class UsageLoader(
         await base.StopAsync(cancellationToken);
         if (database.IsReady)
         {
-            await TryAsync(LoadOwnAsync, cancellationToken);
+            // What there is no time for stays in the spool; the next host loads it.
+            await TryAsync(LoadOwnAsync, cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         }
     }
 

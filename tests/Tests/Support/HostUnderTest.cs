@@ -1,11 +1,9 @@
-using System.Runtime.CompilerServices;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Stoa.Host;
 using Stoa.Platform.Data;
 using Stoa.Platform.Hosting;
-using Stoa.Platform.Http;
 using Stoa.Platform.Identity;
 
 namespace Stoa.Tests.Support;
@@ -90,7 +88,4 @@ public sealed class HostUnderTest : IAsyncDisposable
         await dropDatabase();
         Directory.Delete(data, recursive: true);
     }
-
-    [ModuleInitializer]
-    internal static void AsTheHostDoes() => EventThread.ContinueSocketsInline();
 }
