@@ -29,7 +29,7 @@ internal static class ChatApi
 
     private static RouteHandlerBuilder MapChat(this IEndpointRouteBuilder routes, string path, Surface surface)
     {
-        // Not before the first call: mapping routes opens no files.
+        // Not before the first call: mapping routes opens no files. As a parameter of the handler it would cost a scope per call.
         var chat = new Lazy<Chat>(() => ActivatorUtilities.CreateInstance<Chat>(routes.ServiceProvider));
         return routes.MapPost(path, (Delegate)((HttpContext context) => chat.Value.HandleAsync(context, surface))).StayOnEventThread();
     }

@@ -6,6 +6,7 @@ using Stoa.Gateway.Providers;
 using Stoa.Gateway.Wires;
 using Stoa.Gateway.Wires.Anthropic;
 using Stoa.Gateway.Wires.OpenAi;
+using Stoa.Platform.Http;
 
 namespace Stoa.Gateway.Models;
 
@@ -16,6 +17,7 @@ internal static class ModelsApi
     {
         routes.MapGet("/models", ListAsync).WithTags("Models").WithSummary("List the models that this key may use");
         routes.MapGet("/models/{**id}", GetAsync).WithTags("Models").WithSummary("Read one model; its id may hold slashes");
+        routes.MapDelete("/models/{**id}", Refuse).WithTags("Models").WithSummary("Refused: models come from the providers");
     }
 
     internal static async Task ListAsync(HttpContext context, CallGate gate, ProviderCatalog providers)
@@ -52,6 +54,12 @@ internal static class ModelsApi
             OpenAiModels.WriteOne(Entry(model, providers), body);
         }
         await JsonAnswer.SendAsync(context, body);
+    }
+
+    internal static Task Refuse(HttpContext context, string id, CallGate gate)
+    {
+        gate.Authenticate(context.Request);
+        throw Failure.Forbidden($"The model `{id}` belongs to its provider and cannot be deleted here");
     }
 
     private static ModelEntry Entry(ModelTarget model, ProviderCatalog providers) => new(model.FullName, model.Provider.Name, providers.CreatedAt);

@@ -1,5 +1,6 @@
 using System.Buffers;
 using System.Globalization;
+using System.Text.Json;
 using Stoa.Platform.Http;
 
 namespace Stoa.Gateway.Wires;
@@ -44,6 +45,21 @@ internal static class ProviderErrors
 
     private static readonly SearchValues<string> FilterWords = SearchValues.Create(
         ["content_filter", "content_policy_violation", "content management policy", "safety system"], Any);
+
+    /// <summary>What a provider answered instead of what it was asked for, as its wire's <paramref name="map"/> understands the body.</summary>
+    public static Failure Read(ProviderReply reply, ReadOnlyMemory<byte> body, Func<ProviderReply, JsonElement, Failure> map)
+    {
+        try
+        {
+            using var document = JsonBody.OpenAnswer(body);
+            return map(reply, document.RootElement);
+        }
+        catch (Failure)
+        {
+            // A proxy's page or an empty body; its text is of no use to a client.
+            return Map(reply, "", "");
+        }
+    }
 
     /// <param name="code">The provider's own <c>code</c> and <c>type</c>, joined; empty when it gave none.</param>
     public static Failure Map(ProviderReply reply, string code, string message, string? field = null)

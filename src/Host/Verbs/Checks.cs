@@ -3,16 +3,15 @@ using System.Net;
 using System.Net.Sockets;
 using Npgsql;
 using Stoa.Platform;
+using Stoa.Platform.Data;
 
 namespace Stoa.Host.Verbs;
 
 /// <summary>What the doctor looks at, each on its own.</summary>
 internal static class Checks
 {
-    private const int OldestPostgres = 15;
     private const long LittleSpace = 1L << 30;
 
-    private static readonly string[] Programs = ["initdb", "pg_ctl"];
     private static readonly DateTimeOffset Built = new(2026, 1, 1, 0, 0, 0, TimeSpan.Zero);
 
     public static async Task<List<Finding>> RunAsync(IConfiguration configuration, CancellationToken ct)
@@ -25,7 +24,7 @@ internal static class Checks
             Space(options.DataDirectory),
             configuration.GetConnectionString("Stoa") is { Length: > 0 } connection
                 ? await PostgresAsync(connection, ct)
-                : PostgresPrograms(),
+                : await PostgresProgramsAsync(options.PostgresBin, ct),
             .. $"{urls};{options.InternalUrls}".Split(';', StringSplitOptions.RemoveEmptyEntries).Select(Port),
             Clock(TimeProvider.System),
             .. Providers(configuration),
@@ -104,9 +103,9 @@ internal static class Checks
         {
             await using var source = NpgsqlDataSource.Create(connection);
             await using var open = await source.OpenConnectionAsync(ct);
-            return open.PostgreSqlVersion.Major >= OldestPostgres
+            return open.PostgreSqlVersion.Major >= PostgresBinaries.OldestMajor
                 ? new(Health.Ok, "PostgreSQL", $"version {open.PostgreSqlVersion} answers")
-                : new(Health.Fail, "PostgreSQL", $"version {open.PostgreSqlVersion}", $"use version {OldestPostgres} or later");
+                : new(Health.Fail, "PostgreSQL", $"version {open.PostgreSqlVersion}", $"use version {PostgresBinaries.OldestMajor} or later");
         }
         catch (Exception e) when (e is NpgsqlException or ArgumentException or TimeoutException or SocketException)
         {
@@ -114,17 +113,17 @@ internal static class Checks
         }
     }
 
-    private static Finding PostgresPrograms()
+    /// <summary>The programs that the private cluster would run with.</summary>
+    private static async Task<Finding> PostgresProgramsAsync(string? setting, CancellationToken ct)
     {
-        string[] places = [.. (Environment.GetEnvironmentVariable("PATH") ?? "").Split(':'),
-            .. Below("/usr/lib/postgresql"), .. Below("/opt/homebrew/opt"), .. Below("/usr/local/opt")];
-        return Array.Find(places, place => Array.TrueForAll(Programs, program => File.Exists(Path.Combine(place, program)))) is { } found
-            ? new(Health.Ok, "PostgreSQL", $"programs in {found}")
-            : new(Health.Fail, "PostgreSQL", "no server programs found",
-                $"install PostgreSQL {OldestPostgres} or later (bin/setup does), or set ConnectionStrings__Stoa");
+        try
+        {
+            var found = await PostgresBinaries.FindAsync(setting, existing: null, ct);
+            return new(Health.Ok, "PostgreSQL", $"version {found.Major}, programs in {found.Folder}");
+        }
+        catch (DatabaseException missing)
+        {
+            return new(Health.Fail, "PostgreSQL", "no server programs found", missing.Message);
+        }
     }
-
-    private static IEnumerable<string> Below(string root) => Directory.Exists(root)
-        ? Directory.GetDirectories(root).OrderDescending(StringComparer.Ordinal).Select(place => Path.Combine(place, "bin"))
-        : [];
 }

@@ -4,7 +4,7 @@ using System.Text.RegularExpressions;
 namespace Stoa.Platform.Data;
 
 /// <summary>A folder with PostgreSQL's server programs.</summary>
-internal sealed partial record PostgresBinaries(string Folder, int Major)
+public sealed partial record PostgresBinaries(string Folder, int Major)
 {
     public const int OldestMajor = 15;
 

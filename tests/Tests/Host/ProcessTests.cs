@@ -1,10 +1,11 @@
 using System.Diagnostics;
 using System.Net;
+using Stoa.Tests.Support;
 
 namespace Stoa.Tests.Host;
 
 /// <summary>What only a process of its own can show: exit codes, output, signals.</summary>
-public sealed class ProcessTests
+public sealed class ProcessTests(TestDatabase database) : IClassFixture<TestDatabase>
 {
     private static CancellationToken Ct => TestContext.Current.CancellationToken;
 
@@ -50,6 +51,19 @@ public sealed class ProcessTests
 
         Assert.Equal(HttpStatusCode.OK, alive.StatusCode);
         Assert.Equal(0, process.ExitCode);
+    }
+
+    [Fact]
+    public async Task A_migration_that_changed_after_it_was_applied_ends_the_process_with_1_and_says_which()
+    {
+        await database.ExecuteAsync("update platform.migrations set checksum = 'another' where schema = 'gateway' and number = 1");
+        using var process = Start("serve", ("ConnectionStrings__Stoa", database.ConnectionString));
+
+        var output = await process.StandardOutput.ReadToEndAsync(Ct);
+        await process.WaitForExitAsync(Ct);
+
+        Assert.Equal(1, process.ExitCode);
+        Assert.Contains("0001_usage", output, StringComparison.Ordinal);
     }
 
     private static Process Start(string verb, params (string Name, string Value)[] environment)

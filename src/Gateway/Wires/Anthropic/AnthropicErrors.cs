@@ -1,5 +1,4 @@
 using System.Buffers;
-using System.Globalization;
 using System.Text.Json;
 using Microsoft.AspNetCore.Http;
 using Stoa.Platform.Http;
@@ -7,27 +6,9 @@ using Stoa.Platform.Http;
 namespace Stoa.Gateway.Wires.Anthropic;
 
 /// <summary><c>{"type": "error", "error": {"type", "message"}, "request_id"}</c>, as Anthropic's clients expect it.</summary>
-internal sealed class AnthropicErrors : ErrorDialect
+internal sealed class AnthropicErrors : VendorErrors
 {
     public static readonly AnthropicErrors Instance = new();
-
-    public override async Task WriteAsync(HttpContext context, Failure failure)
-    {
-        var response = context.Response;
-        var requestId = response.Headers["x-request-id"].ToString() is { Length: > 0 } known ? known : context.TraceIdentifier;
-        var buffer = new ArrayBufferWriter<byte>(256);
-        WriteBody(failure, requestId, buffer);
-        response.StatusCode = StatusOf(failure);
-        response.ContentType = "application/json";
-        response.ContentLength = buffer.WrittenCount;
-        response.Headers["request-id"] = requestId;
-        response.Headers["x-should-retry"] = OpenAi.OpenAiErrors.IsRetryable(failure) ? "true" : "false";
-        if (failure.RetryAfter is { } wait)
-        {
-            response.Headers.RetryAfter = Math.Ceiling(wait.TotalSeconds).ToString(CultureInfo.InvariantCulture);
-        }
-        await response.BodyWriter.WriteAsync(buffer.WrittenMemory, context.RequestAborted);
-    }
 
     public override int StatusOf(Failure failure) => failure.Kind switch
     {
@@ -59,24 +40,18 @@ internal sealed class AnthropicErrors : ErrorDialect
     }
 
     /// <summary>What a provider of this wire answered instead of a message.</summary>
-    public static Failure Read(ProviderReply reply, ReadOnlyMemory<byte> body)
-    {
-        try
-        {
-            using var document = JsonBody.OpenAnswer(body);
-            return Map(reply, document.RootElement);
-        }
-        catch (Failure)
-        {
-            // A proxy's page or an empty body; its text is of no use to a client.
-            return ProviderErrors.Map(reply, "", "");
-        }
-    }
+    public static Failure Read(ProviderReply reply, ReadOnlyMemory<byte> body) => ProviderErrors.Read(reply, body, Map);
 
     public static Failure Map(ProviderReply reply, JsonElement root)
     {
         var error = root.Member("error");
         return ProviderErrors.Map(reply, error.TextOf("type") ?? "", error.TextOf("message") ?? "");
+    }
+
+    protected override void Write(Failure failure, string requestId, IBufferWriter<byte> output, IHeaderDictionary headers)
+    {
+        headers["request-id"] = requestId;
+        WriteBody(failure, requestId, output);
     }
 
     private static string TypeOf(Failure failure) => failure.Kind switch

@@ -7,26 +7,9 @@ using Stoa.Platform.Http;
 namespace Stoa.Gateway.Wires.OpenAi;
 
 /// <summary><c>{"error": {"message", "type", "param", "code"}}</c>, as OpenAI's clients expect it.</summary>
-internal sealed class OpenAiErrors : ErrorDialect
+internal sealed class OpenAiErrors : VendorErrors
 {
     public static readonly OpenAiErrors Instance = new();
-
-    public override async Task WriteAsync(HttpContext context, Failure failure)
-    {
-        var buffer = new ArrayBufferWriter<byte>(256);
-        WriteBody(failure, buffer);
-        var response = context.Response;
-        response.StatusCode = StatusOf(failure);
-        response.ContentType = "application/json";
-        response.ContentLength = buffer.WrittenCount;
-        response.Headers["x-should-retry"] = IsRetryable(failure) ? "true" : "false";
-        if (failure.RetryAfter is { } wait)
-        {
-            response.Headers.RetryAfter = Math.Ceiling(wait.TotalSeconds).ToString(CultureInfo.InvariantCulture);
-            response.Headers["retry-after-ms"] = Math.Ceiling(wait.TotalMilliseconds).ToString(CultureInfo.InvariantCulture);
-        }
-        await response.BodyWriter.WriteAsync(buffer.WrittenMemory, context.RequestAborted);
-    }
 
     public static void WriteBody(Failure failure, IBufferWriter<byte> output)
     {
@@ -52,19 +35,7 @@ internal sealed class OpenAiErrors : ErrorDialect
     }
 
     /// <summary>What a provider of this wire answered instead of a completion.</summary>
-    public static Failure Read(ProviderReply reply, ReadOnlyMemory<byte> body)
-    {
-        try
-        {
-            using var document = JsonBody.OpenAnswer(body);
-            return Map(reply, document.RootElement);
-        }
-        catch (Failure)
-        {
-            // A proxy's page or an empty body; its text is of no use to a client.
-            return ProviderErrors.Map(reply, "", "");
-        }
-    }
+    public static Failure Read(ProviderReply reply, ReadOnlyMemory<byte> body) => ProviderErrors.Read(reply, body, Map);
 
     /// <summary>Servers differ: the usual <c>error</c> object, a bare text in it, or the object's fields at the top; <c>detail</c> from FastAPI.</summary>
     public static Failure Map(ProviderReply reply, JsonElement root)
@@ -79,13 +50,14 @@ internal sealed class OpenAiErrors : ErrorDialect
         return ProviderErrors.Map(reply, $"{code.AsText()} {error.TextOf("type")}".Trim(), message, error.TextOf("param"));
     }
 
-    internal static bool IsRetryable(Failure failure) => failure.Kind switch
+    protected override void Write(Failure failure, string requestId, IBufferWriter<byte> output, IHeaderDictionary headers)
     {
-        FailureKind.TooMany or FailureKind.Overloaded or FailureKind.Timeout or FailureKind.Unavailable or FailureKind.Conflict => true,
-        FailureKind.Upstream => failure.Code != "upstream_authentication",
-        FailureKind.Invalid or FailureKind.Unauthenticated or FailureKind.Forbidden or FailureKind.NotFound or FailureKind.MethodNotAllowed
-            or FailureKind.TooLarge or FailureKind.UnsupportedMedia or FailureKind.Quota or FailureKind.Internal => false,
-    };
+        if (failure.RetryAfter is { } wait)
+        {
+            headers["retry-after-ms"] = Math.Ceiling(wait.TotalMilliseconds).ToString(CultureInfo.InvariantCulture);
+        }
+        WriteBody(failure, output);
+    }
 
     private static (string Type, string? Code) WordsOf(Failure failure) => failure.Kind switch
     {

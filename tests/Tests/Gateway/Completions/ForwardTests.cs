@@ -138,6 +138,15 @@ public sealed class ForwardTests(GatewaySite site) : IClassFixture<GatewaySite>
     }
 
     [Fact]
+    public async Task A_model_cannot_be_deleted()
+    {
+        using var request = new HttpRequestMessage(HttpMethod.Delete, "/v1/models/demo/demo");
+        request.Headers.Authorization = new("Bearer", await site.KeyAsync());
+        using var refused = await site.Host.Client.SendAsync(request, TestContext.Current.CancellationToken);
+        Assert.Equal(HttpStatusCode.Forbidden, refused.StatusCode);
+    }
+
+    [Fact]
     public async Task Who_holds_a_key_sees_its_own_usage_and_no_other()
     {
         var key = await site.KeyAsync();
