@@ -17,12 +17,11 @@ internal sealed class CallPipeline(CallGate gate, CallMeter meter, TimeProvider 
         using var body = await RequestBody.ReadAsync(context.Request);
         var outline = RequestOutline.Read(body.Span);
         var target = gate.Target(key, outline.ModelName(body.Span));
-        var estimate = body.Length / 4;
-        var (requests, tokens, reserved) = await gate.AdmitAsync(context, surface.Limits, key, estimate + outline.MaxOutput);
+        var (requests, tokens, reserved) = await gate.AdmitAsync(context, surface.Limits, key, outline.EstimatedInput + outline.MaxOutput);
         var call = new GatewayCall(surface, key, target, context.RequestId(), started)
         {
             IsStream = outline.IsStream,
-            EstimatedInput = estimate,
+            EstimatedInput = outline.EstimatedInput,
             ReservedTokens = reserved,
             RequestLimit = requests,
             TokenLimit = tokens,

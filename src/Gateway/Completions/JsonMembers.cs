@@ -18,10 +18,14 @@ internal readonly record struct JsonMember(Range Name, Range Value, bool NameIsE
 internal ref struct JsonMembers
 {
     private const int MaxDepth = 128;
+    private const int SmallestFile = 1_024;
+    private const int Sample = 256;
     private static readonly SearchValues<byte> Structure = SearchValues.Create("{}[]\""u8);
     private static readonly SearchValues<byte> LiteralEnds = SearchValues.Create(",}] \n\r\t"u8);
     private static readonly SearchValues<byte> StringStops = SearchValues.Create(
         [(byte)'"', (byte)'\\', .. Enumerable.Range(0, 0x20).Select(control => (byte)control)]);
+
+    private static readonly SearchValues<byte> Base64 = SearchValues.Create("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/=-_"u8);
 
     private readonly ReadOnlySpan<byte> json;
     private int position;
@@ -38,6 +42,9 @@ internal ref struct JsonMembers
     }
 
     public JsonMember Current { get; private set; }
+
+    /// <summary>How many nested values hold a file in base64 (bare or as a data URL), and how many bytes these take.</summary>
+    public (int Count, long Bytes) Files { get; private set; }
 
     /// <summary>False once the bytes turned out not to be one JSON object.</summary>
     public readonly bool IsValid => state != State.Broken;
@@ -202,9 +209,14 @@ internal ref struct JsonMembers
             var found = json[position];
             if (found == '"')
             {
+                var start = position + 1;
                 if (!SkipString(out _))
                 {
                     return false;
+                }
+                if (position - start >= SmallestFile && IsFile(json[start..(position - 1)]))
+                {
+                    Files = (Files.Count + 1, Files.Bytes + position - start);
                 }
                 continue;
             }
@@ -229,6 +241,16 @@ internal ref struct JsonMembers
                 return true;
             }
         }
+    }
+
+    /// <summary>Prose of any language shows a space or a letter outside base64's soon enough.</summary>
+    private static bool IsFile(ReadOnlySpan<byte> text)
+    {
+        if (text.StartsWith("data:"u8) && text[..Sample].IndexOf((byte)',') is > 0 and var head)
+        {
+            text = text[(head + 1)..];
+        }
+        return !text[..Math.Min(Sample, text.Length)].ContainsAnyExcept(Base64);
     }
 
     private bool SkipLiteral()

@@ -12,6 +12,9 @@ namespace Stoa.Gateway.Completions;
 /// </summary>
 internal readonly struct RequestOutline
 {
+    /// <summary>About what vendors count for a picture of 1,000 by 1,000 points, or for a page of a document.</summary>
+    private const int TokensOfFile = 1_000;
+
     /// <summary>Where the value of <c>model</c> stands, quotes included.</summary>
     public Range Model { get; private init; }
 
@@ -22,6 +25,9 @@ internal readonly struct RequestOutline
 
     /// <summary><c>max_tokens</c> or <c>max_completion_tokens</c>; 0 when not given.</summary>
     public long MaxOutput { get; private init; }
+
+    /// <summary>Tokens that the prompt may come to: four bytes each, and <see cref="TokensOfFile"/> for an image or a document.</summary>
+    public long EstimatedInput { get; private init; }
 
     /// <summary>The position behind the opening brace, where a member can be put in.</summary>
     public int FirstMember { get; private init; }
@@ -81,6 +87,7 @@ internal readonly struct RequestOutline
             IsStream = stream is { } given && Flag(body[given], "stream"),
             StreamOptions = options is { } asked && !body[asked].SequenceEqual("null"u8) ? asked : null,
             MaxOutput = maxOutput,
+            EstimatedInput = ((body.Length - members.Files.Bytes) / 4) + (members.Files.Count * TokensOfFile),
             FirstMember = body.IndexOf((byte)'{') + 1,
         };
     }

@@ -50,4 +50,27 @@ public sealed class RequestOutlineTests
     [Fact]
     public void Bytes_that_are_not_text_are_refused() =>
         Assert.Equal("invalid_json", Assert.Throws<Failure>(() => RequestOutline.Read([.. "{\"model\":\""u8, 0xC3, 0x28, .. "\"}"u8])).Code);
+
+    [Theory]
+    [InlineData("data:image/png;base64,")]
+    [InlineData("")]
+    public void A_file_in_base64_counts_as_one_picture_however_large(string head)
+    {
+        var file = Convert.ToBase64String(new byte[300_000]);
+        var empty = RequestOutline.Read(WithContent(""));
+        Assert.Equal(empty.EstimatedInput + 1_000, RequestOutline.Read(WithContent(head + file)).EstimatedInput);
+    }
+
+    [Theory]
+    [InlineData("A sentence with spaces. ")]
+    [InlineData("没有空格的长句子")]
+    [InlineData("data:,words-and words")]
+    public void Long_prose_counts_by_its_length(string sentence)
+    {
+        var body = WithContent(string.Concat(Enumerable.Repeat(sentence, 1_000)));
+        Assert.Equal(body.Length / 4, RequestOutline.Read(body).EstimatedInput);
+    }
+
+    private static byte[] WithContent(string text) =>
+        Encoding.UTF8.GetBytes($$"""{"model":"a","messages":[{"role":"user","content":"{{text}}"}]}""");
 }
