@@ -118,7 +118,7 @@ internal sealed class ScheduleStore(NpgsqlDataSource source, TimeProvider time)
                 await reader.GetFieldValueAsync<DateTimeOffset?>(10, ct),
                 await reader.GetFieldValueAsync<Guid?>(11, ct),
                 await reader.GetFieldValueAsync<DateTimeOffset?>(12, ct),
-                await reader.GetFieldValueAsync<string?>(13, ct)));
+                await reader.IsDBNullAsync(13, ct) ? null : reader.GetString(13)));
         }
         return rows;
     }
