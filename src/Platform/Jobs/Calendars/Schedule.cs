@@ -9,7 +9,7 @@ public enum MissedRuns
     /// <summary>A gap of any length is made up for by one run.</summary>
     Once,
 
-    /// <summary>Each slot that lies within the reach is run, oldest first.</summary>
+    /// <summary>Each slot that lies within the reach is run, oldest first. Needs <see cref="Overlap.Allow"/>.</summary>
     All,
 }
 
@@ -33,7 +33,7 @@ public enum Overlap
 /// <param name="Name">Stable and unique: <c>platform.tidy_jobs</c>.</param>
 /// <param name="Arguments">The job as JSON, as its kind writes it.</param>
 /// <param name="Reach">With <see cref="MissedRuns.All"/>: slots that are older are not made up for.</param>
-internal sealed record Schedule(
+public sealed record Schedule(
     string Name, string Kind, string Arguments, Timetable Timetable, MissedRuns Missed, TimeSpan Reach, Overlap Overlap)
 {
     /// <summary>A longer gap is made up for by its newest slots: a backlog without end would help nobody.</summary>
@@ -43,7 +43,7 @@ internal sealed record Schedule(
     /// The slots to run now, oldest first, when <paramref name="last"/> was the newest one decided on. Slots between it and now that
     /// are not among them are missed for good.
     /// </summary>
-    public IReadOnlyList<DateTimeOffset> Due(DateTimeOffset last, DateTimeOffset now, TimeSpan late)
+    internal IReadOnlyList<DateTimeOffset> Due(DateTimeOffset last, DateTimeOffset now, TimeSpan late)
     {
         if (Timetable.Latest(now) is not { } newest || newest <= last)
         {

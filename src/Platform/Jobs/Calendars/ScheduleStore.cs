@@ -7,7 +7,7 @@ namespace Stoa.Platform.Jobs.Calendars;
 /// <summary>A schedule with what became of it so far.</summary>
 /// <param name="LastSlot">The newest slot that was decided on; older ones are never run again.</param>
 /// <param name="PausedBy">Who paused it, as the audit names him.</param>
-internal sealed record ScheduleRow(
+public sealed record ScheduleRow(
     Schedule Schedule,
     DateTimeOffset LastSlot,
     DateTimeOffset? LastFiredAt,
@@ -20,7 +20,7 @@ internal sealed record ScheduleRow(
 }
 
 /// <summary>The rows of <c>platform.schedules</c>.</summary>
-internal sealed class ScheduleStore(NpgsqlDataSource source, TimeProvider time)
+public sealed class ScheduleStore(NpgsqlDataSource source, TimeProvider time)
 {
     private const string Columns = """
         name, kind, arguments::text, cron, every_seconds, zone, missed, reach_seconds, overlap,
@@ -31,7 +31,7 @@ internal sealed class ScheduleStore(NpgsqlDataSource source, TimeProvider time)
     /// Makes the table say what the modules declare. A schedule that is new, or goes by another timetable than before, begins now:
     /// it owes nothing for the past.
     /// </summary>
-    public async Task ReconcileAsync(IReadOnlyList<Schedule> declared, CancellationToken ct)
+    internal async Task ReconcileAsync(IReadOnlyList<Schedule> declared, CancellationToken ct)
     {
         // One transaction, as a batch without an explicit one is.
         await using var batch = source.CreateBatch();
@@ -53,7 +53,7 @@ internal sealed class ScheduleStore(NpgsqlDataSource source, TimeProvider time)
     }
 
     /// <summary>The row, which nobody else changes until the transaction of the connection ends.</summary>
-    public static async Task<ScheduleRow?> LockAsync(NpgsqlConnection connection, string name, CancellationToken ct)
+    internal static async Task<ScheduleRow?> LockAsync(NpgsqlConnection connection, string name, CancellationToken ct)
     {
         await using var command = new NpgsqlCommand($"select {Columns} from platform.schedules where name = $1 for update", connection)
         {
@@ -62,12 +62,15 @@ internal sealed class ScheduleStore(NpgsqlDataSource source, TimeProvider time)
         return (await ReadAsync(command, ct)).SingleOrDefault();
     }
 
-    /// <summary>Notes that the slots up to this one are decided.</summary>
-    public static async Task AdvanceAsync(
+    /// <summary>Notes that the slots up to this one are decided, and the job that came of it, if any.</summary>
+    internal static async Task AdvanceAsync(
         NpgsqlConnection connection, string name, DateTimeOffset slot, DateTimeOffset now, Guid? job, CancellationToken ct)
     {
-        await using var command = new NpgsqlCommand(
-            "update platform.schedules set last_slot = $2, last_fired_at = $3, last_job_id = coalesce($4, last_job_id) where name = $1", connection)
+        await using var command = new NpgsqlCommand("""
+            update platform.schedules set
+              last_slot = $2, last_fired_at = case when $4 is null then last_fired_at else $3 end, last_job_id = coalesce($4, last_job_id)
+            where name = $1
+            """, connection)
         {
             Parameters = { new() { Value = name }, new() { Value = slot }, new() { Value = now }, Nullable(job, NpgsqlDbType.Uuid) },
         };

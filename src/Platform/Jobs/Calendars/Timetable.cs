@@ -5,7 +5,7 @@ namespace Stoa.Platform.Jobs.Calendars;
 /// <summary>
 /// The slots of a schedule: by cron in a time zone, or every so often. Pure; an instant is a slot or it is not, whoever asks.
 /// </summary>
-internal sealed record Timetable
+public sealed record Timetable
 {
     private static readonly TimeSpan Shortest = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan Longest = TimeSpan.FromDays(366);
