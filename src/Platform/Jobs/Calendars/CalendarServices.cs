@@ -45,7 +45,7 @@ public static partial class CalendarServices
         });
     }
 
-    internal static IServiceCollection AddCalendars(this IServiceCollection services, Role role)
+    internal static IServiceCollection AddCalendars(this IServiceCollection services, bool runs)
     {
         services.AddSettings<CalendarOptions>(CalendarOptions.Section);
         services.AddSingleton<ScheduleStore>();
@@ -53,7 +53,7 @@ public static partial class CalendarServices
         services.AddSingleton(provider => new ScheduleActs(
             provider.GetRequiredService<NpgsqlDataSource>(), provider.GetRequiredService<ScheduleFiring>(),
             provider.GetRequiredService<JobActs>(), provider.GetRequiredService<JobQueue>(), provider.GetRequiredService<TimeProvider>()));
-        if (role.HasFlag(Role.Worker))
+        if (runs)
         {
             services.AddHostedService<Calendar>();
         }

@@ -3,6 +3,7 @@ using System.Text.Json;
 using Microsoft.AspNetCore.Antiforgery;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.AspNetCore.Mvc;
 using Microsoft.AspNetCore.Routing;
 using Stoa.Platform.Http;
@@ -110,5 +111,5 @@ internal static class JobPages
         : Guid.TryParse(text, out var id) ? id
         : throw Failure.Invalid("There is no such page", "after");
 
-    private static IResult BackTo(Guid id) => TypedResults.LocalRedirect($"{Path}/{id}");
+    private static RedirectHttpResult BackTo(Guid id) => TypedResults.LocalRedirect($"{Path}/{id}");
 }

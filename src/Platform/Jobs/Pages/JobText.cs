@@ -25,6 +25,8 @@ internal static class JobText
 
     public static string Name(JobPriority priority) => EnumNames<JobPriority>.Write(priority);
 
+    public static string Name(JobState state) => EnumNames<JobState>.Write(state);
+
     private static string Length(TimeSpan time) => time switch
     {
         _ when time.Ticks % TimeSpan.TicksPerDay == 0 => PageText.Count((long)time.TotalDays, "day"),
