@@ -1,5 +1,6 @@
 using System.Globalization;
 using Stoa.Gateway.Pages;
+using Stoa.Platform.Pages;
 
 namespace Stoa.Tests.Gateway.Pages;
 
