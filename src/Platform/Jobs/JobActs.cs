@@ -7,8 +7,8 @@ using Stoa.Platform.Http;
 namespace Stoa.Platform.Jobs;
 
 /// <summary>
-/// What people do to jobs. Each act is in the job's history and in the audit. An organization that is given must own the job; null is for
-/// admins. Acts on jobs that are not there, or not theirs, fail as not found.
+/// What people do to jobs. Each act is in the job's history and in the audit. The scope says which jobs the actor may touch; null is for an
+/// operator. Acts on jobs that are not there, or lie outside, fail as not found.
 /// </summary>
 public sealed class JobActs
 {
@@ -22,9 +22,9 @@ public sealed class JobActs
         (this.source, this.store, this.kinds, this.queue, this.time) = (source, store, kinds, queue, time);
 
     /// <summary>At once when it does not run; else its run is told, wherever it is, and ends within seconds. False: it was finished before.</summary>
-    public async Task<bool> CancelAsync(Guid id, Guid? organizationId, string actor, CancellationToken ct)
+    public async Task<bool> CancelAsync(Guid id, JobScope? scope, string actor, CancellationToken ct)
     {
-        while (await FindAsync(id, organizationId, ct) is { State: < JobState.Succeeded } job)
+        while (await FindAsync(id, scope, ct) is { State: < JobState.Succeeded } job)
         {
             await using var connection = await source.OpenConnectionAsync(ct);
             await using var transaction = await connection.BeginTransactionAsync(ct);
@@ -52,12 +52,12 @@ public sealed class JobActs
 
     /// <summary>Runs a waiting retry now. A finished job is replayed instead.</summary>
     /// <returns>The job that will run.</returns>
-    public async Task<Guid> RetryAsync(Guid id, Guid? organizationId, string actor, CancellationToken ct)
+    public async Task<Guid> RetryAsync(Guid id, JobScope? scope, string actor, CancellationToken ct)
     {
-        var job = await FindAsync(id, organizationId, ct);
+        var job = await FindAsync(id, scope, ct);
         if (job.State >= JobState.Succeeded)
         {
-            return await ReplayAsync(id, organizationId, null, actor, ct);
+            return await ReplayAsync(id, scope, null, actor, ct);
         }
         await using var connection = await source.OpenConnectionAsync(ct);
         await using var transaction = await connection.BeginTransactionAsync(ct);
@@ -79,9 +79,9 @@ public sealed class JobActs
     /// Adds a finished job anew, with its own arguments or with edited ones, which must be arguments of its kind. The old one stays in its
     /// final state; the new one names it in <see cref="JobRow.ReplayOf"/>.
     /// </summary>
-    public async Task<Guid> ReplayAsync(Guid id, Guid? organizationId, JsonElement? args, string actor, CancellationToken ct)
+    public async Task<Guid> ReplayAsync(Guid id, JobScope? scope, JsonElement? args, string actor, CancellationToken ct)
     {
-        var job = await FindAsync(id, organizationId, ct);
+        var job = await FindAsync(id, scope, ct);
         if (job.State < JobState.Succeeded)
         {
             throw new Failure(FailureKind.Conflict, "job_not_finished", "The job is not finished: cancel or retry it");
@@ -113,13 +113,31 @@ public sealed class JobActs
         return again.Count;
     }
 
+    /// <summary>Deletes a dead job: it will not be replayed.</summary>
+    public async Task DiscardAsync(Guid id, JobScope? scope, string actor, CancellationToken ct)
+    {
+        var job = await FindAsync(id, scope, ct);
+        await using var connection = await source.OpenConnectionAsync(ct);
+        await using var transaction = await connection.BeginTransactionAsync(ct);
+        await using var command = new NpgsqlCommand("delete from platform.finished_jobs where id = $1 and state = 'dead'", connection)
+        {
+            Parameters = { new() { Value = id } },
+        };
+        if (await command.ExecuteNonQueryAsync(ct) == 0)
+        {
+            throw new Failure(FailureKind.Conflict, "job_not_dead", "Only dead jobs are discarded");
+        }
+        await AuditAsync(connection, "job.discard", $"job:{id}", job.Owner.OrganizationId, actor, ct);
+        await transaction.CommitAsync(ct);
+    }
+
     /// <summary>No node claims jobs of the kind until it is resumed. What runs, runs on.</summary>
     public Task PauseAsync(string kind, string actor, CancellationToken ct) => SetPausedAsync(kind, isPaused: true, actor, ct);
 
     public Task ResumeAsync(string kind, string actor, CancellationToken ct) => SetPausedAsync(kind, isPaused: false, actor, ct);
 
-    private async Task<JobRow> FindAsync(Guid id, Guid? organizationId, CancellationToken ct) =>
-        await store.FindAsync(id, organizationId, ct) ?? throw Failure.NotFound("Job");
+    private async Task<JobRow> FindAsync(Guid id, JobScope? scope, CancellationToken ct) =>
+        await store.FindAsync(id, scope, ct) ?? throw Failure.NotFound("Job");
 
     private static async Task<bool> AskToCancelAsync(NpgsqlConnection connection, JobRow job, CancellationToken ct)
     {
@@ -175,7 +193,7 @@ public sealed class JobActs
         await transaction.CommitAsync(ct);
     }
 
-    private async Task AuditAsync(NpgsqlConnection connection, string act, string subject, Guid? organizationId, string actor, CancellationToken ct)
+    internal async Task AuditAsync(NpgsqlConnection connection, string act, string subject, Guid? organizationId, string actor, CancellationToken ct)
     {
         await using var command = new NpgsqlCommand(
             "insert into platform.audit (id, at, actor, act, subject, organization_id) values ($1, $2, $3, $4, $5, $6)", connection)

@@ -50,8 +50,15 @@ public sealed record JobRow(
 /// <summary>Which jobs to list, newest first. Absent filters let everything through.</summary>
 public sealed record JobFilter
 {
-    /// <summary>Only this organization's. Whoever is no admin sees no other.</summary>
+    /// <summary>Only what somebody may see; null for an operator, who sees all.</summary>
+    public JobScope? Scope { get; init; }
+
     public Guid? OrganizationId { get; init; }
+
+    public Guid? KeyId { get; init; }
+
+    /// <summary>As <see cref="JobOwner.CreatedBy"/>.</summary>
+    public string? CreatedBy { get; init; }
 
     public Guid? PersonId { get; init; }
 

@@ -50,6 +50,9 @@ public sealed record JobRules
     /// <summary>The overview and a measurement call the kind late when it has not succeeded for so long.</summary>
     public TimeSpan? LateAfter { get; init; }
 
+    /// <summary>Nobody is shown the arguments, and no search looks into them.</summary>
+    public bool IsSensitive { get; init; }
+
     /// <summary>What an exception means; null leaves it to the engine (<see cref="JobFailure"/>, argument errors dead, all else again).</summary>
     public Func<Exception, FailureRule?>? OnFailure { get; init; }
 

@@ -1,6 +1,5 @@
 using System.Text;
 using Npgsql;
-using NpgsqlTypes;
 using Stoa.Platform.Data;
 
 namespace Stoa.Platform.Jobs;
@@ -15,18 +14,23 @@ public sealed class JobStore
 
     internal JobStore(NpgsqlDataSource source, JobKinds kinds) => (this.source, this.kinds) = (source, kinds);
 
-    /// <summary>Null when there is none, or it is not this organization's.</summary>
-    /// <param name="organizationId">Null for admins: any.</param>
-    public async Task<JobRow?> FindAsync(Guid id, Guid? organizationId, CancellationToken ct)
+    /// <summary>Whether the kind keeps its arguments to itself.</summary>
+    public bool IsSensitive(string kind) => kinds.Find(kind)?.Rules.IsSensitive is true;
+
+    /// <summary>Null when there is none, or it lies outside the scope.</summary>
+    /// <param name="scope">Null for an operator: any.</param>
+    public async Task<JobRow?> FindAsync(Guid id, JobScope? scope, CancellationToken ct)
     {
-        await using var command = source.CreateCommand($"""
-            select {JobRow.Open} from platform.jobs where id = @id and (@organization is null or organization_id = @organization)
+        await using var command = source.CreateCommand();
+        var allowed = scope is null ? "true" : JobScope.Condition;
+        command.CommandText = $"""
+            select {JobRow.Open} from platform.jobs where id = @id and {allowed}
             union all
-            select {JobRow.Finished} from platform.finished_jobs where id = @id and (@organization is null or organization_id = @organization)
+            select {JobRow.Finished} from platform.finished_jobs where id = @id and {allowed}
             limit 1
-            """);
+            """;
         command.Parameters.AddWithValue("id", id);
-        command.Parameters.Add(new("organization", NpgsqlDbType.Uuid) { Value = (object?)organizationId ?? DBNull.Value });
+        scope?.AddTo(command.Parameters);
         await using var rows = await command.ExecuteReaderAsync(ct);
         return await rows.ReadAsync(ct) ? JobRow.Read(rows) : null;
     }
@@ -90,15 +94,23 @@ public sealed class JobStore
         return overview;
     }
 
-    private static string Where(JobFilter filter, NpgsqlParameterCollection parameters)
+    private string Where(JobFilter filter, NpgsqlParameterCollection parameters)
     {
-        var where = new StringBuilder("true");
+        var where = new StringBuilder(filter.Scope is null ? "true" : JobScope.Condition);
+        filter.Scope?.AddTo(parameters);
         Add(filter.OrganizationId, "organization_id = @organization", "organization");
+        Add(filter.KeyId, "key_id = @key", "key");
+        Add(filter.CreatedBy, "created_by = @creator", "creator");
         Add(filter.PersonId, "person_id = @person", "person");
         Add(filter.Kind, "kind = @kind", "kind");
         Add(filter.MinAttempts, "attempt - snoozed >= @attempts", "attempts");
         Add(filter.Fingerprint, "fingerprint = @fingerprint", "fingerprint");
         Add(filter.Text, "to_tsvector('simple', coalesce(error, '') || ' ' || args::text) @@ plainto_tsquery('simple', @text)", "text");
+        if (filter.Text is not null)
+        {
+            // A search that finds words of secret arguments would tell them.
+            Add(kinds.All.Where(kind => kind.Rules.IsSensitive).Select(kind => kind.Name).ToArray(), "kind <> all (@sensitive)", "sensitive");
+        }
         Add(filter.BeforeId, "id < @before", "before");
         Add(FirstIdAt(filter.CreatedFrom), "id >= @first", "first");
         Add(FirstIdAt(filter.CreatedBefore), "id < @end", "end");
