@@ -1,3 +1,5 @@
+using System.Security.Cryptography;
+using System.Text;
 using Microsoft.Extensions.Hosting;
 
 namespace Stoa.Platform.Identity;
@@ -15,6 +17,14 @@ public static class SharedSecret
         "jwt_secret", "scheduler_secret", "background_secret", "backoffice_secret", "webapp_secret", "purchase_updater_socketio_secret",
         "your-256-bit-secret", "a-string-secret-at-least-256-bits-long", "nextauth_secret", "your_nextauth_secret",
     };
+
+    /// <summary>
+    /// Compares in a time that tells nothing, not even how long the secret is. False when none is configured: an empty setting opens
+    /// nothing.
+    /// </summary>
+    public static bool Matches(string? presented, string? configured) => CryptographicOperations.FixedTimeEquals(
+            SHA256.HashData(Encoding.UTF8.GetBytes(presented ?? "")), SHA256.HashData(Encoding.UTF8.GetBytes(configured ?? "")))
+        && !string.IsNullOrEmpty(configured);
 
     /// <summary>What is wrong with it, or null. Development takes whatever is not empty.</summary>
     /// <param name="shipped">Further texts that come with an original and are known to everybody.</param>

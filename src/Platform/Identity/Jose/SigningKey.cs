@@ -23,7 +23,7 @@ public abstract class SigningKey
     /// <summary>A shared secret, as the originals' settings hold it: the key is its UTF-8.</summary>
     public static SigningKey Hmac(SigningAlgorithm algorithm, string secret) => Hmac(algorithm, Encoding.UTF8.GetBytes(secret));
 
-    internal static SigningKey Hmac(SigningAlgorithm algorithm, byte[] secret) => secret.Length == 0
+    public static SigningKey Hmac(SigningAlgorithm algorithm, byte[] secret) => secret.Length == 0
         ? throw new ArgumentException("A secret must not be empty", nameof(secret))
         : new HmacKey(algorithm, HashOf(algorithm), secret);
 
