@@ -73,7 +73,11 @@ internal static class GtwyAccess
         return GtwyCaller.Of(key);
     }
 
-    private static ValueTask<GtwyCaller?> BySessionAsync(HttpContext context, string? token) => default;
+    /// <summary>The identity service of the original is ours: its session is the session of a person here.</summary>
+    private static async ValueTask<GtwyCaller?> BySessionAsync(HttpContext context, string? token) =>
+        token is not null && await context.RequestServices.GetRequiredService<SessionCache>().FindAsync(token, context.RequestAborted) is { } session
+            ? GtwyCaller.Of(session)
+            : null;
 
     private static ChatbotCaller Chatbot(HttpContext context)
     {

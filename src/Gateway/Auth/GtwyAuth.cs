@@ -2,7 +2,6 @@ using Microsoft.AspNetCore.Builder;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Options;
 using Stoa.Platform;
-using Stoa.Platform.Hosting;
 
 namespace Stoa.Gateway.Auth;
 

@@ -47,6 +47,18 @@ internal sealed record GtwyCaller(
         key.OrganizationId.ToString(), OrgName: null, UserId: null, key.Name, Email: null,
         key.IsAdmin ? GtwyRole.Admin : GtwyRole.Viewer, IsEmbed: false, FolderId: null, key);
 
+    /// <summary>Null when the person acts for no organization.</summary>
+    public static GtwyCaller? Of(Session session) => session is { Person: { } person, Organization: { } own }
+        ? new(own.Id.ToString(), own.Name, person.Id.ToString(), person.Name, person.Email, RoleOf(own.Role), IsEmbed: false, FolderId: null, Key: null)
+        : null;
+
+    private static GtwyRole RoleOf(MemberRole role) => role switch
+    {
+        MemberRole.Viewer => GtwyRole.Viewer,
+        MemberRole.Member => GtwyRole.Editor,
+        MemberRole.Admin or MemberRole.Owner => GtwyRole.Admin,
+    };
+
     private static GtwyRole RoleOf(JsonElement user)
     {
         if (!user.TryGetProperty("permissions", out var list) || list.ValueKind != JsonValueKind.Array)
