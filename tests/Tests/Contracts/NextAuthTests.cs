@@ -3,7 +3,6 @@ using System.Text;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using Microsoft.AspNetCore.Http;
-using Microsoft.Extensions.Options;
 using Stoa.Platform.Identity;
 using Stoa.Platform.Identity.Jose;
 using Stoa.Tests.Support;
@@ -123,6 +122,7 @@ public sealed class NextAuthTests : IAsyncLifetime
         var start = new ProcessStartInfo("node", ["next-auth.mjs"])
         {
             WorkingDirectory = Folder,
+            UseShellExecute = false,
             RedirectStandardInput = true,
             RedirectStandardOutput = true,
             RedirectStandardError = true,
