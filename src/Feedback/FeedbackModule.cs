@@ -1,12 +1,43 @@
+using System.Text.Json.Serialization;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Routing;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Options;
+using Stoa.Feedback.Auth;
+using Stoa.Platform;
+using Stoa.Platform.Data;
+using Stoa.Platform.Http;
 
 namespace Stoa.Feedback;
 
-/// <summary>Not built yet: the module adds nothing and maps nothing.</summary>
+/// <summary>What people say about answers: so far, who may bring it in.</summary>
 public static class FeedbackModule
 {
-    public static WebApplicationBuilder AddFeedback(this WebApplicationBuilder builder) => builder;
+    public static WebApplicationBuilder AddFeedback(this WebApplicationBuilder builder)
+    {
+        var services = builder.Services;
+        services.AddMigrations("feedback", typeof(FeedbackModule).Assembly);
+        services.AddErrorDialect("/api/v1", OasstErrors.Instance);
+        services.ConfigureHttpJsonOptions(json => json.SerializerOptions.TypeInfoResolverChain.Insert(0, FeedbackJson.Default));
 
-    public static IEndpointRouteBuilder MapFeedback(this IEndpointRouteBuilder routes) => routes;
+        services.AddSettings<FeedbackAuthOptions>(FeedbackAuthOptions.Section);
+        services.AddSingleton<IPostConfigureOptions<FeedbackAuthOptions>, DevelopmentAuth>();
+        services.AddSingleton<IValidateOptions<FeedbackAuthOptions>, FeedbackAuthOptionsValidator>();
+        services.AddSingleton<ApiClients>();
+        services.AddHostedService(provider => provider.GetRequiredService<ApiClients>());
+        builder.AddAlias("OFFICIAL_WEB_API_KEY", "Feedback:Auth:OfficialWebApiKey");
+        builder.AddListAlias("Feedback:Auth:RootTokens", "ROOT_TOKENS");
+        return builder;
+    }
+
+    public static IEndpointRouteBuilder MapFeedback(this IEndpointRouteBuilder routes)
+    {
+        var wire = routes.MapGroup("/api/v1").WithGroupName("feedback").WithErrors(OasstErrors.Instance);
+        wire.MapAuth();
+        return routes;
+    }
 }
+
+[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower)]
+[JsonSerializable(typeof(string))]
+internal sealed partial class FeedbackJson : JsonSerializerContext;

@@ -2,6 +2,7 @@ using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Options;
+using Stoa.Gateway.Auth;
 using Stoa.Gateway.Completions;
 using Stoa.Gateway.Embeddings;
 using Stoa.Gateway.Models;
@@ -25,6 +26,7 @@ public static class GatewayModule
         var services = builder.Services;
         services.AddSettings<GatewayOptions>("Gateway");
         services.AddSingleton<IValidateOptions<GatewayOptions>, GatewayOptionsCheck>();
+        builder.AddGtwyAuth();
         services.AddMigrations("gateway", typeof(GatewayModule).Assembly);
         services.ConfigureHttpJsonOptions(json => json.SerializerOptions.TypeInfoResolverChain.Insert(0, GatewayJson.Default));
         services.AddErrorDialect("/v1", OpenAiErrors.Instance);

@@ -60,6 +60,7 @@ public static class PlatformModule
         services.AddMigrations("platform", typeof(PlatformModule).Assembly);
         services.AddReadiness("database", provider => provider.GetRequiredService<DatabaseReadiness>() is { IsReady: false } ? "not reached or not migrated yet" : null);
         services.AddIdentity();
+        builder.AddForeignIdentity();
         services.AddReadiness("keys", provider => provider.GetRequiredService<KeyRing>().IsLoaded ? null : "not read yet");
         services.AddJobs(runs: options.Role.HasFlag(Role.Worker));
         services.AddCalendars(runs: options.Role.HasFlag(Role.Worker));

@@ -33,11 +33,13 @@ public static class SettingSource
         || key.EndsWith("Key", StringComparison.OrdinalIgnoreCase)
         || key.Contains("Secret", StringComparison.OrdinalIgnoreCase)
         || key.Contains("Password", StringComparison.OrdinalIgnoreCase)
-        || key.EndsWith("Token", StringComparison.OrdinalIgnoreCase);
+        || key.EndsWith("Token", StringComparison.OrdinalIgnoreCase)
+        || key.Contains("Tokens:", StringComparison.OrdinalIgnoreCase);
 
     private static string Name(IConfigurationProvider provider, string key) => provider switch
     {
         ChainedConfigurationProvider chained => Of(chained.Configuration, key),
+        AliasProvider alias => $"environment variable {alias.Variable}",
         EnvironmentVariablesConfigurationProvider => $"environment variable {Variable(key)}",
         FileConfigurationProvider file => $"file {file.Source.Path}",
         CommandLineConfigurationProvider => "command line",

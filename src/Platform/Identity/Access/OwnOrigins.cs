@@ -8,17 +8,21 @@ namespace Stoa.Platform.Identity;
 /// Keeps other sites from acting for whoever is signed in. A browser adds the cookie by itself, but it also says where a request comes
 /// from, and no page can make it lie: what changes something must come from this host or from <c>Stoa__CorsOrigins</c>.
 /// </summary>
-internal sealed class OwnOrigins(IOptions<StoaOptions> options)
+public sealed class OwnOrigins(IOptions<StoaOptions> options)
 {
     /// <exception cref="Failure">Forbidden: the request is not safe (GET and the like) and does not come from a page of ours.</exception>
     public void Check(HttpRequest request)
     {
-        if (!HttpMethods.IsGet(request.Method) && !HttpMethods.IsHead(request.Method) && !HttpMethods.IsOptions(request.Method)
-            && !IsOurs(request))
+        if (!Permits(request))
         {
             throw new Failure(FailureKind.Forbidden, "foreign_origin", "The request does not come from a page of this site");
         }
     }
+
+    /// <summary>What changes nothing may come from anywhere; a handshake of a WebSocket looks like that and is not.</summary>
+    public bool Permits(HttpRequest request) => IsOurs(request)
+        || ((HttpMethods.IsGet(request.Method) || HttpMethods.IsHead(request.Method) || HttpMethods.IsOptions(request.Method))
+            && !string.Equals(request.Headers.Upgrade, "websocket", StringComparison.OrdinalIgnoreCase));
 
     // Only the authority is compared: behind a proxy that ends TLS we may not know the scheme. Without any word of the browser nobody
     // can tell, so that is refused too; programs have keys.

@@ -1,0 +1,12 @@
+using System.Text.Json;
+using Stoa.Platform.Http;
+
+namespace Stoa.Assistants;
+
+/// <summary>Mojodex's errors: <c>{"error": "…"}</c>.</summary>
+internal sealed class MojodexErrors : WireErrors
+{
+    public static readonly MojodexErrors Instance = new();
+
+    protected override void Write(Utf8JsonWriter json, Failure failure) => json.WriteString("error", failure.Message);
+}

@@ -1,0 +1,107 @@
+using System.Collections.Frozen;
+using System.Security.Cryptography;
+using System.Text;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
+using Npgsql;
+using NpgsqlTypes;
+using Stoa.Platform.Data;
+using Stoa.Platform.Http;
+
+namespace Stoa.Feedback.Auth;
+
+/// <summary>What a root token holder says of a new client.</summary>
+internal sealed record NewApiClient(string Description, string FrontendType, bool Trusted = false, string? AdminEmail = null);
+
+/// <summary>
+/// The enabled API clients, in memory, by the hash of their keys. They are few, and each call asks; a change reaches every host within a
+/// second. A look-up by hash tells nothing by its time: nobody can choose the hash of a key that he does not know.
+/// </summary>
+internal sealed partial class ApiClients(
+    NpgsqlDataSource source, ChangeFeed changes, DatabaseReadiness readiness, IOptions<FeedbackAuthOptions> options, TimeProvider time,
+    ILogger<ApiClients> logger) : BackgroundService
+{
+    private const string Channel = "feedback_api_clients";
+    private const int LongestKey = 512;
+
+    private readonly TaskCompletionSource loaded = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private volatile FrozenDictionary<string, ApiClient> clients = FrozenDictionary<string, ApiClient>.Empty;
+
+    public Task WhenLoaded(CancellationToken ct) => loaded.Task.WaitAsync(ct);
+
+    /// <exception cref="Failure">Unavailable: the table was not read yet.</exception>
+    public ApiClient? Find(string key) =>
+        !loaded.Task.IsCompleted ? throw Failure.Unavailable("The server is starting", TimeSpan.FromSeconds(1))
+        : key.Length > LongestKey ? null
+        : clients.GetValueOrDefault(NameOf(HashOf(key)));
+
+    /// <summary>Makes a client; its key is told this once.</summary>
+    public async Task<string> CreateAsync(NewApiClient client, CancellationToken ct)
+    {
+        var key = Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(32));
+        await AddAsync(key, client, ct);
+        await ReloadAsync(ct);
+        return key;
+    }
+
+    protected override Task ExecuteAsync(CancellationToken stoppingToken) => EventThread.RunOnPool(async () =>
+    {
+        await readiness.WhenReady(stoppingToken);
+        // Called at once, on each change, again when it throws, and when a word may have been lost.
+        using var subscription = changes.Subscribe(Channel, (_, ct) => LoadAsync(ct));
+        await Task.Delay(Timeout.InfiniteTimeSpan, time, stoppingToken);
+    });
+
+    private async Task LoadAsync(CancellationToken ct)
+    {
+        if (!loaded.Task.IsCompleted && options.Value.OfficialWebApiKey is { Length: > 0 } official)
+        {
+            if (await AddAsync(official, new("official web client", "web", Trusted: true), ct))
+            {
+                LogOfficial();
+            }
+        }
+        await ReloadAsync(ct);
+    }
+
+    private async Task ReloadAsync(CancellationToken ct)
+    {
+        var read = new Dictionary<string, ApiClient>(StringComparer.Ordinal);
+        await using var command = source.CreateCommand(
+            "select key_hash, id, description, frontend_type, trusted from feedback.api_client where enabled");
+        await using var row = await command.ExecuteReaderAsync(ct);
+        while (await row.ReadAsync(ct))
+        {
+            read[NameOf(row.GetFieldValue<byte[]>(0))] =
+                new(row.GetGuid(1), row.GetString(2), await row.IsDBNullAsync(3, ct) ? null : row.GetString(3), row.GetBoolean(4));
+        }
+        clients = read.ToFrozenDictionary(StringComparer.Ordinal);
+        loaded.TrySetResult();
+    }
+
+    private async Task<bool> AddAsync(string key, NewApiClient client, CancellationToken ct)
+    {
+        var now = time.GetUtcNow();
+        await using var command = source.CreateCommand("""
+            insert into feedback.api_client (id, key_hash, description, frontend_type, trusted, admin_email, created_at)
+            values (@id, @hash, @description, @type, @trusted, @email, @now)
+            on conflict (key_hash) do nothing
+            """);
+        command.Parameters.AddWithValue("id", Guid.CreateVersion7(now));
+        command.Parameters.AddWithValue("hash", HashOf(key));
+        command.Parameters.AddWithValue("description", client.Description);
+        command.Parameters.AddWithValue("type", client.FrontendType);
+        command.Parameters.AddWithValue("trusted", client.Trusted);
+        command.Parameters.Add(new("email", NpgsqlDbType.Text) { Value = (object?)client.AdminEmail ?? DBNull.Value });
+        command.Parameters.AddWithValue("now", now);
+        return await command.ExecuteNonQueryAsync(ct) == 1;
+    }
+
+    private static byte[] HashOf(string key) => SHA256.HashData(Encoding.UTF8.GetBytes(key));
+
+    private static string NameOf(byte[] hash) => Convert.ToBase64String(hash);
+
+    [LoggerMessage(LogLevel.Information, "The official web client is made; its key is the one of the settings")]
+    private partial void LogOfficial();
+}

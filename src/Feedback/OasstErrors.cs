@@ -1,0 +1,49 @@
+using System.Text.Json;
+using Stoa.Platform.Http;
+
+namespace Stoa.Feedback;
+
+/// <summary>
+/// Open-Assistant's errors: <c>{"error_code", "message"}</c> for what its own code refuses, <c>{"detail"}</c> for what its framework did.
+/// </summary>
+internal sealed class OasstErrors : WireErrors
+{
+    public const string ApiClientNotAuthorized = "api_client_not_authorized";
+    public const string RootTokenNotAuthorized = "root_token_not_authorized";
+
+    /// <summary>A refusal of the framework: no number.</summary>
+    public const string Framework = "framework";
+
+    public static readonly OasstErrors Instance = new();
+
+    // The numbers of the wire. Features add their own.
+    private static readonly Dictionary<string, int> Numbers = new(StringComparer.Ordinal)
+    {
+        [ApiClientNotAuthorized] = 2,
+        [RootTokenNotAuthorized] = 3,
+        ["rate_limit_exceeded"] = 429,
+    };
+
+    protected override void Write(Utf8JsonWriter json, Failure failure)
+    {
+        if (failure.Kind is FailureKind.Internal)
+        {
+            json.WriteString("message", "INTERNAL_SERVER_ERROR");
+            json.WriteNumber("error_code", 0);
+        }
+        else if (Numbers.TryGetValue(failure.Code, out var number))
+        {
+            json.WriteNumber("error_code", number);
+            json.WriteString("message", failure.Message);
+        }
+        else
+        {
+            json.WriteString("detail", failure.Kind switch
+            {
+                FailureKind.NotFound => "Not Found",
+                FailureKind.MethodNotAllowed => "Method Not Allowed",
+                _ => failure.Message,
+            });
+        }
+    }
+}

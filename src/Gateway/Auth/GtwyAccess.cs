@@ -1,0 +1,98 @@
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.DependencyInjection;
+using Stoa.Gateway.Wires.Gtwy;
+using Stoa.Platform.Http;
+using Stoa.Platform.Identity;
+using Stoa.Platform.Identity.Jose;
+
+namespace Stoa.Gateway.Auth;
+
+/// <summary>
+/// The credentials of GTWY's wire: of <c>Authorization</c>, <c>proxy_auth_token</c> and <c>pauthkey</c> the first that is sent counts,
+/// and a wrong one is not made good by the next. All refusals read alike, whether the credential is unknown, expired or broken.
+/// </summary>
+internal static class GtwyAccess
+{
+    /// <summary>The <c>botId</c> of agents that everybody may use.</summary>
+    public const string PublicAgents = "Public_Agents";
+
+    private const string Refusal = "unauthorized user";
+
+    private static readonly AccessScheme Token = new("gtwy_token", AccessPlace.Header, "Authorization");
+    private static readonly AccessScheme Session = new("gtwy_session", AccessPlace.Header, "proxy_auth_token");
+    private static readonly AccessScheme OrganizationKey = new("pauthkey", AccessPlace.Header, "pauthkey");
+
+    /// <summary>Runtime and management routes: a user or an organization.</summary>
+    /// <param name="alsoPauthToken">Management routes take the key as <c>pauthtoken</c> too.</param>
+    public static TBuilder RequireGtwyCaller<TBuilder>(this TBuilder builder, bool alsoPauthToken = false)
+        where TBuilder : IEndpointConventionBuilder => builder.RequireWireCaller(
+            new AccessRule("gtwy_caller", Token, Session, OrganizationKey), context => CallerAsync(context, alsoPauthToken));
+
+    /// <summary>Routes below <c>/chatbot/{botId}</c>: a chatbot's user, or anybody's for public agents.</summary>
+    public static TBuilder RequireChatbotCaller<TBuilder>(this TBuilder builder)
+        where TBuilder : IEndpointConventionBuilder => builder.RequireWireCaller(
+            new AccessRule("chatbot", Token), context => ValueTask.FromResult(Chatbot(context)));
+
+    private static async ValueTask<GtwyCaller> CallerAsync(HttpContext context, bool alsoPauthToken)
+    {
+        var request = context.Request;
+        if (IsSent(request, "Authorization"))
+        {
+            return ByAuthorization(context, request.BearerToken() ?? request.SingleHeader("Authorization"));
+        }
+        if (IsSent(request, "proxy_auth_token"))
+        {
+            return await BySessionAsync(context, request.SingleHeader("proxy_auth_token")) ?? throw Refused();
+        }
+        var key = IsSent(request, "pauthkey") || !alsoPauthToken ? request.SingleHeader("pauthkey") : request.SingleHeader("pauthtoken");
+        return ByKey(context, key) ?? throw Refused();
+    }
+
+    /// <summary>A signed token has two dots, a key of ours has none.</summary>
+    private static GtwyCaller ByAuthorization(HttpContext context, string? sent)
+    {
+        if (sent?.Contains('.', StringComparison.Ordinal) != true)
+        {
+            return ByKey(context, sent) ?? throw Refused();
+        }
+        var (claims, fault) = context.RequestServices.GetRequiredService<GtwyTokens>().ReadUser(sent);
+        return fault == TokenFault.Revoked ? throw Refused("token revoked")
+            : claims is not null && GtwyCaller.Of(claims) is { } caller ? caller
+            : throw Refused();
+    }
+
+    private static GtwyCaller? ByKey(HttpContext context, string? token)
+    {
+        var ring = context.RequestServices.GetRequiredService<KeyRing>();
+        if (token is null || ring.Find(token) is not { } key)
+        {
+            return null;
+        }
+        ring.Used(key);
+        return GtwyCaller.Of(key);
+    }
+
+    /// <summary>The identity service of the original is ours: its session is the session of a person here.</summary>
+    private static async ValueTask<GtwyCaller?> BySessionAsync(HttpContext context, string? token) =>
+        token is not null && await context.RequestServices.GetRequiredService<SessionCache>().FindAsync(token, context.RequestAborted) is { } session
+            ? GtwyCaller.Of(session)
+            : null;
+
+    private static ChatbotCaller Chatbot(HttpContext context)
+    {
+        if (!IsSent(context.Request, "Authorization"))
+        {
+            throw new Failure(FailureKind.Unauthenticated, RuntimeErrors.TokenMissing, "invalid token");
+        }
+        var isPublic = context.Request.RouteValues["botId"] is PublicAgents;
+        var token = context.Request.BearerToken() ?? context.Request.SingleHeader("Authorization") ?? "";
+        var (claims, fault) = context.RequestServices.GetRequiredService<GtwyTokens>().ReadChatbot(token, isPublic);
+        return claims is not null && ChatbotCaller.Of(claims, isPublic) is { } caller ? caller
+            : throw Refused(fault == TokenFault.Expired ? $"{Refusal}: token expired" : Refusal);
+    }
+
+    private static bool IsSent(HttpRequest request, string name) => request.Headers[name].Any(value => !string.IsNullOrWhiteSpace(value));
+
+    private static Failure Refused(string message = Refusal) => new(FailureKind.Unauthenticated, "unauthorized", message);
+}

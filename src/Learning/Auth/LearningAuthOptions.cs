@@ -1,0 +1,29 @@
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Options;
+
+namespace Stoa.Learning.Auth;
+
+internal enum LearningAuthMode
+{
+    /// <summary>The session cookie of the front end, or a bearer token.</summary>
+    Session,
+
+    /// <summary>Whoever a request says it comes from, as the original has it: for migration and for comparing with it.</summary>
+    Open,
+}
+
+/// <summary>Section <c>Learning:Auth</c>.</summary>
+internal sealed class LearningAuthOptions
+{
+    public const string Section = "Learning:Auth";
+
+    public LearningAuthMode Mode { get; set; }
+}
+
+internal sealed class LearningAuthOptionsValidator(IHostEnvironment environment) : IValidateOptions<LearningAuthOptions>
+{
+    public ValidateOptionsResult Validate(string? name, LearningAuthOptions options) =>
+        options.Mode == LearningAuthMode.Open && environment.IsProduction()
+            ? ValidateOptionsResult.Fail("Mode must not be Open in Production: everybody could be anybody")
+            : ValidateOptionsResult.Success;
+}

@@ -1,0 +1,40 @@
+using Microsoft.AspNetCore.Builder;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Options;
+using Stoa.Platform.Egress;
+using Stoa.Platform.Identity.Jose;
+
+namespace Stoa.Platform.Identity;
+
+/// <summary>Whom others vouch for: Google, Discord, a web site with next-auth; and the tokens that must not be taken again.</summary>
+public static class ForeignIdentity
+{
+    public static WebApplicationBuilder AddForeignIdentity(this WebApplicationBuilder builder)
+    {
+        var services = builder.Services;
+        services.AddSingleton<SpentTokens>();
+        services.AddHostedService(provider => provider.GetRequiredService<SpentTokens>());
+
+        services.AddSettings<GoogleOptions>(GoogleOptions.Section);
+        services.AddEgressClient(GoogleTokens.Client, egress => egress.TotalTimeout = TimeSpan.FromSeconds(10));
+        services.AddSingleton<GoogleTokens>();
+        builder.AddAlias("GOOGLE_CLIENT_ID", "Google:ClientId");
+
+        services.AddSettings<DiscordOptions>(DiscordOptions.Section);
+        services.AddEgressClient(DiscordClient.Client, egress => egress.TotalTimeout = TimeSpan.FromSeconds(15));
+        services.AddSingleton<DiscordClient>();
+        services.AddSingleton<DiscordFlow>();
+        builder.AddAlias("AUTH_DISCORD_CLIENT_ID", "Discord:ClientId");
+        builder.AddAlias("AUTH_DISCORD_CLIENT_SECRET", "Discord:ClientSecret");
+
+        services.AddSettings<NextAuthOptions>(NextAuthOptions.Section);
+        services.AddSingleton<IValidateOptions<NextAuthOptions>, NextAuthOptionsValidator>();
+        services.AddSingleton<NextAuthSessions>();
+        // One web site calls its secret so, the other so; they are the same thing.
+        builder.AddListAlias("NextAuth:Secrets", "NEXTAUTH_SECRET", "AUTH_SECRET");
+        builder.AddAlias("AUTH_SALT", "NextAuth:Salt");
+        builder.AddAlias("AUTH_INFO", "NextAuth:Info");
+        builder.AddAlias("AUTH_COOKIE_NAME", "NextAuth:CookieName");
+        return builder;
+    }
+}
