@@ -5,7 +5,7 @@ using Stoa.Platform.Data;
 using Stoa.Platform.Hosting;
 using Stoa.Platform.Http;
 
-EventThread.ContinueSocketsInline();
+EventThread.OnePerProcessor();
 
 var stoa = new RootCommand("Stoa: one open backend for AI. Without a verb it serves.")
 {

@@ -1,4 +1,5 @@
 using System.Net;
+using System.Net.Sockets;
 using Polly;
 using Polly.CircuitBreaker;
 using Polly.Retry;
@@ -131,6 +132,7 @@ internal sealed class ProviderClient : IDisposable
     private static SocketsHttpHandler Handler(Uri baseUri, TimeoutOptions timeouts) => new()
     {
         ConnectTimeout = TimeSpan.FromMilliseconds(timeouts.ConnectMs),
+        ConnectCallback = static (context, ct) => ConnectAsync(context.DnsEndPoint, ct),
         PooledConnectionLifetime = TimeSpan.FromMinutes(10),
         PooledConnectionIdleTimeout = TimeSpan.FromMinutes(2),
         UseCookies = false,
@@ -140,6 +142,23 @@ internal sealed class ProviderClient : IDisposable
         UseProxy = baseUri.Scheme == Uri.UriSchemeHttps,
         ActivityHeadersPropagator = Signals.Spans.HasListeners() ? System.Diagnostics.DistributedContextPropagator.Current : null,
     };
+
+    private static async ValueTask<Stream> ConnectAsync(DnsEndPoint address, CancellationToken ct)
+    {
+        var socket = new Socket(SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
+        try
+        {
+            await socket.ConnectAsync(address, ct);
+            // Not before: where a name has several addresses, each attempt makes a new one of it.
+            socket.ContinueInline();
+            return new NetworkStream(socket, ownsSocket: true);
+        }
+        catch
+        {
+            socket.Dispose();
+            throw;
+        }
+    }
 
     private ResiliencePipeline<ProviderExchange> Pipeline(GatewayOptions gateway, TimeProvider time)
     {

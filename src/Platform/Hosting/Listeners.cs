@@ -1,6 +1,7 @@
 using System.Net;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Connections;
+using Microsoft.AspNetCore.Connections.Features;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Hosting.Server.Features;
@@ -117,6 +118,7 @@ public sealed class Listeners : IServerAddressesFeature
         {
             connection.Features.Set(InternalConnection.Instance);
         }
+        connection.Features.Get<IConnectionSocketFeature>()?.Socket.ContinueInline();
         await using var cut = drain.Cut.UnsafeRegister(static state => ((ConnectionContext)state!).Abort(), connection);
         await next(connection);
     }

@@ -17,9 +17,7 @@ public sealed class EventThreadTests
     [Fact]
     public async Task A_route_that_stays_continues_on_the_event_thread()
     {
-        Assert.SkipUnless(
-            Environment.GetEnvironmentVariable("DOTNET_SYSTEM_NET_SOCKETS_INLINE_COMPLETIONS") == "1",
-            "only where DOTNET_SYSTEM_NET_SOCKETS_INLINE_COMPLETIONS=1 was set before the test process started");
+        Assert.SkipUnless(EventThread.CanContinueInline, "this platform's sockets do not complete inline");
 
         Assert.Contains(false, await ThreadsSeenAsync(stays: true));
     }
@@ -45,6 +43,16 @@ public sealed class EventThreadTests
 
         Assert.Equal([true, true], seen);
     }
+
+    /// <summary>Each new one must neither block nor compute there, in all that it calls: see decision 0004.</summary>
+    [Theory]
+    [InlineData(".ContinueInline(", "src/Gateway/Providers/ProviderClient.cs", "src/Platform/Hosting/Listeners.cs")]
+    [InlineData(".StayOnEventThread(", "src/Gateway/Completions/ChatApi.cs")]
+    public void Only_these_run_on_the_event_thread(string call, params string[] files) =>
+        Assert.Equal(files, Directory.EnumerateFiles(Path.Combine(Repository.Root, "src"), "*.cs", SearchOption.AllDirectories)
+            .Where(file => File.ReadAllText(file).Contains(call, StringComparison.Ordinal))
+            .Select(file => Path.GetRelativePath(Repository.Root, file).Replace('\\', '/'))
+            .Order(StringComparer.Ordinal));
 
     /// <summary>
     /// Whether the route was on the pool after each byte of its body. A byte may be there before it is waited for, and then nothing
