@@ -11,14 +11,14 @@ internal static class SampleModels
     /// <summary>For whoever has not signed in: no name of the settings is told.</summary>
     private const string Placeholder = "provider/model";
 
-    public static (string OpenAi, string Anthropic) For(ApiKey? key, ProviderCatalog catalog)
+    public static (string OpenAi, string Anthropic) For(Caller? caller, ProviderCatalog catalog)
     {
-        if (key is null)
+        if (caller is null)
         {
             var demo = catalog.Find("demo/demo")?.FullName ?? Placeholder;
             return (demo, demo);
         }
-        var usable = catalog.Models.Where(model => CallGate.MayUse(key, model)).ToList();
+        var usable = catalog.Models.Where(model => caller.Key is not { } key || CallGate.MayUse(key, model)).ToList();
         return (Pick(Wire.OpenAi), Pick(Wire.Anthropic));
 
         string Pick(Wire wire) =>

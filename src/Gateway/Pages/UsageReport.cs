@@ -41,11 +41,11 @@ internal sealed record UsageReport(IReadOnlyList<UsageLine> Rows, UsageLine Tota
 
     /// <summary>Null when the database is away or takes longer than a reader waits.</summary>
     public static async Task<UsageReport?> ReadAsync(
-        UsageQueries queries, ApiKey key, DateTimeOffset since, TimeSpan patience, TimeProvider time, CancellationToken ct)
+        UsageQueries queries, Caller caller, DateTimeOffset since, TimeSpan patience, TimeProvider time, CancellationToken ct)
     {
         using var timeout = new CancellationTokenSource(patience, time);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(ct, timeout.Token);
-        var filter = new UsageFilter(key.OrganizationId, since, To: null, key.IsAdmin ? null : key.Id);
+        var filter = new UsageFilter(caller.OrganizationId, since, To: null, caller.Key is { IsAdmin: false } key ? key.Id : null);
         try
         {
             var sums = await queries.SumAsync(filter, ["provider", "model"], MostModels, either.Token);

@@ -14,19 +14,15 @@ internal static class PricesApi
 
     public static void MapPrices(this IEndpointRouteBuilder routes)
     {
-        routes.MapGet("/prices", ListAsync).WithTags("Prices").RequireApiKey().WithSummary("List prices with their history");
-        routes.MapPost("/prices", AddAsync).WithTags("Prices").RequireApiKey(admin: true).WithSummary("Set a price from a moment on (now, if none is given)");
+        routes.MapGet("/prices", ListAsync).WithTags("Prices").RequireCaller(MemberRole.Viewer).WithSummary("List prices with their history");
+        routes.MapPost("/prices", AddAsync).WithTags("Prices").RequireOperator().WithSummary("Set a price from a moment on (now, if none is given)");
     }
 
     internal static async Task<Ok<PriceList>> ListAsync(PriceStore prices, CancellationToken ct, string? provider = null, string? model = null) =>
         TypedResults.Ok(new PriceList(await prices.ListAsync(provider?.Replace("\0", "", StringComparison.Ordinal), model?.Replace("\0", "", StringComparison.Ordinal), ct)));
 
-    internal static async Task<Created<Price>> AddAsync(NewPrice given, StoaCaller caller, PriceStore prices, TimeProvider time, CancellationToken ct)
+    internal static async Task<Created<Price>> AddAsync(NewPrice given, PriceStore prices, TimeProvider time, CancellationToken ct)
     {
-        if (caller.OrganizationId != Organization.DefaultId)
-        {
-            throw Failure.Forbidden("Prices are kept by the organization that runs this installation");
-        }
         given.Check();
         var price = new Price(
             given.Provider!, given.Model!, (given.ValidFrom ?? time.GetUtcNow()).ToUniversalTime(),

@@ -9,7 +9,7 @@ using Stoa.Platform.Identity;
 
 namespace Stoa.Gateway.Usage;
 
-/// <summary>Usage and cost of an organization, for its admins; of one key, for whoever holds it.</summary>
+/// <summary>Usage and cost of an organization, for its people and admins' keys; of one key, for whoever holds it.</summary>
 internal static class UsageApi
 {
     private const int MaxGroups = 10_000;
@@ -17,14 +17,14 @@ internal static class UsageApi
 
     public static void MapUsage(this IEndpointRouteBuilder routes)
     {
-        var group = routes.MapGroup("/usage").WithTags("Usage").RequireApiKey();
+        var group = routes.MapGroup("/usage").WithTags("Usage").RequireCaller(MemberRole.Viewer);
         group.MapGet("/", SumAsync).WithSummary("Sum usage and cost")
             .WithDescription("Sums calls, tokens and cost, by default of today (UTC) by provider and model. Sums equal the rows exactly.");
         group.MapGet("/calls", CallsAsync).WithSummary("List single calls, newest first");
     }
 
     internal static async Task<Ok<Sums>> SumAsync(
-        StoaCaller caller, UsageQueries queries, TimeProvider time, CancellationToken ct,
+        Caller caller, UsageQueries queries, TimeProvider time, CancellationToken ct,
         string? from = null, string? to = null, [FromQuery(Name = "group_by")] string? groupBy = null,
         [FromQuery(Name = "key_id")] string? keyId = null, string? provider = null, string? model = null)
     {
@@ -37,13 +37,13 @@ internal static class UsageApi
         {
             throw Failure.Invalid("Each group can be named once, and only one of quarter, hour and day", "group_by");
         }
-        var filter = Filter(caller.Key, time, from, to, keyId, provider, model);
+        var filter = Filter(caller, time, from, to, keyId, provider, model);
         var sums = await queries.SumAsync(filter, groups, MaxGroups, ct);
         return TypedResults.Ok(new Sums(filter.From, filter.To, sums));
     }
 
     internal static async Task<Ok<Calls>> CallsAsync(
-        StoaCaller caller, UsageQueries queries, TimeProvider time, CancellationToken ct,
+        Caller caller, UsageQueries queries, TimeProvider time, CancellationToken ct,
         string? from = null, string? to = null, [FromQuery(Name = "key_id")] string? keyId = null, string? provider = null, string? model = null,
         [FromQuery(Name = "request_id")] string? requestId = null, string? after = null, int limit = 50)
     {
@@ -51,13 +51,13 @@ internal static class UsageApi
         {
             throw Failure.Invalid(string.Create(CultureInfo.InvariantCulture, $"limit must be between 1 and {MaxCalls}"), "limit");
         }
-        var filter = Filter(caller.Key, time, from, to, keyId, provider, model);
+        var filter = Filter(caller, time, from, to, keyId, provider, model);
         var rows = await queries.CallsAsync(filter, Text(requestId, "request_id"), Id(after, "after"), limit + 1, ct);
         var page = rows.Take(limit).Select(Call.Of).ToList();
         return TypedResults.Ok(new Calls(page, rows.Count > limit, page is [.., var last] ? last.Id : null));
     }
 
-    private static UsageFilter Filter(ApiKey key, TimeProvider time, string? from, string? to, string? keyId, string? provider, string? model)
+    private static UsageFilter Filter(Caller caller, TimeProvider time, string? from, string? to, string? keyId, string? provider, string? model)
     {
         var start = Instant(from, "from") ?? new(time.GetUtcNow().UtcDateTime.Date, TimeSpan.Zero);
         var end = Instant(to, "to");
@@ -65,7 +65,7 @@ internal static class UsageApi
         {
             throw Failure.Invalid("to must be after from", "to");
         }
-        return new(key.OrganizationId, start, end, key.IsAdmin ? Id(keyId, "key_id") : key.Id, Text(provider, "provider"), Text(model, "model"));
+        return new(caller.OrganizationId, start, end, caller.Key is { IsAdmin: false } key ? key.Id : Id(keyId, "key_id"), Text(provider, "provider"), Text(model, "model"));
     }
 
     private static DateTimeOffset? Instant(string? text, string field)

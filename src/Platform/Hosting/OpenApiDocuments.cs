@@ -38,7 +38,7 @@ internal sealed class OpenApiDocuments(IServiceProvider services)
                 });
                 options.AddOperationTransformer((operation, context, _) =>
                 {
-                    OpenApiKeys.Describe(operation, context);
+                    OpenApiAccess.Describe(operation, context);
                     return Task.CompletedTask;
                 });
             });
@@ -48,7 +48,7 @@ internal sealed class OpenApiDocuments(IServiceProvider services)
     public static void Map(IEndpointRouteBuilder routes)
     {
         routes.MapGet("/openapi/{surface}.json", ReadAsync)
-            .WithGroupName("stoa").WithTags("Operations").WithSummary("The OpenAPI document of a surface").AllowAnyOrigin();
+            .WithGroupName("stoa").WithTags("Operations").WithSummary("The OpenAPI document of a surface").AllowAnyOrigin().AllowAnyone();
         routes.MapSwaggerUI("docs", viewer =>
         {
             viewer.DocumentTitle = "Stoa API";

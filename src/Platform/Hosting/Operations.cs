@@ -12,7 +12,7 @@ internal static class Operations
 {
     public static void MapOperations(this IEndpointRouteBuilder routes)
     {
-        var group = routes.MapGroup("").WithGroupName("stoa").WithTags("Operations");
+        var group = routes.MapGroup("").WithGroupName("stoa").WithTags("Operations").AllowAnyone();
         group.MapGet("/healthz", Alive).WithSummary("200 while the process lives");
         group.MapGet("/readyz", ReadyAsync).WithSummary("200 when traffic may come, else 503 with the reasons");
         group.MapGet("/metrics", MeasuredAsync).WithSummary("Measurements in Prometheus' text format").Internal().ExcludeFromDescription();

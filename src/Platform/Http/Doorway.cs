@@ -44,9 +44,6 @@ internal sealed class InternalOnly
     public static readonly InternalOnly Instance = new();
 }
 
-/// <summary>For the API document: how a key may be sent.</summary>
-internal sealed record ApiKeyNeed(bool AlsoInHeader);
-
 /// <summary>What a page tells the browser to refuse.</summary>
 internal sealed class PageHeaders
 {
@@ -67,10 +64,6 @@ public static class RouteMarks
     /// <summary>Answers only on the internal listener; elsewhere the route does not exist.</summary>
     public static TBuilder Internal<TBuilder>(this TBuilder builder)
         where TBuilder : IEndpointConventionBuilder => builder.WithMetadata(InternalOnly.Instance);
-
-    /// <summary>Tells the API document that these routes want an API key: as a bearer token, and where so said in <c>x-api-key</c> as well.</summary>
-    public static TBuilder DescribeApiKey<TBuilder>(this TBuilder builder, bool alsoInHeader = false)
-        where TBuilder : IEndpointConventionBuilder => builder.WithMetadata(new ApiKeyNeed(alsoInHeader));
 
     /// <summary>Content policy without exceptions, no sniffing, no referrer to other sites, no framing.</summary>
     public static TBuilder WithPageHeaders<TBuilder>(this TBuilder builder)

@@ -4,6 +4,7 @@ using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Options;
+using Stoa.Platform.Data;
 
 namespace Stoa.Platform.Identity;
 
@@ -19,7 +20,29 @@ public static class IdentityServices
             provider.GetRequiredService<TimeProvider>(),
             DevelopmentKey.For(
                 provider.GetRequiredService<IHostEnvironment>(), provider.GetRequiredService<IOptions<KeyOptions>>().Value)));
+        services.AddSettings<SessionOptions>("Sessions");
+        services.AddSettings<PersonOptions>("People");
+        services.AddModuleDb<IdentityDb>();
         services.AddSingleton<KeyStore>();
+        services.AddSingleton<OwnOrigins>();
+        services.AddSingleton<Callers>();
+        services.AddSingleton<SessionCache>();
+        services.AddHostedService<SessionSync>();
+        services.AddSingleton<PasswordHasher>();
+        services.AddSingleton<PasswordRule>();
+        services.AddSingleton<HashGate>();
+        services.AddSingleton<KeySignIn>();
+        services.AddScoped<PersonStore>();
+        services.AddScoped<SessionStore>();
+        services.AddScoped<PasswordSignIn>();
+        services.AddScoped<DevelopmentSignIn>();
+        services.AddScoped<OrganizationStore>();
+        services.AddScoped<MemberStore>();
+        services.AddScoped<InvitationStore>();
+        services.AddScoped<SetUp>();
+        services.AddSingleton<FirstRun>();
+        services.AddHostedService(provider => provider.GetRequiredService<FirstRun>());
+        services.AddScoped(provider => new BrowserSignIn(provider.GetRequiredService<SessionStore>(), provider.GetRequiredService<SessionCache>()));
         services.AddSingleton<KeyRingSync>();
         services.AddHostedService(provider => provider.GetRequiredService<KeyRingSync>());
         services.ConfigureHttpJsonOptions(json =>

@@ -20,7 +20,7 @@ public sealed class PageErrors : ErrorDialect
         {
             if (context.GetEndpoint()?.Metadata.GetMetadata<PageRoute>() is null)
             {
-                await PageSession.OpenAsync(context);
+                await context.RecognizeAsync();
             }
             PageHeaders.Apply(context.Response.Headers);
             context.Response.Headers.CacheControl = PageRoute.NotKept;

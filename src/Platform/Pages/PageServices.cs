@@ -6,6 +6,7 @@ using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.DependencyInjection;
 using Stoa.Platform.Http;
+using Stoa.Platform.Identity;
 
 namespace Stoa.Platform.Pages;
 
@@ -55,42 +56,30 @@ public static class PageServices
     {
         services.AddRazorComponents();
         services.AddSingleton<RunningHost>();
-        services.AddAntiforgery(forms =>
-        {
-            forms.Cookie.Name = "stoa.forms";
-            forms.FormFieldName = "form_token";
-            // The content policy says the same, in the newer way.
-            forms.SuppressXFrameOptionsHeader = true;
-        });
-        // Cookies outlive a restart and are good at every host on the same data directory.
+        // What we seal outlives a restart and is good at every host on the same data directory.
         services.AddDataProtection()
             .SetApplicationName("Stoa")
             .PersistKeysToFileSystem(new(Path.GetFullPath(Path.Combine(options.DataDirectory, "cookie-keys"))));
-        services.AddAuthentication().AddCookie(PageSession.Scheme, PageSession.Configure);
         services.AddErrorDialect("/console", PageErrors.Instance);
     }
 
     /// <summary>Runs on pages only: the other surfaces have their own ways to know a caller and pay nothing for this one.</summary>
-    internal static void UsePageSessions(this WebApplication app)
-    {
-        // Without this word the framework would ask for the cookie in front of every route.
-        ((IApplicationBuilder)app).Properties["__AuthenticationMiddlewareSet"] = true;
+    internal static void UsePageSessions(this WebApplication app) =>
         app.UseWhen(static context => context.GetEndpoint()?.Metadata.GetMetadata<PageRoute>() is not null, static pages =>
-        {
             pages.Use(static async (context, next) =>
             {
                 context.Response.Headers.CacheControl = PageRoute.NotKept;
-                await PageSession.OpenAsync(context);
+                // Signed in or not: a form that another site sends could sign somebody in as somebody else.
+                context.RequestServices.GetRequiredService<OwnOrigins>().Check(context.Request);
+                await context.RecognizeAsync();
                 await next(context);
-            });
-            pages.UseAntiforgery();
-            pages.Use(static (context, next) => context.Features.Get<IAntiforgeryValidationFeature>() is { IsValid: false }
-                ? throw Failure.Invalid("This form is out of date. Go back, reload the page and send it again.", code: "stale_form")
-                : next(context));
-        });
-    }
+            }));
 
     internal static TBuilder AsPage<TBuilder>(this TBuilder routes)
-        where TBuilder : IEndpointConventionBuilder =>
-        routes.WithPageHeaders().WithErrors(PageErrors.Instance).WithMetadata(PageRoute.Instance);
+        where TBuilder : IEndpointConventionBuilder
+    {
+        // Forms are known by their origin, so the framework's own tokens are not asked for. It asks for them late.
+        routes.Finally(endpoint => endpoint.Metadata.Add(new RequireAntiforgeryTokenAttribute(required: false)));
+        return routes.WithPageHeaders().WithErrors(PageErrors.Instance).WithMetadata(PageRoute.Instance);
+    }
 }

@@ -19,28 +19,45 @@ internal sealed class Browser : IDisposable
     public async Task<Page> GetAsync(string path) =>
         await Page.OfAsync(await client.GetAsync(new Uri(path, UriKind.Relative), TestContext.Current.CancellationToken));
 
-    /// <summary>Fills in the form that <paramref name="page"/> shows.</summary>
-    public Task<Page> SendAsync(Page page, string path, params (string Name, string Value)[] fields) =>
-        SendAsync(path, [("form_token", page.FormToken), .. fields]);
+    /// <summary>Sends a form, as from a page of the site itself.</summary>
+    public Task<Page> SendAsync(string path, params (string Name, string Value)[] fields) =>
+        SendFromAsync(client.BaseAddress!.GetLeftPart(UriPartial.Authority), path, fields);
 
-    public async Task<Page> SendAsync(string path, params (string Name, string Value)[] fields)
+    /// <summary>Sends a form, as from a page of <paramref name="origin"/>; null for a client that does not say.</summary>
+    public async Task<Page> SendFromAsync(string? origin, string path, params (string Name, string Value)[] fields)
     {
-        using var form = new FormUrlEncodedContent(fields.Select(field => KeyValuePair.Create(field.Name, field.Value)));
-        return await Page.OfAsync(await client.PostAsync(new Uri(path, UriKind.Relative), form, TestContext.Current.CancellationToken));
+        using var request = new HttpRequestMessage(HttpMethod.Post, new Uri(path, UriKind.Relative));
+        request.Content = new FormUrlEncodedContent(fields.Select(field => KeyValuePair.Create(field.Name, field.Value)));
+        if (origin is not null)
+        {
+            request.Headers.Add("Origin", origin);
+        }
+        return await Page.OfAsync(await client.SendAsync(request, TestContext.Current.CancellationToken));
     }
 
-    public async Task<Page> SignInAsync(string key, string wayBack = "/") =>
-        await SendAsync(await GetAsync("/signin"), "/signin", ("key", key), ("return", wayBack));
+    /// <summary>Calls a route of the API with the cookies of this browser, as a script of the site would.</summary>
+    public async Task<HttpResponseMessage> CallAsync(HttpMethod method, string path, object? body = null, string? origin = "own")
+    {
+        using var request = new HttpRequestMessage(method, new Uri(path, UriKind.Relative));
+        request.Content = body is null ? null : System.Net.Http.Json.JsonContent.Create(body);
+        if (origin is not null)
+        {
+            request.Headers.Add("Origin", origin == "own" ? client.BaseAddress!.GetLeftPart(UriPartial.Authority) : origin);
+        }
+        return await client.SendAsync(request, TestContext.Current.CancellationToken);
+    }
+
+    public Task<Page> SignInAsync(string key, string wayBack = "/") => SendAsync("/signin/key", ("key", key), ("return", wayBack));
+
+    public Task<Page> SignInAsync(string email, string password, string wayBack) =>
+        SendAsync("/signin", ("email", email), ("password", password), ("return", wayBack));
 
     public void Dispose() => client.Dispose();
 
     internal sealed record Page(HttpStatusCode Status, string Html, HttpResponseMessage Answer)
     {
-        private static readonly Regex FormTokenField = new("name=\"form_token\" value=\"(?<token>[^\"]*)\"", RegexOptions.NonBacktracking);
         private static readonly Regex Tag = new("<[^>]*>", RegexOptions.NonBacktracking);
         private static readonly Regex Space = new(@"\s+", RegexOptions.NonBacktracking);
-
-        public string FormToken => FormTokenField.Match(Html).Groups["token"].Value;
 
         public string? Location => Answer.Headers.Location?.OriginalString;
 

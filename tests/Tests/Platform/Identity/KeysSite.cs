@@ -7,6 +7,7 @@ using Npgsql;
 using Stoa.Platform.Data;
 using Stoa.Platform.Http;
 using Stoa.Platform.Identity;
+using Stoa.Platform.Limits;
 
 namespace Stoa.Tests.Platform.Identity;
 
@@ -23,6 +24,7 @@ internal sealed class KeysSite(WebApplication app) : IAsyncDisposable
         builder.Services.AddSingleton<ChangeFeed>();
         builder.Services.AddHostedService(services => services.GetRequiredService<ChangeFeed>());
         builder.Services.AddIdentity();
+        builder.Services.AddLimits();
         Cors.AddPolicies(builder.Services, []);
         var app = builder.Build();
         app.Services.GetRequiredService<DatabaseReadiness>().Migrated();

@@ -1,4 +1,3 @@
-using System.Text.Json.Serialization;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.HttpResults;
@@ -14,7 +13,7 @@ internal static class KeysApi
     public static void MapKeys(this IEndpointRouteBuilder routes)
     {
         var group = routes.MapGroup("/api/stoa/keys").WithGroupName("stoa").WithTags("Keys")
-            .WithErrors(ProblemErrors.Instance).AllowListedOrigins().RequireApiKey(admin: true);
+            .WithErrors(ProblemErrors.Instance).AllowListedOrigins().RequireCaller(MemberRole.Admin);
         group.MapGet("/", ListAsync).WithSummary("List the organization's API keys");
         group.MapPost("/", CreateAsync).WithSummary("Create an API key; its token is shown once");
         group.MapGet("/{id:guid}", GetAsync).WithSummary("Read an API key");
@@ -23,7 +22,7 @@ internal static class KeysApi
     }
 
     internal static async Task<Ok<KeyPage>> ListAsync(
-        StoaCaller caller, KeyStore keys, CancellationToken ct, Guid? after = null, int limit = 50)
+        Caller caller, KeyStore keys, CancellationToken ct, Guid? after = null, int limit = 50)
     {
         if (limit is < 1 or > MaxPage)
         {
@@ -36,24 +35,24 @@ internal static class KeysApi
     }
 
     internal static async Task<Created<CreatedKey>> CreateAsync(
-        KeyRequest request, StoaCaller caller, KeyStore keys, TimeProvider time, CancellationToken ct)
+        KeyRequest request, Caller caller, KeyStore keys, TimeProvider time, CancellationToken ct)
     {
         var terms = request.ToTerms();
         Throw(terms.Check(time.GetUtcNow()));
         return Created(await keys.CreateAsync(caller.OrganizationId, terms, caller.Actor, ct));
     }
 
-    internal static async Task<Ok<KeyRow>> GetAsync(Guid id, StoaCaller caller, KeyStore keys, CancellationToken ct) =>
+    internal static async Task<Ok<KeyRow>> GetAsync(Guid id, Caller caller, KeyStore keys, CancellationToken ct) =>
         TypedResults.Ok(await keys.FindAsync(caller.OrganizationId, id, ct) ?? throw Failure.NotFound("Key"));
 
-    internal static async Task<NoContent> RevokeAsync(Guid id, StoaCaller caller, KeyStore keys, CancellationToken ct)
+    internal static async Task<NoContent> RevokeAsync(Guid id, Caller caller, KeyStore keys, CancellationToken ct)
     {
         await keys.RevokeAsync(caller.OrganizationId, id, caller.Actor, ct);
         return TypedResults.NoContent();
     }
 
     internal static async Task<Created<CreatedKey>> RotateAsync(
-        Guid id, RotationTerms terms, StoaCaller caller, KeyStore keys, CancellationToken ct)
+        Guid id, RotationTerms terms, Caller caller, KeyStore keys, CancellationToken ct)
     {
         Throw(terms.Check());
         return Created(await keys.RotateAsync(caller.OrganizationId, id, terms.Overlap, caller.Actor, ct));
@@ -70,6 +69,7 @@ internal static class KeysApi
         }
     }
 
+    /// <param name="PrincipalId">The program that the key belongs to; it ends with it.</param>
     internal sealed record KeyRequest(
         string? Name,
         bool IsAdmin = false,
@@ -77,9 +77,11 @@ internal static class KeysApi
         IReadOnlyList<string>? Providers = null,
         int? RequestsPerMinute = null,
         int? TokensPerMinute = null,
-        DateTimeOffset? ExpiresAt = null)
+        DateTimeOffset? ExpiresAt = null,
+        Guid? PrincipalId = null)
     {
-        public KeyTerms ToTerms() => new((Name ?? "").Trim(), IsAdmin, Models, Providers, RequestsPerMinute, TokensPerMinute, ExpiresAt);
+        public KeyTerms ToTerms() =>
+            new((Name ?? "").Trim(), IsAdmin, Models, Providers, RequestsPerMinute, TokensPerMinute, ExpiresAt, PrincipalId);
     }
 
     /// <param name="Next">Give it as <c>after</c> to read on; null on the last page.</param>
@@ -87,11 +89,3 @@ internal static class KeysApi
 
     internal sealed record CreatedKey(KeyRow Key, string Token);
 }
-
-[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower)]
-[JsonSerializable(typeof(KeysApi.KeyRequest))]
-[JsonSerializable(typeof(RotationTerms))]
-[JsonSerializable(typeof(KeysApi.KeyPage))]
-[JsonSerializable(typeof(KeysApi.CreatedKey))]
-[JsonSerializable(typeof(KeyRow))]
-internal sealed partial class IdentityJson : JsonSerializerContext;

@@ -19,8 +19,10 @@ public sealed class KeyStore(NpgsqlDataSource source, TimeProvider time)
         await using var command = source.CreateCommand($"""
             with made as (
               insert into platform.api_keys (id, organization_id, name, prefix, secret_hash, is_admin, models, providers,
-                requests_per_minute, tokens_per_minute, expires_at, created_at)
-              values (@id, @organization, @name, @prefix, @hash, @admin, @models, @providers, @rpm, @tpm, @expires, @now)
+                requests_per_minute, tokens_per_minute, expires_at, created_at, principal_id)
+              select @id, @organization, @name, @prefix, @hash, @admin, @models, @providers, @rpm, @tpm, @expires, @now, @principal
+              where @principal is null or exists (
+                select from platform.principals where id = @principal and organization_id = @organization and removed_at is null)
               returning *
             ), {Audit("key.create", "made", "jsonb_build_object('name', name, 'prefix', prefix, 'is_admin', is_admin)")}
             select {KeyRow.Columns} from made
@@ -35,9 +37,10 @@ public sealed class KeyStore(NpgsqlDataSource source, TimeProvider time)
         AddNullable(command, "providers", terms.Providers?.ToArray(), NpgsqlDbType.Array | NpgsqlDbType.Text);
         AddNullable(command, "rpm", terms.RequestsPerMinute, NpgsqlDbType.Integer);
         AddNullable(command, "tpm", terms.TokensPerMinute, NpgsqlDbType.Integer);
+        AddNullable(command, "principal", terms.PrincipalId, NpgsqlDbType.Uuid);
         AddNullable(command, "expires", terms.ExpiresAt?.ToUniversalTime(), NpgsqlDbType.TimestampTz);
         AddAct(command, actor);
-        return new((await ReadAsync(command, ct))[0], token);
+        return await ReadAsync(command, ct) is [var row] ? new(row, token) : throw Failure.Invalid("No such principal", "principal_id");
     }
 
     /// <summary>Oldest first, from the one after <paramref name="after"/> on.</summary>
@@ -114,9 +117,9 @@ public sealed class KeyStore(NpgsqlDataSource source, TimeProvider time)
               from old join platform.api_keys before on before.id = old.id
             ), made as (
               insert into platform.api_keys (id, organization_id, name, prefix, secret_hash, is_admin, models, providers,
-                requests_per_minute, tokens_per_minute, expires_at, created_at)
+                requests_per_minute, tokens_per_minute, expires_at, created_at, principal_id)
               select @new_id, organization_id, name, @prefix, @hash, is_admin, models, providers,
-                requests_per_minute, tokens_per_minute, new_end, @now
+                requests_per_minute, tokens_per_minute, new_end, @now, principal_id
               from old join terms on old_id = old.id
               returning *
             ), {Audit("key.rotate", "old", "jsonb_build_object('replaced_by', replaced_by, 'works_until', expires_at)")}

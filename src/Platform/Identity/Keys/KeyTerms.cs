@@ -10,7 +10,8 @@ public sealed record KeyTerms(
     IReadOnlyList<string>? Providers = null,
     int? RequestsPerMinute = null,
     int? TokensPerMinute = null,
-    DateTimeOffset? ExpiresAt = null)
+    DateTimeOffset? ExpiresAt = null,
+    Guid? PrincipalId = null)
 {
     private const int MaxText = 200;
     private const int MaxScopes = 500;

@@ -18,11 +18,12 @@ public sealed record KeyRow(
     DateTimeOffset? RevokedAt,
     Guid? ReplacedBy,
     DateTimeOffset CreatedAt,
-    DateTimeOffset? LastUsedAt)
+    DateTimeOffset? LastUsedAt,
+    Guid? PrincipalId)
 {
     internal const string Columns =
         "id, organization_id, name, prefix, is_admin, models, providers, requests_per_minute, tokens_per_minute, " +
-        "expires_at, revoked_at, replaced_by, created_at, last_used_at, secret_hash";
+        "expires_at, revoked_at, replaced_by, created_at, last_used_at, secret_hash, principal_id";
 
     internal static KeyRow Read(NpgsqlDataReader row) => new(
         row.GetGuid(0),
@@ -38,7 +39,8 @@ public sealed record KeyRow(
         Nullable<DateTimeOffset?>(row, 10),
         Nullable<Guid?>(row, 11),
         row.GetFieldValue<DateTimeOffset>(12),
-        Nullable<DateTimeOffset?>(row, 13));
+        Nullable<DateTimeOffset?>(row, 13),
+        Nullable<Guid?>(row, 15));
 
     internal static ApiKey ReadForRing(NpgsqlDataReader row)
     {

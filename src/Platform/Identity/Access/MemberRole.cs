@@ -1,0 +1,13 @@
+namespace Stoa.Platform.Identity;
+
+/// <summary>
+/// What a member may do in an organization; each role includes those before it. Modules map their own names onto these: a viewer looks,
+/// a member (GTWY's editor) works, an admin manages people and keys, an owner manages owners too.
+/// </summary>
+public enum MemberRole
+{
+    Viewer,
+    Member,
+    Admin,
+    Owner,
+}

@@ -1,0 +1,90 @@
+using System.Net;
+using System.Security.Cryptography;
+using System.Text;
+using Microsoft.EntityFrameworkCore;
+using Stoa.Platform.Http;
+using Stoa.Platform.Limits;
+
+namespace Stoa.Platform.Identity;
+
+/// <summary>
+/// Proves a person by e-mail address and password. Whatever is wrong, the answer is the same and costs the same: nobody learns by text or
+/// by time who has an account. Guessing is slowed down per address it comes from and per account; the second limit passes by itself, so
+/// that whoever guesses cannot keep the owner out for good.
+/// </summary>
+internal sealed class PasswordSignIn(
+    IdentityDb db, PasswordHasher hasher, HashGate gate, PasswordRule rule, ILimits limits, TimeProvider time)
+{
+    private const int PerPlace = 10;
+    private const int PerAccount = 30;
+
+    private static readonly TimeSpan PlaceWindow = TimeSpan.FromMinutes(1);
+    private static readonly TimeSpan AccountWindow = TimeSpan.FromMinutes(5);
+
+    /// <exception cref="Failure">Unauthenticated, or too many attempts with the time to wait.</exception>
+    public async Task<Person> ProveAsync(string? email, string? password, IPAddress? address, CancellationToken ct)
+    {
+        var key = EmailAddress.TryRead(email, out var read) ? EmailAddress.KeyOf(read) : null;
+        var place = await TakeAsync(new(Place.OwnerOf(address), "signin"), PerPlace, PlaceWindow, ct);
+        var account = await TakeAsync(new(AccountOf(key ?? ""), "signin-account"), PerAccount, AccountWindow, ct);
+        var person = key is null ? null : await db.People.FirstOrDefaultAsync(person => person.EmailKey == key, ct);
+        if (!await VerifyAsync(person, password, ct) || person is not { State: PersonState.Active })
+        {
+            throw Wrong();
+        }
+        limits.Settle(place.Key, PlaceWindow, -1, place.TakenAt);
+        limits.Settle(account.Key, AccountWindow, -1, account.TakenAt);
+        return person;
+    }
+
+    /// <summary>Changes the password of somebody who is signed in. Whoever has none yet needs no old one.</summary>
+    public async Task ChangeAsync(Guid personId, string? old, string? wanted, string actor, CancellationToken ct)
+    {
+        var person = await db.People.FirstAsync(person => person.Id == personId, ct);
+        rule.Check(wanted, "new_password");
+        if (person.PasswordHash is not null)
+        {
+            var account = await TakeAsync(new(personId, "password"), PerPlace, AccountWindow, ct);
+            if (!await VerifyAsync(person, old, ct))
+            {
+                throw Failure.Invalid("The old password is wrong", "old_password", "wrong_password");
+            }
+            limits.Settle(account.Key, AccountWindow, -1, account.TakenAt);
+        }
+        person.PasswordHash = await gate.RunAsync(() => hasher.Hash(wanted!), ct);
+        db.Note(time, actor, "password.change", $"person:{personId}");
+        await db.SaveChangesAsync(ct);
+    }
+
+    /// <summary>The hash of a password that passes the rule.</summary>
+    public Task<string> HashAsync(string? password, string field, CancellationToken ct)
+    {
+        rule.Check(password, field);
+        return gate.RunAsync(() => hasher.Hash(password!), ct);
+    }
+
+    private async Task<bool> VerifyAsync(Person? person, string? password, CancellationToken ct)
+    {
+        var hash = PasswordRule.IsUsable(password) ? person?.PasswordHash : null;
+        var given = PasswordRule.IsUsable(password) ? password : "";
+        var (isRight, isOld) = await gate.RunAsync(() => (hasher.Verify(hash, given, out var old), old), ct);
+        if (isOld)
+        {
+            person!.PasswordHash = await gate.RunAsync(() => hasher.Hash(given), ct);
+            await db.SaveChangesAsync(ct);
+        }
+        return isRight;
+    }
+
+    private async Task<(LimitKey Key, long TakenAt)> TakeAsync(LimitKey key, int limit, TimeSpan window, CancellationToken ct)
+    {
+        var reading = await limits.TakeAsync(key, limit, window, 1, ct);
+        return reading.Allowed
+            ? (key, reading.TakenAt)
+            : throw Failure.TooMany("Too many attempts to sign in. Wait a moment and try again.", reading.RetryAfter);
+    }
+
+    private static Guid AccountOf(string emailKey) => new(SHA256.HashData(Encoding.UTF8.GetBytes(emailKey)).AsSpan(0, 16));
+
+    private static Failure Wrong() => new(FailureKind.Unauthenticated, "wrong_credentials", "E-mail address or password is wrong");
+}
