@@ -10,7 +10,7 @@ namespace Stoa.Tests.Authorization;
 /// </summary>
 public sealed class AuthorizationMatrix : IAsyncLifetime
 {
-    private HostUnderTest host = null!;
+    private HostUnderTest? host;
     private MatrixWorld world = null!;
 
     internal IReadOnlyList<Operation> Operations { get; private set; } = [];
@@ -19,7 +19,7 @@ public sealed class AuthorizationMatrix : IAsyncLifetime
 
     public int Calls { get; private set; }
 
-    internal IServiceProvider Services => host.Services;
+    internal IServiceProvider Services => host!.Services;
 
     public async ValueTask InitializeAsync()
     {
@@ -40,7 +40,7 @@ public sealed class AuthorizationMatrix : IAsyncLifetime
         }
     }
 
-    public ValueTask DisposeAsync() => host.DisposeAsync();
+    public ValueTask DisposeAsync() => host is null ? default : host.DisposeAsync();
 
     private async Task PlayAsync(Operation operation, MatrixRow row, MatrixCaller caller, CancellationToken ct)
     {
@@ -105,13 +105,13 @@ public sealed class AuthorizationMatrix : IAsyncLifetime
     private async Task<Answer> AskAsync(Operation operation, MatrixRow row, MatrixCaller caller, string[] values, CancellationToken ct)
     {
         using var request = new HttpRequestMessage(new(operation.Method), new Uri(operation.PathOf(values), UriKind.Relative));
-        caller.Show(request, host.Client.BaseAddress!);
+        caller.Show(request, host!.Client.BaseAddress!);
         if (row.Body is not null)
         {
             request.Content = new StringContent(
                 row.Body.Replace("{unique}", world.Unique("matrix"), StringComparison.Ordinal), Encoding.UTF8, "application/json");
         }
-        using var response = await host.Client.SendAsync(request, ct);
+        using var response = await host!.Client.SendAsync(request, ct);
         return new((int)response.StatusCode, await response.Content.ReadAsStringAsync(ct));
     }
 
