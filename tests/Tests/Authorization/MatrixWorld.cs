@@ -35,6 +35,24 @@ internal sealed class MatrixWorld(HostUnderTest host)
         return await work(scope.ServiceProvider.GetRequiredService<TService>());
     }
 
+    public Task WithAsync<TService>(Func<TService, Task> work)
+        where TService : notnull => WithAsync<TService, bool>(async service =>
+    {
+        await work(service);
+        return true;
+    });
+
+    /// <summary>The same caller with a session that nothing has been done with: some operations end or change the session they come with.</summary>
+    public async Task<MatrixCaller> AnewAsync(MatrixCaller caller, CancellationToken ct) =>
+        caller is { IsLive: true, PersonId: { } person } ? caller with { Credential = (await SessionAsync(person, ct)).Token } : caller;
+
+    /// <summary>Another person of the same organization.</summary>
+    public async Task<MatrixCaller> ColleagueOfAsync(MatrixCaller caller, CancellationToken ct)
+    {
+        var person = await MemberAsync(caller.OrganizationId!.Value, MemberRole.Member, ct);
+        return caller with { PersonId = person.Id, KeyId = null };
+    }
+
     public string Unique(string what) => $"{what}-{Interlocked.Increment(ref made)}";
 
     public async Task<Person> PersonAsync(CancellationToken ct)
@@ -46,11 +64,8 @@ internal sealed class MatrixWorld(HostUnderTest host)
     public async Task<Person> MemberAsync(Guid organizationId, MemberRole role, CancellationToken ct)
     {
         var person = await PersonAsync(ct);
-        return await WithAsync<MemberStore, Person>(async members =>
-        {
-            await members.AddAsync(organizationId, person.Id, role, "test", ct);
-            return person;
-        });
+        await WithAsync<MemberStore>(members => members.AddAsync(organizationId, person.Id, role, "test", ct));
+        return person;
     }
 
     public Task<NewKey> KeyAsync(Guid organizationId, bool isAdmin, CancellationToken ct) =>
@@ -58,6 +73,21 @@ internal sealed class MatrixWorld(HostUnderTest host)
 
     public Task<NewSession> SessionAsync(Guid personId, CancellationToken ct) =>
         WithAsync<SessionStore, NewSession>(sessions => sessions.BeginAsync(personId, "test", new(null, null), ct));
+
+    public async Task<Guid> OrganizationAsync(string slug, CancellationToken ct)
+    {
+        var founder = await PersonAsync(ct);
+        var organization = await WithAsync<OrganizationStore, Organization>(
+            organizations => organizations.CreateAsync(new(slug, slug), founder.Id, ct));
+        return organization.Id;
+    }
+
+    /// <summary>He himself; somebody else where a key calls, which is no person.</summary>
+    public async Task<Guid> PersonOfAsync(MatrixCaller caller, CancellationToken ct) => caller.PersonId ?? (await PersonAsync(ct)).Id;
+
+    public Task<NewInvitation> InvitationAsync(Guid organizationId, string email, CancellationToken ct) =>
+        WithAsync<InvitationStore, NewInvitation>(invitations => invitations.CreateAsync(
+            Caller.Of(new ApiKey(Guid.Empty, organizationId, "test", "", default, IsAdmin: true, null, null, null, null, null)), email, MemberRole.Viewer, ct));
 
     private async Task PopulateAsync(CancellationToken ct)
     {
@@ -93,24 +123,8 @@ internal sealed class MatrixWorld(HostUnderTest host)
         Callers.Add(key with { IsLive = false });
         var session = await SignedInAsync("ended session of an Owner", organization, MemberRole.Owner, ct);
         Callers.Add(session with { IsLive = false });
-        await WithAsync<KeyStore, bool>(async keys =>
-        {
-            await keys.RevokeAsync(organization, key.KeyId!.Value, "test", ct);
-            return true;
-        });
-        await WithAsync<SessionStore, bool>(async sessions =>
-        {
-            await sessions.EndAllAsync(session.PersonId!.Value, null, "test", ct);
-            return true;
-        });
-    }
-
-    private async Task<Guid> OrganizationAsync(string slug, CancellationToken ct)
-    {
-        var founder = await PersonAsync(ct);
-        var organization = await WithAsync<OrganizationStore, Organization>(
-            organizations => organizations.CreateAsync(new(slug, slug), founder.Id, ct));
-        return organization.Id;
+        await WithAsync<KeyStore>(keys => keys.RevokeAsync(organization, key.KeyId!.Value, "test", ct));
+        await WithAsync<SessionStore>(sessions => sessions.EndAllAsync(session.PersonId!.Value, null, "test", ct));
     }
 
     private async Task<MatrixCaller> HolderAsync(string name, Guid organization, bool isAdmin, CancellationToken ct)
