@@ -12,6 +12,9 @@ using Stoa.Platform.Egress;
 using Stoa.Platform.Hosting;
 using Stoa.Platform.Http;
 using Stoa.Platform.Identity;
+using Stoa.Platform.Jobs;
+using Stoa.Platform.Jobs.Api;
+using Stoa.Platform.Jobs.Calendars;
 using Stoa.Platform.Limits;
 using Stoa.Platform.Pages;
 using Stoa.Platform.Telemetry;
@@ -58,6 +61,9 @@ public static class PlatformModule
         services.AddReadiness("database", provider => provider.GetRequiredService<DatabaseReadiness>() is { IsReady: false } ? "not reached or not migrated yet" : null);
         services.AddIdentity();
         services.AddReadiness("keys", provider => provider.GetRequiredService<KeyRing>().IsLoaded ? null : "not read yet");
+        services.AddJobs(runs: options.Role.HasFlag(Role.Worker));
+        services.AddCalendars(runs: options.Role.HasFlag(Role.Worker));
+        services.AddJobsApi();
         services.AddLimits();
         services.AddEgress();
         OpenApiDocuments.Add(services);
@@ -81,6 +87,7 @@ public static class PlatformModule
         app.MapOperations();
         OpenApiDocuments.Map(app);
         app.MapIdentity();
+        app.MapJobsApi();
         return app;
     }
 
