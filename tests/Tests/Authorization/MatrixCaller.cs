@@ -1,0 +1,83 @@
+using System.Net.Http.Headers;
+using Stoa.Platform.Http;
+using Stoa.Platform.Identity;
+
+namespace Stoa.Tests.Authorization;
+
+/// <summary>Somebody who calls: what he shows, and what he is.</summary>
+/// <param name="Scheme">How he proves himself, by its name in the documents; empty when he shows nothing.</param>
+/// <param name="Credential">The key or the token of his session.</param>
+/// <param name="IsLive">Whether it opens anything.</param>
+internal sealed record MatrixCaller(string Name, string Scheme, string Credential, bool IsLive = true)
+{
+    public Guid? OrganizationId { get; init; }
+
+    public MemberRole? Role { get; init; }
+
+    public Guid? PersonId { get; init; }
+
+    public Guid? KeyId { get; init; }
+
+    /// <summary>His browser sends the request from a page of another site.</summary>
+    public bool IsElsewhere { get; init; }
+
+    public void Show(HttpRequestMessage request, Uri host)
+    {
+        if (Scheme == AccessScheme.BearerKey.Name)
+        {
+            request.Headers.Authorization = new AuthenticationHeaderValue("Bearer", Credential);
+        }
+        else if (Scheme == AccessScheme.HeaderKey.Name)
+        {
+            request.Headers.Add(AccessScheme.HeaderKey.Parameter, Credential);
+        }
+        else if (Scheme == AccessScheme.Session.Name)
+        {
+            request.Headers.Add("Cookie", $"{AccessScheme.Session.Parameter}={Credential}");
+            request.Headers.Add("Origin", IsElsewhere ? "https://elsewhere.example" : host.GetLeftPart(UriPartial.Authority));
+        }
+    }
+
+    /// <summary>What he must be answered, before it is asked which object it is about.</summary>
+    public Verdict VerdictOn(Operation operation)
+    {
+        if (operation.Rule == AccessRule.Anyone)
+        {
+            return Verdict.LetIn;
+        }
+        if (!IsLive || !operation.Schemes.Contains(Scheme))
+        {
+            return Verdict.Unknown;
+        }
+        if (IsElsewhere && !operation.ChangesNothing)
+        {
+            return Verdict.Refused;
+        }
+        var allowed = operation.Rule switch
+        {
+            AccessRule.Key or AccessRule.Caller => true,
+            AccessRule.Person => PersonId is not null,
+            AccessRule.Viewer => Role >= MemberRole.Viewer,
+            AccessRule.Member => Role >= MemberRole.Member,
+            AccessRule.Admin => Role >= MemberRole.Admin,
+            AccessRule.Owner => Role >= MemberRole.Owner,
+            AccessRule.Operator => Role >= MemberRole.Admin && OrganizationId == Organization.DefaultId,
+            _ => throw new InvalidOperationException($"{operation.Name} has a rule that the matrix does not know: {operation.Rule}"),
+        };
+        return allowed ? Verdict.LetIn : Verdict.Refused;
+    }
+}
+
+internal enum Verdict
+{
+    LetIn,
+
+    /// <summary>401: nobody knows him, or not by what he shows here.</summary>
+    Unknown,
+
+    /// <summary>403: he is known and may not.</summary>
+    Refused,
+
+    /// <summary>404: he may, but the object is somebody else's, so for him there is none.</summary>
+    NotFound,
+}

@@ -1,0 +1,164 @@
+using Stoa.Platform.Http;
+using Stoa.Platform.Identity;
+
+namespace Stoa.Tests.Authorization;
+
+/// <summary>What the matrix must know of one operation beyond its document.</summary>
+/// <param name="Rule">Who it is for, once more: whoever changes a route's rule says so here too.</param>
+/// <param name="Object">
+/// Makes a fresh object of the given caller. Its values go into the parameters of the path and, as <c>{0}</c>, into the body.
+/// </param>
+/// <param name="Body"><c>{unique}</c> becomes a word that was not used before.</param>
+internal sealed record MatrixRow(string Rule, MatrixRow.Make? Object = null, string? Body = null)
+{
+    public delegate Task<string[]> Make(MatrixWorld world, MatrixCaller owner, CancellationToken ct);
+
+    public Whose Whose { get; init; }
+
+    /// <summary>What somebody who may is answered, where that is not a success.</summary>
+    public IReadOnlyList<int> Answers { get; init; } = [];
+}
+
+/// <summary>Whose an operation's objects are.</summary>
+internal enum Whose
+{
+    /// <summary>The organization's: all whom the rule lets in may have them.</summary>
+    Organizations,
+
+    /// <summary>One person's, and nobody else's.</summary>
+    Persons,
+
+    /// <summary>One person's or key's; admins of the organization see them too.</summary>
+    PersonsAndAdmins,
+
+    /// <summary>Nobody's: a stranger may have them as well.</summary>
+    Everybodys,
+}
+
+/// <summary>One row for each operation. A new route adds its own.</summary>
+internal static class MatrixRows
+{
+    private const string Chat = """{"model":"demo/demo","messages":[{"role":"user","content":"Hello"}],"max_tokens":16}""";
+
+    public static readonly IReadOnlyDictionary<string, MatrixRow> All = new Dictionary<string, MatrixRow>(StringComparer.Ordinal)
+    {
+        ["GET /healthz"] = new(AccessRule.Anyone),
+        ["GET /readyz"] = new(AccessRule.Anyone),
+        ["GET /openapi/{surface}.json"] = new(AccessRule.Anyone, Always("stoa")) { Whose = Whose.Everybodys },
+
+        ["POST /v1/chat/completions"] = new(AccessRule.Key, Body: Chat),
+        ["POST /v1/embeddings"] = new(AccessRule.Key, Body: """{"model":"demo/demo","input":"Hello"}"""),
+        ["GET /v1/models"] = new(AccessRule.Key),
+        ["GET /v1/models/{id}"] = new(AccessRule.Key, Always("demo/demo")) { Whose = Whose.Everybodys },
+        ["POST /v1/messages"] = new(AccessRule.Key, Body: Chat),
+        ["POST /v1/messages/count_tokens"] = new(AccessRule.Key, Body: Chat),
+
+        ["GET /api/stoa/keys"] = new(AccessRule.Admin),
+        ["POST /api/stoa/keys"] = new(AccessRule.Admin, Body: """{"name":"{unique}"}"""),
+        ["GET /api/stoa/keys/{id}"] = new(AccessRule.Admin, KeyAsync),
+        ["DELETE /api/stoa/keys/{id}"] = new(AccessRule.Admin, KeyAsync),
+        ["POST /api/stoa/keys/{id}/rotate"] = new(AccessRule.Admin, KeyAsync, """{"overlap_minutes":5}"""),
+        ["GET /api/stoa/usage"] = new(AccessRule.Viewer),
+        ["GET /api/stoa/usage/calls"] = new(AccessRule.Viewer),
+        ["GET /api/stoa/prices"] = new(AccessRule.Viewer),
+        ["POST /api/stoa/prices"] = new(AccessRule.Operator, Body: """{"provider":"openai","model":"{unique}","input":1,"output":2}"""),
+
+        ["POST /api/stoa/sessions"] = new(AccessRule.Anyone, Body: """{"email":"nobody@example.org","password":"wrong"}""") { Answers = [401, 429] },
+        ["DELETE /api/stoa/sessions/current"] = new(AccessRule.Caller) { Answers = [204, 409] },
+        ["GET /api/stoa/me"] = new(AccessRule.Caller),
+        ["PATCH /api/stoa/me"] = new(AccessRule.Person, Body: """{"name":"Somebody"}"""),
+        ["PUT /api/stoa/me/password"] = new(AccessRule.Person, Body: """{"new_password":"short"}""") { Answers = [400] },
+        ["PUT /api/stoa/me/organization"] = new(AccessRule.Person, OrganizationAsync, """{"organization_id":"{0}"}"""),
+        ["GET /api/stoa/me/sessions"] = new(AccessRule.Person),
+        ["DELETE /api/stoa/me/sessions"] = new(AccessRule.Person),
+        ["DELETE /api/stoa/me/sessions/{id}"] = new(AccessRule.Person, SessionAsync) { Whose = Whose.Persons },
+        ["GET /api/stoa/me/accounts"] = new(AccessRule.Person),
+        ["DELETE /api/stoa/me/accounts/{provider}"] = new(AccessRule.Person, AccountAsync) { Whose = Whose.Persons },
+        ["GET /api/stoa/me/export"] = new(AccessRule.Person),
+        ["POST /api/stoa/me/erasure"] = new(AccessRule.Person),
+        ["DELETE /api/stoa/me/erasure"] = new(AccessRule.Person),
+
+        ["POST /api/stoa/organizations"] = new(AccessRule.Person, Body: """{"slug":"{unique}","name":"Founded"}"""),
+        ["GET /api/stoa/organizations/{id}"] = new(AccessRule.Viewer, OrganizationAsync),
+        ["PATCH /api/stoa/organizations/{id}"] = new(AccessRule.Admin, OrganizationAsync, """{"name":"Renamed"}"""),
+        ["GET /api/stoa/members"] = new(AccessRule.Admin),
+        ["GET /api/stoa/members/{person_id}"] = new(AccessRule.Admin, MemberAsync),
+        ["PATCH /api/stoa/members/{person_id}"] = new(AccessRule.Admin, MemberAsync, """{"role":"viewer"}"""),
+        ["DELETE /api/stoa/members/{person_id}"] = new(AccessRule.Admin, MemberAsync),
+        ["GET /api/stoa/invitations"] = new(AccessRule.Admin),
+        ["POST /api/stoa/invitations"] = new(AccessRule.Admin, Body: """{"email":"{unique}@example.org","role":"viewer"}"""),
+        ["DELETE /api/stoa/invitations/{id}"] = new(AccessRule.Admin, InvitationAsync),
+        ["POST /api/stoa/invitations/accept"] = new(AccessRule.Person, OwnInvitationAsync, """{"token":"{0}"}""") { Whose = Whose.Persons },
+        ["GET /api/stoa/principals"] = new(AccessRule.Admin),
+        ["POST /api/stoa/principals"] = new(AccessRule.Admin, Body: """{"name":"{unique}"}"""),
+        ["DELETE /api/stoa/principals/{id}"] = new(AccessRule.Admin, PrincipalAsync),
+        ["GET /api/stoa/audit"] = new(AccessRule.Admin),
+        ["GET /api/stoa/people"] = new(AccessRule.Operator),
+        ["GET /api/stoa/people/{id}"] = new(AccessRule.Operator, MemberAsync) { Whose = Whose.Everybodys },
+        ["PATCH /api/stoa/people/{id}"] = new(AccessRule.Operator, MemberAsync, """{"state":"suspended"}""") { Whose = Whose.Everybodys },
+    };
+
+    private static MatrixRow.Make Always(params string[] values) => (_, _, _) => Task.FromResult(values);
+
+    private static Task<string[]> OrganizationAsync(MatrixWorld world, MatrixCaller owner, CancellationToken ct) =>
+        Task.FromResult<string[]>([owner.OrganizationId!.Value.ToString()]);
+
+    private static async Task<string[]> KeyAsync(MatrixWorld world, MatrixCaller owner, CancellationToken ct)
+    {
+        var key = await world.KeyAsync(owner.OrganizationId!.Value, isAdmin: false, ct);
+        return [key.Row.Id.ToString()];
+    }
+
+    private static async Task<string[]> MemberAsync(MatrixWorld world, MatrixCaller owner, CancellationToken ct)
+    {
+        var person = await world.MemberAsync(owner.OrganizationId!.Value, MemberRole.Member, ct);
+        return [person.Id.ToString()];
+    }
+
+    private static async Task<string[]> SessionAsync(MatrixWorld world, MatrixCaller owner, CancellationToken ct)
+    {
+        var session = await world.SessionAsync(await world.PersonOfAsync(owner, ct), ct);
+        return [session.Id.ToString()];
+    }
+
+    /// <summary>One of two, as the last way in cannot be taken away.</summary>
+    private static async Task<string[]> AccountAsync(MatrixWorld world, MatrixCaller owner, CancellationToken ct)
+    {
+        var person = await world.PersonOfAsync(owner, ct);
+        var provider = world.Unique("provider");
+        foreach (var name in (string[])[provider, world.Unique("provider")])
+        {
+            await world.WithAsync<PersonStore>(people => people.LinkAsync(person, new(name, world.Unique("subject"), null, false), "test", ct));
+        }
+        return [provider];
+    }
+
+    private static async Task<string[]> InvitationAsync(MatrixWorld world, MatrixCaller owner, CancellationToken ct)
+    {
+        var made = await world.InvitationAsync(owner.OrganizationId!.Value, $"{world.Unique("guest")}@example.org", ct);
+        return [made.Invitation.Id.ToString()];
+    }
+
+    /// <summary>The token of an invitation to him.</summary>
+    private static async Task<string[]> OwnInvitationAsync(MatrixWorld world, MatrixCaller owner, CancellationToken ct)
+    {
+        var guest = await world.PersonOfAsync(owner, ct);
+        var person = await world.WithAsync<PersonStore, Person?>(people => people.FindAsync(guest, ct));
+        var organization = await world.OrganizationAsync(world.Unique("host"), ct);
+        return [(await world.InvitationAsync(organization, person!.Email!, ct)).Token];
+    }
+
+    private static async Task<string[]> PrincipalAsync(MatrixWorld world, MatrixCaller owner, CancellationToken ct)
+    {
+        var made = new Principal
+        {
+            Id = Guid.CreateVersion7(), OrganizationId = owner.OrganizationId!.Value, Name = "program", CreatedAt = TimeProvider.System.GetUtcNow(),
+        };
+        await world.WithAsync<IdentityDb>(db =>
+        {
+            db.Principals.Add(made);
+            return db.SaveChangesAsync(ct);
+        });
+        return [made.Id.ToString()];
+    }
+}
