@@ -79,6 +79,7 @@ internal sealed partial class JobRunner(
                 {
                     await ReleaseUnknownAsync(ct);
                     isFailing = false;
+                    LogClaimsAgain();
                 }
                 var room = pace.Room(Volatile.Read(ref held));
                 moreIsDue = true;
@@ -92,7 +93,10 @@ internal sealed partial class JobRunner(
             }
             catch (Exception exception) when (!ct.IsCancellationRequested)
             {
-                LogCannotClaim(exception.Message);
+                if (!isFailing)
+                {
+                    LogCannotClaim(exception.Message);
+                }
                 isFailing = true;
                 pause = pause * 2 < LongestPause ? pause * 2 : LongestPause;
             }
@@ -297,6 +301,9 @@ internal sealed partial class JobRunner(
 
     [LoggerMessage(LogLevel.Warning, "No jobs can be claimed now: {Problem}")]
     private partial void LogCannotClaim(string problem);
+
+    [LoggerMessage(LogLevel.Information, "Jobs are being claimed again")]
+    private partial void LogClaimsAgain();
 
     [LoggerMessage(LogLevel.Warning, "Job {Job} failed in attempt {Attempt} and runs again in {Wait}: {Reason}")]
     private partial void LogFailed(Guid job, int attempt, string? reason, TimeSpan wait);

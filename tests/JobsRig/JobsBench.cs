@@ -1,0 +1,6 @@
+namespace Stoa.JobsRig;
+
+internal static class JobsBench
+{
+    public static Task<bool> RunAsync(string[] arguments) => Task.FromResult(arguments.Length == 0);
+}
