@@ -161,7 +161,6 @@ internal sealed partial class JobMaintenance(
         var month = new DateTimeOffset(now.Year, now.Month, 1, 0, 0, 0, TimeSpan.Zero);
         await MonthlyPartitions.EnsureAsync(connection, "platform.finished_jobs", month, ct);
         await MonthlyPartitions.EnsureAsync(connection, "platform.finished_jobs", month.AddMonths(1), ct);
-        await MonthlyPartitions.DropBeforeAsync(connection, "platform.finished_jobs", month.AddMonths(-options.Value.KeepMonths), ct);
         await ExecuteAsync(connection, Tidy, ct);
     }
 

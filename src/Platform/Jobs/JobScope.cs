@@ -10,8 +10,7 @@ namespace Stoa.Platform.Jobs;
 /// </summary>
 /// <param name="KeyId">Only jobs of this key; null for admins.</param>
 /// <param name="IsHost">Also the jobs of no organization, and what concerns all: kinds and schedules.</param>
-/// <param name="Actor">As the audit names him.</param>
-public sealed record JobScope(Guid OrganizationId, Guid? KeyId, bool IsHost, string Actor)
+public sealed record JobScope(Guid OrganizationId, Guid? KeyId, bool IsHost)
 {
     internal const string Condition = """
         ((organization_id = @scope_organization and (@scope_key is null or key_id = @scope_key)) or (@scope_host and organization_id is null))
@@ -19,10 +18,8 @@ public sealed record JobScope(Guid OrganizationId, Guid? KeyId, bool IsHost, str
 
     public bool IsAdmin => KeyId is null;
 
-    public static JobScope Of(StoaCaller caller) => Of(caller.Key, caller.Actor);
-
-    public static JobScope Of(ApiKey key, string actor) => new(
-        key.OrganizationId, key.IsAdmin ? null : key.Id, key.IsAdmin && key.OrganizationId == Organization.DefaultId, actor);
+    public static JobScope Of(ApiKey key) => new(
+        key.OrganizationId, key.IsAdmin ? null : key.Id, key.IsAdmin && key.OrganizationId == Organization.DefaultId);
 
     internal void AddTo(NpgsqlParameterCollection parameters)
     {

@@ -64,10 +64,10 @@ public sealed class ActsTests
         var (mine, yours) = (Guid.CreateVersion7(), Guid.CreateVersion7());
         var id = await site.EnqueueAsync("mine", new() { Owner = new(mine), Delay = TimeSpan.FromHours(1) });
 
-        Assert.NotNull(await site.Store.FindAsync(id, mine, Ct));
-        Assert.Null(await site.Store.FindAsync(id, yours, Ct));
+        Assert.NotNull(await site.Store.FindAsync(id, new(mine, null, IsHost: false), Ct));
+        Assert.Null(await site.Store.FindAsync(id, new(yours, null, IsHost: false), Ct));
         Assert.Empty(await site.Store.ListAsync(new() { OrganizationId = yours }, Ct));
-        var failure = await Assert.ThrowsAsync<Failure>(() => site.Acts.CancelAsync(id, yours, "key:1", Ct));
+        var failure = await Assert.ThrowsAsync<Failure>(() => site.Acts.CancelAsync(id, new(yours, null, IsHost: false), "key:1", Ct));
         Assert.Equal(FailureKind.NotFound, failure.Kind);
         Assert.Single(await site.Store.ListAsync(new() { OrganizationId = mine }, Ct));
     }

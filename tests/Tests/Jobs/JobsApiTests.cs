@@ -214,9 +214,9 @@ public sealed class JobsApiTests(OuterSite site) : IClassFixture<OuterSite>
         var path = $"{Root}/schedules/{OuterSite.Schedule}";
         using var run = await admin.PostAsync($"{path}/run", null, Ct);
         using var paused = await admin.PostAsync($"{path}/pause", null, Ct);
-        var while_paused = (await OuterSite.ReadAsync(admin, $"{Root}/schedules"))["items"]!.AsArray().Single()!;
+        var asleep = (await OuterSite.ReadAsync(admin, $"{Root}/schedules"))["items"]!.AsArray().Single(item => (string)item!["name"]! == OuterSite.Schedule)!;
         using var resumed = await admin.PostAsync($"{path}/resume", null, Ct);
-        var schedule = (await OuterSite.ReadAsync(admin, $"{Root}/schedules"))["items"]!.AsArray().Single()!;
+        var schedule = (await OuterSite.ReadAsync(admin, $"{Root}/schedules"))["items"]!.AsArray().Single(item => (string)item!["name"]! == OuterSite.Schedule)!;
         using var unknown = await admin.PostAsync($"{Root}/schedules/nothing/run", null, Ct);
 
         Assert.Equal(
@@ -224,7 +224,7 @@ public sealed class JobsApiTests(OuterSite site) : IClassFixture<OuterSite>
             (run.StatusCode, paused.StatusCode, resumed.StatusCode, unknown.StatusCode));
         Assert.Equal(("0 3 1 1 *", "Europe/Berlin", "once", "skip"), ((string)schedule["cron"]!, (string)schedule["zone"]!, (string)schedule["missed"]!, (string)schedule["overlap"]!));
         Assert.EndsWith($"/{schedule["last_job_id"]}", run.Headers.Location!.OriginalString, StringComparison.Ordinal);
-        Assert.Null(while_paused["next_run_at"]);
+        Assert.Null(asleep["next_run_at"]);
         Assert.EndsWith("-01-01T02:00:00+00:00", (string)schedule["next_run_at"]!, StringComparison.Ordinal);
     }
 

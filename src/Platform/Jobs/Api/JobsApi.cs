@@ -55,7 +55,7 @@ internal static class JobsApi
         {
             throw Failure.Invalid($"limit must be between 1 and {MaxPage}", "limit");
         }
-        var filter = Filter(JobScope.Of(caller), state, kind, text, minAttempts, after, limit + 1) with
+        var filter = Filter(JobScope.Of(caller.Key), state, kind, text, minAttempts, after, limit + 1) with
         {
             Fingerprint = Text(fingerprint, "fingerprint"),
             KeyId = keyId,
@@ -69,28 +69,28 @@ internal static class JobsApi
     }
 
     internal static async Task<Ok<JobDetail>> GetAsync(Guid id, StoaCaller caller, JobStore store, CancellationToken ct) =>
-        TypedResults.Ok(await DetailAsync(id, JobScope.Of(caller), store, ct));
+        TypedResults.Ok(await DetailAsync(id, JobScope.Of(caller.Key), store, ct));
 
     internal static Task<Results<ServerSentEventsResult<JobView?>, NoContent>> EventsAsync(
         Guid id, StoaCaller caller, JobEvents events, [FromHeader(Name = "Last-Event-ID")] string? lastEventId, CancellationToken ct) =>
-        events.OpenAsync(JobScope.Of(caller), id, lastEventId, ct);
+        events.OpenAsync(JobScope.Of(caller.Key), id, lastEventId, ct);
 
     internal static async Task<Ok<JobDetail>> CancelAsync(
         Guid id, StoaCaller caller, JobActs acts, JobStore store, CancellationToken ct)
     {
-        var scope = JobScope.Of(caller);
+        var scope = JobScope.Of(caller.Key);
         return await acts.CancelAsync(id, scope, caller.Actor, ct)
             ? TypedResults.Ok(await DetailAsync(id, scope, store, ct))
             : throw new Failure(FailureKind.Conflict, "job_finished", "The job is finished");
     }
 
     internal static async Task<Ok<JobAnswer>> RetryAsync(Guid id, StoaCaller caller, JobActs acts, CancellationToken ct) =>
-        TypedResults.Ok(new JobAnswer(await acts.RetryAsync(id, JobScope.Of(caller), caller.Actor, ct)));
+        TypedResults.Ok(new JobAnswer(await acts.RetryAsync(id, JobScope.Of(caller.Key), caller.Actor, ct)));
 
     internal static async Task<Created<JobAnswer>> ReplayAsync(
         Guid id, StoaCaller caller, JobActs acts, CancellationToken ct, [FromBody] ReplayTerms? terms = null)
     {
-        var made = await acts.ReplayAsync(id, JobScope.Of(caller), terms?.Arguments, caller.Actor, ct);
+        var made = await acts.ReplayAsync(id, JobScope.Of(caller.Key), terms?.Arguments, caller.Actor, ct);
         return TypedResults.Created($"/api/stoa/jobs/{made}", new JobAnswer(made));
     }
 
@@ -106,7 +106,7 @@ internal static class JobsApi
         }
         var filter = new JobFilter
         {
-            Scope = JobScope.Of(caller),
+            Scope = JobScope.Of(caller.Key),
             Kind = Text(terms.Kind, "kind"),
             States = [JobState.Dead],
             Fingerprint = Text(terms.Fingerprint, "fingerprint"),
@@ -119,7 +119,7 @@ internal static class JobsApi
 
     internal static async Task<NoContent> DiscardAsync(Guid id, StoaCaller caller, JobActs acts, CancellationToken ct)
     {
-        await acts.DiscardAsync(id, JobScope.Of(caller), caller.Actor, ct);
+        await acts.DiscardAsync(id, JobScope.Of(caller.Key), caller.Actor, ct);
         return TypedResults.NoContent();
     }
 
@@ -146,7 +146,7 @@ internal static class JobsApi
     /// <summary>Kinds and schedules concern all organizations.</summary>
     internal static void RequireHost(StoaCaller caller)
     {
-        if (!JobScope.Of(caller).IsHost)
+        if (!JobScope.Of(caller.Key).IsHost)
         {
             throw Failure.Forbidden("Only admins of the organization 'default' may do this");
         }
