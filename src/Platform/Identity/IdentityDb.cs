@@ -50,9 +50,10 @@ public sealed class IdentityDb(DbContextOptions<IdentityDb> options) : ModuleDb(
         base.OnModelCreating(modelBuilder);
         modelBuilder.Entity<ExternalAccount>().HasKey(account => new { account.Provider, account.Subject });
         modelBuilder.Entity<Membership>().HasKey(membership => new { membership.OrganizationId, membership.PersonId });
-        // So that what is added together is inserted in an order that the database accepts.
-        modelBuilder.Entity<Membership>().HasOne<Organization>().WithMany().HasForeignKey(membership => membership.OrganizationId);
+        // Told so that rows are written in an order that the database accepts; nothing is read along these lines.
+        modelBuilder.Entity<ExternalAccount>().HasOne<Person>().WithMany().HasForeignKey(account => account.PersonId);
         modelBuilder.Entity<Membership>().HasOne<Person>().WithMany().HasForeignKey(membership => membership.PersonId);
+        modelBuilder.Entity<Membership>().HasOne<Organization>().WithMany().HasForeignKey(membership => membership.OrganizationId);
         modelBuilder.Entity<AuditEntry>().HasOne<Organization>().WithMany().HasForeignKey(entry => entry.OrganizationId);
         modelBuilder.Entity<SetupToken>().HasKey(token => token.TokenHash);
         modelBuilder.Entity<AuditEntry>().Property(entry => entry.Details).IsDocument(IdentityJson.Default.DictionaryStringString);

@@ -1,13 +1,11 @@
 using System.Globalization;
 using System.Text.Json;
-using Microsoft.AspNetCore.Antiforgery;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.AspNetCore.Mvc;
 using Microsoft.AspNetCore.Routing;
 using Stoa.Platform.Http;
-using Stoa.Platform.Identity;
 using Stoa.Platform.Jobs.Calendars;
 using Stoa.Platform.Pages;
 
@@ -23,7 +21,7 @@ internal static class JobPages
     public static void MapJobPages(this IEndpointRouteBuilder routes)
     {
         var acts = routes.MapGroup(Path).AsPage()
-            .WithMetadata(new RequestSizeLimitAttribute(LargestForm), new RequireAntiforgeryTokenAttribute())
+            .WithMetadata(new RequestSizeLimitAttribute(LargestForm))
             .ExcludeFromDescription();
         acts.MapPost("/{id:guid}/cancel", CancelAsync);
         acts.MapPost("/{id:guid}/retry", RetryAsync);
@@ -42,7 +40,8 @@ internal static class JobPages
     }
 
     /// <summary>What the visitor may see; null when nobody is signed in.</summary>
-    internal static JobScope? ScopeOf(HttpContext context) => context.SignedInKey() is { } key ? JobScope.Of(key) : null;
+    internal static JobScope? ScopeOf(HttpContext context) =>
+        context.SignedIn() is { HasOrganization: true } caller ? JobScope.Of(caller) : null;
 
     internal static async Task<IResult> CancelAsync(Guid id, HttpContext context, JobActs jobs)
     {
@@ -82,12 +81,12 @@ internal static class JobPages
         return TypedResults.LocalRedirect(Path);
     }
 
-    private static (JobScope Scope, string Actor) Visitor(HttpContext context) => context.SignedInKey() is { } key
-        ? (JobScope.Of(key), new StoaCaller(key).Actor)
+    private static (JobScope Scope, string Actor) Visitor(HttpContext context) => context.SignedIn() is { } caller
+        ? (JobScope.Of(caller), caller.Actor)
         : throw Failure.Unauthenticated("Sign in first");
 
     private static (JobScope Scope, string Actor) Admin(HttpContext context) =>
-        Visitor(context) is { Scope.IsAdmin: true } visitor ? visitor : throw Failure.Forbidden("The key is not an admin's");
+        Visitor(context) is { Scope.IsAdmin: true } visitor ? visitor : throw Failure.Forbidden("This is for admins");
 
     private static JsonElement? Parse(string? arguments)
     {
