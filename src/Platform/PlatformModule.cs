@@ -12,6 +12,7 @@ using Stoa.Platform.Egress;
 using Stoa.Platform.Hosting;
 using Stoa.Platform.Http;
 using Stoa.Platform.Identity;
+using Stoa.Platform.Identity.Jose;
 using Stoa.Platform.Limits;
 using Stoa.Platform.Pages;
 using Stoa.Platform.Telemetry;
@@ -59,6 +60,7 @@ public static class PlatformModule
         services.AddIdentity();
         builder.AddForeignIdentity();
         services.AddReadiness("keys", provider => provider.GetRequiredService<KeyRing>().IsLoaded ? null : "not read yet");
+        services.AddReadiness("tokens", provider => provider.GetRequiredService<SpentTokens>().IsLoaded ? null : "not read yet");
         services.AddLimits();
         services.AddEgress();
         OpenApiDocuments.Add(services);
