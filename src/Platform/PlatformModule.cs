@@ -13,8 +13,12 @@ using Stoa.Platform.Hosting;
 using Stoa.Platform.Http;
 using Stoa.Platform.Identity;
 using Stoa.Platform.Identity.Jose;
+using Stoa.Platform.Jobs;
+using Stoa.Platform.Jobs.Api;
+using Stoa.Platform.Jobs.Calendars;
 using Stoa.Platform.Limits;
 using Stoa.Platform.Pages;
+using Stoa.Platform.Privacy;
 using Stoa.Platform.Telemetry;
 
 namespace Stoa.Platform;
@@ -59,8 +63,12 @@ public static class PlatformModule
         services.AddReadiness("database", provider => provider.GetRequiredService<DatabaseReadiness>() is { IsReady: false } ? "not reached or not migrated yet" : null);
         services.AddIdentity();
         builder.AddForeignIdentity();
-        services.AddReadiness("keys", provider => provider.GetRequiredService<KeyRing>().IsLoaded ? null : "not read yet");
         services.AddReadiness("tokens", provider => provider.GetRequiredService<SpentTokens>().IsLoaded ? null : "not read yet");
+        services.AddPrivacy();
+        services.AddReadiness("keys", provider => provider.GetRequiredService<KeyRing>().IsLoaded ? null : "not read yet");
+        services.AddJobs(runs: options.Role.HasFlag(Role.Worker));
+        services.AddCalendars(runs: options.Role.HasFlag(Role.Worker));
+        services.AddJobsApi();
         services.AddLimits();
         services.AddEgress();
         OpenApiDocuments.Add(services);
@@ -84,6 +92,8 @@ public static class PlatformModule
         app.MapOperations();
         OpenApiDocuments.Map(app);
         app.MapIdentity();
+        app.MapPrivacy();
+        app.MapJobsApi();
         return app;
     }
 

@@ -1,6 +1,7 @@
 using Stoa.Gateway.Usage;
 using Stoa.Platform.Data;
 using Stoa.Platform.Identity;
+using Stoa.Platform.Pages;
 
 namespace Stoa.Gateway.Pages;
 

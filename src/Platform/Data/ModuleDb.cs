@@ -1,4 +1,6 @@
 using Microsoft.EntityFrameworkCore;
+using Microsoft.EntityFrameworkCore.Diagnostics;
+using Npgsql;
 
 namespace Stoa.Platform.Data;
 
@@ -8,5 +10,97 @@ namespace Stoa.Platform.Data;
 /// </summary>
 public abstract class ModuleDb(DbContextOptions options, string schema) : DbContext(options)
 {
+    private IAlongside? alongside;
+
+    /// <summary>What is written with the next save, in its transaction; a part of its kind is made by the first call.</summary>
+    internal T Alongside<T>(Func<T> make)
+        where T : class, IAlongside => (T)(alongside ??= make());
+
+    public override int SaveChanges(bool acceptAllChangesOnSuccess) => alongside is { IsEmpty: false }
+        ? throw new InvalidOperationException("Jobs are saved by SaveChangesAsync")
+        : base.SaveChanges(acceptAllChangesOnSuccess);
+
+    public override async Task<int> SaveChangesAsync(bool acceptAllChangesOnSuccess, CancellationToken cancellationToken = default)
+    {
+        if (alongside is not { IsEmpty: false } part)
+        {
+            return await base.SaveChangesAsync(acceptAllChangesOnSuccess, cancellationToken);
+        }
+        if (Database.CurrentTransaction is not null || !ChangeTracker.HasChanges())
+        {
+            return await SaveWithAsync(part, acceptAllChangesOnSuccess, cancellationToken);
+        }
+        await using var transaction = await Database.BeginTransactionAsync(cancellationToken);
+        // Entities count as saved only when the commit has succeeded, so that a failed save can be repeated.
+        var saved = await SaveWithAsync(part, acceptAllChangesOnSuccess: false, cancellationToken);
+        await transaction.CommitAsync(cancellationToken);
+        if (acceptAllChangesOnSuccess)
+        {
+            ChangeTracker.AcceptAllChanges();
+        }
+        return saved;
+    }
+
+    // Pooled contexts come back: nothing may be left in them.
+    public override void Dispose()
+    {
+        alongside = null;
+        base.Dispose();
+        GC.SuppressFinalize(this);
+    }
+
+    public override async ValueTask DisposeAsync()
+    {
+        alongside = null;
+        await base.DisposeAsync();
+        GC.SuppressFinalize(this);
+    }
+
     protected override void OnModelCreating(ModelBuilder modelBuilder) => modelBuilder.HasDefaultSchema(schema);
+
+    private async Task<int> SaveWithAsync(IAlongside part, bool acceptAllChangesOnSuccess, CancellationToken ct)
+    {
+        await Database.OpenConnectionAsync(ct);
+        try
+        {
+            var saved = await base.SaveChangesAsync(acceptAllChangesOnSuccess, ct);
+            await part.WriteAsync((NpgsqlConnection)Database.GetDbConnection(), ct);
+            if (Database.CurrentTransaction is null)
+            {
+                part.Committed();
+            }
+            return saved;
+        }
+        finally
+        {
+            await Database.CloseConnectionAsync();
+        }
+    }
+
+    /// <summary>Tells the part when the transaction that it was written in ends, whoever began it.</summary>
+    internal sealed class Ends : DbTransactionInterceptor
+    {
+        public static readonly Ends Instance = new();
+
+        public override void TransactionCommitted(System.Data.Common.DbTransaction transaction, TransactionEndEventData eventData) =>
+            (eventData.Context as ModuleDb)?.alongside?.Committed();
+
+        public override Task TransactionCommittedAsync(
+            System.Data.Common.DbTransaction transaction, TransactionEndEventData eventData, CancellationToken cancellationToken = default)
+        {
+            TransactionCommitted(transaction, eventData);
+            return Task.CompletedTask;
+        }
+    }
+}
+
+/// <summary>Rows that are no entities of a module and yet belong to its unit of work.</summary>
+internal interface IAlongside
+{
+    bool IsEmpty { get; }
+
+    Task WriteAsync(NpgsqlConnection connection, CancellationToken ct);
+
+    /// <summary>What was written is there for others now.</summary>
+    void Committed();
 }

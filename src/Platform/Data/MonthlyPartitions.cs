@@ -36,4 +36,30 @@ public static class MonthlyPartitions
             // Rows of this month already stand in the default partition; they stay readable there.
         }
     }
+
+    /// <summary>Drops the partitions of the months before; what the default partition holds of them stays.</summary>
+    /// <param name="table">As in <see cref="EnsureAsync"/>.</param>
+    public static async Task DropBeforeAsync(NpgsqlConnection connection, string table, DateTimeOffset month, CancellationToken ct)
+    {
+        List<string> old = [];
+        await using (var find = new NpgsqlCommand("select inhrelid::regclass::text from pg_inherits where inhparent = $1::regclass", connection))
+        {
+            find.Parameters.Add(new() { Value = table });
+            await using var rows = await find.ExecuteReaderAsync(ct);
+            while (await rows.ReadAsync(ct))
+            {
+                if (DateTimeOffset.TryParseExact(
+                    rows.GetString(0).Split('_')[^1], "yyyyMM", CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out var begin)
+                    && begin < month)
+                {
+                    old.Add(rows.GetString(0));
+                }
+            }
+        }
+        foreach (var name in old)
+        {
+            await using var drop = new NpgsqlCommand($"drop table if exists {name}", connection);
+            await drop.ExecuteNonQueryAsync(ct);
+        }
+    }
 }

@@ -1,10 +1,12 @@
 using System.Text.Json;
+using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Options;
 using Stoa.Platform.Data;
+using Stoa.Platform.Http;
 
 namespace Stoa.Platform.Identity;
 
@@ -53,10 +55,18 @@ public static class IdentityServices
         return services;
     }
 
-    /// <summary>The routes below <c>/api/stoa/keys</c>.</summary>
+    /// <summary>The routes of people, organizations and keys below <c>/api/stoa</c>.</summary>
     public static IEndpointRouteBuilder MapIdentity(this IEndpointRouteBuilder routes)
     {
-        routes.MapKeys();
+        var own = routes.MapGroup("/api/stoa").WithGroupName("stoa").WithErrors(ProblemErrors.Instance).AllowListedOrigins();
+        own.MapMe();
+        own.MapSessions();
+        own.MapOrganizations();
+        own.MapMembers();
+        own.MapPrincipals();
+        own.MapKeys();
+        own.MapAudit();
+        own.MapPeople();
         return routes;
     }
 }

@@ -116,3 +116,5 @@ for each row execute function platform.tell_person_changed();
 
 create trigger organizations_changed after update of name, slug on platform.organizations
 for each row execute function platform.tell_person_changed();
+
+create index audit_by_actor on platform.audit (actor, id);

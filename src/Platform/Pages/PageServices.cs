@@ -49,6 +49,11 @@ public static class PageServices
         routes.MapRazorComponents<Routes>().AddAdditionalAssemblies([.. modules]).AsPage();
         routes.MapSignIn();
         routes.MapDiscord();
+        routes.MapSetup();
+        routes.MapInvitations();
+        routes.MapAccountPages();
+        routes.MapMemberPages();
+        routes.MapKeyPages();
         routes.MapAssets();
         return routes;
     }

@@ -12,8 +12,7 @@ internal static class KeysApi
 
     public static void MapKeys(this IEndpointRouteBuilder routes)
     {
-        var group = routes.MapGroup("/api/stoa/keys").WithGroupName("stoa").WithTags("Keys")
-            .WithErrors(ProblemErrors.Instance).AllowListedOrigins().RequireCaller(MemberRole.Admin);
+        var group = routes.MapGroup("/keys").WithTags("Keys").RequireCaller(MemberRole.Admin);
         group.MapGet("/", ListAsync).WithSummary("List the organization's API keys");
         group.MapPost("/", CreateAsync).WithSummary("Create an API key; its token is shown once");
         group.MapGet("/{id:guid}", GetAsync).WithSummary("Read an API key");

@@ -1,5 +1,8 @@
+using System.Text.Json.Serialization;
+
 namespace Stoa.Platform.Identity;
 
+[JsonConverter(typeof(SnakeCaseEnum<PersonState>))]
 public enum PersonState
 {
     Active,

@@ -74,11 +74,11 @@ public sealed class DiscordTests : IAsyncLifetime
     {
         using var browser = await SignedInAsync("one@example.org");
         var begun = await browser.SendAsync("/account/discord", ("return", "/console"));
-        var back = await browser.GetAsync(discord.Agree(begun.Location!, Ada));
+        var back = await browser.GetAsync(discord.Agree(Onward(begun), Ada));
         Assert.Equal((HttpStatusCode.Found, "/console"), (back.Status, back.Location));
 
         using var other = await SignedInAsync("two@example.org");
-        var taken = await other.GetAsync(discord.Agree((await other.SendAsync("/account/discord")).Location!, Ada));
+        var taken = await other.GetAsync(discord.Agree(Onward(await other.SendAsync("/account/discord")), Ada));
         Assert.Equal(HttpStatusCode.Conflict, taken.Status);
 
         using var later = NewBrowser();
@@ -91,11 +91,14 @@ public sealed class DiscordTests : IAsyncLifetime
     {
         using var stranger = NewBrowser();
         Assert.Equal(HttpStatusCode.Unauthorized, (await stranger.SendAsync("/account/discord")).Status);
+        using var lured = await SignedInAsync("lured@example.org");
+        Assert.Equal(HttpStatusCode.Forbidden, (await lured.SendFromAsync("https://evil.example", "/account/discord")).Status);
+        Assert.Equal(HttpStatusCode.MethodNotAllowed, (await lured.GetAsync("/account/discord")).Status);
 
         using var browser = await SignedInAsync("one@example.org");
         var begun = await browser.SendAsync("/account/discord");
         await browser.SendAsync("/signout");
-        var back = await browser.GetAsync(discord.Agree(begun.Location!, Ada));
+        var back = await browser.GetAsync(discord.Agree(Onward(begun), Ada));
         Assert.Equal(HttpStatusCode.Forbidden, back.Status);
         Assert.Null(await PeopleAsync(people => people.FindByAccountAsync("discord", Ada, Ct)));
     }
@@ -190,6 +193,13 @@ public sealed class DiscordTests : IAsyncLifetime
         using var browser = new Browser(plain.Client.BaseAddress!);
 
         Assert.Equal(HttpStatusCode.NotFound, (await browser.GetAsync("/signin/discord")).Status);
+    }
+
+    /// <summary>Where the page leads by itself.</summary>
+    private static string Onward(Browser.Page page)
+    {
+        Assert.Equal(HttpStatusCode.OK, page.Status);
+        return page.Header("Refresh")!["0; url=".Length..];
     }
 
     private Browser NewBrowser() => new(host.Client.BaseAddress!);

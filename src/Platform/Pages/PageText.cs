@@ -1,10 +1,9 @@
 using System.Globalization;
-using Stoa.Platform;
 
-namespace Stoa.Gateway.Pages;
+namespace Stoa.Platform.Pages;
 
 /// <summary>Values as people read them, the same in every country.</summary>
-internal static class PageText
+public static class PageText
 {
     public static string Number(long number) => number.ToString("N0", CultureInfo.InvariantCulture);
 

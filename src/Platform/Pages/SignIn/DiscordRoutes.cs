@@ -1,3 +1,4 @@
+using System.Text.Encodings.Web;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.HttpResults;
@@ -13,7 +14,8 @@ namespace Stoa.Platform.Pages;
 /// <summary>To Discord and back: to sign in, or to link an account to whoever is signed in. Not there unless Discord is configured.</summary>
 internal static class DiscordRoutes
 {
-    private const string Provider = "discord";
+    public const string Provider = "discord";
+    public const string LinkPath = "/account/discord";
 
     public static void MapDiscord(this IEndpointRouteBuilder routes)
     {
@@ -23,18 +25,25 @@ internal static class DiscordRoutes
         }
         var pages = routes.MapGroup("").AsPage();
         pages.MapGet(DiscordFlow.Path, SignIn);
-        pages.MapPost("/account/discord", Link);
+        pages.MapPost(LinkPath, Link).WithMetadata(new RequestSizeLimitAttribute(SignInRoutes.LargestForm));
         pages.MapGet(DiscordFlow.CallbackPath, EndAsync);
     }
 
     internal static RedirectHttpResult SignIn(HttpContext context, DiscordFlow flow, [FromQuery(Name = "return")] string? wayBack = null) =>
         TypedResults.Redirect(flow.Begin(context, SignInRoutes.Local(wayBack), linkFor: null));
 
-    /// <summary>By a form of ours only, so that no other site can begin it.</summary>
-    internal static RedirectHttpResult Link(HttpContext context, DiscordFlow flow, [FromForm(Name = "return")] string? wayBack = null)
+    /// <summary>
+    /// By a form of ours only, so that no other site can begin it. The answer is a page that goes on by itself: our content policy lets
+    /// forms lead to this site only, and browsers hold redirects to that.
+    /// </summary>
+    internal static ContentHttpResult Link(HttpContext context, DiscordFlow flow, [FromForm(Name = "return")] string? wayBack = null)
     {
         var caller = context.SignedIn() ?? throw Failure.Unauthenticated("Sign in first");
-        return TypedResults.Redirect(flow.Begin(context, SignInRoutes.Local(wayBack), caller.RequirePerson()));
+        var address = flow.Begin(context, SignInRoutes.Local(wayBack), caller.RequirePerson());
+        context.Response.Headers["Refresh"] = $"0; url={address}";
+        return TypedResults.Content(
+            $"""<!doctype html><html lang="en"><title>Discord</title><a href="{HtmlEncoder.Default.Encode(address)}">Continue to Discord</a></html>""",
+            "text/html; charset=utf-8");
     }
 
     internal static async Task<RedirectHttpResult> EndAsync(

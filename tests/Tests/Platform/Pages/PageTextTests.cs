@@ -1,7 +1,7 @@
 using System.Globalization;
-using Stoa.Gateway.Pages;
+using Stoa.Platform.Pages;
 
-namespace Stoa.Tests.Gateway.Pages;
+namespace Stoa.Tests.Platform.Pages;
 
 public sealed class PageTextTests
 {

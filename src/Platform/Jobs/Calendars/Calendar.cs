@@ -1,0 +1,137 @@
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
+using Npgsql;
+using Quartz;
+using Stoa.Platform.Data;
+using Stoa.Platform.Http;
+
+namespace Stoa.Platform.Jobs.Calendars;
+
+/// <summary>
+/// The clock of the schedules on a worker: Quartz, clustered over our database, wakes one worker at each slot. What is due is decided
+/// by <see cref="ScheduleFiring"/> alone, so a wake-up that comes twice, late or not at all changes nothing but the moment.
+/// </summary>
+internal sealed partial class Calendar(
+    IEnumerable<Schedule> declared,
+    ScheduleStore store,
+    ScheduleFiring firing,
+    NpgsqlDataSource source,
+    DatabaseReadiness readiness,
+    IOptions<CalendarOptions> options,
+    TimeProvider time,
+    ILoggerFactory loggers,
+    ILogger<Calendar> logger) : BackgroundService
+{
+    private const string Name = "stoa";
+
+    private static readonly TimeSpan ShortestPause = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan LongestPause = TimeSpan.FromSeconds(30);
+
+    private readonly IReadOnlyList<Schedule> declared = [.. declared];
+
+    /// <summary>Wake-ups that never came, such as those of a firing that failed, are made up for this often.</summary>
+    private TimeSpan SweepEvery => TimeSpan.FromSeconds(options.Value.LateSeconds / 2.0);
+
+    protected override Task ExecuteAsync(CancellationToken stoppingToken) => EventThread.RunOnPool(() => RunAsync(stoppingToken));
+
+    private async Task RunAsync(CancellationToken ct)
+    {
+        await readiness.WhenReady(ct);
+        await using var clock = Build();
+        await UntilStartedAsync(clock, ct);
+        using var timer = new PeriodicTimer(SweepEvery, time);
+        do
+        {
+            await SweepAsync(ct);
+        }
+        while (await timer.WaitForNextTickAsync(ct));
+    }
+
+    private StandaloneSchedulerFactory Build() => QuartzSchedulerBuilder.Create(quartz =>
+    {
+        quartz.Services.AddSingleton(loggers);
+        quartz.Services.AddSingleton(firing);
+        quartz.UseTimeProvider(time);
+        quartz.ConfigureScheduler(scheduler => scheduler.InstanceName = Name);
+        quartz.UsePersistentStore(tables =>
+        {
+            tables.UsePostgres(database => database.DataSourceFactory = _ => source);
+            tables.UseSystemTextJsonSerializer();
+            tables.UseClustering(cluster =>
+            {
+                cluster.CheckinInterval = TimeSpan.FromSeconds(options.Value.CheckInSeconds);
+                cluster.CheckinMisfireThreshold = cluster.CheckinInterval;
+            });
+            tables.ConfigureStore(rows =>
+            {
+                rows.TablePrefix = "calendars.";
+                rows.MisfireThreshold = TimeSpan.FromSeconds(options.Value.LateSeconds);
+                rows.StoreJobDataAsStrings = true;
+            });
+            // Creates what is missing and never alters; of several hosts that start at once, the slower ones find the tables made.
+            tables.ProvisionSchema();
+        });
+    }).Build();
+
+    private async Task StartAsync(StandaloneSchedulerFactory clock, CancellationToken ct)
+    {
+        await store.ReconcileAsync(declared, ct);
+        var scheduler = await clock.GetScheduler(ct);
+        foreach (var schedule in declared)
+        {
+            if (!WakeUp.Fits(await scheduler.GetTrigger(new TriggerKey(schedule.Name), ct), schedule))
+            {
+                await scheduler.ScheduleJob(WakeUp.Of(schedule), WakeUp.Trigger(schedule, time), new() { Replace = true }, ct);
+            }
+        }
+        var gone = (await scheduler.GetJobKeys(GroupMatcher<JobKey>.AnyGroup(), ct))
+            .Where(key => !declared.Any(schedule => schedule.Name == key.Name));
+        await scheduler.DeleteJobs([.. gone], ct);
+        await scheduler.Start(ct);
+        LogStarted(declared.Count);
+    }
+
+    private async Task SweepAsync(CancellationToken ct)
+    {
+        try
+        {
+            foreach (var name in await firing.BehindAsync(ct))
+            {
+                await firing.FireAsync(name, time.GetUtcNow(), ct);
+            }
+        }
+        catch (Exception error) when (!ct.IsCancellationRequested)
+        {
+            LogSweepFailed(error.Message);
+        }
+    }
+
+    /// <summary>The database may go away again between the migration and the start.</summary>
+    private async Task UntilStartedAsync(StandaloneSchedulerFactory clock, CancellationToken ct)
+    {
+        for (var pause = ShortestPause; ; pause = pause * 2 < LongestPause ? pause * 2 : LongestPause)
+        {
+            try
+            {
+                await StartAsync(clock, ct);
+                return;
+            }
+            catch (Exception error) when (!ct.IsCancellationRequested)
+            {
+                LogNotStarted(error);
+            }
+            await Task.Delay(pause, time, ct);
+        }
+    }
+
+    [LoggerMessage(LogLevel.Information, "The calendar runs with {Count} schedules")]
+    private partial void LogStarted(int count);
+
+    [LoggerMessage(LogLevel.Warning, "The calendar could not start yet")]
+    private partial void LogNotStarted(Exception error);
+
+    [LoggerMessage(LogLevel.Warning, "Schedules could not be looked through: {Problem}")]
+    private partial void LogSweepFailed(string problem);
+}

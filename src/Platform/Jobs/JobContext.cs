@@ -1,0 +1,99 @@
+using Microsoft.EntityFrameworkCore;
+using Npgsql;
+
+namespace Stoa.Platform.Jobs;
+
+/// <summary>What a handler knows of its run, and how it binds its effect to it.</summary>
+public sealed class JobContext
+{
+    private readonly RunningJob running;
+    private readonly TimeProvider time;
+
+    internal JobContext(RunningJob running, TimeProvider time) => (this.running, this.time) = (running, time);
+
+    public Guid JobId => running.Job.Id;
+
+    public JobOwner Owner => running.Job.Owner;
+
+    public DateTimeOffset CreatedAt => running.Job.CreatedAt;
+
+    public string? CorrelationId => running.Job.CorrelationId;
+
+    /// <summary>From 1 on; snoozes and hand-overs do not count.</summary>
+    public int Attempt => running.Job.Counted;
+
+    public bool IsLastAttempt => running.Job.Counted >= running.Job.MaxAttempts;
+
+    /// <summary>Tells how far it is. Cheap: written and told to watchers at most once a second, the last word wins.</summary>
+    public void Report(long done, long? total = null, string? note = null) => running.Report(new(done, total, note));
+
+    /// <summary>
+    /// In the transaction of the effect: nobody else can run or finish the job until it ends, and it cannot commit for a run that is over.
+    /// The transaction must be short; idle for as long as a lease, the database ends it.
+    /// </summary>
+    /// <exception cref="LeaseLostException">This run is over; roll back.</exception>
+    public async Task FenceAsync(NpgsqlConnection connection, CancellationToken ct)
+    {
+        await using var batch = new NpgsqlBatch(connection)
+        {
+            BatchCommands =
+            {
+                new("select set_config('idle_in_transaction_session_timeout', $1, true)")
+                {
+                    Parameters = { new() { Value = ((long)running.Kind.Rules.Lease.TotalMilliseconds).ToString(System.Globalization.CultureInfo.InvariantCulture) } },
+                },
+                new("select 1 from platform.jobs where id = $1 and attempt = $2 and state = 'running' for update")
+                {
+                    Parameters = { new() { Value = running.Job.Id }, new() { Value = running.Job.Attempt } },
+                },
+            },
+        };
+        await using var rows = await batch.ExecuteReaderAsync(ct);
+        await rows.NextResultAsync(ct);
+        if (!await rows.ReadAsync(ct))
+        {
+            throw new LeaseLostException(running.Job.Id, running.Job.Attempt);
+        }
+    }
+
+    /// <inheritdoc cref="FenceAsync(NpgsqlConnection, CancellationToken)"/>
+    public Task FenceAsync(DbContext db, CancellationToken ct) => FenceAsync(ConnectionOf(db), ct);
+
+    /// <summary>
+    /// Completes the job in the transaction of its effect: both are committed or neither, so the effect happens exactly once. Nothing
+    /// is left to do after the commit; the handler returns.
+    /// </summary>
+    /// <exception cref="LeaseLostException">This run is over; roll back.</exception>
+    public async Task CompleteAsync(NpgsqlConnection connection, CancellationToken ct)
+    {
+        JobEnd end = new(running.Job.Id, running.Job.Attempt, JobState.Succeeded);
+        if ((await JobEnds.EndRunsAsync(connection, [end], time, ct)).Count == 0)
+        {
+            throw new LeaseLostException(running.Job.Id, running.Job.Attempt);
+        }
+        running.IsCompletedByHandler = true;
+    }
+
+    /// <inheritdoc cref="CompleteAsync(NpgsqlConnection, CancellationToken)"/>
+    public Task CompleteAsync(DbContext db, CancellationToken ct) => CompleteAsync(ConnectionOf(db), ct);
+
+    /// <summary>
+    /// True for the first transaction that commits with this key, ever after false (for as long as finished jobs are kept). For effects
+    /// that several jobs may cause, or that one causes in parts.
+    /// </summary>
+    public async Task<bool> TryOnceAsync(NpgsqlConnection connection, string key, CancellationToken ct)
+    {
+        await using var insert = new NpgsqlCommand("insert into platform.job_inbox (scope, key) values ($1, $2) on conflict do nothing", connection)
+        {
+            Parameters = { new() { Value = running.Kind.Name }, new() { Value = key } },
+        };
+        return await insert.ExecuteNonQueryAsync(ct) == 1;
+    }
+
+    /// <inheritdoc cref="TryOnceAsync(NpgsqlConnection, string, CancellationToken)"/>
+    public Task<bool> TryOnceAsync(DbContext db, string key, CancellationToken ct) => TryOnceAsync(ConnectionOf(db), key, ct);
+
+    private static NpgsqlConnection ConnectionOf(DbContext db) => db.Database.CurrentTransaction is not null
+        ? (NpgsqlConnection)db.Database.GetDbConnection()
+        : throw new InvalidOperationException("The effect needs a transaction: begin one first");
+}

@@ -1,0 +1,33 @@
+using System.ComponentModel.DataAnnotations;
+using Microsoft.Extensions.Options;
+
+namespace Stoa.Platform.Jobs;
+
+/// <summary>Settings of the jobs engine, section <c>Jobs</c>.</summary>
+public sealed class JobOptions
+{
+    public const string Section = "Jobs";
+
+    /// <summary>Jobs that one process runs at the same time.</summary>
+    [Range(1, 1_000)]
+    public int Workers { get; set; } = 8;
+
+    /// <summary>How often a worker looks for due jobs when nothing wakes it.</summary>
+    [Range(10, 60_000)]
+    public int PollMs { get; set; } = 500;
+
+    /// <summary>At the most this often an enqueue is told to the other processes.</summary>
+    [Range(1, 1_000)]
+    public int WakeMs { get; set; } = 20;
+
+    /// <summary>How long a stopping worker lets jobs finish before it hands them back.</summary>
+    [Range(0, 3_600)]
+    public int DrainSeconds { get; set; } = 10;
+
+    /// <summary>Finished jobs are kept for so many whole months besides the current one.</summary>
+    [Range(1, 120)]
+    public int KeepMonths { get; set; } = 3;
+}
+
+[OptionsValidator]
+internal sealed partial class JobOptionsValidator : IValidateOptions<JobOptions>;

@@ -1,0 +1,91 @@
+using System.Text.Json;
+using Npgsql;
+using Stoa.Platform.Data;
+
+namespace Stoa.Platform.Jobs;
+
+/// <summary>A job as people see it, finished or not.</summary>
+/// <param name="History">Oldest first: <c>{"at", "state", "attempt", "node", "started_at", "reason", "by"}</c>. A run that succeeded has no entry.</param>
+public sealed record JobRow(
+    Guid Id, string Kind, JobState State, JobPriority Priority, DateTimeOffset RunAt, JsonElement Args, JobOwner Owner, string? CorrelationId,
+    DateTimeOffset CreatedAt, Guid? ReplayOf, int MaxAttempts, string? UniqueKey, Guid? After, int Attempt, int Snoozed, string? Node,
+    DateTimeOffset? StartedAt, DateTimeOffset? FinishedAt, long? ProgressDone, long? ProgressTotal, string? ProgressNote, string? Error,
+    string? Fingerprint, JsonElement History, bool IsCancelRequested)
+{
+    internal const string Open = $"{Both}, null::timestamptz as finished_at, cancel_requested_at is not null as is_cancel_requested";
+
+    internal const string Finished = $"{Both}, finished_at, false as is_cancel_requested";
+
+    private const string Both = """
+        id, kind, state, priority, run_at, args::text as args, organization_id, person_id, key_id, tenant, created_by, correlation_id,
+        created_at, replay_of, max_attempts, unique_key, after_id, attempt, snoozed, node, started_at, progress_done, progress_total,
+        progress_note, error, fingerprint, history::text as history
+        """;
+
+    /// <summary>Runs so far that count.</summary>
+    public int Attempts => Attempt - Snoozed;
+
+    internal static JobRow Read(NpgsqlDataReader row) => new(
+        row.GetGuid(0), row.GetString(1), EnumNames<JobState>.Read(row.GetString(2)), (JobPriority)row.GetInt16(3), At(row, 4)!.Value,
+        Json(row.GetString(5)), new(IdAt(row, 6), IdAt(row, 7), IdAt(row, 8), row.GetString(9), row.GetString(10)), Text(row, 11),
+        At(row, 12)!.Value, IdAt(row, 13), row.GetInt32(14), Text(row, 15), IdAt(row, 16), row.GetInt32(17), row.GetInt32(18), Text(row, 19),
+        At(row, 20), At(row, 27), Number(row, 21), Number(row, 22), Text(row, 23), Text(row, 24), Text(row, 25), Json(row.GetString(26)),
+        row.GetBoolean(28));
+
+    private static JsonElement Json(string text)
+    {
+        using var document = JsonDocument.Parse(text);
+        return document.RootElement.Clone();
+    }
+
+    private static DateTimeOffset? At(NpgsqlDataReader row, int column) => row.IsDBNull(column) ? null : row.GetFieldValue<DateTimeOffset>(column);
+
+    private static Guid? IdAt(NpgsqlDataReader row, int column) => row.IsDBNull(column) ? null : row.GetGuid(column);
+
+    private static long? Number(NpgsqlDataReader row, int column) => row.IsDBNull(column) ? null : row.GetInt64(column);
+
+    private static string? Text(NpgsqlDataReader row, int column) => row.IsDBNull(column) ? null : row.GetString(column);
+}
+
+/// <summary>Which jobs to list, newest first. Absent filters let everything through.</summary>
+public sealed record JobFilter
+{
+    /// <summary>Only what somebody may see; null for an operator, who sees all.</summary>
+    public JobScope? Scope { get; init; }
+
+    public Guid? OrganizationId { get; init; }
+
+    public Guid? KeyId { get; init; }
+
+    /// <summary>As <see cref="JobOwner.CreatedBy"/>.</summary>
+    public string? CreatedBy { get; init; }
+
+    public Guid? PersonId { get; init; }
+
+    public string? Kind { get; init; }
+
+    public IReadOnlyList<JobState> States { get; init; } = [];
+
+    /// <summary>At least so many runs that count.</summary>
+    public int? MinAttempts { get; init; }
+
+    /// <summary>Words in the arguments or the error, of dead jobs and of the newest unfinished ones.</summary>
+    public string? Text { get; init; }
+
+    /// <summary>Dead letters of one cause.</summary>
+    public string? Fingerprint { get; init; }
+
+    public DateTimeOffset? CreatedFrom { get; init; }
+
+    public DateTimeOffset? CreatedBefore { get; init; }
+
+    /// <summary>The last id of the page before.</summary>
+    public Guid? BeforeId { get; init; }
+
+    public int Limit { get; init; } = 50;
+}
+
+/// <summary>How a kind fares, in the whole cluster. A kind is its own queue: it is paused and resumed as one.</summary>
+public sealed record KindOverview(
+    string Kind, long Available, long Running, long Waiting, long Parked, TimeSpan OldestAge, DateTimeOffset? PausedAt, string? PausedBy,
+    DateTimeOffset? SucceededAt, TimeSpan? LateAfter, bool IsLate);

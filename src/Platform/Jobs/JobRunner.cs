@@ -1,0 +1,325 @@
+using System.Diagnostics;
+using System.Threading.Channels;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
+using Npgsql;
+using Stoa.Platform.Data;
+using Stoa.Platform.Http;
+using Stoa.Platform.Telemetry;
+
+namespace Stoa.Platform.Jobs;
+
+/// <summary>Runs jobs: claims what is due, as much as its workers can soon take on; runs it; and at the end hands everything back.</summary>
+internal sealed partial class JobRunner(
+    JobKinds kinds, JobNode node, JobEnder ender, JobKeeper keeper, JobWakeUps wakeUps, NpgsqlDataSource source, DatabaseReadiness readiness,
+    ChangeFeed changes, IServiceScopeFactory scopes, IOptions<JobOptions> options, TimeProvider time, ILogger<JobRunner> logger)
+    : BackgroundService
+{
+    // Claims are at least so far apart: a stream of single jobs becomes batches, and nobody notices the wait.
+    private static readonly TimeSpan Spacing = TimeSpan.FromMilliseconds(2);
+    private static readonly TimeSpan LongestInLine = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan LongestPause = TimeSpan.FromSeconds(2);
+    private static readonly TimeSpan LastWords = TimeSpan.FromSeconds(5);
+
+    private readonly Channel<RunningJob> ready = Channel.CreateUnbounded<RunningJob>(new() { SingleWriter = true });
+    private readonly JobClaims claims = new(source, node.Name);
+    private readonly JobPace pace = new(options.Value.Workers);
+    private volatile JobKind[] free = [];
+    private volatile JobKind[] limited = [];
+    private volatile bool moreIsDue;
+    private int held;
+
+    /// <summary>Which kinds this node claims: those it knows, without the paused ones.</summary>
+    public async Task ReadPausesAsync(CancellationToken ct)
+    {
+        await using var command = source.CreateCommand("select kind from platform.job_kinds where paused_at is not null");
+        await using var rows = await command.ExecuteReaderAsync(ct);
+        HashSet<string> paused = new(StringComparer.Ordinal);
+        while (await rows.ReadAsync(ct))
+        {
+            paused.Add(rows.GetString(0));
+        }
+        var open = kinds.All.Where(kind => !paused.Contains(kind.Name)).ToLookup(kind => kind.Rules.IsLimited);
+        (free, limited) = ([.. open[false]], [.. open[true]]);
+    }
+
+    protected override Task ExecuteAsync(CancellationToken stoppingToken) => EventThread.RunOnPool(() => RunAsync(stoppingToken));
+
+    private async Task RunAsync(CancellationToken ct)
+    {
+        await readiness.WhenReady(ct);
+        using var subscription = changes.Subscribe(JobWakeUps.Channel, HearAsync);
+        using var aftermath = new CancellationTokenSource();
+        var keeping = keeper.RunAsync(aftermath.Token);
+        var ending = ender.RunAsync(aftermath.Token);
+        Task[] workers = [.. Enumerable.Range(0, options.Value.Workers).Select(_ => WorkAsync())];
+        await ClaimUntilAsync(ct);
+        await DrainAsync(Task.WhenAll(workers), ending);
+        await aftermath.CancelAsync();
+        await Task.WhenAll(keeping, ending).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+    }
+
+    private async Task HearAsync(string? message, CancellationToken ct)
+    {
+        switch (message?.Split(' '))
+        {
+            case null:
+                await ReadPausesAsync(ct);
+                await keeper.HeedCancellationsAsync(ct);
+                wakeUps.WakeHere();
+                break;
+            case ["wake", var process] when process != wakeUps.Process:
+                wakeUps.WakeHere();
+                break;
+            case ["cancel", var id] when Guid.TryParse(id, out var job):
+                node.Find(job)?.Stop(StopReason.Cancelled);
+                break;
+            case ["kinds"]:
+                await ReadPausesAsync(ct);
+                wakeUps.WakeHere();
+                break;
+        }
+    }
+
+    private async Task ClaimUntilAsync(CancellationToken ct)
+    {
+        var pause = Spacing;
+        var isFailing = false;
+        while (!ct.IsCancellationRequested)
+        {
+            try
+            {
+                if (isFailing)
+                {
+                    await ReleaseUnknownAsync(ct);
+                    isFailing = false;
+                }
+                var room = pace.Room(Volatile.Read(ref held));
+                moreIsDue = true;
+                moreIsDue = room == 0 || await ClaimAsync(room, ct) == room;
+                HandBackUnstarted("It waited behind a long job", LongestInLine);
+                if (!moreIsDue || pace.Room(Volatile.Read(ref held)) == 0)
+                {
+                    await wakeUps.WaitAsync(TimeSpan.FromMilliseconds(options.Value.PollMs), ct);
+                }
+                pause = Spacing;
+            }
+            catch (Exception exception) when (!ct.IsCancellationRequested)
+            {
+                LogCannotClaim(exception.Message);
+                isFailing = true;
+                pause = pause * 2 < LongestPause ? pause * 2 : LongestPause;
+            }
+            catch (OperationCanceledException)
+            {
+                // A claim that was under way may have been committed all the same.
+                await ReleaseUnknownAsync(CancellationToken.None).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+                return;
+            }
+            await Task.Delay(pause, time, ct).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        }
+    }
+
+    private async Task<int> ClaimAsync(int room, CancellationToken ct)
+    {
+        var asked = time.GetTimestamp();
+        List<ClaimedJob> claimed = [];
+        if (limited is { Length: > 0 } some)
+        {
+            // Half for each, so that neither sort of kinds can starve the other.
+            claimed = await claims.TakeLimitedAsync(some, free.Length > 0 ? (room + 1) / 2 : room, ct);
+            Take(claimed, asked);
+        }
+        if (free is { Length: > 0 } rest && room > claimed.Count)
+        {
+            var more = await claims.TakeFreeAsync(rest, room - claimed.Count, ct);
+            Take(more, asked);
+            return claimed.Count + more.Count;
+        }
+        return claimed.Count;
+    }
+
+    private void Take(List<ClaimedJob> claimed, long asked)
+    {
+        foreach (var job in claimed)
+        {
+            var kind = kinds.Find(job.Kind)!;
+            var running = new RunningJob(job, kind, asked, asked + (long)(kind.Rules.Lease.TotalSeconds * time.TimestampFrequency));
+            node.Add(running);
+            Interlocked.Increment(ref held);
+            ready.Writer.TryWrite(running);
+        }
+    }
+
+    /// <summary>A claim whose answer got lost leased jobs to us of which we know nothing.</summary>
+    private async Task ReleaseUnknownAsync(CancellationToken ct)
+    {
+        await using var connection = await source.OpenConnectionAsync(ct);
+        List<JobEnd> unknown = [];
+        await using (var command = new NpgsqlCommand("select id, attempt from platform.jobs where state = 'running' and node = $1", connection)
+        {
+            Parameters = { new() { Value = node.Name } },
+        })
+        {
+            await using var rows = await command.ExecuteReaderAsync(ct);
+            while (await rows.ReadAsync(ct))
+            {
+                if (node.Find(rows.GetGuid(0)) is null)
+                {
+                    unknown.Add(new(rows.GetGuid(0), rows.GetInt32(1), JobState.Available, "released", "The claim's answer was lost", IsFree: true));
+                }
+            }
+        }
+        await JobEnds.EndRunsAsync(connection, unknown, time, ct);
+    }
+
+    private async Task WorkAsync()
+    {
+        await foreach (var job in ready.Reader.ReadAllAsync())
+        {
+            if (job.TryTake())
+            {
+                await RunAsync(job);
+                if (moreIsDue || job.Kind.Rules.IsLimited)
+                {
+                    wakeUps.WakeHere();
+                }
+            }
+        }
+    }
+
+    private async Task RunAsync(RunningJob running)
+    {
+        var job = running.Job;
+        var started = time.GetTimestamp();
+        JobMetrics.Started(job.Kind, job.Waited);
+        using var span = StartSpan(job);
+        JobEnd end;
+        var ct = running.Start(time);
+        try
+        {
+            await using (var scope = scopes.CreateAsyncScope())
+            {
+                await running.Kind.RunAsync(scope.ServiceProvider, Read(running), new(running, time), ct);
+            }
+            // Only the database knows whether a transaction of the handler's was committed: if so, there is no run left to fail.
+            end = running.IsCompletedByHandler
+                ? JobVerdict.Failed(job, running.Kind.Rules, StopReason.None, false, new InvalidOperationException("Completed in a transaction that was not committed"), 0.5)
+                : JobVerdict.Succeeded(job);
+        }
+        catch (Exception exception)
+        {
+            // The boundary of a run: whatever it threw becomes its end.
+            var timedOut = ct.IsCancellationRequested && running.Reason is StopReason.None;
+            end = JobVerdict.Failed(job, running.Kind.Rules, running.Reason, timedOut, exception, Random.Shared.NextDouble());
+            Note(end, exception, span);
+        }
+        var ran = time.GetElapsedTime(started);
+        pace.Ran(ran);
+        JobMetrics.RunEnded(job.Kind, end.What ?? "succeeded", ran);
+        if (end.What is null)
+        {
+            node.Succeeded(job.Kind);
+        }
+        Interlocked.Decrement(ref held);
+        ender.End(running, end);
+    }
+
+    private static object Read(RunningJob running)
+    {
+        try
+        {
+            return running.Kind.Read(running.Job.Args);
+        }
+        catch (System.Text.Json.JsonException unreadable)
+        {
+            throw JobFailure.Dead($"The arguments cannot be read: {unreadable.Message}", unreadable);
+        }
+    }
+
+    private static Activity? StartSpan(ClaimedJob job)
+    {
+        if (!Signals.Spans.HasListeners())
+        {
+            return null;
+        }
+        // A link, not a parent: a job may run long after its cause, and several times.
+        ActivityLink[] cause = ActivityContext.TryParse(job.TraceParent, null, out var context) ? [new(context)] : [];
+        var span = Signals.Spans.StartActivity($"job {job.Kind}", ActivityKind.Consumer, parentContext: default, links: cause);
+        span?.SetTag("stoa.job.id", job.Id).SetTag("stoa.job.attempt", job.Counted);
+        return span;
+    }
+
+    private void Note(JobEnd end, Exception exception, Activity? span)
+    {
+        span?.SetStatus(ActivityStatusCode.Error, end.What);
+        if (end.State is JobState.Dead)
+        {
+            LogDead(exception, end.Id, end.Attempt);
+        }
+        else if (end.What is "failed")
+        {
+            LogFailed(end.Id, end.Attempt, end.Reason, end.Wait);
+        }
+    }
+
+    private async Task DrainAsync(Task workers, Task ending)
+    {
+        HandBackUnstarted("The node stopped", TimeSpan.Zero);
+        ready.Writer.Complete();
+        await IsOverAsync(workers, TimeSpan.FromSeconds(options.Value.DrainSeconds));
+        foreach (var job in node.Jobs)
+        {
+            job.Stop(StopReason.Draining);
+        }
+        if (!await IsOverAsync(workers, LastWords))
+        {
+            foreach (var job in node.Jobs.Where(job => !job.IsEnding))
+            {
+                LogLeftRunning(job.Kind.Name, job.Job.Id);
+                ender.End(job, JobVerdict.Released(job.Job, "The node stopped while it ran"));
+            }
+        }
+        ender.Complete();
+        await IsOverAsync(ending, LastWords);
+        await LeaveAsync().WaitAsync(LastWords, time).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+    }
+
+    private void HandBackUnstarted(string why, TimeSpan heldFor)
+    {
+        foreach (var job in node.Jobs.Where(job => time.GetElapsedTime(job.Since) >= heldFor && job.TryTake()))
+        {
+            Interlocked.Decrement(ref held);
+            ender.End(job, JobVerdict.Released(job.Job, why));
+        }
+    }
+
+    /// <summary>Others take over at once.</summary>
+    private async Task LeaveAsync()
+    {
+        await using var connection = await source.OpenConnectionAsync();
+        await using var leave = new NpgsqlCommand("delete from platform.job_nodes where id = $1", connection) { Parameters = { new() { Value = node.Name } } };
+        await leave.ExecuteNonQueryAsync();
+        await ChangeFeed.NotifyAsync(connection, JobWakeUps.Channel, $"wake {wakeUps.Process}", CancellationToken.None);
+    }
+
+    private async Task<bool> IsOverAsync(Task work, TimeSpan patience)
+    {
+        await work.WaitAsync(patience, time).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        return work.IsCompleted;
+    }
+
+    [LoggerMessage(LogLevel.Warning, "No jobs can be claimed now: {Problem}")]
+    private partial void LogCannotClaim(string problem);
+
+    [LoggerMessage(LogLevel.Warning, "Job {Job} failed in attempt {Attempt} and runs again in {Wait}: {Reason}")]
+    private partial void LogFailed(Guid job, int attempt, string? reason, TimeSpan wait);
+
+    [LoggerMessage(LogLevel.Error, "Job {Job} is dead after attempt {Attempt}")]
+    private partial void LogDead(Exception exception, Guid job, int attempt);
+
+    [LoggerMessage(LogLevel.Error, "{Kind} {Job} did not stop when it was told to; it is handed back and fenced off")]
+    private partial void LogLeftRunning(string kind, Guid job);
+}

@@ -1,0 +1,74 @@
+using Microsoft.EntityFrameworkCore;
+using Microsoft.Extensions.DependencyInjection;
+using Stoa.Platform.Jobs;
+
+namespace Stoa.Tests.Jobs;
+
+public sealed class RunTests
+{
+    private static CancellationToken Ct => TestContext.Current.CancellationToken;
+
+    [Fact]
+    public async Task A_job_runs_once_and_is_kept_as_succeeded()
+    {
+        await using var site = await JobsSite.StartAsync();
+
+        var job = await site.FinishedAsync(await site.EnqueueAsync("hello"));
+
+        Assert.Equal(JobState.Succeeded, job.State);
+        Assert.Equal(1, job.Attempts);
+        Assert.Equal(["hello"], site.Script.Ran);
+        Assert.Equal("{\"name\": \"hello\"}", job.Args.GetRawText());
+    }
+
+    [Fact]
+    public async Task A_job_exists_exactly_when_its_cause_was_committed()
+    {
+        await using var site = await JobsSite.StartAsync();
+        JobReceipt kept;
+        await using (var scope = site.Host.Services.CreateAsyncScope())
+        {
+            var db = scope.ServiceProvider.GetRequiredService<DeedsDb>();
+            db.Add(new Deed { Name = "kept" });
+            kept = db.Enqueue(new Step("kept"));
+            await db.SaveChangesAsync(Ct);
+        }
+        await using (var scope = site.Host.Services.CreateAsyncScope())
+        {
+            var db = scope.ServiceProvider.GetRequiredService<DeedsDb>();
+            await using var transaction = await db.Database.BeginTransactionAsync(Ct);
+            db.Add(new Deed { Name = "undone" });
+            db.Enqueue(new Step("undone"));
+            await db.SaveChangesAsync(Ct);
+            await transaction.RollbackAsync(Ct);
+        }
+        await using (var scope = site.Host.Services.CreateAsyncScope())
+        {
+            var db = scope.ServiceProvider.GetRequiredService<DeedsDb>();
+            db.Add(new Deed { Name = null! });
+            db.Enqueue(new Step("refused"));
+            await Assert.ThrowsAsync<DbUpdateException>(() => db.SaveChangesAsync(Ct));
+        }
+
+        await site.FinishedAsync(kept.Id);
+
+        Assert.Equal(["kept"], site.Script.Ran);
+        Assert.Equal(1, await site.ScalarAsync<long>("select count(*) from deeds.deeds"));
+        Assert.Equal(0, await site.ScalarAsync<long>("select count(*) from platform.jobs"));
+        Assert.Equal(1, await site.ScalarAsync<long>("select count(*) from platform.finished_jobs"));
+    }
+
+    [Fact]
+    public async Task A_failing_job_is_tried_again_until_it_is_dead_and_tells_why()
+    {
+        await using var site = await JobsSite.StartAsync();
+        site.Script.Acts["bad"] = (_, _) => throw new InvalidOperationException("no luck");
+
+        var job = await site.FinishedAsync(await site.EnqueueAsync("bad"));
+
+        Assert.Equal(JobState.Dead, job.State);
+        Assert.Equal(3, job.Attempts);
+        Assert.Equal("InvalidOperationException: no luck", job.Error);
+        Assert.Equal(["failed", "failed", "dead"], job.History.EnumerateArray().Select(entry => entry.GetProperty("state").GetString()));
+    }
+}
