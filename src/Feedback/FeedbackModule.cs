@@ -6,6 +6,7 @@ using Microsoft.Extensions.Options;
 using Stoa.Feedback.Auth;
 using Stoa.Platform;
 using Stoa.Platform.Data;
+using Stoa.Platform.Hosting;
 using Stoa.Platform.Http;
 
 namespace Stoa.Feedback;
@@ -25,6 +26,7 @@ public static class FeedbackModule
         services.AddSingleton<IValidateOptions<FeedbackAuthOptions>, FeedbackAuthOptionsValidator>();
         services.AddSingleton<ApiClients>();
         services.AddHostedService(provider => provider.GetRequiredService<ApiClients>());
+        services.AddReadiness("api clients", provider => provider.GetRequiredService<ApiClients>().IsLoaded ? null : "not read yet");
         builder.AddAlias("OFFICIAL_WEB_API_KEY", "Feedback:Auth:OfficialWebApiKey");
         builder.AddListAlias("Feedback:Auth:RootTokens", "ROOT_TOKENS");
         return builder;
@@ -34,10 +36,12 @@ public static class FeedbackModule
     {
         var wire = routes.MapGroup("/api/v1").WithGroupName("feedback").WithErrors(OasstErrors.Instance);
         wire.MapAuth();
+        wire.MapApiClients();
         return routes;
     }
 }
 
 [JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower)]
 [JsonSerializable(typeof(string))]
+[JsonSerializable(typeof(ApiClientsApi.CreateApiClientRequest))]
 internal sealed partial class FeedbackJson : JsonSerializerContext;

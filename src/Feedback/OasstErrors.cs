@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Microsoft.AspNetCore.Http;
 using Stoa.Platform.Http;
 
 namespace Stoa.Feedback;
@@ -24,6 +25,11 @@ internal sealed class OasstErrors : WireErrors
         ["rate_limit_exceeded"] = 429,
     };
 
+    /// <summary>A wrong body is 422; 400 is what the original's own code says.</summary>
+    public override int StatusOf(Failure failure) => failure is { Kind: FailureKind.Invalid } && !Numbers.ContainsKey(failure.Code)
+        ? StatusCodes.Status422UnprocessableEntity
+        : base.StatusOf(failure);
+
     protected override void Write(Utf8JsonWriter json, Failure failure)
     {
         if (failure.Kind is FailureKind.Internal)
@@ -36,6 +42,10 @@ internal sealed class OasstErrors : WireErrors
             json.WriteNumber("error_code", number);
             json.WriteString("message", failure.Message);
         }
+        else if (failure.Kind == FailureKind.Invalid)
+        {
+            WriteFields(json, failure);
+        }
         else
         {
             json.WriteString("detail", failure.Kind switch
@@ -45,5 +55,26 @@ internal sealed class OasstErrors : WireErrors
                 _ => failure.Message,
             });
         }
+    }
+
+    /// <summary><c>{"detail": [{"loc", "msg", "type"}]}</c>; the texts are free.</summary>
+    private static void WriteFields(Utf8JsonWriter json, Failure failure)
+    {
+        json.WriteStartArray("detail");
+        foreach (var field in failure.Fields.DefaultIfEmpty(new("", failure.Message)))
+        {
+            json.WriteStartObject();
+            json.WriteStartArray("loc");
+            json.WriteStringValue("body");
+            if (field.Field.Length > 0)
+            {
+                json.WriteStringValue(field.Field);
+            }
+            json.WriteEndArray();
+            json.WriteString("msg", field.Message);
+            json.WriteString("type", field.Message == "field required" ? "value_error.missing" : "value_error");
+            json.WriteEndObject();
+        }
+        json.WriteEndArray();
     }
 }

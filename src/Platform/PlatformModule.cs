@@ -12,6 +12,7 @@ using Stoa.Platform.Egress;
 using Stoa.Platform.Hosting;
 using Stoa.Platform.Http;
 using Stoa.Platform.Identity;
+using Stoa.Platform.Identity.Jose;
 using Stoa.Platform.Jobs;
 using Stoa.Platform.Jobs.Api;
 using Stoa.Platform.Jobs.Calendars;
@@ -62,6 +63,7 @@ public static class PlatformModule
         services.AddReadiness("database", provider => provider.GetRequiredService<DatabaseReadiness>() is { IsReady: false } ? "not reached or not migrated yet" : null);
         services.AddIdentity();
         builder.AddForeignIdentity();
+        services.AddReadiness("tokens", provider => provider.GetRequiredService<SpentTokens>().IsLoaded ? null : "not read yet");
         services.AddPrivacy();
         services.AddReadiness("keys", provider => provider.GetRequiredService<KeyRing>().IsLoaded ? null : "not read yet");
         services.AddJobs(runs: options.Role.HasFlag(Role.Worker));

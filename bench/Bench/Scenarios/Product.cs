@@ -52,6 +52,9 @@ internal sealed partial class Product : IAsyncDisposable
 
     internal static Product Prepare(Uri upstream) => new(upstream);
 
+    /// <summary>One more setting, for the next start.</summary>
+    internal void Set(string variable, string value) => _environment[variable] = value;
+
     /// <summary>Starts the host (again) and returns how long it took until <c>/readyz</c> said so.</summary>
     internal async Task<TimeSpan> StartAsync()
     {

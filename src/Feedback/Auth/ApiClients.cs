@@ -28,11 +28,13 @@ internal sealed partial class ApiClients(
     private readonly TaskCompletionSource loaded = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private volatile FrozenDictionary<string, ApiClient> clients = FrozenDictionary<string, ApiClient>.Empty;
 
+    public bool IsLoaded => loaded.Task.IsCompleted;
+
     public Task WhenLoaded(CancellationToken ct) => loaded.Task.WaitAsync(ct);
 
     /// <exception cref="Failure">Unavailable: the table was not read yet.</exception>
     public ApiClient? Find(string key) =>
-        !loaded.Task.IsCompleted ? throw Failure.Unavailable("The server is starting", TimeSpan.FromSeconds(1))
+        !IsLoaded ? throw Failure.Unavailable("The server is starting", TimeSpan.FromSeconds(1))
         : key.Length > LongestKey ? null
         : clients.GetValueOrDefault(NameOf(HashOf(key)));
 
@@ -55,7 +57,7 @@ internal sealed partial class ApiClients(
 
     private async Task LoadAsync(CancellationToken ct)
     {
-        if (!loaded.Task.IsCompleted && options.Value.OfficialWebApiKey is { Length: > 0 } official)
+        if (!IsLoaded && options.Value.OfficialWebApiKey is { Length: > 0 } official)
         {
             if (await AddAsync(official, new("official web client", "web", Trusted: true), ct))
             {

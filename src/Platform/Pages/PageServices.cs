@@ -48,6 +48,7 @@ public static class PageServices
         var modules = routes.ServiceProvider.GetServices<PageAssembly>().Select(module => module.Assembly);
         routes.MapRazorComponents<Routes>().AddAdditionalAssemblies([.. modules]).AsPage();
         routes.MapSignIn();
+        routes.MapDiscord();
         routes.MapSetup();
         routes.MapInvitations();
         routes.MapAccountPages();

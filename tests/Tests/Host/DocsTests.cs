@@ -3,6 +3,7 @@ using System.Text.RegularExpressions;
 using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.DependencyInjection;
 using Stoa.Host;
+using Stoa.Platform;
 using Stoa.Platform.Hosting;
 using Stoa.Tests.Support;
 
@@ -39,6 +40,20 @@ public sealed partial class DocsTests
                       select $"{page}: {setting.Value}";
 
         Assert.Empty(unknown);
+    }
+
+    [Fact]
+    public async Task Every_name_of_another_system_that_is_read_is_in_the_list_of_aliases()
+    {
+        await using var app = await App.BuildAsync(["--environment", "Development"]);
+        var page = await ReadAsync("docs/configuration.md");
+
+        var aliases = app.Services.GetServices<SettingAlias>().ToList();
+        var missing = aliases.Where(alias =>
+            !page.Contains($"| `{alias.Variable}` | `{alias.Setting.Replace(":", "__", StringComparison.Ordinal)}", StringComparison.Ordinal));
+
+        Assert.NotEmpty(aliases);
+        Assert.Empty(missing);
     }
 
     [Fact]
@@ -100,7 +115,9 @@ public sealed partial class DocsTests
     private static Task<string> ReadAsync(string path) =>
         File.ReadAllTextAsync(Path.Combine(Repository.Root, path), TestContext.Current.CancellationToken);
 
-    [GeneratedRegex(@"\b(Stoa|Gateway|Keys|People|Sessions|Egress|Jobs|Calendars)(__[A-Za-z0-9]+|__<name>)+", RegexOptions.ExplicitCapture | RegexOptions.NonBacktracking)]
+    [GeneratedRegex(
+        @"\b(Stoa|Gateway|Keys|People|Sessions|Egress|Jobs|Calendars|Google|Discord|NextAuth|Feedback|Learning|Assistants)(__[A-Za-z0-9]+|__<name>)+",
+        RegexOptions.ExplicitCapture | RegexOptions.NonBacktracking)]
     private static partial Regex Setting();
 
     [GeneratedRegex(@"\{\**(?<name>\w+)[^}]*\}", RegexOptions.ExplicitCapture | RegexOptions.NonBacktracking)]

@@ -1,3 +1,4 @@
+using System.Text.Json;
 using Microsoft.Extensions.DependencyInjection;
 using Stoa.Feedback.Auth;
 
@@ -92,6 +93,51 @@ public sealed class OasstAccessTests : IAsyncLifetime
         Assert.Equal(
             (403, """{"error_code":3,"message":"The root token is not authorized"}"""),
             await site.GetAsync("/api/v1/root", sent is null ? [] : [("Authorization", sent)]));
+    }
+
+    [Fact]
+    public async Task A_root_token_makes_clients_and_can_say_nothing_more_of_them_than_is_asked()
+    {
+        var (status, body) = await CreateAsync("""
+            {"description":"d","frontend_type":"bot","admin_email":"a@b.c","enabled":false,"Enabled":false,"id":"00000000-0000-0000-0000-000000000001",
+             "api_key":"mine","key_hash":"AA==","created_at":"2001-01-01T00:00:00Z","unknown":[1]}
+            """);
+
+        var key = JsonSerializer.Deserialize<string>(body)!;
+        Assert.Equal((200, 64), (status, key.Length));
+        Assert.Equal((200, "False "), await site.GetAsync(Probe, ("X-API-Key", key)));
+        Assert.Equal(403, (await site.GetAsync(Probe, ("X-API-Key", "mine"))).Status);
+        await using var command = site.Host.Services.GetRequiredService<Npgsql.NpgsqlDataSource>().CreateCommand(
+            "select id = '00000000-0000-0000-0000-000000000001' or created_at < '2002-01-01' or trusted or not enabled from feedback.api_client where description = 'd'");
+        Assert.Equal(false, await command.ExecuteScalarAsync(Ct));
+        Assert.Equal((200, "True "), await site.GetAsync(
+            Probe, ("X-API-Key", JsonSerializer.Deserialize<string>((await CreateAsync("""{"description":"t","frontend_type":"web","trusted":true}""")).Body)!)));
+    }
+
+    [Theory]
+    [InlineData("{}", """{"detail":[{"loc":["body","description"],"msg":"field required","type":"value_error.missing"},{"loc":["body","frontend_type"],"msg":"field required","type":"value_error.missing"}]}""")]
+    [InlineData("[]", null)]
+    [InlineData("nonsense", null)]
+    [InlineData("""{"description":7,"frontend_type":"bot"}""", null)]
+    [InlineData("""{"description":"\u0000","frontend_type":"bot"}""", null)]
+    [InlineData("""{"description":"d","frontend_type":"bot","trusted":"yes"}""", null)]
+    public async Task A_wrong_client_is_422_and_is_not_made(string body, string? expected)
+    {
+        var answer = await CreateAsync(body);
+
+        Assert.Equal(422, answer.Status);
+        Assert.StartsWith(expected ?? "{\"detail\":[{\"loc\":[\"body\"", answer.Body, StringComparison.Ordinal);
+    }
+
+    private async Task<(int Status, string Body)> CreateAsync(string body)
+    {
+        using var request = new HttpRequestMessage(HttpMethod.Post, "/api/v1/admin/api_client")
+        {
+            Content = new StringContent(body, System.Text.Encoding.UTF8, "application/json"),
+            Headers = { { "Authorization", $"Bearer {WireSite.RootToken}" } },
+        };
+        using var answer = await site.Host.Client.SendAsync(request, Ct);
+        return ((int)answer.StatusCode, await answer.Content.ReadAsStringAsync(Ct));
     }
 
     [Fact]

@@ -54,6 +54,11 @@ internal sealed class WireSite(HostUnderTest host) : IAsyncDisposable
         };
         foreach (var (key, value) in settings ?? [])
         {
+            if (value is null)
+            {
+                all.Remove(key);
+                continue;
+            }
             all[key] = value;
         }
         var host = await HostUnderTest.StartAsync(all, map: Map, environment: environment);

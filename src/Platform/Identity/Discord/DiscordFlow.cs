@@ -18,7 +18,9 @@ internal sealed class DiscordFlow(DiscordClient discord, SpentTokens spent, IDat
 {
     public const string Cookie = "stoa.discord";
 
-    private const string CookiePath = "/signin/discord";
+    public const string Path = "/signin/discord";
+    public const string CallbackPath = $"{Path}/callback";
+
     private const int LongestCode = 512;
 
     private static readonly TimeSpan Lifetime = TimeSpan.FromMinutes(10);
@@ -71,12 +73,12 @@ internal sealed class DiscordFlow(DiscordClient discord, SpentTokens spent, IDat
     private static string Chance() => Base64Url.EncodeToString(RandomNumberGenerator.GetBytes(32));
 
     private static Uri CallbackOf(HttpRequest request) =>
-        new($"{request.Scheme}://{request.Host.Value}{request.PathBase}{CookiePath}/callback");
+        new($"{request.Scheme}://{request.Host.Value}{request.PathBase}{CallbackPath}");
 
     // Lax: Discord sends the browser back from its own site.
     private static CookieOptions Terms(HttpRequest request) => new()
     {
-        Path = $"{request.PathBase}{CookiePath}",
+        Path = $"{request.PathBase}{Path}",
         HttpOnly = true,
         SameSite = SameSiteMode.Lax,
         Secure = request.IsHttps,

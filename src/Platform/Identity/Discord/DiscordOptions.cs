@@ -12,6 +12,9 @@ public sealed class DiscordOptions
 
     public string? ClientSecret { get; set; }
 
+    /// <summary>Whether a Discord account that is linked to nobody makes a new person. He belongs to no organization at first.</summary>
+    public bool SignUp { get; set; }
+
     /// <summary>Where people are sent.</summary>
     [Required, Url]
     public string AuthorizeUrl { get; set; } = "https://discord.com/oauth2/authorize";

@@ -24,8 +24,11 @@ public sealed class SpentTokens(NpgsqlDataSource source, ChangeFeed changes, Tim
     private readonly TaskCompletionSource loaded = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private IDisposable? subscription;
 
+    /// <summary>False until the table was read once. Later outages of the database change nothing.</summary>
+    public bool IsLoaded => loaded.Task.IsCompleted;
+
     /// <exception cref="Failure">Unavailable: the table was not read yet, so nobody can say that the token holds.</exception>
-    public bool Contains(string token) => loaded.Task.IsCompleted
+    public bool Contains(string token) => IsLoaded
         ? ends.ContainsKey(NameOf(HashOf(token)))
         : throw Failure.Unavailable("The server is starting", TimeSpan.FromSeconds(1));
 
