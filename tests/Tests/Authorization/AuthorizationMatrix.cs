@@ -88,6 +88,7 @@ public sealed class AuthorizationMatrix : IAsyncLifetime
         {
             Verdict.LetIn => row.Answers.Count > 0 ? row.Answers.Contains(answer.Status) : answer.Status is >= 200 and < 300,
             Verdict.Unknown => answer.Status == 401,
+            Verdict.Outside => answer.Status is 401 or 403,
             Verdict.Refused => answer.Status == 403,
             Verdict.NotFound => answer.Status == 404,
         };
@@ -126,8 +127,15 @@ public sealed class AuthorizationMatrix : IAsyncLifetime
                 .Replace("{0}", values.FirstOrDefault(), StringComparison.Ordinal);
             request.Content = new StringContent(body, Encoding.UTF8, "application/json");
         }
-        using var response = await host!.Client.SendAsync(request, ct);
-        return new((int)response.StatusCode, await response.Content.ReadAsStringAsync(ct));
+        try
+        {
+            using var response = await host!.Client.SendAsync(request, ct);
+            return new((int)response.StatusCode, await response.Content.ReadAsStringAsync(ct));
+        }
+        catch (HttpRequestException broken)
+        {
+            return new(0, broken.Message);
+        }
     }
 
     private sealed record Answer(int Status, string Text);

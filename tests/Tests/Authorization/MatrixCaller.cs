@@ -45,9 +45,13 @@ internal sealed record MatrixCaller(string Name, string Scheme, string Credentia
         {
             return Verdict.LetIn;
         }
-        if (!IsLive || !operation.Schemes.Contains(Scheme))
+        if (!IsLive || Scheme.Length == 0)
         {
             return Verdict.Unknown;
+        }
+        if (!operation.Schemes.Contains(Scheme))
+        {
+            return Verdict.Outside;
         }
         if (IsElsewhere && !operation.ChangesNothing)
         {
@@ -74,6 +78,9 @@ internal enum Verdict
 
     /// <summary>401: nobody knows him, or not by what he shows here.</summary>
     Unknown,
+
+    /// <summary>401 or 403: what he shows is good elsewhere, here it is not taken.</summary>
+    Outside,
 
     /// <summary>403: he is known and may not.</summary>
     Refused,
