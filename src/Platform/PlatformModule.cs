@@ -17,6 +17,7 @@ using Stoa.Platform.Jobs.Api;
 using Stoa.Platform.Jobs.Calendars;
 using Stoa.Platform.Limits;
 using Stoa.Platform.Pages;
+using Stoa.Platform.Privacy;
 using Stoa.Platform.Telemetry;
 
 namespace Stoa.Platform;
@@ -60,6 +61,7 @@ public static class PlatformModule
         services.AddMigrations("platform", typeof(PlatformModule).Assembly);
         services.AddReadiness("database", provider => provider.GetRequiredService<DatabaseReadiness>() is { IsReady: false } ? "not reached or not migrated yet" : null);
         services.AddIdentity();
+        services.AddPrivacy();
         services.AddReadiness("keys", provider => provider.GetRequiredService<KeyRing>().IsLoaded ? null : "not read yet");
         services.AddJobs(runs: options.Role.HasFlag(Role.Worker));
         services.AddCalendars(runs: options.Role.HasFlag(Role.Worker));
@@ -87,6 +89,7 @@ public static class PlatformModule
         app.MapOperations();
         OpenApiDocuments.Map(app);
         app.MapIdentity();
+        app.MapPrivacy();
         app.MapJobsApi();
         return app;
     }

@@ -45,11 +45,12 @@ public sealed partial class ArchitectureTests
         ["Jobs"] = [.. Floor(), "Http", "Caching", "Limits", "Storage", "Events"],
         ["Identity"] = [.. Floor(), "Http", "Caching", "Limits", "Storage", "Events"],
         ["Notifications"] = [.. Floor(), "Http", "Jobs"],
+        ["Privacy"] = [.. Floor(), "Http", "Jobs", "Identity", "Pages"],
         ["Pages"] = [.. Floor(), "Http", "Limits", "Identity"],
         // The host's frame sees everything, as Program does.
         ["Hosting"] =
         [
-            .. Floor(), "Http", "Caching", "Limits", "Storage", "Events", "Jobs", "Identity", "Notifications", "Pages",
+            .. Floor(), "Http", "Caching", "Limits", "Storage", "Events", "Jobs", "Identity", "Privacy", "Notifications", "Pages",
         ],
     };
 

@@ -5,21 +5,24 @@ using Stoa.Platform.Identity;
 namespace Stoa.Platform.Jobs;
 
 /// <summary>
-/// Which jobs somebody may see and act on: those of his key; all of his organization, if he is its admin; and the system's too, if he
+/// Which jobs somebody may see and act on: those of his key or his own; all of his organization, if he is its admin; and the system's too, if he
 /// is an admin of the organization <c>default</c>. It is part of each query, so what lies outside is simply not found.
 /// </summary>
-/// <param name="KeyId">Only jobs of this key; null for admins.</param>
+/// <param name="KeyId">Only jobs of this key; null for people and admins.</param>
+/// <param name="PersonId">Only jobs of this person; null for keys and admins.</param>
 /// <param name="IsHost">Also the jobs of no organization, and what concerns all: kinds and schedules.</param>
 /// <param name="Actor">As the audit names him.</param>
-public sealed record JobScope(Guid OrganizationId, Guid? KeyId, bool IsHost, string Actor)
+public sealed record JobScope(Guid OrganizationId, Guid? KeyId, bool IsHost, string Actor, Guid? PersonId = null)
 {
     internal const string Condition = """
-        ((organization_id = @scope_organization and (@scope_key is null or key_id = @scope_key)) or (@scope_host and organization_id is null))
+        ((organization_id = @scope_organization and (@scope_key is null or key_id = @scope_key)
+          and (@scope_person is null or person_id = @scope_person)) or (@scope_host and organization_id is null))
         """;
 
-    public bool IsAdmin => KeyId is null;
+    public bool IsAdmin => KeyId is null && PersonId is null;
 
-    public static JobScope Of(StoaCaller caller) => Of(caller.Key, caller.Actor);
+    public static JobScope Of(Caller caller) => new(
+        caller.OrganizationId, caller.IsAdmin ? null : caller.Key?.Id, caller.IsOperator, caller.Actor, caller.IsAdmin ? null : caller.PersonId);
 
     public static JobScope Of(ApiKey key, string actor) => new(
         key.OrganizationId, key.IsAdmin ? null : key.Id, key.IsAdmin && key.OrganizationId == Organization.DefaultId, actor);
@@ -28,6 +31,7 @@ public sealed record JobScope(Guid OrganizationId, Guid? KeyId, bool IsHost, str
     {
         parameters.AddWithValue("scope_organization", OrganizationId);
         parameters.Add(new("scope_key", NpgsqlDbType.Uuid) { Value = (object?)KeyId ?? DBNull.Value });
+        parameters.Add(new("scope_person", NpgsqlDbType.Uuid) { Value = (object?)PersonId ?? DBNull.Value });
         parameters.AddWithValue("scope_host", IsHost);
     }
 }

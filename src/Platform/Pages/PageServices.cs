@@ -48,6 +48,11 @@ public static class PageServices
         var modules = routes.ServiceProvider.GetServices<PageAssembly>().Select(module => module.Assembly);
         routes.MapRazorComponents<Routes>().AddAdditionalAssemblies([.. modules]).AsPage();
         routes.MapSignIn();
+        routes.MapSetup();
+        routes.MapInvitations();
+        routes.MapAccountPages();
+        routes.MapMemberPages();
+        routes.MapKeyPages();
         routes.MapAssets();
         return routes;
     }

@@ -60,7 +60,7 @@ internal sealed class PlatformData(IdentityDb db, SessionCache sessions, TimePro
     }
 
     // Where nobody else owns an organization, whoever is highest and longest there does from now on.
-    private Task BequeathAsync(Guid personId, CancellationToken ct) => db.Database.ExecuteSqlAsync($"""
+    private Task<int> BequeathAsync(Guid personId, CancellationToken ct) => db.Database.ExecuteSqlAsync($"""
         update platform.memberships heir set role = 'owner'
         from (
           select distinct on (other.organization_id) other.organization_id, other.person_id

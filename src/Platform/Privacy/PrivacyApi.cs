@@ -31,6 +31,7 @@ public static class PrivacyApi
             .Produces(StatusCodes.Status200OK, contentType: "application/zip");
         me.MapPost("/erasure", RequestAsync).WithSummary("Ask to be erased when the grace time is over");
         me.MapDelete("/erasure", CancelAsync).WithSummary("Take the wish to be erased back");
+        routes.MapErasurePages();
         return routes;
     }
 

@@ -50,12 +50,12 @@ internal static class MeApi
     internal static async Task<NoContent> ChooseOrganizationAsync(
         OrganizationChoice choice, HttpContext context, Caller caller, SessionStore sessions, CancellationToken ct)
     {
-        await ChooseOrganizationAsync(context, caller, sessions, choice.OrganizationId ?? throw Failure.Invalid("is required", "organization_id"), ct);
+        await SwitchAsync(context, caller, sessions, choice.OrganizationId ?? throw Failure.Invalid("is required", "organization_id"), ct);
         return TypedResults.NoContent();
     }
 
     /// <summary>What the session may do changes, so it goes on under another token.</summary>
-    internal static async Task ChooseOrganizationAsync(HttpContext context, Caller caller, SessionStore sessions, Guid id, CancellationToken ct)
+    internal static async Task SwitchAsync(HttpContext context, Caller caller, SessionStore sessions, Guid id, CancellationToken ct)
     {
         if (!caller.Session!.Organizations.Any(own => own.Id == id))
         {

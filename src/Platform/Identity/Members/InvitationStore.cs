@@ -6,7 +6,7 @@ using Stoa.Platform.Http;
 namespace Stoa.Platform.Identity;
 
 /// <summary>An invitation as the admins see it, and to whom it is shown when he follows the link.</summary>
-internal sealed record InvitationView
+public sealed record InvitationView
 {
     public Guid Id { get; init; }
 

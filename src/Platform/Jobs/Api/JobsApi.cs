@@ -26,7 +26,7 @@ internal static class JobsApi
     public static void MapJobs(this IEndpointRouteBuilder routes)
     {
         var group = routes.MapGroup("/api/stoa/jobs").WithGroupName("stoa").WithTags("Jobs")
-            .WithErrors(ProblemErrors.Instance).AllowListedOrigins().RequireApiKey();
+            .WithErrors(ProblemErrors.Instance).AllowListedOrigins().RequireCaller(MemberRole.Viewer);
         group.MapGet("/", ListAsync).WithSummary("List jobs, newest first");
         group.MapGet("/{id:guid}", GetAsync).WithSummary("Read a job with its arguments and history");
         group.MapGet("/{id:guid}/events", EventsAsync).WithSummary("Watch a job until its end, as server-sent events")
@@ -34,7 +34,7 @@ internal static class JobsApi
         group.MapPost("/{id:guid}/cancel", CancelAsync).WithSummary("Cancel a job; a running one ends within seconds");
 
         var admin = routes.MapGroup("/api/stoa/jobs").WithGroupName("stoa").WithTags("Jobs")
-            .WithErrors(ProblemErrors.Instance).AllowListedOrigins().RequireApiKey(admin: true);
+            .WithErrors(ProblemErrors.Instance).AllowListedOrigins().RequireCaller(MemberRole.Admin);
         admin.MapPost("/{id:guid}/retry", RetryAsync).WithSummary("Run a job now that waits for its next attempt, or replay a finished one");
         admin.MapPost("/{id:guid}/replay", ReplayAsync).WithSummary("Add a finished job anew, with its own or with edited arguments");
         admin.MapPost("/replay", ReplayManyAsync).WithSummary("Replay the dead jobs of a kind or a fingerprint");
@@ -46,7 +46,7 @@ internal static class JobsApi
     }
 
     internal static async Task<Ok<JobPage>> ListAsync(
-        StoaCaller caller, JobStore store, CancellationToken ct,
+        Caller caller, JobStore store, CancellationToken ct,
         string? kind = null, string? state = null, [FromQuery(Name = "min_attempts")] int? minAttempts = null, string? text = null,
         string? fingerprint = null, [FromQuery(Name = "key_id")] Guid? keyId = null, [FromQuery(Name = "created_by")] string? createdBy = null,
         string? from = null, string? to = null, Guid? after = null, int limit = 50)
@@ -68,15 +68,15 @@ internal static class JobsApi
         return TypedResults.Ok(new JobPage(items, rows.Count > limit ? items[^1].Id : null));
     }
 
-    internal static async Task<Ok<JobDetail>> GetAsync(Guid id, StoaCaller caller, JobStore store, CancellationToken ct) =>
+    internal static async Task<Ok<JobDetail>> GetAsync(Guid id, Caller caller, JobStore store, CancellationToken ct) =>
         TypedResults.Ok(await DetailAsync(id, JobScope.Of(caller), store, ct));
 
     internal static Task<Results<ServerSentEventsResult<JobView?>, NoContent>> EventsAsync(
-        Guid id, StoaCaller caller, JobEvents events, [FromHeader(Name = "Last-Event-ID")] string? lastEventId, CancellationToken ct) =>
+        Guid id, Caller caller, JobEvents events, [FromHeader(Name = "Last-Event-ID")] string? lastEventId, CancellationToken ct) =>
         events.OpenAsync(JobScope.Of(caller), id, lastEventId, ct);
 
     internal static async Task<Ok<JobDetail>> CancelAsync(
-        Guid id, StoaCaller caller, JobActs acts, JobStore store, CancellationToken ct)
+        Guid id, Caller caller, JobActs acts, JobStore store, CancellationToken ct)
     {
         var scope = JobScope.Of(caller);
         return await acts.CancelAsync(id, scope, caller.Actor, ct)
@@ -84,17 +84,17 @@ internal static class JobsApi
             : throw new Failure(FailureKind.Conflict, "job_finished", "The job is finished");
     }
 
-    internal static async Task<Ok<JobAnswer>> RetryAsync(Guid id, StoaCaller caller, JobActs acts, CancellationToken ct) =>
+    internal static async Task<Ok<JobAnswer>> RetryAsync(Guid id, Caller caller, JobActs acts, CancellationToken ct) =>
         TypedResults.Ok(new JobAnswer(await acts.RetryAsync(id, JobScope.Of(caller), caller.Actor, ct)));
 
     internal static async Task<Created<JobAnswer>> ReplayAsync(
-        Guid id, StoaCaller caller, JobActs acts, CancellationToken ct, [FromBody] ReplayTerms? terms = null)
+        Guid id, Caller caller, JobActs acts, CancellationToken ct, [FromBody] ReplayTerms? terms = null)
     {
         var made = await acts.ReplayAsync(id, JobScope.Of(caller), terms?.Arguments, caller.Actor, ct);
         return TypedResults.Created($"/api/stoa/jobs/{made}", new JobAnswer(made));
     }
 
-    internal static async Task<Ok<Replayed>> ReplayManyAsync(ManyTerms terms, StoaCaller caller, JobActs acts, CancellationToken ct)
+    internal static async Task<Ok<Replayed>> ReplayManyAsync(ManyTerms terms, Caller caller, JobActs acts, CancellationToken ct)
     {
         if (string.IsNullOrEmpty(terms.Kind) && string.IsNullOrEmpty(terms.Fingerprint))
         {
@@ -117,26 +117,26 @@ internal static class JobsApi
         return TypedResults.Ok(new Replayed(await acts.ReplayManyAsync(filter, caller.Actor, ct)));
     }
 
-    internal static async Task<NoContent> DiscardAsync(Guid id, StoaCaller caller, JobActs acts, CancellationToken ct)
+    internal static async Task<NoContent> DiscardAsync(Guid id, Caller caller, JobActs acts, CancellationToken ct)
     {
         await acts.DiscardAsync(id, JobScope.Of(caller), caller.Actor, ct);
         return TypedResults.NoContent();
     }
 
-    internal static async Task<Ok<KindList>> KindsAsync(StoaCaller caller, JobStore store, CancellationToken ct)
+    internal static async Task<Ok<KindList>> KindsAsync(Caller caller, JobStore store, CancellationToken ct)
     {
         RequireHost(caller);
         return TypedResults.Ok(new KindList([.. (await store.OverviewAsync(ct)).Select(KindView.Of)]));
     }
 
-    internal static async Task<NoContent> PauseAsync(string kind, StoaCaller caller, JobActs acts, CancellationToken ct)
+    internal static async Task<NoContent> PauseAsync(string kind, Caller caller, JobActs acts, CancellationToken ct)
     {
         RequireHost(caller);
         await acts.PauseAsync(Text(kind, "kind")!, caller.Actor, ct);
         return TypedResults.NoContent();
     }
 
-    internal static async Task<NoContent> ResumeAsync(string kind, StoaCaller caller, JobActs acts, CancellationToken ct)
+    internal static async Task<NoContent> ResumeAsync(string kind, Caller caller, JobActs acts, CancellationToken ct)
     {
         RequireHost(caller);
         await acts.ResumeAsync(Text(kind, "kind")!, caller.Actor, ct);
@@ -144,7 +144,7 @@ internal static class JobsApi
     }
 
     /// <summary>Kinds and schedules concern all organizations.</summary>
-    internal static void RequireHost(StoaCaller caller)
+    internal static void RequireHost(Caller caller)
     {
         if (!JobScope.Of(caller).IsHost)
         {

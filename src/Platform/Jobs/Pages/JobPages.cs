@@ -1,6 +1,5 @@
 using System.Globalization;
 using System.Text.Json;
-using Microsoft.AspNetCore.Antiforgery;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.HttpResults;
@@ -22,7 +21,7 @@ internal static class JobPages
     public static void MapJobPages(this IEndpointRouteBuilder routes)
     {
         var acts = routes.MapGroup(Path).AsPage()
-            .WithMetadata(new RequestSizeLimitAttribute(LargestForm), new RequireAntiforgeryTokenAttribute())
+            .WithMetadata(new RequestSizeLimitAttribute(LargestForm))
             .ExcludeFromDescription();
         acts.MapPost("/{id:guid}/cancel", CancelAsync);
         acts.MapPost("/{id:guid}/retry", RetryAsync);
@@ -42,7 +41,7 @@ internal static class JobPages
 
     /// <summary>What the visitor may see; null when nobody is signed in.</summary>
     internal static JobScope? ScopeOf(HttpContext context) =>
-        context.SignedInKey() is { } key ? JobScope.Of(key, $"key:{key.Id}") : null;
+        context.SignedIn() is { HasOrganization: true } caller ? JobScope.Of(caller) : null;
 
     internal static async Task<IResult> CancelAsync(Guid id, HttpContext context, JobActs jobs)
     {

@@ -15,7 +15,7 @@ internal static class SignInRoutes
 {
     public const string Path = "/signin";
 
-    private const int LargestForm = 16 << 10;
+    internal const int LargestForm = 16 << 10;
 
     public static void MapSignIn(this IEndpointRouteBuilder routes)
     {

@@ -1,0 +1,83 @@
+using Microsoft.AspNetCore.Components;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Http.HttpResults;
+using Microsoft.AspNetCore.Routing;
+using Stoa.Platform.Http;
+using Stoa.Platform.Identity;
+
+namespace Stoa.Platform.Pages;
+
+/// <summary>A page with forms. It is shown anew, with what was wrong, where a form could not be taken.</summary>
+public abstract class FormPage : ComponentBase
+{
+    /// <summary>What was wrong with the form that was sent.</summary>
+    [Parameter]
+    public Failure? Problem { get; set; }
+
+    /// <summary>What the form held, so that nothing has to be typed twice.</summary>
+    [Parameter]
+    public IReadOnlyDictionary<string, string?> Given { get; set; } = new Dictionary<string, string?>(StringComparer.Ordinal);
+
+    [CascadingParameter]
+    public HttpContext Http { get; set; } = default!;
+
+    protected Caller Caller => Http.SignedIn() ?? throw Failure.Unauthenticated("Sign in first");
+
+    protected string? GivenFor(string field) => Given.GetValueOrDefault(field);
+
+    /// <summary>What is wrong with one field.</summary>
+    protected string? ProblemWith(string field) =>
+        Problem?.Fields.FirstOrDefault(wrong => string.Equals(wrong.Field, field, StringComparison.Ordinal))?.Message;
+}
+
+/// <summary>How the handlers of forms answer.</summary>
+internal static class FormPages
+{
+    /// <summary>Shows a page.</summary>
+    public static RazorComponentResult<TPage> Show<TPage>(params (string Name, object? Value)[] parameters)
+        where TPage : IComponent => new(parameters.ToDictionary(one => one.Name, one => one.Value, StringComparer.Ordinal));
+
+    /// <summary>
+    /// Does what a form asks for and leads on. What the visitor can mend is told on the page of the form, with what he gave; what he
+    /// cannot is an error page.
+    /// </summary>
+    public static async Task<IResult> RunAsync<TPage>(Func<Task<IResult>> act, params (string Name, string? Value)[] given)
+        where TPage : FormPage
+    {
+        try
+        {
+            return await act();
+        }
+        catch (Failure failure) when (failure.Kind is FailureKind.Invalid or FailureKind.Conflict or FailureKind.Unauthenticated || failure.Code == "wrong_setup_token")
+        {
+            return new RazorComponentResult<TPage>(new Dictionary<string, object?>(StringComparer.Ordinal)
+            {
+                [nameof(FormPage.Problem)] = failure,
+                [nameof(FormPage.Given)] = given.ToDictionary(one => one.Name, one => one.Value, StringComparer.Ordinal),
+            })
+            {
+                StatusCode = PageErrors.Instance.StatusOf(failure),
+            };
+        }
+    }
+
+    /// <summary>Pages of those who are signed in: others are led to the sign-in and back.</summary>
+    public static RouteGroupBuilder ForSignedIn(this RouteGroupBuilder pages, MemberRole? role = null)
+    {
+        pages.AddEndpointFilter(async (context, next) =>
+        {
+            var http = context.HttpContext;
+            if (http.SignedIn() is not { } caller)
+            {
+                var here = HttpMethods.IsGet(http.Request.Method) ? http.Request.Path + http.Request.QueryString : http.Request.Path.Value;
+                return TypedResults.LocalRedirect($"{SignInRoutes.Path}?return={Uri.EscapeDataString(here!)}");
+            }
+            if (role is { } least)
+            {
+                caller.Require(least);
+            }
+            return await next(context);
+        });
+        return pages;
+    }
+}
