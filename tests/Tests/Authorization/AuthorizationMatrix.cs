@@ -1,6 +1,8 @@
 using System.Text;
 using Stoa.Platform.Http;
 using Stoa.Platform.Identity;
+using Stoa.Platform.Jobs.Calendars;
+using Stoa.Platform.Privacy;
 using Stoa.Tests.Support;
 
 namespace Stoa.Tests.Authorization;
@@ -25,7 +27,8 @@ public sealed class AuthorizationMatrix : IAsyncLifetime
     public async ValueTask InitializeAsync()
     {
         var ct = CancellationToken.None;
-        host = await HostUnderTest.StartAsync();
+        host = await HostUnderTest.StartAsync(add: builder =>
+            builder.Services.AddSchedule(MatrixRows.Schedule, new ErasePerson(Guid.Empty), TimeSpan.FromDays(1)));
         world = await MatrixWorld.CreateAsync(host, ct);
         Operations = await Operation.ReadAllAsync(host, ct);
         foreach (var operation in Operations)

@@ -1,5 +1,9 @@
+using Npgsql;
 using Stoa.Platform.Http;
 using Stoa.Platform.Identity;
+using Stoa.Platform.Jobs;
+using Stoa.Platform.Privacy;
+using Stoa.Tests.Support;
 
 namespace Stoa.Tests.Authorization;
 
@@ -38,6 +42,9 @@ internal enum Whose
 /// <summary>One row for each operation. A new route adds its own.</summary>
 internal static class MatrixRows
 {
+    /// <summary>One that the matrix's host declares.</summary>
+    public const string Schedule = "matrix.schedule";
+
     private const string Chat = """{"model":"demo/demo","messages":[{"role":"user","content":"Hello"}],"max_tokens":16}""";
 
     public static readonly IReadOnlyDictionary<string, MatrixRow> All = new Dictionary<string, MatrixRow>(StringComparer.Ordinal)
@@ -96,6 +103,22 @@ internal static class MatrixRows
         ["GET /api/stoa/people"] = new(AccessRule.Operator),
         ["GET /api/stoa/people/{id}"] = new(AccessRule.Operator, MemberAsync) { Whose = Whose.Everybodys },
         ["PATCH /api/stoa/people/{id}"] = new(AccessRule.Operator, MemberAsync, """{"state":"suspended"}""") { Whose = Whose.Everybodys },
+
+        ["GET /api/stoa/jobs"] = new(AccessRule.Viewer),
+        ["GET /api/stoa/jobs/{id}"] = new(AccessRule.Viewer, WaitingJobAsync) { Whose = Whose.PersonsAndAdmins },
+        ["GET /api/stoa/jobs/{id}/events"] = new(AccessRule.Viewer, DeadJobAsync) { Whose = Whose.PersonsAndAdmins },
+        ["POST /api/stoa/jobs/{id}/cancel"] = new(AccessRule.Viewer, WaitingJobAsync) { Whose = Whose.PersonsAndAdmins },
+        ["POST /api/stoa/jobs/{id}/retry"] = new(AccessRule.Admin, DeadJobAsync) { Whose = Whose.PersonsAndAdmins },
+        ["POST /api/stoa/jobs/{id}/replay"] = new(AccessRule.Admin, DeadJobAsync, "{}") { Whose = Whose.PersonsAndAdmins },
+        ["POST /api/stoa/jobs/replay"] = new(AccessRule.Admin, Body: """{"kind":"no.such"}"""),
+        ["DELETE /api/stoa/jobs/{id}"] = new(AccessRule.Admin, DeadJobAsync) { Whose = Whose.PersonsAndAdmins },
+        ["GET /api/stoa/jobs/kinds"] = new(AccessRule.Operator),
+        ["POST /api/stoa/jobs/kinds/{kind}/pause"] = new(AccessRule.Operator, Always(ErasePerson.Kind)) { Whose = Whose.Everybodys },
+        ["POST /api/stoa/jobs/kinds/{kind}/resume"] = new(AccessRule.Operator, Always(ErasePerson.Kind)) { Whose = Whose.Everybodys },
+        ["GET /api/stoa/jobs/schedules"] = new(AccessRule.Operator),
+        ["POST /api/stoa/jobs/schedules/{name}/pause"] = new(AccessRule.Operator, Always(Schedule)) { Whose = Whose.Everybodys },
+        ["POST /api/stoa/jobs/schedules/{name}/resume"] = new(AccessRule.Operator, Always(Schedule)) { Whose = Whose.Everybodys },
+        ["POST /api/stoa/jobs/schedules/{name}/run"] = new(AccessRule.Operator, Always(Schedule)) { Whose = Whose.Everybodys },
     };
 
     private static MatrixRow.Make Always(params string[] values) => (_, _, _) => Task.FromResult(values);
@@ -160,5 +183,23 @@ internal static class MatrixRows
             return db.SaveChangesAsync(ct);
         });
         return [made.Id.ToString()];
+    }
+
+    private static async Task<string[]> WaitingJobAsync(MatrixWorld world, MatrixCaller owner, CancellationToken ct)
+    {
+        EnqueueOptions options = new()
+        {
+            RunAt = TimeProvider.System.GetUtcNow().AddDays(1),
+            Owner = new(owner.OrganizationId, owner.PersonId, owner.KeyId),
+        };
+        var receipt = await world.WithAsync<JobQueue, JobReceipt>(jobs => jobs.EnqueueAsync(new ErasePerson(Guid.Empty), options, ct));
+        return [receipt.Id.ToString()];
+    }
+
+    private static async Task<string[]> DeadJobAsync(MatrixWorld world, MatrixCaller owner, CancellationToken ct)
+    {
+        JobOwner whose = new(owner.OrganizationId, owner.PersonId, owner.KeyId);
+        var id = await world.WithAsync<NpgsqlDataSource, Guid>(source => DeadJob.AddAsync(source, whose, ct));
+        return [id.ToString()];
     }
 }

@@ -1,4 +1,5 @@
 using System.Globalization;
+using Stoa.Gateway.Pages;
 using Stoa.Platform.Pages;
 
 namespace Stoa.Tests.Platform.Pages;
