@@ -65,6 +65,7 @@ public static class PlatformModule
         services.AddReadiness("keys", provider => provider.GetRequiredService<KeyRing>().IsLoaded ? null : "not read yet");
         services.AddJobs(runs: options.Role.HasFlag(Role.Worker));
         services.AddCalendars(runs: options.Role.HasFlag(Role.Worker));
+        services.AddSystemSchedules();
         services.AddJobsApi();
         services.AddLimits();
         services.AddEgress();

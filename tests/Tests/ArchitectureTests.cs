@@ -42,7 +42,8 @@ public sealed partial class ArchitectureTests
         ["Storage"] = Floor(),
         ["Events"] = Floor(),
         // The keys API is made of routes and speaks in failures.
-        ["Jobs"] = [.. Floor(), "Http", "Caching", "Limits", "Storage", "Events"],
+        // Their routes and pages want to know who asks.
+        ["Jobs"] = [.. Floor(), "Http", "Caching", "Limits", "Storage", "Events", "Identity", "Pages"],
         ["Identity"] = [.. Floor(), "Http", "Caching", "Limits", "Storage", "Events"],
         ["Notifications"] = [.. Floor(), "Http", "Jobs"],
         ["Privacy"] = [.. Floor(), "Http", "Jobs", "Identity", "Pages"],

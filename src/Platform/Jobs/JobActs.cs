@@ -189,7 +189,7 @@ public sealed class JobActs
             throw Failure.NotFound("Kind");
         }
         await AuditAsync(connection, isPaused ? "jobs.pause" : "jobs.resume", $"job_kind:{kind}", null, actor, ct);
-        await ChangeFeed.NotifyAsync(connection, JobWakeUps.Channel, "kinds", ct);
+        await ChangeFeed.NotifyAsync(connection, JobWakeUps.Channel, "resume", ct);
         await transaction.CommitAsync(ct);
     }
 

@@ -9,6 +9,9 @@ internal sealed class JobClaims(NpgsqlDataSource source, string node)
     // Any number will do; it must never change, or two versions would count past each other.
     private const long LimitsLock = 0x53746F61_6A6F6273;
 
+    // Asked in the claim itself: what is paused is claimed by nobody from that commit on.
+    private const string IsOpen = "not exists (select from platform.job_kinds p where p.kind = k.kind and p.paused_at is not null)";
+
     private const string Lease = $"""
         update platform.jobs j set
           state = 'running', attempt = j.attempt + 1, node = @node, started_at = now(), lease_until = now() + picked.lease,
@@ -28,6 +31,7 @@ internal sealed class JobClaims(NpgsqlDataSource source, string node)
             where state = 'available' and limit_key is null and kind = k.kind and priority = p.priority and run_at <= now()
             order by run_at, id limit @window
           ) ready
+          where {IsOpen}
           order by p.priority, ready.run_at, ready.id limit @window
         ), picked as materialized (
           select id, lease from platform.jobs join unnest(@kinds, @leases) as t (kind, lease) using (kind)
@@ -42,7 +46,8 @@ internal sealed class JobClaims(NpgsqlDataSource source, string node)
     private const string Limited = $"""
         with recursive terms as materialized (
           select * from unnest(@kinds, @leases, @per_cluster, @per_node, @per_tenant, @per_key)
-            as t (kind, lease, per_cluster, per_node, per_tenant, per_key)
+            as k (kind, lease, per_cluster, per_node, per_tenant, per_key)
+          where {IsOpen}
         ), groups as (
           select g.* from terms cross join lateral (
             select kind, tenant, limit_key from platform.jobs

@@ -3,10 +3,10 @@ using Npgsql;
 
 namespace Stoa.Platform.Jobs;
 
-/// <summary>Keeps the leases of running jobs, notices those that are lost or cancelled, and writes progress: one round a second.</summary>
-internal sealed partial class JobKeeper(NpgsqlDataSource source, JobNode node, TimeProvider time, ILogger<JobKeeper> logger)
+/// <summary>Keeps the leases of running jobs, notices those that are lost or cancelled, and writes progress, once a second.</summary>
+internal sealed partial class JobKeeper(NpgsqlDataSource source, JobNode node, JobKinds kinds, TimeProvider time, ILogger<JobKeeper> logger)
 {
-    private static readonly TimeSpan Round = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan Second = TimeSpan.FromSeconds(1);
 
     // How long a handler may ignore that its time is over before its job is given to others.
     private static readonly TimeSpan Grace = TimeSpan.FromSeconds(30);
@@ -26,9 +26,12 @@ internal sealed partial class JobKeeper(NpgsqlDataSource source, JobNode node, T
 
     private const string Asked = "select id from platform.jobs where id = any (@ids) and cancel_requested_at is not null";
 
+    private long toldAt;
+
     public async Task RunAsync(CancellationToken ct)
     {
-        using var timer = new PeriodicTimer(Round, time);
+        var lease = kinds.All.Select(kind => kind.Rules.Lease).DefaultIfEmpty(Second).Min();
+        using var timer = new PeriodicTimer(lease / 8 < Second ? lease / 8 : Second, time);
         while (await timer.WaitForNextTickAsync(ct))
         {
             StopTheLost();
@@ -81,8 +84,9 @@ internal sealed partial class JobKeeper(NpgsqlDataSource source, JobNode node, T
         {
             await RenewAsync(due, now, ct);
         }
-        if (node.Jobs.Any(job => job.HasNews))
+        if (time.GetElapsedTime(toldAt) >= Second && node.Jobs.Any(job => job.HasNews))
         {
+            toldAt = time.GetTimestamp();
             await using var connection = await source.OpenConnectionAsync(ct);
             await JobProgressWrites.WriteAsync(connection, node.Jobs.Where(job => !job.IsEnding), ct);
         }

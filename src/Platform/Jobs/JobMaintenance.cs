@@ -26,8 +26,8 @@ internal sealed partial class JobMaintenance(
           on conflict (id) do update set seen_at = now()
         )
         insert into platform.job_kinds as known (kind, succeeded_at)
-        select kind, case when kind = any (@succeeded) then now() end from unnest(@kinds) kind
-        where kind = any (@succeeded) or not exists (select from platform.job_kinds where job_kinds.kind = unnest.kind)
+        select mine.kind, case when mine.kind = any (@succeeded) then now() end from unnest(@kinds) as mine (kind)
+        where mine.kind = any (@succeeded) or not exists (select from platform.job_kinds where job_kinds.kind = mine.kind)
         on conflict (kind) do update set succeeded_at = greatest(known.succeeded_at, excluded.succeeded_at)
         """;
 
@@ -161,7 +161,6 @@ internal sealed partial class JobMaintenance(
         var month = new DateTimeOffset(now.Year, now.Month, 1, 0, 0, 0, TimeSpan.Zero);
         await MonthlyPartitions.EnsureAsync(connection, "platform.finished_jobs", month, ct);
         await MonthlyPartitions.EnsureAsync(connection, "platform.finished_jobs", month.AddMonths(1), ct);
-        await MonthlyPartitions.DropBeforeAsync(connection, "platform.finished_jobs", month.AddMonths(-options.Value.KeepMonths), ct);
         await ExecuteAsync(connection, Tidy, ct);
     }
 

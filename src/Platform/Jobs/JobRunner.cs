@@ -26,24 +26,10 @@ internal sealed partial class JobRunner(
     private readonly Channel<RunningJob> ready = Channel.CreateUnbounded<RunningJob>(new() { SingleWriter = true });
     private readonly JobClaims claims = new(source, node.Name);
     private readonly JobPace pace = new(options.Value.Workers);
-    private volatile JobKind[] free = [];
-    private volatile JobKind[] limited = [];
+    private readonly JobKind[] free = [.. kinds.All.Where(kind => !kind.Rules.IsLimited)];
+    private readonly JobKind[] limited = [.. kinds.All.Where(kind => kind.Rules.IsLimited)];
     private volatile bool moreIsDue;
     private int held;
-
-    /// <summary>Which kinds this node claims: those it knows, without the paused ones.</summary>
-    public async Task ReadPausesAsync(CancellationToken ct)
-    {
-        await using var command = source.CreateCommand("select kind from platform.job_kinds where paused_at is not null");
-        await using var rows = await command.ExecuteReaderAsync(ct);
-        HashSet<string> paused = new(StringComparer.Ordinal);
-        while (await rows.ReadAsync(ct))
-        {
-            paused.Add(rows.GetString(0));
-        }
-        var open = kinds.All.Where(kind => !paused.Contains(kind.Name)).ToLookup(kind => kind.Rules.IsLimited);
-        (free, limited) = ([.. open[false]], [.. open[true]]);
-    }
 
     protected override Task ExecuteAsync(CancellationToken stoppingToken) => EventThread.RunOnPool(() => RunAsync(stoppingToken));
 
@@ -66,7 +52,6 @@ internal sealed partial class JobRunner(
         switch (message?.Split(' '))
         {
             case null:
-                await ReadPausesAsync(ct);
                 await keeper.HeedCancellationsAsync(ct);
                 wakeUps.WakeHere();
                 break;
@@ -76,8 +61,7 @@ internal sealed partial class JobRunner(
             case ["cancel", var id] when Guid.TryParse(id, out var job):
                 node.Find(job)?.Stop(StopReason.Cancelled);
                 break;
-            case ["kinds"]:
-                await ReadPausesAsync(ct);
+            case ["resume"]:
                 wakeUps.WakeHere();
                 break;
         }
@@ -126,15 +110,15 @@ internal sealed partial class JobRunner(
     {
         var asked = time.GetTimestamp();
         List<ClaimedJob> claimed = [];
-        if (limited is { Length: > 0 } some)
+        if (limited.Length > 0)
         {
             // Half for each, so that neither sort of kinds can starve the other.
-            claimed = await claims.TakeLimitedAsync(some, free.Length > 0 ? (room + 1) / 2 : room, ct);
+            claimed = await claims.TakeLimitedAsync(limited, free.Length > 0 ? (room + 1) / 2 : room, ct);
             Take(claimed, asked);
         }
-        if (free is { Length: > 0 } rest && room > claimed.Count)
+        if (free.Length > 0 && room > claimed.Count)
         {
-            var more = await claims.TakeFreeAsync(rest, room - claimed.Count, ct);
+            var more = await claims.TakeFreeAsync(free, room - claimed.Count, ct);
             Take(more, asked);
             return claimed.Count + more.Count;
         }

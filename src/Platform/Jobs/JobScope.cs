@@ -11,8 +11,7 @@ namespace Stoa.Platform.Jobs;
 /// <param name="KeyId">Only jobs of this key; null for people and admins.</param>
 /// <param name="PersonId">Only jobs of this person; null for keys and admins.</param>
 /// <param name="IsHost">Also the jobs of no organization, and what concerns all: kinds and schedules.</param>
-/// <param name="Actor">As the audit names him.</param>
-public sealed record JobScope(Guid OrganizationId, Guid? KeyId, bool IsHost, string Actor, Guid? PersonId = null)
+public sealed record JobScope(Guid OrganizationId, Guid? KeyId, bool IsHost, Guid? PersonId = null)
 {
     internal const string Condition = """
         ((organization_id = @scope_organization and (@scope_key is null or key_id = @scope_key)
@@ -22,10 +21,9 @@ public sealed record JobScope(Guid OrganizationId, Guid? KeyId, bool IsHost, str
     public bool IsAdmin => KeyId is null && PersonId is null;
 
     public static JobScope Of(Caller caller) => new(
-        caller.OrganizationId, caller.IsAdmin ? null : caller.Key?.Id, caller.IsOperator, caller.Actor, caller.IsAdmin ? null : caller.PersonId);
+        caller.OrganizationId, caller.IsAdmin ? null : caller.Key?.Id, caller.IsOperator, caller.IsAdmin ? null : caller.PersonId);
 
-    public static JobScope Of(ApiKey key, string actor) => new(
-        key.OrganizationId, key.IsAdmin ? null : key.Id, key.IsAdmin && key.OrganizationId == Organization.DefaultId, actor);
+    public static JobScope Of(ApiKey key) => Of(Caller.Of(key));
 
     internal void AddTo(NpgsqlParameterCollection parameters)
     {

@@ -53,7 +53,7 @@ public sealed class JobStore
             var dead = filter.Text is not null || filter.Fingerprint is not null ? "state = 'dead' and " : "";
             parts.Add($"(select {JobRow.Finished} from platform.finished_jobs where {dead}{where} order by id desc limit @limit)");
         }
-        command.CommandText = $"{string.Join(" union all ", parts)} order by id desc limit @limit";
+        command.CommandText = $"select * from ({string.Join(" union all ", parts)}) page order by id desc limit @limit";
         command.Parameters.AddWithValue("limit", Math.Clamp(filter.Limit, 1, LongestPage));
         await using var reader = await command.ExecuteReaderAsync(ct);
         List<JobRow> jobs = [];

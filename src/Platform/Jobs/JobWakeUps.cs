@@ -17,7 +17,7 @@ internal sealed partial class JobWakeUps(
     NpgsqlDataSource source, DatabaseReadiness readiness, IOptions<JobOptions> options, TimeProvider time, ILogger<JobWakeUps> logger)
     : BackgroundService
 {
-    /// <summary>Between workers: <c>wake process</c>, <c>cancel job</c>, <c>kinds</c> when one was paused or resumed.</summary>
+    /// <summary>Between workers: <c>wake process</c>, <c>cancel job</c>, <c>resume</c> when a kind was resumed.</summary>
     internal const string Channel = "platform_jobs";
 
     /// <summary>For whoever watches: the id of a job whose progress or state was changed.</summary>

@@ -18,6 +18,8 @@ internal sealed record MatrixCaller(string Name, string Scheme, string Credentia
 
     public Guid? KeyId { get; init; }
 
+    public bool IsOperator => Role >= MemberRole.Admin && OrganizationId == Organization.DefaultId;
+
     /// <summary>His browser sends the request from a page of another site.</summary>
     public bool IsElsewhere { get; init; }
 
@@ -65,7 +67,7 @@ internal sealed record MatrixCaller(string Name, string Scheme, string Credentia
             AccessRule.Member => Role >= MemberRole.Member,
             AccessRule.Admin => Role >= MemberRole.Admin,
             AccessRule.Owner => Role >= MemberRole.Owner,
-            AccessRule.Operator => Role >= MemberRole.Admin && OrganizationId == Organization.DefaultId,
+            AccessRule.Operator => IsOperator,
             _ => throw new InvalidOperationException($"{operation.Name} has a rule that the matrix does not know: {operation.Rule}"),
         };
         return allowed ? Verdict.LetIn : Verdict.Refused;

@@ -19,6 +19,9 @@ internal sealed record MatrixRow(string Rule, MatrixRow.Make? Object = null, str
 
     public Whose Whose { get; init; }
 
+    /// <summary>Operators see what belongs to no organization here, which may name anybody.</summary>
+    public bool ShowsOperatorsAll { get; init; }
+
     /// <summary>What somebody who may is answered, where that is not a success.</summary>
     public IReadOnlyList<int> Answers { get; init; } = [];
 }
@@ -82,7 +85,7 @@ internal static class MatrixRows
         ["GET /api/stoa/me/accounts"] = new(AccessRule.Person),
         ["DELETE /api/stoa/me/accounts/{provider}"] = new(AccessRule.Person, AccountAsync) { Whose = Whose.Persons },
         ["GET /api/stoa/me/export"] = new(AccessRule.Person),
-        ["POST /api/stoa/me/erasure"] = new(AccessRule.Person),
+        ["POST /api/stoa/me/erasure"] = new(AccessRule.Person) { Answers = [202, 409] },
         ["DELETE /api/stoa/me/erasure"] = new(AccessRule.Person),
 
         ["POST /api/stoa/organizations"] = new(AccessRule.Person, Body: """{"slug":"{unique}","name":"Founded"}"""),
@@ -104,7 +107,7 @@ internal static class MatrixRows
         ["GET /api/stoa/people/{id}"] = new(AccessRule.Operator, MemberAsync) { Whose = Whose.Everybodys },
         ["PATCH /api/stoa/people/{id}"] = new(AccessRule.Operator, MemberAsync, """{"state":"suspended"}""") { Whose = Whose.Everybodys },
 
-        ["GET /api/stoa/jobs"] = new(AccessRule.Viewer),
+        ["GET /api/stoa/jobs"] = new(AccessRule.Viewer) { ShowsOperatorsAll = true },
         ["GET /api/stoa/jobs/{id}"] = new(AccessRule.Viewer, WaitingJobAsync) { Whose = Whose.PersonsAndAdmins },
         ["GET /api/stoa/jobs/{id}/events"] = new(AccessRule.Viewer, DeadJobAsync) { Whose = Whose.PersonsAndAdmins },
         ["POST /api/stoa/jobs/{id}/cancel"] = new(AccessRule.Viewer, WaitingJobAsync) { Whose = Whose.PersonsAndAdmins },

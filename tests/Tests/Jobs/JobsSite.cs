@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using System.Text.Json.Serialization;
 using Microsoft.EntityFrameworkCore;
+using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Npgsql;
 using Stoa.Platform.Data;
@@ -13,15 +14,32 @@ namespace Stoa.Tests.Jobs;
 internal sealed class Script
 {
     private readonly ConcurrentQueue<string> ran = new();
+    private int now;
 
     public ConcurrentDictionary<string, Func<JobContext, CancellationToken, Task>> Acts { get; } = new(StringComparer.Ordinal);
 
     public IReadOnlyCollection<string> Ran => ran;
 
-    public Task PlayAsync(string name, JobContext context, CancellationToken ct)
+    public int MostAtOnce { get; private set; }
+
+    public async Task PlayAsync(string name, JobContext context, CancellationToken ct)
     {
         ran.Enqueue(name);
-        return Acts.TryGetValue(name, out var act) ? act(context, ct) : Task.CompletedTask;
+        lock (ran)
+        {
+            MostAtOnce = Math.Max(MostAtOnce, ++now);
+        }
+        try
+        {
+            await (Acts.TryGetValue(name, out var act) ? act(context, ct) : Task.CompletedTask);
+        }
+        finally
+        {
+            lock (ran)
+            {
+                now--;
+            }
+        }
     }
 }
 
@@ -75,6 +93,8 @@ internal sealed class JobsSite(HostUnderTest host, Script script) : IAsyncDispos
 
     public HostUnderTest Host => host;
 
+    public string ConnectionString => host.Services.GetRequiredService<IConfiguration>().GetConnectionString("Stoa")!;
+
     private static CancellationToken Ct => TestContext.Current.CancellationToken;
 
     public static async Task<JobsSite> StartAsync(
@@ -111,6 +131,18 @@ internal sealed class JobsSite(HostUnderTest host, Script script) : IAsyncDispos
                 return job;
             }
             Assert.True(TimeProvider.System.GetElapsedTime(started) < Patience, $"Still {job?.State.ToString() ?? "absent"}: {job}");
+            await Task.Delay(TimeSpan.FromMilliseconds(10), TimeProvider.System, Ct);
+        }
+    }
+
+    public Task QuietAsync() => UntilAsync(async () => await ScalarAsync<long>("select count(*) from platform.jobs") == 0);
+
+    public static async Task UntilAsync(Func<Task<bool>> condition)
+    {
+        var started = TimeProvider.System.GetTimestamp();
+        while (!await condition())
+        {
+            Assert.True(TimeProvider.System.GetElapsedTime(started) < Patience, "It did not come to that");
             await Task.Delay(TimeSpan.FromMilliseconds(10), TimeProvider.System, Ct);
         }
     }

@@ -6,6 +6,7 @@ using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.AspNetCore.Mvc;
 using Microsoft.AspNetCore.Routing;
 using Stoa.Platform.Http;
+using Stoa.Platform.Identity;
 using Stoa.Platform.Jobs.Calendars;
 using Stoa.Platform.Pages;
 
@@ -28,15 +29,15 @@ internal static class JobPages
         acts.MapPost("/{id:guid}/replay", ReplayAsync);
         acts.MapPost("/{id:guid}/discard", DiscardAsync);
         acts.MapPost("/kinds/{kind}/pause", (string kind, HttpContext context, JobActs jobs) =>
-            HostAsync(context, scope => jobs.PauseAsync(kind, scope.Actor, context.RequestAborted)));
+            HostAsync(context, actor => jobs.PauseAsync(kind, actor, context.RequestAborted)));
         acts.MapPost("/kinds/{kind}/resume", (string kind, HttpContext context, JobActs jobs) =>
-            HostAsync(context, scope => jobs.ResumeAsync(kind, scope.Actor, context.RequestAborted)));
+            HostAsync(context, actor => jobs.ResumeAsync(kind, actor, context.RequestAborted)));
         acts.MapPost("/schedules/{name}/pause", (string name, HttpContext context, ScheduleActs schedules) =>
-            HostAsync(context, scope => schedules.PauseAsync(name, scope.Actor, context.RequestAborted)));
+            HostAsync(context, actor => schedules.PauseAsync(name, actor, context.RequestAborted)));
         acts.MapPost("/schedules/{name}/resume", (string name, HttpContext context, ScheduleActs schedules) =>
-            HostAsync(context, scope => schedules.ResumeAsync(name, scope.Actor, context.RequestAborted)));
+            HostAsync(context, actor => schedules.ResumeAsync(name, actor, context.RequestAborted)));
         acts.MapPost("/schedules/{name}/run", (string name, HttpContext context, ScheduleActs schedules) =>
-            HostAsync(context, scope => schedules.RunAsync(name, scope.Actor, context.RequestAborted)));
+            HostAsync(context, actor => schedules.RunAsync(name, actor, context.RequestAborted)));
     }
 
     /// <summary>What the visitor may see; null when nobody is signed in.</summary>
@@ -45,46 +46,48 @@ internal static class JobPages
 
     internal static async Task<IResult> CancelAsync(Guid id, HttpContext context, JobActs jobs)
     {
-        var scope = Visitor(context);
-        await jobs.CancelAsync(id, scope, scope.Actor, context.RequestAborted);
+        var (scope, actor) = Visitor(context);
+        await jobs.CancelAsync(id, scope, actor, context.RequestAborted);
         return BackTo(id);
     }
 
     internal static async Task<IResult> RetryAsync(Guid id, HttpContext context, JobActs jobs)
     {
-        var scope = Admin(context);
-        return BackTo(await jobs.RetryAsync(id, scope, scope.Actor, context.RequestAborted));
+        var (scope, actor) = Admin(context);
+        return BackTo(await jobs.RetryAsync(id, scope, actor, context.RequestAborted));
     }
 
     internal static async Task<IResult> ReplayAsync(
         Guid id, HttpContext context, JobActs jobs, [FromForm(Name = "arguments")] string? arguments = null)
     {
-        var scope = Admin(context);
-        return BackTo(await jobs.ReplayAsync(id, scope, Parse(arguments), scope.Actor, context.RequestAborted));
+        var (scope, actor) = Admin(context);
+        return BackTo(await jobs.ReplayAsync(id, scope, Parse(arguments), actor, context.RequestAborted));
     }
 
     internal static async Task<IResult> DiscardAsync(Guid id, HttpContext context, JobActs jobs)
     {
-        var scope = Admin(context);
-        await jobs.DiscardAsync(id, scope, scope.Actor, context.RequestAborted);
+        var (scope, actor) = Admin(context);
+        await jobs.DiscardAsync(id, scope, actor, context.RequestAborted);
         return TypedResults.LocalRedirect(Path);
     }
 
-    private static async Task<IResult> HostAsync(HttpContext context, Func<JobScope, Task> act)
+    private static async Task<IResult> HostAsync(HttpContext context, Func<string, Task> act)
     {
-        var scope = Visitor(context);
+        var (scope, actor) = Visitor(context);
         if (!scope.IsHost)
         {
             throw Failure.Forbidden("Only admins of the organization 'default' may do this");
         }
-        await act(scope);
+        await act(actor);
         return TypedResults.LocalRedirect(Path);
     }
 
-    private static JobScope Visitor(HttpContext context) => ScopeOf(context) ?? throw Failure.Unauthenticated("Sign in first");
+    private static (JobScope Scope, string Actor) Visitor(HttpContext context) => context.SignedIn() is { } caller
+        ? (JobScope.Of(caller), caller.Actor)
+        : throw Failure.Unauthenticated("Sign in first");
 
-    private static JobScope Admin(HttpContext context) =>
-        Visitor(context) is { IsAdmin: true } scope ? scope : throw Failure.Forbidden("The key is not an admin's");
+    private static (JobScope Scope, string Actor) Admin(HttpContext context) =>
+        Visitor(context) is { Scope.IsAdmin: true } visitor ? visitor : throw Failure.Forbidden("This is for admins");
 
     private static JsonElement? Parse(string? arguments)
     {

@@ -2,7 +2,7 @@ using System.Globalization;
 using Stoa.Gateway.Pages;
 using Stoa.Platform.Pages;
 
-namespace Stoa.Tests.Platform.Pages;
+namespace Stoa.Tests.Gateway.Pages;
 
 public sealed class PageTextTests
 {

@@ -1,0 +1,178 @@
+using System.Text.Json;
+using Stoa.Platform.Http;
+using Stoa.Platform.Jobs;
+
+namespace Stoa.Tests.Jobs;
+
+/// <summary>What people and the passing of time do to jobs.</summary>
+public sealed class ActsTests
+{
+    private static CancellationToken Ct => TestContext.Current.CancellationToken;
+
+    [Fact]
+    public async Task A_waiting_job_is_cancelled_at_once_and_a_finished_one_not_at_all()
+    {
+        await using var site = await JobsSite.StartAsync();
+        var id = await site.EnqueueAsync("never", new() { Delay = TimeSpan.FromHours(1) });
+
+        Assert.True(await site.Acts.CancelAsync(id, null, "key:1", Ct));
+        var job = await site.Store.FindAsync(id, null, Ct);
+        Assert.False(await site.Acts.CancelAsync(id, null, "key:1", Ct));
+
+        Assert.Equal(JobState.Cancelled, job!.State);
+        Assert.Equal("key:1", job.History[0].GetProperty("by").GetString());
+        Assert.Empty(site.Script.Ran);
+        Assert.Equal(1, await site.ScalarAsync<long>($"select count(*) from platform.audit where act = 'job.cancel' and subject = 'job:{id}'"));
+    }
+
+    [Fact]
+    public async Task A_running_job_is_told_to_stop()
+    {
+        await using var site = await JobsSite.StartAsync();
+        site.Script.Acts["long"] = (_, ct) => Task.Delay(Timeout.InfiniteTimeSpan, TimeProvider.System, ct);
+        var id = await site.EnqueueAsync("long");
+        await site.UntilAsync(id, job => job.State is JobState.Running);
+
+        Assert.True(await site.Acts.CancelAsync(id, null, "key:1", Ct));
+
+        Assert.Equal(JobState.Cancelled, (await site.FinishedAsync(id)).State);
+    }
+
+    [Fact]
+    public async Task A_job_whose_failing_run_was_cancelled_does_not_come_back()
+    {
+        await using var site = await JobsSite.StartAsync();
+        var gate = new TaskCompletionSource();
+        site.Script.Acts["stubborn"] = async (_, _) =>
+        {
+            await gate.Task;
+            throw new InvalidOperationException();
+        };
+        var id = await site.EnqueueAsync("stubborn");
+        await site.UntilAsync(id, job => job.State is JobState.Running);
+        await site.ExecuteAsync("update platform.jobs set cancel_requested_at = now()");
+
+        gate.SetResult();
+
+        Assert.Equal(JobState.Cancelled, (await site.FinishedAsync(id)).State);
+    }
+
+    [Fact]
+    public async Task Strangers_find_no_job()
+    {
+        await using var site = await JobsSite.StartAsync();
+        var (mine, yours) = (Guid.CreateVersion7(), Guid.CreateVersion7());
+        var id = await site.EnqueueAsync("mine", new() { Owner = new(mine), Delay = TimeSpan.FromHours(1) });
+
+        Assert.NotNull(await site.Store.FindAsync(id, new(mine, null, IsHost: false), Ct));
+        Assert.Null(await site.Store.FindAsync(id, new(yours, null, IsHost: false), Ct));
+        Assert.Empty(await site.Store.ListAsync(new() { OrganizationId = yours }, Ct));
+        var failure = await Assert.ThrowsAsync<Failure>(() => site.Acts.CancelAsync(id, new(yours, null, IsHost: false), "key:1", Ct));
+        Assert.Equal(FailureKind.NotFound, failure.Kind);
+        Assert.Single(await site.Store.ListAsync(new() { OrganizationId = mine }, Ct));
+    }
+
+    [Fact]
+    public async Task A_dead_job_is_replayed_with_edited_arguments_as_a_new_one()
+    {
+        await using var site = await JobsSite.StartAsync();
+        site.Script.Acts["bad"] = (_, _) => throw JobFailure.Dead("on purpose");
+        var dead = await site.FinishedAsync(await site.EnqueueAsync("bad", new() { Owner = new(Tenant: "t") }));
+
+        using var edited = JsonDocument.Parse("""{"name": "better"}""");
+        var id = await site.Acts.ReplayAsync(dead.Id, null, edited.RootElement, "key:1", Ct);
+        var again = await site.FinishedAsync(id);
+        using var wrong = JsonDocument.Parse("""{"name": 7}""");
+        var failure = await Assert.ThrowsAsync<Failure>(() => site.Acts.ReplayAsync(dead.Id, null, wrong.RootElement, "key:1", Ct));
+
+        Assert.Equal(JobState.Succeeded, again.State);
+        Assert.Equal(dead.Id, again.ReplayOf);
+        Assert.Equal(("t", "key:1"), (again.Owner.Tenant, again.Owner.CreatedBy));
+        Assert.Equal(JobState.Dead, (await site.Store.FindAsync(dead.Id, null, Ct))!.State);
+        Assert.Equal(FailureKind.Invalid, failure.Kind);
+    }
+
+    [Fact]
+    public async Task Dead_letters_are_found_by_their_words_and_cause_and_replayed_together()
+    {
+        await using var site = await JobsSite.StartAsync();
+        var isBroken = true;
+        foreach (var name in (string[])["tiger 1", "tiger 2", "lion 3"])
+        {
+            site.Script.Acts[name] = (_, _) => isBroken ? throw JobFailure.Dead($"Cage {name} is open") : Task.CompletedTask;
+            await site.FinishedAsync(await site.EnqueueAsync(name));
+        }
+
+        var tigers = await site.Store.ListAsync(new() { Text = "tiger" }, Ct);
+        var cause = await site.Store.ListAsync(new() { Fingerprint = tigers[0].Fingerprint }, Ct);
+        isBroken = false;
+        var replayed = await site.Acts.ReplayManyAsync(new() { Fingerprint = tigers[0].Fingerprint }, "key:1", Ct);
+        await JobsSite.UntilAsync(async () => (await site.Store.ListAsync(new() { States = [JobState.Succeeded] }, Ct)).Count == 2);
+
+        Assert.Equal(["tiger 2", "tiger 1"], tigers.Select(job => job.Args.GetProperty("name").GetString()));
+        Assert.Equal(2, cause.Count);
+        Assert.Equal(2, replayed);
+    }
+
+    [Fact]
+    public async Task Lists_are_paged_by_id_and_filtered()
+    {
+        await using var site = await JobsSite.StartAsync();
+        await site.Acts.PauseAsync("test.step", "test", Ct);
+        List<Guid> ids = [];
+        for (var number = 0; number < 5; number++)
+        {
+            ids.Add(await site.EnqueueAsync($"{number}"));
+        }
+        ids.Reverse();
+
+        var first = await site.Store.ListAsync(new() { Limit = 3, Kind = "test.step" }, Ct);
+        var second = await site.Store.ListAsync(new() { Limit = 3, Kind = "test.step", BeforeId = first[^1].Id }, Ct);
+        var none = await site.Store.ListAsync(new() { CreatedBefore = first[^1].CreatedAt.AddHours(-1) }, Ct);
+        var running = await site.Store.ListAsync(new() { States = [JobState.Running, JobState.Dead] }, Ct);
+
+        Assert.Equal(ids, first.Concat(second).Select(job => job.Id));
+        Assert.Empty(none);
+        Assert.Empty(running);
+    }
+
+    [Fact]
+    public async Task A_retry_is_brought_forward()
+    {
+        await using var site = await JobsSite.StartAsync();
+        var id = await site.EnqueueAsync("later", new() { Delay = TimeSpan.FromHours(1) });
+
+        Assert.Equal(id, await site.Acts.RetryAsync(id, null, "key:1", Ct));
+
+        Assert.Equal(JobState.Succeeded, (await site.FinishedAsync(id)).State);
+    }
+
+    [Fact]
+    public async Task A_kind_that_nobody_knows_is_parked_and_runs_when_somebody_does()
+    {
+        await using var site = await JobsSite.StartAsync();
+        await site.Acts.PauseAsync("test.step", "test", Ct);
+        var id = await site.EnqueueAsync("old");
+        await site.ExecuteAsync("update platform.jobs set kind = 'test.gone'");
+        await site.UntilAsync(id, job => job.State is JobState.Parked);
+        await site.Acts.ResumeAsync("test.step", "test", Ct);
+
+        await site.ExecuteAsync("update platform.jobs set kind = 'test.step'");
+
+        Assert.Equal(JobState.Succeeded, (await site.FinishedAsync(id)).State);
+    }
+
+    [Fact]
+    public async Task The_overview_counts_and_tells_who_is_late()
+    {
+        await using var site = await JobsSite.StartAsync(JobsSite.Quick with { LateAfter = TimeSpan.FromMilliseconds(1) });
+        await site.EnqueueAsync("later", new() { Delay = TimeSpan.FromHours(1) });
+
+        await JobsSite.UntilAsync(async () => (await site.Store.OverviewAsync(Ct)).Any(kind => kind is { Kind: "test.step", Available: 1, IsLate: true }));
+        await site.Acts.PauseAsync("test.step", "key:1", Ct);
+        var paused = (await site.Store.OverviewAsync(Ct)).Single(kind => kind.Kind == "test.step");
+
+        Assert.Equal("key:1", paused.PausedBy);
+        Assert.False(paused.IsLate);
+    }
+}

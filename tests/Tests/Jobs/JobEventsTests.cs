@@ -1,0 +1,162 @@
+using System.Net;
+using System.Net.ServerSentEvents;
+using System.Text.Json.Nodes;
+
+namespace Stoa.Tests.Jobs;
+
+public sealed class JobEventsTests(OuterSite site) : IClassFixture<OuterSite>
+{
+    private static CancellationToken Ct => TestContext.Current.CancellationToken;
+
+    [Fact]
+    public async Task A_watcher_sees_progress_and_the_end()
+    {
+        var (go, done) = (new TaskCompletionSource(), new TaskCompletionSource());
+        site.Script.Acts["watched"] = async (context, ct) =>
+        {
+            context.Report(1, 3, "one of three");
+            await go.Task.WaitAsync(ct);
+            context.Report(3, 3);
+            await done.Task.WaitAsync(ct);
+        };
+        var id = await site.EnqueueAsync("watched", site.User);
+        using var client = site.Client(site.User);
+        await using var events = await EventsAsync(client, id);
+
+        var first = await events.UntilAsync(job => (long?)job["progress"]?["done"] == 1);
+        Assert.Equal(("running", "one of three"), ((string)first["state"]!, (string)first["progress"]!["note"]!));
+        go.SetResult();
+        await events.UntilAsync(job => (long?)job["progress"]?["done"] == 3);
+        done.SetResult();
+        var end = await events.UntilAsync(job => (string)job["state"]! == "succeeded");
+
+        Assert.Equal(("end", 3L), (events.Type, (long)end["progress"]!["done"]!));
+        Assert.False(await events.MoveNextAsync());
+    }
+
+    [Fact]
+    public async Task A_watcher_who_comes_back_is_told_only_what_is_new_to_him()
+    {
+        var release = new TaskCompletionSource();
+        site.Script.Acts["resumed"] = (_, ct) => release.Task.WaitAsync(ct);
+        var id = await site.EnqueueAsync("resumed", site.User);
+        using var client = site.Client(site.User);
+        string seen;
+        await using (var events = await EventsAsync(client, id))
+        {
+            await events.UntilAsync(job => (string)job["state"]! == "running");
+            seen = events.Id!;
+        }
+
+        await using (var events = await EventsAsync(client, id, seen))
+        {
+            release.SetResult();
+            Assert.True(await events.MoveNextAsync());
+            Assert.Equal(("end", "succeeded"), (events.Type, (string)events.Job["state"]!));
+            seen = events.Id!;
+        }
+        using var over = await SendAsync(client, id, seen);
+        using var late = await SendAsync(client, id, "something else");
+
+        Assert.Equal((HttpStatusCode.NoContent, HttpStatusCode.OK), (over.StatusCode, late.StatusCode));
+    }
+
+    [Fact]
+    public async Task Many_watchers_of_one_job_all_see_its_end_also_those_who_do_not_read()
+    {
+        var release = new TaskCompletionSource();
+        site.Script.Acts["crowd"] = (_, ct) => release.Task.WaitAsync(ct);
+        var id = await site.EnqueueAsync("crowd", site.User);
+        using var client = site.Client(site.User);
+        List<Events> watchers = [];
+        for (var watcher = 0; watcher < 20; watcher++)
+        {
+            watchers.Add(await EventsAsync(client, id));
+        }
+        release.SetResult();
+        await site.UntilAsync(id, "succeeded");
+
+        foreach (var watcher in watchers)
+        {
+            await watcher.UntilAsync(job => (string)job["state"]! == "succeeded");
+            await watcher.DisposeAsync();
+        }
+    }
+
+    [Fact]
+    public async Task A_job_that_is_discarded_ends_its_streams()
+    {
+        var id = await site.LaterAsync(site.User);
+        using var client = site.Client(site.User);
+        await using var events = await EventsAsync(client, id);
+        Assert.True(await events.MoveNextAsync());
+
+        await site.ScalarAsync<object>($"with gone as (delete from platform.jobs where id = '{id}' returning 1) select 1 from gone");
+
+        Assert.False(await events.MoveNextAsync());
+    }
+
+    private static async Task<HttpResponseMessage> SendAsync(HttpClient client, Guid id, string? lastEventId)
+    {
+        using var request = new HttpRequestMessage(HttpMethod.Get, $"{OuterSite.Root}/{id}/events");
+        if (lastEventId is not null)
+        {
+            request.Headers.Add("Last-Event-ID", lastEventId);
+        }
+        return await client.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, Ct);
+    }
+
+    private static async Task<Events> EventsAsync(HttpClient client, Guid id, string? lastEventId = null)
+    {
+        var answer = await SendAsync(client, id, lastEventId);
+        Assert.Equal("text/event-stream", answer.Content.Headers.ContentType!.MediaType);
+        var items = SseParser.Create(await answer.Content.ReadAsStreamAsync(Ct)).EnumerateAsync(Ct);
+        return new(answer, items.GetAsyncEnumerator(Ct));
+    }
+
+    private sealed class Events(HttpResponseMessage answer, IAsyncEnumerator<SseItem<string>> items) : IAsyncDisposable
+    {
+        public string Type => items.Current.EventType;
+
+        public string? Id => items.Current.EventId;
+
+        public JsonNode Job => JsonNode.Parse(items.Current.Data)!;
+
+        public async Task<bool> MoveNextAsync()
+        {
+            while (await items.MoveNextAsync())
+            {
+                if (Type != "heartbeat")
+                {
+                    return true;
+                }
+            }
+            return false;
+        }
+
+        public async Task<JsonNode> UntilAsync(Func<JsonNode, bool> condition)
+        {
+            while (await MoveNextAsync())
+            {
+                if (condition(Job))
+                {
+                    return Job;
+                }
+            }
+            throw new InvalidOperationException("The stream ended before");
+        }
+
+        public async ValueTask DisposeAsync()
+        {
+            answer.Dispose();
+            try
+            {
+                await items.DisposeAsync();
+            }
+            catch (Exception broken) when (broken is IOException or HttpRequestException or ObjectDisposedException)
+            {
+                // It was cut off while it was read.
+            }
+        }
+    }
+}

@@ -1,0 +1,92 @@
+using System.IO.Compression;
+using System.Net;
+using System.Text.Json.Nodes;
+using Stoa.Tests.Platform.Identity;
+using Stoa.Tests.Support;
+
+namespace Stoa.Tests.Platform.Privacy;
+
+public sealed class PrivacyTests(TestCluster cluster)
+{
+    private const string Erasure = "/api/stoa/me/erasure";
+
+    private static CancellationToken Ct => TestContext.Current.CancellationToken;
+
+    [Fact]
+    public async Task The_export_holds_everything_about_the_person_and_nothing_about_others()
+    {
+        await using var site = await IdentitySite.StartAsync();
+        using var owner = await site.SetUpAsync();
+        using var member = await site.JoinAsync(owner, "member@example.org");
+
+        using var answer = await member.CallAsync(HttpMethod.Get, "/api/stoa/me/export");
+
+        Assert.Equal((HttpStatusCode.OK, "application/zip"), (answer.StatusCode, answer.Content.Headers.ContentType!.MediaType));
+        await using var zip = new ZipArchive(await answer.Content.ReadAsStreamAsync(Ct));
+        var files = new Dictionary<string, string>(StringComparer.Ordinal);
+        foreach (var entry in zip.Entries)
+        {
+            using var reader = new StreamReader(await entry.OpenAsync(Ct));
+            files[entry.FullName] = await reader.ReadToEndAsync(Ct);
+        }
+        Assert.Equal(
+            ["platform/accounts.json", "platform/audit.json", "platform/invitations.json", "platform/memberships.json", "platform/person.json", "platform/sessions.json"],
+            files.Keys.Where(name => name.StartsWith("platform/", StringComparison.Ordinal)).Order(StringComparer.Ordinal));
+        Assert.Equal("member@example.org", (string)JsonNode.Parse(files["platform/person.json"])![0]!["email"]!);
+        Assert.Equal("Agora", (string)JsonNode.Parse(files["platform/memberships.json"])![0]!["organization"]!);
+        var all = string.Concat(files.Values);
+        Assert.DoesNotContain(IdentitySite.OwnerEmail, all, StringComparison.Ordinal);
+        Assert.DoesNotContain("hash", all, StringComparison.OrdinalIgnoreCase);
+    }
+
+    [Fact]
+    public async Task After_the_grace_time_nothing_of_the_person_is_left_but_an_id()
+    {
+        var database = await cluster.CreateDatabaseAsync();
+        await using var site = await IdentitySite.StartAsync(database);
+        using var owner = await site.SetUpAsync();
+        using var member = await site.JoinAsync(owner, "member@example.org");
+        var id = await IdentitySite.PersonIdAsync(member);
+
+        Assert.Equal(HttpStatusCode.Accepted, await IdentitySite.StatusAsync(member, HttpMethod.Post, Erasure));
+        await IdentitySite.Until(async () => (string)(await IdentitySite.GetAsync(owner, $"/api/stoa/people/{id}"))["state"]! == "erased");
+
+        Assert.Equal(HttpStatusCode.Unauthorized, await IdentitySite.StatusAsync(member, HttpMethod.Get, "/api/stoa/me"));
+        var left = await IdentitySite.GetAsync(owner, $"/api/stoa/people/{id}");
+        Assert.Equal(("", null), ((string)left["name"]!, (string?)left["email"]));
+        await using var source = Npgsql.NpgsqlDataSource.Create(database);
+        string[] tables = ["people", "sessions", "memberships", "external_accounts", "invitations", "audit", "jobs"];
+        foreach (var table in tables)
+        {
+            await using var command = source.CreateCommand($"select count(*) from platform.{table} row where row::text ilike '%member@example.org%'");
+            Assert.Equal((table, 0L), (table, (long)(await command.ExecuteScalarAsync(Ct))!));
+        }
+        using var again = await site.JoinAsync(owner, "member@example.org");
+        Assert.NotEqual(id, await IdentitySite.PersonIdAsync(again));
+    }
+
+    [Fact]
+    public async Task Until_then_it_can_be_taken_back()
+    {
+        await using var site = await IdentitySite.StartAsync(settings: new(StringComparer.OrdinalIgnoreCase) { ["People:ErasureGraceDays"] = "14" });
+        using var owner = await site.SetUpAsync();
+
+        using var asked = await owner.CallAsync(HttpMethod.Post, Erasure);
+        var end = (DateTimeOffset)(await IdentitySite.ReadAsync(asked))["erase_at"]!;
+        Assert.InRange(end, TimeProvider.System.GetUtcNow().AddDays(13), TimeProvider.System.GetUtcNow().AddDays(15));
+        Assert.NotNull((await IdentitySite.GetAsync(owner, "/api/stoa/me"))["person"]!["erase_at"]);
+
+        Assert.Equal(HttpStatusCode.NoContent, await IdentitySite.StatusAsync(owner, HttpMethod.Delete, Erasure));
+        Assert.Null((await IdentitySite.GetAsync(owner, "/api/stoa/me"))["person"]!["erase_at"]);
+    }
+
+    [Fact]
+    public async Task An_only_owner_of_others_hands_over_first()
+    {
+        await using var site = await IdentitySite.StartAsync();
+        using var owner = await site.SetUpAsync();
+        using var member = await site.JoinAsync(owner, "member@example.org");
+
+        Assert.Equal("last_owner", await IdentitySite.CodeAsync(owner, HttpMethod.Post, Erasure));
+    }
+}
