@@ -73,9 +73,12 @@ export class Visitor {
     if (overhang > 0) this.note(`${view}: scrolls sideways by ${overhang} px`);
   }
 
-  /** Presses Tab until the control with this role and name has the focus, and makes sure that one sees it. */
+  /** Presses Tab until the control has the focus, and makes sure that one sees where it is. */
   async reach(role, name) {
-    const wanted = this.page.getByRole(role, { name }).first();
+    await this.tabTo(this.page.getByRole(role, { name, exact: true }).first(), `${role} ${name}`);
+  }
+
+  async tabTo(wanted, called) {
     await wanted.waitFor();
     for (let stops = 0; stops < mostStops; stops++) {
       if (await wanted.evaluate((element) => element === document.activeElement)) {
@@ -83,25 +86,26 @@ export class Visitor {
           const { outlineStyle, outlineWidth, boxShadow } = getComputedStyle(element);
           return (outlineStyle !== 'none' && parseFloat(outlineWidth) > 0) || boxShadow !== 'none';
         });
-        if (!shown) this.note(`the focus on ${role} ${name} cannot be seen`);
+        if (!shown) this.note(`the focus on ${called} cannot be seen`);
         return;
       }
       await this.page.keyboard.press('Tab');
     }
-    throw new Error(`The Tab key does not lead to ${role} ${name}`);
+    throw new Error(`The Tab key does not lead to ${called}`);
   }
 
   /** Fills in a field. Password fields have no role of their own, so fields go by their label. */
   async type(label, text) {
-    const field = this.page.getByLabel(label).first();
-    await field.waitFor();
-    for (let stops = 0; stops < mostStops && !(await field.evaluate((element) => element === document.activeElement)); stops++) {
-      await this.page.keyboard.press('Tab');
-    }
+    const field = this.page.getByLabel(label, { exact: true }).first();
+    await this.tabTo(field, `the field ${label}`);
     await this.page.keyboard.press('ControlOrMeta+a');
     await this.page.keyboard.type(text);
-    const typed = await field.inputValue();
-    if (typed !== text) throw new Error(`The keyboard does not reach the field ${label}`);
+  }
+
+  /** Opens or closes what is folded away. */
+  async unfold(summary) {
+    await this.tabTo(this.page.locator('summary', { hasText: summary }).first(), summary);
+    await this.page.keyboard.press('Enter');
   }
 
   /** Follows a link or presses a button, and waits for the page that it leads to. */

@@ -1,3 +1,4 @@
+using System.Text.Json;
 using Microsoft.EntityFrameworkCore;
 using Stoa.Platform.Data;
 
@@ -41,7 +42,8 @@ public sealed class IdentityDb(DbContextOptions<IdentityDb> options) : ModuleDb(
             Act = act,
             Subject = subject,
             OrganizationId = organizationId,
-            Details = details ?? [],
+            Details = (details ?? []).ToDictionary(
+                detail => detail.Key, detail => JsonSerializer.SerializeToElement(detail.Value, IdentityJson.Default.String), StringComparer.Ordinal),
         });
     }
 
@@ -56,6 +58,6 @@ public sealed class IdentityDb(DbContextOptions<IdentityDb> options) : ModuleDb(
         modelBuilder.Entity<Membership>().HasOne<Organization>().WithMany().HasForeignKey(membership => membership.OrganizationId);
         modelBuilder.Entity<AuditEntry>().HasOne<Organization>().WithMany().HasForeignKey(entry => entry.OrganizationId);
         modelBuilder.Entity<SetupToken>().HasKey(token => token.TokenHash);
-        modelBuilder.Entity<AuditEntry>().Property(entry => entry.Details).IsDocument(IdentityJson.Default.DictionaryStringString);
+        modelBuilder.Entity<AuditEntry>().Property(entry => entry.Details).IsDocument(IdentityJson.Default.DictionaryStringJsonElement);
     }
 }

@@ -18,6 +18,8 @@ internal sealed record MatrixCaller(string Name, string Scheme, string Credentia
 
     public Guid? KeyId { get; init; }
 
+    public bool IsOperator => Role >= MemberRole.Admin && OrganizationId == Organization.DefaultId;
+
     /// <summary>His browser sends the request from a page of another site.</summary>
     public bool IsElsewhere { get; init; }
 
@@ -45,9 +47,13 @@ internal sealed record MatrixCaller(string Name, string Scheme, string Credentia
         {
             return Verdict.LetIn;
         }
-        if (!IsLive || !operation.Schemes.Contains(Scheme))
+        if (!IsLive || Scheme.Length == 0)
         {
             return Verdict.Unknown;
+        }
+        if (!operation.Schemes.Contains(Scheme))
+        {
+            return Verdict.Outside;
         }
         if (IsElsewhere && !operation.ChangesNothing)
         {
@@ -61,7 +67,7 @@ internal sealed record MatrixCaller(string Name, string Scheme, string Credentia
             AccessRule.Member => Role >= MemberRole.Member,
             AccessRule.Admin => Role >= MemberRole.Admin,
             AccessRule.Owner => Role >= MemberRole.Owner,
-            AccessRule.Operator => Role >= MemberRole.Admin && OrganizationId == Organization.DefaultId,
+            AccessRule.Operator => IsOperator,
             _ => throw new InvalidOperationException($"{operation.Name} has a rule that the matrix does not know: {operation.Rule}"),
         };
         return allowed ? Verdict.LetIn : Verdict.Refused;
@@ -74,6 +80,9 @@ internal enum Verdict
 
     /// <summary>401: nobody knows him, or not by what he shows here.</summary>
     Unknown,
+
+    /// <summary>401 or 403: what he shows is good elsewhere, here it is not taken.</summary>
+    Outside,
 
     /// <summary>403: he is known and may not.</summary>
     Refused,

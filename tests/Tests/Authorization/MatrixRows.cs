@@ -1,5 +1,9 @@
+using Npgsql;
 using Stoa.Platform.Http;
 using Stoa.Platform.Identity;
+using Stoa.Platform.Jobs;
+using Stoa.Platform.Privacy;
+using Stoa.Tests.Support;
 
 namespace Stoa.Tests.Authorization;
 
@@ -14,6 +18,9 @@ internal sealed record MatrixRow(string Rule, MatrixRow.Make? Object = null, str
     public delegate Task<string[]> Make(MatrixWorld world, MatrixCaller owner, CancellationToken ct);
 
     public Whose Whose { get; init; }
+
+    /// <summary>Operators see what belongs to no organization here, which may name anybody.</summary>
+    public bool ShowsOperatorsAll { get; init; }
 
     /// <summary>What somebody who may is answered, where that is not a success.</summary>
     public IReadOnlyList<int> Answers { get; init; } = [];
@@ -38,6 +45,9 @@ internal enum Whose
 /// <summary>One row for each operation. A new route adds its own.</summary>
 internal static class MatrixRows
 {
+    /// <summary>One that the matrix's host declares.</summary>
+    public const string Schedule = "matrix.schedule";
+
     private const string Chat = """{"model":"demo/demo","messages":[{"role":"user","content":"Hello"}],"max_tokens":16}""";
 
     public static readonly IReadOnlyDictionary<string, MatrixRow> All = new Dictionary<string, MatrixRow>(StringComparer.Ordinal)
@@ -75,7 +85,7 @@ internal static class MatrixRows
         ["GET /api/stoa/me/accounts"] = new(AccessRule.Person),
         ["DELETE /api/stoa/me/accounts/{provider}"] = new(AccessRule.Person, AccountAsync) { Whose = Whose.Persons },
         ["GET /api/stoa/me/export"] = new(AccessRule.Person),
-        ["POST /api/stoa/me/erasure"] = new(AccessRule.Person),
+        ["POST /api/stoa/me/erasure"] = new(AccessRule.Person) { Answers = [202, 409] },
         ["DELETE /api/stoa/me/erasure"] = new(AccessRule.Person),
 
         ["POST /api/stoa/organizations"] = new(AccessRule.Person, Body: """{"slug":"{unique}","name":"Founded"}"""),
@@ -96,6 +106,22 @@ internal static class MatrixRows
         ["GET /api/stoa/people"] = new(AccessRule.Operator),
         ["GET /api/stoa/people/{id}"] = new(AccessRule.Operator, MemberAsync) { Whose = Whose.Everybodys },
         ["PATCH /api/stoa/people/{id}"] = new(AccessRule.Operator, MemberAsync, """{"state":"suspended"}""") { Whose = Whose.Everybodys },
+
+        ["GET /api/stoa/jobs"] = new(AccessRule.Viewer) { ShowsOperatorsAll = true },
+        ["GET /api/stoa/jobs/{id}"] = new(AccessRule.Viewer, WaitingJobAsync) { Whose = Whose.PersonsAndAdmins },
+        ["GET /api/stoa/jobs/{id}/events"] = new(AccessRule.Viewer, DeadJobAsync) { Whose = Whose.PersonsAndAdmins },
+        ["POST /api/stoa/jobs/{id}/cancel"] = new(AccessRule.Viewer, WaitingJobAsync) { Whose = Whose.PersonsAndAdmins },
+        ["POST /api/stoa/jobs/{id}/retry"] = new(AccessRule.Admin, DeadJobAsync) { Whose = Whose.PersonsAndAdmins },
+        ["POST /api/stoa/jobs/{id}/replay"] = new(AccessRule.Admin, DeadJobAsync, "{}") { Whose = Whose.PersonsAndAdmins },
+        ["POST /api/stoa/jobs/replay"] = new(AccessRule.Admin, Body: """{"kind":"no.such"}"""),
+        ["DELETE /api/stoa/jobs/{id}"] = new(AccessRule.Admin, DeadJobAsync) { Whose = Whose.PersonsAndAdmins },
+        ["GET /api/stoa/jobs/kinds"] = new(AccessRule.Operator),
+        ["POST /api/stoa/jobs/kinds/{kind}/pause"] = new(AccessRule.Operator, Always(ErasePerson.Kind)) { Whose = Whose.Everybodys },
+        ["POST /api/stoa/jobs/kinds/{kind}/resume"] = new(AccessRule.Operator, Always(ErasePerson.Kind)) { Whose = Whose.Everybodys },
+        ["GET /api/stoa/jobs/schedules"] = new(AccessRule.Operator),
+        ["POST /api/stoa/jobs/schedules/{name}/pause"] = new(AccessRule.Operator, Always(Schedule)) { Whose = Whose.Everybodys },
+        ["POST /api/stoa/jobs/schedules/{name}/resume"] = new(AccessRule.Operator, Always(Schedule)) { Whose = Whose.Everybodys },
+        ["POST /api/stoa/jobs/schedules/{name}/run"] = new(AccessRule.Operator, Always(Schedule)) { Whose = Whose.Everybodys },
     };
 
     private static MatrixRow.Make Always(params string[] values) => (_, _, _) => Task.FromResult(values);
@@ -160,5 +186,23 @@ internal static class MatrixRows
             return db.SaveChangesAsync(ct);
         });
         return [made.Id.ToString()];
+    }
+
+    private static async Task<string[]> WaitingJobAsync(MatrixWorld world, MatrixCaller owner, CancellationToken ct)
+    {
+        EnqueueOptions options = new()
+        {
+            RunAt = TimeProvider.System.GetUtcNow().AddDays(1),
+            Owner = new(owner.OrganizationId, owner.PersonId, owner.KeyId),
+        };
+        var receipt = await world.WithAsync<JobQueue, JobReceipt>(jobs => jobs.EnqueueAsync(new ErasePerson(Guid.Empty), options, ct));
+        return [receipt.Id.ToString()];
+    }
+
+    private static async Task<string[]> DeadJobAsync(MatrixWorld world, MatrixCaller owner, CancellationToken ct)
+    {
+        JobOwner whose = new(owner.OrganizationId, owner.PersonId, owner.KeyId);
+        var id = await world.WithAsync<NpgsqlDataSource, Guid>(source => DeadJob.AddAsync(source, whose, ct));
+        return [id.ToString()];
     }
 }

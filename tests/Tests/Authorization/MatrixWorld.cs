@@ -42,16 +42,23 @@ internal sealed class MatrixWorld(HostUnderTest host)
         return true;
     });
 
-    /// <summary>The same caller with a session that nothing has been done with: some operations end or change the session they come with.</summary>
-    public async Task<MatrixCaller> AnewAsync(MatrixCaller caller, CancellationToken ct) =>
-        caller is { IsLive: true, PersonId: { } person } ? caller with { Credential = (await SessionAsync(person, ct)).Token } : caller;
+    /// <summary>
+    /// The same caller with a session that nothing has been done with, as some operations end or change the session they come with; for a
+    /// member of nothing another one, as he may have founded something.
+    /// </summary>
+    public async Task<MatrixCaller> AnewAsync(MatrixCaller caller, CancellationToken ct)
+    {
+        if (!caller.IsLive || caller.PersonId is not { } person)
+        {
+            return caller;
+        }
+        var same = caller.OrganizationId is null ? (await PersonAsync(ct)).Id : person;
+        return caller with { Credential = (await SessionAsync(same, ct)).Token };
+    }
 
     /// <summary>Another person of the same organization.</summary>
-    public async Task<MatrixCaller> ColleagueOfAsync(MatrixCaller caller, CancellationToken ct)
-    {
-        var person = await MemberAsync(caller.OrganizationId!.Value, MemberRole.Member, ct);
-        return caller with { PersonId = person.Id, KeyId = null };
-    }
+    public async Task<MatrixCaller> ColleagueOfAsync(MatrixCaller caller, CancellationToken ct) =>
+        await SignedInAsync("colleague", caller.OrganizationId!.Value, MemberRole.Member, ct);
 
     public string Unique(string what) => $"{what}-{Interlocked.Increment(ref made)}";
 

@@ -23,20 +23,21 @@ internal static class ChromiumRun
 
     private static CancellationToken Ct => TestContext.Current.CancellationToken;
 
-    /// <param name="given">What the journey needs to know: keys, tokens, names.</param>
-    public static async Task PlayAsync(HostUnderTest host, string journey, JsonObject? given = null)
+    /// <param name="prepare">Makes of a new host what the journey needs to know: keys, tokens, names.</param>
+    public static async Task PlayAsync(string journey, Func<HostUnderTest, Task<JsonObject>>? prepare = null)
     {
         Assert.SkipWhen(Environment.GetEnvironmentVariable(Without) == "1", $"{Without}=1 is set");
         var chromium = Find() ?? throw new InvalidOperationException(
             $"Chromium is missing: install the package chromium, or set {Without}=1 to go without the tests that drive a browser.");
         Assert.True(Directory.Exists(Path.Combine(Folder, "node_modules")), "The npm packages are missing: run bin/setup test.");
 
+        await using var host = await HostUnderTest.StartAsync();
         JsonObject call = new()
         {
             ["chromium"] = chromium,
             ["journey"] = journey,
             ["baseUrl"] = host.Client.BaseAddress!.ToString(),
-            ["given"] = given ?? [],
+            ["given"] = prepare is null ? [] : await prepare(host),
         };
         await Turn.WaitAsync(Ct);
         try
