@@ -104,7 +104,7 @@ internal sealed partial class JobRunner(
             catch (OperationCanceledException)
             {
                 // A claim that was under way may have been committed all the same.
-                await ReleaseUnknownAsync(CancellationToken.None).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+                await ReleaseUnknownAsync(CancellationToken.None).WaitAsync(LastWords, time, CancellationToken.None).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
                 return;
             }
             if (isFailing || time.GetElapsedTime(claimedAt) < pause)
