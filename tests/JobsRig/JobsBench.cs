@@ -50,6 +50,7 @@ internal sealed class JobsBench(RigDatabase database, bool quick)
 
         await database.ExecuteAsync("truncate floor.jobs");
         var started = Stopwatch.GetTimestamp();
+        var cpu = database.CpuTime();
         for (var done = 0; done < jobs; done += 500)
         {
             await using var batch = database.Source.CreateCommand(
@@ -66,6 +67,7 @@ internal sealed class JobsBench(RigDatabase database, bool quick)
                 """);
         }
         Print("floor.batched_insert_claim_finish", Stopwatch.GetElapsedTime(started).TotalMicroseconds / jobs, "us/job");
+        Print("floor.batched_cpu_server", (database.CpuTime() - cpu).TotalMicroseconds / jobs, "us/job");
     }
 
     private async Task ThroughputAsync()
@@ -80,12 +82,15 @@ internal sealed class JobsBench(RigDatabase database, bool quick)
         for (var round = 0; round < 3; round++)
         {
             var started = Stopwatch.GetTimestamp();
+            var (ours, servers) = (Environment.CpuUsage.TotalTime, database.CpuTime());
             await EnqueueAsync(queue, jobs);
             var enqueued = Stopwatch.GetElapsedTime(started);
             await FinishedAsync();
             var took = Stopwatch.GetElapsedTime(started);
             Print("jobs.batched_enqueue", enqueued.TotalMicroseconds / jobs, "us/job");
             Print("jobs.batched_enqueue_to_done", took.TotalMicroseconds / jobs, "us/job", 100);
+            Print("jobs.batched_cpu_engine", (Environment.CpuUsage.TotalTime - ours).TotalMicroseconds / jobs, "us/job");
+            Print("jobs.batched_cpu_server", (database.CpuTime() - servers).TotalMicroseconds / jobs, "us/job");
         }
 
         for (var round = 0; round < 3; round++)
