@@ -39,6 +39,10 @@ internal sealed record Chaos(int Seconds, int Seed, Mutant Mutant, string? Proxy
                 nodes[number] = new Node(address, Mutant);
             }
             await DisturbAsync(database, proxy, nodes, ledger, ct);
+            if (Mutant is not Mutant.None && violations.Count > 0)
+            {
+                return await ReportAsync(database, TimeSpan.Zero);
+            }
             // No more is added; then the last node dies, and a new one alone must finish everything.
             await database.ExecuteAsync("insert into rig.over values (now())");
             foreach (var node in nodes)
@@ -81,6 +85,11 @@ internal sealed record Chaos(int Seconds, int Seed, Mutant Mutant, string? Proxy
             violations.UnionWith(await ledger.LookNowAsync());
             if (TimeProvider.System.GetElapsedTime(started) > next)
             {
+                violations.UnionWith(await ledger.LookBackAsync());
+                if (Mutant is not Mutant.None && violations.Count > 0)
+                {
+                    return;
+                }
                 await DisturbOnceAsync(database, proxy, nodes);
                 next = TimeProvider.System.GetElapsedTime(started) + TimeSpan.FromMilliseconds(random.Next(500, 4000));
             }

@@ -23,6 +23,13 @@ internal sealed class Ledger(RigDatabase database)
          union all select id, kind, args, state, attempt - snoozed, max_attempts from platform.finished_jobs)
         """;
 
+    private static readonly (string Invariant, string Sql)[] Always =
+    [
+        ("2 an effect happens once", "select job_id || ' ' || bond || ' ' || count(*) from rig.effects where bond <> 'Fenced' group by job_id, bond having count(*) > 1"),
+        ("2 no effect of a run without its lease", "select job_id || ' ' || bond || ' wrote as ' || attempt || ', live was ' || coalesce(live_attempt::text, 'none') from rig.effects where live_attempt is distinct from attempt"),
+        ("8 no job without its cause", $"select j.id::text from {All} j where j.args ? 'Cause' and not exists (select from rig.causes c where c.id = (j.args->>'Cause')::uuid)"),
+    ];
+
     private static readonly (string Invariant, string Sql)[] Final =
     [
         ("1 every accepted job is final", "select id || ' is ' || state || ', attempt ' || attempt from platform.jobs"),
@@ -32,8 +39,6 @@ internal sealed class Ledger(RigDatabase database)
             select f.id || ' ' || (f.args->>'Bond') from platform.finished_jobs f where f.state = 'succeeded' and f.args ? 'Cause'
               and not exists (select from rig.effects e where e.cause_id = (f.args->>'Cause')::uuid)
             """),
-        ("2 an effect happens once", "select job_id || ' ' || bond || ' ' || count(*) from rig.effects where bond <> 'Fenced' group by job_id, bond having count(*) > 1"),
-        ("2 no effect of a run without its lease", "select job_id || ' ' || bond || ' wrote as ' || attempt || ', live was ' || coalesce(live_attempt::text, 'none') from rig.effects where live_attempt is distinct from attempt"),
         ("3 a slot is taken once", """
             select unique_key from platform.finished_jobs where kind = 'rig.slot' group by unique_key having count(*) > 1
             """),
@@ -42,7 +47,6 @@ internal sealed class Ledger(RigDatabase database)
             from rig.requests r group by key having max(number) > coalesce((select max(number) from rig.seen s where s.key = r.key), 0)
             """),
         ("7 attempts stay within their maximum", $"select id || ' ' || counted || ' of ' || max_attempts from {All} j where counted > max_attempts"),
-        ("8 no job without its cause", $"select j.id::text from {All} j where j.args ? 'Cause' and not exists (select from rig.causes c where c.id = (j.args->>'Cause')::uuid)"),
         ("continuations follow their condition", """
             select c.id || ' ' || c.state || ' after ' || c.after_outcome || ' of ' || p.state
             from platform.finished_jobs c join platform.finished_jobs p on p.id = c.after_id
@@ -61,18 +65,22 @@ internal sealed class Ledger(RigDatabase database)
         group by kind, unique_key having count(*) > 1
         """;
 
-    /// <summary>Invariants 3 and 4, which hold at every moment.</summary>
+    /// <summary>Invariants 3 and 4: what is true of the rows at this moment.</summary>
     public async Task<IEnumerable<string>> LookNowAsync() => (await database.TextsAsync(Now)).Select(text => $"4 limits: {text}");
 
-    public async Task<List<string>> LookAtTheEndAsync()
+    /// <summary>Invariants 2 and 8: what is true of the whole ledger at every moment.</summary>
+    public Task<List<string>> LookBackAsync() => LookAsync(Always);
+
+    public async Task<List<string>> LookAtTheEndAsync() => [.. await LookAsync([.. Always, .. Final]), .. await EarlyRetriesAsync()];
+
+    private async Task<List<string>> LookAsync((string Invariant, string Sql)[] invariants)
     {
         List<string> violations = [];
-        foreach (var (invariant, sql) in Final)
+        foreach (var (invariant, sql) in invariants)
         {
             var found = await database.TextsAsync(sql);
             violations.AddRange(found.Take(3).Select(text => $"{invariant}: {text} ({found.Count} in all)"));
         }
-        violations.AddRange(await EarlyRetriesAsync());
         return violations;
     }
 

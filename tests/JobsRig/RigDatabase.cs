@@ -92,6 +92,11 @@ internal sealed class RigDatabase : IAsyncDisposable
         return (T)(await command.ExecuteScalarAsync())!;
     }
 
+    /// <summary>Processor time of the server and its backends so far; the clock of a busy machine says little, this says what work costs.</summary>
+    public TimeSpan CpuTime() => TimeSpan.FromSeconds(Directory.EnumerateDirectories("/proc")
+        .Select(each => int.TryParse(Path.GetFileName(each), NumberStyles.None, CultureInfo.InvariantCulture, out var id) ? id : 0)
+        .Where(id => id > 0).Sum(id => TicksOf(id) / 100.0));
+
     /// <summary>The first column of each row, as text.</summary>
     public async Task<List<string>> TextsAsync(string sql)
     {
@@ -117,6 +122,23 @@ internal sealed class RigDatabase : IAsyncDisposable
     {
         using var kill = Process.Start("kill", [$"-{signal}", process.ToString(CultureInfo.InvariantCulture)]);
         await kill.WaitForExitAsync();
+    }
+
+    private long TicksOf(int process)
+    {
+        try
+        {
+            var line = File.ReadAllText($"/proc/{process.ToString(CultureInfo.InvariantCulture)}/stat");
+            var fields = line[(line.LastIndexOf(')') + 2)..].Split(' ');
+            return process == cluster.ServerId || int.Parse(fields[1], CultureInfo.InvariantCulture) == cluster.ServerId
+                ? long.Parse(fields[11], CultureInfo.InvariantCulture) + long.Parse(fields[12], CultureInfo.InvariantCulture)
+                : 0;
+        }
+        catch (IOException)
+        {
+            // It ended while we looked.
+            return 0;
+        }
     }
 
     private async Task MigrateAsync()

@@ -1,3 +1,5 @@
+using System.Collections.Concurrent;
+using System.Diagnostics;
 using System.Text.Json.Serialization;
 using Microsoft.Extensions.DependencyInjection;
 using Npgsql;
@@ -6,7 +8,7 @@ using Stoa.Platform.Jobs;
 namespace Stoa.JobsRig;
 
 /// <summary>What the test worker does wrong on purpose, so that the ledger can show that it would notice.</summary>
-internal enum Mutant
+public enum Mutant
 {
     None,
     /// <summary>Effects are committed without asking whether the run still holds its lease.</summary>
@@ -163,7 +165,12 @@ internal sealed class SlotHandler : IJobHandler<Slot>
     public Task RunAsync(Slot job, JobContext context, CancellationToken ct) => Task.CompletedTask;
 }
 
-internal sealed class NoOpHandler : IJobHandler<NoOp>
+/// <summary>Notes when it began.</summary>
+internal sealed class NoOpHandler(ConcurrentDictionary<int, long> starts) : IJobHandler<NoOp>
 {
-    public Task RunAsync(NoOp job, JobContext context, CancellationToken ct) => Task.CompletedTask;
+    public Task RunAsync(NoOp job, JobContext context, CancellationToken ct)
+    {
+        starts[job.Number] = Stopwatch.GetTimestamp();
+        return Task.CompletedTask;
+    }
 }

@@ -73,6 +73,7 @@ internal sealed partial class JobRunner(
         var isFailing = false;
         while (!ct.IsCancellationRequested)
         {
+            var claimedAt = time.GetTimestamp();
             try
             {
                 if (isFailing)
@@ -106,7 +107,10 @@ internal sealed partial class JobRunner(
                 await ReleaseUnknownAsync(CancellationToken.None).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
                 return;
             }
-            await Task.Delay(pause, time, ct).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            if (isFailing || time.GetElapsedTime(claimedAt) < pause)
+            {
+                await Task.Delay(pause, time, ct).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            }
         }
     }
 
