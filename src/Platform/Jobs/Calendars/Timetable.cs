@@ -23,7 +23,7 @@ public sealed record Timetable
 
     /// <summary>
     /// Five fields, as in crontab, in an IANA zone. A time of day that the clocks jump over is the moment after the jump; one that
-    /// comes twice is its first coming, except under an hour of <c>*</c> or <c>*/n</c>, which goes by elapsed time.
+    /// comes twice is its first coming; under an hour of <c>*</c> or <c>*/n</c> both comings count.
     /// </summary>
     /// <exception cref="ArgumentException">The expression or the zone is not valid, or never comes.</exception>
     public static Timetable ByCron(string cron, string zone)
