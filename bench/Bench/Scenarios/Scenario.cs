@@ -4,7 +4,7 @@ namespace Stoa.Bench.Scenarios;
 internal abstract class Scenario
 {
     internal static IReadOnlyList<Scenario> All { get; } =
-        [new GatewayScenario(), new GatewayMemoryScenario(), new StartScenario(), new RigScenario()];
+        [new GatewayScenario(), new GatewayMemoryScenario(), new StartScenario(), new RigScenario(), new JobsScenario(), new JobsChaosScenario()];
 
     internal abstract string Name { get; }
 

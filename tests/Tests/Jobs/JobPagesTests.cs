@@ -56,7 +56,7 @@ public sealed class JobPagesTests(OuterSite site) : IClassFixture<OuterSite>
 
         var found = await browser.GetAsync($"{Path}?state=dead&kind=test.step&text=filtered");
         var none = await browser.GetAsync($"{Path}?kind=nothing");
-        var wrong = await browser.GetAsync($"{Path}?state=lost&after=7");
+        var wrong = await browser.GetAsync($"{Path}?state=lost");
 
         Assert.Contains(dead.ToString(), found.Html, StringComparison.Ordinal);
         Assert.Contains("No job fits", none.Text, StringComparison.Ordinal);
