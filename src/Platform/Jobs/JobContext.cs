@@ -1,3 +1,4 @@
+using System.Globalization;
 using Microsoft.EntityFrameworkCore;
 using Npgsql;
 
@@ -22,6 +23,9 @@ public sealed class JobContext
     /// <summary>From 1 on; snoozes and hand-overs do not count.</summary>
     public int Attempt => running.Job.Counted;
 
+    /// <summary>How often it was started, counted or not: the number that fences what this run writes.</summary>
+    public int Run => running.Job.Attempt;
+
     public bool IsLastAttempt => running.Job.Counted >= running.Job.MaxAttempts;
 
     /// <summary>Tells how far it is. Cheap: written and told to watchers at most once a second, the last word wins.</summary>
@@ -38,10 +42,7 @@ public sealed class JobContext
         {
             BatchCommands =
             {
-                new("select set_config('idle_in_transaction_session_timeout', $1, true)")
-                {
-                    Parameters = { new() { Value = ((long)running.Kind.Rules.Lease.TotalMilliseconds).ToString(System.Globalization.CultureInfo.InvariantCulture) } },
-                },
+                Impatience(),
                 new("select 1 from platform.jobs where id = $1 and attempt = $2 and state = 'running' for update")
                 {
                     Parameters = { new() { Value = running.Job.Id }, new() { Value = running.Job.Attempt } },
@@ -66,6 +67,8 @@ public sealed class JobContext
     /// <exception cref="LeaseLostException">This run is over; roll back.</exception>
     public async Task CompleteAsync(NpgsqlConnection connection, CancellationToken ct)
     {
+        // First the fence: it waits for whoever holds the row.
+        await FenceAsync(connection, ct);
         JobEnd end = new(running.Job.Id, running.Job.Attempt, JobState.Succeeded);
         if ((await JobEnds.EndRunsAsync(connection, [end], time, ct)).Count == 0)
         {
@@ -92,6 +95,14 @@ public sealed class JobContext
 
     /// <inheritdoc cref="TryOnceAsync(NpgsqlConnection, string, CancellationToken)"/>
     public Task<bool> TryOnceAsync(DbContext db, string key, CancellationToken ct) => TryOnceAsync(ConnectionOf(db), key, ct);
+
+    /// <summary>
+    /// A node that vanished without a word leaves its transaction open at the server, with the row locked: it must not outlive the lease.
+    /// </summary>
+    private NpgsqlBatchCommand Impatience() => new("select set_config('idle_in_transaction_session_timeout', $1, true)")
+    {
+        Parameters = { new() { Value = ((long)running.Kind.Rules.Lease.TotalMilliseconds).ToString(CultureInfo.InvariantCulture) } },
+    };
 
     private static NpgsqlConnection ConnectionOf(DbContext db) => db.Database.CurrentTransaction is not null
         ? (NpgsqlConnection)db.Database.GetDbConnection()

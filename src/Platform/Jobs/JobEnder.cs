@@ -38,10 +38,6 @@ internal sealed partial class JobEnder(NpgsqlDataSource source, JobNode node, Ti
                 batch.Add(end);
             }
             await WriteAsync(batch, ct);
-            foreach (var (job, _) in batch)
-            {
-                node.Remove(job);
-            }
             batch.Clear();
         }
     }
@@ -57,17 +53,21 @@ internal sealed partial class JobEnder(NpgsqlDataSource source, JobNode node, Ti
                 await using var connection = await source.OpenConnectionAsync(ct);
                 await JobProgressWrites.WriteAsync(connection, batch.Select(one => one.Job), ct);
                 var ended = await JobEnds.EndRunsAsync(connection, ends, time, ct);
-                foreach (var (job, _) in batch.Where(one => !isRepeated && !one.Job.IsCompletedByHandler && !ended.Contains(one.Job.Job.Id)))
-                {
-                    JobMetrics.LeaseLost(job.Kind.Name);
-                    LogRefused(job.Kind.Name, job.Job.Id, job.Job.Attempt);
-                }
                 await TellAsync(connection, batch, ct);
+                var left = batch.Where(one => !ended.Contains(one.End.Id)).ToList();
+                if (left.Count > 0)
+                {
+                    await SettleAsync(connection, left, isRepeated, ct);
+                }
+                Forget(batch.Where(one => ended.Contains(one.End.Id)));
                 return;
             }
             catch (Exception exception) when (!ct.IsCancellationRequested && Outage.Is(exception))
             {
-                LogRepeating(ends.Count, exception.Message);
+                if (!isRepeated)
+                {
+                    LogRepeating(ends.Count, exception.Message);
+                }
                 isRepeated = true;
             }
             catch (Exception exception) when (!ct.IsCancellationRequested)
@@ -76,6 +76,7 @@ internal sealed partial class JobEnder(NpgsqlDataSource source, JobNode node, Ti
                 if (batch.Count == 1)
                 {
                     LogImpossible(exception, batch[0].Job.Kind.Name, batch[0].Job.Job.Id);
+                    Forget(batch);
                     return;
                 }
                 var middle = batch.Count / 2;
@@ -84,6 +85,43 @@ internal sealed partial class JobEnder(NpgsqlDataSource source, JobNode node, Ti
                 return;
             }
             await Task.Delay(pause, time, ct);
+        }
+    }
+
+    /// <summary>Ends that were not written: another transaction holds the row and they come again, or the lease was lost.</summary>
+    private async Task SettleAsync(NpgsqlConnection connection, List<(RunningJob Job, JobEnd End)> left, bool isRepeated, CancellationToken ct)
+    {
+        var held = await JobEnds.StillTheirsAsync(connection, left.ConvertAll(one => one.End), ct);
+        foreach (var (job, end) in left)
+        {
+            if (held.Contains(end.Id))
+            {
+                _ = LaterAsync(job, end);
+            }
+            else if (!isRepeated && !job.IsCompletedByHandler)
+            {
+                JobMetrics.LeaseLost(job.Kind.Name);
+                LogRefused(job.Kind.Name, job.Job.Id, job.Job.Attempt);
+            }
+        }
+        Forget(left.Where(one => !held.Contains(one.End.Id)));
+    }
+
+    private async Task LaterAsync(RunningJob job, JobEnd end)
+    {
+        await Task.Delay(ShortestPause, time);
+        if (!ends.Writer.TryWrite((job, end)))
+        {
+            // The node stops: its lease will tell.
+            node.Remove(job);
+        }
+    }
+
+    private void Forget(IEnumerable<(RunningJob Job, JobEnd End)> batch)
+    {
+        foreach (var (job, _) in batch)
+        {
+            node.Remove(job);
         }
     }
 

@@ -29,6 +29,16 @@ internal static class JobEnds
           as t (id, attempt, outcome, what, reason, new_fingerprint, wait, free, by, new_id)
         """;
 
+    // Whoever enqueues with the unique key of a job holds its row until he commits, and so does a handler's own transaction. Nobody's
+    // end waits for that: what is held is told apart from what is no longer theirs, and comes again.
+    private const string Mine = $"""
+        with told as materialized (select * from {Told}),
+        mine as materialized (
+          select j.id, t.outcome, t.what, t.reason, t.new_fingerprint, t.wait, t.free, t.by, t.new_id
+          from platform.jobs j join told t on {IsTheirs} for update of j skip locked
+        )
+        """;
+
     private const string IsTheirs = """
         j.id = t.id and j.attempt = t.attempt and j.state = any (@from) and (not @expired or j.lease_until < now())
           and (not @asked or j.cancel_requested_at is not null)
@@ -36,8 +46,8 @@ internal static class JobEnds
 
     // A job that was asked for again while it ran leaves a new one behind, with the key that it gives up.
     private static readonly string Finish = $"""
-        with gone as (
-          delete from platform.jobs j using {Told} where {IsTheirs}
+        {Mine}, gone as (
+          delete from platform.jobs j using mine t where j.id = t.id
           returning j.*, t.outcome, t.what, t.reason, t.new_fingerprint, t.by, t.new_id
         ), kept as (
           insert into platform.finished_jobs ({Kept}, state, finished_at, error, fingerprint, history)
@@ -56,12 +66,18 @@ internal static class JobEnds
 
     // Whoever asked to cancel it meanwhile is heard: then it does not come back, and the caller finishes it.
     private static readonly string Return = $"""
+        {Mine}
         update platform.jobs j set
           state = 'available', run_at = now() + t.wait, snoozed = j.snoozed + t.free::integer, node = null, lease_until = null,
           args = coalesce(j.next_args, j.args), next_args = null, error = coalesce(t.reason, j.error),
           fingerprint = coalesce(t.new_fingerprint, j.fingerprint), history = {Noted("j", "t")}
-        from {Told} where {IsTheirs} and j.cancel_requested_at is null
+        from mine t where j.id = t.id and j.cancel_requested_at is null
         returning j.id
+        """;
+
+    private const string Held = """
+        select j.id from platform.jobs j join unnest(@ids, @attempts) as t (id, attempt) on j.id = t.id and j.attempt = t.attempt
+        where j.state = 'running'
         """;
 
     // The children of finished jobs. Also finds those whose parent finished while they were being added.
@@ -87,7 +103,10 @@ internal static class JobEnds
     private static readonly string[] Running = ["running"];
     private static readonly string[] Resting = ["available", "waiting", "parked"];
 
-    /// <summary>Ends runs and returns the jobs that were still theirs. With <paramref name="expired"/>, only those whose lease is over.</summary>
+    /// <summary>
+    /// Ends runs and returns the jobs that were still theirs. With <paramref name="expired"/>, only those whose lease is over. What another
+    /// transaction holds at the moment is left as it is.
+    /// </summary>
     public static async Task<HashSet<Guid>> EndRunsAsync(
         NpgsqlConnection connection, IReadOnlyCollection<JobEnd> ends, TimeProvider time, CancellationToken ct, bool expired = false)
     {
@@ -102,6 +121,21 @@ internal static class JobEnds
         var refused = back.Where(end => !ended.Contains(end.Id)).Select(end => end with { State = JobState.Cancelled }).ToList();
         await FinishAsync(connection, refused, Running, expired, asked: true, time, ended, ct);
         return ended;
+    }
+
+    /// <summary>Of runs whose end was not written, those that could be written later: they are still theirs.</summary>
+    public static async Task<HashSet<Guid>> StillTheirsAsync(NpgsqlConnection connection, IReadOnlyCollection<JobEnd> ends, CancellationToken ct)
+    {
+        await using var command = new NpgsqlCommand(Held, connection);
+        command.Parameters.Add(new NpgsqlParameter<Guid[]>("ids", [.. ends.Select(end => end.Id)]));
+        command.Parameters.Add(new NpgsqlParameter<int[]>("attempts", [.. ends.Select(end => end.Attempt)]));
+        await using var rows = await command.ExecuteReaderAsync(ct);
+        HashSet<Guid> held = [];
+        while (await rows.ReadAsync(ct))
+        {
+            held.Add(rows.GetGuid(0));
+        }
+        return held;
     }
 
     /// <summary>Finishes jobs that do not run and returns those for which that was still so.</summary>

@@ -27,6 +27,7 @@ internal sealed partial class JobKeeper(NpgsqlDataSource source, JobNode node, J
     private const string Asked = "select id from platform.jobs where id = any (@ids) and cancel_requested_at is not null";
 
     private long toldAt;
+    private bool isFailing;
 
     public async Task RunAsync(CancellationToken ct)
     {
@@ -38,10 +39,15 @@ internal sealed partial class JobKeeper(NpgsqlDataSource source, JobNode node, J
             try
             {
                 await KeepAsync(ct);
+                isFailing = false;
             }
             catch (Exception exception) when (!ct.IsCancellationRequested)
             {
-                LogFailed(exception.Message);
+                if (!isFailing)
+                {
+                    LogFailed(exception.Message);
+                }
+                isFailing = true;
             }
         }
     }

@@ -73,12 +73,14 @@ internal sealed partial class JobRunner(
         var isFailing = false;
         while (!ct.IsCancellationRequested)
         {
+            var claimedAt = time.GetTimestamp();
             try
             {
                 if (isFailing)
                 {
                     await ReleaseUnknownAsync(ct);
                     isFailing = false;
+                    LogClaimsAgain();
                 }
                 var room = pace.Room(Volatile.Read(ref held));
                 moreIsDue = true;
@@ -92,7 +94,10 @@ internal sealed partial class JobRunner(
             }
             catch (Exception exception) when (!ct.IsCancellationRequested)
             {
-                LogCannotClaim(exception.Message);
+                if (!isFailing)
+                {
+                    LogCannotClaim(exception.Message);
+                }
                 isFailing = true;
                 pause = pause * 2 < LongestPause ? pause * 2 : LongestPause;
             }
@@ -102,7 +107,10 @@ internal sealed partial class JobRunner(
                 await ReleaseUnknownAsync(CancellationToken.None).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
                 return;
             }
-            await Task.Delay(pause, time, ct).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            if (isFailing || time.GetElapsedTime(claimedAt) < pause)
+            {
+                await Task.Delay(pause, time, ct).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            }
         }
     }
 
@@ -297,6 +305,9 @@ internal sealed partial class JobRunner(
 
     [LoggerMessage(LogLevel.Warning, "No jobs can be claimed now: {Problem}")]
     private partial void LogCannotClaim(string problem);
+
+    [LoggerMessage(LogLevel.Information, "Jobs are being claimed again")]
+    private partial void LogClaimsAgain();
 
     [LoggerMessage(LogLevel.Warning, "Job {Job} failed in attempt {Attempt} and runs again in {Wait}: {Reason}")]
     private partial void LogFailed(Guid job, int attempt, string? reason, TimeSpan wait);

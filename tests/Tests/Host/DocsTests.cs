@@ -116,7 +116,7 @@ public sealed partial class DocsTests
         File.ReadAllTextAsync(Path.Combine(Repository.Root, path), TestContext.Current.CancellationToken);
 
     [GeneratedRegex(
-        @"\b(Stoa|Gateway|Keys|Egress|Jobs|Calendars|Google|Discord|NextAuth|Feedback|Learning|Assistants)(__[A-Za-z0-9]+|__<name>)+",
+        @"\b(Stoa|Gateway|Keys|People|Sessions|Egress|Jobs|Calendars|Google|Discord|NextAuth|Feedback|Learning|Assistants)(__[A-Za-z0-9]+|__<name>)+",
         RegexOptions.ExplicitCapture | RegexOptions.NonBacktracking)]
     private static partial Regex Setting();
 

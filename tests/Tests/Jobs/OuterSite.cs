@@ -76,7 +76,7 @@ public sealed class OuterSite : IAsyncLifetime
     /// <summary>A job that has failed for good.</summary>
     internal async Task<Guid> DeadAsync(NewKey? owner = null, string name = "dead")
     {
-        Script.Acts[name] = (_, _) => throw JobFailure.Dead("It cannot be");
+        Script.Acts[name] = (_, _) => throw JobFailure.Dead($"It cannot be: {name}");
         var id = await EnqueueAsync(name, owner);
         await UntilAsync(id, "dead");
         return id;

@@ -1,3 +1,5 @@
+using System.Text.Json.Nodes;
+
 namespace Stoa.Platform.Identity;
 
 /// <summary>One security-relevant act: who did what to whom, and when.</summary>
@@ -15,5 +17,5 @@ internal sealed class AuditEntry
 
     public Guid? OrganizationId { get; init; }
 
-    public required Dictionary<string, string> Details { get; init; }
+    public required Dictionary<string, JsonNode?> Details { get; init; }
 }

@@ -39,9 +39,9 @@ internal static class JobsApi
         admin.MapPost("/{id:guid}/replay", ReplayAsync).WithSummary("Add a finished job anew, with its own or with edited arguments");
         admin.MapPost("/replay", ReplayManyAsync).WithSummary("Replay the dead jobs of a kind or a fingerprint");
         admin.MapDelete("/{id:guid}", DiscardAsync).WithSummary("Discard a dead job for good");
-        admin.MapGet("/kinds", KindsAsync).WithSummary("How each kind fares: depth by state, age of the oldest, pause");
-        admin.MapPost("/kinds/{kind}/pause", PauseAsync).WithSummary("Start no more jobs of a kind until it is resumed");
-        admin.MapPost("/kinds/{kind}/resume", ResumeAsync).WithSummary("Start jobs of a kind again");
+        admin.MapGet("/kinds", KindsAsync).RequireOperator().WithSummary("How each kind fares: depth by state, age of the oldest, pause");
+        admin.MapPost("/kinds/{kind}/pause", PauseAsync).RequireOperator().WithSummary("Start no more jobs of a kind until it is resumed");
+        admin.MapPost("/kinds/{kind}/resume", ResumeAsync).RequireOperator().WithSummary("Start jobs of a kind again");
         admin.MapSchedules();
     }
 

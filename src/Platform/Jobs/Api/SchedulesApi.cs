@@ -13,10 +13,10 @@ internal static class SchedulesApi
 {
     public static void MapSchedules(this IEndpointRouteBuilder jobs)
     {
-        jobs.MapGet("/schedules", ListAsync).WithSummary("List the schedules with their last and next runs");
-        jobs.MapPost("/schedules/{name}/pause", PauseAsync).WithSummary("Let slots pass without a run until it is resumed");
-        jobs.MapPost("/schedules/{name}/resume", ResumeAsync).WithSummary("Run at its slots again, from the next one on");
-        jobs.MapPost("/schedules/{name}/run", RunAsync).WithSummary("Run it once now");
+        jobs.MapGet("/schedules", ListAsync).RequireOperator().WithSummary("List the schedules with their last and next runs");
+        jobs.MapPost("/schedules/{name}/pause", PauseAsync).RequireOperator().WithSummary("Let slots pass without a run until it is resumed");
+        jobs.MapPost("/schedules/{name}/resume", ResumeAsync).RequireOperator().WithSummary("Run at its slots again, from the next one on");
+        jobs.MapPost("/schedules/{name}/run", RunAsync).RequireOperator().WithSummary("Run it once now");
     }
 
     internal static async Task<Ok<ScheduleList>> ListAsync(Caller caller, ScheduleStore schedules, TimeProvider time, CancellationToken ct)

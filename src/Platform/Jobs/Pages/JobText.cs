@@ -1,4 +1,6 @@
 using System.Globalization;
+using System.Text.Encodings.Web;
+using Microsoft.AspNetCore.Components;
 using Stoa.Platform.Data;
 using Stoa.Platform.Jobs.Calendars;
 using Stoa.Platform.Pages;
@@ -10,18 +12,25 @@ internal static class JobText
 {
     public static string ListOf(string kind) => $"{JobPages.Path}?kind={Uri.EscapeDataString(kind)}";
 
+    /// <summary>A name of several words, which may be broken between them.</summary>
+    public static MarkupString Breakable(string name) =>
+        new(HtmlEncoder.Default.Encode(name).Replace(".", ".<wbr>", StringComparison.Ordinal).Replace("_", "_<wbr>", StringComparison.Ordinal));
+
     public static string When(Timetable timetable) => timetable.Cron is { } cron
         ? $"{cron} ({timetable.Zone.Id})"
         : $"every {Length(timetable.Every!.Value)}";
 
     public static string Policy(Schedule schedule) => $"{Missed(schedule)}, {Overlapping(schedule.Overlap)}";
 
-    public static string Progress(JobRow job) => (job.ProgressDone, job.ProgressTotal) switch
+    public static string Progress(JobRow job)
     {
-        (null, _) => "",
-        ({ } done, null) => PageText.Number(done),
-        ({ } done, { } total) => $"{PageText.Number(done)} of {PageText.Number(total)}",
-    };
+        if (job.ProgressDone is not { } done)
+        {
+            return "";
+        }
+        var far = job.ProgressTotal is { } total ? $"{PageText.Number(done)} of {PageText.Number(total)}" : PageText.Number(done);
+        return job.ProgressNote is null ? far : $"{far}: {job.ProgressNote}";
+    }
 
     public static string Name(JobPriority priority) => EnumNames<JobPriority>.Write(priority);
 

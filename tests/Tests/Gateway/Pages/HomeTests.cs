@@ -103,6 +103,8 @@ public sealed class HomeTests(TestCluster cluster)
         var database = await cluster.CreateDatabaseAsync();
         await using var site = await PagesSite.StartAsync(database);
         using var browser = await site.BrowserAsync(DevelopmentKey.Token);
+        // From here on the host knows the session.
+        await browser.GetAsync("/");
 
         await cluster.CloseDatabaseAsync(database);
         var page = await browser.GetAsync("/");
