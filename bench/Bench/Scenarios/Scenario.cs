@@ -4,10 +4,10 @@ namespace Stoa.Bench.Scenarios;
 internal abstract class Scenario
 {
     internal static IReadOnlyList<Scenario> All { get; } =
-        [
-            new GatewayScenario(), new GatewayMemoryScenario(), new StartScenario(), new SecretsScenario(), new RigScenario(),
-            new JobsScenario(), new JobsChaosScenario(),
-        ];
+    [
+        new GatewayScenario(), new GatewayMemoryScenario(), new StartScenario(), new SecretsScenario(), new RigScenario(), new JobsScenario(),
+        new JobsChaosScenario(),
+    ];
 
     internal abstract string Name { get; }
 

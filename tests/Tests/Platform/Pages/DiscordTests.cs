@@ -78,7 +78,7 @@ public sealed class DiscordTests : IAsyncLifetime
         Assert.Equal((HttpStatusCode.Found, "/console"), (back.Status, back.Location));
 
         using var other = await SignedInAsync("two@example.org");
-        var taken = await other.GetAsync(discord.Agree(Onward(await other.SendAsync("/account/discord")), Ada));
+        var taken = await other.GetAsync(discord.Agree(Onward(await other.SendAsync("/account/discord", ("return", "/"))), Ada));
         Assert.Equal(HttpStatusCode.Conflict, taken.Status);
 
         using var later = NewBrowser();
@@ -90,13 +90,13 @@ public sealed class DiscordTests : IAsyncLifetime
     public async Task Linking_begins_with_a_form_of_ours_and_ends_as_the_same_person()
     {
         using var stranger = NewBrowser();
-        Assert.Equal(HttpStatusCode.Unauthorized, (await stranger.SendAsync("/account/discord")).Status);
+        Assert.Equal(HttpStatusCode.Unauthorized, (await stranger.SendAsync("/account/discord", ("return", "/"))).Status);
         using var lured = await SignedInAsync("lured@example.org");
-        Assert.Equal(HttpStatusCode.Forbidden, (await lured.SendFromAsync("https://evil.example", "/account/discord")).Status);
+        Assert.Equal(HttpStatusCode.Forbidden, (await lured.SendFromAsync("https://evil.example", "/account/discord", ("return", "/"))).Status);
         Assert.Equal(HttpStatusCode.MethodNotAllowed, (await lured.GetAsync("/account/discord")).Status);
 
         using var browser = await SignedInAsync("one@example.org");
-        var begun = await browser.SendAsync("/account/discord");
+        var begun = await browser.SendAsync("/account/discord", ("return", "/"));
         await browser.SendAsync("/signout");
         var back = await browser.GetAsync(discord.Agree(Onward(begun), Ada));
         Assert.Equal(HttpStatusCode.Forbidden, back.Status);
