@@ -1,4 +1,4 @@
-using System.Text.Json;
+using System.Text.Json.Nodes;
 using Microsoft.EntityFrameworkCore;
 using Stoa.Platform.Data;
 
@@ -31,7 +31,7 @@ public sealed class IdentityDb(DbContextOptions<IdentityDb> options) : ModuleDb(
     /// <param name="subject">To whom or what: <c>person:…</c>.</param>
     /// <param name="details">Names and numbers, never a secret, never an address.</param>
     public void Note(
-        TimeProvider time, string actor, string act, string subject, Guid? organizationId = null, Dictionary<string, string>? details = null)
+        TimeProvider time, string actor, string act, string subject, Guid? organizationId = null, Dictionary<string, JsonNode?>? details = null)
     {
         var now = time.GetUtcNow();
         Audit.Add(new()
@@ -42,8 +42,7 @@ public sealed class IdentityDb(DbContextOptions<IdentityDb> options) : ModuleDb(
             Act = act,
             Subject = subject,
             OrganizationId = organizationId,
-            Details = (details ?? []).ToDictionary(
-                detail => detail.Key, detail => JsonSerializer.SerializeToElement(detail.Value, IdentityJson.Default.String), StringComparer.Ordinal),
+            Details = details ?? [],
         });
     }
 
@@ -52,11 +51,12 @@ public sealed class IdentityDb(DbContextOptions<IdentityDb> options) : ModuleDb(
         base.OnModelCreating(modelBuilder);
         modelBuilder.Entity<ExternalAccount>().HasKey(account => new { account.Provider, account.Subject });
         modelBuilder.Entity<Membership>().HasKey(membership => new { membership.OrganizationId, membership.PersonId });
-        // So that what is added together is inserted in an order that the database accepts.
-        modelBuilder.Entity<Membership>().HasOne<Organization>().WithMany().HasForeignKey(membership => membership.OrganizationId);
+        // Told so that rows are written in an order that the database accepts; nothing is read along these lines.
+        modelBuilder.Entity<ExternalAccount>().HasOne<Person>().WithMany().HasForeignKey(account => account.PersonId);
         modelBuilder.Entity<Membership>().HasOne<Person>().WithMany().HasForeignKey(membership => membership.PersonId);
+        modelBuilder.Entity<Membership>().HasOne<Organization>().WithMany().HasForeignKey(membership => membership.OrganizationId);
         modelBuilder.Entity<AuditEntry>().HasOne<Organization>().WithMany().HasForeignKey(entry => entry.OrganizationId);
         modelBuilder.Entity<SetupToken>().HasKey(token => token.TokenHash);
-        modelBuilder.Entity<AuditEntry>().Property(entry => entry.Details).IsDocument(IdentityJson.Default.DictionaryStringJsonElement);
+        modelBuilder.Entity<AuditEntry>().Property(entry => entry.Details).IsDocument(IdentityJson.Default.DictionaryStringJsonNode);
     }
 }

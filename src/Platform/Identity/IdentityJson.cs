@@ -1,4 +1,4 @@
-using System.Text.Json;
+using System.Text.Json.Nodes;
 using System.Text.Json.Serialization;
 
 namespace Stoa.Platform.Identity;
@@ -10,8 +10,7 @@ namespace Stoa.Platform.Identity;
 [JsonSerializable(typeof(KeysApi.KeyPage))]
 [JsonSerializable(typeof(KeysApi.CreatedKey))]
 [JsonSerializable(typeof(KeyRow))]
-[JsonSerializable(typeof(Dictionary<string, JsonElement>))]
-[JsonSerializable(typeof(string))]
+[JsonSerializable(typeof(Dictionary<string, JsonNode>))]
 [JsonSerializable(typeof(MeView))]
 [JsonSerializable(typeof(PersonTerms))]
 [JsonSerializable(typeof(MeApi.PasswordChange))]

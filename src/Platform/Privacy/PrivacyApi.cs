@@ -41,11 +41,15 @@ public static class PrivacyApi
         context.Response.ContentType = "application/zip";
         context.Response.Headers.ContentDisposition = $"attachment; filename=\"stoa-{time.GetUtcNow():yyyy-MM-dd}.zip\"";
         context.Response.Headers.CacheControl = "no-store";
-        await using var zip = await ZipArchive.CreateAsync(context.Response.Body, ZipArchiveMode.Create, leaveOpen: true, Encoding.UTF8, ct);
-        foreach (var module in modules)
+        await using var body = new BodyStream(context.Response.BodyWriter);
+        await using (var zip = await ZipArchive.CreateAsync(body, ZipArchiveMode.Create, leaveOpen: true, Encoding.UTF8, ct))
         {
-            await module.ExportAsync(person, new(zip, module.Name), ct);
+            foreach (var module in modules)
+            {
+                await module.ExportAsync(person, new(zip, module.Name), ct);
+            }
         }
+        await body.FlushAsync(ct);
     }
 
     internal static async Task<Accepted<Pending>> RequestAsync(Caller caller, Erasure erasure, CancellationToken ct) =>

@@ -100,7 +100,7 @@ public sealed partial class DocsTests
     private static Task<string> ReadAsync(string path) =>
         File.ReadAllTextAsync(Path.Combine(Repository.Root, path), TestContext.Current.CancellationToken);
 
-    [GeneratedRegex(@"\b(Stoa|Gateway|Keys|Egress|Jobs|Calendars)(__[A-Za-z0-9]+|__<name>)+", RegexOptions.ExplicitCapture | RegexOptions.NonBacktracking)]
+    [GeneratedRegex(@"\b(Stoa|Gateway|Keys|People|Sessions|Egress|Jobs|Calendars)(__[A-Za-z0-9]+|__<name>)+", RegexOptions.ExplicitCapture | RegexOptions.NonBacktracking)]
     private static partial Regex Setting();
 
     [GeneratedRegex(@"\{\**(?<name>\w+)[^}]*\}", RegexOptions.ExplicitCapture | RegexOptions.NonBacktracking)]

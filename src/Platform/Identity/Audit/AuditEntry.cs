@@ -1,4 +1,4 @@
-using System.Text.Json;
+using System.Text.Json.Nodes;
 
 namespace Stoa.Platform.Identity;
 
@@ -17,5 +17,5 @@ internal sealed class AuditEntry
 
     public Guid? OrganizationId { get; init; }
 
-    public required Dictionary<string, JsonElement> Details { get; init; }
+    public required Dictionary<string, JsonNode?> Details { get; init; }
 }

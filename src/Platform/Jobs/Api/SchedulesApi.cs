@@ -13,32 +13,36 @@ internal static class SchedulesApi
 {
     public static void MapSchedules(this IEndpointRouteBuilder jobs)
     {
-        jobs.MapGet("/schedules", ListAsync).WithSummary("List the schedules with their last and next runs");
-        jobs.MapPost("/schedules/{name}/pause", PauseAsync).WithSummary("Let slots pass without a run until it is resumed");
-        jobs.MapPost("/schedules/{name}/resume", ResumeAsync).WithSummary("Run at its slots again, from the next one on");
-        jobs.MapPost("/schedules/{name}/run", RunAsync).WithSummary("Run it once now");
+        jobs.MapGet("/schedules", ListAsync).RequireOperator().WithSummary("List the schedules with their last and next runs");
+        jobs.MapPost("/schedules/{name}/pause", PauseAsync).RequireOperator().WithSummary("Let slots pass without a run until it is resumed");
+        jobs.MapPost("/schedules/{name}/resume", ResumeAsync).RequireOperator().WithSummary("Run at its slots again, from the next one on");
+        jobs.MapPost("/schedules/{name}/run", RunAsync).RequireOperator().WithSummary("Run it once now");
     }
 
-    internal static async Task<Ok<ScheduleList>> ListAsync(ScheduleStore schedules, TimeProvider time, CancellationToken ct)
+    internal static async Task<Ok<ScheduleList>> ListAsync(Caller caller, ScheduleStore schedules, TimeProvider time, CancellationToken ct)
     {
+        JobsApi.RequireHost(caller);
         var now = time.GetUtcNow();
         return TypedResults.Ok(new ScheduleList([.. (await schedules.ListAsync(ct)).Select(row => ScheduleView.Of(row, now))]));
     }
 
     internal static async Task<NoContent> PauseAsync(string name, Caller caller, ScheduleActs acts, CancellationToken ct)
     {
+        JobsApi.RequireHost(caller);
         await acts.PauseAsync(name, caller.Actor, ct);
         return TypedResults.NoContent();
     }
 
     internal static async Task<NoContent> ResumeAsync(string name, Caller caller, ScheduleActs acts, CancellationToken ct)
     {
+        JobsApi.RequireHost(caller);
         await acts.ResumeAsync(name, caller.Actor, ct);
         return TypedResults.NoContent();
     }
 
     internal static async Task<Created<JobsApi.JobAnswer>> RunAsync(string name, Caller caller, ScheduleActs acts, CancellationToken ct)
     {
+        JobsApi.RequireHost(caller);
         var job = await acts.RunAsync(name, caller.Actor, ct);
         return TypedResults.Created($"/api/stoa/jobs/{job}", new JobsApi.JobAnswer(job));
     }

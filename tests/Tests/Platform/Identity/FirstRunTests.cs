@@ -84,12 +84,12 @@ public sealed class FirstRunTests
     {
         await using var site = await IdentitySite.StartAsync();
         using var developer = site.Browser();
-        Assert.Equal(HttpStatusCode.Found, (await developer.SendAsync("/signin/development")).Status);
+        Assert.Equal(HttpStatusCode.Found, (await developer.SendAsync("/signin/development", ("return", "/"))).Status);
         Assert.Equal("owner", (string)(await IdentitySite.GetAsync(developer, "/api/stoa/me"))["organization"]!["role"]!);
 
         await using var production = await HostUnderTest.StartAsync(environment: "Production");
         using var browser = new Browser(production.Client.BaseAddress!);
-        Assert.Equal(HttpStatusCode.NotFound, (await browser.SendAsync("/signin/development")).Status);
+        Assert.Equal(HttpStatusCode.NotFound, (await browser.SendAsync("/signin/development", ("return", "/"))).Status);
         Assert.DoesNotContain("developer", (await browser.GetAsync("/signin")).Text, StringComparison.OrdinalIgnoreCase);
     }
 
