@@ -111,8 +111,8 @@ public sealed class AuthorizationMatrix : IAsyncLifetime
             Findings.Add($"{operation.Name} as {caller.Name}, {whose}: {answer.Status} and not {verdict}: {answer.Text[..Math.Min(answer.Text.Length, 200)]}");
         }
         var seesAll = caller.IsOperator && (operation.Rule == AccessRule.Operator || row.ShowsOperatorsAll);
-        var others = seesAll ? [] : world.Callers.Where(other => other.OrganizationId is not null && other.OrganizationId != caller.OrganizationId);
-        foreach (var other in others.Where(other => Names(answer.Text, other)))
+        var strangers = seesAll ? [] : world.Callers.Where(known => known.OrganizationId is not null && known.OrganizationId != caller.OrganizationId);
+        if (strangers.FirstOrDefault(known => Names(answer.Text, known)) is { } other)
         {
             Findings.Add($"{operation.Name} as {caller.Name}, {whose}: tells of {other.Name}");
         }

@@ -39,6 +39,7 @@ internal static class JobsApi
         admin.MapPost("/{id:guid}/replay", ReplayAsync).WithSummary("Add a finished job anew, with its own or with edited arguments");
         admin.MapPost("/replay", ReplayManyAsync).WithSummary("Replay the dead jobs of a kind or a fingerprint");
         admin.MapDelete("/{id:guid}", DiscardAsync).WithSummary("Discard a dead job for good");
+<<<<<<< HEAD
 
         // Kinds and schedules concern all organizations.
         var installation = routes.MapGroup("/api/stoa/jobs").WithGroupName("stoa").WithTags("Jobs")
@@ -47,6 +48,12 @@ internal static class JobsApi
         installation.MapPost("/kinds/{kind}/pause", PauseAsync).WithSummary("Start no more jobs of a kind until it is resumed");
         installation.MapPost("/kinds/{kind}/resume", ResumeAsync).WithSummary("Start jobs of a kind again");
         installation.MapSchedules();
+=======
+        admin.MapGet("/kinds", KindsAsync).RequireOperator().WithSummary("How each kind fares: depth by state, age of the oldest, pause");
+        admin.MapPost("/kinds/{kind}/pause", PauseAsync).RequireOperator().WithSummary("Start no more jobs of a kind until it is resumed");
+        admin.MapPost("/kinds/{kind}/resume", ResumeAsync).RequireOperator().WithSummary("Start jobs of a kind again");
+        admin.MapSchedules();
+>>>>>>> part/matrix
     }
 
     internal static async Task<Ok<JobPage>> ListAsync(
@@ -127,21 +134,33 @@ internal static class JobsApi
         return TypedResults.NoContent();
     }
 
-    internal static async Task<Ok<KindList>> KindsAsync(JobStore store, CancellationToken ct)
+    internal static async Task<Ok<KindList>> KindsAsync(Caller caller, JobStore store, CancellationToken ct)
     {
+        RequireHost(caller);
         return TypedResults.Ok(new KindList([.. (await store.OverviewAsync(ct)).Select(KindView.Of)]));
     }
 
     internal static async Task<NoContent> PauseAsync(string kind, Caller caller, JobActs acts, CancellationToken ct)
     {
+        RequireHost(caller);
         await acts.PauseAsync(Text(kind, "kind")!, caller.Actor, ct);
         return TypedResults.NoContent();
     }
 
     internal static async Task<NoContent> ResumeAsync(string kind, Caller caller, JobActs acts, CancellationToken ct)
     {
+        RequireHost(caller);
         await acts.ResumeAsync(Text(kind, "kind")!, caller.Actor, ct);
         return TypedResults.NoContent();
+    }
+
+    /// <summary>Kinds and schedules concern all organizations.</summary>
+    internal static void RequireHost(Caller caller)
+    {
+        if (!JobScope.Of(caller).IsHost)
+        {
+            throw Failure.Forbidden("Only admins of the organization 'default' may do this");
+        }
     }
 
     /// <summary>The filters that a person fills in, too.</summary>
