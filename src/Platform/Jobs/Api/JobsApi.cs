@@ -39,21 +39,10 @@ internal static class JobsApi
         admin.MapPost("/{id:guid}/replay", ReplayAsync).WithSummary("Add a finished job anew, with its own or with edited arguments");
         admin.MapPost("/replay", ReplayManyAsync).WithSummary("Replay the dead jobs of a kind or a fingerprint");
         admin.MapDelete("/{id:guid}", DiscardAsync).WithSummary("Discard a dead job for good");
-<<<<<<< HEAD
-
-        // Kinds and schedules concern all organizations.
-        var installation = routes.MapGroup("/api/stoa/jobs").WithGroupName("stoa").WithTags("Jobs")
-            .WithErrors(ProblemErrors.Instance).AllowListedOrigins().RequireOperator();
-        installation.MapGet("/kinds", KindsAsync).WithSummary("How each kind fares: depth by state, age of the oldest, pause");
-        installation.MapPost("/kinds/{kind}/pause", PauseAsync).WithSummary("Start no more jobs of a kind until it is resumed");
-        installation.MapPost("/kinds/{kind}/resume", ResumeAsync).WithSummary("Start jobs of a kind again");
-        installation.MapSchedules();
-=======
         admin.MapGet("/kinds", KindsAsync).RequireOperator().WithSummary("How each kind fares: depth by state, age of the oldest, pause");
         admin.MapPost("/kinds/{kind}/pause", PauseAsync).RequireOperator().WithSummary("Start no more jobs of a kind until it is resumed");
         admin.MapPost("/kinds/{kind}/resume", ResumeAsync).RequireOperator().WithSummary("Start jobs of a kind again");
         admin.MapSchedules();
->>>>>>> part/matrix
     }
 
     internal static async Task<Ok<JobPage>> ListAsync(
