@@ -22,6 +22,7 @@ public static class JobApiServices
     public static IEndpointRouteBuilder MapJobsApi(this IEndpointRouteBuilder routes)
     {
         routes.MapJobs();
+        routes.MapJobHealth();
         routes.MapJobPages();
         return routes;
     }

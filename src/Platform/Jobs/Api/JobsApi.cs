@@ -233,5 +233,6 @@ internal static class JobsApi
 [JsonSerializable(typeof(JobsApi.ManyTerms))]
 [JsonSerializable(typeof(JobsApi.Replayed))]
 [JsonSerializable(typeof(JobsApi.KindList))]
+[JsonSerializable(typeof(JobHealth.Report))]
 [JsonSerializable(typeof(SchedulesApi.ScheduleList))]
 internal sealed partial class JobsJson : JsonSerializerContext;
