@@ -21,7 +21,8 @@ public sealed class JobActs
     internal JobActs(NpgsqlDataSource source, JobStore store, JobKinds kinds, JobQueue queue, TimeProvider time) =>
         (this.source, this.store, this.kinds, this.queue, this.time) = (source, store, kinds, queue, time);
 
-    /// <summary>At once when it does not run; else its run is told, wherever it is, and ends within seconds. False: it was finished before.</summary>
+    /// <summary>At once when it does not run; else its run is told, wherever it is, and ends within seconds.</summary>
+    /// <returns>False when it was finished before.</returns>
     public async Task<bool> CancelAsync(Guid id, JobScope? scope, string actor, CancellationToken ct)
     {
         while (await FindAsync(id, scope, ct) is { State: < JobState.Succeeded } job)
@@ -61,7 +62,8 @@ public sealed class JobActs
         }
         await using var connection = await source.OpenConnectionAsync(ct);
         await using var transaction = await connection.BeginTransactionAsync(ct);
-        await using var command = new NpgsqlCommand("update platform.jobs set run_at = now() where id = $1 and state = 'available'", connection)
+        await using var command = new NpgsqlCommand(
+            "update platform.jobs set run_at = now() where id = $1 and state = 'available'", connection)
         {
             Parameters = { new() { Value = id } },
         };
@@ -168,7 +170,11 @@ public sealed class JobActs
         {
             throw Failure.Invalid($"These are no arguments of '{job.Kind}': {wrong.Message}", "args");
         }
-        return queue.MakeAgain(kind, read, new() { Owner = job.Owner with { CreatedBy = actor }, CorrelationId = job.CorrelationId, UniqueKey = job.UniqueKey }, job.Id);
+        EnqueueOptions options = new()
+        {
+            Owner = job.Owner with { CreatedBy = actor }, CorrelationId = job.CorrelationId, UniqueKey = job.UniqueKey,
+        };
+        return queue.MakeAgain(kind, read, options, job.Id);
     }
 
     private async Task SetPausedAsync(string kind, bool isPaused, string actor, CancellationToken ct)
@@ -182,7 +188,10 @@ public sealed class JobActs
             on conflict (kind) do update set paused_at = excluded.paused_at, paused_by = excluded.paused_by
             """, connection)
         {
-            Parameters = { new() { Value = kind }, new() { Value = isPaused }, new() { Value = actor }, new() { Value = kinds.Find(kind) is not null } },
+            Parameters =
+            {
+                new() { Value = kind }, new() { Value = isPaused }, new() { Value = actor }, new() { Value = kinds.Find(kind) is not null },
+            },
         };
         if (await command.ExecuteNonQueryAsync(ct) == 0)
         {
@@ -193,7 +202,8 @@ public sealed class JobActs
         await transaction.CommitAsync(ct);
     }
 
-    internal async Task AuditAsync(NpgsqlConnection connection, string act, string subject, Guid? organizationId, string actor, CancellationToken ct)
+    internal async Task AuditAsync(
+        NpgsqlConnection connection, string act, string subject, Guid? organizationId, string actor, CancellationToken ct)
     {
         await using var command = new NpgsqlCommand(
             "insert into platform.audit (id, at, actor, act, subject, organization_id) values ($1, $2, $3, $4, $5, $6)", connection)

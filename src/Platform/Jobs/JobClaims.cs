@@ -130,7 +130,10 @@ internal sealed class JobClaims(NpgsqlDataSource source, string node)
         return await ReadAsync(rows, ct);
 
         void AddLimit(string name, Func<JobRules, int?> limit) => parameters.Add(
-            new NpgsqlParameter<int?[]>(name, NpgsqlDbType.Array | NpgsqlDbType.Integer) { TypedValue = [.. kinds.Select(kind => limit(kind.Rules))] });
+            new NpgsqlParameter<int?[]>(name, NpgsqlDbType.Array | NpgsqlDbType.Integer)
+            {
+                TypedValue = [.. kinds.Select(kind => limit(kind.Rules))],
+            });
     }
 
     private void AddTerms(NpgsqlParameterCollection parameters, IReadOnlyList<JobKind> kinds, int room)

@@ -9,9 +9,11 @@ internal static class JobInsert
 {
     private const string Arriving = """
         select * from unnest(@ids, @kinds, @priorities, @run_ats, @delays, @args, @organizations, @persons, @keys, @tenants, @creators,
-          @correlations, @traces, @replays, @max_attempts, @max_ages, @unique_keys, @unique_modes, @unique_fors, @limit_keys, @afters, @after_outcomes)
+          @correlations, @traces, @replays, @max_attempts, @max_ages, @unique_keys, @unique_modes, @unique_fors, @limit_keys,
+          @afters, @after_outcomes)
           as t (id, kind, priority, run_at, delay, args, organization_id, person_id, key_id, tenant, created_by,
-            correlation_id, trace_parent, replay_of, max_attempts, max_age, unique_key, unique_mode, unique_for, limit_key, after_id, after_outcome)
+            correlation_id, trace_parent, replay_of, max_attempts, max_age, unique_key, unique_mode, unique_for, limit_key,
+            after_id, after_outcome)
         """;
 
     private const string Columns = """

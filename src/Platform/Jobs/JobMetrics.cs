@@ -7,7 +7,8 @@ namespace Stoa.Platform.Jobs;
 internal static class JobMetrics
 {
     private static readonly Counter<long> Ended = Signals.Meter.CreateCounter<long>("stoa.jobs.ended", description: "Runs, by how they ended");
-    private static readonly Counter<long> LeaseLosses = Signals.Meter.CreateCounter<long>("stoa.jobs.lease_losses", description: "Leases that ran out or were taken");
+    private static readonly Counter<long> LeaseLosses =
+        Signals.Meter.CreateCounter<long>("stoa.jobs.lease_losses", description: "Leases that ran out or were taken");
     private static readonly Histogram<double> Waits = Signals.Meter.CreateHistogram<double>("stoa.jobs.wait", "s", "From due to started");
     private static readonly Histogram<double> Runs = Signals.Meter.CreateHistogram<double>("stoa.jobs.run", "s", "From started to ended");
 

@@ -10,7 +10,7 @@ internal sealed class JobPace(int workers)
     private static readonly TimeSpan Ahead = TimeSpan.FromMilliseconds(50);
 
     // The longest recent run, forgotten slowly: one long run ends the working ahead at once, many short ones bring it back.
-    private double longest = Ahead.TotalMilliseconds * workers;
+    private double longest = Ahead.TotalMilliseconds * workers * 2;
 
     public void Ran(TimeSpan duration)
     {

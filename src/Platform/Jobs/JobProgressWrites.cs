@@ -31,9 +31,15 @@ internal static class JobProgressWrites
         command.Parameters.Add(new NpgsqlParameter<int[]>("attempts", [.. told.Select(one => one.Job.Attempt)]));
         command.Parameters.Add(new NpgsqlParameter<long[]>("dones", [.. told.Select(one => one.Progress!.Done)]));
         command.Parameters.Add(
-            new NpgsqlParameter<long?[]>("totals", NpgsqlDbType.Array | NpgsqlDbType.Bigint) { TypedValue = [.. told.Select(one => one.Progress!.Total)] });
+            new NpgsqlParameter<long?[]>("totals", NpgsqlDbType.Array | NpgsqlDbType.Bigint)
+            {
+                TypedValue = [.. told.Select(one => one.Progress!.Total)],
+            });
         command.Parameters.Add(
-            new NpgsqlParameter<string?[]>("notes", NpgsqlDbType.Array | NpgsqlDbType.Text) { TypedValue = [.. told.Select(one => one.Progress!.Note)] });
+            new NpgsqlParameter<string?[]>("notes", NpgsqlDbType.Array | NpgsqlDbType.Text)
+            {
+                TypedValue = [.. told.Select(one => one.Progress!.Note)],
+            });
         command.Parameters.Add(new NpgsqlParameter<string>("news", JobWakeUps.News));
         await command.ExecuteNonQueryAsync(ct);
     }

@@ -36,7 +36,9 @@ public sealed class JobQueue
         Wake();
     }
 
-    /// <summary>In the caller's transaction. After its commit <see cref="Wake"/> starts them at once; without it they wait for the next poll.</summary>
+    /// <summary>
+    /// In the caller's transaction. After its commit <see cref="Wake"/> starts them at once; without it they wait for the next poll.
+    /// </summary>
     public async Task<JobReceipt> EnqueueAsync<TJob>(NpgsqlConnection connection, TJob job, EnqueueOptions? options, CancellationToken ct)
         where TJob : class
     {
@@ -59,6 +61,8 @@ public sealed class JobQueue
     internal NewJob MakeAgain(JobKind kind, object job, EnqueueOptions options, Guid replayOf) =>
         new(kind, job, options, Guid.CreateVersion7(time.GetUtcNow()), Activity.Current?.Id) { ReplayOf = replayOf };
 
-    /// <summary>Committed jobs may be waiting: tells the workers of this process now and the others within <see cref="JobOptions.WakeMs"/>.</summary>
+    /// <summary>
+    /// Committed jobs may be waiting: tells the workers of this process now and the others within <see cref="JobOptions.WakeMs"/>.
+    /// </summary>
     public void Wake() => wakeUps.Enqueued();
 }

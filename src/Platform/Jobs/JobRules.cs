@@ -53,7 +53,7 @@ public sealed record JobRules
     /// <summary>Nobody is shown the arguments, and no search looks into them.</summary>
     public bool IsSensitive { get; init; }
 
-    /// <summary>What an exception means; null leaves it to the engine (<see cref="JobFailure"/>, argument errors dead, all else again).</summary>
+    /// <summary>What an exception means; null, or no rule, means again. <see cref="JobFailure"/> does not come here.</summary>
     public Func<Exception, FailureRule?>? OnFailure { get; init; }
 
     internal bool IsLimited => (MaxRunning ?? MaxRunningPerNode ?? MaxRunningPerTenant ?? MaxRunningPerKey) is not null;

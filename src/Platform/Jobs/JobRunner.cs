@@ -104,7 +104,8 @@ internal sealed partial class JobRunner(
             catch (OperationCanceledException)
             {
                 // A claim that was under way may have been committed all the same.
-                await ReleaseUnknownAsync(CancellationToken.None).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+                var release = ReleaseUnknownAsync(CancellationToken.None);
+                await IsOverAsync(release, LastWords);
                 return;
             }
             if (isFailing || time.GetElapsedTime(claimedAt) < pause)
@@ -160,7 +161,8 @@ internal sealed partial class JobRunner(
             {
                 if (node.Find(rows.GetGuid(0)) is null)
                 {
-                    unknown.Add(new(rows.GetGuid(0), rows.GetInt32(1), JobState.Available, "released", "The claim's answer was lost", IsFree: true));
+                    unknown.Add(new(
+                        rows.GetGuid(0), rows.GetInt32(1), JobState.Available, "released", "The claim's answer was lost", IsFree: true));
                 }
             }
         }
@@ -198,7 +200,7 @@ internal sealed partial class JobRunner(
             }
             // Only the database knows whether a transaction of the handler's was committed: if so, there is no run left to fail.
             end = running.IsCompletedByHandler
-                ? JobVerdict.Failed(job, running.Kind.Rules, StopReason.None, false, new InvalidOperationException("Completed in a transaction that was not committed"), 0.5)
+                ? JobVerdict.Failed(job, running.Kind.Rules, StopReason.None, timedOut: false, NotCommitted(), random: 0.5)
                 : JobVerdict.Succeeded(job);
         }
         catch (Exception exception)
@@ -218,6 +220,8 @@ internal sealed partial class JobRunner(
         Interlocked.Decrement(ref held);
         ender.End(running, end);
     }
+
+    private static InvalidOperationException NotCommitted() => new("Completed in a transaction that was not committed");
 
     private static object Read(RunningJob running)
     {
@@ -292,7 +296,10 @@ internal sealed partial class JobRunner(
     private async Task LeaveAsync()
     {
         await using var connection = await source.OpenConnectionAsync();
-        await using var leave = new NpgsqlCommand("delete from platform.job_nodes where id = $1", connection) { Parameters = { new() { Value = node.Name } } };
+        await using var leave = new NpgsqlCommand("delete from platform.job_nodes where id = $1", connection)
+        {
+            Parameters = { new() { Value = node.Name } },
+        };
         await leave.ExecuteNonQueryAsync();
         await ChangeFeed.NotifyAsync(connection, JobWakeUps.Channel, $"wake {wakeUps.Process}", CancellationToken.None);
     }
