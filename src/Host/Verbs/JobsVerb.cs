@@ -101,7 +101,8 @@ internal static class JobsVerb
             var job = await services.GetRequiredService<JobStore>().FindAsync(id, null, ct) ?? throw Failure.NotFound($"Job '{id}'");
             var output = parsed.InvocationConfiguration.Output;
             await output.WriteLineAsync(Line(job));
-            await output.WriteLineAsync($"due {Date(job.RunAt)}, started {Date(job.StartedAt)}, finished {Date(job.FinishedAt)}, by {job.Owner.CreatedBy}");
+            await output.WriteLineAsync(
+                $"due {Date(job.RunAt)}, started {Date(job.StartedAt)}, finished {Date(job.FinishedAt)}, by {job.Owner.CreatedBy}");
             await output.WriteLineAsync(
                 $"arguments {(services.GetRequiredService<JobStore>().IsSensitive(job.Kind) ? "are kept by the kind" : job.Args.GetRawText())}");
             foreach (var entry in job.History.EnumerateArray())
@@ -119,7 +120,10 @@ internal static class JobsVerb
         var kind = new Option<string?>("--kind") { Description = "All dead jobs of a kind" };
         var fingerprint = new Option<string?>("--fingerprint") { Description = "All dead jobs of one cause" };
         var limit = new Option<int>("--limit") { Description = "At most so many", DefaultValueFactory = _ => 100 };
-        var command = new Command("replay", "Add a finished job anew, or all dead ones of a kind or cause") { job, arguments, kind, fingerprint, limit };
+        var command = new Command("replay", "Add a finished job anew, or all dead ones of a kind or cause")
+        {
+            job, arguments, kind, fingerprint, limit,
+        };
         command.SetAction((parsed, ct) => RunAsync(parsed, withServices, async services =>
         {
             var acts = services.GetRequiredService<JobActs>();
@@ -153,7 +157,8 @@ internal static class JobsVerb
                 var state = kind.PausedAt is { } at ? $"paused {Date(at)} by {kind.PausedBy}" : kind.IsLate ? "late" : "open";
                 await parsed.InvocationConfiguration.Output.WriteLineAsync(string.Create(
                     CultureInfo.InvariantCulture,
-                    $"{kind.Kind}  {kind.Available} queued, {kind.Running} running, {kind.Waiting + kind.Parked} held back, oldest {kind.OldestAge.TotalSeconds:N0} s, last success {Date(kind.SucceededAt)}, {state}"));
+                    $"{kind.Kind}  {kind.Available} queued, {kind.Running} running, {kind.Waiting + kind.Parked} held back, "
+                    + $"oldest {kind.OldestAge.TotalSeconds:N0} s, last success {Date(kind.SucceededAt)}, {state}"));
             }
         }, ct));
         return command;
@@ -185,5 +190,6 @@ internal static class JobsVerb
 
     private static string Line(JobRow job) => string.Create(
         CultureInfo.InvariantCulture,
-        $"{job.Id}  {job.Kind}  {EnumNames<JobState>.Write(job.State)}, {job.Attempts} of {job.MaxAttempts} attempts, added {Date(job.CreatedAt)}{(job.Error is null ? "" : $": {job.Error.ReplaceLineEndings(" ")}")}");
+        $"{job.Id}  {job.Kind}  {EnumNames<JobState>.Write(job.State)}, {job.Attempts} of {job.MaxAttempts} attempts, "
+        + $"added {Date(job.CreatedAt)}{(job.Error is null ? "" : $": {job.Error.ReplaceLineEndings(" ")}")}");
 }

@@ -56,7 +56,8 @@ internal record JobView(
     {
         var shown = string.Create(
             CultureInfo.InvariantCulture,
-            $"{row.State} {row.Attempt} {row.History.GetArrayLength()} {row.RunAt.UtcTicks} {row.IsCancelRequested} {row.ProgressDone} {row.ProgressTotal} {row.ProgressNote}");
+            $"{row.State} {row.Attempt} {row.History.GetArrayLength()} {row.RunAt.UtcTicks} {row.IsCancelRequested} "
+            + $"{row.ProgressDone} {row.ProgressTotal} {row.ProgressNote}");
         return Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(shown)).AsSpan(0, 8));
     }
 }

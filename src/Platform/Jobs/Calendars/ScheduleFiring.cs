@@ -81,7 +81,8 @@ internal sealed class ScheduleFiring(
             Overlap.Allow => options with { UniqueKey = slotKey, UniqueFor = KeyKept },
             Overlap.CancelPrevious => options with
             {
-                UniqueKey = slotKey, UniqueFor = KeyKept, After = await CancelEarlierAsync(connection, schedule, ct), AfterOutcome = AfterOutcome.Finished,
+                UniqueKey = slotKey, UniqueFor = KeyKept,
+                After = await CancelEarlierAsync(connection, schedule, ct), AfterOutcome = AfterOutcome.Finished,
             },
         };
         var job = new NewJob(kind, kind.Read(schedule.Arguments), options, Guid.CreateVersion7(time.GetUtcNow()), null);
