@@ -101,7 +101,7 @@ public sealed class AuthorizationMatrix : IAsyncLifetime
         var isRight = verdict switch
         {
             Verdict.LetIn => row.Answers.Count > 0 ? row.Answers.Contains(answer.Status) : answer.Status is >= 200 and < 300,
-            Verdict.Unknown => answer.Status == 401,
+            Verdict.Unknown => answer.Status == row.Stranger,
             Verdict.Outside => answer.Status is 401 or 403,
             Verdict.Refused => answer.Status == 403,
             Verdict.NotFound => answer.Status == 404,

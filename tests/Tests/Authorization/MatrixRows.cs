@@ -24,6 +24,9 @@ internal sealed record MatrixRow(string Rule, MatrixRow.Make? Object = null, str
 
     /// <summary>What somebody who may is answered, where that is not a success.</summary>
     public IReadOnlyList<int> Answers { get; init; } = [];
+
+    /// <summary>What a stranger is answered; an original's wire may say something other than 401.</summary>
+    public int Stranger { get; init; } = 401;
 }
 
 /// <summary>Whose an operation's objects are.</summary>
@@ -60,8 +63,13 @@ internal static class MatrixRows
         ["POST /v1/embeddings"] = new(AccessRule.Key, Body: """{"model":"demo/demo","input":"Hello"}"""),
         ["GET /v1/models"] = new(AccessRule.Key),
         ["GET /v1/models/{id}"] = new(AccessRule.Key, Always("demo/demo")) { Whose = Whose.Everybodys },
+        ["DELETE /v1/models/{id}"] = new(AccessRule.Key, Always("demo/demo")) { Whose = Whose.Everybodys, Answers = [403] },
         ["POST /v1/messages"] = new(AccessRule.Key, Body: Chat),
         ["POST /v1/messages/count_tokens"] = new(AccessRule.Key, Body: Chat),
+
+        // What other systems' credentials open opens to none of the matrix's callers; the wires' own tests try theirs.
+        ["GET /api/v1/auth/check"] = new("next_auth") { Stranger = 403 },
+        ["POST /api/v1/admin/api_client"] = new("root", Body: """{"description":"{unique}","frontend_type":"web"}""") { Stranger = 403 },
 
         ["GET /api/stoa/keys"] = new(AccessRule.Admin),
         ["POST /api/stoa/keys"] = new(AccessRule.Admin, Body: """{"name":"{unique}"}"""),

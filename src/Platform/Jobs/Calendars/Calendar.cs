@@ -122,6 +122,11 @@ internal sealed partial class Calendar(
             {
                 LogNotStarted(error);
             }
+            catch (Exception error) when (error is not OperationCanceledException)
+            {
+                // The scheduler tells of an interrupted start in words of its own.
+                throw new OperationCanceledException("The host stops", error, ct);
+            }
             await Task.Delay(pause, time, ct);
         }
     }
