@@ -30,7 +30,7 @@ public sealed class SessionCache(NpgsqlDataSource source, TimeProvider time, IOp
         }
         var now = time.GetUtcNow();
         var key = Convert.ToBase64String(hash);
-        if (!entries.TryGetValue(key, out var entry) || now - entry.ReadAt > Fresh)
+        if (!entries.TryGetValue(key, out var entry) || entry.IsStale || now - entry.ReadAt > Fresh)
         {
             try
             {
@@ -56,22 +56,30 @@ public sealed class SessionCache(NpgsqlDataSource source, TimeProvider time, IOp
         return entry.Session;
     }
 
-    /// <summary>Forgets a person's sessions, or the session of a key by its own id; all of them without an id.</summary>
+    /// <summary>
+    /// Distrusts a person's sessions, or the session of a key by its own id; all of them without an id. They are read anew when they are
+    /// used next; only while the database is away they still hold, for the minute that a change may take to be felt everywhere.
+    /// </summary>
     internal void Forget(Guid? owner)
     {
         Interlocked.Increment(ref forgotten);
-        if (owner is null)
-        {
-            entries.Clear();
-            return;
-        }
         // Changes are rare and look-ups are not, so there is no second index to keep.
         foreach (var (key, entry) in entries)
         {
-            if ((entry.Session.PersonId ?? entry.Session.Id) == owner)
+            if (owner is null || (entry.Session.PersonId ?? entry.Session.Id) == owner)
             {
-                entries.TryRemove(key, out _);
+                entries.TryUpdate(key, entry with { IsStale = true }, entry);
             }
+        }
+    }
+
+    /// <summary>Lets go of what is too old to be believed in any case.</summary>
+    internal void Prune()
+    {
+        var now = time.GetUtcNow();
+        foreach (var entry in entries.Where(entry => now - entry.Value.ReadAt > Longest))
+        {
+            entries.TryRemove(entry);
         }
     }
 
@@ -109,7 +117,7 @@ public sealed class SessionCache(NpgsqlDataSource source, TimeProvider time, IOp
         // A change may have come between the reading and the keeping; then what was read may be old.
         if (Volatile.Read(ref forgotten) != before)
         {
-            entries.TryRemove(key, out _);
+            entries.TryUpdate(key, entry with { IsStale = true }, entry);
         }
     }
 
@@ -151,5 +159,5 @@ public sealed class SessionCache(NpgsqlDataSource source, TimeProvider time, IOp
 
     private static Guid? Id(NpgsqlDataReader row, int column) => row.IsDBNull(column) ? null : row.GetGuid(column);
 
-    private sealed record Entry(Session Session, DateTimeOffset ReadAt);
+    private sealed record Entry(Session Session, DateTimeOffset ReadAt, bool IsStale = false);
 }

@@ -43,6 +43,7 @@ internal sealed partial class SessionSync(
 
     private async Task TryAsync(CancellationToken ct)
     {
+        cache.Prune();
         try
         {
             await cache.SaveUsesAsync(ct);
