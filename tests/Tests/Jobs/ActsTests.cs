@@ -1,6 +1,8 @@
 using System.Text.Json;
+using Microsoft.Extensions.DependencyInjection;
 using Stoa.Platform.Http;
 using Stoa.Platform.Jobs;
+using Stoa.Tests.Support;
 
 namespace Stoa.Tests.Jobs;
 
@@ -36,6 +38,38 @@ public sealed class ActsTests
         Assert.True(await site.Acts.CancelAsync(id, null, "key:1", Ct));
 
         Assert.Equal(JobState.Cancelled, (await site.FinishedAsync(id)).State);
+    }
+
+    [Fact]
+    public async Task A_node_that_runs_no_jobs_cancels_what_runs_on_another()
+    {
+        await using var site = await JobsSite.StartAsync();
+        await using var elsewhere = await HostUnderTest.StartAsync(new() { ["ConnectionStrings:Stoa"] = site.ConnectionString, ["Stoa:Role"] = "api" });
+        site.Script.Acts["long"] = (_, ct) => Task.Delay(Timeout.InfiniteTimeSpan, TimeProvider.System, ct);
+        var id = await site.EnqueueAsync("long");
+        await site.UntilAsync(id, job => job.State is JobState.Running);
+
+        Assert.True(await elsewhere.Services.GetRequiredService<JobActs>().CancelAsync(id, null, "key:1", Ct));
+
+        Assert.Equal(JobState.Cancelled, (await site.FinishedAsync(id)).State);
+    }
+
+    [Fact]
+    public async Task Runs_waits_and_depths_are_measured_by_kind()
+    {
+        await using var site = await JobsSite.StartAsync();
+        site.Script.Acts["bad"] = (_, _) => throw JobFailure.Dead("It cannot be");
+        await site.FinishedAsync(await site.EnqueueAsync("good"));
+        await site.FinishedAsync(await site.EnqueueAsync("bad"));
+
+        var text = await site.Host.Internal.GetStringAsync("/metrics", Ct);
+
+        Assert.Contains("""stoa_jobs_ended_total{kind="test.step",how="succeeded"}""", text, StringComparison.Ordinal);
+        Assert.Contains("""stoa_jobs_ended_total{kind="test.step",how="dead"}""", text, StringComparison.Ordinal);
+        Assert.Contains("""stoa_jobs_wait_seconds_count{kind="test.step"}""", text, StringComparison.Ordinal);
+        Assert.Contains("""stoa_jobs_run_seconds_count{kind="test.step"}""", text, StringComparison.Ordinal);
+        Assert.Contains("# TYPE stoa_jobs_depth gauge", text, StringComparison.Ordinal);
+        Assert.Contains("# TYPE stoa_jobs_oldest_age_seconds gauge", text, StringComparison.Ordinal);
     }
 
     [Fact]
