@@ -12,6 +12,25 @@ public sealed class LeaseTests
     private static CancellationToken Ct => TestContext.Current.CancellationToken;
 
     [Fact]
+    public async Task An_end_of_an_earlier_attempt_is_refused_while_a_later_one_runs()
+    {
+        await using var site = await JobsSite.StartAsync();
+        site.Script.Acts["long"] = (_, ct) => Task.Delay(Timeout.InfiniteTimeSpan, TimeProvider.System, ct);
+        var id = await site.EnqueueAsync("long");
+        await site.UntilAsync(id, job => job.State is JobState.Running);
+        await using var connection = await site.Source.OpenConnectionAsync(Ct);
+
+        foreach (var state in (JobState[])[JobState.Succeeded, JobState.Available])
+        {
+            var ended = await JobEnds.EndRunsAsync(
+                connection, [new JobEnd(id, Attempt: 0, state)], TimeProvider.System, Ct);
+            Assert.Empty(ended);
+        }
+
+        Assert.Equal(JobState.Running, (await site.Store.FindAsync(id, null, Ct))!.State);
+    }
+
+    [Fact]
     public async Task A_long_run_keeps_its_lease()
     {
         await using var site = await JobsSite.StartAsync(Short);
