@@ -12,7 +12,6 @@ using Stoa.Platform.Egress;
 using Stoa.Platform.Hosting;
 using Stoa.Platform.Http;
 using Stoa.Platform.Identity;
-using Stoa.Platform.Identity.Jose;
 using Stoa.Platform.Jobs;
 using Stoa.Platform.Jobs.Api;
 using Stoa.Platform.Jobs.Calendars;
@@ -51,7 +50,6 @@ public static class PlatformModule
         services.AddSingleton(provider =>
             new Drain(provider.GetRequiredService<TimeProvider>(), TimeSpan.FromSeconds(options.DrainSeconds)));
         services.Configure<HostOptions>(host => host.ShutdownTimeout = TimeSpan.FromSeconds(options.DrainSeconds));
-        services.AddSingleton<Readiness>();
         services.AddSingleton(provider => new ErrorDialects(provider.GetServices<PrefixDialect>(), PageErrors.Instance));
         services.AddErrorDialect("/api", ProblemErrors.Instance);
         // Malformed input becomes a Failure in the dialect of its route, in Production as in Development.
@@ -60,12 +58,9 @@ public static class PlatformModule
         services.AddForwarding(options);
         services.AddDatabase();
         services.AddMigrations("platform", typeof(PlatformModule).Assembly);
-        services.AddReadiness("database", provider => provider.GetRequiredService<DatabaseReadiness>() is { IsReady: false } ? "not reached or not migrated yet" : null);
         services.AddIdentity();
         builder.AddForeignIdentity();
-        services.AddReadiness("tokens", provider => provider.GetRequiredService<SpentTokens>().IsLoaded ? null : "not read yet");
         services.AddPrivacy();
-        services.AddReadiness("keys", provider => provider.GetRequiredService<KeyRing>().IsLoaded ? null : "not read yet");
         services.AddJobs(runs: options.Role.HasFlag(Role.Worker));
         services.AddCalendars(runs: options.Role.HasFlag(Role.Worker));
         services.AddSystemSchedules();

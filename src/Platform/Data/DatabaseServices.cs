@@ -5,6 +5,7 @@ using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Logging;
 using Npgsql;
+using Stoa.Platform.Hosting;
 
 namespace Stoa.Platform.Data;
 
@@ -17,6 +18,8 @@ public static class DatabaseServices
         services.AddSingleton(provider => provider.GetRequiredService<Database>().Source);
         services.TryAddSingleton(TimeProvider.System);
         services.AddSingleton<DatabaseReadiness>();
+        services.AddReadiness("database", "not reached or not migrated yet",
+            provider => provider.GetRequiredService<DatabaseReadiness>().WhenReady(CancellationToken.None));
         services.AddSingleton(provider => new Migrator(
             provider.GetRequiredService<NpgsqlDataSource>(), provider.GetServices<Migrations>(), provider.GetRequiredService<ILogger<Migrator>>()));
         services.AddHostedService<MigrateOnStart>();

@@ -8,9 +8,9 @@ namespace Stoa.Platform.Hosting;
 /// <summary>Says when the host is ready, and leads it out: public door shut, calls under way finish, then the rest stops.</summary>
 internal sealed partial class LifeCycle(
     IHostApplicationLifetime lifetime, IServer server, Drain drain, Readiness readiness, Listeners listeners,
-    Listeners.PublicSockets sockets, TimeProvider time, ILogger<LifeCycle> logger) : BackgroundService, IHostedLifecycleService
+    Listeners.PublicSockets sockets, ILogger<LifeCycle> logger) : BackgroundService, IHostedLifecycleService
 {
-    private static readonly TimeSpan AskAgain = TimeSpan.FromMilliseconds(50);
+    private readonly TaskCompletionSource started = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
     public Task StartingAsync(CancellationToken cancellationToken)
     {
@@ -19,7 +19,11 @@ internal sealed partial class LifeCycle(
         return Task.CompletedTask;
     }
 
-    public Task StartedAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+    public Task StartedAsync(CancellationToken cancellationToken)
+    {
+        started.SetResult();
+        return Task.CompletedTask;
+    }
 
     public async Task StoppingAsync(CancellationToken cancellationToken)
     {
@@ -36,10 +40,8 @@ internal sealed partial class LifeCycle(
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
-        while (!lifetime.ApplicationStarted.IsCancellationRequested || readiness.Problems().Count > 0)
-        {
-            await Task.Delay(AskAgain, time, stoppingToken);
-        }
+        await started.Task.WaitAsync(stoppingToken);
+        await readiness.WhenReady(stoppingToken);
         LogReady(string.Join(", ", listeners.Public), string.Join(", ", listeners.Internal));
     }
 

@@ -20,9 +20,13 @@ internal static class Operations
 
     internal static IResult Alive() => TypedResults.Text("ok");
 
-    internal static async Task ReadyAsync(HttpContext context, Readiness readiness)
+    internal static async Task ReadyAsync(HttpContext context, Readiness readiness, Drain drain)
     {
-        var problems = readiness.Problems();
+        List<(string, string)> problems = [.. readiness.Missing.Select(check => (check.Name, check.Problem))];
+        if (drain.IsDraining)
+        {
+            problems.Add(("drain", "shutting down"));
+        }
         context.Response.StatusCode = problems.Count == 0 ? StatusCodes.Status200OK : StatusCodes.Status503ServiceUnavailable;
         context.Response.ContentType = "application/json";
         await using (var json = new Utf8JsonWriter(context.Response.BodyWriter))

@@ -1,36 +1,30 @@
 using Microsoft.Extensions.DependencyInjection;
-using Stoa.Platform.Http;
+using Microsoft.Extensions.DependencyInjection.Extensions;
 
 namespace Stoa.Platform.Hosting;
 
-/// <summary>One thing that must hold before traffic may come: null when it does, else what is missing.</summary>
-internal sealed record ReadinessCheck(string Name, Func<IServiceProvider, string?> Problem);
+/// <summary>One thing that must have happened before traffic may come.</summary>
+/// <param name="Problem">What to say until then.</param>
+internal sealed record ReadinessCheck(string Name, string Problem, Func<IServiceProvider, Task> Done);
 
-/// <summary>Whether the host may be given traffic, and why not.</summary>
-internal sealed class Readiness(IEnumerable<ReadinessCheck> checks, Drain drain, IServiceProvider services)
+/// <summary>Whether the host may be given traffic, and why not. Once it may, only a drain ends that.</summary>
+internal sealed class Readiness(IEnumerable<ReadinessCheck> checks, IServiceProvider services)
 {
-    public IReadOnlyList<(string Name, string Problem)> Problems()
-    {
-        List<(string, string)> problems = [];
-        if (drain.IsDraining)
-        {
-            problems.Add(("drain", "shutting down"));
-        }
-        foreach (var check in checks)
-        {
-            if (check.Problem(services) is { } problem)
-            {
-                problems.Add((check.Name, problem));
-            }
-        }
-        return problems;
-    }
+    private readonly (ReadinessCheck Check, Task Done)[] waits = [.. checks.Select(check => (check, check.Done(services)))];
+
+    public IEnumerable<ReadinessCheck> Missing => waits.Where(wait => !wait.Done.IsCompleted).Select(wait => wait.Check);
+
+    /// <summary>For work that may wait until the host answers: at a start, the processors belong to what callers wait for.</summary>
+    public Task WhenReady(CancellationToken ct) => Task.WhenAll(waits.Select(wait => wait.Done)).WaitAsync(ct);
 }
 
 public static class ReadinessExtensions
 {
-    /// <summary>Keeps <c>/readyz</c> at 503 while <paramref name="problem"/> returns a text. Asked often: no I/O.</summary>
+    /// <summary>Keeps <c>/readyz</c> at 503 until <paramref name="done"/> is.</summary>
     public static IServiceCollection AddReadiness(
-        this IServiceCollection services, string name, Func<IServiceProvider, string?> problem) =>
-        services.AddSingleton(new ReadinessCheck(name, problem));
+        this IServiceCollection services, string name, string problem, Func<IServiceProvider, Task> done)
+    {
+        services.TryAddSingleton<Readiness>();
+        return services.AddSingleton(new ReadinessCheck(name, problem, done));
+    }
 }

@@ -2,6 +2,7 @@ using Microsoft.AspNetCore.Builder;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Options;
 using Stoa.Platform.Egress;
+using Stoa.Platform.Hosting;
 using Stoa.Platform.Identity.Jose;
 
 namespace Stoa.Platform.Identity;
@@ -14,6 +15,7 @@ public static class ForeignIdentity
         var services = builder.Services;
         services.AddSingleton<SpentTokens>();
         services.AddHostedService(provider => provider.GetRequiredService<SpentTokens>());
+        services.AddReadiness("tokens", "not read yet", provider => provider.GetRequiredService<SpentTokens>().WhenLoaded(CancellationToken.None));
 
         services.AddSettings<GoogleOptions>(GoogleOptions.Section);
         services.AddEgressClient(GoogleTokens.Client, egress => egress.TotalTimeout = TimeSpan.FromSeconds(10));

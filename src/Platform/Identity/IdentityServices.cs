@@ -6,6 +6,7 @@ using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Options;
 using Stoa.Platform.Data;
+using Stoa.Platform.Hosting;
 using Stoa.Platform.Http;
 
 namespace Stoa.Platform.Identity;
@@ -47,6 +48,7 @@ public static class IdentityServices
         services.AddScoped(provider => new BrowserSignIn(provider.GetRequiredService<SessionStore>(), provider.GetRequiredService<SessionCache>()));
         services.AddSingleton<KeyRingSync>();
         services.AddHostedService(provider => provider.GetRequiredService<KeyRingSync>());
+        services.AddReadiness("keys", "not read yet", provider => provider.GetRequiredService<KeyRing>().WhenLoaded(CancellationToken.None));
         services.ConfigureHttpJsonOptions(json =>
         {
             json.SerializerOptions.PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower;

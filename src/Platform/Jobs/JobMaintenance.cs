@@ -4,6 +4,7 @@ using Microsoft.Extensions.Options;
 using Npgsql;
 using NpgsqlTypes;
 using Stoa.Platform.Data;
+using Stoa.Platform.Hosting;
 using Stoa.Platform.Http;
 
 namespace Stoa.Platform.Jobs;
@@ -13,7 +14,7 @@ namespace Stoa.Platform.Jobs;
 /// parks what nobody knows. Each step is safe to do twice, so nobody is elected to do it.
 /// </summary>
 internal sealed partial class JobMaintenance(
-    JobKinds kinds, JobNode node, JobStore store, JobWakeUps wakeUps, NpgsqlDataSource source, DatabaseReadiness readiness,
+    JobKinds kinds, JobNode node, JobStore store, JobWakeUps wakeUps, NpgsqlDataSource source, Readiness readiness,
     IOptions<JobOptions> options, TimeProvider time, ILogger<JobMaintenance> logger) : BackgroundService
 {
     private static readonly TimeSpan Round = TimeSpan.FromSeconds(5);

@@ -6,6 +6,7 @@ using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 using Npgsql;
 using Stoa.Platform.Data;
+using Stoa.Platform.Hosting;
 using Stoa.Platform.Http;
 using Stoa.Platform.Telemetry;
 
@@ -13,7 +14,7 @@ namespace Stoa.Platform.Jobs;
 
 /// <summary>Runs jobs: claims what is due, as much as its workers can soon take on; runs it; and at the end hands everything back.</summary>
 internal sealed partial class JobRunner(
-    JobKinds kinds, JobNode node, JobEnder ender, JobKeeper keeper, JobWakeUps wakeUps, NpgsqlDataSource source, DatabaseReadiness readiness,
+    JobKinds kinds, JobNode node, JobEnder ender, JobKeeper keeper, JobWakeUps wakeUps, NpgsqlDataSource source, Readiness readiness,
     ChangeFeed changes, IServiceScopeFactory scopes, IOptions<JobOptions> options, TimeProvider time, ILogger<JobRunner> logger)
     : BackgroundService
 {

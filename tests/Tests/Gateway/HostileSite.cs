@@ -25,7 +25,6 @@ public sealed class HostileSite : IAsyncLifetime
         Provider = await OddProvider.StartAsync();
         host = await HostUnderTest.StartAsync(Provider.Settings);
         Client.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", "stoa-dev");
-        await host.Services.GetRequiredService<DatabaseReadiness>().WhenReady(TestContext.Current.CancellationToken);
     }
 
     public async ValueTask DisposeAsync()

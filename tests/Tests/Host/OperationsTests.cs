@@ -3,6 +3,7 @@ using System.Net.Sockets;
 using System.Text.Json.Nodes;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.DependencyInjection;
 using Stoa.Platform.Hosting;
 using Stoa.Platform.Http;
 using Stoa.Tests.Support;
@@ -25,17 +26,18 @@ public sealed class OperationsTests
     [Fact]
     public async Task A_host_is_ready_only_when_every_check_holds_and_says_what_is_missing()
     {
-        var problem = (string?)"not migrated";
-        await using var host = await HostUnderTest.StartAsync(add: builder => builder.Services.AddReadiness("database", _ => problem));
+        var warm = new TaskCompletionSource();
+        await using var host = await HostUnderTest.StartAsync(
+            add: builder => builder.Services.AddReadiness("warmth", "still cold", _ => warm.Task), waitsUntilReady: false);
 
         var before = await host.Client.GetAsync("/readyz", Ct);
         var reasons = JsonNode.Parse(await before.Content.ReadAsStringAsync(Ct))!["problems"]!;
-        problem = null;
+        warm.SetResult();
+        await host.Services.GetRequiredService<Readiness>().WhenReady(Ct);
         var after = await host.Client.GetAsync("/readyz", Ct);
 
         Assert.Equal(HttpStatusCode.ServiceUnavailable, before.StatusCode);
-        Assert.Contains(reasons.AsArray(), reason =>
-            (string)reason!["check"]! == "database" && (string)reason["problem"]! == "not migrated");
+        Assert.Contains(reasons.AsArray(), reason => (string)reason!["check"]! == "warmth" && (string)reason["problem"]! == "still cold");
         Assert.Equal(HttpStatusCode.OK, after.StatusCode);
     }
 

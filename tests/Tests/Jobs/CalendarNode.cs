@@ -3,6 +3,7 @@ using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Npgsql;
 using Stoa.Platform.Data;
+using Stoa.Platform.Hosting;
 using Stoa.Platform.Jobs;
 using Stoa.Platform.Jobs.Calendars;
 using Stoa.Tests.Support;
@@ -38,6 +39,7 @@ internal sealed class CalendarNode : IAsyncDisposable
         var readiness = new DatabaseReadiness();
         readiness.Migrated();
         services.AddSingleton(readiness);
+        services.AddSingleton<Readiness>();
         services.AddSingleton(new Script());
         services.AddJob<Step, StepHandler>("test.step", JobsTestJson.Default.Step);
         services.AddJobs(runs: false);

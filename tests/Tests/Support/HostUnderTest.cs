@@ -39,7 +39,7 @@ public sealed class HostUnderTest : IAsyncDisposable
     /// <param name="map">Routes that only this test needs.</param>
     public static async Task<HostUnderTest> StartAsync(
         Dictionary<string, string?>? settings = null, Action<WebApplicationBuilder>? add = null, Action<WebApplication>? map = null,
-        string environment = "Development")
+        string environment = "Development", bool waitsUntilReady = true)
     {
         var folder = Directory.CreateTempSubdirectory("stoa-test-").FullName;
         var cluster = await TestContext.Current.GetFixture<TestCluster>() ?? throw new InvalidOperationException("There is no test cluster");
@@ -61,8 +61,10 @@ public sealed class HostUnderTest : IAsyncDisposable
         {
             await App.PrepareAsync(built, TestContext.Current.CancellationToken);
             await built.StartAsync(TestContext.Current.CancellationToken);
-            await built.Services.GetRequiredService<DatabaseReadiness>().WhenReady(TestContext.Current.CancellationToken);
-            await built.Services.GetRequiredService<KeyRing>().WhenLoaded(TestContext.Current.CancellationToken);
+            if (waitsUntilReady)
+            {
+                await built.Services.GetRequiredService<Readiness>().WhenReady(TestContext.Current.CancellationToken);
+            }
             return new(built, folder, () => cluster.DropDatabaseAsync(database));
         }
         catch

@@ -15,7 +15,6 @@ internal sealed class PagesSite(HostUnderTest host) : IAsyncDisposable
     {
         var host = await HostUnderTest.StartAsync(
             new(settings ?? [], StringComparer.OrdinalIgnoreCase) { ["ConnectionStrings:Stoa"] = database }, map: map);
-        await host.Services.GetRequiredService<KeyRing>().WhenLoaded(TestContext.Current.CancellationToken);
         return new(host);
     }
 

@@ -62,8 +62,6 @@ internal sealed class WireSite(HostUnderTest host) : IAsyncDisposable
             all[key] = value;
         }
         var host = await HostUnderTest.StartAsync(all, map: Map, environment: environment);
-        await host.Services.GetRequiredService<ApiClients>().WhenLoaded(Ct);
-        await host.Services.GetRequiredService<SpentTokens>().WhenLoaded(Ct);
         return new(host);
     }
 

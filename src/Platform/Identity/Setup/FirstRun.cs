@@ -5,6 +5,7 @@ using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Stoa.Platform.Data;
+using Stoa.Platform.Hosting;
 using Stoa.Platform.Http;
 
 namespace Stoa.Platform.Identity;
@@ -13,7 +14,7 @@ namespace Stoa.Platform.Identity;
 /// Where nobody has an account yet, each start writes a token into the log. Whoever can read it may make the first admin, once.
 /// </summary>
 internal sealed partial class FirstRun(
-    IServiceScopeFactory scopes, IServer server, DatabaseReadiness readiness, TimeProvider time, ILogger<FirstRun> logger)
+    IServiceScopeFactory scopes, IServer server, Readiness readiness, TimeProvider time, ILogger<FirstRun> logger)
     : BackgroundService
 {
     private static readonly TimeSpan Lifetime = TimeSpan.FromDays(1);

@@ -5,6 +5,7 @@ using Microsoft.Extensions.Options;
 using Npgsql;
 using Quartz;
 using Stoa.Platform.Data;
+using Stoa.Platform.Hosting;
 using Stoa.Platform.Http;
 
 namespace Stoa.Platform.Jobs.Calendars;
@@ -18,7 +19,7 @@ internal sealed partial class Calendar(
     ScheduleStore store,
     ScheduleFiring firing,
     NpgsqlDataSource source,
-    DatabaseReadiness readiness,
+    Readiness readiness,
     IOptions<CalendarOptions> options,
     TimeProvider time,
     ILoggerFactory loggers,
