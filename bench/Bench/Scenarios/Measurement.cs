@@ -9,7 +9,7 @@ internal sealed class Measurement(string path, int promptBytes, bool streams, in
 
     internal static (int Rounds, double Seconds, double Warm) Plan(Arguments arguments) => arguments.Flag("quick")
         ? (1, 1, 1)
-        : (arguments.Number("rounds", 3), arguments.Number("seconds", 4), 5);
+        : (arguments.Number("rounds", 3), arguments.Number("seconds", 4), 12);
 
     internal async Task PlayAsync(Arguments arguments, params Target[] targets)
     {

@@ -10,39 +10,47 @@ internal abstract class LimitHeaders
     public static readonly LimitHeaders OpenAi = new OpenAiHeaders();
     public static readonly LimitHeaders Anthropic = new AnthropicHeaders();
 
+    private readonly Names requestNames;
+    private readonly Names tokenNames;
+
+    private LimitHeaders(Func<string, Names> namesOf) => (requestNames, tokenNames) = (namesOf("requests"), namesOf("tokens"));
+
     /// <summary>Writes nothing for a key without limits.</summary>
     public void Write(IHeaderDictionary headers, LimitReading? requests, LimitReading? tokens, TimeProvider time)
     {
         if (requests is { } ofRequests)
         {
-            Write(headers, "requests", ofRequests, time);
+            Write(headers, requestNames, ofRequests, time);
         }
         if (tokens is { } ofTokens)
         {
-            Write(headers, "tokens", ofTokens, time);
+            Write(headers, tokenNames, ofTokens, time);
         }
     }
 
-    protected abstract void Write(IHeaderDictionary headers, string what, LimitReading reading, TimeProvider time);
+    /// <summary>When the limit is whole again, as this API says it.</summary>
+    protected abstract string ResetOf(LimitReading reading, TimeProvider time);
 
-    private sealed class OpenAiHeaders : LimitHeaders
+    private void Write(IHeaderDictionary headers, Names names, LimitReading reading, TimeProvider time)
     {
-        protected override void Write(IHeaderDictionary headers, string what, LimitReading reading, TimeProvider time)
-        {
-            headers[$"x-ratelimit-limit-{what}"] = reading.Limit.ToString(CultureInfo.InvariantCulture);
-            headers[$"x-ratelimit-remaining-{what}"] = reading.Remaining.ToString(CultureInfo.InvariantCulture);
-            headers[$"x-ratelimit-reset-{what}"] = LimitText.Duration(reading.Reset);
-        }
+        headers[names.Limit] = reading.Limit.ToString(CultureInfo.InvariantCulture);
+        headers[names.Remaining] = reading.Remaining.ToString(CultureInfo.InvariantCulture);
+        headers[names.Reset] = ResetOf(reading, time);
     }
 
-    private sealed class AnthropicHeaders : LimitHeaders
+    // Made once: every answer carries them.
+    private sealed record Names(string Limit, string Remaining, string Reset);
+
+    private sealed class OpenAiHeaders() : LimitHeaders(
+        what => new($"x-ratelimit-limit-{what}", $"x-ratelimit-remaining-{what}", $"x-ratelimit-reset-{what}"))
     {
-        protected override void Write(IHeaderDictionary headers, string what, LimitReading reading, TimeProvider time)
-        {
-            headers[$"anthropic-ratelimit-{what}-limit"] = reading.Limit.ToString(CultureInfo.InvariantCulture);
-            headers[$"anthropic-ratelimit-{what}-remaining"] = reading.Remaining.ToString(CultureInfo.InvariantCulture);
-            headers[$"anthropic-ratelimit-{what}-reset"] =
-                (time.GetUtcNow() + reading.Reset).ToString("yyyy-MM-dd'T'HH:mm:ss'Z'", CultureInfo.InvariantCulture);
-        }
+        protected override string ResetOf(LimitReading reading, TimeProvider time) => LimitText.Duration(reading.Reset);
+    }
+
+    private sealed class AnthropicHeaders() : LimitHeaders(
+        what => new($"anthropic-ratelimit-{what}-limit", $"anthropic-ratelimit-{what}-remaining", $"anthropic-ratelimit-{what}-reset"))
+    {
+        protected override string ResetOf(LimitReading reading, TimeProvider time) =>
+            (time.GetUtcNow() + reading.Reset).ToString("yyyy-MM-dd'T'HH:mm:ss'Z'", CultureInfo.InvariantCulture);
     }
 }

@@ -13,6 +13,10 @@ public sealed class MetricsText : IHostedService, IDisposable
         "Microsoft.AspNetCore.Hosting", "Microsoft.AspNetCore.Server.Kestrel", "System.Net.Http", "System.Runtime", "Npgsql", Signals.Name,
     ];
 
+    /// <summary>Three measurements and their labels for each request we send; calls of models are measured as such already.</summary>
+    private static readonly string[] PerOutgoingRequest =
+        ["http.client.active_requests", "http.client.request.duration", "http.client.request.time_in_queue"];
+
     private readonly ConcurrentDictionary<Instrument, MetricFamily> families = new();
     private readonly MeterListener listener = new();
 
@@ -20,7 +24,7 @@ public sealed class MetricsText : IHostedService, IDisposable
     {
         listener.InstrumentPublished = (instrument, self) =>
         {
-            if (Meters.Contains(instrument.Meter.Name))
+            if (Meters.Contains(instrument.Meter.Name) && !PerOutgoingRequest.Contains(instrument.Name))
             {
                 self.EnableMeasurementEvents(instrument, families.GetOrAdd(instrument, static one => new MetricFamily(one)));
             }
