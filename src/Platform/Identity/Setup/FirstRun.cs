@@ -1,9 +1,8 @@
 using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Hosting.Server.Features;
-using Microsoft.EntityFrameworkCore;
-using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
+using Npgsql;
 using Stoa.Platform.Data;
 using Stoa.Platform.Hosting;
 using Stoa.Platform.Http;
@@ -14,7 +13,7 @@ namespace Stoa.Platform.Identity;
 /// Where nobody has an account yet, each start writes a token into the log. Whoever can read it may make the first admin, once.
 /// </summary>
 internal sealed partial class FirstRun(
-    IServiceScopeFactory scopes, IServer server, Readiness readiness, TimeProvider time, ILogger<FirstRun> logger)
+    NpgsqlDataSource source, IServer server, Readiness readiness, TimeProvider time, ILogger<FirstRun> logger)
     : BackgroundService
 {
     private static readonly TimeSpan Lifetime = TimeSpan.FromDays(1);
@@ -38,18 +37,18 @@ internal sealed partial class FirstRun(
     /// <summary>A token to set the installation up with; null where there is somebody already.</summary>
     internal async Task<string?> CreateTokenAsync(CancellationToken ct)
     {
-        await using var scope = scopes.CreateAsyncScope();
-        var db = scope.ServiceProvider.GetRequiredService<IdentityDb>();
-        if (await db.People.AnyAsync(ct))
-        {
-            return null;
-        }
         var now = time.GetUtcNow();
-        await db.SetupTokens.Where(old => old.ExpiresAt < now).ExecuteDeleteAsync(ct);
         var token = SecretToken.Create();
-        db.SetupTokens.Add(new() { TokenHash = SecretToken.HashOf(token), ExpiresAt = now + Lifetime });
-        await db.SaveChangesAsync(ct);
-        return token;
+        // Plain SQL: what each start asks need not build the model of all people first.
+        await using var command = source.CreateCommand("""
+            with ended as (delete from platform.setup_tokens where expires_at < @now)
+            insert into platform.setup_tokens (token_hash, expires_at)
+            select @hash, @end where not exists (select from platform.people)
+            """);
+        command.Parameters.AddWithValue("now", now);
+        command.Parameters.AddWithValue("hash", SecretToken.HashOf(token));
+        command.Parameters.AddWithValue("end", now + Lifetime);
+        return await command.ExecuteNonQueryAsync(ct) == 1 ? token : null;
     }
 
     [LoggerMessage(LogLevel.Warning, "Nobody has an account yet. Make the first admin at {Address}/setup?token={Token} within a day")]
