@@ -72,8 +72,8 @@ internal static class JobsApi
         TypedResults.Ok(await DetailAsync(id, JobScope.Of(caller), store, ct));
 
     internal static Task<Results<ServerSentEventsResult<JobView?>, NoContent>> EventsAsync(
-        Guid id, Caller caller, JobEvents events, [FromHeader(Name = "Last-Event-ID")] string? lastEventId, CancellationToken ct) =>
-        events.OpenAsync(JobScope.Of(caller), id, lastEventId, ct);
+        Guid id, Caller caller, JobEvents events, HttpContext context, [FromHeader(Name = "Last-Event-ID")] string? lastEventId,
+        CancellationToken ct) => events.OpenAsync(context, JobScope.Of(caller), id, lastEventId, ct);
 
     internal static async Task<Ok<JobDetail>> CancelAsync(
         Guid id, Caller caller, JobActs acts, JobStore store, CancellationToken ct)
