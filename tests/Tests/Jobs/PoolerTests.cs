@@ -3,6 +3,7 @@ using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Npgsql;
 using Stoa.Platform.Data;
+using Stoa.Platform.Hosting;
 using Stoa.Platform.Jobs;
 using Stoa.Tests.Support;
 
@@ -62,6 +63,7 @@ public sealed class PoolerTests(TestDatabase database) : IClassFixture<TestDatab
         var readiness = new DatabaseReadiness();
         readiness.Migrated();
         builder.Services.AddSingleton(readiness);
+        builder.Services.AddSingleton<Readiness>();
         builder.Services.AddSingleton<ChangeFeed>();
         builder.Services.AddHostedService(provider => provider.GetRequiredService<ChangeFeed>());
         builder.Services.AddSingleton(script);
