@@ -7,7 +7,7 @@ namespace Stoa.Platform.Jobs;
 
 /// <summary>One run of one job: its scope, its span, its handler, and what its end means.</summary>
 internal sealed partial class JobExecution(
-    IServiceScopeFactory scopes, JobNode node, JobEnder ender, TimeProvider time, ILogger<JobExecution> logger)
+    IServiceScopeFactory scopes, JobNode node, JobEnder ender, JobRates rates, TimeProvider time, ILogger<JobExecution> logger)
 {
     /// <summary>Runs a job to its end, hands that over to be written, and answers how long it ran.</summary>
     public async Task<TimeSpan> RunAsync(RunningJob running)
@@ -22,7 +22,7 @@ internal sealed partial class JobExecution(
         {
             await using (var scope = scopes.CreateAsyncScope())
             {
-                await running.Kind.RunAsync(scope.ServiceProvider, Read(running), new(running, time), ct);
+                await running.Kind.RunAsync(scope.ServiceProvider, Read(running), new(running, rates, time), ct);
             }
             // Only the database knows whether a transaction of the handler's was committed: if so, there is no run left to fail.
             end = running.IsCompletedByHandler
