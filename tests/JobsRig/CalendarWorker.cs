@@ -1,4 +1,3 @@
-using Microsoft.Extensions.DependencyInjection;
 using Stoa.Platform.Jobs.Calendars;
 
 namespace Stoa.JobsRig;
