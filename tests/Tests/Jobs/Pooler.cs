@@ -26,7 +26,10 @@ internal sealed class Pooler : IAsyncDisposable
         var server = new NpgsqlConnectionStringBuilder(connectionString);
         var folder = Directory.CreateTempSubdirectory("stoa-pooler-");
         // It does not run as root: another account reads this then.
-        folder.UnixFileMode = (UnixFileMode)0b111_101_101;
+        if (!OperatingSystem.IsWindows())
+        {
+            folder.UnixFileMode = (UnixFileMode)0b111_101_101;
+        }
         var settings = Path.Combine(folder.FullName, "pgbouncer.ini");
         var port = FreePort();
         // It takes no empty one.

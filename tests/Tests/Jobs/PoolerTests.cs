@@ -40,7 +40,8 @@ public sealed class PoolerTests(TestDatabase database) : IClassFixture<TestDatab
         var stopped = await queue.EnqueueAsync(new Step("long"), null, Ct);
         await JobsSite.UntilAsync(() => database.ScalarAsync<bool>("select count(*) = 1 from platform.jobs where state = 'running'"));
         await queue.EnqueueAsync([.. Enumerable.Range(0, 200).Select(_ => queue.Make(new Step("deed")))], Ct);
-        await queue.EnqueueAsync([.. Enumerable.Range(0, 50).Select(number => queue.Make(new Narrow("narrow"), new() { UniqueKey = $"{number}" }))], Ct);
+        await queue.EnqueueAsync(
+            [.. Enumerable.Range(0, 50).Select(number => queue.Make(new Narrow("narrow"), new() { UniqueKey = $"{number}" }))], Ct);
         await JobsSite.UntilAsync(() => database.ScalarAsync<bool>("select count(*) = 1 from platform.jobs"));
         Assert.True(await other.Services.GetRequiredService<JobActs>().CancelAsync(stopped.Id, null, "test", Ct));
         await JobsSite.UntilAsync(() => database.ScalarAsync<bool>("select count(*) = 0 from platform.jobs"));
@@ -51,7 +52,8 @@ public sealed class PoolerTests(TestDatabase database) : IClassFixture<TestDatab
         Assert.Equal(
             "cancelled 1, succeeded 250",
             await database.ScalarAsync<string>("""
-                select string_agg(state || ' ' || jobs, ', ' order by state) from (select state, count(*) as jobs from platform.finished_jobs group by state) ends
+                select string_agg(state || ' ' || jobs, ', ' order by state)
+                from (select state, count(*) as jobs from platform.finished_jobs group by state) ends
                 """));
     }
 

@@ -9,7 +9,9 @@ using Stoa.Platform.Http;
 
 namespace Stoa.Platform.Jobs;
 
-/// <summary>A node's workers: claims what is due, as much as they can soon take on; lets them run it; and at the end hands everything back.</summary>
+/// <summary>
+/// A node's workers: claims what is due, as much as they can soon take on; lets them run it; and at the end hands everything back.
+/// </summary>
 internal sealed partial class JobRunner(
     JobKinds kinds, JobNode node, JobExecution execution, JobEnder ender, JobKeeper keeper, JobWakeUps wakeUps, NpgsqlDataSource source,
     Readiness readiness, ChangeFeed changes, IOptions<JobOptions> options, TimeProvider time, ILogger<JobRunner> logger)
