@@ -119,7 +119,7 @@ public sealed class CalendarTests(TestDatabase database) : IClassFixture<TestDat
         await UntilAsync("select count(*) = 2 from calendars.triggers");
         var older = Node(services => services.AddSchedule(Tick, new Step("tick"), Minute));
         await older.StartAsync();
-        await UntilAsync("select count(*) = 2 from calendars.scheduler_state");
+        await UntilAsync("select count(distinct declared_at) = 2 from platform.schedules");
 
         clock.Advance(Minute);
         Assert.Empty(await older.Firing.FireAsync("test.new", clock.GetUtcNow(), Ct));
