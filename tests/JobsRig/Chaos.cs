@@ -31,12 +31,12 @@ internal sealed record Chaos(int Seconds, int Seed, Mutant Mutant, string? Proxy
         using var proxy = ProxyTool is null ? null : await ChaosProxy.StartAsync(ProxyTool, database.Host, ct);
         var address = proxy is null ? RigDatabase.Address(database.Host, 5432) : RigDatabase.Address("127.0.0.1", proxy.Port);
         var ledger = new Ledger(database);
-        var nodes = new Node[Nodes];
+        var nodes = new NodeProcess[Nodes];
         try
         {
             for (var number = 0; number < Nodes; number++)
             {
-                nodes[number] = new Node(address, Mutant);
+                nodes[number] = NewNode(address);
             }
             await DisturbAsync(database, proxy, nodes, ledger, ct);
             if (Mutant is not Mutant.None && violations.Count > 0)
@@ -50,7 +50,7 @@ internal sealed record Chaos(int Seconds, int Seed, Mutant Mutant, string? Proxy
                 node.Kill();
             }
             var died = TimeProvider.System.GetTimestamp();
-            nodes[0] = new Node(address, Mutant);
+            nodes[0] = NewNode(address);
             await FinishAsync(database, ledger, ct);
             var recovery = TimeProvider.System.GetElapsedTime(died);
             if (recovery > LongestRecovery)
@@ -68,14 +68,14 @@ internal sealed record Chaos(int Seconds, int Seed, Mutant Mutant, string? Proxy
         }
         finally
         {
-            foreach (var node in nodes.OfType<Node>())
+            foreach (var node in nodes.OfType<NodeProcess>())
             {
                 node.Kill();
             }
         }
     }
 
-    private async Task DisturbAsync(RigDatabase database, ChaosProxy? proxy, Node[] nodes, Ledger ledger, CancellationToken ct)
+    private async Task DisturbAsync(RigDatabase database, ChaosProxy? proxy, NodeProcess[] nodes, Ledger ledger, CancellationToken ct)
     {
         var started = TimeProvider.System.GetTimestamp();
         var next = TimeSpan.FromSeconds(Math.Min(5, Seconds / 4.0));
@@ -100,7 +100,7 @@ internal sealed record Chaos(int Seconds, int Seed, Mutant Mutant, string? Proxy
         }
     }
 
-    private async Task DisturbOnceAsync(RigDatabase database, ChaosProxy? proxy, Node[] nodes)
+    private async Task DisturbOnceAsync(RigDatabase database, ChaosProxy? proxy, NodeProcess[] nodes)
     {
         var victim = random.Next(Nodes);
         var roll = random.Next(100);
@@ -130,6 +130,8 @@ internal sealed record Chaos(int Seconds, int Seed, Mutant Mutant, string? Proxy
         }
     }
 
+    private NodeProcess NewNode(string address) => new("worker", address, Mutant.ToString());
+
     private void Count(string act) => acts[act] = acts.GetValueOrDefault(act) + 1;
 
     private async Task FinishAsync(RigDatabase database, Ledger ledger, CancellationToken ct)
@@ -151,80 +153,6 @@ internal sealed record Chaos(int Seconds, int Seed, Mutant Mutant, string? Proxy
             await CountAsync("platform.finished_jobs"), await CountAsync("""platform.finished_jobs where history @> '[{"state": "failed"}]'"""),
             await CountAsync("""platform.finished_jobs where history @> '[{"state": "lost"}]'"""),
             await CountAsync("platform.finished_jobs where state = 'dead'"), await CountAsync("rig.effects"), recovery.TotalSeconds);
-    }
-
-    /// <summary>A child process; killed by its own id, and ending by itself when we are gone.</summary>
-    private sealed class Node
-    {
-        private readonly string address;
-        private readonly Mutant mutant;
-        private readonly Process process;
-        private readonly Queue<string> log = new();
-
-        public Node(string address, Mutant mutant)
-        {
-            (this.address, this.mutant) = (address, mutant);
-            process = Process.Start(new ProcessStartInfo("dotnet", [typeof(Node).Assembly.Location, "worker", address, mutant.ToString()])
-            {
-                UseShellExecute = false, RedirectStandardInput = true, RedirectStandardOutput = true, RedirectStandardError = true,
-            })!;
-            process.OutputDataReceived += (_, line) => Note(line.Data);
-            process.ErrorDataReceived += (_, line) => Note(line.Data);
-            process.BeginOutputReadLine();
-            process.BeginErrorReadLine();
-        }
-
-        public string Log
-        {
-            get
-            {
-                lock (log)
-                {
-                    return string.Join('\n', log);
-                }
-            }
-        }
-
-        public Node Again() => new(address, mutant);
-
-        public void Kill()
-        {
-            if (!process.HasExited)
-            {
-                process.Kill();
-                process.WaitForExit();
-            }
-        }
-
-        public void FreezeFor(TimeSpan duration) => _ = Task.Run(async () =>
-        {
-            await RigDatabase.SignalAsync("STOP", process.Id);
-            await Task.Delay(duration, TimeProvider.System);
-            await ContinueAsync();
-        });
-
-        public async Task ContinueAsync()
-        {
-            if (!process.HasExited)
-            {
-                await RigDatabase.SignalAsync("CONT", process.Id);
-            }
-        }
-
-        private void Note(string? line)
-        {
-            lock (log)
-            {
-                if (line is not null)
-                {
-                    log.Enqueue(line);
-                }
-                if (log.Count > 60)
-                {
-                    log.Dequeue();
-                }
-            }
-        }
     }
 
     private sealed class ChaosProxy : IDisposable

@@ -2,11 +2,14 @@ using System.Globalization;
 using System.Text.Json;
 using Stoa.JobsRig;
 
-// worker: one node, a child of the others. chaos: three of them and everything that can befall them. bench: how fast.
+// worker, calendar: one node, a child of the others. chaos: three of them and everything that can befall them. bench: how fast.
 switch (args)
 {
     case ["worker", var database, var mutant, .. var settings]:
         await Worker.RunAsync(database, Enum.Parse<Mutant>(mutant, ignoreCase: true), settings);
+        return 0;
+    case ["calendar", var database, .. var settings]:
+        await CalendarWorker.RunAsync(database, settings);
         return 0;
     case ["chaos", .. var rest]:
         var run = new Chaos(

@@ -8,9 +8,11 @@ namespace Stoa.Platform.Jobs;
 public sealed class JobContext
 {
     private readonly RunningJob running;
+    private readonly JobRates rates;
     private readonly TimeProvider time;
 
-    internal JobContext(RunningJob running, TimeProvider time) => (this.running, this.time) = (running, time);
+    internal JobContext(RunningJob running, JobRates rates, TimeProvider time) =>
+        (this.running, this.rates, this.time) = (running, rates, time);
 
     public Guid JobId => running.Job.Id;
 
@@ -30,6 +32,20 @@ public sealed class JobContext
 
     /// <summary>Tells how far it is. Cheap: written and told to watchers at most once a second, the last word wins.</summary>
     public void Report(long done, long? total = null, string? note = null) => running.Report(new(done, total, note));
+
+    /// <summary>
+    /// Takes a permit of a rate that jobs of all nodes share, such as a provider's for one tenant; without one the job snoozes until it may
+    /// be its turn. Of a name there are at most <paramref name="permits"/> at once, and as many again in each <paramref name="per"/>.
+    /// </summary>
+    /// <param name="name">What is shared, also between kinds: <c>openai:tenant-7</c>. It comes with the same rate each time.</param>
+    /// <exception cref="JobFailure">There is none now: let it pass.</exception>
+    public async Task TakePermitAsync(string name, int permits, TimeSpan per, CancellationToken ct)
+    {
+        if (await rates.TakeAsync(running.Job.Id, name, permits, per, ct) is { } wait)
+        {
+            throw JobFailure.Snooze(wait, $"Waits for a permit of {name}");
+        }
+    }
 
     /// <summary>
     /// In the transaction of the effect: nobody else can run or finish the job until it ends, and it cannot commit for a run that is over.

@@ -44,6 +44,8 @@ public static class JobServices
             services.AddSingleton<JobNode>();
             services.AddSingleton<JobEnder>();
             services.AddSingleton<JobKeeper>();
+            services.AddSingleton<JobRates>();
+            services.AddSingleton<JobExecution>();
             services.AddHostedService<JobRunner>();
             services.AddHostedService<JobMaintenance>();
         }

@@ -90,6 +90,14 @@ public sealed record EnqueueOptions
     /// <summary>The key also stays taken for so long after this call, even when the job has finished: a second one is rejected.</summary>
     public TimeSpan? UniqueFor { get; init; }
 
+    /// <summary>
+    /// Which ends of the job that had the key count for <see cref="UniqueFor"/>; with <c>[Succeeded]</c> one that is dead or cancelled is
+    /// in nobody's way. An unfinished one always counts.
+    /// </summary>
+    public IReadOnlyCollection<JobState> UniqueIn { get; init; } = Ends;
+
+    internal static readonly IReadOnlyCollection<JobState> Ends = [JobState.Succeeded, JobState.Dead, JobState.Cancelled];
+
     /// <summary>What <see cref="JobRules.MaxRunningPerKey"/> counts.</summary>
     public string? LimitKey { get; init; }
 

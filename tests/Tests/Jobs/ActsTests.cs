@@ -55,6 +55,19 @@ public sealed class ActsTests
     }
 
     [Fact]
+    public async Task A_cancellation_of_which_no_word_came_is_noticed_all_the_same()
+    {
+        await using var site = await JobsSite.StartAsync();
+        site.Script.Acts["long"] = (_, ct) => Task.Delay(Timeout.InfiniteTimeSpan, TimeProvider.System, ct);
+        var id = await site.EnqueueAsync("long");
+        await site.UntilAsync(id, job => job.State is JobState.Running);
+
+        await site.ExecuteAsync("update platform.jobs set cancel_requested_at = now()");
+
+        Assert.Equal(JobState.Cancelled, (await site.FinishedAsync(id)).State);
+    }
+
+    [Fact]
     public async Task Runs_waits_and_depths_are_measured_by_kind()
     {
         await using var site = await JobsSite.StartAsync();

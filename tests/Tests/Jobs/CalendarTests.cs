@@ -99,6 +99,7 @@ public sealed class CalendarTests(TestDatabase database) : IClassFixture<TestDat
         await UntilAsync("select count(*) = 2 from calendars.triggers");
         await before.StopAsync();
 
+        await database.ExecuteAsync("update platform.schedules set declared_at = now() - interval '25 hours'");
         var after = Node(services => services.AddSchedule(Tick, new Step("tock"), "30 4 * * *", "Europe/Berlin", overlap: Overlap.BufferOne));
         await after.StartAsync();
         await UntilAsync("select count(*) = 1 from calendars.triggers");
@@ -108,6 +109,40 @@ public sealed class CalendarTests(TestDatabase database) : IClassFixture<TestDat
         Assert.Contains("tock", row.Schedule.Arguments, StringComparison.Ordinal);
         Assert.Equal("0 30 4 * * ?", await database.ScalarAsync<string>("select cron_expression from calendars.cron_triggers"));
         Assert.Equal(new DateTimeOffset(2026, 1, 1, 3, 30, 0, TimeSpan.Zero), row.Next(clock.GetUtcNow()));
+    }
+
+    [Fact]
+    public async Task An_older_worker_that_starts_last_neither_removes_nor_runs_what_only_a_newer_one_declares()
+    {
+        var newer = Node(services => services.AddSchedule(Tick, new Step("tick"), Minute).AddSchedule("test.new", new Step("new"), Minute));
+        await newer.StartAsync();
+        await UntilAsync("select count(*) = 2 from calendars.triggers");
+        var older = Node(services => services.AddSchedule(Tick, new Step("tick"), Minute));
+        await older.StartAsync();
+        await UntilAsync("select count(distinct declared_at) = 2 from platform.schedules");
+
+        clock.Advance(Minute);
+        Assert.Empty(await older.Firing.FireAsync("test.new", clock.GetUtcNow(), Ct));
+        Assert.DoesNotContain("test.new", await older.Firing.BehindAsync(Ct));
+        // Should the older one have been woken, the newer one sweeps.
+        clock.Advance(TimeSpan.FromSeconds(30));
+        await UntilAsync("select count(distinct created_by) = 2 from platform.jobs");
+
+        Assert.Equal(2, (await older.Store.ListAsync(Ct)).Count);
+        Assert.Equal(2L, await database.ScalarAsync<long>("select count(*) from calendars.triggers"));
+    }
+
+    [Fact]
+    public async Task A_schedule_that_nobody_has_declared_for_a_day_is_forgotten()
+    {
+        await Node(services => services.AddSchedule(Tick, new Step("tick"), Minute).AddSchedule("test.old", new Step("old"), Minute)).DeclareAsync();
+        var newer = await Node(services => services.AddSchedule(Tick, new Step("tick"), Minute)).DeclareAsync();
+        Assert.Equal(2, (await newer.Store.ListAsync(Ct)).Count);
+        await database.ExecuteAsync("update platform.schedules set declared_at = now() - interval '25 hours'");
+
+        await newer.DeclareAsync();
+
+        Assert.Equal(Tick, Assert.Single(await newer.Store.ListAsync(Ct)).Schedule.Name);
     }
 
     [Fact]

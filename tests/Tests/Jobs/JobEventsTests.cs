@@ -1,6 +1,12 @@
 using System.Net;
 using System.Net.ServerSentEvents;
 using System.Text.Json.Nodes;
+using Microsoft.Extensions.DependencyInjection;
+using Stoa.Platform.Http;
+using Stoa.Platform.Identity;
+using Stoa.Platform.Jobs;
+using Stoa.Platform.Jobs.Api;
+using Stoa.Tests.Support;
 
 namespace Stoa.Tests.Jobs;
 
@@ -94,6 +100,80 @@ public sealed class JobEventsTests(OuterSite site) : IClassFixture<OuterSite>
         await site.ScalarAsync<object>($"with gone as (delete from platform.jobs where id = '{id}' returning 1) select 1 from gone");
 
         Assert.False(await events.MoveNextAsync());
+    }
+
+    [Fact]
+    public async Task A_silent_stream_gives_signs_of_life_and_ends_after_a_while()
+    {
+        var clock = new FakeClock();
+        var services = site.Services;
+        var watch = services.GetRequiredService<JobWatch>();
+        var events = new JobEvents(
+            services.GetRequiredService<JobStore>(), watch, services.GetRequiredService<Callers>(), services.GetRequiredService<Drain>(), clock);
+        using var watcher = watch.Open(await site.LaterAsync(site.User));
+        await using var stream = events.StreamAsync(watcher, () => ValueTask.FromResult(true), null, Ct).GetAsyncEnumerator(Ct);
+        Assert.True(await stream.MoveNextAsync());
+        Assert.Equal("job", stream.Current.EventType);
+
+        foreach (var _ in (int[])[1, 2])
+        {
+            var next = await AfterAsync(JobEvents.Heartbeat);
+            Assert.True(await next);
+            Assert.Equal(("heartbeat", null), (stream.Current.EventType, stream.Current.EventId));
+        }
+        var end = await AfterAsync(JobEvents.Longest);
+
+        Assert.False(await end);
+
+        async Task<Task<bool>> AfterAsync(TimeSpan silence)
+        {
+            var next = stream.MoveNextAsync().AsTask();
+            // The end of the stream and that of the silence.
+            await JobsSite.UntilAsync(() => Task.FromResult(clock.Waiting == 2));
+            clock.Advance(silence);
+            return next;
+        }
+    }
+
+    [Fact]
+    public async Task A_caller_whose_key_is_revoked_is_told_nothing_more()
+    {
+        var services = site.Services;
+        var keys = services.GetRequiredService<KeyStore>();
+        var key = await keys.CreateAsync(Organization.DefaultId, new("short-lived"), "test", Ct);
+        await services.GetRequiredService<KeyRingSync>().ReloadAsync(Ct);
+        var id = await site.LaterAsync(key);
+        using var client = site.Client(key);
+        await using var events = await EventsAsync(client, id);
+        Assert.True(await events.MoveNextAsync());
+
+        Assert.True(await keys.RevokeAsync(Organization.DefaultId, key.Row.Id, "test", Ct));
+        await services.GetRequiredService<KeyRingSync>().ReloadAsync(Ct);
+        await services.GetRequiredService<JobActs>().CancelAsync(id, null, "test", Ct);
+
+        Assert.False(await events.MoveNextAsync());
+    }
+
+    [Fact]
+    public async Task One_stream_too_many_is_refused_until_another_ends()
+    {
+        await using var host = await HostUnderTest.StartAsync(add: builder => builder.Services.AddSingleton<Script>()
+            .AddJob<Step, StepHandler>("test.step", JobsTestJson.Default.Step));
+        var queue = host.Services.GetRequiredService<JobQueue>();
+        var id = (await queue.EnqueueAsync(new Step("later"), new() { Delay = TimeSpan.FromHours(1) }, Ct)).Id;
+        var watch = host.Services.GetRequiredService<JobWatch>();
+        List<JobWatch.Watcher> all = [.. Enumerable.Range(0, JobWatch.MostWatchers).Select(_ => watch.Open(id))];
+        host.Client.DefaultRequestHeaders.Authorization = new("Bearer", "stoa-dev");
+
+        using var refused = await SendAsync(host.Client, id, null);
+        all[0].Dispose();
+        all[0].Dispose();
+        using var accepted = await SendAsync(host.Client, id, null);
+        using var again = await SendAsync(host.Client, id, null);
+
+        Assert.Equal((HttpStatusCode.ServiceUnavailable, TimeSpan.FromSeconds(10)), (refused.StatusCode, refused.Headers.RetryAfter!.Delta));
+        Assert.Equal((HttpStatusCode.OK, HttpStatusCode.ServiceUnavailable), (accepted.StatusCode, again.StatusCode));
+        all.ForEach(watcher => watcher.Dispose());
     }
 
     private static async Task<HttpResponseMessage> SendAsync(HttpClient client, Guid id, string? lastEventId)

@@ -3,6 +3,7 @@ using System.Net.Http.Json;
 using System.Text;
 using System.Text.Json.Nodes;
 using Microsoft.Extensions.DependencyInjection;
+using Stoa.Platform.Identity;
 using Stoa.Platform.Jobs;
 
 namespace Stoa.Tests.Jobs;
@@ -42,6 +43,28 @@ public sealed class JobsApiTests(OuterSite site) : IClassFixture<OuterSite>
         await SeesAsync(site.Client(site.User), sees: [users], not: [system, others, otherAdmins]);
         await SeesAsync(site.Client(site.OtherAdmin), sees: [others, otherAdmins], not: [system, users]);
         await SeesAsync(site.Client(site.OtherUser), sees: [others], not: [system, users, otherAdmins]);
+    }
+
+    [Fact]
+    public async Task Dead_letters_are_found_by_tenant_and_person()
+    {
+        site.Script.Acts["searched"] = (_, _) => throw JobFailure.Dead("It cannot be");
+        var person = Guid.CreateVersion7();
+        var ids = new List<Guid>();
+        foreach (var tenant in (string[])["north", "south"])
+        {
+            var owner = new JobOwner(Organization.DefaultId, person, Tenant: tenant);
+            var job = await site.Services.GetRequiredService<JobQueue>().EnqueueAsync(new Step("searched"), new() { Owner = owner }, Ct);
+            await site.UntilAsync(job.Id, "dead");
+            ids.Add(job.Id);
+        }
+        using var admin = site.Client();
+
+        var south = await OuterSite.ReadAsync(admin, $"{Root}?state=dead&tenant=south");
+        var both = await OuterSite.ReadAsync(admin, $"{Root}?state=dead&person_id={person}");
+
+        Assert.Equal((ids[1], "south"), ((Guid)Assert.Single(south["items"]!.AsArray())!["id"]!, (string)south["items"]![0]!["tenant"]!));
+        Assert.Equal(ids.AsEnumerable().Reverse(), both["items"]!.AsArray().Select(job => (Guid)job!["id"]!));
     }
 
     [Fact]

@@ -111,7 +111,7 @@ internal sealed class JobsSite(HostUnderTest host, Script script) : IAsyncDispos
                 builder.Services.AddModuleDb<DeedsDb>();
             });
         var site = new JobsSite(host, script);
-        await site.ExecuteAsync("create schema deeds; create table deeds.deeds (id integer generated always as identity primary key, name text not null)");
+        await site.ExecuteAsync("create schema if not exists deeds; create table if not exists deeds.deeds (id integer generated always as identity primary key, name text not null)");
         return site;
     }
 

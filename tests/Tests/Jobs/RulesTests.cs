@@ -63,6 +63,14 @@ public sealed class RulesTests
     }
 
     [Fact]
+    public void A_rule_that_fails_itself_means_again_and_hides_nothing()
+    {
+        var end = Judge(Job(1), new IOException("torn"), new() { OnFailure = _ => throw new InvalidCastException() });
+
+        Assert.Equal((JobState.Available, "IOException: torn"), (end.State, end.Reason));
+    }
+
+    [Fact]
     public void A_job_that_would_come_back_too_late_is_dead_now() =>
         Assert.Equal(JobState.Dead, Judge(Job(1) with { TimeLeft = TimeSpan.FromSeconds(1) }, new IOException()).State);
 

@@ -59,6 +59,22 @@ public sealed class RunTests
     }
 
     [Fact]
+    public async Task A_test_runs_jobs_until_none_is_due()
+    {
+        await using var site = await JobsSite.StartAsync();
+        site.Script.Acts["first"] = async (context, _) =>
+            await site.Queue.EnqueueAsync(new Step("second"), new() { Owner = new(CreatedBy: $"job:{context.JobId}") }, Ct);
+        var first = await site.EnqueueAsync("first");
+        await site.EnqueueAsync("third", new() { After = first });
+        var later = await site.EnqueueAsync("later", new() { Delay = TimeSpan.FromHours(1) });
+
+        await site.Host.RunJobsAsync();
+
+        Assert.Equal(["first", "second", "third"], site.Script.Ran.Order(StringComparer.Ordinal));
+        Assert.Equal(JobState.Available, (await site.Store.FindAsync(later, null, Ct))!.State);
+    }
+
+    [Fact]
     public async Task A_failing_job_is_tried_again_until_it_is_dead_and_tells_why()
     {
         await using var site = await JobsSite.StartAsync();

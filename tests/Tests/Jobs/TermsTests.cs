@@ -95,6 +95,45 @@ public sealed class TermsTests
         Assert.True(three.IsNew);
     }
 
+    [Theory]
+    [InlineData(false, true, true)]
+    [InlineData(true, true, false)]
+    [InlineData(false, false, false)]
+    public async Task A_key_is_given_up_by_an_end_that_does_not_count(bool succeeds, bool onlySuccessCounts, bool isFree)
+    {
+        await using var site = await JobsSite.StartAsync();
+        site.Script.Acts["one"] = (_, _) => succeeds ? Task.CompletedTask : throw JobFailure.Dead("on purpose");
+        EnqueueOptions options = new() { UniqueKey = "k", UniqueFor = TimeSpan.FromDays(1) };
+        options = onlySuccessCounts ? options with { UniqueIn = [JobState.Succeeded] } : options;
+
+        var one = await site.EnqueueAsync("one", options);
+        await site.FinishedAsync(one);
+        var two = await site.Queue.EnqueueAsync(new Step("two"), options, Ct);
+        await site.FinishedAsync(two.Id);
+        var three = await site.Queue.EnqueueAsync(new Step("three"), options, Ct);
+
+        Assert.Equal(isFree, two.IsNew);
+        Assert.Equal(isFree ? two.Id : one, three.Id);
+        Assert.False(three.IsNew);
+    }
+
+    [Fact]
+    public async Task An_unfinished_job_keeps_its_key_whatever_ends_count()
+    {
+        await using var site = await JobsSite.StartAsync();
+        await site.Acts.PauseAsync("test.step", "test", Ct);
+        EnqueueOptions options = new() { UniqueKey = "k", UniqueFor = TimeSpan.FromDays(1), UniqueIn = [] };
+
+        var one = await site.Queue.EnqueueAsync(new Step("one"), options, Ct);
+        var two = await site.Queue.EnqueueAsync(new Step("two"), options, Ct);
+        await site.Acts.ResumeAsync("test.step", "test", Ct);
+        await site.FinishedAsync(one.Id);
+        var three = await site.Queue.EnqueueAsync(new Step("three"), options, Ct);
+
+        Assert.Equal((one.Id, false), (two.Id, two.IsNew));
+        Assert.True(three.IsNew);
+    }
+
     [Fact]
     public async Task Many_jobs_are_added_at_once_and_equal_keys_among_them_are_one_job()
     {

@@ -1,6 +1,7 @@
 using Microsoft.AspNetCore.Builder;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
+using Npgsql;
 using Stoa.Host;
 using Stoa.Platform.Data;
 using Stoa.Platform.Hosting;
@@ -81,6 +82,17 @@ public sealed class HostUnderTest : IAsyncDisposable
         await app.StopAsync(CancellationToken.None);
     }
 
+    /// <summary>Until no job runs or is due: what a request set going in the background has happened. Later jobs stay where they are.</summary>
+    public async Task RunJobsAsync()
+    {
+        var started = TimeProvider.System.GetTimestamp();
+        while (await DueJobsAsync() > 0)
+        {
+            Assert.True(TimeProvider.System.GetElapsedTime(started) < TimeSpan.FromMinutes(1), "Jobs are still at work");
+            await Task.Delay(TimeSpan.FromMilliseconds(10), TimeProvider.System, TestContext.Current.CancellationToken);
+        }
+    }
+
     public async ValueTask DisposeAsync()
     {
         Client.Dispose();
@@ -89,5 +101,13 @@ public sealed class HostUnderTest : IAsyncDisposable
         await app.DisposeAsync();
         await dropDatabase();
         Directory.Delete(data, recursive: true);
+    }
+
+    private async Task<long> DueJobsAsync()
+    {
+        await using var command = Services.GetRequiredService<NpgsqlDataSource>().CreateCommand("""
+            select count(*) from platform.jobs where state = 'running' or (state = 'available' and run_at <= now())
+            """);
+        return (long)(await command.ExecuteScalarAsync(TestContext.Current.CancellationToken))!;
     }
 }

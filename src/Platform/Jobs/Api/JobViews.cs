@@ -27,6 +27,7 @@ internal record JobView(
     Guid? OrganizationId,
     Guid? PersonId,
     Guid? KeyId,
+    string Tenant,
     string CreatedBy,
     string? CorrelationId,
     string? UniqueKey,
@@ -45,8 +46,8 @@ internal record JobView(
         row.Id, row.Kind, EnumNames<JobState>.Write(row.State), EnumNames<JobPriority>.Write(row.Priority), row.CreatedAt, row.RunAt,
         row.StartedAt, row.FinishedAt, row.Attempts, row.MaxAttempts,
         row.ProgressDone is { } done ? new(done, row.ProgressTotal, row.ProgressNote) : null, row.IsCancelRequested, row.Error,
-        row.Fingerprint, row.Owner.OrganizationId, row.Owner.PersonId, row.Owner.KeyId, row.Owner.CreatedBy, row.CorrelationId,
-        row.UniqueKey, row.Node, row.ReplayOf, row.After)
+        row.Fingerprint, row.Owner.OrganizationId, row.Owner.PersonId, row.Owner.KeyId, row.Owner.Tenant ?? "",
+        row.Owner.CreatedBy, row.CorrelationId, row.UniqueKey, row.Node, row.ReplayOf, row.After)
     {
         IsFinal = row.State >= JobState.Succeeded,
         Version = VersionOf(row),

@@ -15,7 +15,7 @@ internal sealed partial class JobWatch(
     NpgsqlDataSource source, ChangeFeed changes, DatabaseReadiness readiness, TimeProvider time, ILogger<JobWatch> logger) : BackgroundService
 {
     /// <summary>In one process. A watcher costs some kilobytes and a connection.</summary>
-    private const int MostWatchers = 2_000;
+    internal const int MostWatchers = 2_000;
 
     // Not every change is told: a job that never reported progress ends in silence.
     private static readonly TimeSpan LookEvery = TimeSpan.FromSeconds(1);

@@ -49,6 +49,7 @@ internal static class JobsApi
         Caller caller, JobStore store, CancellationToken ct,
         string? kind = null, string? state = null, [FromQuery(Name = "min_attempts")] int? minAttempts = null, string? text = null,
         string? fingerprint = null, [FromQuery(Name = "key_id")] Guid? keyId = null, [FromQuery(Name = "created_by")] string? createdBy = null,
+        [FromQuery(Name = "person_id")] Guid? personId = null, string? tenant = null,
         string? from = null, string? to = null, Guid? after = null, int limit = 50)
     {
         if (limit is < 1 or > MaxPage)
@@ -59,6 +60,8 @@ internal static class JobsApi
         {
             Fingerprint = Text(fingerprint, "fingerprint"),
             KeyId = keyId,
+            PersonId = personId,
+            Tenant = Text(tenant, "tenant"),
             CreatedBy = Text(createdBy, "created_by"),
             CreatedFrom = Instant(from, "from"),
             CreatedBefore = Instant(to, "to"),
@@ -72,8 +75,8 @@ internal static class JobsApi
         TypedResults.Ok(await DetailAsync(id, JobScope.Of(caller), store, ct));
 
     internal static Task<Results<ServerSentEventsResult<JobView?>, NoContent>> EventsAsync(
-        Guid id, Caller caller, JobEvents events, [FromHeader(Name = "Last-Event-ID")] string? lastEventId, CancellationToken ct) =>
-        events.OpenAsync(JobScope.Of(caller), id, lastEventId, ct);
+        Guid id, Caller caller, JobEvents events, HttpContext context, [FromHeader(Name = "Last-Event-ID")] string? lastEventId,
+        CancellationToken ct) => events.OpenAsync(context, JobScope.Of(caller), id, lastEventId, ct);
 
     internal static async Task<Ok<JobDetail>> CancelAsync(
         Guid id, Caller caller, JobActs acts, JobStore store, CancellationToken ct)

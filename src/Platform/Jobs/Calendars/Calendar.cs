@@ -31,7 +31,10 @@ internal sealed partial class Calendar(
 
     private readonly IReadOnlyList<Schedule> declared = [.. declared];
 
-    /// <summary>Wake-ups that never came, such as those of a firing that failed, are made up for this often.</summary>
+    /// <summary>
+    /// Wake-ups that never came, such as those of a firing that failed or those that went to a worker of another version, are made up
+    /// for this often.
+    /// </summary>
     private TimeSpan SweepEvery => TimeSpan.FromSeconds(options.Value.LateSeconds / 2.0);
 
     protected override Task ExecuteAsync(CancellationToken stoppingToken) => EventThread.RunOnPool(() => RunAsync(stoppingToken));
@@ -86,8 +89,9 @@ internal sealed partial class Calendar(
                 await scheduler.ScheduleJob(WakeUp.Of(schedule), WakeUp.Trigger(schedule, time), new() { Replace = true }, ct);
             }
         }
+        var known = await store.ListAsync(ct);
         var gone = (await scheduler.GetJobKeys(GroupMatcher<JobKey>.AnyGroup(), ct))
-            .Where(key => !declared.Any(schedule => schedule.Name == key.Name));
+            .Where(key => !known.Any(row => row.Schedule.Name == key.Name));
         await scheduler.DeleteJobs([.. gone], ct);
         await scheduler.Start(ct);
         LogStarted(declared.Count);
@@ -97,6 +101,7 @@ internal sealed partial class Calendar(
     {
         try
         {
+            await store.KeepAsync(declared, ct);
             foreach (var name in await firing.BehindAsync(ct))
             {
                 await firing.FireAsync(name, time.GetUtcNow(), ct);

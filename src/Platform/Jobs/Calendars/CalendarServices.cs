@@ -10,7 +10,7 @@ public static partial class CalendarServices
 
     /// <summary>
     /// Enqueues <paramref name="job"/> at each time of <paramref name="cron"/> (five fields, as in crontab) in an IANA zone, once in
-    /// the cluster. Declarations are reconciled when a worker starts: one that is gone is removed.
+    /// the cluster. It is run by workers that declare it; when none has for a day, it is forgotten.
     /// </summary>
     /// <param name="name">Stable and unique: <c>platform.tidy_jobs</c>.</param>
     /// <param name="reach">With <see cref="MissedRuns.All"/>: how far back missed slots are made up for; a day unless given.</param>

@@ -10,32 +10,41 @@ namespace Stoa.Platform.Jobs.Calendars;
 /// noted in one transaction: whoever comes second finds nothing due.
 /// </summary>
 internal sealed class ScheduleFiring(
-    NpgsqlDataSource source, ScheduleStore store, JobKinds kinds, JobQueue queue, JobActs acts, IOptions<CalendarOptions> options, TimeProvider time)
+    IEnumerable<Schedule> declared, NpgsqlDataSource source, ScheduleStore store, JobKinds kinds, JobQueue queue, JobActs acts,
+    IOptions<CalendarOptions> options, TimeProvider time)
 {
+    // Of other versions of the program there may be more, or ones that this version no longer wants.
+    private readonly HashSet<string> ours = [.. declared.Select(schedule => schedule.Name)];
+
     // A second line: should a slot ever be decided on twice, its key is still taken.
     private static readonly TimeSpan KeyKept = TimeSpan.FromDays(1);
 
     private TimeSpan Late => TimeSpan.FromSeconds(options.Value.LateSeconds);
 
-    /// <summary>Schedules with a slot to make up for.</summary>
+    /// <summary>Schedules of this version with a slot to make up for.</summary>
     public async Task<IEnumerable<string>> BehindAsync(CancellationToken ct)
     {
         var now = time.GetUtcNow();
         return from row in await store.ListAsync(ct)
-               where row.PausedAt is null && row.Schedule.Due(row.LastSlot, now, Late).Count > 0
+               where ours.Contains(row.Schedule.Name) && row.PausedAt is null && row.Schedule.Due(row.LastSlot, now, Late).Count > 0
                select row.Schedule.Name;
     }
 
     /// <summary>Enqueues what is due; answers the slots that it decided on.</summary>
     public async Task<IReadOnlyList<DateTimeOffset>> FireAsync(string name, DateTimeOffset now, CancellationToken ct)
     {
+        if (!ours.Contains(name))
+        {
+            // Whoever declares it sweeps.
+            return [];
+        }
         await using var connection = await source.OpenConnectionAsync(ct);
         await using var transaction = await connection.BeginTransactionAsync(ct);
         if (await ScheduleStore.LockAsync(connection, name, ct) is not { PausedAt: null } row
             || row.Schedule.Due(row.LastSlot, now, Late) is not { Count: > 0 } due
             || kinds.Find(row.Schedule.Kind) is not { } kind)
         {
-            // A kind of another version of the program: a worker that knows it wakes up too, or sweeps.
+            // Another version declares it with a kind that only that one knows: it sweeps.
             return [];
         }
         JobReceipt? newest = null;

@@ -27,23 +27,36 @@ public sealed class ScheduleStore(NpgsqlDataSource source, TimeProvider time)
         last_slot, last_fired_at, last_job_id, paused_at, paused_by
         """;
 
+    // By the database's clock: a worker whose own is wrong forgets nothing.
+    private const string Keep = """
+        with kept as (
+          update platform.schedules set declared_at = now() where name = any ($1) and declared_at < now() - interval '1 hour'
+        )
+        delete from platform.schedules where name <> all ($1) and declared_at < now() - interval '1 day'
+        """;
+
     /// <summary>
     /// Makes the table say what the modules declare. A schedule that is new, or goes by another timetable than before, begins now:
-    /// it owes nothing for the past.
+    /// it owes nothing for the past. What others declare stays: during an upgrade that may be a newer version.
     /// </summary>
     internal async Task ReconcileAsync(IReadOnlyList<Schedule> declared, CancellationToken ct)
     {
         // One transaction, as a batch without an explicit one is.
         await using var batch = source.CreateBatch();
-        batch.BatchCommands.Add(new("delete from platform.schedules where name <> all ($1)")
-        {
-            Parameters = { new() { Value = declared.Select(schedule => schedule.Name).ToArray() } },
-        });
         foreach (var schedule in declared)
         {
             batch.BatchCommands.Add(Declare(schedule));
         }
         await batch.ExecuteNonQueryAsync(ct);
+        await KeepAsync(declared, ct);
+    }
+
+    /// <summary>Says that somebody still declares these, and forgets what nobody has declared for a day.</summary>
+    internal async Task KeepAsync(IReadOnlyList<Schedule> declared, CancellationToken ct)
+    {
+        await using var command = source.CreateCommand(Keep);
+        command.Parameters.Add(new() { Value = declared.Select(schedule => schedule.Name).ToArray() });
+        await command.ExecuteNonQueryAsync(ct);
     }
 
     public async Task<List<ScheduleRow>> ListAsync(CancellationToken ct)
@@ -80,7 +93,7 @@ public sealed class ScheduleStore(NpgsqlDataSource source, TimeProvider time)
     private NpgsqlBatchCommand Declare(Schedule schedule) => new("""
         insert into platform.schedules as old
           (name, kind, arguments, cron, every_seconds, zone, missed, reach_seconds, overlap, last_slot, declared_at)
-        values ($1, $2, $3::jsonb, $4, $5, $6, $7, $8, $9, $10, $10)
+        values ($1, $2, $3::jsonb, $4, $5, $6, $7, $8, $9, $10, now())
         on conflict (name) do update set
           kind = excluded.kind, arguments = excluded.arguments, cron = excluded.cron, every_seconds = excluded.every_seconds,
           zone = excluded.zone, missed = excluded.missed, reach_seconds = excluded.reach_seconds, overlap = excluded.overlap,

@@ -1,6 +1,4 @@
-using System.Diagnostics;
 using System.Threading.Channels;
-using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
@@ -8,14 +6,15 @@ using Npgsql;
 using Stoa.Platform.Data;
 using Stoa.Platform.Hosting;
 using Stoa.Platform.Http;
-using Stoa.Platform.Telemetry;
 
 namespace Stoa.Platform.Jobs;
 
-/// <summary>Runs jobs: claims what is due, as much as its workers can soon take on; runs it; and at the end hands everything back.</summary>
+/// <summary>
+/// A node's workers: claims what is due, as much as they can soon take on; lets them run it; and at the end hands everything back.
+/// </summary>
 internal sealed partial class JobRunner(
-    JobKinds kinds, JobNode node, JobEnder ender, JobKeeper keeper, JobWakeUps wakeUps, NpgsqlDataSource source, Readiness readiness,
-    ChangeFeed changes, IServiceScopeFactory scopes, IOptions<JobOptions> options, TimeProvider time, ILogger<JobRunner> logger)
+    JobKinds kinds, JobNode node, JobExecution execution, JobEnder ender, JobKeeper keeper, JobWakeUps wakeUps, NpgsqlDataSource source,
+    Readiness readiness, ChangeFeed changes, IOptions<JobOptions> options, TimeProvider time, ILogger<JobRunner> logger)
     : BackgroundService
 {
     // Claims are at least so far apart: a stream of single jobs becomes batches, and nobody notices the wait.
@@ -176,89 +175,13 @@ internal sealed partial class JobRunner(
         {
             if (job.TryTake())
             {
-                await RunAsync(job);
+                pace.Ran(await execution.RunAsync(job));
+                Interlocked.Decrement(ref held);
                 if (moreIsDue || job.Kind.Rules.IsLimited)
                 {
                     wakeUps.WakeHere();
                 }
             }
-        }
-    }
-
-    private async Task RunAsync(RunningJob running)
-    {
-        var job = running.Job;
-        var started = time.GetTimestamp();
-        JobMetrics.Started(job.Kind, job.Waited);
-        using var span = StartSpan(job);
-        JobEnd end;
-        var ct = running.Start(time);
-        try
-        {
-            await using (var scope = scopes.CreateAsyncScope())
-            {
-                await running.Kind.RunAsync(scope.ServiceProvider, Read(running), new(running, time), ct);
-            }
-            // Only the database knows whether a transaction of the handler's was committed: if so, there is no run left to fail.
-            end = running.IsCompletedByHandler
-                ? JobVerdict.Failed(job, running.Kind.Rules, StopReason.None, timedOut: false, NotCommitted(), random: 0.5)
-                : JobVerdict.Succeeded(job);
-        }
-        catch (Exception exception)
-        {
-            // The boundary of a run: whatever it threw becomes its end.
-            var timedOut = ct.IsCancellationRequested && running.Reason is StopReason.None;
-            end = JobVerdict.Failed(job, running.Kind.Rules, running.Reason, timedOut, exception, Random.Shared.NextDouble());
-            Note(end, exception, span);
-        }
-        var ran = time.GetElapsedTime(started);
-        pace.Ran(ran);
-        JobMetrics.RunEnded(job.Kind, end.What ?? "succeeded", ran);
-        if (end.What is null)
-        {
-            node.Succeeded(job.Kind);
-        }
-        Interlocked.Decrement(ref held);
-        ender.End(running, end);
-    }
-
-    private static InvalidOperationException NotCommitted() => new("Completed in a transaction that was not committed");
-
-    private static object Read(RunningJob running)
-    {
-        try
-        {
-            return running.Kind.Read(running.Job.Args);
-        }
-        catch (System.Text.Json.JsonException unreadable)
-        {
-            throw JobFailure.Dead($"The arguments cannot be read: {unreadable.Message}", unreadable);
-        }
-    }
-
-    private static Activity? StartSpan(ClaimedJob job)
-    {
-        if (!Signals.Spans.HasListeners())
-        {
-            return null;
-        }
-        // A link, not a parent: a job may run long after its cause, and several times.
-        ActivityLink[] cause = ActivityContext.TryParse(job.TraceParent, null, out var context) ? [new(context)] : [];
-        var span = Signals.Spans.StartActivity($"job {job.Kind}", ActivityKind.Consumer, parentContext: default, links: cause);
-        span?.SetTag("stoa.job.id", job.Id).SetTag("stoa.job.attempt", job.Counted);
-        return span;
-    }
-
-    private void Note(JobEnd end, Exception exception, Activity? span)
-    {
-        span?.SetStatus(ActivityStatusCode.Error, end.What);
-        if (end.State is JobState.Dead)
-        {
-            LogDead(exception, end.Id, end.Attempt);
-        }
-        else if (end.What is "failed")
-        {
-            LogFailed(end.Id, end.Attempt, end.Reason, end.Wait);
         }
     }
 
@@ -316,12 +239,6 @@ internal sealed partial class JobRunner(
 
     [LoggerMessage(LogLevel.Information, "Jobs are being claimed again")]
     private partial void LogClaimsAgain();
-
-    [LoggerMessage(LogLevel.Warning, "Job {Job} failed in attempt {Attempt} and runs again in {Wait}: {Reason}")]
-    private partial void LogFailed(Guid job, int attempt, string? reason, TimeSpan wait);
-
-    [LoggerMessage(LogLevel.Error, "Job {Job} is dead after attempt {Attempt}")]
-    private partial void LogDead(Exception exception, Guid job, int attempt);
 
     [LoggerMessage(LogLevel.Error, "{Kind} {Job} did not stop when it was told to; it is handed back and fenced off")]
     private partial void LogLeftRunning(string kind, Guid job);

@@ -39,7 +39,7 @@ internal static class JobVerdict
         {
             return new(job.Id, job.Attempt, JobState.Available, "snoozed", own.Message, Wait: own.After!.Value, IsFree: true);
         }
-        return (own?.Rule ?? rules.OnFailure?.Invoke(exception) ?? FailureRule.Retry) switch
+        return (own?.Rule ?? Rule(rules, exception) ?? FailureRule.Retry) switch
         {
             FailureRule.Discard => new(job.Id, job.Attempt, JobState.Cancelled, "discarded", reason),
             FailureRule.Dead => Dead(job, reason, exception),
@@ -51,6 +51,19 @@ internal static class JobVerdict
     public static JobEnd Lost(Guid id, int attempt, int counted, int maxAttempts) => counted >= maxAttempts
         ? new(id, attempt, JobState.Dead, "lost", "The lease ran out", "lease")
         : new(id, attempt, JobState.Available, "lost", "The lease ran out", Wait: TimeSpan.Zero);
+
+    private static FailureRule? Rule(JobRules rules, Exception exception)
+    {
+        try
+        {
+            return rules.OnFailure?.Invoke(exception);
+        }
+        catch (Exception)
+        {
+            // A rule that fails says nothing; what it was asked about is told as the reason all the same, and the worker lives on.
+            return null;
+        }
+    }
 
     private static JobEnd Again(
         ClaimedJob job, JobRules rules, string what, string reason, Exception exception, TimeSpan? after, double random)

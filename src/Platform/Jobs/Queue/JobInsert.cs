@@ -9,10 +9,10 @@ internal static class JobInsert
 {
     private const string Arriving = """
         select * from unnest(@ids, @kinds, @priorities, @run_ats, @delays, @args, @organizations, @persons, @keys, @tenants, @creators,
-          @correlations, @traces, @replays, @max_attempts, @max_ages, @unique_keys, @unique_modes, @unique_fors, @limit_keys,
+          @correlations, @traces, @replays, @max_attempts, @max_ages, @unique_keys, @unique_modes, @unique_fors, @unique_ins, @limit_keys,
           @afters, @after_outcomes)
           as t (id, kind, priority, run_at, delay, args, organization_id, person_id, key_id, tenant, created_by,
-            correlation_id, trace_parent, replay_of, max_attempts, max_age, unique_key, unique_mode, unique_for, limit_key,
+            correlation_id, trace_parent, replay_of, max_attempts, max_age, unique_key, unique_mode, unique_for, unique_in, limit_key,
             after_id, after_outcome)
         """;
 
@@ -29,14 +29,24 @@ internal static class JobInsert
 
     private const string Plain = $"insert into platform.jobs ({Columns}) select {Values} from ({Arriving}) arriving";
 
-    // A key that is kept for a while lets one through in that while; the others learn whose it is. Whoever meets an unfinished holder
-    // of the key changes it as the mode says: then the row is locked until our commit, so it cannot finish unseen.
+    // A key that is kept for a while lets one through in that while, or after an end that does not count; the others learn whose it is.
+    // Whoever meets an unfinished holder of the key changes it as the mode says: then the row is locked until our commit, so it cannot
+    // finish unseen.
     private const string Unique = $"""
         with arriving as materialized ({Arriving}),
-        kept as (
+        given_up as materialized (
+          select held.job_id from arriving join platform.job_keys held on held.kind = arriving.kind and held.key = arriving.unique_key
+          where unique_in is not null and not exists (select from platform.jobs where jobs.id = held.job_id)
+            and not exists (
+              select from platform.finished_jobs old where old.id = held.job_id and old.state = any (string_to_array(unique_in, ','))
+            )
+        ), kept as (
           insert into platform.job_keys as held (kind, key, job_id, until)
-          select kind, unique_key, id, now() + unique_for from arriving where unique_for is not null
-          on conflict (kind, key) do update set job_id = excluded.job_id, until = excluded.until where held.until <= now()
+          select kind, unique_key, coalesce((
+            select open.id from platform.jobs open where open.kind = arriving.kind and open.unique_key = arriving.unique_key
+          ), id), now() + unique_for from arriving where unique_for is not null
+          on conflict (kind, key) do update set job_id = excluded.job_id, until = excluded.until
+          where held.until <= now() or held.job_id in (select job_id from given_up)
           returning kind, key
         ), added as (
           insert into platform.jobs as old ({Columns})
@@ -111,6 +121,7 @@ internal static class JobInsert
         Add("unique_keys", NpgsqlDbType.Text, job => job.Options.UniqueKey);
         Add("unique_modes", NpgsqlDbType.Text, job => job.Options.UniqueKey is null ? null : EnumNames<UniqueMode>.Write(job.Options.UniqueMode));
         Add("unique_fors", NpgsqlDbType.Interval, job => job.Options.UniqueFor);
+        Add("unique_ins", NpgsqlDbType.Text, job => job.UniqueIn);
         Add("limit_keys", NpgsqlDbType.Text, job => job.LimitKey);
         Add("afters", NpgsqlDbType.Uuid, job => job.Options.After);
         Add("after_outcomes", NpgsqlDbType.Text, job => job.Options.After is null ? null : EnumNames<AfterOutcome>.Write(job.Options.AfterOutcome));

@@ -1,3 +1,5 @@
+using Stoa.Platform.Data;
+
 namespace Stoa.Platform.Jobs;
 
 /// <summary>A job about to be added: the typed record as JSON, with the terms of its kind and its own.</summary>
@@ -29,6 +31,11 @@ public sealed class NewJob
     internal int MaxAttempts => Options.MaxAttempts ?? Kind.Rules.MaxAttempts;
 
     internal TimeSpan? MaxAge => Options.MaxAge ?? Kind.Rules.MaxAge;
+
+    /// <summary>With commas between; null when every end counts.</summary>
+    internal string? UniqueIn => Options.UniqueFor is null || EnqueueOptions.Ends.All(Options.UniqueIn.Contains)
+        ? null
+        : string.Join(',', Options.UniqueIn.Select(EnumNames<JobState>.Write));
 
     internal string? LimitKey => Kind.Rules.IsLimited ? Options.LimitKey ?? "" : null;
 

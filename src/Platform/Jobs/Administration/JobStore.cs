@@ -102,6 +102,7 @@ public sealed class JobStore
         Add(filter.KeyId, "key_id = @key", "key");
         Add(filter.CreatedBy, "created_by = @creator", "creator");
         Add(filter.PersonId, "person_id = @person", "person");
+        Add(filter.Tenant, "tenant = @tenant", "tenant");
         Add(filter.Kind, "kind = @kind", "kind");
         Add(filter.MinAttempts, "attempt - snoozed >= @attempts", "attempts");
         Add(filter.Fingerprint, "fingerprint = @fingerprint", "fingerprint");

@@ -62,6 +62,9 @@ public sealed record JobFilter
 
     public Guid? PersonId { get; init; }
 
+    /// <summary>As <see cref="JobOwner.Tenant"/>; the id of the organization where nothing else was said.</summary>
+    public string? Tenant { get; init; }
+
     public string? Kind { get; init; }
 
     public IReadOnlyList<JobState> States { get; init; } = [];

@@ -1,0 +1,94 @@
+using System.Diagnostics;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
+using Stoa.Platform.Telemetry;
+
+namespace Stoa.Platform.Jobs;
+
+/// <summary>One run of one job: its scope, its span, its handler, and what its end means.</summary>
+internal sealed partial class JobExecution(
+    IServiceScopeFactory scopes, JobNode node, JobEnder ender, JobRates rates, TimeProvider time, ILogger<JobExecution> logger)
+{
+    /// <summary>Runs a job to its end, hands that over to be written, and answers how long it ran.</summary>
+    public async Task<TimeSpan> RunAsync(RunningJob running)
+    {
+        var job = running.Job;
+        var started = time.GetTimestamp();
+        JobMetrics.Started(job.Kind, job.Waited);
+        using var span = StartSpan(job);
+        JobEnd end;
+        var ct = running.Start(time);
+        try
+        {
+            await using (var scope = scopes.CreateAsyncScope())
+            {
+                await running.Kind.RunAsync(scope.ServiceProvider, Read(running), new(running, rates, time), ct);
+            }
+            // Only the database knows whether a transaction of the handler's was committed: if so, there is no run left to fail.
+            end = running.IsCompletedByHandler
+                ? JobVerdict.Failed(job, running.Kind.Rules, StopReason.None, timedOut: false, NotCommitted(), random: 0.5)
+                : JobVerdict.Succeeded(job);
+        }
+        catch (Exception exception)
+        {
+            // The boundary of a run: whatever it threw becomes its end.
+            var timedOut = ct.IsCancellationRequested && running.Reason is StopReason.None;
+            end = JobVerdict.Failed(job, running.Kind.Rules, running.Reason, timedOut, exception, Random.Shared.NextDouble());
+            Note(end, exception, span);
+        }
+        var ran = time.GetElapsedTime(started);
+        JobMetrics.RunEnded(job.Kind, end.What ?? "succeeded", ran);
+        if (end.What is null)
+        {
+            node.Succeeded(job.Kind);
+        }
+        ender.End(running, end);
+        return ran;
+    }
+
+    private static InvalidOperationException NotCommitted() => new("Completed in a transaction that was not committed");
+
+    private static object Read(RunningJob running)
+    {
+        try
+        {
+            return running.Kind.Read(running.Job.Args);
+        }
+        catch (System.Text.Json.JsonException unreadable)
+        {
+            throw JobFailure.Dead($"The arguments cannot be read: {unreadable.Message}", unreadable);
+        }
+    }
+
+    private static Activity? StartSpan(ClaimedJob job)
+    {
+        if (!Signals.Spans.HasListeners())
+        {
+            return null;
+        }
+        // A link, not a parent: a job may run long after its cause, and several times.
+        ActivityLink[] cause = ActivityContext.TryParse(job.TraceParent, null, out var context) ? [new(context)] : [];
+        var span = Signals.Spans.StartActivity($"job {job.Kind}", ActivityKind.Consumer, parentContext: default, links: cause);
+        span?.SetTag("stoa.job.id", job.Id).SetTag("stoa.job.attempt", job.Counted);
+        return span;
+    }
+
+    private void Note(JobEnd end, Exception exception, Activity? span)
+    {
+        span?.SetStatus(ActivityStatusCode.Error, end.What);
+        if (end.State is JobState.Dead)
+        {
+            LogDead(exception, end.Id, end.Attempt);
+        }
+        else if (end.What is "failed")
+        {
+            LogFailed(end.Id, end.Attempt, end.Reason, end.Wait);
+        }
+    }
+
+    [LoggerMessage(LogLevel.Warning, "Job {Job} failed in attempt {Attempt} and runs again in {Wait}: {Reason}")]
+    private partial void LogFailed(Guid job, int attempt, string? reason, TimeSpan wait);
+
+    [LoggerMessage(LogLevel.Error, "Job {Job} is dead after attempt {Attempt}")]
+    private partial void LogDead(Exception exception, Guid job, int attempt);
+}
