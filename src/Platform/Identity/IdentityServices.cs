@@ -27,6 +27,7 @@ public static class IdentityServices
         services.AddModuleDb<IdentityDb>();
         services.AddSingleton<KeyStore>();
         services.AddSingleton<OwnOrigins>();
+        services.AddSingleton<Guesses>();
         services.AddSingleton<Callers>();
         services.AddSingleton<SessionCache>();
         services.AddHostedService<SessionSync>();
