@@ -38,6 +38,10 @@ public static class IdentityServices
         services.AddScoped<PersonStore>();
         services.AddScoped<SessionStore>();
         services.AddScoped<PasswordSignIn>();
+        services.AddScoped(provider => new PasswordResets(
+            provider.GetRequiredService<IdentityDb>(), provider.GetRequiredService<PasswordSignIn>(), provider.GetRequiredService<SessionCache>(),
+            provider.GetRequiredService<TimeProvider>()));
+        services.AddScoped<AuditLog>();
         services.AddScoped<DevelopmentSignIn>();
         services.AddScoped<OrganizationStore>();
         services.AddScoped<MemberStore>();

@@ -48,12 +48,15 @@ public static class PageServices
         var modules = routes.ServiceProvider.GetServices<PageAssembly>().Select(module => module.Assembly);
         routes.MapRazorComponents<Routes>().AddAdditionalAssemblies([.. modules]).AsPage();
         routes.MapSignIn();
-        routes.MapDiscord();
+        routes.MapProviders();
+        routes.MapPasswordReset();
         routes.MapSetup();
         routes.MapInvitations();
         routes.MapAccountPages();
         routes.MapMemberPages();
         routes.MapKeyPages();
+        routes.MapAuditPage();
+        routes.MapPeoplePages();
         routes.MapAssets();
         return routes;
     }
