@@ -118,7 +118,7 @@ public sealed class GuessesTests
             // What the guesser writes in front of his own address is not believed: the proxy adds the last one.
             await site.GetAsync("/api/v1/root", ("Authorization", $"Bearer guess{i}"), ("X-Forwarded-For", $"192.0.2.{i}, 203.0.113.7"));
         }
-        (string, string) right = ("Authorization", $"Bearer {WireSite.RootToken}");
+        var right = ("Authorization", $"Bearer {WireSite.RootToken}");
 
         Assert.Equal(429, (await site.GetAsync("/api/v1/root", right, ("X-Forwarded-For", "203.0.113.7"))).Status);
         Assert.Equal(200, (await site.GetAsync("/api/v1/root", right, ("X-Forwarded-For", "203.0.113.8"))).Status);

@@ -1,7 +1,6 @@
 using System.Net;
 using System.Text.RegularExpressions;
 using Stoa.Tests.Platform.Identity;
-using Stoa.Tests.Support;
 
 namespace Stoa.Tests.Platform.Pages;
 
@@ -10,6 +9,9 @@ public sealed class OperatorPagesTests
 {
     private const string People = "/console/people";
     private const string Audit = "/console/audit";
+
+    private static readonly Regex Older = new(
+        "href=\"(?<path>/console/audit\\?after=[^\"]+)\"", RegexOptions.ExplicitCapture | RegexOptions.NonBacktracking);
 
     [Fact]
     public async Task Operators_suspend_people_and_let_them_in_again()
@@ -63,11 +65,11 @@ public sealed class OperatorPagesTests
         }
 
         var first = await elsewhere.GetAsync(Audit);
-        var older = Regex.Match(first.Html, "href=\"(?<path>/console/audit\\?after=[^\"]+)\"", RegexOptions.ExplicitCapture).Groups["path"].Value;
+        var older = Older.Match(first.Html).Groups["path"].Value;
         var second = await elsewhere.GetAsync(older);
 
-        Assert.Equal(100, Regex.Count(first.Html, "principal\\.create"));
-        Assert.Equal(1, Regex.Count(second.Html, "principal\\.create"));
+        Assert.Equal(100, Count(first.Html, "principal.create"));
+        Assert.Equal(1, Count(second.Html, "principal.create"));
         Assert.Contains("organization.create", second.Html, StringComparison.Ordinal);
         Assert.DoesNotContain("invitation.create", first.Html + second.Html, StringComparison.Ordinal);
         Assert.Equal(HttpStatusCode.Forbidden, (await viewer.GetAsync(Audit)).Status);
@@ -89,4 +91,6 @@ public sealed class OperatorPagesTests
         var acts = (await IdentitySite.GetAsync(owner, "/api/stoa/audit?limit=200"))["items"]!.AsArray().Select(entry => (string)entry!["id"]!).ToList();
         Assert.Equal(acts.OrderDescending(StringComparer.Ordinal), acts);
     }
+
+    private static int Count(string html, string act) => html.Split(act).Length - 1;
 }
