@@ -14,6 +14,7 @@ var stoa = new RootCommand("Stoa: one open backend for AI. Without a verb it ser
     DoctorVerb.Create(),
     ConfigVerb.Create(),
     KeysVerb.Create(App.WithServicesAsync),
+    PeopleVerb.Create(App.WithServicesAsync),
     JobsVerb.Create(App.WithServicesAsync),
 };
 ServeVerb.MakeDefault(stoa);

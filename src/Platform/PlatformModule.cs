@@ -97,6 +97,8 @@ public static class PlatformModule
     {
         var format = options.LogFormat ?? (builder.Environment.IsDevelopment() ? LogFormat.Text : LogFormat.Json);
         builder.Logging.ClearProviders();
+        // What it calls an error is thrown as well, and told once: to the caller, or in the log where nobody expected it.
+        builder.Logging.AddFilter("Microsoft.EntityFrameworkCore", LogLevel.Critical);
         if (!OtlpExport.IsWanted(builder.Configuration, "TRACES"))
         {
             // With a logger the server would create an activity and a log scope for each request.

@@ -43,6 +43,10 @@ public sealed class StoaOptions : IValidatableObject
     /// <summary>Origins that may call the surfaces which sign in by cookie.</summary>
     public List<string> CorsOrigins { get; set; } = [];
 
+    /// <summary>How many different wrong keys, tokens and secrets one address may send in a minute.</summary>
+    [Range(1, 10_000)]
+    public int WrongCredentialsPerMinute { get; set; } = 100;
+
     /// <summary>Absent: text in Development, JSON elsewhere.</summary>
     public LogFormat? LogFormat { get; set; }
 

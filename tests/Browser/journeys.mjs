@@ -58,7 +58,22 @@ export async function first_run(visitor, { token }) {
   await visitor.look();
   await visitor.press('link', 'Members', '/console/members');
   await visitor.look();
+  await visitor.press('link', 'Audit', '/console/audit');
+  await visitor.see('key.create');
+  await visitor.look();
+  await visitor.press('link', 'People', '/console/people');
+  await visitor.look();
+  await visitor.unfold('New password for Ada');
+  await visitor.press('button', 'Make the link for Ada');
+  await visitor.see('/password-reset?token=');
+  await visitor.look();
+  const link = await visitor.page.locator('.once code').innerText();
   await visitor.press('link', 'Your account: Ada', '/console/account');
+  await visitor.look();
+  await visitor.type('New e-mail address', email);
+  await visitor.type('Your password', 'not this one');
+  await visitor.press('button', 'Change the address', '/console/account/email');
+  await visitor.see('The password is wrong');
   await visitor.look();
 
   await visitor.press('button', 'Sign out', '/');
@@ -72,6 +87,14 @@ export async function first_run(visitor, { token }) {
   await visitor.type('E-mail address', email);
   await visitor.type('Password', password);
   await visitor.press('button', 'Sign in', '/');
+  await visitor.see('Ada');
+  await visitor.press('button', 'Sign out', '/');
+
+  await visitor.open(link.slice(link.indexOf('/password-reset')));
+  await visitor.see('Set a new password');
+  await visitor.look();
+  await visitor.type('New password', 'an even longer engine');
+  await visitor.press('button', 'Set the password and sign in', '/');
   await visitor.see('Ada');
 }
 

@@ -49,9 +49,10 @@ internal static class MojodexAccess
             throw Failure.Forbidden("Authorization key required");
         }
         var (user, fault) = context.RequestServices.GetRequiredService<MojodexTokens>().Read(Sent(context) ?? "");
+        var isOver = fault is TokenFault.Expired or TokenFault.Revoked;
         return user is not null
             ? new(user, Service: null)
-            : throw Failure.Forbidden(fault is TokenFault.Expired or TokenFault.Revoked ? "Token expired." : "Invalid token.");
+            : throw new Failure(FailureKind.Forbidden, "forbidden", isOver ? "Token expired." : "Invalid token.") { IsOutdated = isOver };
     }
 
     private static MojodexCaller? Service(HttpContext context, MojodexService[] services)

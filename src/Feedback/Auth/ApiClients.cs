@@ -1,13 +1,15 @@
 using System.Collections.Frozen;
 using System.Security.Cryptography;
 using System.Text;
+using Microsoft.EntityFrameworkCore;
+using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 using Npgsql;
-using NpgsqlTypes;
 using Stoa.Platform.Data;
 using Stoa.Platform.Http;
+using Stoa.Platform.Identity;
 
 namespace Stoa.Feedback.Auth;
 
@@ -19,7 +21,7 @@ internal sealed record NewApiClient(string Description, string FrontendType, boo
 /// second. A look-up by hash tells nothing by its time: nobody can choose the hash of a key that he does not know.
 /// </summary>
 internal sealed partial class ApiClients(
-    NpgsqlDataSource source, ChangeFeed changes, DatabaseReadiness readiness, IOptions<FeedbackAuthOptions> options, TimeProvider time,
+    NpgsqlDataSource source, IServiceScopeFactory scopes, ChangeFeed changes, DatabaseReadiness readiness, IOptions<FeedbackAuthOptions> options, TimeProvider time,
     ILogger<ApiClients> logger) : BackgroundService
 {
     private const string Channel = "feedback_api_clients";
@@ -42,7 +44,7 @@ internal sealed partial class ApiClients(
     public async Task<string> CreateAsync(NewApiClient client, CancellationToken ct)
     {
         var key = Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(32));
-        await AddAsync(key, client, ct);
+        await AddAsync(key, client, "root", ct);
         await ReloadAsync(ct);
         return key;
     }
@@ -59,7 +61,7 @@ internal sealed partial class ApiClients(
     {
         if (!IsLoaded && options.Value.OfficialWebApiKey is { Length: > 0 } official)
         {
-            if (await AddAsync(official, new("official web client", "web", Trusted: true), ct))
+            if (await AddAsync(official, new("official web client", "web", Trusted: true), "settings", ct))
             {
                 LogOfficial();
             }
@@ -82,22 +84,26 @@ internal sealed partial class ApiClients(
         loaded.TrySetResult();
     }
 
-    private async Task<bool> AddAsync(string key, NewApiClient client, CancellationToken ct)
+    /// <summary>The client and the note that it was made; false when there is one with this key.</summary>
+    private async Task<bool> AddAsync(string key, NewApiClient client, string actor, CancellationToken ct)
     {
+        await using var scope = scopes.CreateAsyncScope();
+        var db = scope.ServiceProvider.GetRequiredService<IdentityDb>();
         var now = time.GetUtcNow();
-        await using var command = source.CreateCommand("""
+        var id = Guid.CreateVersion7(now);
+        await using var transaction = await db.Database.BeginTransactionAsync(ct);
+        var added = await db.Database.ExecuteSqlAsync($"""
             insert into feedback.api_client (id, key_hash, description, frontend_type, trusted, admin_email, created_at)
-            values (@id, @hash, @description, @type, @trusted, @email, @now)
+            values ({id}, {HashOf(key)}, {client.Description}, {client.FrontendType}, {client.Trusted}, {client.AdminEmail}, {now})
             on conflict (key_hash) do nothing
-            """);
-        command.Parameters.AddWithValue("id", Guid.CreateVersion7(now));
-        command.Parameters.AddWithValue("hash", HashOf(key));
-        command.Parameters.AddWithValue("description", client.Description);
-        command.Parameters.AddWithValue("type", client.FrontendType);
-        command.Parameters.AddWithValue("trusted", client.Trusted);
-        command.Parameters.Add(new("email", NpgsqlDbType.Text) { Value = (object?)client.AdminEmail ?? DBNull.Value });
-        command.Parameters.AddWithValue("now", now);
-        return await command.ExecuteNonQueryAsync(ct) == 1;
+            """, ct);
+        if (added == 1)
+        {
+            db.Note(time, actor, "api_client.create", $"api_client:{id}", Organization.DefaultId, new() { ["trusted"] = client.Trusted });
+            await db.SaveChangesAsync(ct);
+        }
+        await transaction.CommitAsync(ct);
+        return added == 1;
     }
 
     private static byte[] HashOf(string key) => SHA256.HashData(Encoding.UTF8.GetBytes(key));

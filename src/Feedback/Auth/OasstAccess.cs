@@ -11,17 +11,18 @@ namespace Stoa.Feedback.Auth;
 internal static class OasstAccess
 {
     private static readonly AccessScheme Key = new("oasst_key", AccessPlace.Header, "X-API-Key");
+    private static readonly AccessScheme QueryKey = new("oasst_key_in_query", AccessPlace.Query, "api_key");
     private static readonly AccessScheme Root = new("oasst_root", AccessPlace.Bearer);
 
     /// <summary>Any enabled client; handlers take it as <see cref="ApiClient"/>.</summary>
     public static TBuilder RequireApiClient<TBuilder>(this TBuilder builder)
         where TBuilder : IEndpointConventionBuilder =>
-        builder.RequireWireCaller(new AccessRule("api_client", Key), context => ValueTask.FromResult(Client(context, mustBeTrusted: false)));
+        builder.RequireWireCaller(new AccessRule("api_client", Key, QueryKey), context => ValueTask.FromResult(Client(context, mustBeTrusted: false)));
 
     /// <summary>A client that is trusted.</summary>
     public static TBuilder RequireTrustedClient<TBuilder>(this TBuilder builder)
         where TBuilder : IEndpointConventionBuilder =>
-        builder.RequireWireCaller(new AccessRule("trusted_client", Key), context => ValueTask.FromResult(Client(context, mustBeTrusted: true)));
+        builder.RequireWireCaller(new AccessRule("trusted_client", Key, QueryKey), context => ValueTask.FromResult(Client(context, mustBeTrusted: true)));
 
     /// <summary><c>Authorization: Bearer</c> with a root token.</summary>
     public static TBuilder RequireRootToken<TBuilder>(this TBuilder builder)

@@ -22,12 +22,16 @@ internal static class GtwyAccess
     private static readonly AccessScheme Token = new("gtwy_token", AccessPlace.Header, "Authorization");
     private static readonly AccessScheme Session = new("gtwy_session", AccessPlace.Header, "proxy_auth_token");
     private static readonly AccessScheme OrganizationKey = new("pauthkey", AccessPlace.Header, "pauthkey");
+    private static readonly AccessScheme ManagementKey = new("pauthtoken", AccessPlace.Header, "pauthtoken");
 
     /// <summary>Runtime and management routes: a user or an organization.</summary>
     /// <param name="alsoPauthToken">Management routes take the key as <c>pauthtoken</c> too.</param>
     public static TBuilder RequireGtwyCaller<TBuilder>(this TBuilder builder, bool alsoPauthToken = false)
         where TBuilder : IEndpointConventionBuilder => builder.RequireWireCaller(
-            new AccessRule("gtwy_caller", Token, Session, OrganizationKey), context => CallerAsync(context, alsoPauthToken));
+            alsoPauthToken
+                ? new AccessRule("gtwy_caller", Token, Session, OrganizationKey, ManagementKey)
+                : new AccessRule("gtwy_caller", Token, Session, OrganizationKey),
+            context => CallerAsync(context, alsoPauthToken));
 
     /// <summary>Routes below <c>/chatbot/{botId}</c>: a chatbot's user, or anybody's for public agents.</summary>
     public static TBuilder RequireChatbotCaller<TBuilder>(this TBuilder builder)
@@ -57,9 +61,8 @@ internal static class GtwyAccess
             return ByKey(context, sent) ?? throw Refused();
         }
         var (claims, fault) = context.RequestServices.GetRequiredService<GtwyTokens>().ReadUser(sent);
-        return fault == TokenFault.Revoked ? throw Refused("token revoked")
-            : claims is not null && GtwyCaller.Of(claims) is { } caller ? caller
-            : throw Refused();
+        return claims is not null && GtwyCaller.Of(claims) is { } caller ? caller
+            : throw Refused(fault == TokenFault.Revoked ? "token revoked" : Refusal, fault);
     }
 
     private static GtwyCaller? ByKey(HttpContext context, string? token)
@@ -89,10 +92,11 @@ internal static class GtwyAccess
         var token = context.Request.BearerToken() ?? context.Request.SingleHeader("Authorization") ?? "";
         var (claims, fault) = context.RequestServices.GetRequiredService<GtwyTokens>().ReadChatbot(token, isPublic);
         return claims is not null && ChatbotCaller.Of(claims, isPublic) is { } caller ? caller
-            : throw Refused(fault == TokenFault.Expired ? $"{Refusal}: token expired" : Refusal);
+            : throw Refused(fault == TokenFault.Expired ? $"{Refusal}: token expired" : Refusal, fault);
     }
 
     private static bool IsSent(HttpRequest request, string name) => request.Headers[name].Any(value => !string.IsNullOrWhiteSpace(value));
 
-    private static Failure Refused(string message = Refusal) => new(FailureKind.Unauthenticated, "unauthorized", message);
+    private static Failure Refused(string message = Refusal, TokenFault? fault = null) =>
+        new(FailureKind.Unauthenticated, "unauthorized", message) { IsOutdated = fault is TokenFault.Expired or TokenFault.Revoked };
 }

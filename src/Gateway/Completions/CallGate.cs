@@ -10,8 +10,8 @@ namespace Stoa.Gateway.Completions;
 
 /// <summary>Decides whether a call may go on: key, model, scope, room for its usage, limits. Touches memory only.</summary>
 internal sealed class CallGate(
-    KeyRing keys, ProviderCatalog providers, ILimits limits, InFlight inFlight, UsageSpool spool, IOptions<GatewayOptions> options,
-    TimeProvider time)
+    KeyRing keys, Guesses guesses, ProviderCatalog providers, ILimits limits, InFlight inFlight, UsageSpool spool,
+    IOptions<GatewayOptions> options, TimeProvider time)
 {
     public static readonly TimeSpan Window = TimeSpan.FromMinutes(1);
 
@@ -27,7 +27,9 @@ internal sealed class CallGate(
         {
             throw new Failure(FailureKind.Unauthenticated, "invalid_api_key", "No API key was sent: use Authorization: Bearer <key> or x-api-key");
         }
-        return keys.Find(token) ?? throw new Failure(FailureKind.Unauthenticated, "invalid_api_key", "The API key is unknown, revoked or expired");
+        return keys.Find(token) ?? throw guesses.Count(
+            request.HttpContext, token.ToString(),
+            new Failure(FailureKind.Unauthenticated, "invalid_api_key", "The API key is unknown, revoked or expired"));
     }
 
     /// <summary>The target of a model name, if this key may use it.</summary>

@@ -53,14 +53,14 @@ internal static class LearningAccess
         {
             throw Refused();
         }
-        if (context.RequestServices.GetRequiredService<LearningTokens>().TryRead(token, out var caller))
+        if (context.RequestServices.GetRequiredService<LearningTokens>().TryRead(token, out var caller, out var isOver))
         {
             return caller;
         }
         var google = context.RequestServices.GetRequiredService<GoogleTokens>();
-        if (!google.IsConfigured)
+        if (isOver || !google.IsConfigured)
         {
-            throw Refused();
+            throw Refused(isOver);
         }
         try
         {
@@ -69,7 +69,7 @@ internal static class LearningAccess
         }
         catch (Failure failure) when (failure.Kind == FailureKind.Unauthenticated)
         {
-            throw Refused();
+            throw Refused(failure.IsOutdated);
         }
     }
 
@@ -82,5 +82,6 @@ internal static class LearningAccess
         }
     }
 
-    private static Failure Refused() => Failure.Unauthenticated("Not authenticated");
+    private static Failure Refused(bool isOver = false) =>
+        new(FailureKind.Unauthenticated, "unauthenticated", "Not authenticated") { IsOutdated = isOver };
 }

@@ -41,11 +41,13 @@ internal sealed class LearningTokens(IOptions<NextAuthOptions> options, TimeProv
             keys[0]);
     }
 
-    public bool TryRead(string token, [NotNullWhen(true)] out LearningCaller? caller)
+    /// <param name="isOver">It was one of ours.</param>
+    public bool TryRead(string token, [NotNullWhen(true)] out LearningCaller? caller, out bool isOver)
     {
-        caller = Jwt.TryRead(token, keys, Rules, time.GetUtcNow(), out var claims, out _)
+        caller = Jwt.TryRead(token, keys, Rules, time.GetUtcNow(), out var claims, out var fault)
             ? LearningCaller.Of(claims, LearningProof.Token)
             : null;
+        isOver = claims is null && fault == TokenFault.Expired;
         return caller is not null;
     }
 

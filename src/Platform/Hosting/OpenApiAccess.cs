@@ -33,6 +33,7 @@ internal static class OpenApiAccess
     {
         AccessPlace.Bearer => new() { Type = SecuritySchemeType.Http, Scheme = "bearer" },
         AccessPlace.Header => new() { Type = SecuritySchemeType.ApiKey, In = ParameterLocation.Header, Name = scheme.Parameter },
+        AccessPlace.Query => new() { Type = SecuritySchemeType.ApiKey, In = ParameterLocation.Query, Name = scheme.Parameter },
         AccessPlace.Cookie => new() { Type = SecuritySchemeType.ApiKey, In = ParameterLocation.Cookie, Name = scheme.Parameter },
     };
 }

@@ -1,4 +1,5 @@
 using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Http;
 
 namespace Stoa.Platform.Http;
 
@@ -8,17 +9,27 @@ public enum AccessPlace
     /// <summary><c>Authorization: Bearer</c>.</summary>
     Bearer,
     Header,
+    Query,
     Cookie,
 }
 
 /// <summary>One way in which a caller proves himself, as the API documents tell it. A wire of its own adds its own.</summary>
 /// <param name="Name">Its name among the document's security schemes.</param>
-/// <param name="Parameter">The header's or the cookie's name.</param>
+/// <param name="Parameter">The name of the header, of the query's parameter or of the cookie.</param>
 public sealed record AccessScheme(string Name, AccessPlace Place, string Parameter = "")
 {
     public static readonly AccessScheme BearerKey = new("bearer", AccessPlace.Bearer);
     public static readonly AccessScheme HeaderKey = new("x_api_key", AccessPlace.Header, "x-api-key");
     public static readonly AccessScheme Session = new("session", AccessPlace.Cookie, "stoa.session");
+
+    /// <summary>What was sent there; empty when nothing was.</summary>
+    internal string SentIn(HttpRequest request) => Place switch
+    {
+        AccessPlace.Bearer => request.Headers.Authorization.ToString(),
+        AccessPlace.Header => request.Headers[Parameter].ToString(),
+        AccessPlace.Query => request.Query[Parameter].ToString(),
+        AccessPlace.Cookie => request.Cookies[Parameter] ?? "",
+    };
 }
 
 /// <summary>

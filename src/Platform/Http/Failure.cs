@@ -43,6 +43,9 @@ public sealed class Failure(FailureKind kind, string code, string message, IRead
     /// <summary>How long the caller should wait before trying again, where that is known.</summary>
     public TimeSpan? RetryAfter { get; init; }
 
+    /// <summary>The credential was good once: whoever sends it has not guessed it (<see cref="Guesses"/>).</summary>
+    public bool IsOutdated { get; init; }
+
     public static Failure Invalid(string message, string? field = null, string code = "invalid_request") =>
         new(FailureKind.Invalid, code, message, field is null ? null : [new(field, message)]);
 

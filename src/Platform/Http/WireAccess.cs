@@ -1,5 +1,6 @@
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.DependencyInjection;
 
 namespace Stoa.Platform.Http;
 
@@ -24,12 +25,34 @@ public static class WireAccess
                 // A group's rule may be replaced by its route's: the last word counts, in the document as here.
                 if (ReferenceEquals(context.GetEndpoint()?.Metadata.GetMetadata<AccessRule>(), rule))
                 {
-                    context.Features.Set(await authenticate(context));
+                    context.Features.Set(await AskAsync(context, rule, authenticate));
                 }
                 await handle(context);
             };
         });
         return builder;
+    }
+
+    // Secrets of the wires are chosen by people, so who has tried too many is not told even that one is right. A cookie is sealed, and
+    // goes bad in many browsers at once when its secret is changed; it is no guess.
+    private static async ValueTask<TCaller> AskAsync<TCaller>(
+        HttpContext context, AccessRule rule, Func<HttpContext, ValueTask<TCaller>> authenticate)
+    {
+        var sent = string.Concat(rule.Schemes.Where(scheme => scheme.Place != AccessPlace.Cookie).Select(scheme => scheme.SentIn(context.Request)));
+        if (sent.Length == 0)
+        {
+            return await authenticate(context);
+        }
+        var guesses = context.RequestServices.GetRequiredService<Guesses>();
+        guesses.Check(context);
+        try
+        {
+            return await authenticate(context);
+        }
+        catch (Failure refusal) when (refusal is { Kind: FailureKind.Unauthenticated or FailureKind.Forbidden, IsOutdated: false })
+        {
+            throw guesses.Count(context, sent, refusal);
+        }
     }
 
     /// <summary>For the <c>BindAsync</c> of a caller's type.</summary>

@@ -17,15 +17,18 @@ public static class ForeignIdentity
         services.AddHostedService(provider => provider.GetRequiredService<SpentTokens>());
         services.AddReadiness("tokens", "not read yet", provider => provider.GetRequiredService<SpentTokens>().WhenLoaded(CancellationToken.None));
 
+        services.AddEgressClient(ProviderCalls.Client, egress => egress.TotalTimeout = TimeSpan.FromSeconds(15));
+        services.AddSingleton<ProviderCalls>();
+        services.AddSingleton<ProviderWays>();
+
         services.AddSettings<GoogleOptions>(GoogleOptions.Section);
         services.AddEgressClient(GoogleTokens.Client, egress => egress.TotalTimeout = TimeSpan.FromSeconds(10));
         services.AddSingleton<GoogleTokens>();
+        services.AddSingleton<IProviderSignIn, GoogleSignIn>();
         builder.AddAlias("GOOGLE_CLIENT_ID", "Google:ClientId");
 
         services.AddSettings<DiscordOptions>(DiscordOptions.Section);
-        services.AddEgressClient(DiscordClient.Client, egress => egress.TotalTimeout = TimeSpan.FromSeconds(15));
-        services.AddSingleton<DiscordClient>();
-        services.AddSingleton<DiscordFlow>();
+        services.AddSingleton<IProviderSignIn, DiscordSignIn>();
         builder.AddAlias("AUTH_DISCORD_CLIENT_ID", "Discord:ClientId");
         builder.AddAlias("AUTH_DISCORD_CLIENT_SECRET", "Discord:ClientSecret");
 

@@ -23,6 +23,8 @@ public sealed class IdentityDb(DbContextOptions<IdentityDb> options) : ModuleDb(
 
     internal DbSet<SetupToken> SetupTokens => Set<SetupToken>();
 
+    internal DbSet<PasswordReset> PasswordResets => Set<PasswordReset>();
+
     internal DbSet<AuditEntry> Audit => Set<AuditEntry>();
 
     /// <summary>Writes down a security-relevant act, in the caller's unit of work: neither is there without the other.</summary>
@@ -57,6 +59,7 @@ public sealed class IdentityDb(DbContextOptions<IdentityDb> options) : ModuleDb(
         modelBuilder.Entity<Membership>().HasOne<Organization>().WithMany().HasForeignKey(membership => membership.OrganizationId);
         modelBuilder.Entity<AuditEntry>().HasOne<Organization>().WithMany().HasForeignKey(entry => entry.OrganizationId);
         modelBuilder.Entity<SetupToken>().HasKey(token => token.TokenHash);
+        modelBuilder.Entity<PasswordReset>().HasKey(reset => reset.TokenHash);
         modelBuilder.Entity<AuditEntry>().Property(entry => entry.Details).IsDocument(IdentityJson.Default.DictionaryStringJsonNode);
     }
 }

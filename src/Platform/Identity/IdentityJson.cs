@@ -14,6 +14,7 @@ namespace Stoa.Platform.Identity;
 [JsonSerializable(typeof(MeView))]
 [JsonSerializable(typeof(PersonTerms))]
 [JsonSerializable(typeof(MeApi.PasswordChange))]
+[JsonSerializable(typeof(MeApi.EmailChange))]
 [JsonSerializable(typeof(MeApi.OrganizationChoice))]
 [JsonSerializable(typeof(MeApi.OwnSessions))]
 [JsonSerializable(typeof(MeApi.OwnAccounts))]
@@ -32,4 +33,5 @@ namespace Stoa.Platform.Identity;
 [JsonSerializable(typeof(Listing<AuditEntry>))]
 [JsonSerializable(typeof(Listing<PeopleApi.PersonRow>))]
 [JsonSerializable(typeof(PeopleApi.StateChange))]
+[JsonSerializable(typeof(NewPasswordReset))]
 internal sealed partial class IdentityJson : JsonSerializerContext;

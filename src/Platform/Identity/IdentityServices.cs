@@ -28,6 +28,7 @@ public static class IdentityServices
         services.AddModuleDb<IdentityDb>();
         services.AddSingleton<KeyStore>();
         services.AddSingleton<OwnOrigins>();
+        services.AddSingleton<Guesses>();
         services.AddSingleton<Callers>();
         services.AddSingleton<SessionCache>();
         services.AddHostedService<SessionSync>();
@@ -38,6 +39,10 @@ public static class IdentityServices
         services.AddScoped<PersonStore>();
         services.AddScoped<SessionStore>();
         services.AddScoped<PasswordSignIn>();
+        services.AddScoped(provider => new PasswordResets(
+            provider.GetRequiredService<IdentityDb>(), provider.GetRequiredService<PasswordSignIn>(), provider.GetRequiredService<SessionCache>(),
+            provider.GetRequiredService<TimeProvider>()));
+        services.AddScoped<AuditLog>();
         services.AddScoped<DevelopmentSignIn>();
         services.AddScoped<OrganizationStore>();
         services.AddScoped<MemberStore>();

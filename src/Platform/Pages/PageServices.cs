@@ -46,14 +46,19 @@ public static class PageServices
         // Its clock begins to run.
         _ = routes.ServiceProvider.GetRequiredService<RunningHost>();
         var modules = routes.ServiceProvider.GetServices<PageAssembly>().Select(module => module.Assembly);
-        routes.MapRazorComponents<Routes>().AddAdditionalAssemblies([.. modules]).AsPage();
+        var components = routes.MapRazorComponents<Routes>().AddAdditionalAssemblies([.. modules]).AsPage();
+        // Forms have routes of their own; a component that is posted to would look for one in itself and fail.
+        components.Finally(endpoint => endpoint.Metadata.Add(new HttpMethodMetadata([HttpMethods.Get])));
         routes.MapSignIn();
-        routes.MapDiscord();
+        routes.MapProviders();
+        routes.MapPasswordReset();
         routes.MapSetup();
         routes.MapInvitations();
         routes.MapAccountPages();
         routes.MapMemberPages();
         routes.MapKeyPages();
+        routes.MapAuditPage();
+        routes.MapPeoplePages();
         routes.MapAssets();
         return routes;
     }

@@ -48,6 +48,7 @@ internal sealed class PlatformData(IdentityDb db, SessionCache sessions, TimePro
         await db.Memberships.Where(membership => membership.PersonId == personId).ExecuteDeleteAsync(ct);
         await db.ExternalAccounts.Where(account => account.PersonId == personId).ExecuteDeleteAsync(ct);
         await db.Sessions.Where(session => session.PersonId == personId).ExecuteDeleteAsync(ct);
+        await db.PasswordResets.Where(reset => reset.PersonId == personId).ExecuteDeleteAsync(ct);
         await db.Database.ExecuteSqlAsync($"""
             update platform.people set state = 'erased', name = '', email = null, email_key = null, email_verified_at = null, password_hash = null,
               locale = 'en', time_zone = 'UTC', last_sign_in_at = null, erase_at = null, erased_at = coalesce(erased_at, {now})

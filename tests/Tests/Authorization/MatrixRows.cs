@@ -86,7 +86,9 @@ internal static class MatrixRows
         ["GET /api/stoa/me"] = new(AccessRule.Caller),
         ["PATCH /api/stoa/me"] = new(AccessRule.Person, Body: """{"name":"Somebody"}"""),
         ["PUT /api/stoa/me/password"] = new(AccessRule.Person, Body: """{"new_password":"short"}""") { Answers = [400] },
+        ["PUT /api/stoa/me/email"] = new(AccessRule.Person, Body: """{"email":"{unique}@example.org"}""") { Answers = [400, 409] },
         ["PUT /api/stoa/me/organization"] = new(AccessRule.Person, OrganizationAsync, """{"organization_id":"{0}"}"""),
+        ["DELETE /api/stoa/me/organizations/{id}"] = new(AccessRule.Person, JoinedAsync) { Whose = Whose.Persons },
         ["GET /api/stoa/me/sessions"] = new(AccessRule.Person),
         ["DELETE /api/stoa/me/sessions"] = new(AccessRule.Person),
         ["DELETE /api/stoa/me/sessions/{id}"] = new(AccessRule.Person, SessionAsync) { Whose = Whose.Persons },
@@ -110,10 +112,11 @@ internal static class MatrixRows
         ["GET /api/stoa/principals"] = new(AccessRule.Admin),
         ["POST /api/stoa/principals"] = new(AccessRule.Admin, Body: """{"name":"{unique}"}"""),
         ["DELETE /api/stoa/principals/{id}"] = new(AccessRule.Admin, PrincipalAsync),
-        ["GET /api/stoa/audit"] = new(AccessRule.Admin),
+        ["GET /api/stoa/audit"] = new(AccessRule.Admin) { ShowsOperatorsAll = true },
         ["GET /api/stoa/people"] = new(AccessRule.Operator),
         ["GET /api/stoa/people/{id}"] = new(AccessRule.Operator, MemberAsync) { Whose = Whose.Everybodys },
         ["PATCH /api/stoa/people/{id}"] = new(AccessRule.Operator, MemberAsync, """{"state":"suspended"}""") { Whose = Whose.Everybodys },
+        ["POST /api/stoa/people/{id}/password-reset"] = new(AccessRule.Operator, MemberAsync) { Whose = Whose.Everybodys },
 
         ["GET /api/stoa/jobs"] = new(AccessRule.Viewer) { ShowsOperatorsAll = true },
         ["GET /api/stoa/jobs/{id}"] = new(AccessRule.Viewer, WaitingJobAsync) { Whose = Whose.PersonsAndAdmins },
@@ -147,6 +150,15 @@ internal static class MatrixRows
     {
         var person = await world.MemberAsync(owner.OrganizationId!.Value, MemberRole.Member, ct);
         return [person.Id.ToString()];
+    }
+
+    /// <summary>An organization of somebody else's in which he is a member.</summary>
+    private static async Task<string[]> JoinedAsync(MatrixWorld world, MatrixCaller owner, CancellationToken ct)
+    {
+        var organization = await world.OrganizationAsync(world.Unique("joined"), ct);
+        var person = await world.PersonOfAsync(owner, ct);
+        await world.WithAsync<MemberStore>(members => members.AddAsync(organization, person, MemberRole.Viewer, "test", ct));
+        return [organization.ToString()];
     }
 
     private static async Task<string[]> SessionAsync(MatrixWorld world, MatrixCaller owner, CancellationToken ct)

@@ -1,6 +1,8 @@
 using System.Text.Json;
+using System.Text.Json.Nodes;
 using Microsoft.Extensions.DependencyInjection;
 using Stoa.Feedback.Auth;
+using Stoa.Platform.Identity;
 
 namespace Stoa.Tests.Wires;
 
@@ -34,6 +36,20 @@ public sealed class OasstAccessTests : IAsyncLifetime
         Assert.Matches("^[0-9a-f]{64}$", key);
         Assert.Equal((200, "False "), await site.GetAsync(Probe, ("X-API-Key", key)));
         Assert.Equal((403, Refused), await site.GetAsync($"{Probe}/trusted", ("X-API-Key", key)));
+    }
+
+    [Fact]
+    public async Task Making_a_client_is_written_down_without_its_key()
+    {
+        var key = await Clients.CreateAsync(new("a bot", "bot", AdminEmail: "bot@example.org"), Ct);
+
+        var (status, audit) = await site.GetAsync("/api/stoa/audit", ("Authorization", $"Bearer {DevelopmentKey.Token}"));
+
+        Assert.Equal(200, status);
+        var acts = JsonNode.Parse(audit)!["items"]!.AsArray().Where(entry => (string)entry!["act"]! == "api_client.create").ToList();
+        Assert.Equal(["root", "settings"], acts.Select(entry => (string)entry!["actor"]!));
+        Assert.DoesNotContain(key, audit, StringComparison.Ordinal);
+        Assert.DoesNotContain("@", audit, StringComparison.Ordinal);
     }
 
     [Fact]

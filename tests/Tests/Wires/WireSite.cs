@@ -40,6 +40,8 @@ internal sealed class WireSite(HostUnderTest host) : IAsyncDisposable
     {
         var all = new Dictionary<string, string?>(StringComparer.OrdinalIgnoreCase)
         {
+            // These tests try more wrong ones than anybody should.
+            ["Stoa:WrongCredentialsPerMinute"] = "10000",
             ["Gateway:Auth:TokenSecret"] = GtwySecret,
             ["Gateway:Auth:ChatbotSecret"] = ChatbotSecret,
             ["Gateway:Auth:PublicChatbotSecret"] = PublicSecret,

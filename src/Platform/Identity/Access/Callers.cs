@@ -4,7 +4,7 @@ using Stoa.Platform.Http;
 namespace Stoa.Platform.Identity;
 
 /// <summary>Finds out who calls: by <c>Authorization: Bearer</c> with a live key, else by the session cookie.</summary>
-internal sealed class Callers(KeyRing ring, SessionCache sessions, OwnOrigins origins)
+internal sealed class Callers(KeyRing ring, SessionCache sessions, OwnOrigins origins, Guesses guesses)
 {
     private const string Bearer = "Bearer ";
 
@@ -13,7 +13,9 @@ internal sealed class Callers(KeyRing ring, SessionCache sessions, OwnOrigins or
         if (await FindAsync(context) is not { } caller)
         {
             context.Response.Headers.WWWAuthenticate = "Bearer";
-            throw Failure.Unauthenticated("Sign in, or send an API key: Authorization: Bearer <key>");
+            throw guesses.Count(
+                context, context.Request.Headers.Authorization.ToString(),
+                Failure.Unauthenticated("Sign in, or send an API key: Authorization: Bearer <key>"));
         }
         if (caller.Session is not null)
         {

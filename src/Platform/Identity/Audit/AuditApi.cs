@@ -2,7 +2,6 @@ using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.AspNetCore.Routing;
-using Microsoft.EntityFrameworkCore;
 
 namespace Stoa.Platform.Identity;
 
@@ -13,10 +12,6 @@ internal static class AuditApi
         .RequireCaller(MemberRole.Admin).WithSummary("List security-relevant acts, newest first");
 
     internal static async Task<Ok<Listing<AuditEntry>>> ListAsync(
-        Caller caller, IdentityDb db, CancellationToken ct, Guid? after = null, int limit = 50)
-    {
-        var own = db.Audit.AsNoTracking().Where(entry => entry.OrganizationId == caller.OrganizationId && (after == null || entry.Id < after));
-        return TypedResults.Ok(await Listing<AuditEntry>.ReadAsync(
-            limit, most => own.OrderByDescending(entry => entry.Id).Take(most).ToListAsync(ct), entry => entry.Id));
-    }
+        Caller caller, AuditLog audit, CancellationToken ct, Guid? after = null, int limit = 50) =>
+        TypedResults.Ok(await Listing<AuditEntry>.ReadAsync(limit, most => audit.ListAsync(caller, after, most, ct), entry => entry.Id));
 }

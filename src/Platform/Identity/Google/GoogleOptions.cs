@@ -10,6 +10,19 @@ public sealed class GoogleOptions
     /// <summary>The audience that a token must name. Absent: nobody signs in with Google.</summary>
     public string? ClientId { get; set; }
 
+    /// <summary>For the button on the sign-in page, which needs it; tokens that others bring are read without.</summary>
+    public string? ClientSecret { get; set; }
+
+    /// <summary>Whether a Google account that is linked to nobody makes a new person. He belongs to no organization at first.</summary>
+    public bool SignUp { get; set; }
+
+    /// <summary>Where people are sent.</summary>
+    [Required, Url]
+    public string AuthorizeUrl { get; set; } = "https://accounts.google.com/o/oauth2/v2/auth";
+
+    [Required, Url]
+    public string TokenUrl { get; set; } = "https://oauth2.googleapis.com/token";
+
     /// <summary>Where Google shows its keys as a JSON Web Key Set.</summary>
     [Required, Url]
     public string CertificatesUrl { get; set; } = "https://www.googleapis.com/oauth2/v3/certs";

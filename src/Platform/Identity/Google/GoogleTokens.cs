@@ -79,8 +79,8 @@ public sealed class GoogleTokens : IDisposable
         TokenFault.NotYetValid => "Token used too early",
         TokenFault.WrongIssuer => "Wrong issuer",
         TokenFault.WrongAudience => "Token has wrong audience",
-    });
+    }, isOver: fault == TokenFault.Expired);
 
-    private static Failure Refused(string reason) =>
-        new(FailureKind.Unauthenticated, "google_token", $"Invalid authentication token: {reason}");
+    private static Failure Refused(string reason, bool isOver = false) =>
+        new(FailureKind.Unauthenticated, "google_token", $"Invalid authentication token: {reason}") { IsOutdated = isOver };
 }

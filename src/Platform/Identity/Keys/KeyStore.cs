@@ -15,8 +15,15 @@ public sealed class KeyStore(NpgsqlDataSource source, TimeProvider time)
 {
     public async Task<NewKey> CreateAsync(Guid organizationId, KeyTerms terms, string actor, CancellationToken ct)
     {
+        await using var connection = await source.OpenConnectionAsync(ct);
+        return await CreateAsync(connection, organizationId, terms, actor, ct);
+    }
+
+    /// <summary>In the transaction that the connection is in, if there is one: the key is there with what else it does, or not at all.</summary>
+    internal async Task<NewKey> CreateAsync(NpgsqlConnection connection, Guid organizationId, KeyTerms terms, string actor, CancellationToken ct)
+    {
         var (token, prefix) = KeyToken.Create();
-        await using var command = source.CreateCommand($"""
+        await using var command = new NpgsqlCommand($"""
             with made as (
               insert into platform.api_keys (id, organization_id, name, prefix, secret_hash, is_admin, models, providers,
                 requests_per_minute, tokens_per_minute, expires_at, created_at, principal_id)
@@ -26,7 +33,7 @@ public sealed class KeyStore(NpgsqlDataSource source, TimeProvider time)
               returning *
             ), {Audit("key.create", "made", "jsonb_build_object('name', name, 'prefix', prefix, 'is_admin', is_admin)")}
             select {KeyRow.Columns} from made
-            """);
+            """, connection);
         command.Parameters.AddWithValue("id", Guid.CreateVersion7(time.GetUtcNow()));
         command.Parameters.AddWithValue("organization", organizationId);
         command.Parameters.AddWithValue("name", terms.Name);

@@ -15,7 +15,9 @@ internal static class MeApi
         me.MapGet("/", GetAsync).RequireCaller().WithSummary("Who calls: the person or the key, and the organization acted for");
         me.MapPatch("/", UpdateAsync).RequirePerson().WithSummary("Change name, language and time zone");
         me.MapPut("/password", ChangePasswordAsync).RequirePerson().WithSummary("Change the password; all other sessions end");
+        me.MapPut("/email", ChangeEmailAsync).RequirePerson().WithSummary("Change the e-mail address; all other sessions end");
         me.MapPut("/organization", ChooseOrganizationAsync).RequirePerson().WithSummary("Act for another organization that one is a member of");
+        me.MapDelete("/organizations/{id:guid}", LeaveAsync).RequirePerson().WithSummary("Leave an organization");
         me.MapGet("/sessions", SessionsAsync).RequirePerson().WithSummary("List one's own live sessions");
         me.MapDelete("/sessions", EndSessionsAsync).RequirePerson().WithSummary("Sign out everywhere, here too");
         me.MapDelete("/sessions/{id:guid}", EndSessionAsync).RequirePerson().WithSummary("End one of one's own sessions");
@@ -42,9 +44,23 @@ internal static class MeApi
         PasswordChange change, HttpContext context, Caller caller, PasswordSignIn passwords, SessionStore sessions, CancellationToken ct)
     {
         await passwords.ChangeAsync(caller.RequirePerson(), change.OldPassword, change.NewPassword, caller.Actor, ct);
+        await EndOthersAsync(context, caller, sessions, ct);
+        return TypedResults.NoContent();
+    }
+
+    internal static async Task<NoContent> ChangeEmailAsync(
+        EmailChange change, HttpContext context, Caller caller, PasswordSignIn passwords, SessionStore sessions, CancellationToken ct)
+    {
+        await passwords.ChangeEmailAsync(caller.RequirePerson(), change.Email, change.Password, caller.Actor, ct);
+        await EndOthersAsync(context, caller, sessions, ct);
+        return TypedResults.NoContent();
+    }
+
+    // What he signs in with has changed: whoever else is signed in as him is no longer, and this session goes on under another token.
+    private static async Task EndOthersAsync(HttpContext context, Caller caller, SessionStore sessions, CancellationToken ct)
+    {
         await sessions.EndAllAsync(caller.RequirePerson(), except: caller.Session!.Id, caller.Actor, ct);
         SessionCookie.Write(context, await sessions.RotateAsync(caller.Session, ct));
-        return TypedResults.NoContent();
     }
 
     internal static async Task<NoContent> ChooseOrganizationAsync(
@@ -62,6 +78,19 @@ internal static class MeApi
             throw Failure.NotFound("Organization");
         }
         SessionCookie.Write(context, await sessions.RotateAsync(caller.Session, ct, id));
+    }
+
+    /// <summary>Whoever acted for it acts for another of his organizations from now on, if he has one.</summary>
+    internal static async Task<NoContent> LeaveAsync(
+        Guid id, HttpContext context, Caller caller, MemberStore members, SessionStore sessions, CancellationToken ct)
+    {
+        await members.LeaveAsync(id, caller.RequirePerson(), ct);
+        if (caller.Session!.OrganizationId == id)
+        {
+            var next = caller.Session.Organizations.FirstOrDefault(own => own.Id != id)?.Id;
+            SessionCookie.Write(context, await sessions.RotateAsync(caller.Session, ct, next));
+        }
+        return TypedResults.NoContent();
     }
 
     internal static async Task<Ok<OwnSessions>> SessionsAsync(Caller caller, SessionStore sessions, CancellationToken ct)
@@ -96,6 +125,9 @@ internal static class MeApi
     }
 
     internal sealed record PasswordChange(string? OldPassword, string? NewPassword);
+
+    /// <param name="Password">The one he has.</param>
+    internal sealed record EmailChange(string? Email, string? Password);
 
     internal sealed record OrganizationChoice(Guid? OrganizationId);
 

@@ -68,18 +68,13 @@ public sealed class MemberStore(IdentityDb db, SessionCache sessions, TimeProvid
     }
 
     /// <exception cref="Failure">Conflict <c>last_owner</c>.</exception>
-    public async Task RemoveAsync(Caller caller, Guid personId, CancellationToken ct)
-    {
-        await using var transaction = await LockAsync(caller.OrganizationId, ct);
-        var membership = await FindAsync(caller.OrganizationId, personId, ct);
-        RequireOwnerFor(caller, membership.Role, MemberRole.Viewer);
-        await KeepAnOwnerAsync(membership, null, ct);
-        db.Memberships.Remove(membership);
-        Note(caller.Actor, "member.remove", caller.OrganizationId, personId, membership.Role);
-        await db.SaveChangesAsync(ct);
-        await transaction.CommitAsync(ct);
-        sessions.Forget(personId);
-    }
+    public Task RemoveAsync(Caller caller, Guid personId, CancellationToken ct) =>
+        EndAsync(caller.OrganizationId, personId, caller.Actor, "member.remove", role => RequireOwnerFor(caller, role), ct);
+
+    /// <summary>Whatever his role: nobody is held.</summary>
+    /// <exception cref="Failure">Conflict <c>last_owner</c>. Not found: he is no member.</exception>
+    public Task LeaveAsync(Guid organizationId, Guid personId, CancellationToken ct) =>
+        EndAsync(organizationId, personId, $"person:{personId}", "member.leave", static _ => { }, ct);
 
     /// <summary>Whoever gives a role must be able to take it: an admin neither makes owners nor unmakes them.</summary>
     internal static void RequireOwnerFor(Caller caller, params ReadOnlySpan<MemberRole> roles)
@@ -88,6 +83,20 @@ public sealed class MemberStore(IdentityDb db, SessionCache sessions, TimeProvid
         {
             caller.Require(MemberRole.Owner);
         }
+    }
+
+    private async Task EndAsync(
+        Guid organizationId, Guid personId, string actor, string act, Action<MemberRole> check, CancellationToken ct)
+    {
+        await using var transaction = await LockAsync(organizationId, ct);
+        var membership = await FindAsync(organizationId, personId, ct);
+        check(membership.Role);
+        await KeepAnOwnerAsync(membership, null, ct);
+        db.Memberships.Remove(membership);
+        Note(actor, act, organizationId, personId, membership.Role);
+        await db.SaveChangesAsync(ct);
+        await transaction.CommitAsync(ct);
+        sessions.Forget(personId);
     }
 
     private IQueryable<Member> Members(Guid organizationId) =>

@@ -13,13 +13,14 @@ namespace Stoa.Platform.Identity;
 /// that whoever guesses cannot keep the owner out for good.
 /// </summary>
 internal sealed class PasswordSignIn(
-    IdentityDb db, PasswordHasher hasher, HashGate gate, PasswordRule rule, ILimits limits, TimeProvider time)
+    IdentityDb db, PersonStore people, PasswordHasher hasher, HashGate gate, PasswordRule rule, ILimits limits, TimeProvider time)
 {
     private const int PerPlace = 10;
     private const int PerAccount = 30;
 
     private static readonly TimeSpan PlaceWindow = TimeSpan.FromMinutes(1);
     private static readonly TimeSpan AccountWindow = TimeSpan.FromMinutes(5);
+    private static readonly TimeSpan EmailWindow = TimeSpan.FromHours(1);
 
     /// <exception cref="Failure">Unauthenticated, or too many attempts with the time to wait.</exception>
     public async Task<Person> ProveAsync(string? email, string? password, IPAddress? address, CancellationToken ct)
@@ -44,16 +45,40 @@ internal sealed class PasswordSignIn(
         rule.Check(wanted, "new_password");
         if (person.PasswordHash is not null)
         {
-            var account = await TakeAsync(new(personId, "password"), PerPlace, AccountWindow, ct);
-            if (!await VerifyAsync(person, old, ct))
-            {
-                throw Failure.Invalid("The old password is wrong", "old_password", "wrong_password");
-            }
-            limits.Settle(account.Key, AccountWindow, -1, account.TakenAt);
+            await ConfirmAsync(person, old, "old_password", ct);
         }
         person.PasswordHash = await gate.RunAsync(() => hasher.Hash(wanted!), ct);
+        await db.PasswordResets.Where(reset => reset.PersonId == personId).ExecuteDeleteAsync(ct);
         db.Note(time, actor, "password.change", $"person:{personId}");
         await db.SaveChangesAsync(ct);
+    }
+
+    /// <summary>
+    /// Changes the address that somebody signs in with. Nobody has made sure yet that the new one is his. Few attempts are allowed, since
+    /// each tells whether somebody else has the address.
+    /// </summary>
+    /// <exception cref="Failure">Conflict <c>email_taken</c>, or <c>no_password</c>: he has none to prove himself with.</exception>
+    public async Task ChangeEmailAsync(Guid personId, string? email, string? password, string actor, CancellationToken ct)
+    {
+        if (!EmailAddress.TryRead(email, out var address))
+        {
+            throw Failure.Invalid("email must be an e-mail address", "email");
+        }
+        var person = await db.People.FirstAsync(person => person.Id == personId, ct);
+        if (person.PasswordHash is null)
+        {
+            throw new Failure(FailureKind.Conflict, "no_password", "Set a password first");
+        }
+        await ConfirmAsync(person, password, "password", ct);
+        await TakeAsync(new(personId, "email"), PerPlace, EmailWindow, ct);
+        if (person.Email == address)
+        {
+            return;
+        }
+        person.EmailVerifiedAt = person.EmailKey == EmailAddress.KeyOf(address) ? person.EmailVerifiedAt : null;
+        (person.Email, person.EmailKey) = (address, EmailAddress.KeyOf(address));
+        db.Note(time, actor, "email.change", $"person:{personId}");
+        await people.SaveAsync(ct);
     }
 
     /// <summary>The hash of a password that passes the rule.</summary>
@@ -61,6 +86,16 @@ internal sealed class PasswordSignIn(
     {
         rule.Check(password, field);
         return gate.RunAsync(() => hasher.Hash(password!), ct);
+    }
+
+    private async Task ConfirmAsync(Person person, string? password, string field, CancellationToken ct)
+    {
+        var attempt = await TakeAsync(new(person.Id, "password"), PerPlace, AccountWindow, ct);
+        if (!await VerifyAsync(person, password, ct))
+        {
+            throw Failure.Invalid("The password is wrong", field, "wrong_password");
+        }
+        limits.Settle(attempt.Key, AccountWindow, -1, attempt.TakenAt);
     }
 
     private async Task<bool> VerifyAsync(Person? person, string? password, CancellationToken ct)
@@ -81,7 +116,7 @@ internal sealed class PasswordSignIn(
         var reading = await limits.TakeAsync(key, limit, window, 1, ct);
         return reading.Allowed
             ? (key, reading.TakenAt)
-            : throw Failure.TooMany("Too many attempts to sign in. Wait a moment and try again.", reading.RetryAfter);
+            : throw Failure.TooMany("Too many attempts. Wait a moment and try again.", reading.RetryAfter);
     }
 
     private static Guid AccountOf(string emailKey) => new(SHA256.HashData(Encoding.UTF8.GetBytes(emailKey)).AsSpan(0, 16));

@@ -15,6 +15,8 @@ internal static class PeopleApi
         people.MapGet("/", ListAsync).WithSummary("List everybody who has an account");
         people.MapGet("/{id:guid}", GetAsync).WithSummary("Read an account");
         people.MapPatch("/{id:guid}", SetStateAsync).WithSummary("Suspend an account, which ends its sessions, or let it in again");
+        people.MapPost("/{id:guid}/password-reset", ResetPasswordAsync)
+            .WithSummary("Make a link by which the person sets a new password; its token is shown once");
     }
 
     internal static async Task<Ok<Listing<PersonRow>>> ListAsync(
@@ -38,6 +40,9 @@ internal static class PeopleApi
         }
         return TypedResults.Ok(PersonRow.Of(await people.SetStateAsync(id, change.State.Value, caller.Actor, ct)));
     }
+
+    internal static async Task<Created<NewPasswordReset>> ResetPasswordAsync(Guid id, Caller caller, PasswordResets resets, CancellationToken ct) =>
+        TypedResults.Created((string?)null, await resets.CreateAsync(id, caller, ct));
 
     internal sealed record StateChange(PersonState? State);
 

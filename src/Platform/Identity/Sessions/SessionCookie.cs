@@ -2,6 +2,7 @@ using System.Net;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Options;
 using Stoa.Platform.Http;
 
 namespace Stoa.Platform.Identity;
@@ -28,8 +29,17 @@ internal static class SessionCookie
         HttpOnly = true,
         IsEssential = true,
         SameSite = SameSiteMode.Lax,
-        Secure = context.Request.IsHttps || !IsDevelopmentAtHome(context),
+        Secure = context.Request.IsHttps || (IsTlsRequired(context) && !IsDevelopmentAtHome(context)),
     };
+
+    /// <summary>
+    /// False where a browser will not keep the cookie: over plain http, unless the host is the browser's own machine, which browsers trust.
+    /// </summary>
+    public static bool IsKept(HttpContext context) => context.Request.IsHttps || !IsTlsRequired(context) || IsDevelopmentAtHome(context)
+        || context.Request.Host.Host is "localhost" or "127.0.0.1" or "[::1]";
+
+    private static bool IsTlsRequired(HttpContext context) =>
+        context.RequestServices.GetRequiredService<IOptions<SessionOptions>>().Value.RequireTls;
 
     private static bool IsDevelopmentAtHome(HttpContext context) =>
         context.RequestServices.GetRequiredService<IHostEnvironment>().IsDevelopment()

@@ -13,6 +13,12 @@ public sealed class SessionOptions
     [Range(1, 365)]
     public int AbsoluteDays { get; set; } = 14;
 
+    /// <summary>
+    /// Whether browsers may send the cookie over TLS only. Without it whoever listens on the way can take a session over; it is for hosts
+    /// on a network of one's own that no proxy with TLS stands before.
+    /// </summary>
+    public bool RequireTls { get; set; } = true;
+
     public TimeSpan Idle => TimeSpan.FromMinutes(IdleMinutes);
 
     public TimeSpan Absolute => TimeSpan.FromDays(AbsoluteDays);

@@ -1,4 +1,5 @@
 using Microsoft.EntityFrameworkCore;
+using Npgsql;
 using Stoa.Platform.Http;
 
 namespace Stoa.Platform.Identity;
@@ -6,7 +7,7 @@ namespace Stoa.Platform.Identity;
 /// <summary>What the first admin says of himself and of the organization that runs the installation.</summary>
 internal sealed record SetupTerms(string? Token, string? Organization, string? Name, string? Email, string? Password);
 
-/// <summary>Makes the first admin, names the organization <c>default</c>, and makes its first key.</summary>
+/// <summary>Makes the first admin, names the organization <c>default</c>, and makes its first key: all of it or nothing.</summary>
 internal sealed class SetUp(
     IdentityDb db, PersonStore people, PasswordSignIn passwords, KeyStore keys, TimeProvider time)
 {
@@ -33,12 +34,10 @@ internal sealed class SetUp(
             throw Failure.Invalid("email must be an e-mail address", "email");
         }
         var hash = await passwords.HashAsync(terms.Password, "password", ct);
-        var person = await AddAsync(terms, email, hash, ct);
-        var key = await keys.CreateAsync(Organization.DefaultId, new("First key", IsAdmin: true), $"person:{person.Id}", ct);
-        return (person, key);
+        return await AddAsync(terms, email, hash, ct);
     }
 
-    private async Task<Person> AddAsync(SetupTerms terms, string email, string hash, CancellationToken ct)
+    private async Task<(Person Person, NewKey Key)> AddAsync(SetupTerms terms, string email, string hash, CancellationToken ct)
     {
         await using var transaction = await db.Database.BeginTransactionAsync(ct);
         // Whoever deletes the tokens first has them all; the others wait for him and then find none.
@@ -57,8 +56,10 @@ internal sealed class SetUp(
         var name = terms.Organization!.Trim();
         await db.Organizations.Where(organization => organization.Id == Organization.DefaultId)
             .ExecuteUpdateAsync(set => set.SetProperty(organization => organization.Name, name), ct);
+        var key = await keys.CreateAsync(
+            (NpgsqlConnection)db.Database.GetDbConnection(), Organization.DefaultId, new("First key", IsAdmin: true), $"person:{person.Id}", ct);
         await transaction.CommitAsync(ct);
-        return person;
+        return (person, key);
     }
 
     private async Task<bool> IsTokenAsync(string? token, CancellationToken ct)

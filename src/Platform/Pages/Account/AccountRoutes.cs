@@ -19,8 +19,10 @@ internal static class AccountRoutes
         pages.MapGet("", ([FromQuery] string? done = null) => FormPages.Show<Account>((nameof(Account.Done), done)));
         pages.MapPost("/profile", UpdateAsync);
         pages.MapPost("/password", ChangePasswordAsync);
+        pages.MapPost("/email", ChangeEmailAsync);
         pages.MapPost("/organization", SwitchAsync);
         pages.MapPost("/organizations", CreateOrganizationAsync);
+        pages.MapPost("/organizations/{id:guid}/leave", LeaveAsync);
         pages.MapPost("/sessions/{id:guid}/end", EndSessionAsync);
         pages.MapPost("/sessions/end", EndSessionsAsync);
         pages.MapPost("/accounts/{provider}/unlink", UnlinkAsync);
@@ -44,6 +46,15 @@ internal static class AccountRoutes
             return Done("password");
         });
 
+    internal static Task<IResult> ChangeEmailAsync(
+        HttpContext context, PasswordSignIn passwords, SessionStore sessions, CancellationToken ct,
+        [FromForm] string? email = null, [FromForm] string? password = null) =>
+        FormPages.RunAsync<Account>(async () =>
+        {
+            await MeApi.ChangeEmailAsync(new(email, password), context, context.SignedIn()!, passwords, sessions, ct);
+            return Done("email");
+        }, ("email", email));
+
     internal static async Task<IResult> SwitchAsync(
         HttpContext context, SessionStore sessions, CancellationToken ct, [FromForm(Name = "organization_id")] Guid? organization = null)
     {
@@ -63,6 +74,14 @@ internal static class AccountRoutes
             SessionCookie.Write(context, await sessions.RotateAsync(caller.Session!, ct, made.Id));
             return TypedResults.LocalRedirect(MemberRoutes.Path);
         }, ("slug", slug), ("organization_name", name));
+
+    internal static Task<IResult> LeaveAsync(
+        Guid id, HttpContext context, MemberStore members, SessionStore sessions, CancellationToken ct) =>
+        FormPages.RunAsync<Account>(async () =>
+        {
+            await MeApi.LeaveAsync(id, context, context.SignedIn()!, members, sessions, ct);
+            return Done("left");
+        });
 
     internal static Task<IResult> EndSessionAsync(Guid id, HttpContext context, SessionStore sessions, CancellationToken ct) =>
         FormPages.RunAsync<Account>(async () =>

@@ -62,7 +62,10 @@ internal static class FormPages
     }
 
     /// <summary>Pages of those who are signed in: others are led to the sign-in and back.</summary>
-    public static RouteGroupBuilder ForSignedIn(this RouteGroupBuilder pages, MemberRole? role = null)
+    public static RouteGroupBuilder ForSignedIn(this RouteGroupBuilder pages, MemberRole role) => pages.ForSignedIn(caller => caller.Require(role));
+
+    /// <param name="check">Throws for whoever may not see them.</param>
+    public static RouteGroupBuilder ForSignedIn(this RouteGroupBuilder pages, Action<Caller>? check = null)
     {
         pages.AddEndpointFilter(async (context, next) =>
         {
@@ -72,10 +75,7 @@ internal static class FormPages
                 var here = HttpMethods.IsGet(http.Request.Method) ? http.Request.Path + http.Request.QueryString : http.Request.Path.Value;
                 return TypedResults.LocalRedirect($"{SignInRoutes.Path}?return={Uri.EscapeDataString(here!)}");
             }
-            if (role is { } least)
-            {
-                caller.Require(least);
-            }
+            check?.Invoke(caller);
             return await next(context);
         });
         return pages;

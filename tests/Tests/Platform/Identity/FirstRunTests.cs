@@ -1,6 +1,7 @@
 using System.Net;
 using System.Text.RegularExpressions;
 using Microsoft.Extensions.DependencyInjection;
+using Npgsql;
 using Stoa.Platform.Identity;
 using Stoa.Tests.Support;
 
@@ -63,6 +64,29 @@ public sealed class FirstRunTests
         Assert.Equal(11, answers.Count(status => status == HttpStatusCode.Conflict));
     }
 
+    [Fact]
+    public async Task What_breaks_off_half_way_leaves_nothing_and_can_be_done_again()
+    {
+        await using var site = await IdentitySite.StartAsync();
+        using var browser = site.Browser();
+        var token = await site.SetupTokenAsync();
+        var source = site.Services.GetRequiredService<NpgsqlDataSource>();
+        // The last thing that is made is the key.
+        await ExecuteAsync(source, """
+            create function platform.fail() returns trigger language plpgsql as $$ begin raise exception 'the host dies here'; end $$;
+            create trigger fails before insert on platform.api_keys for each row execute function platform.fail();
+            """);
+
+        var broken = await IdentitySite.SetUpAsync(browser, token);
+
+        Assert.Equal(HttpStatusCode.InternalServerError, broken.Status);
+        Assert.Null(broken.Header("Set-Cookie"));
+        Assert.Equal(0L, await ScalarAsync(source, "select (select count(*) from platform.people) + (select count(*) from platform.audit where act <> 'api_client.create')"));
+        await ExecuteAsync(source, "drop trigger fails on platform.api_keys");
+        Assert.Equal(HttpStatusCode.OK, (await IdentitySite.SetUpAsync(browser, token)).Status);
+        Assert.Equal(1L, await ScalarAsync(source, "select count(*) from platform.api_keys"));
+    }
+
     [Theory]
     [InlineData("")]
     [InlineData("AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA")]
@@ -94,6 +118,22 @@ public sealed class FirstRunTests
     }
 
     [Fact]
+    public async Task Over_plain_http_from_elsewhere_the_page_says_that_nobody_stays_signed_in()
+    {
+        const string words = "This page came over plain http";
+        await using var strict = await HostUnderTest.StartAsync(environment: "Production");
+        await using var lenient = await HostUnderTest.StartAsync(new() { ["Sessions:RequireTls"] = "false" }, environment: "Production");
+
+        Assert.Contains(words, await SignInPageAsync(strict, "stoa.lan:8080"), StringComparison.Ordinal);
+        Assert.DoesNotContain(words, await SignInPageAsync(strict, "localhost:8080"), StringComparison.Ordinal);
+        Assert.DoesNotContain(words, await SignInPageAsync(lenient, "stoa.lan:8080"), StringComparison.Ordinal);
+        var token = (await lenient.Services.GetRequiredService<FirstRun>().CreateTokenAsync(Ct))!;
+        using var browser = new Browser(lenient.Client.BaseAddress!);
+        var done = await IdentitySite.SetUpAsync(browser, token);
+        Assert.Contains("; path=/; samesite=lax; httponly", done.Header("Set-Cookie"), StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task Outside_Development_the_cookie_is_for_TLS_only()
     {
         await using var production = await HostUnderTest.StartAsync(environment: "Production");
@@ -103,5 +143,24 @@ public sealed class FirstRunTests
         var done = await IdentitySite.SetUpAsync(browser, token);
 
         Assert.Contains("; secure; samesite=lax; httponly", done.Header("Set-Cookie"), StringComparison.Ordinal);
+    }
+
+    private static async Task<string> SignInPageAsync(HostUnderTest host, string name)
+    {
+        using var request = new HttpRequestMessage(HttpMethod.Get, new Uri("/signin", UriKind.Relative)) { Headers = { Host = name } };
+        using var answer = await host.Client.SendAsync(request, Ct);
+        return await answer.Content.ReadAsStringAsync(Ct);
+    }
+
+    private static async Task ExecuteAsync(NpgsqlDataSource source, string sql)
+    {
+        await using var command = source.CreateCommand(sql);
+        await command.ExecuteNonQueryAsync(Ct);
+    }
+
+    private static async Task<long> ScalarAsync(NpgsqlDataSource source, string sql)
+    {
+        await using var command = source.CreateCommand(sql);
+        return (long)(await command.ExecuteScalarAsync(Ct))!;
     }
 }

@@ -51,6 +51,23 @@ public sealed class KeysApiTests(TestDatabase database) : IClassFixture<TestData
     }
 
     [Fact]
+    public async Task A_hundred_rotations_at_once_make_one_key()
+    {
+        using var admin = site.Client("stoa-dev");
+        var old = await Keys.CreateAsync(Organization.DefaultId, new("rotated at once"), "test", Ct);
+
+        var statuses = await Task.WhenAll(Enumerable.Range(0, 100).Select(async _ =>
+        {
+            using var answer = await admin.PostAsJsonAsync($"{Path}/{old.Row.Id}/rotate", new { overlap_minutes = 5 }, Ct);
+            return answer.StatusCode;
+        }));
+
+        Assert.Single(statuses, HttpStatusCode.Created);
+        Assert.Equal(99, statuses.Count(status => status == HttpStatusCode.Conflict));
+        Assert.Equal(2, await database.ScalarAsync<long>("select count(*) from platform.api_keys where name = 'rotated at once'"));
+    }
+
+    [Fact]
     public async Task A_list_says_where_it_goes_on()
     {
         var owner = await Keys.EnsureOrganizationAsync("listed", "test", Ct);

@@ -89,4 +89,44 @@ public sealed class PrivacyTests(TestCluster cluster)
 
         Assert.Equal("last_owner", await IdentitySite.CodeAsync(owner, HttpMethod.Post, Erasure));
     }
+
+    [Theory]
+    [InlineData(new[] { "viewer", "member", "admin" }, 2)]
+    [InlineData(new[] { "viewer", "member", "member" }, 1)]
+    [InlineData(new[] { "viewer", "owner", "admin" }, 1)]
+    public async Task Who_is_highest_and_longest_inherits_an_organization_whose_only_owner_is_erased(string[] roles, int heir)
+    {
+        var database = await cluster.CreateDatabaseAsync();
+        await using var site = await IdentitySite.StartAsync(database, new(StringComparer.OrdinalIgnoreCase) { ["People:ErasureGraceDays"] = "14" });
+        using var owner = await site.SetUpAsync();
+        var ownerId = await IdentitySite.PersonIdAsync(owner);
+        using var leaving = await site.JoinAsync(owner, "leaving@example.org", "owner");
+        await leaving.SendAsync("/console/account/organizations", ("slug", "lyceum"), ("organization_name", "Lyceum"));
+        // He asks while nobody else is in; the others come during the grace time.
+        Assert.Equal(HttpStatusCode.Accepted, await IdentitySite.StatusAsync(leaving, HttpMethod.Post, Erasure));
+        var people = new List<string>();
+        foreach (var role in roles)
+        {
+            using var member = await site.JoinAsync(leaving, $"{people.Count}@example.org", role);
+            people.Add(await IdentitySite.PersonIdAsync(member));
+        }
+        var id = await IdentitySite.PersonIdAsync(leaving);
+        await using var source = Npgsql.NpgsqlDataSource.Create(database);
+
+        await using (var command = source.CreateCommand($"""
+            update platform.people set erase_at = now() - interval '1 second' where id = '{id}';
+            update platform.jobs set run_at = now() where kind = 'platform.erase_person'
+            """))
+        {
+            await command.ExecuteNonQueryAsync(Ct);
+        }
+        await IdentitySite.Until(async () => (string)(await IdentitySite.GetAsync(owner, $"/api/stoa/people/{id}"))["state"]! == "erased");
+
+        await using var owners = source.CreateCommand("""
+            select string_agg(m.person_id::text, ',') from platform.memberships m join platform.organizations o on o.id = m.organization_id
+            where o.slug = 'lyceum' and m.role = 'owner'
+            """);
+        Assert.Equal(people[heir], (string)(await owners.ExecuteScalarAsync(Ct))!);
+        Assert.Equal("owner", (string)(await IdentitySite.GetAsync(owner, $"/api/stoa/members/{ownerId}"))["role"]!);
+    }
 }

@@ -1,6 +1,6 @@
 using System.Net;
 
-namespace Stoa.Platform.Identity;
+namespace Stoa.Platform.Http;
 
 /// <summary>Whose attempts count together.</summary>
 internal static class Place
