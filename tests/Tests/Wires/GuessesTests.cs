@@ -93,6 +93,8 @@ public sealed class GuessesTests
         Assert.Equal(200, (await site.GetAsync("/v1/models", ("Authorization", $"Bearer {DevelopmentKey.Token}"))).Status);
         Assert.Equal(200, (await site.GetAsync("/api/stoa/keys", ("Authorization", $"Bearer {DevelopmentKey.Token}"))).Status);
         Assert.Equal(403, (await site.GetAsync("/api/v1/root")).Status);
+        Assert.Equal(200, (await site.SendAsync(
+            HttpMethod.Get, "/background/probe", [("Authorization", WireSite.BackgroundSecret)], isInternal: true)).Status);
     }
 
     [Fact]

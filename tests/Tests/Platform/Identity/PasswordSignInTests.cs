@@ -110,6 +110,25 @@ public sealed class PasswordSignInTests
     }
 
     [Fact]
+    public async Task Who_tries_one_account_from_many_addresses_is_slowed_down_too()
+    {
+        await using var site = await IdentitySite.StartAsync(settings: new(StringComparer.OrdinalIgnoreCase) { ["Stoa:KnownProxies:0"] = "127.0.0.1" });
+        using var owner = await site.SetUpAsync();
+        using var client = new HttpClient { BaseAddress = site.Address };
+
+        var statuses = new List<HttpStatusCode>();
+        for (var i = 0; i < 32; i++)
+        {
+            statuses.Add(await SignInFromAsync(client, $"203.0.113.{i}", IdentitySite.OwnerEmail));
+        }
+
+        Assert.Equal(30, statuses.Count(status => status == HttpStatusCode.Unauthorized));
+        Assert.All(statuses[30..], status => Assert.Equal(HttpStatusCode.TooManyRequests, status));
+        Assert.Equal(HttpStatusCode.Unauthorized, await SignInFromAsync(client, "203.0.113.200", "another@example.org"));
+        Assert.Equal(HttpStatusCode.OK, await IdentitySite.StatusAsync(owner, HttpMethod.Get, "/api/stoa/me"));
+    }
+
+    [Fact]
     public async Task A_new_password_wants_the_old_one_and_ends_the_other_sessions()
     {
         await using var site = await IdentitySite.StartAsync();
@@ -155,5 +174,14 @@ public sealed class PasswordSignInTests
         var person = await scope.ServiceProvider.GetRequiredService<PersonStore>().CreateAsync(new(email, "Somebody"), "test", Ct);
         await scope.ServiceProvider.GetRequiredService<IdentityDb>().People.Where(row => row.Id == person.Id)
             .ExecuteUpdateAsync(set => set.SetProperty(row => row.PasswordHash, hash), Ct);
+    }
+
+    private static async Task<HttpStatusCode> SignInFromAsync(HttpClient client, string address, string email)
+    {
+        using var request = new HttpRequestMessage(HttpMethod.Post, new Uri("/api/stoa/sessions", UriKind.Relative));
+        request.Headers.Add("X-Forwarded-For", address);
+        request.Content = System.Net.Http.Json.JsonContent.Create(new { email, password = "not this one" });
+        using var answer = await client.SendAsync(request, Ct);
+        return answer.StatusCode;
     }
 }
