@@ -6,7 +6,6 @@ using Microsoft.Extensions.Options;
 using Stoa.Feedback.Auth;
 using Stoa.Platform;
 using Stoa.Platform.Data;
-using Stoa.Platform.Hosting;
 using Stoa.Platform.Http;
 
 namespace Stoa.Feedback;

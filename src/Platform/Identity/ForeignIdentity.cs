@@ -2,7 +2,6 @@ using Microsoft.AspNetCore.Builder;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Options;
 using Stoa.Platform.Egress;
-using Stoa.Platform.Hosting;
 using Stoa.Platform.Identity.Jose;
 
 namespace Stoa.Platform.Identity;

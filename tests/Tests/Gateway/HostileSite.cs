@@ -3,7 +3,6 @@ using System.Net.Http.Headers;
 using System.Text;
 using System.Text.Json.Nodes;
 using Microsoft.Extensions.DependencyInjection;
-using Stoa.Platform.Data;
 using Stoa.Platform.Limits;
 using Stoa.Tests.Support;
 

@@ -4,7 +4,7 @@ using System.Text.Json.Nodes;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.DependencyInjection;
-using Stoa.Platform.Hosting;
+using Stoa.Platform;
 using Stoa.Platform.Http;
 using Stoa.Tests.Support;
 

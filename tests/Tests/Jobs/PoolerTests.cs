@@ -2,8 +2,8 @@ using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Npgsql;
+using Stoa.Platform;
 using Stoa.Platform.Data;
-using Stoa.Platform.Hosting;
 using Stoa.Platform.Jobs;
 using Stoa.Tests.Support;
 

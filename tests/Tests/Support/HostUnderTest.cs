@@ -3,9 +3,8 @@ using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Npgsql;
 using Stoa.Host;
-using Stoa.Platform.Data;
+using Stoa.Platform;
 using Stoa.Platform.Hosting;
-using Stoa.Platform.Identity;
 
 namespace Stoa.Tests.Support;
 

@@ -4,7 +4,6 @@ using Microsoft.Extensions.Options;
 using Npgsql;
 using NpgsqlTypes;
 using Stoa.Platform.Data;
-using Stoa.Platform.Hosting;
 using Stoa.Platform.Http;
 
 namespace Stoa.Platform.Jobs;

@@ -1,7 +1,7 @@
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 
-namespace Stoa.Platform.Hosting;
+namespace Stoa.Platform;
 
 /// <summary>One thing that must have happened before traffic may come.</summary>
 /// <param name="Problem">What to say until then.</param>
