@@ -18,7 +18,7 @@ public static class FeedbackModule
         var services = builder.Services;
         services.AddMigrations("feedback", typeof(FeedbackModule).Assembly);
         services.AddErrorDialect("/api/v1", OasstErrors.Instance);
-        services.ConfigureHttpJsonOptions(json => json.SerializerOptions.TypeInfoResolverChain.Insert(0, FeedbackJson.Default));
+        services.AddJson(FeedbackJson.Default);
 
         services.AddSettings<FeedbackAuthOptions>(FeedbackAuthOptions.Section);
         services.AddSingleton<IPostConfigureOptions<FeedbackAuthOptions>, DevelopmentAuth>();

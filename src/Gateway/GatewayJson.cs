@@ -1,12 +1,13 @@
 using System.Text.Json.Serialization;
 using Stoa.Gateway.Usage;
+using Stoa.Platform.Http;
 
 namespace Stoa.Gateway;
 
 [JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower)]
 [JsonSerializable(typeof(string))]
 [JsonSerializable(typeof(UsageApi.Sums))]
-[JsonSerializable(typeof(UsageApi.Calls))]
+[JsonSerializable(typeof(Listing<UsageApi.Call>))]
 [JsonSerializable(typeof(PricesApi.PriceList))]
 [JsonSerializable(typeof(PricesApi.NewPrice))]
 [JsonSerializable(typeof(Price))]

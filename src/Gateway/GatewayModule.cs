@@ -28,7 +28,7 @@ public static class GatewayModule
         services.AddSingleton<IValidateOptions<GatewayOptions>, GatewayOptionsCheck>();
         builder.AddGtwyAuth();
         services.AddMigrations("gateway", typeof(GatewayModule).Assembly);
-        services.ConfigureHttpJsonOptions(json => json.SerializerOptions.TypeInfoResolverChain.Insert(0, GatewayJson.Default));
+        services.AddJson(GatewayJson.Default);
         services.AddErrorDialect("/v1", OpenAiErrors.Instance);
         services.AddErrorDialect("/v1/messages", AnthropicErrors.Instance);
         services.AddPages(typeof(GatewayModule).Assembly, new NavigationEntry("Overview", "/"));
@@ -62,7 +62,7 @@ public static class GatewayModule
         openAi.MapModels();
         anthropic.MapCountTokens();
 
-        var own = routes.MapGroup("/api/stoa").WithGroupName("stoa").WithErrors(ProblemErrors.Instance).AllowListedOrigins();
+        var own = routes.MapOwnApi();
         own.MapUsage();
         own.MapPrices();
         return routes;

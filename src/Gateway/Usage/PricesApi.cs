@@ -23,7 +23,7 @@ internal static class PricesApi
 
     internal static async Task<Created<Price>> AddAsync(NewPrice given, PriceStore prices, TimeProvider time, CancellationToken ct)
     {
-        given.Check();
+        Failure.ThrowIfAny(given.Check());
         var price = new Price(
             given.Provider!, given.Model!, (given.ValidFrom ?? time.GetUtcNow()).ToUniversalTime(),
             given.Input, given.CacheRead ?? given.Input, given.CacheWrite ?? given.Input, given.Output);
@@ -32,26 +32,26 @@ internal static class PricesApi
             : throw new Failure(FailureKind.Conflict, "price_exists", "There is a price for this model from that moment on already");
     }
 
-    internal sealed record PriceList(IReadOnlyList<Price> Data);
+    internal sealed record PriceList(IReadOnlyList<Price> Items);
 
     /// <summary>US dollars for a million tokens. Cached tokens cost as much as fresh ones unless said otherwise.</summary>
     internal sealed record NewPrice(
         string? Provider, string? Model, decimal Input, decimal Output, decimal? CacheRead, decimal? CacheWrite, DateTimeOffset? ValidFrom)
     {
-        public void Check()
+        public IEnumerable<FieldError> Check()
         {
             foreach (var (field, text) in ((string, string?)[])[("provider", Provider), ("model", Model)])
             {
                 if (string.IsNullOrWhiteSpace(text) || text.Length > 256 || text.Any(char.IsControl))
                 {
-                    throw Failure.Invalid($"{field} must be a name of at most 256 characters", field);
+                    yield return new(field, $"{field} must be a name of at most 256 characters");
                 }
             }
             foreach (var (field, price) in ((string, decimal?)[])[("input", Input), ("output", Output), ("cache_read", CacheRead), ("cache_write", CacheWrite)])
             {
                 if (price is < 0 or > MaxPrice)
                 {
-                    throw Failure.Invalid($"{field} must be between 0 and {MaxPrice}", field);
+                    yield return new(field, $"{field} must be between 0 and {MaxPrice}");
                 }
             }
         }

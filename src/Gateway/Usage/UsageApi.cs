@@ -1,4 +1,3 @@
-using System.Globalization;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.HttpResults;
@@ -42,55 +41,30 @@ internal static class UsageApi
         return TypedResults.Ok(new Sums(filter.From, filter.To, sums));
     }
 
-    internal static async Task<Ok<Calls>> CallsAsync(
+    internal static async Task<Ok<Listing<Call>>> CallsAsync(
         Caller caller, UsageQueries queries, TimeProvider time, CancellationToken ct,
         string? from = null, string? to = null, [FromQuery(Name = "key_id")] string? keyId = null, string? provider = null, string? model = null,
         [FromQuery(Name = "request_id")] string? requestId = null, string? after = null, int limit = 50)
     {
-        if (limit is < 1 or > MaxCalls)
-        {
-            throw Failure.Invalid(string.Create(CultureInfo.InvariantCulture, $"limit must be between 1 and {MaxCalls}"), "limit");
-        }
         var filter = Filter(caller, time, from, to, keyId, provider, model);
-        var rows = await queries.CallsAsync(filter, Text(requestId, "request_id"), Id(after, "after"), limit + 1, ct);
-        var page = rows.Take(limit).Select(Call.Of).ToList();
-        return TypedResults.Ok(new Calls(page, rows.Count > limit, page is [.., var last] ? last.Id : null));
+        var request = QueryValues.Text(requestId, "request_id");
+        var last = QueryValues.Id(after, "after");
+        var calls = await Listing.ReadAsync(limit, most => queries.CallsAsync(filter, request, last, most, ct), call => call.Id, MaxCalls);
+        return TypedResults.Ok(calls.Select(Call.Of));
     }
 
     private static UsageFilter Filter(Caller caller, TimeProvider time, string? from, string? to, string? keyId, string? provider, string? model)
     {
-        var start = Instant(from, "from") ?? new(time.GetUtcNow().UtcDateTime.Date, TimeSpan.Zero);
-        var end = Instant(to, "to");
+        var start = QueryValues.Instant(from, "from") ?? new(time.GetUtcNow().UtcDateTime.Date, TimeSpan.Zero);
+        var end = QueryValues.Instant(to, "to");
         if (end <= start)
         {
             throw Failure.Invalid("to must be after from", "to");
         }
-        return new(caller.OrganizationId, start, end, caller.Key is { IsAdmin: false } key ? key.Id : Id(keyId, "key_id"), Text(provider, "provider"), Text(model, "model"));
+        return new(caller.OrganizationId, start, end, caller.Key is { IsAdmin: false } key ? key.Id : QueryValues.Id(keyId, "key_id"), QueryValues.Text(provider, "provider"), QueryValues.Text(model, "model"));
     }
 
-    private static DateTimeOffset? Instant(string? text, string field)
-    {
-        if (string.IsNullOrEmpty(text))
-        {
-            return null;
-        }
-        return DateTimeOffset.TryParse(text, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal | DateTimeStyles.AdjustToUniversal, out var time)
-            ? time
-            : throw Failure.Invalid($"{field} must be an ISO 8601 time", field);
-    }
-
-    private static Guid? Id(string? text, string field) => string.IsNullOrEmpty(text) ? null
-        : Guid.TryParse(text, out var id) ? id
-        : throw Failure.Invalid($"{field} must be an id", field);
-
-    private static string? Text(string? text, string field) => text?.Contains('\0', StringComparison.Ordinal) == true
-        ? throw Failure.Invalid($"{field} holds a character that no name has", field)
-        : text;
-
-    internal sealed record Sums(DateTimeOffset From, DateTimeOffset? To, IReadOnlyList<UsageSum> Data);
-
-    /// <param name="LastId">Pass it as <c>after</c> for the next page.</param>
-    internal sealed record Calls(IReadOnlyList<Call> Data, bool HasMore, Guid? LastId);
+    internal sealed record Sums(DateTimeOffset From, DateTimeOffset? To, IReadOnlyList<UsageSum> Items);
 
     internal sealed record Call(
         Guid Id, DateTimeOffset At, Guid KeyId, string RequestId, string Surface, string Provider, string Model, string Outcome, string? Error,

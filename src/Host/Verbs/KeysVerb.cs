@@ -45,10 +45,7 @@ internal static class KeysVerb
             var terms = new KeyTerms(
                 parsed.GetRequiredValue(name), parsed.GetValue(admin), Scopes(parsed.GetValue(models)), Scopes(parsed.GetValue(providers)),
                 parsed.GetValue(requests), parsed.GetValue(tokens), parsed.GetValue(expires));
-            if (terms.Check(services.GetRequiredService<TimeProvider>().GetUtcNow()).FirstOrDefault() is { } error)
-            {
-                throw Failure.Invalid(error.Message, error.Field);
-            }
+            Failure.ThrowIfAny(terms.Check(services.GetRequiredService<TimeProvider>().GetUtcNow()));
             var slug = parsed.GetRequiredValue(organization);
             var owner = parsed.GetValue(newOrganization)
                 ? await keys.EnsureOrganizationAsync(slug, Actor, ct)
@@ -106,10 +103,7 @@ internal static class KeysVerb
         command.SetAction((parsed, ct) => RunAsync(parsed, withServices, async (keys, _) =>
         {
             var terms = new RotationTerms(parsed.GetValue(overlap));
-            if (terms.Check().FirstOrDefault() is { } error)
-            {
-                throw Failure.Invalid(error.Message, error.Field);
-            }
+            Failure.ThrowIfAny(terms.Check());
             var row = await FindKeyAsync(keys, parsed, ct);
             await ShowAsync(parsed, await keys.RotateAsync(row.OrganizationId, row.Id, terms.Overlap, Actor, ct));
         }, ct));

@@ -49,6 +49,15 @@ public sealed class Failure(FailureKind kind, string code, string message, IRead
     public static Failure Invalid(string message, string? field = null, string code = "invalid_request") =>
         new(FailureKind.Invalid, code, message, field is null ? null : [new(field, message)]);
 
+    /// <exception cref="Failure">Invalid, with all that is wrong; nothing happens where nothing is.</exception>
+    public static void ThrowIfAny(IEnumerable<FieldError> wrong)
+    {
+        if (wrong.ToList() is [var first, ..] all)
+        {
+            throw new Failure(FailureKind.Invalid, "invalid_request", first.Message, all);
+        }
+    }
+
     public static Failure NotFound(string what) => new(FailureKind.NotFound, "not_found", $"{what} not found");
 
     public static Failure Unauthenticated(string message) => new(FailureKind.Unauthenticated, "unauthenticated", message);

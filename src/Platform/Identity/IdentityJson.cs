@@ -1,5 +1,6 @@
 using System.Text.Json.Nodes;
 using System.Text.Json.Serialization;
+using Stoa.Platform.Http;
 
 namespace Stoa.Platform.Identity;
 
@@ -7,7 +8,7 @@ namespace Stoa.Platform.Identity;
 [JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower)]
 [JsonSerializable(typeof(KeysApi.KeyRequest))]
 [JsonSerializable(typeof(RotationTerms))]
-[JsonSerializable(typeof(KeysApi.KeyPage))]
+[JsonSerializable(typeof(Listing<KeyRow>))]
 [JsonSerializable(typeof(KeysApi.CreatedKey))]
 [JsonSerializable(typeof(KeyRow))]
 [JsonSerializable(typeof(Dictionary<string, JsonNode>))]

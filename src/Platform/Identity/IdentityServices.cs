@@ -1,5 +1,3 @@
-using System.Text.Json;
-using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
@@ -53,18 +51,14 @@ public static class IdentityServices
         services.AddSingleton<KeyRingSync>();
         services.AddHostedService(provider => provider.GetRequiredService<KeyRingSync>());
         services.AddReadiness("keys", "not read yet", provider => provider.GetRequiredService<KeyRing>().WhenLoaded(CancellationToken.None));
-        services.ConfigureHttpJsonOptions(json =>
-        {
-            json.SerializerOptions.PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower;
-            json.SerializerOptions.TypeInfoResolverChain.Insert(0, IdentityJson.Default);
-        });
+        services.AddJson(IdentityJson.Default);
         return services;
     }
 
     /// <summary>The routes of people, organizations and keys below <c>/api/stoa</c>.</summary>
     public static IEndpointRouteBuilder MapIdentity(this IEndpointRouteBuilder routes)
     {
-        var own = routes.MapGroup("/api/stoa").WithGroupName("stoa").WithErrors(ProblemErrors.Instance).AllowListedOrigins();
+        var own = routes.MapOwnApi();
         own.MapMe();
         own.MapSessions();
         own.MapOrganizations();

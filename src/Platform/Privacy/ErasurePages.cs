@@ -10,7 +10,7 @@ internal static class ErasurePages
 {
     public static void MapErasurePages(this IEndpointRouteBuilder routes)
     {
-        var pages = routes.MapGroup(AccountRoutes.Path).AsPage().ForSignedIn();
+        var pages = routes.MapForms(AccountRoutes.Path).ForSignedIn();
         pages.MapPost("/erasure", (Delegate)RequestAsync);
         pages.MapPost("/erasure/cancel", (Delegate)CancelAsync);
     }

@@ -19,14 +19,13 @@ public static class PrivacyApi
         services.AddScoped<IPersonalData, PlatformData>();
         services.AddScoped<Erasure>();
         services.AddJob<ErasePerson, ErasePersonHandler>(ErasePerson.Kind, PrivacyJson.Default.ErasePerson);
-        services.ConfigureHttpJsonOptions(json => json.SerializerOptions.TypeInfoResolverChain.Insert(0, PrivacyJson.Default));
+        services.AddJson(PrivacyJson.Default);
         return services;
     }
 
     public static IEndpointRouteBuilder MapPrivacy(this IEndpointRouteBuilder routes)
     {
-        var me = routes.MapGroup("/api/stoa/me").WithGroupName("stoa").WithTags("Me")
-            .WithErrors(ProblemErrors.Instance).AllowListedOrigins().RequirePerson();
+        var me = routes.MapOwnApi().MapGroup("/me").WithTags("Me").RequirePerson();
         me.MapGet("/export", ExportAsync).WithSummary("Everything that is kept about the person who is signed in: a zip of JSON files")
             .Produces(StatusCodes.Status200OK, contentType: "application/zip");
         me.MapPost("/erasure", RequestAsync).WithSummary("Ask to be erased when the grace time is over");

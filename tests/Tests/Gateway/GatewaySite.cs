@@ -80,7 +80,7 @@ public sealed class GatewaySite : IAsyncLifetime
         while (true)
         {
             var found = await GetAsync($"/api/stoa/usage/calls?request_id={id}");
-            if (found["data"]!.AsArray() is [{ } record])
+            if (found["items"]!.AsArray() is [{ } record])
             {
                 return record;
             }

@@ -50,7 +50,7 @@ public sealed class HostileSite : IAsyncLifetime
         while (true)
         {
             var answer = JsonNode.Parse(await Client.GetStringAsync($"/api/stoa/usage?group_by=model&model={model}", TestContext.Current.CancellationToken))!;
-            if (answer["data"]!.AsArray() is [{ } sum] && (long)sum["calls"]! >= calls)
+            if (answer["items"]!.AsArray() is [{ } sum] && (long)sum["calls"]! >= calls)
             {
                 return sum;
             }

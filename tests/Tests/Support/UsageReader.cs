@@ -17,7 +17,7 @@ internal static class UsageReader
         while (true)
         {
             var answer = await GetAsync(client, $"/api/stoa/usage?group_by=provider&{Since}");
-            var rows = answer["data"]!.AsArray().Select(row => row!).ToList();
+            var rows = answer["items"]!.AsArray().Select(row => row!).ToList();
             if (rows.Sum(row => (long)row["calls"]!) >= calls || TimeProvider.System.GetElapsedTime(started) > patience)
             {
                 return rows.ToDictionary(row => (string)row["provider"]!, StringComparer.Ordinal);
@@ -34,16 +34,16 @@ internal static class UsageReader
         while (true)
         {
             var answer = await GetAsync(client, $"/api/stoa/usage/calls?limit={Page}&{Since}{(after is null ? "" : $"&after={after}")}");
-            foreach (var row in answer["data"]!.AsArray())
+            foreach (var row in answer["items"]!.AsArray())
             {
                 var id = (string)row!["request_id"]!;
                 counts[id] = counts.GetValueOrDefault(id) + 1;
             }
-            if (!(bool)answer["has_more"]!)
+            if ((string?)answer["next"] is not { } next)
             {
                 return counts;
             }
-            after = (string)answer["last_id"]!;
+            after = next;
         }
     }
 

@@ -2,6 +2,7 @@ using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.AspNetCore.Routing;
+using Stoa.Platform.Http;
 
 namespace Stoa.Platform.Identity;
 
@@ -13,5 +14,5 @@ internal static class AuditApi
 
     internal static async Task<Ok<Listing<AuditEntry>>> ListAsync(
         Caller caller, AuditLog audit, CancellationToken ct, Guid? after = null, int limit = 50) =>
-        TypedResults.Ok(await Listing<AuditEntry>.ReadAsync(limit, most => audit.ListAsync(caller, after, most, ct), entry => entry.Id));
+        TypedResults.Ok(await Listing.ReadAsync(limit, most => audit.ListAsync(caller, after, most, ct), entry => entry.Id));
 }

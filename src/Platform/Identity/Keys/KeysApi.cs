@@ -8,8 +8,6 @@ namespace Stoa.Platform.Identity;
 
 internal static class KeysApi
 {
-    private const int MaxPage = 200;
-
     public static void MapKeys(this IEndpointRouteBuilder routes)
     {
         var group = routes.MapGroup("/keys").WithTags("Keys").RequireCaller(MemberRole.Admin);
@@ -20,24 +18,15 @@ internal static class KeysApi
         group.MapPost("/{id:guid}/rotate", RotateAsync).WithSummary("Replace an API key; the old one works until the overlap ends");
     }
 
-    internal static async Task<Ok<KeyPage>> ListAsync(
-        Caller caller, KeyStore keys, CancellationToken ct, Guid? after = null, int limit = 50)
-    {
-        if (limit is < 1 or > MaxPage)
-        {
-            throw Failure.Invalid($"limit must be between 1 and {MaxPage}", "limit");
-        }
-        var rows = await keys.ListAsync(caller.OrganizationId, after, limit + 1, ct);
-        var hasMore = rows.Count > limit;
-        var items = rows.Take(limit).ToList();
-        return TypedResults.Ok(new KeyPage(items, hasMore ? items[^1].Id : null));
-    }
+    internal static async Task<Ok<Listing<KeyRow>>> ListAsync(
+        Caller caller, KeyStore keys, CancellationToken ct, Guid? after = null, int limit = 50) =>
+        TypedResults.Ok(await Listing.ReadAsync(limit, most => keys.ListAsync(caller.OrganizationId, after, most, ct), key => key.Id));
 
     internal static async Task<Created<CreatedKey>> CreateAsync(
         KeyRequest request, Caller caller, KeyStore keys, TimeProvider time, CancellationToken ct)
     {
         var terms = request.ToTerms();
-        Throw(terms.Check(time.GetUtcNow()));
+        Failure.ThrowIfAny(terms.Check(time.GetUtcNow()));
         return Created(await keys.CreateAsync(caller.OrganizationId, terms, caller.Actor, ct));
     }
 
@@ -53,20 +42,12 @@ internal static class KeysApi
     internal static async Task<Created<CreatedKey>> RotateAsync(
         Guid id, RotationTerms terms, Caller caller, KeyStore keys, CancellationToken ct)
     {
-        Throw(terms.Check());
+        Failure.ThrowIfAny(terms.Check());
         return Created(await keys.RotateAsync(caller.OrganizationId, id, terms.Overlap, caller.Actor, ct));
     }
 
     private static Created<CreatedKey> Created(NewKey made) =>
         TypedResults.Created($"/api/stoa/keys/{made.Row.Id}", new CreatedKey(made.Row, made.Token));
-
-    private static void Throw(IEnumerable<FieldError> errors)
-    {
-        if (errors.ToList() is { Count: > 0 } found)
-        {
-            throw new Failure(FailureKind.Invalid, "invalid_request", found[0].Message, found);
-        }
-    }
 
     /// <param name="PrincipalId">The program that the key belongs to; it ends with it.</param>
     internal sealed record KeyRequest(
@@ -82,9 +63,6 @@ internal static class KeysApi
         public KeyTerms ToTerms() =>
             new((Name ?? "").Trim(), IsAdmin, Models, Providers, RequestsPerMinute, TokensPerMinute, ExpiresAt, PrincipalId);
     }
-
-    /// <param name="Next">Give it as <c>after</c> to read on; null on the last page.</param>
-    internal sealed record KeyPage(IReadOnlyList<KeyRow> Items, Guid? Next);
 
     internal sealed record CreatedKey(KeyRow Key, string Token);
 }

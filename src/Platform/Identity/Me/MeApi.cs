@@ -33,10 +33,7 @@ internal static class MeApi
 
     internal static async Task<Ok<MeView>> UpdateAsync(PersonTerms terms, Caller caller, PersonStore people, CancellationToken ct)
     {
-        if (terms.Check().ToList() is { Count: > 0 } wrong)
-        {
-            throw new Failure(FailureKind.Invalid, "invalid_request", wrong[0].Message, wrong);
-        }
+        Failure.ThrowIfAny(terms.Check());
         return TypedResults.Ok(MeView.Of(caller, await people.UpdateAsync(caller.RequirePerson(), terms, ct)));
     }
 

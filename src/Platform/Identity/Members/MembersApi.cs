@@ -27,7 +27,7 @@ internal static class MembersApi
 
     internal static async Task<Ok<Listing<Member>>> ListAsync(
         Caller caller, MemberStore members, CancellationToken ct, Guid? after = null, int limit = 50) =>
-        TypedResults.Ok(await Listing<Member>.ReadAsync(
+        TypedResults.Ok(await Listing.ReadAsync(
             limit, most => members.ListAsync(caller.OrganizationId, after, most, ct), member => member.PersonId));
 
     internal static async Task<Ok<Member>> GetAsync(
@@ -48,7 +48,7 @@ internal static class MembersApi
 
     internal static async Task<Ok<Listing<InvitationView>>> ListInvitationsAsync(
         Caller caller, InvitationStore invitations, CancellationToken ct, Guid? after = null, int limit = 50) =>
-        TypedResults.Ok(await Listing<InvitationView>.ReadAsync(
+        TypedResults.Ok(await Listing.ReadAsync(
             limit, most => invitations.ListAsync(caller.OrganizationId, after, most, ct), invitation => invitation.Id));
 
     internal static async Task<Created<NewInvitation>> InviteAsync(

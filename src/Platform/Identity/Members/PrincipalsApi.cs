@@ -22,7 +22,7 @@ internal static class PrincipalsApi
         Caller caller, IdentityDb db, CancellationToken ct, Guid? after = null, int limit = 50)
     {
         var own = db.Principals.AsNoTracking().Where(principal => principal.OrganizationId == caller.OrganizationId && principal.RemovedAt == null);
-        return TypedResults.Ok(await Listing<Principal>.ReadAsync(
+        return TypedResults.Ok(await Listing.ReadAsync(
             limit,
             most => own.Where(principal => after == null || principal.Id > after).OrderBy(principal => principal.Id).Take(most).ToListAsync(ct),
             principal => principal.Id));

@@ -14,7 +14,7 @@ public sealed class OrganizationStore(IdentityDb db, TimeProvider time)
     /// <exception cref="Failure">Conflict <c>slug_taken</c>.</exception>
     public async Task<Organization> CreateAsync(OrganizationTerms terms, Guid ownerId, CancellationToken ct)
     {
-        terms.Check();
+        Failure.ThrowIfAny(terms.Check());
         var now = time.GetUtcNow();
         var organization = new Organization(Guid.CreateVersion7(now), terms.Slug!, terms.Name!.Trim());
         db.Organizations.Add(organization);

@@ -7,20 +7,25 @@ namespace Stoa.Platform.Identity;
 /// <param name="Slug">Its name in addresses: lower-case letters, digits and hyphens. It never changes.</param>
 public sealed partial record OrganizationTerms(string? Slug, string? Name)
 {
-    public void Check()
+    private static readonly FieldError WrongName = new("name", "name must have between 1 and 200 characters and no control characters");
+
+    public IEnumerable<FieldError> Check()
     {
         if (Slug is null || !SlugForm().IsMatch(Slug))
         {
-            throw Failure.Invalid("slug must have 1 to 63 lower-case letters, digits and hyphens, and begin with no hyphen", "slug");
+            yield return new("slug", "slug must have 1 to 63 lower-case letters, digits and hyphens, and begin with no hyphen");
         }
-        CheckName(Name);
+        if (!PersonTerms.IsName(Name))
+        {
+            yield return WrongName;
+        }
     }
 
     internal static void CheckName([NotNull] string? name)
     {
         if (!PersonTerms.IsName(name))
         {
-            throw Failure.Invalid("name must have between 1 and 200 characters and no control characters", "name");
+            throw Failure.Invalid(WrongName.Message, WrongName.Field);
         }
     }
 

@@ -21,7 +21,7 @@ internal static class PeopleApi
 
     internal static async Task<Ok<Listing<PersonRow>>> ListAsync(
         PersonStore people, CancellationToken ct, Guid? after = null, int limit = 50) =>
-        TypedResults.Ok(await Listing<PersonRow>.ReadAsync(
+        TypedResults.Ok(await Listing.ReadAsync(
             limit, async most => (await people.ListAsync(after, most, ct)).ConvertAll(PersonRow.Of), row => row.Id));
 
     internal static async Task<Ok<PersonRow>> GetAsync(Guid id, PersonStore people, CancellationToken ct) =>

@@ -36,7 +36,7 @@ public sealed class JobStore
     }
 
     /// <summary>Newest first. Ids grow with time, so the next page begins before the last id of this one.</summary>
-    public async Task<IReadOnlyList<JobRow>> ListAsync(JobFilter filter, CancellationToken ct)
+    public async Task<List<JobRow>> ListAsync(JobFilter filter, CancellationToken ct)
     {
         await using var command = source.CreateCommand();
         var where = Where(filter, command.Parameters);

@@ -1,5 +1,6 @@
 using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.DependencyInjection;
+using Stoa.Platform.Http;
 using Stoa.Platform.Jobs.Pages;
 using Stoa.Platform.Pages;
 
@@ -14,7 +15,7 @@ public static class JobApiServices
         services.AddHostedService(provider => provider.GetRequiredService<JobWatch>());
         services.AddSingleton<JobEvents>();
         services.AddSingleton(new NavigationEntry("Jobs", JobPages.Path));
-        services.ConfigureHttpJsonOptions(json => json.SerializerOptions.TypeInfoResolverChain.Insert(0, JobsJson.Default));
+        services.AddJson(JobsJson.Default);
         return services;
     }
 

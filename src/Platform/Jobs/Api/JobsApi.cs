@@ -1,5 +1,4 @@
 using System.Collections.Frozen;
-using System.Globalization;
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using Microsoft.AspNetCore.Builder;
@@ -16,25 +15,21 @@ namespace Stoa.Platform.Jobs.Api;
 /// <summary>Jobs of an organization, for its admins; of one key, for whoever holds it.</summary>
 internal static class JobsApi
 {
-    private const int MaxPage = 200;
     private const int MaxReplay = 500;
-    private const int MaxText = 200;
 
     private static readonly FrozenDictionary<string, JobState> States =
         Enum.GetValues<JobState>().ToFrozenDictionary(EnumNames<JobState>.Write, StringComparer.Ordinal);
 
     public static void MapJobs(this IEndpointRouteBuilder routes)
     {
-        var group = routes.MapGroup("/api/stoa/jobs").WithGroupName("stoa").WithTags("Jobs")
-            .WithErrors(ProblemErrors.Instance).AllowListedOrigins().RequireCaller(MemberRole.Viewer);
+        var group = routes.MapOwnApi().MapGroup("/jobs").WithTags("Jobs").RequireCaller(MemberRole.Viewer);
         group.MapGet("/", ListAsync).WithSummary("List jobs, newest first");
         group.MapGet("/{id:guid}", GetAsync).WithSummary("Read a job with its arguments and history");
         group.MapGet("/{id:guid}/events", EventsAsync).WithSummary("Watch a job until its end, as server-sent events")
             .WithDescription("Each event is the whole job. `Last-Event-ID` resumes; 204 says that there is nothing more to come.");
         group.MapPost("/{id:guid}/cancel", CancelAsync).WithSummary("Cancel a job; a running one ends within seconds");
 
-        var admin = routes.MapGroup("/api/stoa/jobs").WithGroupName("stoa").WithTags("Jobs")
-            .WithErrors(ProblemErrors.Instance).AllowListedOrigins().RequireCaller(MemberRole.Admin);
+        var admin = routes.MapOwnApi().MapGroup("/jobs").WithTags("Jobs").RequireCaller(MemberRole.Admin);
         admin.MapPost("/{id:guid}/retry", RetryAsync).WithSummary("Run a job now that waits for its next attempt, or replay a finished one");
         admin.MapPost("/{id:guid}/replay", ReplayAsync).WithSummary("Add a finished job anew, with its own or with edited arguments");
         admin.MapPost("/replay", ReplayManyAsync).WithSummary("Replay the dead jobs of a kind or a fingerprint");
@@ -45,30 +40,25 @@ internal static class JobsApi
         admin.MapSchedules();
     }
 
-    internal static async Task<Ok<JobPage>> ListAsync(
+    internal static async Task<Ok<Listing<JobView>>> ListAsync(
         Caller caller, JobStore store, CancellationToken ct,
         string? kind = null, string? state = null, [FromQuery(Name = "min_attempts")] int? minAttempts = null, string? text = null,
         string? fingerprint = null, [FromQuery(Name = "key_id")] Guid? keyId = null, [FromQuery(Name = "created_by")] string? createdBy = null,
         [FromQuery(Name = "person_id")] Guid? personId = null, string? tenant = null,
         string? from = null, string? to = null, Guid? after = null, int limit = 50)
     {
-        if (limit is < 1 or > MaxPage)
+        var filter = Filter(JobScope.Of(caller), state, kind, text, minAttempts, after, limit) with
         {
-            throw Failure.Invalid($"limit must be between 1 and {MaxPage}", "limit");
-        }
-        var filter = Filter(JobScope.Of(caller), state, kind, text, minAttempts, after, limit + 1) with
-        {
-            Fingerprint = Text(fingerprint, "fingerprint"),
+            Fingerprint = QueryValues.Text(fingerprint, "fingerprint"),
             KeyId = keyId,
             PersonId = personId,
-            Tenant = Text(tenant, "tenant"),
-            CreatedBy = Text(createdBy, "created_by"),
-            CreatedFrom = Instant(from, "from"),
-            CreatedBefore = Instant(to, "to"),
+            Tenant = QueryValues.Text(tenant, "tenant"),
+            CreatedBy = QueryValues.Text(createdBy, "created_by"),
+            CreatedFrom = QueryValues.Instant(from, "from"),
+            CreatedBefore = QueryValues.Instant(to, "to"),
         };
-        var rows = await store.ListAsync(filter, ct);
-        var items = rows.Take(limit).Select(JobView.Of).ToList();
-        return TypedResults.Ok(new JobPage(items, rows.Count > limit ? items[^1].Id : null));
+        var jobs = await Listing.ReadAsync(limit, most => store.ListAsync(filter with { Limit = most }, ct), job => job.Id);
+        return TypedResults.Ok(jobs.Select(JobView.Of));
     }
 
     internal static async Task<Ok<JobDetail>> GetAsync(Guid id, Caller caller, JobStore store, CancellationToken ct) =>
@@ -110,9 +100,9 @@ internal static class JobsApi
         var filter = new JobFilter
         {
             Scope = JobScope.Of(caller),
-            Kind = Text(terms.Kind, "kind"),
+            Kind = QueryValues.Text(terms.Kind, "kind"),
             States = [JobState.Dead],
-            Fingerprint = Text(terms.Fingerprint, "fingerprint"),
+            Fingerprint = QueryValues.Text(terms.Fingerprint, "fingerprint"),
             CreatedFrom = terms.From,
             CreatedBefore = terms.To,
             Limit = terms.Limit,
@@ -131,13 +121,13 @@ internal static class JobsApi
 
     internal static async Task<NoContent> PauseAsync(string kind, Caller caller, JobActs acts, CancellationToken ct)
     {
-        await acts.PauseAsync(Text(kind, "kind")!, caller.Actor, ct);
+        await acts.PauseAsync(QueryValues.Text(kind, "kind")!, caller.Actor, ct);
         return TypedResults.NoContent();
     }
 
     internal static async Task<NoContent> ResumeAsync(string kind, Caller caller, JobActs acts, CancellationToken ct)
     {
-        await acts.ResumeAsync(Text(kind, "kind")!, caller.Actor, ct);
+        await acts.ResumeAsync(QueryValues.Text(kind, "kind")!, caller.Actor, ct);
         return TypedResults.NoContent();
     }
 
@@ -147,8 +137,8 @@ internal static class JobsApi
     {
         Scope = scope,
         States = StatesOf(state),
-        Kind = Text(kind, "kind"),
-        Text = Text(text, "text"),
+        Kind = QueryValues.Text(kind, "kind"),
+        Text = QueryValues.Text(text, "text"),
         MinAttempts = minAttempts,
         BeforeId = after,
         Limit = limit,
@@ -167,28 +157,6 @@ internal static class JobsApi
         var row = await store.FindAsync(id, scope, ct) ?? throw Failure.NotFound("Job");
         return new(row, store.IsSensitive(row.Kind));
     }
-
-    private static DateTimeOffset? Instant(string? text, string field)
-    {
-        if (string.IsNullOrEmpty(text))
-        {
-            return null;
-        }
-        return DateTimeOffset.TryParse(text, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal | DateTimeStyles.AdjustToUniversal, out var time)
-            ? time
-            : throw Failure.Invalid($"{field} must be an ISO 8601 time", field);
-    }
-
-    private static string? Text(string? text, string field) => text switch
-    {
-        null or "" => null,
-        { Length: > MaxText } => throw Failure.Invalid($"{field} must have at most {MaxText} characters", field),
-        _ when text.Contains('\0', StringComparison.Ordinal) => throw Failure.Invalid($"{field} holds a character that nothing here has", field),
-        _ => text,
-    };
-
-    /// <param name="Next">Give it as <c>after</c> to read on; null on the last page.</param>
-    internal sealed record JobPage(IReadOnlyList<JobView> Items, Guid? Next);
 
     /// <summary>The job that will run.</summary>
     internal sealed record JobAnswer(Guid Id);
@@ -215,7 +183,7 @@ internal static class JobsApi
 }
 
 [JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower)]
-[JsonSerializable(typeof(JobsApi.JobPage))]
+[JsonSerializable(typeof(Listing<JobView>))]
 [JsonSerializable(typeof(JobDetail))]
 [JsonSerializable(typeof(JobsApi.JobAnswer))]
 [JsonSerializable(typeof(JobsApi.ReplayTerms))]

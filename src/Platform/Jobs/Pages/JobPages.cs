@@ -20,7 +20,7 @@ internal static class JobPages
 
     public static void MapJobPages(this IEndpointRouteBuilder routes)
     {
-        var acts = routes.MapGroup(Path).AsPage()
+        var acts = routes.MapForms(Path)
             .WithMetadata(new RequestSizeLimitAttribute(LargestForm))
             .ExcludeFromDescription();
         acts.MapPost("/{id:guid}/cancel", CancelAsync);

@@ -15,7 +15,7 @@ internal static class AccountRoutes
 
     public static void MapAccountPages(this IEndpointRouteBuilder routes)
     {
-        var pages = routes.MapGroup(Path).AsPage().ForSignedIn().WithMetadata(new RequestSizeLimitAttribute(SignInRoutes.LargestForm));
+        var pages = routes.MapForms(Path).ForSignedIn();
         pages.MapGet("", ([FromQuery] string? done = null) => FormPages.Show<Account>((nameof(Account.Done), done)));
         pages.MapPost("/profile", UpdateAsync);
         pages.MapPost("/password", ChangePasswordAsync);

@@ -11,6 +11,6 @@ internal static class AuditRoutes
     public const string Path = "/console/audit";
 
     public static void MapAuditPage(this IEndpointRouteBuilder routes) =>
-        routes.MapGroup(Path).AsPage().ForSignedIn(MemberRole.Admin)
+        routes.MapForms(Path).ForSignedIn(MemberRole.Admin)
             .MapGet("", ([FromQuery] Guid? after = null) => FormPages.Show<Audit>((nameof(Audit.After), after)));
 }

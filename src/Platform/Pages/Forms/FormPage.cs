@@ -1,6 +1,8 @@
+using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Components;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.HttpResults;
+using Microsoft.AspNetCore.Mvc;
 using Microsoft.AspNetCore.Routing;
 using Stoa.Platform.Http;
 using Stoa.Platform.Identity;
@@ -30,9 +32,15 @@ public abstract class FormPage : ComponentBase
         Problem?.Fields.FirstOrDefault(wrong => string.Equals(wrong.Field, field, StringComparison.Ordinal))?.Message;
 }
 
-/// <summary>How the handlers of forms answer.</summary>
-internal static class FormPages
+/// <summary>The routes of forms, and how their handlers answer.</summary>
+public static class FormPages
 {
+    private const int LargestForm = 16 << 10;
+
+    /// <summary>Pages and their forms below a path: whoever looks is known there, forged and oversized forms are refused.</summary>
+    public static RouteGroupBuilder MapForms(this IEndpointRouteBuilder routes, string path = "") =>
+        routes.MapGroup(path).AsPage().WithMetadata(new RequestSizeLimitAttribute(LargestForm));
+
     /// <summary>Shows a page.</summary>
     public static RazorComponentResult<TPage> Show<TPage>(params (string Name, object? Value)[] parameters)
         where TPage : IComponent => new(parameters.ToDictionary(one => one.Name, one => one.Value, StringComparer.Ordinal));

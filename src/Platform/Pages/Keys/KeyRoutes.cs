@@ -16,7 +16,7 @@ internal static class KeyRoutes
 
     public static void MapKeyPages(this IEndpointRouteBuilder routes)
     {
-        var pages = routes.MapGroup(Path).AsPage().ForSignedIn(MemberRole.Admin).WithMetadata(new RequestSizeLimitAttribute(SignInRoutes.LargestForm));
+        var pages = routes.MapForms(Path).ForSignedIn(MemberRole.Admin);
         pages.MapGet("", ([FromQuery] Guid? after = null) => FormPages.Show<Keys>((nameof(Keys.After), after)));
         pages.MapPost("", CreateAsync);
         pages.MapPost("/{id:guid}/rotate", RotateAsync);
@@ -31,10 +31,7 @@ internal static class KeyRoutes
             var caller = context.SignedIn()!;
             var now = time.GetUtcNow();
             var terms = new KeyTerms((name ?? "").Trim(), isAdmin is not null, ExpiresAt: EndOf(days, now));
-            if (terms.Check(now).ToList() is { Count: > 0 } wrong)
-            {
-                throw new Failure(FailureKind.Invalid, "invalid_request", wrong[0].Message, wrong);
-            }
+            Failure.ThrowIfAny(terms.Check(now));
             return Made(await keys.CreateAsync(caller.OrganizationId, terms, caller.Actor, ct));
         }, ("name", name), ("is_admin", isAdmin), ("days", days));
 

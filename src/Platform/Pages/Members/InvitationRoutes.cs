@@ -14,7 +14,7 @@ internal static class InvitationRoutes
 
     public static void MapInvitations(this IEndpointRouteBuilder routes)
     {
-        var pages = routes.MapGroup(Path).AsPage().WithMetadata(new RequestSizeLimitAttribute(SignInRoutes.LargestForm));
+        var pages = routes.MapForms(Path);
         pages.MapGet("", ([FromQuery] string? token = null) => Show(token));
         pages.MapPost("/accept", AcceptAsync);
         pages.MapPost("/join", JoinAsync);

@@ -15,7 +15,7 @@ internal static class MemberRoutes
 
     public static void MapMemberPages(this IEndpointRouteBuilder routes)
     {
-        var pages = routes.MapGroup(Path).AsPage().ForSignedIn(MemberRole.Admin).WithMetadata(new RequestSizeLimitAttribute(SignInRoutes.LargestForm));
+        var pages = routes.MapForms(Path).ForSignedIn(MemberRole.Admin);
         pages.MapGet("", ([FromQuery] Guid? after = null) => FormPages.Show<Members>((nameof(Members.After), after)));
         pages.MapPost("/invite", InviteAsync);
         pages.MapPost("/invitations/{id:guid}/withdraw", WithdrawAsync);

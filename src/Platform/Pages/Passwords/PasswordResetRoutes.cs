@@ -13,7 +13,7 @@ internal static class PasswordResetRoutes
 
     public static void MapPasswordReset(this IEndpointRouteBuilder routes)
     {
-        var pages = routes.MapGroup(Path).AsPage().WithMetadata(new RequestSizeLimitAttribute(SignInRoutes.LargestForm));
+        var pages = routes.MapForms(Path);
         pages.MapGet("", ([FromQuery] string? token = null) => FormPages.Show<PasswordResetPage>(
             (nameof(FormPage.Given), new Dictionary<string, string?>(StringComparer.Ordinal) { ["token"] = token })));
         pages.MapPost("", UseAsync);

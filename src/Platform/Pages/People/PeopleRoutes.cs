@@ -13,8 +13,7 @@ internal static class PeopleRoutes
 
     public static void MapPeoplePages(this IEndpointRouteBuilder routes)
     {
-        var pages = routes.MapGroup(Path).AsPage().ForSignedIn(caller => caller.RequireOperator())
-            .WithMetadata(new RequestSizeLimitAttribute(SignInRoutes.LargestForm));
+        var pages = routes.MapForms(Path).ForSignedIn(caller => caller.RequireOperator());
         pages.MapGet("", ([FromQuery] Guid? after = null) => FormPages.Show<People>((nameof(People.After), after)));
         pages.MapPost("/{id:guid}/suspend", (Guid id, HttpContext context, PersonStore people, CancellationToken ct) =>
             SetStateAsync(id, PersonState.Suspended, context, people, ct));

@@ -13,7 +13,7 @@ internal static class SetupRoutes
 
     public static void MapSetup(this IEndpointRouteBuilder routes)
     {
-        var pages = routes.MapGroup(Path).AsPage().WithMetadata(new RequestSizeLimitAttribute(SignInRoutes.LargestForm));
+        var pages = routes.MapForms(Path);
         pages.MapGet("", ShowAsync);
         pages.MapPost("", RunAsync);
     }

@@ -17,13 +17,13 @@ internal static class ProviderRoutes
 
     public static void MapProviders(this IEndpointRouteBuilder routes)
     {
-        var pages = routes.MapGroup("").AsPage();
+        var pages = routes.MapForms();
         foreach (var provider in routes.ServiceProvider.GetServices<IProviderSignIn>().Where(provider => provider.IsConfigured))
         {
             pages.MapGet(ProviderWays.PathOf(provider), (HttpContext context, ProviderWays ways, [FromQuery(Name = "return")] string? wayBack = null) =>
                 TypedResults.Redirect(ways.Begin(context, provider, SignInRoutes.Local(wayBack), linkFor: null)));
             pages.MapPost(LinkPathOf(provider), (HttpContext context, ProviderWays ways, [FromForm(Name = "return")] string? wayBack = null) =>
-                Link(context, provider, ways, wayBack)).WithMetadata(new RequestSizeLimitAttribute(SignInRoutes.LargestForm));
+                Link(context, provider, ways, wayBack));
             pages.MapGet(ProviderWays.CallbackPathOf(provider), (
                 HttpContext context, ProviderWays ways, PersonStore people, BrowserSignIn browser, CancellationToken ct, string? code = null,
                 string? state = null) => EndAsync(context, provider, ways, people, browser, code, state, ct));

@@ -15,11 +15,9 @@ internal static class SignInRoutes
 {
     public const string Path = "/signin";
 
-    internal const int LargestForm = 16 << 10;
-
     public static void MapSignIn(this IEndpointRouteBuilder routes)
     {
-        var pages = routes.MapGroup("").AsPage().WithMetadata(new RequestSizeLimitAttribute(LargestForm));
+        var pages = routes.MapForms();
         pages.MapGet(Path, Show);
         pages.MapPost(Path, WithPasswordAsync);
         pages.MapPost($"{Path}/key", WithKeyAsync);

@@ -155,7 +155,7 @@ public sealed class ForwardTests(GatewaySite site) : IClassFixture<GatewaySite>
         await site.RecordAsync(mine);
         await site.RecordAsync(others);
         var sums = await site.GetAsync("/api/stoa/usage?key_id=00000000-0000-7000-8000-0000000000de", key);
-        Assert.Equal(1, (long)sums["data"]!.AsArray().Single()!["calls"]!);
+        Assert.Equal(1, (long)sums["items"]!.AsArray().Single()!["calls"]!);
     }
 
     [Fact]
@@ -166,10 +166,10 @@ public sealed class ForwardTests(GatewaySite site) : IClassFixture<GatewaySite>
             using var answer = await site.PostAsync(OpenAi, """{"model":"demo/demo","messages":[{"role":"user","content":"sum"}]}""");
             await site.RecordAsync(answer);
         }
-        var rows = (await site.GetAsync("/api/stoa/usage/calls?limit=1000"))["data"]!.AsArray();
+        var rows = (await site.GetAsync("/api/stoa/usage/calls?limit=1000"))["items"]!.AsArray();
         foreach (var from in (string[])["2020-01-01T00:00:00Z", "2020-01-01T00:00:01Z"])
         {
-            var sums = (await site.GetAsync($"/api/stoa/usage?from={from}&group_by=key,model,hour"))["data"]!.AsArray();
+            var sums = (await site.GetAsync($"/api/stoa/usage?from={from}&group_by=key,model,hour"))["items"]!.AsArray();
             Assert.Equal(rows.Count, sums.Sum(sum => (long)sum!["calls"]!));
             Assert.Equal(rows.Sum(row => (long)row!["input_tokens"]!), sums.Sum(sum => (long)sum!["input_tokens"]!));
             Assert.Equal(rows.Sum(row => (decimal?)row!["cost"] ?? 0), sums.Sum(sum => (decimal)sum!["cost"]!));
