@@ -65,7 +65,7 @@ internal sealed partial class UsageLoader(
                 LogRecovered();
             }
         }
-        catch (Exception failure) when (!ct.IsCancellationRequested)
+        catch (Exception failure) when (failure is not OperationCanceledException || !ct.IsCancellationRequested)
         {
             // Whether the last commit took is unknown: ask the database again.
             positions.Clear();

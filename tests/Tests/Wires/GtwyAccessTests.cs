@@ -6,20 +6,16 @@ using Stoa.Platform.Identity.Jose;
 
 namespace Stoa.Tests.Wires;
 
-public sealed class GtwyAccessTests : IAsyncLifetime
+public sealed class GtwyAccessTests(WireHost host) : IClassFixture<WireHost>
 {
     private const string Runtime = "/api/v2/probe";
     private const string Management = "/api/agent/probe";
 
     private static readonly string Organization = $"{Stoa.Platform.Identity.Organization.DefaultId}";
 
-    private WireSite site = null!;
+    private readonly WireSite site = host.Site;
 
     private static CancellationToken Ct => TestContext.Current.CancellationToken;
-
-    public async ValueTask InitializeAsync() => site = await WireSite.StartAsync();
-
-    public ValueTask DisposeAsync() => site.DisposeAsync();
 
     [Fact]
     public async Task Ids_are_compared_as_texts() =>

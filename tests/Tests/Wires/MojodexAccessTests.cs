@@ -4,7 +4,7 @@ using Stoa.Platform.Identity.Jose;
 
 namespace Stoa.Tests.Wires;
 
-public sealed class MojodexAccessTests : IAsyncLifetime
+public sealed class MojodexAccessTests(WireHost host) : IClassFixture<WireHost>
 {
     private const string User = "/assistants/probe/user";
     private const string Scheduler = "/assistants/probe/scheduler";
@@ -13,13 +13,9 @@ public sealed class MojodexAccessTests : IAsyncLifetime
     private const string WrongSecret = """{"error":"Authentication error : Wrong secret"}""";
     private const string InvalidToken = """{"error":"Invalid token."}""";
 
-    private WireSite site = null!;
+    private readonly WireSite site = host.Site;
 
     private static CancellationToken Ct => TestContext.Current.CancellationToken;
-
-    public async ValueTask InitializeAsync() => site = await WireSite.StartAsync();
-
-    public ValueTask DisposeAsync() => site.DisposeAsync();
 
     [Fact]
     public async Task The_user_is_what_stands_before_the_splitter() =>

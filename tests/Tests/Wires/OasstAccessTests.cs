@@ -6,20 +6,16 @@ using Stoa.Platform.Identity;
 
 namespace Stoa.Tests.Wires;
 
-public sealed class OasstAccessTests : IAsyncLifetime
+public sealed class OasstAccessTests(WireHost host) : IClassFixture<WireHost>
 {
     private const string Probe = "/api/v1/probe";
     private const string Refused = """{"error_code":2,"message":"The API client is not authorized"}""";
 
-    private WireSite site = null!;
+    private readonly WireSite site = host.Site;
 
     private static CancellationToken Ct => TestContext.Current.CancellationToken;
 
     private ApiClients Clients => site.Host.Services.GetRequiredService<ApiClients>();
-
-    public async ValueTask InitializeAsync() => site = await WireSite.StartAsync();
-
-    public ValueTask DisposeAsync() => site.DisposeAsync();
 
     [Fact]
     public async Task The_key_of_the_settings_is_the_trusted_web_site()
@@ -47,7 +43,8 @@ public sealed class OasstAccessTests : IAsyncLifetime
 
         Assert.Equal(200, status);
         var acts = JsonNode.Parse(audit)!["items"]!.AsArray().Where(entry => (string)entry!["act"]! == "api_client.create").ToList();
-        Assert.Equal(["root", "settings"], acts.Select(entry => (string)entry!["actor"]!));
+        Assert.Equal("root", (string)acts[0]!["actor"]!);
+        Assert.Equal("settings", (string)acts[^1]!["actor"]!);
         Assert.DoesNotContain(key, audit, StringComparison.Ordinal);
         Assert.DoesNotContain("@", audit, StringComparison.Ordinal);
     }

@@ -74,7 +74,8 @@ internal sealed partial class KeyRingSync(
     public override async Task StopAsync(CancellationToken cancellationToken)
     {
         await base.StopAsync(cancellationToken);
-        await TryAsync(SaveUsesAsync, cancellationToken);
+        // When a key was last used may be a little off; a stop may not fail for it.
+        await ((Task)TryAsync(SaveUsesAsync, cancellationToken)).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
     }
 
     private async Task KeepLoadedAsync(CancellationToken ct)

@@ -38,7 +38,8 @@ internal sealed partial class SessionSync(
     public override async Task StopAsync(CancellationToken cancellationToken)
     {
         await base.StopAsync(cancellationToken);
-        await TryAsync(cancellationToken);
+        // When a session was last used may be a little off; a stop may not fail for it.
+        await TryAsync(cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
     }
 
     private async Task TryAsync(CancellationToken ct)

@@ -9,32 +9,11 @@ using Stoa.Tests.Support;
 
 namespace Stoa.Tests.Platform.Http;
 
-public sealed class ErrorTests : IAsyncLifetime
+public sealed class ErrorTests(ErrorTests.Site site) : IClassFixture<ErrorTests.Site>
 {
-    private HostUnderTest host = null!;
+    private readonly HostUnderTest host = site.Host;
 
     private static CancellationToken Ct => TestContext.Current.CancellationToken;
-
-    public async ValueTask InitializeAsync() => host = await HostUnderTest.StartAsync(
-        new() { ["Stoa:MaxBodyMb"] = "1" },
-        builder => builder.Services.AddErrorDialect("/plain", PlainErrors.Instance),
-        app =>
-        {
-            app.MapPost("/notes", (Note note) => note.Title);
-            app.MapGet("/throws", Task () => throw new InvalidOperationException("secret of the house"));
-            app.MapGet("/limited", Task () => throw Failure.TooMany("Slow down", TimeSpan.FromMilliseconds(2_400)));
-            app.MapGet("/breaks", async (HttpContext context) =>
-            {
-                await context.Response.WriteAsync("half", Ct);
-                await context.Response.Body.FlushAsync(Ct);
-                throw new InvalidOperationException("too late");
-            });
-            var plain = app.MapGroup("/plain").WithErrors(PlainErrors.Instance);
-            plain.MapPost("/notes", (Note note) => note.Title);
-            plain.MapGet("/", Task () => throw Failure.NotFound("Note"));
-        });
-
-    public ValueTask DisposeAsync() => host.DisposeAsync();
 
     [Theory]
     [InlineData("{\"title\":", 400, "invalid_json", null)]
@@ -171,5 +150,32 @@ public sealed class ErrorTests : IAsyncLifetime
             context.Response.StatusCode = StatusOf(failure);
             return context.Response.WriteAsync($"{failure.Kind}: {failure.Message}", context.RequestAborted);
         }
+    }
+
+    /// <summary>One host for all of them.</summary>
+    public sealed class Site : IAsyncLifetime
+    {
+        internal HostUnderTest Host { get; private set; } = null!;
+
+        public async ValueTask InitializeAsync() => Host = await HostUnderTest.StartAsync(
+            new() { ["Stoa:MaxBodyMb"] = "1" },
+            builder => builder.Services.AddErrorDialect("/plain", PlainErrors.Instance),
+            app =>
+            {
+                app.MapPost("/notes", (Note note) => note.Title);
+                app.MapGet("/throws", Task () => throw new InvalidOperationException("secret of the house"));
+                app.MapGet("/limited", Task () => throw Failure.TooMany("Slow down", TimeSpan.FromMilliseconds(2_400)));
+                app.MapGet("/breaks", async (HttpContext context) =>
+                {
+                    await context.Response.WriteAsync("half", Ct);
+                    await context.Response.Body.FlushAsync(Ct);
+                    throw new InvalidOperationException("too late");
+                });
+                var plain = app.MapGroup("/plain").WithErrors(PlainErrors.Instance);
+                plain.MapPost("/notes", (Note note) => note.Title);
+                plain.MapGet("/", Task () => throw Failure.NotFound("Note"));
+            });
+
+        public ValueTask DisposeAsync() => Host.DisposeAsync();
     }
 }
