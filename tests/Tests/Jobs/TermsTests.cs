@@ -37,6 +37,18 @@ public sealed class TermsTests
         Assert.True(job.StartedAt >= job.CreatedAt + TimeSpan.FromMilliseconds(300));
     }
 
+    [Fact]
+    public async Task The_first_and_the_last_instant_of_the_calendar_stop_nobody()
+    {
+        await using var site = await JobsSite.StartAsync();
+
+        await site.EnqueueAsync("never", new() { RunAt = DateTimeOffset.MaxValue });
+        await site.FinishedAsync(await site.EnqueueAsync("overdue", new() { RunAt = DateTimeOffset.MinValue }));
+        await site.FinishedAsync(await site.EnqueueAsync("next"));
+
+        Assert.Equal(["overdue", "next"], site.Script.Ran);
+    }
+
     [Theory]
     [InlineData(UniqueMode.Reject, "one")]
     [InlineData(UniqueMode.Coalesce, "one")]

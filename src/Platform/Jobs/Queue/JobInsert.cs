@@ -65,6 +65,8 @@ internal static class JobInsert
         left join platform.job_keys held on added.id is null and held.kind = arriving.kind and held.key = arriving.unique_key
         """;
 
+    private static readonly DateTimeOffset Latest = new(9999, 1, 1, 0, 0, 0, TimeSpan.Zero);
+
     public static async Task WriteAsync(NpgsqlConnection connection, IReadOnlyList<NewJob> jobs, CancellationToken ct)
     {
         List<NewJob> plain = [];
@@ -93,6 +95,15 @@ internal static class JobInsert
         }
     }
 
+    /// <summary>
+    /// The least and the greatest instant would be infinite in the database, which cannot reckon with them: a single such row would keep
+    /// every node from claiming anything.
+    /// </summary>
+    private static DateTimeOffset? Finite(DateTimeOffset? at) => at is not { } instant ? null
+        : instant < DateTimeOffset.UnixEpoch ? DateTimeOffset.UnixEpoch
+        : instant > Latest ? Latest
+        : instant.ToUniversalTime();
+
     private static IEnumerable<List<NewJob>> Rounds(List<NewJob> jobs) =>
         from job in jobs.GroupBy(job => (job.Kind.Name, job.Options.UniqueKey)).SelectMany(same => same.Index())
         group job.Item by job.Index into round
@@ -105,7 +116,7 @@ internal static class JobInsert
         Add("ids", NpgsqlDbType.Uuid, job => job.Receipt.Id);
         Add("kinds", NpgsqlDbType.Text, job => job.Kind.Name);
         Add("priorities", NpgsqlDbType.Smallint, job => (short)job.Priority);
-        Add("run_ats", NpgsqlDbType.TimestampTz, job => job.Options.RunAt?.ToUniversalTime());
+        Add("run_ats", NpgsqlDbType.TimestampTz, job => Finite(job.Options.RunAt));
         Add("delays", NpgsqlDbType.Interval, job => job.Options.Delay);
         Add("args", NpgsqlDbType.Text, job => job.Args);
         Add("organizations", NpgsqlDbType.Uuid, job => job.Options.Owner.OrganizationId);
