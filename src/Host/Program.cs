@@ -39,3 +39,9 @@ catch (IOException taken) when (App.IsAddressInUse(taken))
     await Console.Error.WriteLineAsync($"Cannot listen: {taken.Message}");
     return 1;
 }
+catch (Exception denied) when (denied is IOException or UnauthorizedAccessException)
+{
+    // Most often the data directory, or a disk that is full.
+    await Console.Error.WriteLineAsync($"Cannot start: {denied.Message}");
+    return 1;
+}

@@ -28,7 +28,17 @@ internal static class ServeVerb
         }
         await using var app = await App.BuildAsync(settings);
         await App.PrepareAsync(app, ct);
-        await app.RunAsync();
+        try
+        {
+            await app.StartAsync(ct);
+        }
+        catch
+        {
+            // What has begun ends before what it works on is taken away.
+            await app.StopAsync(CancellationToken.None);
+            throw;
+        }
+        await app.WaitForShutdownAsync(ct);
         // A part of the host that had to stop it said so here.
         return Environment.ExitCode;
     }

@@ -18,6 +18,7 @@ internal static class Failures
         JsonException json => FromJson(json),
         DecoderFallbackException => Failure.Invalid("The body is not valid UTF-8"),
         InvalidOperationException or NotSupportedException when HasUnknownCharset(context.Request) => UnsupportedMedia("The charset of the body is not known"),
+        ArgumentException or FormatException when !context.Request.HasAddress() => Failure.Invalid("The Host header names no host"),
         // The host listens while its tables are still being made.
         PostgresException when context.RequestServices.GetService<DatabaseReadiness>() is { IsReady: false } =>
             Failure.Unavailable("The server is starting", TimeSpan.FromSeconds(1)),

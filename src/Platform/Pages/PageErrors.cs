@@ -12,6 +12,11 @@ public sealed class PageErrors : ErrorDialect
 
     public override async Task WriteAsync(HttpContext context, Failure failure)
     {
+        if (!context.Request.HasAddress())
+        {
+            await ProblemErrors.Instance.WriteAsync(context, failure);
+            return;
+        }
         // A renderer serves one page, and the page that failed may have used the request's.
         var services = context.RequestServices;
         await using var scope = services.CreateAsyncScope();

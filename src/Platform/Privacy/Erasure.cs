@@ -51,7 +51,8 @@ internal sealed class Erasure(IdentityDb db, TimeProvider time, IOptions<PersonO
     private Task<bool> IsNeededAsync(Guid personId, CancellationToken ct) => db.Memberships.AnyAsync(
         own => own.PersonId == personId && own.Role == MemberRole.Owner
             && db.Memberships.Any(other => other.OrganizationId == own.OrganizationId && other.PersonId != personId)
-            && !db.Memberships.Any(other => other.OrganizationId == own.OrganizationId && other.PersonId != personId && other.Role == MemberRole.Owner),
+            && !db.Memberships.Any(other => other.OrganizationId == own.OrganizationId && other.PersonId != personId && other.Role == MemberRole.Owner
+                && db.People.Any(person => person.Id == other.PersonId && person.State == PersonState.Active)),
         ct);
 }
 

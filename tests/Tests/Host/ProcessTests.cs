@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Net;
+using System.Net.Sockets;
 using Stoa.Tests.Support;
 
 namespace Stoa.Tests.Host;
@@ -30,6 +31,36 @@ public sealed class ProcessTests(TestDatabase database) : IClassFixture<TestData
         await process.WaitForExitAsync(Ct);
 
         Assert.Equal(64, process.ExitCode);
+    }
+
+    [Fact]
+    public async Task A_data_directory_that_cannot_be_made_ends_the_process_with_1_and_one_line()
+    {
+        var file = Path.GetTempFileName();
+        using var process = Start("serve", ("Stoa__DataDirectory", Path.Combine(file, "data")));
+
+        var problem = await process.StandardError.ReadToEndAsync(Ct);
+        await process.WaitForExitAsync(Ct);
+        File.Delete(file);
+
+        Assert.Equal(1, process.ExitCode);
+        Assert.Matches("^Cannot start: [^\n]*\n$", problem);
+    }
+
+    [Fact]
+    public async Task A_port_that_is_taken_ends_the_process_with_1_and_nothing_else_fails()
+    {
+        using var listener = new TcpListener(IPAddress.Loopback, 0);
+        listener.Start();
+        using var process = Start("serve", ("ASPNETCORE_URLS", $"http://{listener.LocalEndpoint}"), ("ConnectionStrings__Stoa", database.ConnectionString));
+
+        var output = await process.StandardOutput.ReadToEndAsync(Ct);
+        var problem = await process.StandardError.ReadToEndAsync(Ct);
+        await process.WaitForExitAsync(Ct);
+
+        Assert.Equal(1, process.ExitCode);
+        Assert.StartsWith("Cannot listen: ", problem, StringComparison.Ordinal);
+        Assert.DoesNotContain("BackgroundServiceFaulted", output, StringComparison.Ordinal);
     }
 
     [Fact]

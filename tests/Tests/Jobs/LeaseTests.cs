@@ -7,7 +7,7 @@ namespace Stoa.Tests.Jobs;
 /// <summary>Leases, fences, and the ends of runs and nodes.</summary>
 public sealed class LeaseTests
 {
-    private static readonly JobRules Short = new() { Lease = TimeSpan.FromSeconds(1), FirstWait = TimeSpan.FromMilliseconds(10) };
+    private static readonly JobRules Short = new() { Lease = TimeSpan.FromSeconds(4), FirstWait = TimeSpan.FromMilliseconds(10) };
 
     private static CancellationToken Ct => TestContext.Current.CancellationToken;
 
@@ -34,7 +34,7 @@ public sealed class LeaseTests
     public async Task A_long_run_keeps_its_lease()
     {
         await using var site = await JobsSite.StartAsync(Short);
-        site.Script.Acts["long"] = (_, ct) => Task.Delay(TimeSpan.FromSeconds(3), TimeProvider.System, ct);
+        site.Script.Acts["long"] = (_, ct) => Task.Delay(TimeSpan.FromSeconds(6), TimeProvider.System, ct);
 
         var job = await site.FinishedAsync(await site.EnqueueAsync("long"));
 

@@ -128,9 +128,11 @@ public sealed class MemberStore(IdentityDb db, SessionCache sessions, TimeProvid
 
     private async Task KeepAnOwnerAsync(Membership membership, MemberRole? next, CancellationToken ct)
     {
+        // Whoever is suspended cannot act as the owner that is left.
         if (membership.Role == MemberRole.Owner && next != MemberRole.Owner && !await db.Memberships.AnyAsync(
                 other => other.OrganizationId == membership.OrganizationId && other.PersonId != membership.PersonId
-                    && other.Role == MemberRole.Owner, ct))
+                    && other.Role == MemberRole.Owner
+                    && db.People.Any(person => person.Id == other.PersonId && person.State == PersonState.Active), ct))
         {
             throw new Failure(FailureKind.Conflict, "last_owner", "An organization keeps at least one owner; make somebody else one first");
         }

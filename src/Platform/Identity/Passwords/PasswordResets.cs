@@ -39,11 +39,7 @@ public sealed class PasswordResets
     public async Task<NewPasswordReset> CreateAsync(Guid personId, Caller caller, CancellationToken ct)
     {
         caller.RequireOperator();
-        if (await db.Memberships.AnyAsync(known => known.OrganizationId == Organization.DefaultId && known.PersonId == personId
-                && known.Role == MemberRole.Owner, ct))
-        {
-            caller.Require(MemberRole.Owner);
-        }
+        await db.RequireRightOverAsync(caller, personId, ct);
         return await CreateAsync(personId, caller.Actor, ct);
     }
 

@@ -38,7 +38,7 @@ internal static class PeopleApi
         {
             throw new Failure(FailureKind.Conflict, "own_account", "You cannot suspend yourself");
         }
-        return TypedResults.Ok(PersonRow.Of(await people.SetStateAsync(id, change.State.Value, caller.Actor, ct)));
+        return TypedResults.Ok(PersonRow.Of(await people.SetStateAsync(id, change.State.Value, caller, ct)));
     }
 
     internal static async Task<Created<NewPasswordReset>> ResetPasswordAsync(Guid id, Caller caller, PasswordResets resets, CancellationToken ct) =>

@@ -120,14 +120,16 @@ public sealed class PersonStore(IdentityDb db, TimeProvider time)
     }
 
     /// <summary>Keeps somebody out, or lets him in again. His sessions end with the first.</summary>
-    public async Task<Person> SetStateAsync(Guid id, PersonState state, string actor, CancellationToken ct)
+    /// <exception cref="Failure">Forbidden: the person owns the organization that runs the installation and the caller does not.</exception>
+    public async Task<Person> SetStateAsync(Guid id, PersonState state, Caller caller, CancellationToken ct)
     {
+        await db.RequireRightOverAsync(caller, id, ct);
         var person = await db.People.FirstOrDefaultAsync(person => person.Id == id && person.State != PersonState.Erased, ct)
             ?? throw Failure.NotFound("Person");
         if (person.State != state)
         {
             person.State = state;
-            db.Note(time, actor, state == PersonState.Active ? "person.reactivate" : "person.suspend", $"person:{id}");
+            db.Note(time, caller.Actor, state == PersonState.Active ? "person.reactivate" : "person.suspend", $"person:{id}");
             await db.SaveChangesAsync(ct);
         }
         if (state == PersonState.Suspended)

@@ -92,7 +92,7 @@ public sealed class ResilienceHandlerTests
     public async Task A_silent_service_is_given_up()
     {
         await using var site = await LoopbackSite.StartAsync(LoopbackSite.UntilGone);
-        using var client = Client(options => options.AttemptTimeout = TimeSpan.FromMilliseconds(100));
+        using var client = Client(options => options.AttemptTimeout = TimeSpan.FromSeconds(1));
         var failure = await Assert.ThrowsAsync<Failure>(() => client.GetAsync(site.Url, Ct));
         Assert.Equal((FailureKind.Timeout, 3), (failure.Kind, site.Hits));
     }

@@ -14,7 +14,7 @@ public sealed class AbandonedQueryTests(TestDatabase database) : IClassFixture<T
     private const int Callers = 16;
     private const int Rounds = 10;
 
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(20);
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
 
     private static CancellationToken Ct => TestContext.Current.CancellationToken;
 

@@ -106,6 +106,27 @@ public sealed class MemberTests
     }
 
     [Fact]
+    public async Task An_owner_who_is_suspended_is_none_to_leave_it_to()
+    {
+        await using var site = await IdentitySite.StartAsync();
+        using var owner = await site.SetUpAsync();
+        using var heir = await site.JoinAsync(owner, "heir@example.org", "owner");
+        var (first, second) = (await IdentitySite.PersonIdAsync(owner), await IdentitySite.PersonIdAsync(heir));
+        var organization = (string)(await IdentitySite.GetAsync(owner, "/api/stoa/me"))["organization"]!["id"]!;
+        var leave = $"/api/stoa/me/organizations/{organization}";
+        Assert.Equal(HttpStatusCode.OK, await IdentitySite.StatusAsync(
+            owner, HttpMethod.Patch, $"/api/stoa/people/{second}", new { state = "suspended" }));
+
+        Assert.Equal("last_owner", await IdentitySite.CodeAsync(owner, HttpMethod.Delete, leave));
+        Assert.Equal("last_owner", await IdentitySite.CodeAsync(owner, HttpMethod.Patch, $"{Members}/{first}", new { role = "admin" }));
+        Assert.Equal("last_owner", await IdentitySite.CodeAsync(owner, HttpMethod.Post, "/api/stoa/me/erasure"));
+
+        Assert.Equal(HttpStatusCode.OK, await IdentitySite.StatusAsync(
+            owner, HttpMethod.Patch, $"/api/stoa/people/{second}", new { state = "active" }));
+        Assert.Equal(HttpStatusCode.NoContent, await IdentitySite.StatusAsync(owner, HttpMethod.Delete, leave));
+    }
+
+    [Fact]
     public async Task An_admin_neither_makes_owners_nor_unmakes_them()
     {
         await using var site = await IdentitySite.StartAsync();

@@ -33,6 +33,23 @@ public sealed class OperatorPagesTests
     }
 
     [Fact]
+    public async Task An_admin_suspends_no_owner_of_the_installation_and_lets_none_in_again()
+    {
+        await using var site = await IdentitySite.StartAsync();
+        using var owner = await site.SetUpAsync();
+        using var second = await site.JoinAsync(owner, "second@example.org", "owner");
+        using var admin = await site.JoinAsync(owner, "admin@example.org", "admin");
+        var (ownerId, secondId) = (await IdentitySite.PersonIdAsync(owner), await IdentitySite.PersonIdAsync(second));
+
+        Assert.Equal(HttpStatusCode.Forbidden, (await admin.SendAsync($"{People}/{ownerId}/suspend")).Status);
+        Assert.Equal(HttpStatusCode.OK, await IdentitySite.StatusAsync(owner, HttpMethod.Get, "/api/stoa/me"));
+        Assert.Equal(People, (await owner.SendAsync($"{People}/{secondId}/suspend")).Location);
+        Assert.Equal(HttpStatusCode.Forbidden, await IdentitySite.StatusAsync(
+            admin, HttpMethod.Patch, $"/api/stoa/people/{secondId}", new { state = "active" }));
+        Assert.Equal(People, (await owner.SendAsync($"{People}/{secondId}/reactivate")).Location);
+    }
+
+    [Fact]
     public async Task Nobody_else_comes_to_see_people()
     {
         await using var site = await IdentitySite.StartAsync();

@@ -1,5 +1,7 @@
 using System.Net;
 using System.Net.Http.Headers;
+using System.Net.Sockets;
+using System.Text;
 using System.Text.RegularExpressions;
 using Microsoft.AspNetCore.Builder;
 using Stoa.Platform.Identity;
@@ -32,6 +34,27 @@ public sealed class ShellTests(TestDatabase database) : IClassFixture<TestDataba
             Assert.DoesNotMatch(Inline, page.Html);
             Assert.Contains("no-store", page.Header("Cache-Control"), StringComparison.Ordinal);
         });
+    }
+
+    [Theory]
+    [InlineData("/", "HTTP/1.0", "", "400")]
+    [InlineData("/signin", "HTTP/1.1", "Host: xn--\r\n", "400")]
+    [InlineData("/signin", "HTTP/1.1", "Host: example.org:99999\r\n", "400")]
+    [InlineData("/nothing", "HTTP/1.0", "", "404")]
+    public async Task Without_a_host_that_exists_there_is_no_page_and_no_error_of_ours(string path, string version, string host, string status)
+    {
+        await using var site = await PagesSite.StartAsync(database.ConnectionString);
+        using var client = new TcpClient();
+        await client.ConnectAsync(site.Address.Host, site.Address.Port, TestContext.Current.CancellationToken);
+        await using var stream = client.GetStream();
+
+        await stream.WriteAsync(
+            Encoding.ASCII.GetBytes($"GET {path} {version}\r\n{host}Accept: text/html\r\nConnection: close\r\n\r\n"), TestContext.Current.CancellationToken);
+        using var reader = new StreamReader(stream);
+        var answer = await reader.ReadToEndAsync(TestContext.Current.CancellationToken);
+
+        Assert.StartsWith($"HTTP/1.1 {status} ", answer, StringComparison.Ordinal);
+        Assert.Contains("application/problem+json", answer, StringComparison.Ordinal);
     }
 
     [Fact]
