@@ -44,7 +44,7 @@ public sealed class StoaOptions : IValidatableObject
     public List<string> CorsOrigins { get; set; } = [];
 
     /// <summary>How many different wrong keys, tokens and secrets one address may send in a minute.</summary>
-    [Range(1, 10_000)]
+    [Range(1, 1_000)]
     public int WrongCredentialsPerMinute { get; set; } = 100;
 
     /// <summary>Absent: text in Development, JSON elsewhere.</summary>

@@ -15,6 +15,9 @@ internal static class Operations
         var group = routes.MapGroup("").WithGroupName("stoa").WithTags("Operations").AllowAnyone();
         group.MapGet("/healthz", Alive).WithSummary("200 while the process lives");
         group.MapGet("/readyz", ReadyAsync).WithSummary("200 when traffic may come, else 503 with the reasons");
+        // Some load balancers probe so. The server sends no body.
+        group.MapMethods("/healthz", [HttpMethods.Head], Alive).ExcludeFromDescription();
+        group.MapMethods("/readyz", [HttpMethods.Head], ReadyAsync).ExcludeFromDescription();
         group.MapGet("/metrics", MeasuredAsync).WithSummary("Measurements in Prometheus' text format").Internal().ExcludeFromDescription();
     }
 

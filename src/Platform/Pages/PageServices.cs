@@ -48,7 +48,7 @@ public static class PageServices
         var modules = routes.ServiceProvider.GetServices<PageAssembly>().Select(module => module.Assembly);
         var components = routes.MapRazorComponents<Routes>().AddAdditionalAssemblies([.. modules]).AsPage();
         // Forms have routes of their own; a component that is posted to would look for one in itself and fail.
-        components.Finally(endpoint => endpoint.Metadata.Add(new HttpMethodMetadata([HttpMethods.Get])));
+        components.Finally(endpoint => endpoint.Metadata.Add(new HttpMethodMetadata([HttpMethods.Get, HttpMethods.Head])));
         routes.MapSignIn();
         routes.MapProviders();
         routes.MapPasswordReset();

@@ -23,6 +23,21 @@ public sealed class OperationsTests
         Assert.Equal("ok", await host.Internal.GetStringAsync("/healthz", Ct));
     }
 
+    [Theory]
+    [InlineData("/healthz")]
+    [InlineData("/readyz")]
+    [InlineData("/")]
+    public async Task A_probe_without_a_body_is_answered_like_one_with(string path)
+    {
+        await using var host = await HostUnderTest.StartAsync();
+        using var probe = new HttpRequestMessage(HttpMethod.Head, path);
+
+        var answer = await host.Client.SendAsync(probe, Ct);
+
+        Assert.Equal(HttpStatusCode.OK, answer.StatusCode);
+        Assert.Equal("", await answer.Content.ReadAsStringAsync(Ct));
+    }
+
     [Fact]
     public async Task A_host_is_ready_only_when_every_check_holds_and_says_what_is_missing()
     {

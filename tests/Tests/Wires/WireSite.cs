@@ -40,7 +40,7 @@ internal sealed class WireSite(HostUnderTest host) : IAsyncDisposable
         var all = new Dictionary<string, string?>(StringComparer.OrdinalIgnoreCase)
         {
             // These tests try more wrong ones than anybody should.
-            ["Stoa:WrongCredentialsPerMinute"] = "10000",
+            ["Stoa:WrongCredentialsPerMinute"] = "1000",
             ["Gateway:Auth:TokenSecret"] = GtwySecret,
             ["Gateway:Auth:ChatbotSecret"] = ChatbotSecret,
             ["Gateway:Auth:PublicChatbotSecret"] = PublicSecret,

@@ -9,7 +9,7 @@ namespace Stoa.Platform.Jobs;
 internal sealed class JobRates(NpgsqlDataSource source)
 {
     private const string Take = """
-        insert into platform.job_keys as bucket (kind, key, job_id, until) values ('rate', @name, @job, now() + @each)
+        insert into platform.job_keys as bucket (kind, key, job_id, until) values ('rate permits', @name, @job, now() + @each)
         on conflict (kind, key) do update set job_id = excluded.job_id, until = greatest(bucket.until, now()) + @each
         where bucket.until <= now() + @per - @each
         """;
@@ -18,7 +18,7 @@ internal sealed class JobRates(NpgsqlDataSource source)
     // will be one: he asks again then.
     private const string Wait = """
         insert into platform.job_keys as line (kind, key, job_id, until)
-        select 'rate line', @name, @job, until - @per + @each from platform.job_keys where kind = 'rate' and key = @name
+        select 'rate line', @name, @job, until - @per + @each from platform.job_keys where kind = 'rate permits' and key = @name
         on conflict (kind, key) do update set job_id = excluded.job_id, until = greatest(line.until + @each, excluded.until)
         returning until - now()
         """;
