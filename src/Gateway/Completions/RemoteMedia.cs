@@ -15,7 +15,7 @@ internal sealed class RemoteMedia(GuardedClient web)
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(10);
 
     /// <summary>The same request when it names no addresses.</summary>
-    /// <exception cref="Failure">An address is not allowed, cannot be read, or holds something else than it should; always the client's error.</exception>
+    /// <exception cref="Failure">An address is not allowed, cannot be read, or holds something else: the client's error.</exception>
     public async ValueTask<ChatRequest> InlineAsync(ChatRequest request, CancellationToken ct)
     {
         if (!request.Turns.Any(turn => turn.Parts.Any(IsRemote)))
@@ -50,7 +50,8 @@ internal sealed class RemoteMedia(GuardedClient web)
         {
             var (type, body) = await ReadAsync(address, room, ct);
             room -= body.Length;
-            return MediaReading.FromDownload(type, body.Span, isImage) ?? throw Wrong($"holds no {(isImage ? "picture" : "document")} that can be sent to this provider");
+            return MediaReading.FromDownload(type, body.Span, isImage)
+                ?? throw Wrong($"holds no {(isImage ? "picture" : "document")} that can be sent to this provider");
         }
     }
 
@@ -77,5 +78,6 @@ internal sealed class RemoteMedia(GuardedClient web)
         }
     }
 
-    private static Failure Wrong(string problem) => Failure.Invalid($"An address in the messages {problem}.", "messages", "unreadable_address");
+    private static Failure Wrong(string problem) =>
+        Failure.Invalid($"An address in the messages {problem}.", "messages", "unreadable_address");
 }

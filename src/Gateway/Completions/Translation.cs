@@ -46,7 +46,8 @@ internal sealed partial class Translation(
         {
             LogChanged(call.Target.FullName, string.Join("; ", request.Warnings));
         }
-        var upstream = new ProviderRequest(client.ChatUri(target.Model, request.Stream), upstreamBody.Memory, request.Stream) { AnthropicVersion = target.Version };
+        var uri = client.ChatUri(target.Model, request.Stream);
+        var upstream = new ProviderRequest(uri, upstreamBody.Memory, request.Stream) { AnthropicVersion = target.Version };
         try
         {
             await AskAsync();

@@ -38,14 +38,16 @@ internal sealed class EmbeddingsApi(CallMeter meter, TimeProvider time)
         {
             using var renamed = BodyChanges.Rename(body.Span, outline, call.Target);
             // Some compatible servers send numbers whatever was asked for, so the answer is always written anew.
-            await AskAsync(context, call, client, (renamed ?? body).Memory, request, output, answer => OpenAiEmbeddings.ReadAnswer(answer, request));
+            var sent = (renamed ?? body).Memory;
+            await AskAsync(context, call, client, sent, request, output, answer => OpenAiEmbeddings.ReadAnswer(answer, request));
         }
         else if (call.Target.Provider.Kind.Wire == Wire.Gemini)
         {
             var target = new WireTarget(call.Target.Model);
             using var written = new PooledBytes(body.Length + 1_024);
             GeminiEmbeddings.WriteRequest(request, target, written);
-            await AskAsync(context, call, client, written.Memory, request, output, answer => GeminiEmbeddings.ReadAnswer(answer, request, target));
+            var sent = written.Memory;
+            await AskAsync(context, call, client, sent, request, output, answer => GeminiEmbeddings.ReadAnswer(answer, request, target));
         }
         else
         {

@@ -63,7 +63,7 @@ internal static class MediaReading
         return text.AsSpan().ContainsAny(" \t\r\n") ? string.Concat(text.Where(letter => !char.IsWhiteSpace(letter))) : text;
     }
 
-    /// <summary>What an address held; null when it is neither what it should be nor text. First bytes count, and only then the header.</summary>
+    /// <summary>What an address held; null when that cannot be used. The first bytes count before the header.</summary>
     public static Media? FromDownload(string? contentType, ReadOnlySpan<byte> body, bool isImage)
     {
         var base64 = Convert.ToBase64String(body);

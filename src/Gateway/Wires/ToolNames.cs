@@ -51,8 +51,20 @@ internal static class ToolNames
         return originals;
     }
 
-    public static Dictionary<string, string> GeminiOriginals(ChatRequest request) =>
-        request.Tools.Where(tool => GeminiAlias(tool.Name) != tool.Name).ToDictionary(tool => GeminiAlias(tool.Name), tool => tool.Name, StringComparer.Ordinal);
+    /// <summary>The same for Gemini; null when none needed an alias.</summary>
+    public static Dictionary<string, string>? GeminiOriginals(ChatRequest request)
+    {
+        Dictionary<string, string>? originals = null;
+        foreach (var tool in request.Tools)
+        {
+            if (GeminiAlias(tool.Name) is var alias && alias != tool.Name)
+            {
+                originals ??= [];
+                originals[alias] = tool.Name;
+            }
+        }
+        return originals;
+    }
 
     public static string Original(this Dictionary<string, string>? originals, string alias) =>
         originals?.GetValueOrDefault(alias) ?? alias;

@@ -51,13 +51,14 @@ internal static class GeminiAnswers
         "MAX_TOKENS" => (StopReason.Length, null),
         "SAFETY" or "RECITATION" or "BLOCKLIST" or "PROHIBITED_CONTENT" or "SPII" or "LANGUAGE" or "MODEL_ARMOR"
             or "IMAGE_SAFETY" or "IMAGE_PROHIBITED_CONTENT" or "IMAGE_RECITATION" => (StopReason.ContentFilter, null),
-        "MALFORMED_FUNCTION_CALL" => (StopReason.Error, new(FailureKind.Upstream, MalformedCall, "The provider's model wrote a tool call that cannot be read.")),
+        "MALFORMED_FUNCTION_CALL" =>
+            (StopReason.Error, new(FailureKind.Upstream, MalformedCall, "The provider's model wrote a tool call that cannot be read.")),
         "OTHER" or "UNEXPECTED_TOOL_CALL" or "TOO_MANY_TOOL_CALLS" or "MISSING_THOUGHT_SIGNATURE" or "IMAGE_OTHER" or "NO_IMAGE" =>
             (StopReason.Error, ProviderErrors.Map(new(500), "", $"The provider stopped with an error ({finish}).")),
         _ => (hasCalls ? StopReason.ToolCalls : StopReason.Stop, null),
     };
 
-    public static Part.ToolCall ReadCall(JsonElement part, int choice, int index, Dictionary<string, string> originals)
+    public static Part.ToolCall ReadCall(JsonElement part, int choice, int index, Dictionary<string, string>? originals)
     {
         var call = part.Member("functionCall");
         if (call.TextOf("name") is not { Length: > 0 } name)
@@ -90,14 +91,15 @@ internal static class GeminiAnswers
     }
 
     private static long? Figure(JsonElement holder, string name) =>
-        holder.Member(name) is { ValueKind: JsonValueKind.Number } number && number.TryGetInt64(out var figure) && figure is >= 0 and <= TokenUsage.MaxFigure
+        holder.Member(name) is { ValueKind: JsonValueKind.Number } number
+            && number.TryGetInt64(out var figure) && figure is >= 0 and <= TokenUsage.MaxFigure
             ? figure
             : null;
 
     private static long Audio(JsonElement usage, string name) =>
-        usage.ItemsOf(name).Where(detail => detail.TextOf("modality") == "AUDIO").Select(detail => Figure(detail, "tokenCount") ?? 0).FirstOrDefault();
+        usage.ItemsOf(name).Where(detail => detail.TextOf("modality") == "AUDIO").Sum(detail => Figure(detail, "tokenCount") ?? 0);
 
-    private static Choice ReadCandidate(JsonElement candidate, int choice, Dictionary<string, string> originals)
+    private static Choice ReadCandidate(JsonElement candidate, int choice, Dictionary<string, string>? originals)
     {
         var parts = new List<Part>();
         foreach (var part in candidate.Member("content").ItemsOf("parts"))
@@ -112,7 +114,7 @@ internal static class GeminiAnswers
         return failure is null ? new(parts, reason) : throw failure;
     }
 
-    private static void ReadPart(JsonElement part, int choice, List<Part> parts, Dictionary<string, string> originals)
+    private static void ReadPart(JsonElement part, int choice, List<Part> parts, Dictionary<string, string>? originals)
     {
         if (part.Member("functionCall").IsPresent())
         {

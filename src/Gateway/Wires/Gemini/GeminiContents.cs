@@ -86,7 +86,8 @@ internal sealed class GeminiContents
     private IEnumerable<Part> Results(Turn turn)
     {
         var results = turn.Parts.OfType<Part.ToolResult>().OrderBy(result => callOrder.LastIndexOf(result.Id)).ToList();
-        return results.Concat(results.SelectMany(result => result.Parts).Where(part => part is Part.Image or Part.File { Media: not Media.PlainText }));
+        var shown = results.SelectMany(result => result.Parts).Where(part => part is Part.Image or Part.File { Media: not Media.PlainText });
+        return results.Concat(shown);
     }
 
     private bool Survives(Part part)
@@ -239,5 +240,6 @@ internal sealed class GeminiContents
         json.WriteEndObject();
     }
 
-    private static Failure Unsupported(string what) => Failure.Invalid($"{what} cannot be sent to this provider.", "messages", "unsupported_content");
+    private static Failure Unsupported(string what) =>
+        Failure.Invalid($"{what} cannot be sent to this provider.", "messages", "unsupported_content");
 }

@@ -56,13 +56,16 @@ internal static class GeminiEmbeddings
             throw ProviderErrors.Unreadable("an embedding is missing");
         }
         var usage = GeminiAnswers.UsageOf(root.Member("usageMetadata"));
-        return new(target.Model, vectors, usage is { } given ? given with { Output = 0 } : new(TokenEstimate.Of(request), 0, Estimated: true));
+        var input = usage?.Input ?? TokenEstimate.Of(request);
+        return new(target.Model, vectors, new(input, 0, Estimated: usage is null));
     }
 
     private static float[] ReadVector(IEnumerable<JsonElement> values)
     {
         float[] vector = [.. values.Select(number =>
-            number.ValueKind == JsonValueKind.Number && number.TryGetSingle(out var value) ? value : throw ProviderErrors.Unreadable("an embedding holds no numbers"))];
+            number.ValueKind == JsonValueKind.Number && number.TryGetSingle(out var value)
+                ? value
+                : throw ProviderErrors.Unreadable("an embedding holds no numbers"))];
         return vector.Length > 0 ? vector : throw ProviderErrors.Unreadable("an embedding is empty");
     }
 }

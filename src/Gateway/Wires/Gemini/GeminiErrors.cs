@@ -12,7 +12,9 @@ internal static class GeminiErrors
     public static Failure Map(ProviderReply reply, JsonElement root)
     {
         var error = root.Member("error");
-        if (reply.Status == 200 && error.Member("code") is { ValueKind: JsonValueKind.Number } code && code.TryGetInt32(out var status) && status is >= 400 and < 600)
+        if (reply.Status == 200
+            && error.Member("code") is { ValueKind: JsonValueKind.Number } code
+            && code.TryGetInt32(out var status) && status is >= 400 and < 600)
         {
             reply = reply with { Status = status };
         }
@@ -24,8 +26,8 @@ internal static class GeminiErrors
             reply = reply with { RetryAfter = delay.TrimEnd('s') };
         }
         var message = error.TextOf("message") ?? "";
-        var failure = ProviderErrors.Map(
-            reply, string.Join(' ', details.Select(detail => detail.TextOf("reason")).Prepend(error.TextOf("status")).OfType<string>()), message);
+        var words = details.Select(detail => detail.TextOf("reason")).Prepend(error.TextOf("status")).OfType<string>();
+        var failure = ProviderErrors.Map(reply, string.Join(' ', words), message);
 
         // Whether the minute's rate or the plan is used up, the words are the same; only the details tell.
         return failure.Kind == FailureKind.Quota && reply is { Status: 429, Wait: not null } && !details.Exists(IsOfTheDay)
@@ -38,5 +40,5 @@ internal static class GeminiErrors
         new(FailureKind.Invalid, "content_policy_violation", $"The provider refused the prompt ({Redaction.Clean(reason)}).");
 
     private static bool IsOfTheDay(JsonElement detail) =>
-        detail.ItemsOf("violations").Any(violation => violation.TextOf("quotaId")?.Contains("PerDay", StringComparison.OrdinalIgnoreCase) == true);
+        detail.ItemsOf("violations").Any(violation => violation.TextOf("quotaId")?.Contains("PerDay", StringComparison.Ordinal) == true);
 }

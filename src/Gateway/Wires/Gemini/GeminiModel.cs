@@ -2,10 +2,10 @@ using System.Globalization;
 
 namespace Stoa.Gateway.Wires.Gemini;
 
-/// <summary>What a model of Google's takes, told from its name (<c>gemini-2.5-flash</c>); a name without a version means the newest.</summary>
+/// <summary>What a model takes, told from its name (<c>gemini-2.5-flash</c>); one without a version is held for new.</summary>
 /// <param name="HasLevels">It takes <c>thinkingLevel</c>, and refuses calls in the history without a signature.</param>
 /// <param name="Thinks">It takes a <c>thinkingConfig</c> at all.</param>
-/// <param name="TakesJsonSchema">It takes <c>parametersJsonSchema</c> and <c>responseJsonSchema</c>; others know a subset of OpenAPI only.</param>
+/// <param name="TakesJsonSchema">It takes JSON Schema; others know a subset of OpenAPI only.</param>
 /// <param name="IsPro">Its thinking cannot be turned off.</param>
 internal readonly record struct GeminiModel(bool HasLevels, bool Thinks, bool TakesJsonSchema, bool IsPro)
 {
@@ -22,6 +22,7 @@ internal readonly record struct GeminiModel(bool HasLevels, bool Thinks, bool Ta
     private static double? VersionOf(ReadOnlySpan<char> text)
     {
         var end = text.IndexOfAnyExcept("0123456789.");
-        return double.TryParse(end < 0 ? text : text[..end], NumberStyles.Float, CultureInfo.InvariantCulture, out var version) ? version : null;
+        var digits = end < 0 ? text : text[..end];
+        return double.TryParse(digits, NumberStyles.Float, CultureInfo.InvariantCulture, out var version) ? version : null;
     }
 }

@@ -12,7 +12,8 @@ internal sealed class GeminiSchema(JsonElement root, string field)
 {
     private const int MaxReferences = 5;
 
-    public static void Write(Utf8JsonWriter json, JsonElement schema, string field) => new GeminiSchema(schema, field).Write(json, schema, references: 0);
+    public static void Write(Utf8JsonWriter json, JsonElement schema, string field) =>
+        new GeminiSchema(schema, field).Write(json, schema, references: 0);
 
     private void Write(Utf8JsonWriter json, JsonElement schema, int references)
     {
@@ -26,7 +27,7 @@ internal sealed class GeminiSchema(JsonElement root, string field)
                     $"A schema for this provider may refer to itself or others at most {MaxReferences} deep.", field, "unsupported_schema");
             }
         }
-        if (schema.Member("allOf") is { ValueKind: JsonValueKind.Array } all && all.GetArrayLength() == 1 && !schema.Member("type").IsPresent())
+        if (!schema.Member("type").IsPresent() && schema.Member("allOf") is { ValueKind: JsonValueKind.Array } all && all.GetArrayLength() == 1)
         {
             Write(json, all[0], references);
             return;
@@ -46,8 +47,8 @@ internal sealed class GeminiSchema(JsonElement root, string field)
     private static void WriteType(Utf8JsonWriter json, JsonElement schema)
     {
         var type = schema.Member("type");
-        var names = type.ValueKind == JsonValueKind.Array ? [.. type.EnumerateArray().Select(item => item.AsText()).OfType<string>()] : new[] { type.AsText() };
-        var name = Array.Find(names, name => name is not "null") ?? (schema.Member("properties").IsPresent() ? "object" : null);
+        string?[] names = type.ValueKind == JsonValueKind.Array ? [.. type.EnumerateArray().Select(item => item.AsText())] : [type.AsText()];
+        var name = Array.Find(names, name => name is not (null or "null")) ?? (schema.Member("properties").IsPresent() ? "object" : null);
         name ??= schema.Member("const").ValueKind == JsonValueKind.String || schema.Member("enum").IsPresent() ? "string" : null;
         json.WriteIfAny("type", name?.ToUpperInvariant());
         if (names.Contains("null"))
@@ -114,7 +115,8 @@ internal sealed class GeminiSchema(JsonElement root, string field)
         var found = reference.StartsWith('#') ? root : default;
         foreach (var step in reference.TrimStart('#').Split('/', StringSplitOptions.RemoveEmptyEntries))
         {
-            found = found.Member(Uri.UnescapeDataString(step).Replace("~1", "/", StringComparison.Ordinal).Replace("~0", "~", StringComparison.Ordinal));
+            var name = Uri.UnescapeDataString(step).Replace("~1", "/", StringComparison.Ordinal).Replace("~0", "~", StringComparison.Ordinal);
+            found = found.Member(name);
         }
         return found.ValueKind == JsonValueKind.Object
             ? found

@@ -4,10 +4,10 @@ using Stoa.Platform.Http;
 
 namespace Stoa.Gateway.Wires.Gemini;
 
-/// <summary>A provider's stream: each event is a whole <c>GenerateContentResponse</c> with what is new, and its connection's end is the end.</summary>
+/// <summary>A provider's stream: each event is a <c>GenerateContentResponse</c> with what is new; it ends with its connection.</summary>
 internal sealed class GeminiStreamReader(ChatRequest request) : IChatStreamReader
 {
-    private readonly Dictionary<string, string> originals = ToolNames.GeminiOriginals(request);
+    private readonly Dictionary<string, string>? originals = ToolNames.GeminiOriginals(request);
     private readonly List<Candidate> candidates = [];
     private TokenUsage? usage;
     private bool started;
@@ -156,7 +156,8 @@ internal sealed class GeminiStreamReader(ChatRequest request) : IChatStreamReade
 
     private Candidate CandidateOf(JsonElement given)
     {
-        var number = given.Member("index") is { ValueKind: JsonValueKind.Number } index && index.TryGetInt32(out var value) && value >= 0 ? value : 0;
+        var index = given.Member("index");
+        var number = index.ValueKind == JsonValueKind.Number && index.TryGetInt32(out var value) && value >= 0 ? value : 0;
         var candidate = candidates.Find(candidate => candidate.Number == number);
         if (candidate is null)
         {
@@ -186,7 +187,7 @@ internal sealed class GeminiStreamReader(ChatRequest request) : IChatStreamReade
 
         public bool IsFinished { get; set; }
 
-        /// <summary>The block that a part belongs to: what follows its like goes on with it; a block of no kind is never gone on with.</summary>
+        /// <summary>The block that a part belongs to. What follows its like goes on with it, but never with one of no kind.</summary>
         public int Open(BlockKind kind)
         {
             if (kind == BlockKind.None || kind != open)

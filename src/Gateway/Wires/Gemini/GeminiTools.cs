@@ -28,7 +28,8 @@ internal sealed class GeminiTools(ChatRequest request, GeminiModel model)
     }
 
     // Names may be allowed only where a call is demanded; where the model is free, the others are not shown to it.
-    private bool IsCut(Tool tool) => request.ToolChoice is { Mode: ToolChoiceMode.Auto, Allowed: { } allowed } && !allowed.Contains(tool.Name);
+    private bool IsCut(Tool tool) =>
+        request.ToolChoice is { Mode: ToolChoiceMode.Auto, Allowed: { } allowed } && !allowed.Contains(tool.Name);
 
     private void WriteTool(Utf8JsonWriter json, Tool tool)
     {

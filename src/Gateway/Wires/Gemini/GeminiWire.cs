@@ -3,7 +3,7 @@ using Stoa.Gateway.Chat;
 
 namespace Stoa.Gateway.Wires.Gemini;
 
-/// <summary>Google's <c>generateContent</c>. Neither the model nor the wish for a stream stands in the body: both are in the address.</summary>
+/// <summary>Google's <c>generateContent</c>. The model and the wish for a stream stand in the address, not in the body.</summary>
 internal sealed class GeminiWire : IProviderWire
 {
     public static readonly GeminiWire Instance = new();

@@ -90,7 +90,9 @@ internal static class OpenAiReasoning
     }
 
     public static string? ReadSignature(Node call) =>
-        call.Get("extra_content") is { IsObject: true } extra && extra.Get("google") is { IsObject: true } google ? TextOf(google, "thought_signature") : null;
+        call.Get("extra_content") is { IsObject: true } extra && extra.Get("google") is { IsObject: true } google
+            ? TextOf(google, "thought_signature")
+            : null;
 
     private static Wire OriginOf(string format) => format switch
     {
