@@ -81,7 +81,7 @@ internal static class ScriptedText
     private static IEnumerable<JsonNode> GeminiParts(JsonObject body) =>
         (body["contents"] as JsonArray ?? []).SelectMany(content => content!["parts"]!.AsArray()).Select(part => part!);
 
-    private static JsonNode? ResultOf(JsonNode part) => part["functionResponse"]?["response"] switch
+    private static JsonValue? ResultOf(JsonNode part) => part["functionResponse"]?["response"] switch
     {
         null => null,
         JsonObject { Count: 1 } wrapped when wrapped["result"] is JsonValue value => value,

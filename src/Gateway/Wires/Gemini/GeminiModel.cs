@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Globalization;
 
 namespace Stoa.Gateway.Wires.Gemini;
@@ -11,6 +12,8 @@ internal readonly record struct GeminiModel(bool HasLevels, bool Thinks, bool Ta
 {
     private const string Family = "gemini-";
 
+    private static readonly SearchValues<char> Figures = SearchValues.Create("0123456789.");
+
     public static GeminiModel Of(string name)
     {
         var isGemini = name.StartsWith(Family, StringComparison.OrdinalIgnoreCase);
@@ -21,7 +24,7 @@ internal readonly record struct GeminiModel(bool HasLevels, bool Thinks, bool Ta
 
     private static double? VersionOf(ReadOnlySpan<char> text)
     {
-        var end = text.IndexOfAnyExcept("0123456789.");
+        var end = text.IndexOfAnyExcept(Figures);
         var digits = end < 0 ? text : text[..end];
         return double.TryParse(digits, NumberStyles.Float, CultureInfo.InvariantCulture, out var version) ? version : null;
     }
