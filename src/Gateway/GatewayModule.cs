@@ -39,6 +39,7 @@ public static class GatewayModule
         services.AddSingleton<CallMeter>();
         services.AddSingleton<CallPipeline>();
         services.AddSingleton<RawForward>();
+        services.AddSingleton<RemoteMedia>();
         services.AddSingleton<Translation>();
         services.AddSingleton<EmbeddingsApi>();
 

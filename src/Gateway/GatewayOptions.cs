@@ -29,7 +29,7 @@ internal sealed class GatewayOptions
 
 internal sealed class ProviderOptions
 {
-    /// <summary><c>openai</c>, <c>anthropic</c>, <c>demo</c>, or one of the OpenAI-compatible kinds of docs/configuration.md.</summary>
+    /// <summary><c>openai</c>, <c>anthropic</c>, <c>gemini</c>, <c>demo</c>, or one of the OpenAI-compatible kinds of docs/configuration.md.</summary>
     [Required]
     public string Kind { get; set; } = "";
 

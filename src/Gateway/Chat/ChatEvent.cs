@@ -25,7 +25,11 @@ internal abstract record ChatEvent
 
     internal sealed record ThinkRedacted(int Index, string Data, Wire Origin) : ChatEvent;
 
-    internal sealed record ToolStart(int Index, string Id, string Name) : ChatEvent;
+    internal sealed record ToolStart(int Index, string Id, string Name) : ChatEvent
+    {
+        /// <summary>As in <see cref="Part.ToolCall.Signature"/>.</summary>
+        public string? Signature { get; init; }
+    }
 
     internal sealed record ToolArgs(int Index, string Fragment) : ChatEvent;
 

@@ -73,6 +73,7 @@ internal enum Wire
 {
     OpenAi,
     Anthropic,
+    Gemini,
 }
 
 internal readonly record struct ExtraField(string Name, JsonElement Value);
@@ -98,7 +99,17 @@ internal sealed record AnswerFormat(JsonElement? Schema, string? Name = null, st
 
 /// <summary>How much the model should think. Either figure may be missing; a budget wins where the target takes one.</summary>
 /// <param name="Mode">The word of Anthropic's <c>thinking.type</c> when the client used it (<c>adaptive</c>, <c>between_tools</c>).</param>
-internal sealed record Reasoning(Effort? Effort = null, int? Budget = null, string? Mode = null, string? Display = null);
+internal sealed record Reasoning(Effort? Effort = null, int? Budget = null, string? Mode = null, string? Display = null)
+{
+    /// <summary>For a target that takes no budget; null when neither figure is known.</summary>
+    public Effort? NearestEffort => Effort ?? Budget switch
+    {
+        null => null,
+        <= 1024 => Chat.Effort.Low,
+        <= 8192 => Chat.Effort.Medium,
+        _ => Chat.Effort.High,
+    };
+}
 
 internal enum Effort
 {

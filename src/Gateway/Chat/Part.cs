@@ -27,6 +27,9 @@ internal abstract record Part
     {
         /// <summary>A call of an OpenAI custom tool: the arguments are free text.</summary>
         public bool Custom { get; init; }
+
+        /// <summary>What Gemini wants to see again beside this call (<c>thoughtSignature</c>); for no other provider.</summary>
+        public string? Signature { get; init; }
     }
 
     internal sealed record ToolResult(string Id, IReadOnlyList<Part> Parts, bool IsError = false) : Part;

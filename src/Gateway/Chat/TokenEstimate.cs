@@ -33,6 +33,9 @@ internal static class TokenEstimate
         return request.Format?.Schema is { } schema ? tokens + Of(schema) : tokens;
     }
 
+    public static long Of(EmbeddingRequest request) =>
+        request.Inputs.Sum(input => input.Tokens?.Count ?? Math.Max(1, Of(input.Text)));
+
     public static long Of(Tool tool) =>
         PerTool + Of(tool.Name) + Of(tool.Description ?? "") + (tool.Schema is { } schema ? Of(schema) : 0) + (tool.Native is { } native ? Of(native) : 0);
 

@@ -9,4 +9,4 @@ namespace Stoa.Gateway.Completions;
 /// <param name="Name">As usage records name it.</param>
 /// <param name="WireOf">The wire a request is to be read and answered in: a client may ask for a version of it.</param>
 /// <param name="Operation">As GenAI metrics name it (<c>chat</c>, <c>embeddings</c>).</param>
-internal sealed record Surface(string Name, string Operation, Wire Kind, Func<HttpRequest, IChatWire> WireOf, IRawDialect Raw, ErrorDialect Errors, LimitHeaders Limits);
+internal sealed record Surface(string Name, string Operation, Wire Kind, Func<HttpRequest, IClientWire> WireOf, IRawDialect Raw, ErrorDialect Errors, LimitHeaders Limits);

@@ -5,6 +5,7 @@ using Stoa.Gateway.Chat;
 using Stoa.Gateway.Providers;
 using Stoa.Gateway.Providers.Demo;
 using Stoa.Gateway.Wires;
+using Stoa.Gateway.Wires.Gemini;
 using Stoa.Platform.Http;
 
 namespace Stoa.Gateway.Completions;
@@ -14,7 +15,7 @@ namespace Stoa.Gateway.Completions;
 /// written in the provider's dialect, and the answer takes the same way back.
 /// </summary>
 internal sealed partial class Translation(
-    CallMeter meter, IOptions<GatewayOptions> options, TimeProvider time, Drain drain, ILogger<Translation> logger)
+    CallMeter meter, RemoteMedia media, IOptions<GatewayOptions> options, TimeProvider time, Drain drain, ILogger<Translation> logger)
 {
     private const int ReadBytes = 16 << 10;
 
@@ -34,6 +35,10 @@ internal sealed partial class Translation(
         }
 
         var providerWire = ChatWires.Of(call.Target.Provider.Kind.Wire!.Value);
+        if (!providerWire.TakesAddresses)
+        {
+            request = await media.InlineAsync(request, context.RequestAborted);
+        }
         var target = TargetOf(call);
         using var upstreamBody = new PooledBytes(body.Length + 1_024);
         providerWire.WriteRequest(request, target, upstreamBody);
@@ -41,8 +46,22 @@ internal sealed partial class Translation(
         {
             LogChanged(call.Target.FullName, string.Join("; ", request.Warnings));
         }
-        var upstream = new ProviderRequest(client.ChatUri, upstreamBody.Memory, request.Stream) { AnthropicVersion = target.Version };
+        var uri = client.ChatUri(target.Model, request.Stream);
+        var upstream = new ProviderRequest(uri, upstreamBody.Memory, request.Stream) { AnthropicVersion = target.Version };
         try
+        {
+            await AskAsync();
+        }
+        catch (Failure failure) when (failure.Code == GeminiAnswers.MalformedCall && !context.Response.HasStarted)
+        {
+            await AskAsync();
+        }
+        finally
+        {
+            call.Attempts = upstream.Attempts;
+        }
+
+        async Task AskAsync()
         {
             using var exchange = await client.SendAsync(upstream, context.RequestAborted);
             call.Attempts = upstream.Attempts;
@@ -61,10 +80,6 @@ internal sealed partial class Translation(
             using var answer = await exchange.ReadAllAsync();
             await WriteAsync(context, call, wire, request, head, providerWire.ReadAnswer(answer.Memory, request, target));
         }
-        finally
-        {
-            call.Attempts = upstream.Attempts;
-        }
     }
 
     private WireTarget TargetOf(GatewayCall call) => new(call.Target.Model)
@@ -74,7 +89,7 @@ internal sealed partial class Translation(
     };
 
     private async Task WriteAsync(
-        HttpContext context, GatewayCall call, IChatWire wire, ChatRequest request, AnswerHead head, ChatAnswer answer)
+        HttpContext context, GatewayCall call, IClientWire wire, ChatRequest request, AnswerHead head, ChatAnswer answer)
     {
         using var output = new PooledBytes(4_096);
         wire.WriteAnswer(answer, request, head, output);

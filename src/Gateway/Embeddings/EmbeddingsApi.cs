@@ -5,12 +5,14 @@ using Stoa.Gateway.Chat;
 using Stoa.Gateway.Completions;
 using Stoa.Gateway.Providers;
 using Stoa.Gateway.Providers.Demo;
+using Stoa.Gateway.Wires;
+using Stoa.Gateway.Wires.Gemini;
 using Stoa.Gateway.Wires.OpenAi;
 using Stoa.Platform.Http;
 
 namespace Stoa.Gateway.Embeddings;
 
-/// <summary>Embeddings in OpenAI's dialect: forwarded where the provider has them, made here for the demo.</summary>
+/// <summary>Embeddings in OpenAI's dialect: forwarded or translated where the provider has them, made here for the demo.</summary>
 internal sealed class EmbeddingsApi(CallMeter meter, TimeProvider time)
 {
     public static readonly Surface Surface = ChatApi.OpenAi with { Name = "openai.embeddings", Operation = "embeddings" };
@@ -34,7 +36,18 @@ internal sealed class EmbeddingsApi(CallMeter meter, TimeProvider time)
         }
         else if (call.Target.Provider.Kind.Wire == Wire.OpenAi)
         {
-            await ForwardAsync(context, call, client, body, outline, request, output);
+            using var renamed = BodyChanges.Rename(body.Span, outline, call.Target);
+            // Some compatible servers send numbers whatever was asked for, so the answer is always written anew.
+            var sent = (renamed ?? body).Memory;
+            await AskAsync(context, call, client, sent, request, output, answer => OpenAiEmbeddings.ReadAnswer(answer, request));
+        }
+        else if (call.Target.Provider.Kind.Wire == Wire.Gemini)
+        {
+            var target = new WireTarget(call.Target.Model);
+            using var written = new PooledBytes(body.Length + 1_024);
+            GeminiEmbeddings.WriteRequest(request, target, written);
+            var sent = written.Memory;
+            await AskAsync(context, call, client, sent, request, output, answer => GeminiEmbeddings.ReadAnswer(answer, request, target));
         }
         else
         {
@@ -45,17 +58,16 @@ internal sealed class EmbeddingsApi(CallMeter meter, TimeProvider time)
         await JsonAnswer.SendAsync(context, output);
     }
 
-    private static async Task ForwardAsync(
-        HttpContext context, GatewayCall call, ProviderClient client, PooledBytes body, RequestOutline outline, EmbeddingRequest request, PooledBytes output)
+    private static async Task AskAsync(
+        HttpContext context, GatewayCall call, ProviderClient client, ReadOnlyMemory<byte> body, EmbeddingRequest request, PooledBytes output,
+        Func<ReadOnlyMemory<byte>, EmbeddingAnswer> read)
     {
-        using var renamed = BodyChanges.Rename(body.Span, outline, call.Target);
-        var upstream = new ProviderRequest(client.EmbeddingsUri, (renamed ?? body).Memory, isStream: false);
+        var upstream = new ProviderRequest(client.EmbeddingsUri(call.Target.Model), body, isStream: false);
         try
         {
             using var exchange = await client.SendAsync(upstream, context.RequestAborted);
             using var answer = await exchange.ReadAllAsync();
-            // Some compatible servers send numbers whatever was asked for, so the answer is always written anew.
-            Write(call, OpenAiEmbeddings.ReadAnswer(answer.Memory, request), request, output);
+            Write(call, read(answer.Memory), request, output);
         }
         finally
         {

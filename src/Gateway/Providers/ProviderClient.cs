@@ -22,7 +22,10 @@ internal sealed class ProviderClient : IDisposable
     private readonly TimeoutOptions timeouts;
     private readonly Wire wire;
     private readonly TimeProvider time;
-    private readonly string? credential;
+    private readonly (string Name, string Value)? credential;
+    private readonly string baseUrl;
+    private readonly Uri chat;
+    private readonly Uri embeddings;
     private readonly string anthropicVersion;
     private readonly CircuitBreakerStateProvider[] circuits = [new(), new()];
 
@@ -32,20 +35,16 @@ internal sealed class ProviderClient : IDisposable
         this.time = time;
         timeouts = gateway.Timeouts;
         anthropicVersion = gateway.AnthropicVersion;
-        var baseUrl = options.BaseUrl ?? kind.BaseUrl ?? throw new InvalidOperationException($"Provider {name} needs a BaseUrl");
-        credential = string.IsNullOrEmpty(options.ApiKey) ? null : wire == Wire.Anthropic ? options.ApiKey : $"Bearer {options.ApiKey}";
-        ChatUri = new(baseUrl + (wire == Wire.Anthropic ? "/v1/messages" : "/chat/completions"));
+        baseUrl = options.BaseUrl ?? kind.BaseUrl ?? throw new InvalidOperationException($"Provider {name} needs a BaseUrl");
+        credential = string.IsNullOrEmpty(options.ApiKey) ? null : CredentialOf(wire, options.ApiKey);
+        chat = new(baseUrl + (wire == Wire.Anthropic ? "/v1/messages" : "/chat/completions"));
         CountTokensUri = new(baseUrl + "/v1/messages/count_tokens");
-        EmbeddingsUri = new(baseUrl + "/embeddings");
+        embeddings = new(baseUrl + "/embeddings");
         invoker = new(Handler(new(baseUrl), gateway.Timeouts));
         pipeline = Pipeline(gateway, time);
     }
 
-    public Uri ChatUri { get; }
-
     public Uri CountTokensUri { get; }
-
-    public Uri EmbeddingsUri { get; }
 
     /// <summary>True while the provider is left alone because its calls keep failing.</summary>
     public bool IsCircuitOpen => Array.Exists(circuits, circuit => circuit.CircuitState is CircuitState.Open or CircuitState.Isolated);
@@ -78,6 +77,21 @@ internal sealed class ProviderClient : IDisposable
     }
 
     public void Dispose() => invoker.Dispose();
+
+    /// <param name="model">As the provider names it. Only Gemini has it, and the wish for a stream, in the address.</param>
+    public Uri ChatUri(string model, bool isStream) =>
+        wire == Wire.Gemini ? GeminiUri(model, isStream ? "streamGenerateContent?alt=sse" : "generateContent") : chat;
+
+    public Uri EmbeddingsUri(string model) => wire == Wire.Gemini ? GeminiUri(model, "batchEmbedContents") : embeddings;
+
+    private Uri GeminiUri(string model, string method) => new($"{baseUrl}/v1beta/models/{Uri.EscapeDataString(model)}:{method}");
+
+    private static (string Name, string Value) CredentialOf(Wire wire, string key) => wire switch
+    {
+        Wire.OpenAi => ("Authorization", $"Bearer {key}"),
+        Wire.Anthropic => ("x-api-key", key),
+        Wire.Gemini => ("x-goog-api-key", key),
+    };
 
     private async ValueTask<ProviderExchange> AttemptAsync(ProviderRequest request, CancellationToken clientGone)
     {
@@ -122,9 +136,9 @@ internal sealed class ProviderClient : IDisposable
                 message.Headers.TryAddWithoutValidation("anthropic-beta", request.AnthropicBeta);
             }
         }
-        if (credential is not null)
+        if (credential is var (name, key))
         {
-            message.Headers.TryAddWithoutValidation(wire == Wire.Anthropic ? "x-api-key" : "Authorization", credential);
+            message.Headers.TryAddWithoutValidation(name, key);
         }
         return message;
     }

@@ -2,6 +2,7 @@ using Polly.CircuitBreaker;
 using Stoa.Gateway.Chat;
 using Stoa.Gateway.Wires;
 using Stoa.Gateway.Wires.Anthropic;
+using Stoa.Gateway.Wires.Gemini;
 using Stoa.Gateway.Wires.OpenAi;
 using Stoa.Platform.Http;
 
@@ -25,6 +26,7 @@ internal static class ProviderFaults
         {
             Wire.OpenAi => OpenAiErrors.Read(reply, body),
             Wire.Anthropic => AnthropicErrors.Read(reply, body),
+            Wire.Gemini => GeminiErrors.Read(reply, body),
         };
     }
 

@@ -4,7 +4,7 @@ namespace Stoa.Gateway.Providers;
 
 /// <summary>What the settings may name as the kind of a provider: the wire it speaks and where it answers by default.</summary>
 /// <param name="Wire">The dialect of its chat endpoint; null for a provider that answers in this process.</param>
-/// <param name="BaseUrl">Its public address, including any version path; null when the operator must give one.</param>
+/// <param name="BaseUrl">Its public address, in OpenAI's dialect with the version path; null when the operator must give one.</param>
 /// <param name="AsksForStreamUsage">Whether it has to be asked (<c>stream_options</c>) to report usage in streams.</param>
 internal sealed record ProviderKind(string Name, Wire? Wire, string? BaseUrl, bool AsksForStreamUsage = true)
 {
@@ -22,7 +22,7 @@ internal sealed record ProviderKind(string Name, Wire? Wire, string? BaseUrl, bo
         new("openrouter", Chat.Wire.OpenAi, "https://openrouter.ai/api/v1"),
         new("grok", Chat.Wire.OpenAi, "https://api.x.ai/v1"),
         new("deepseek", Chat.Wire.OpenAi, "https://api.deepseek.com"),
-        new("gemini", Chat.Wire.OpenAi, "https://generativelanguage.googleapis.com/v1beta/openai"),
+        new("gemini", Chat.Wire.Gemini, "https://generativelanguage.googleapis.com", AsksForStreamUsage: false),
     ];
 
     public static IEnumerable<string> Names => Known.Select(kind => kind.Name);

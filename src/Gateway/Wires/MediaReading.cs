@@ -63,6 +63,21 @@ internal static class MediaReading
         return text.AsSpan().ContainsAny(" \t\r\n") ? string.Concat(text.Where(letter => !char.IsWhiteSpace(letter))) : text;
     }
 
+    /// <summary>What an address held; null when that cannot be used. The first bytes count before the header.</summary>
+    public static Media? FromDownload(string? contentType, ReadOnlySpan<byte> body, bool isImage)
+    {
+        var base64 = Convert.ToBase64String(body);
+        if (isImage)
+        {
+            return Sniff(base64) is { } seen ? new Media.Bytes(seen, base64) : null;
+        }
+        if (body.StartsWith("%PDF-"u8))
+        {
+            return new Media.Bytes("application/pdf", base64);
+        }
+        return contentType is not null && IsText(contentType) ? new Media.PlainText(Encoding.UTF8.GetString(body)) : null;
+    }
+
     public static string DecodeText(Media.Bytes bytes) => Encoding.UTF8.GetString(Convert.FromBase64String(bytes.Base64));
 
     public static bool IsText(string mimeType) =>

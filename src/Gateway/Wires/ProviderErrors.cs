@@ -38,7 +38,8 @@ internal static class ProviderErrors
     private const StringComparison Any = StringComparison.OrdinalIgnoreCase;
 
     private static readonly SearchValues<string> ContextWords = SearchValues.Create(
-        ["context length", "context_length", "context window", "maximum context", "prompt is too long", "input is too long", "too many tokens"], Any);
+        ["context length", "context_length", "context window", "maximum context", "prompt is too long", "input is too long", "too many tokens",
+            "exceeds the maximum number of tokens"], Any);
 
     private static readonly SearchValues<string> QuotaWords = SearchValues.Create(
         ["insufficient_quota", "exceeded your current quota", "credit balance is too low", "insufficient credits", "billing_error"], Any);

@@ -14,24 +14,26 @@ internal static class ToolNames
     public const int OpenAiLimit = 64;
     public const int AnthropicLimit = 128;
 
+    private const int GeminiLimit = 64;
+
     private static readonly SearchValues<char> Plain =
         SearchValues.Create("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-");
+
+    private static readonly SearchValues<char> Gemini =
+        SearchValues.Create("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.:-");
 
     public static bool IsValid(string name, int limit) =>
         name.Length > 0 && name.Length <= limit && !name.AsSpan().ContainsAnyExcept(Plain);
 
-    public static string Alias(string name, int limit)
+    public static string Alias(string name, int limit) => IsValid(name, limit) ? name : Replaced(name, limit, Plain, "");
+
+    /// <summary>Gemini takes dots and colons too, but wants a letter or an underscore first.</summary>
+    public static string GeminiAlias(string name)
     {
-        if (IsValid(name, limit))
-        {
-            return name;
-        }
-        var alias = new StringBuilder(limit);
-        foreach (var letter in name.AsSpan(0, Math.Min(name.Length, limit - 7)))
-        {
-            alias.Append(Plain.Contains(letter) ? letter : '_');
-        }
-        return alias.Append('_').Append(Digest(name)[..6]).ToString();
+        var isBegun = name.Length > 0 && (char.IsAsciiLetter(name[0]) || name[0] == '_');
+        return isBegun && name.Length <= GeminiLimit && !name.AsSpan().ContainsAnyExcept(Gemini)
+            ? name
+            : Replaced(name, GeminiLimit, Gemini, isBegun ? "" : "_");
     }
 
     /// <summary>From alias to name, for the tools of the request that needed one; null when none did.</summary>
@@ -49,6 +51,21 @@ internal static class ToolNames
         return originals;
     }
 
+    /// <summary>The same for Gemini; null when none needed an alias.</summary>
+    public static Dictionary<string, string>? GeminiOriginals(ChatRequest request)
+    {
+        Dictionary<string, string>? originals = null;
+        foreach (var tool in request.Tools)
+        {
+            if (GeminiAlias(tool.Name) is var alias && alias != tool.Name)
+            {
+                originals ??= [];
+                originals[alias] = tool.Name;
+            }
+        }
+        return originals;
+    }
+
     public static string Original(this Dictionary<string, string>? originals, string alias) =>
         originals?.GetValueOrDefault(alias) ?? alias;
 
@@ -60,6 +77,16 @@ internal static class ToolNames
     /// <summary>An id for a call that came without one.</summary>
     public static string MakeId(int turn, int call, string name, string arguments) =>
         "call_" + Digest($"{turn}/{call}/{name}/{arguments}")[..24];
+
+    private static string Replaced(string name, int limit, SearchValues<char> letters, string start)
+    {
+        var alias = new StringBuilder(start, limit);
+        foreach (var letter in name.AsSpan(0, Math.Min(name.Length, limit - 7 - start.Length)))
+        {
+            alias.Append(letters.Contains(letter) ? letter : '_');
+        }
+        return alias.Append('_').Append(Digest(name)[..6]).ToString();
+    }
 
     private static string Digest(string text) => Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(text)));
 }

@@ -18,14 +18,14 @@ internal sealed record ClientTarget(string Name, Uri BaseUrl, string Key, string
 /// <summary>
 /// One run of a vendor's client: a single node process plays every scenario against every target, the tests read the results.
 /// Targets: <c>provider</c> is the scripted provider itself (so the script is judged by the same client), <c>same</c> and
-/// <c>other</c> are Stoa before a provider of the client's dialect or of the other one, <c>demo</c> is Stoa's own provider.
+/// <c>other</c> are Stoa before a provider of the client's dialect or of the other one, <c>gemini</c> before one of Gemini's, <c>demo</c> is Stoa's own provider.
 /// </summary>
 public abstract class ClientRun(string script, string kind, string otherKind) : IAsyncLifetime
 {
     internal const string LongText = "It was a dark night and the harbour lay still while seven ships waited for the morning tide.";
 
     private static readonly string[] Faults = ["missing_at_provider", "retry", "retry_later", "cut", "unfinished", "garbage"];
-    private static readonly string[] ScriptedTargets = ["provider", "same", "other"];
+    private static readonly string[] ScriptedTargets = ["provider", "same", "other", "gemini"];
 
     private readonly Dictionary<(string Target, string Scenario), JsonNode> _results = [];
     private HostProcess? _stoa;
@@ -51,6 +51,7 @@ public abstract class ClientRun(string script, string kind, string otherKind) : 
             new("provider", Provider.BaseAddress, Provider.Key, ""),
             new("same", _stoa.BaseAddress, HostProcess.DevelopmentKey, $"{kind}/") { Prefixes = FaultPrefixes(kind) },
             new("other", _stoa.BaseAddress, HostProcess.DevelopmentKey, $"{otherKind}/") { Prefixes = FaultPrefixes(otherKind) },
+            new("gemini", _stoa.BaseAddress, HostProcess.DevelopmentKey, "gemini/") { Prefixes = FaultPrefixes("gemini") },
             new("demo", _stoa.BaseAddress, HostProcess.DevelopmentKey, "demo/")
             {
                 Model = "demo/demo", Only = ["text", "stream", "schema", "unicode", "embeddings", "count_tokens"],
@@ -98,7 +99,9 @@ public abstract class ClientRun(string script, string kind, string otherKind) : 
         var limited = ScriptedAnswer.Error(429, retryAfter: TimeSpan.FromSeconds(1));
         Provider.EnqueueFor($"retry-{target}", limited, limited, limited);
         Provider.EnqueueFor($"retry_later-{target}", ScriptedAnswer.Error(429, retryAfter: TimeSpan.FromSeconds(30)));
-        Provider.EnqueueFor($"cut-{target}", ScriptedAnswer.Text(LongText).Cut(after: 8));
+        // A host under load may see the cut before the head, and then asks again.
+        var cut = ScriptedAnswer.Text(LongText).Cut(after: 8);
+        Provider.EnqueueFor($"cut-{target}", cut, cut, cut);
         Provider.EnqueueFor($"unfinished-{target}", ScriptedAnswer.Text(LongText).EndWithoutFinish());
         Provider.EnqueueFor($"garbage-{target}", ScriptedAnswer.Garbage(), ScriptedAnswer.Garbage(), ScriptedAnswer.Garbage());
         Provider.EnqueueFor($"unicode-{target}", ScriptedAnswer.Default.SplitBytes(1), ScriptedAnswer.Default.SplitBytes(1));
@@ -111,7 +114,7 @@ public abstract class ClientRun(string script, string kind, string otherKind) : 
         }
     }
 
-    private Dictionary<string, string?> Settings() => new[] { kind, otherKind }
+    private Dictionary<string, string?> Settings() => new[] { kind, otherKind, "gemini" }
         .SelectMany(each => Faults.Select(fault => (Name: FaultyProvider(each, fault), Kind: each)).Append((Name: each, Kind: each)))
         .SelectMany(provider => HostProcess.ProviderSettings(provider.Name, provider.Kind, Provider))
         .ToDictionary(StringComparer.Ordinal);

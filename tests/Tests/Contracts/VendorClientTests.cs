@@ -5,9 +5,9 @@ namespace Stoa.Tests.Contracts;
 /// <summary>What every vendor's client must find, whatever it calls things: at the provider itself, and through Stoa to the same dialect and the other.</summary>
 public abstract class VendorClientTests(ClientRun run)
 {
-    public static TheoryData<string> Everywhere => ["provider", "same", "other"];
+    public static TheoryData<string> Everywhere => ["provider", "same", "other", "gemini"];
 
-    public static TheoryData<string> ThroughStoa => ["same", "other"];
+    public static TheoryData<string> ThroughStoa => ["same", "other", "gemini"];
 
     protected ClientRun Run => run;
 

@@ -10,7 +10,7 @@ using Microsoft.Extensions.Logging;
 namespace Stoa.Tests.Support;
 
 /// <summary>
-/// A model provider on loopback that speaks OpenAI's and Anthropic's own wire format. It answers what the test enqueued,
+/// A model provider on loopback that speaks OpenAI's, Anthropic's and Gemini's own wire format. It answers what the test enqueued,
 /// else a deterministic text with usage that <see cref="ScriptedUsage.For"/> predicts.
 /// </summary>
 public sealed class ScriptedProvider : IAsyncDisposable
@@ -38,7 +38,7 @@ public sealed class ScriptedProvider : IAsyncDisposable
         _app.Run(HandleAsync);
     }
 
-    /// <summary>The key that callers must send: as a bearer token or (Anthropic only) in <c>x-api-key</c>.</summary>
+    /// <summary>The key that callers must send: as a bearer token, for Anthropic also in <c>x-api-key</c>, for Gemini in <c>x-goog-api-key</c> only.</summary>
     public string Key { get; }
 
     public Uri BaseAddress => new(_app.Urls.Single());
@@ -109,7 +109,7 @@ public sealed class ScriptedProvider : IAsyncDisposable
         var delivery = new ScriptedDelivery(context, request, dialect);
         if (!dialect.IsAuthorized(context.Request, Key))
         {
-            return delivery.ErrorAsync(401, "Incorrect API key provided.");
+            return delivery.ErrorAsync(dialect.WrongKeyStatus, "Incorrect API key provided.");
         }
         if (request.Method == HttpMethods.Get && request.Path == "/v1/models")
         {
@@ -125,6 +125,9 @@ public sealed class ScriptedProvider : IAsyncDisposable
         }
         return request.Path switch
         {
+            var path when path.EndsWith(":batchEmbedContents", StringComparison.Ordinal) => delivery.JsonAsync(ScriptedGemini.Embeddings(body)),
+            var path when path.EndsWith(":generateContent", StringComparison.Ordinal) || path.EndsWith(":streamGenerateContent", StringComparison.Ordinal) =>
+                CompleteAsync(delivery, dialect, body, model),
             "/v1/embeddings" => EmbedAsync(delivery, request, body),
             "/v1/messages/count_tokens" => delivery.JsonAsync(new JsonObject { ["input_tokens"] = ScriptedUsage.WordsIn(body) }),
             "/v1/chat/completions" or "/v1/messages" => CompleteAsync(delivery, dialect, body, model),

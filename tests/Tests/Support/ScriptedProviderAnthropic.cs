@@ -28,7 +28,7 @@ internal sealed class ScriptedAnthropic(bool isRecent) : ScriptedDialect
         ["last_id"] = models.Count > 0 ? models[^1] : null,
     };
 
-    internal override JsonObject Error(int status, string message) => new()
+    internal override JsonObject Error(int status, string message, TimeSpan? retryAfter = null) => new()
     {
         ["type"] = "error",
         ["error"] = new JsonObject

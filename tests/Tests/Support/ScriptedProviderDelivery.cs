@@ -46,11 +46,11 @@ internal sealed class ScriptedDelivery(HttpContext context, ScriptedRequest requ
     {
         Response.StatusCode = status;
         Response.ContentType = "application/json";
-        if (answer?.RetryAfter is { } wait)
+        if (answer?.RetryAfter is { } wait && dialect.TellsWaitInHeader)
         {
             Response.Headers.RetryAfter = ((int)Math.Ceiling(wait.TotalSeconds)).ToString(CultureInfo.InvariantCulture);
         }
-        return Response.WriteAsync(answer?.ErrorBody ?? dialect.Error(status, message).ToJsonString(ScriptedJson.Format), Aborted);
+        return Response.WriteAsync(answer?.ErrorBody ?? dialect.Error(status, message, answer?.RetryAfter).ToJsonString(ScriptedJson.Format), Aborted);
     }
 
     /// <summary>Vectors that depend on the text alone, so that equal texts have equal vectors.</summary>

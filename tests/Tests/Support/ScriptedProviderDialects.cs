@@ -11,10 +11,15 @@ internal abstract class ScriptedDialect
 {
     /// <summary>By the route; the list of models is one route for both, told apart by the version header.</summary>
     internal static ScriptedDialect Of(HttpRequest request) =>
-        request.Path.StartsWithSegments("/v1/messages", StringComparison.Ordinal)
+        request.Path.StartsWithSegments("/v1beta", StringComparison.Ordinal) ? new ScriptedGemini()
+        : request.Path.StartsWithSegments("/v1/messages", StringComparison.Ordinal)
         || (request.Path == "/v1/models" && request.Headers.ContainsKey("anthropic-version"))
             ? new ScriptedAnthropic(isRecent: request.Headers["anthropic-version"] != "2023-06-01")
             : new ScriptedOpenAi();
+
+    internal virtual int WrongKeyStatus => 401;
+
+    internal virtual bool TellsWaitInHeader => true;
 
     internal abstract bool IsAuthorized(HttpRequest request, string key);
 
@@ -22,7 +27,7 @@ internal abstract class ScriptedDialect
 
     internal abstract JsonObject ModelList(IReadOnlyList<string> models);
 
-    internal abstract JsonObject Error(int status, string message);
+    internal abstract JsonObject Error(int status, string message, TimeSpan? retryAfter = null);
 
     internal abstract JsonObject Body(ScriptedReply reply, JsonObject request);
 
@@ -54,7 +59,7 @@ internal sealed class ScriptedOpenAi : ScriptedDialect
         })]),
     };
 
-    internal override JsonObject Error(int status, string message) => new()
+    internal override JsonObject Error(int status, string message, TimeSpan? retryAfter = null) => new()
     {
         ["error"] = new JsonObject
         {

@@ -53,7 +53,7 @@ internal sealed record ScriptedReply(int Number, string? Text, IReadOnlyList<Scr
             return [];
         }
         var function = tool["function"] ?? tool;
-        var schema = function["parameters"] ?? function["input_schema"] ?? new JsonObject { ["type"] = "object" };
+        var schema = function["parameters"] ?? function["input_schema"] ?? function["parametersJsonSchema"] ?? new JsonObject { ["type"] = "object" };
         return [new((string)function["name"]!, ScriptedSchema.Instance(schema).ToJsonString(ScriptedJson.Format))];
     }
 }
@@ -68,11 +68,25 @@ internal static class ScriptedJson
 internal static class ScriptedText
 {
     internal static IEnumerable<string> All(JsonObject body) =>
-        In(body["system"]).Concat((body["messages"] as JsonArray ?? []).SelectMany(message => In(message?["content"])));
+        In(body["system"])
+            .Concat((body["messages"] as JsonArray ?? []).SelectMany(message => In(message?["content"])))
+            .Concat(In(body["systemInstruction"]?["parts"]))
+            .Concat(GeminiParts(body).SelectMany(part => In(part["text"] ?? ResultOf(part))));
 
     internal static long Images(JsonObject body) => (body["messages"] as JsonArray ?? [])
         .SelectMany(message => message?["content"] as JsonArray ?? [])
-        .LongCount(part => (string?)part?["type"] is "image" or "image_url");
+        .LongCount(part => (string?)part?["type"] is "image" or "image_url")
+        + GeminiParts(body).LongCount(part => part["inlineData"] is not null);
+
+    private static IEnumerable<JsonNode> GeminiParts(JsonObject body) =>
+        (body["contents"] as JsonArray ?? []).SelectMany(content => content!["parts"]!.AsArray()).Select(part => part!);
+
+    private static JsonValue? ResultOf(JsonNode part) => part["functionResponse"]?["response"] switch
+    {
+        null => null,
+        JsonObject { Count: 1 } wrapped when wrapped["result"] is JsonValue value => value,
+        var result => JsonValue.Create(result.ToJsonString(ScriptedJson.Format)),
+    };
 
     private static IEnumerable<string> In(JsonNode? content) => content switch
     {

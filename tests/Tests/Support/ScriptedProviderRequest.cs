@@ -19,9 +19,13 @@ public sealed class ScriptedRequest
 
     public JsonObject? Json { get; private init; }
 
-    public string? Model => Json?["model"] is JsonValue value && value.TryGetValue<string>(out var name) ? name : null;
+    public string Query { get; private init; } = "";
 
-    public bool Streams => Json?["stream"] is JsonValue value && value.TryGetValue<bool>(out var streams) && streams;
+    public string? Model => Path.StartsWith(ScriptedGemini.Root, StringComparison.Ordinal)
+        ? Path[ScriptedGemini.Root.Length..].Split(':')[0]
+        : Json?["model"] is JsonValue value && value.TryGetValue<string>(out var name) ? name : null;
+
+    public bool Streams => Query == "?alt=sse" || (Json?["stream"] is JsonValue value && value.TryGetValue<bool>(out var streams) && streams);
 
     public DateTimeOffset ArrivedAt { get; } = TimeProvider.System.GetUtcNow();
 
@@ -41,6 +45,7 @@ public sealed class ScriptedRequest
         {
             Method = request.Method,
             Path = request.Path.Value ?? "/",
+            Query = request.QueryString.Value ?? "",
             Headers = request.Headers.ToDictionary(
                 header => header.Key, header => header.Value.ToString(), StringComparer.OrdinalIgnoreCase),
             Body = body.ToArray(),

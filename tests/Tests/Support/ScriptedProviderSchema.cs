@@ -9,6 +9,8 @@ internal static class ScriptedSchema
     internal static JsonNode? DemandedBy(JsonObject body) =>
         (body["response_format"] as JsonObject)?["json_schema"]?["schema"]
         ?? (body["output_config"] as JsonObject)?["format"]?["schema"]
+        ?? (body["generationConfig"] as JsonObject)?["responseJsonSchema"]
+        ?? ((string?)(body["generationConfig"] as JsonObject)?["responseMimeType"] == "application/json" ? new JsonObject { ["type"] = "object" } : null)
         ?? ((string?)(body["response_format"] as JsonObject)?["type"] == "json_object" ? new JsonObject { ["type"] = "object" } : null);
 
     /// <summary>The tool that a request leaves no choice but to call.</summary>
@@ -17,6 +19,10 @@ internal static class ScriptedSchema
         if (body["tools"] is not JsonArray { Count: > 0 } tools)
         {
             return null;
+        }
+        if (tools[0]?["functionDeclarations"] is JsonArray declarations)
+        {
+            return (string?)body["toolConfig"]?["functionCallingConfig"]?["mode"] == "ANY" ? declarations[0] : null;
         }
         return body["tool_choice"] switch
         {

@@ -123,7 +123,7 @@ internal static class DemoProvider
         return (long)request.Inputs.Count * dimensions <= MaxNumbers
             ? new(
                 Model, [.. request.Inputs.Select(input => DemoEmbedding.Of(input, dimensions))],
-                new(Wires.OpenAi.OpenAiEmbeddings.Estimate(request), 0, Estimated: true))
+                new(TokenEstimate.Of(request), 0, Estimated: true))
             : throw Failure.Invalid($"The demo provider makes at most {MaxNumbers} numbers at a time: send fewer inputs", "dimensions", "invalid_value");
     }
 }

@@ -138,20 +138,21 @@ internal static class AnthropicAnswers
             case Part.Refusal refusal:
                 WriteText(json, refusal.Value);
                 break;
-            case Part.Thinking { Redacted: { } data }:
-                json.WriteStartObject();
-                json.WriteString("type"u8, "redacted_thinking"u8);
-                json.WriteString("data"u8, data);
-                json.WriteEndObject();
+            case Part.Thinking { Redacted: { } data } thinking:
+                WriteRedacted(json, ThoughtOrigin.Mark(data, thinking.Origin));
                 break;
             case Part.Thinking thinking:
                 json.WriteStartObject();
                 json.WriteString("type"u8, "thinking"u8);
                 json.WriteString("thinking"u8, thinking.Value);
-                json.WriteString("signature"u8, thinking.Signature ?? "");
+                json.WriteString("signature"u8, ThoughtOrigin.Mark(thinking.Signature ?? "", thinking.Origin));
                 json.WriteEndObject();
                 break;
             case Part.ToolCall call:
+                if (call.Signature is { } signature)
+                {
+                    WriteRedacted(json, ThoughtOrigin.Mark(signature, Wire.Gemini));
+                }
                 json.WriteStartObject();
                 json.WriteString("type"u8, "tool_use"u8);
                 json.WriteString("id"u8, ToolNames.AnthropicId(call.Id));
@@ -164,6 +165,14 @@ internal static class AnthropicAnswers
                 foreign.Block.WriteTo(json);
                 break;
         }
+    }
+
+    private static void WriteRedacted(Utf8JsonWriter json, string data)
+    {
+        json.WriteStartObject();
+        json.WriteString("type"u8, "redacted_thinking"u8);
+        json.WriteString("data"u8, data);
+        json.WriteEndObject();
     }
 
     private static void WriteText(Utf8JsonWriter json, string text)

@@ -97,9 +97,11 @@ internal sealed class AnthropicMessageReader
                     Cache = AnthropicRequestReader.CacheOf(block),
                 };
             case "thinking":
-                return new Part.Thinking(block.Need("thinking").Text(), block.Get("signature")?.Text(), null, Wire.Anthropic);
+                var (signature, signer) = ThoughtOrigin.Read(block.Get("signature")?.Text());
+                return new Part.Thinking(block.Need("thinking").Text(), signature, null, signer);
             case "redacted_thinking":
-                return new Part.Thinking("", null, block.Need("data").Text(), Wire.Anthropic);
+                var (data, origin) = ThoughtOrigin.Read(block.Need("data").Text());
+                return new Part.Thinking("", null, data, origin);
             case "tool_result":
                 throw block.Need("type").Wrong("may stand in a user message only");
             default:

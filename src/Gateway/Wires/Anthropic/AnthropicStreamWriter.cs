@@ -49,12 +49,16 @@ internal sealed class AnthropicStreamWriter(ChatRequest request, AnswerHead head
                 Append(Find(thought.Index, BlockKind.Thinking), thought.Text, output);
                 break;
             case ChatEvent.ThinkSignature signature:
-                Sign(Find(signature.Index, BlockKind.Thinking), signature.Signature, output);
+                Sign(Find(signature.Index, BlockKind.Thinking), ThoughtOrigin.Mark(signature.Signature, signature.Origin), output);
                 break;
             case ChatEvent.ThinkRedacted redacted:
-                Append(Find(redacted.Index, BlockKind.Redacted), redacted.Data, output);
+                Append(Find(redacted.Index, BlockKind.Redacted), ThoughtOrigin.Mark(redacted.Data, redacted.Origin), output);
                 break;
             case ChatEvent.ToolStart tool:
+                if (tool.Signature is { } proof)
+                {
+                    Append(Find(tool.Index, BlockKind.Redacted), ThoughtOrigin.Mark(proof, Wire.Gemini), output);
+                }
                 var call = Find(tool.Index, BlockKind.Tool);
                 (call.Id, call.Name) = (tool.Id, tool.Name);
                 Append(call, "", output);

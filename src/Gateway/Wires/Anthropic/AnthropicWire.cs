@@ -5,7 +5,7 @@ using Stoa.Gateway.Chat;
 namespace Stoa.Gateway.Wires.Anthropic;
 
 /// <summary>Anthropic's messages API in the version that the client asked for; the provider's version comes with the target.</summary>
-internal sealed class AnthropicWire : IChatWire
+internal sealed class AnthropicWire : IClientWire, IProviderWire
 {
     public const string OlderVersion = "2023-06-01";
     public const string NewerVersion = "2026-10-21";
@@ -17,13 +17,13 @@ internal sealed class AnthropicWire : IChatWire
 
     private AnthropicWire(bool isNewer) => this.isNewer = isNewer;
 
-    public Wire Kind => Wire.Anthropic;
-
     /// <param name="version">The client's <c>anthropic-version</c>; missing or unknown ones count as the older.</param>
     public static AnthropicWire Of(string? version) => IsNewer(version) ? Newer : Older;
 
     /// <summary>Versions are dates, so text order is their order.</summary>
     public static bool IsNewer(string? version) => version?.Length == NewerVersion.Length && string.CompareOrdinal(version, NewerVersion) >= 0;
+
+    public bool TakesAddresses => true;
 
     public string NewId() => AnswerIds.New("msg_");
 

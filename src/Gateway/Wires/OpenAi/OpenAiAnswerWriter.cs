@@ -90,6 +90,7 @@ internal static class OpenAiAnswerWriter
             json.WriteString("type"u8, call.Custom ? "custom"u8 : "function"u8);
             json.WritePropertyName(call.Custom ? "custom"u8 : "function"u8);
             WriteFunction(json, call, call.Custom ? "input" : "arguments");
+            OpenAiReasoning.WriteSignature(json, call.Signature);
             json.WriteEndObject();
         }
         json.WriteEndArray();

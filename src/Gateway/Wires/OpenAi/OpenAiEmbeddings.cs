@@ -87,7 +87,7 @@ internal static class OpenAiEmbeddings
             vectors,
             usage.ValueKind == JsonValueKind.Object && OpenAiUsage.TryReadUsage(JsonMarshal.GetRawUtf8Value(usage), out var tokens)
                 ? tokens with { Output = 0 }
-                : new(Estimate(request), 0, Estimated: true));
+                : new(TokenEstimate.Of(request), 0, Estimated: true));
     }
 
     public static void WriteAnswer(EmbeddingAnswer answer, EmbeddingRequest request, IBufferWriter<byte> output)
@@ -114,9 +114,6 @@ internal static class OpenAiEmbeddings
         json.WriteEndObject();
         JsonOutput.Close(json);
     }
-
-    public static long Estimate(EmbeddingRequest request) =>
-        request.Inputs.Sum(input => input.Tokens?.Count ?? Math.Max(1, TokenEstimate.Of(input.Text)));
 
     private static List<EmbeddingInput> ReadInputs(Node input)
     {

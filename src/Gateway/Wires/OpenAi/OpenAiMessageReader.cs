@@ -107,7 +107,7 @@ internal sealed class OpenAiMessageReader
             var custom = call.Need("custom");
             return new(id.Text(), custom.Need("name").Text(), custom.Need("input").Text()) { Custom = true };
         }
-        return ReadFunction(call.Need("function"), id.Text());
+        return ReadFunction(call.Need("function"), id.Text()) with { Signature = OpenAiReasoning.ReadSignature(call) };
     }
 
     // Some frameworks send the arguments as an object, though the wire says text.

@@ -10,6 +10,7 @@ namespace Stoa.Gateway.Wires.OpenAi;
 internal static class OpenAiReasoning
 {
     private const string AnthropicFormat = "anthropic-claude-v1";
+    private const string GeminiFormat = "google-gemini-v1";
 
     /// <summary>Lenient about shape: frameworks echo these fields in many ways, and no thought is worth refusing a request.</summary>
     public static void Read(Node message, List<Part> parts)
@@ -18,7 +19,7 @@ internal static class OpenAiReasoning
         {
             foreach (var detail in details.Items().Where(item => item.IsObject))
             {
-                var origin = TextOf(detail, "format")?.StartsWith("anthropic", StringComparison.Ordinal) == true ? Wire.Anthropic : Wire.OpenAi;
+                var origin = OriginOf(TextOf(detail, "format") ?? "");
                 if (TextOf(detail, "data") is { } data)
                 {
                     parts.Add(new Part.Thinking("", null, data, origin));
@@ -65,10 +66,40 @@ internal static class OpenAiReasoning
             json.WriteString("text", thought.Value);
             json.WriteIfAny("signature", thought.Signature);
         }
-        json.WriteString("format", thought.Origin == Wire.Anthropic ? AnthropicFormat : "unknown");
+        json.WriteString("format", thought.Origin switch
+        {
+            Wire.Anthropic => AnthropicFormat,
+            Wire.Gemini => GeminiFormat,
+            Wire.OpenAi => "unknown",
+        });
         json.WriteNumber("index", index);
         json.WriteEndObject();
     }
+
+    /// <summary>A call's signature where Google's own OpenAI address has it, so that clients made for that one carry it too.</summary>
+    public static void WriteSignature(Utf8JsonWriter json, string? signature)
+    {
+        if (signature is not null)
+        {
+            json.WriteStartObject("extra_content"u8);
+            json.WriteStartObject("google"u8);
+            json.WriteString("thought_signature"u8, signature);
+            json.WriteEndObject();
+            json.WriteEndObject();
+        }
+    }
+
+    public static string? ReadSignature(Node call) =>
+        call.Get("extra_content") is { IsObject: true } extra && extra.Get("google") is { IsObject: true } google
+            ? TextOf(google, "thought_signature")
+            : null;
+
+    private static Wire OriginOf(string format) => format switch
+    {
+        _ when format.StartsWith("anthropic", StringComparison.Ordinal) => Wire.Anthropic,
+        _ when format.StartsWith("google", StringComparison.Ordinal) => Wire.Gemini,
+        _ => Wire.OpenAi,
+    };
 
     private static string? TextOf(Node holder, string name) => holder.Get(name) is { IsText: true } text ? text.Text() : null;
 }

@@ -189,7 +189,7 @@ internal static class OpenAiRequestWriter
 
     private static void WriteReasoning(Utf8JsonWriter json, ChatRequest request, WireTarget target)
     {
-        if (EffortOf(request.Reasoning) is not { } effort)
+        if (request.Reasoning?.NearestEffort is not { } effort)
         {
             return;
         }
@@ -208,15 +208,6 @@ internal static class OpenAiRequestWriter
             Effort.ExtraHigh or Effort.Max => "xhigh",
         });
     }
-
-    private static Effort? EffortOf(Reasoning? reasoning) => reasoning switch
-    {
-        { Effort: { } effort } => effort,
-        { Budget: <= 1024 } => Effort.Low,
-        { Budget: <= 8192 } => Effort.Medium,
-        { Budget: not null } => Effort.High,
-        _ => null,
-    };
 
     private static void WriteIdentity(Utf8JsonWriter json, ChatRequest request, WireTarget target)
     {

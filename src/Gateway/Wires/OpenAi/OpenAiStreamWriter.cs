@@ -43,7 +43,7 @@ internal sealed class OpenAiStreamWriter(ChatRequest request, AnswerHead head) :
             case ChatEvent.ToolStart tool:
                 var call = new Call(calls.Keys.Count(other => other.Choice == step.Choice));
                 calls[(step.Choice, tool.Index)] = call;
-                WriteCall(output, step.Choice, call, ToolNames.OpenAiId(tool.Id), tool.Name, "");
+                WriteCall(output, step.Choice, call, ToolNames.OpenAiId(tool.Id), tool.Name, "", tool.Signature);
                 break;
             case ChatEvent.ToolArgs arguments:
                 WriteArguments(output, step.Choice, arguments.Index, arguments.Fragment);
@@ -130,7 +130,7 @@ internal sealed class OpenAiStreamWriter(ChatRequest request, AnswerHead head) :
         }
     }
 
-    private void WriteCall(IBufferWriter<byte> output, int choice, Call call, string? id, string? name, string arguments)
+    private void WriteCall(IBufferWriter<byte> output, int choice, Call call, string? id, string? name, string arguments, string? signature = null)
     {
         Open(choice, output);
         var json = OpenDelta(output, choice);
@@ -155,6 +155,7 @@ internal sealed class OpenAiStreamWriter(ChatRequest request, AnswerHead head) :
         json.WriteEndObject();
         if (!request.LegacyFunctions)
         {
+            OpenAiReasoning.WriteSignature(json, signature);
             json.WriteEndObject();
             json.WriteEndArray();
         }

@@ -4,11 +4,11 @@ using Stoa.Gateway.Chat;
 namespace Stoa.Gateway.Wires.OpenAi;
 
 /// <summary>OpenAI's chat completions, as OpenAI and every server compatible with it speak them.</summary>
-internal sealed class OpenAiWire : IChatWire
+internal sealed class OpenAiWire : IClientWire, IProviderWire
 {
     public static readonly OpenAiWire Instance = new();
 
-    public Wire Kind => Wire.OpenAi;
+    public bool TakesAddresses => true;
 
     public string NewId() => AnswerIds.New("chatcmpl-");
 

@@ -1,0 +1,83 @@
+using System.Net;
+using Stoa.Gateway.Chat;
+using Stoa.Gateway.Wires;
+using Stoa.Platform.Egress;
+using Stoa.Platform.Http;
+
+namespace Stoa.Gateway.Completions;
+
+/// <summary>Fetches what a request only names by its address, for providers that take content alone.</summary>
+internal sealed class RemoteMedia(GuardedClient web)
+{
+    /// <summary>Of one request together: providers take no larger ones.</summary>
+    private const int MaxBytes = 20 << 20;
+
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(10);
+
+    /// <summary>The same request when it names no addresses.</summary>
+    /// <exception cref="Failure">An address is not allowed, cannot be read, or holds something else: the client's error.</exception>
+    public async ValueTask<ChatRequest> InlineAsync(ChatRequest request, CancellationToken ct)
+    {
+        if (!request.Turns.Any(turn => turn.Parts.Any(IsRemote)))
+        {
+            return request;
+        }
+        var room = MaxBytes;
+        var turns = new List<Turn>(request.Turns.Count);
+        foreach (var turn in request.Turns)
+        {
+            turns.Add(turn with { Parts = await InlineAsync(turn.Parts) });
+        }
+        return request with { Turns = turns };
+
+        async ValueTask<IReadOnlyList<Part>> InlineAsync(IReadOnlyList<Part> parts)
+        {
+            var inlined = new List<Part>(parts.Count);
+            foreach (var part in parts)
+            {
+                inlined.Add(part switch
+                {
+                    Part.Image { Media: Media.Url url } image => image with { Media = await FetchAsync(url.Address, isImage: true) },
+                    Part.File { Media: Media.Url url } file => file with { Media = await FetchAsync(url.Address, isImage: false) },
+                    Part.ToolResult result => result with { Parts = await InlineAsync(result.Parts) },
+                    _ => part,
+                });
+            }
+            return inlined;
+        }
+
+        async Task<Media> FetchAsync(string address, bool isImage)
+        {
+            var (type, body) = await ReadAsync(address, room, ct);
+            room -= body.Length;
+            return MediaReading.FromDownload(type, body.Span, isImage)
+                ?? throw Wrong($"holds no {(isImage ? "picture" : "document")} that can be sent to this provider");
+        }
+    }
+
+    private static bool IsRemote(Part part) => part switch
+    {
+        Part.Image { Media: Media.Url } or Part.File { Media: Media.Url } => true,
+        Part.ToolResult result => result.Parts.Any(IsRemote),
+        _ => false,
+    };
+
+    private async Task<(string? Type, ReadOnlyMemory<byte> Body)> ReadAsync(string address, int room, CancellationToken ct)
+    {
+        try
+        {
+            using var request = new HttpRequestMessage(HttpMethod.Get, address);
+            var answer = await web.SendAsync(request, new(room, Patience), ct);
+            return answer.Status == HttpStatusCode.OK
+                ? (answer.ContentHeaders.ContentType?.MediaType, answer.Body)
+                : throw Wrong($"was answered with status {(int)answer.Status}");
+        }
+        catch (Failure failure) when (failure.Kind != FailureKind.Invalid)
+        {
+            throw Wrong($"could not be read: {failure.Message.TrimEnd('.')}");
+        }
+    }
+
+    private static Failure Wrong(string problem) =>
+        Failure.Invalid($"An address in the messages {problem}.", "messages", "unreadable_address");
+}
