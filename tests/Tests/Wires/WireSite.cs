@@ -83,7 +83,10 @@ internal sealed class WireSite(HostUnderTest host) : IAsyncDisposable
 
     public static string Sign(JsonObject claims, string secret, int lifetime = 600)
     {
-        claims["exp"] = TimeProvider.System.GetUtcNow().ToUnixTimeSeconds() + lifetime;
+        var now = TimeProvider.System.GetUtcNow();
+        claims["exp"] = now.ToUnixTimeSeconds() + lifetime;
+        // Two of one second would be the same token, and with one the other would be signed out.
+        claims["jti"] = $"{Guid.CreateVersion7(now)}";
         return Jwt.Create(claims, SigningKey.Hmac(SigningAlgorithm.HS256, secret));
     }
 
