@@ -1,3 +1,4 @@
+using System.Text.Json.Nodes;
 using System.Text.Json.Serialization;
 using Stoa.Gateway.Usage;
 using Stoa.Platform.Http;
@@ -6,6 +7,7 @@ namespace Stoa.Gateway;
 
 [JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower)]
 [JsonSerializable(typeof(string))]
+[JsonSerializable(typeof(JsonObject))]
 [JsonSerializable(typeof(UsageApi.Sums))]
 [JsonSerializable(typeof(Listing<UsageApi.Call>))]
 [JsonSerializable(typeof(PricesApi.PriceList))]
