@@ -5,7 +5,12 @@ using Microsoft.Extensions.Options;
 using Stoa.Gateway.Auth;
 using Stoa.Gateway.Completions;
 using Stoa.Gateway.Embeddings;
+using Stoa.Gateway.Accounts;
+using Stoa.Gateway.Alerts;
+using Stoa.Gateway.History;
 using Stoa.Gateway.Models;
+using Stoa.Gateway.TestCases;
+using Stoa.Gateway.Threads;
 using Stoa.Gateway.Providers;
 using Stoa.Gateway.Usage;
 using Stoa.Gateway.Wires.Anthropic;
@@ -44,6 +49,9 @@ public static class GatewayModule
         services.AddSingleton<Translation>();
         services.AddSingleton<EmbeddingsApi>();
 
+        services.AddSingleton<AccountSettings>();
+        services.AddScoped<RunHistory>();
+
         services.AddSingleton<UsageSpool>();
         services.AddSingleton<UsageStore>();
         services.AddSingleton<UsageQueries>();
@@ -63,6 +71,15 @@ public static class GatewayModule
         EmbeddingsApi.Map(openAi);
         openAi.MapModels();
         anthropic.MapCountTokens();
+
+        routes.MapCompanies();
+        routes.MapUsers();
+        routes.MapKeyCheck();
+        routes.MapAlerts();
+        routes.MapTestCases();
+        routes.MapThreads();
+        routes.MapHistory();
+        routes.MapOlderHistory();
 
         var own = routes.MapOwnApi();
         own.MapUsage();

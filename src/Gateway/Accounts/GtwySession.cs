@@ -1,0 +1,31 @@
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Routing;
+using Microsoft.Extensions.DependencyInjection;
+using Stoa.Gateway.Wires.Gtwy;
+using Stoa.Platform.Http;
+using Stoa.Platform.Identity;
+
+namespace Stoa.Gateway.Accounts;
+
+/// <summary>Who calls with a session alone (<c>proxy_auth_token</c>), as on the routes of the original's identity service.</summary>
+internal sealed record GtwySession(Session Session, SignedInPerson Person)
+{
+    private static readonly AccessRule Rule = new("gtwy_session", new AccessScheme("gtwy_session", AccessPlace.Header, "proxy_auth_token"));
+
+    /// <exception cref="Failure">Not found: the person is in no organization, or in none at this moment.</exception>
+    public OwnOrganization Organization => Session.Organization ?? throw Failure.NotFound("Organization");
+
+    public static ValueTask<GtwySession?> BindAsync(HttpContext context) => context.WireCaller<GtwySession>();
+
+    public static RouteGroupBuilder MapGroup(IEndpointRouteBuilder routes, string path) => routes.MapGroup(path)
+        .WithGroupName("gateway").WithTags("Accounts").WithErrors(ManagementErrors.Instance).AllowAnyOrigin().RequireWireCaller(Rule, FindAsync);
+
+    private static async ValueTask<GtwySession> FindAsync(HttpContext context)
+    {
+        var token = context.Request.SingleHeader("proxy_auth_token");
+        var session = token is null ? null
+            : await context.RequestServices.GetRequiredService<SessionCache>().FindAsync(token, context.RequestAborted);
+        return session?.Person is { } person ? new(session, person) : throw Failure.Unauthenticated("unauthorized user");
+    }
+}
