@@ -32,7 +32,7 @@ internal static class CountTokensApi
             var request = AnthropicWire.Of(context.Request.Headers["anthropic-version"]).ReadRequest(body.Memory, new ReadOptions(CountOnly: true));
             context.Response.Headers["x-gtwy-estimated"] = "true";
             using var output = new PooledBytes(64);
-            AnthropicWire.WriteCount(TokenEstimate.Of(request), output);
+            AnthropicAnswers.WriteCount(TokenEstimate.Of(request), output);
             await JsonAnswer.SendAsync(context, output);
         }
         finally

@@ -1,6 +1,7 @@
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Options;
 using Stoa.Gateway.Providers;
+using Stoa.Gateway.Wires;
 using Stoa.Platform.Http;
 
 namespace Stoa.Gateway.Completions;
@@ -152,7 +153,7 @@ internal sealed class RawForward(CallMeter meter, IOptions<GatewayOptions> optio
     {
         if (!stream.MayEnd)
         {
-            throw new Failure(FailureKind.Upstream, "upstream_connection", "upstream closed the stream");
+            throw ProviderErrors.ClosedEarly();
         }
         call.Usage = stream.Usage;
         meter.Succeeded(call);

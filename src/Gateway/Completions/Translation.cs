@@ -5,7 +5,9 @@ using Stoa.Gateway.Chat;
 using Stoa.Gateway.Providers;
 using Stoa.Gateway.Providers.Demo;
 using Stoa.Gateway.Wires;
+using Stoa.Gateway.Wires.Anthropic;
 using Stoa.Gateway.Wires.Gemini;
+using Stoa.Gateway.Wires.OpenAi;
 using Stoa.Platform.Http;
 
 namespace Stoa.Gateway.Completions;
@@ -24,7 +26,7 @@ internal sealed partial class Translation(
         var wire = call.Surface.WireOf(context.Request);
         var request = wire.ReadRequest(
             body.Memory, new(Repair: context.Request.Headers["x-gtwy-repair"] == "true"));
-        var head = new AnswerHead(wire.NewId(), time.GetUtcNow().ToUnixTimeSeconds(), call.RequestId);
+        var head = new AnswerHead(AnswerIds.New(wire.AnswerIdPrefix), time.GetUtcNow().ToUnixTimeSeconds(), call.RequestId);
         if (call.Target.Provider.Client is not { } client)
         {
             call.FirstByte = time.GetTimestamp();
@@ -34,7 +36,7 @@ internal sealed partial class Translation(
             return;
         }
 
-        var providerWire = ChatWires.Of(call.Target.Provider.Kind.Wire!.Value);
+        var providerWire = WireOf(call.Target.Provider);
         if (!providerWire.TakesAddresses)
         {
             request = await media.InlineAsync(request, context.RequestAborted);
@@ -81,6 +83,13 @@ internal sealed partial class Translation(
             await WriteAsync(context, call, wire, request, head, providerWire.ReadAnswer(answer.Memory, request, target));
         }
     }
+
+    private static IProviderWire WireOf(Provider provider) => provider.Kind.Wire!.Value switch
+    {
+        Wire.OpenAi => OpenAiWire.Instance,
+        Wire.Anthropic => AnthropicWire.Of(version: null),
+        Wire.Gemini => GeminiWire.Instance,
+    };
 
     private WireTarget TargetOf(GatewayCall call) => new(call.Target.Model)
     {

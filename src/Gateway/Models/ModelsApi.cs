@@ -27,7 +27,7 @@ internal static class ModelsApi
         using var body = new PooledBytes(4_096);
         if (context.Request.Headers.ContainsKey("anthropic-version"))
         {
-            AnthropicWire.WriteModels(models, hasMore: false, body);
+            AnthropicModels.WriteList(models, body);
         }
         else
         {
@@ -47,7 +47,7 @@ internal static class ModelsApi
         using var body = new PooledBytes(512);
         if (context.Request.Headers.ContainsKey("anthropic-version"))
         {
-            AnthropicWire.WriteModel(Entry(model, providers), body);
+            AnthropicModels.WriteOne(Entry(model, providers), body);
         }
         else
         {

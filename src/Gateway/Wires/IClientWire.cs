@@ -9,8 +9,8 @@ namespace Stoa.Gateway.Wires;
 /// </summary>
 internal interface IClientWire
 {
-    /// <summary>An id for an answer as this wire's clients expect it (<c>chatcmpl-…</c>, <c>msg_…</c>).</summary>
-    string NewId();
+    /// <summary>How the id of an answer begins (<c>chatcmpl-</c>, <c>msg_</c>).</summary>
+    string AnswerIdPrefix { get; }
 
     ChatRequest ReadRequest(ReadOnlyMemory<byte> body, ReadOptions options = default);
 

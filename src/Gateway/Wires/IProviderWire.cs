@@ -39,7 +39,4 @@ internal sealed record WireTarget(string Model)
 
     /// <summary>OpenAI itself, not a server that is merely compatible with it.</summary>
     public bool Genuine { get; init; }
-
-    /// <summary>The model's usual output limit, for wires that demand one.</summary>
-    public int? DefaultMaxOutput { get; init; }
 }

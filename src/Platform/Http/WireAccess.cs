@@ -63,14 +63,4 @@ public static class WireAccess
 
     /// <summary>Whether the connection came in on the internal listener, which no header can pretend.</summary>
     public static bool IsInternal(this HttpContext context) => context.Features.Get<InternalConnection>() is not null;
-
-    /// <summary>The one value of a header; null when it is absent, empty, or sent more than once, which two readers could read differently.</summary>
-    public static string? SingleHeader(this HttpRequest request, string name) =>
-        request.Headers[name] is [{ Length: > 0 } value] && value.Trim() is { Length: > 0 } trimmed ? trimmed : null;
-
-    /// <summary>What stands behind <c>Bearer</c>; null for another scheme or none.</summary>
-    public static string? BearerToken(this HttpRequest request) =>
-        request.SingleHeader("Authorization") is { } value && value.StartsWith("Bearer ", StringComparison.OrdinalIgnoreCase)
-            ? value["Bearer ".Length..].Trim()
-            : null;
 }

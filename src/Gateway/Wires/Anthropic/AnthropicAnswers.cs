@@ -100,6 +100,16 @@ internal static class AnthropicAnswers
         }
     }
 
+    /// <summary>The body of <c>count_tokens</c>.</summary>
+    public static void WriteCount(long inputTokens, IBufferWriter<byte> output)
+    {
+        var json = JsonOutput.Open(output);
+        json.WriteStartObject();
+        json.WriteNumber("input_tokens", inputTokens);
+        json.WriteEndObject();
+        JsonOutput.Close(json);
+    }
+
     private static bool IsFormat(Part part) => part is Part.ToolCall { Name: AnthropicFormat.ToolName };
 
     private static TokenUsage? ReadUsage(JsonElement usage) =>

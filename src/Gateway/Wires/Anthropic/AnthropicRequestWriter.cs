@@ -135,7 +135,7 @@ internal sealed class AnthropicRequestWriter(ChatRequest request, WireTarget tar
 
     private Thinking ThinkingOf(AnthropicMessages messages)
     {
-        var maxTokens = request.MaxOutput ?? target.DefaultMaxOutput ?? DefaultMaxOutput;
+        var maxTokens = request.MaxOutput ?? DefaultMaxOutput;
         if (request.Reasoning is not { } reasoning || reasoning.Effort == Effort.None)
         {
             return new(false, null, maxTokens);

@@ -1,5 +1,4 @@
 using System.Buffers;
-using System.Text.Json;
 using Stoa.Gateway.Chat;
 
 namespace Stoa.Gateway.Wires.Anthropic;
@@ -7,8 +6,7 @@ namespace Stoa.Gateway.Wires.Anthropic;
 /// <summary>Anthropic's messages API in the version that the client asked for; the provider's version comes with the target.</summary>
 internal sealed class AnthropicWire : IClientWire, IProviderWire
 {
-    public const string OlderVersion = "2023-06-01";
-    public const string NewerVersion = "2026-10-21";
+    private const string NewerVersion = "2026-10-21";
 
     private static readonly AnthropicWire Older = new(isNewer: false);
     private static readonly AnthropicWire Newer = new(isNewer: true);
@@ -25,7 +23,7 @@ internal sealed class AnthropicWire : IClientWire, IProviderWire
 
     public bool TakesAddresses => true;
 
-    public string NewId() => AnswerIds.New("msg_");
+    public string AnswerIdPrefix => "msg_";
 
     public ChatRequest ReadRequest(ReadOnlyMemory<byte> body, ReadOptions options = default) =>
         AnthropicRequestReader.Read(body, isNewer, options);
@@ -42,49 +40,4 @@ internal sealed class AnthropicWire : IClientWire, IProviderWire
     public IChatStreamReader OpenReader(ChatRequest request, WireTarget target) => new AnthropicStreamReader(request, target);
 
     public IChatStreamWriter OpenWriter(ChatRequest request, AnswerHead head) => new AnthropicStreamWriter(request, head, isNewer);
-
-    /// <summary>The body of <c>count_tokens</c>.</summary>
-    public static void WriteCount(long inputTokens, IBufferWriter<byte> output)
-    {
-        var json = JsonOutput.Open(output);
-        json.WriteStartObject();
-        json.WriteNumber("input_tokens", inputTokens);
-        json.WriteEndObject();
-        JsonOutput.Close(json);
-    }
-
-    /// <summary>The body of <c>GET /v1/models</c> for a client that sends <c>anthropic-version</c>.</summary>
-    public static void WriteModels(IReadOnlyList<ModelEntry> models, bool hasMore, IBufferWriter<byte> output)
-    {
-        var json = JsonOutput.Open(output);
-        json.WriteStartObject();
-        json.WriteStartArray("data");
-        foreach (var model in models)
-        {
-            WriteModel(json, model);
-        }
-        json.WriteEndArray();
-        json.WriteBoolean("has_more", hasMore);
-        json.WriteString("first_id", models.Count > 0 ? models[0].Id : null);
-        json.WriteString("last_id", models.Count > 0 ? models[^1].Id : null);
-        json.WriteEndObject();
-        JsonOutput.Close(json);
-    }
-
-    public static void WriteModel(ModelEntry model, IBufferWriter<byte> output)
-    {
-        var json = JsonOutput.Open(output);
-        WriteModel(json, model);
-        JsonOutput.Close(json);
-    }
-
-    private static void WriteModel(Utf8JsonWriter json, ModelEntry model)
-    {
-        json.WriteStartObject();
-        json.WriteString("type", "model");
-        json.WriteString("id", model.Id);
-        json.WriteString("display_name", model.Id);
-        json.WriteString("created_at", DateTimeOffset.FromUnixTimeSeconds(model.Created).UtcDateTime);
-        json.WriteEndObject();
-    }
 }

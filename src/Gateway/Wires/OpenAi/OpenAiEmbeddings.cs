@@ -17,7 +17,8 @@ internal static class OpenAiEmbeddings
         var root = new Node(document.RootElement);
         var model = root.Need("model");
         var format = root.Get("encoding_format");
-        return new(model.Text(atMost: 512) is { Length: > 0 } name ? name : throw model.Wrong("must not be empty"), ReadInputs(root.Need("input")))
+        var request = new EmbeddingRequest(
+            model.Text(atMost: 512) is { Length: > 0 } name ? name : throw model.Wrong("must not be empty"), ReadInputs(root.Need("input")))
         {
             Dimensions = root.Get("dimensions")?.Integer(1, 65_536),
             Base64 = format?.Text() switch
@@ -26,35 +27,10 @@ internal static class OpenAiEmbeddings
                 "base64" => true,
                 _ => throw format!.NotOneOf("'float', 'base64'"),
             },
-            UserId = root.Get("user")?.Text(),
-            Extra = [.. root.Members()
-                .Where(field => field.Name is not ("model" or "input" or "dimensions" or "encoding_format" or "user"))
-                .Select(field => new ExtraField(field.Name, field.Element.Clone()))],
         };
-    }
-
-    public static void WriteRequest(EmbeddingRequest request, WireTarget target, IBufferWriter<byte> output)
-    {
-        var json = JsonOutput.Open(output);
-        json.WriteStartObject();
-        json.WriteString("model", target.Model);
-        json.WriteStartArray("input");
-        foreach (var input in request.Inputs)
-        {
-            WriteInput(json, input);
-        }
-        json.WriteEndArray();
-        json.WriteIfAny("dimensions", request.Dimensions);
-
-        // Base64 is a quarter of the bytes, but only OpenAI itself is sure to know it.
-        json.WriteString("encoding_format", target.Genuine ? "base64" : "float");
-        json.WriteIfAny("user", request.UserId);
-        foreach (var field in request.Extra)
-        {
-            json.WriteElement(field.Name, field.Value);
-        }
-        json.WriteEndObject();
-        JsonOutput.Close(json);
+        // It goes on as it stands, but a wrong one is refused here.
+        _ = root.Get("user")?.Text();
+        return request;
     }
 
     public static EmbeddingAnswer ReadAnswer(ReadOnlyMemory<byte> body, EmbeddingRequest request)
@@ -135,21 +111,6 @@ internal static class OpenAiEmbeddings
     private static string NotEmpty(Node text) => text.Text() is { Length: > 0 } words ? words : throw text.Wrong("must not be empty");
 
     private static List<int> ReadTokens(Node list) => list.Items(atLeast: 1).ConvertAll(token => token.Integer(0));
-
-    private static void WriteInput(Utf8JsonWriter json, EmbeddingInput input)
-    {
-        if (input.Tokens is not { } tokens)
-        {
-            json.WriteStringValue(input.Text);
-            return;
-        }
-        json.WriteStartArray();
-        foreach (var token in tokens)
-        {
-            json.WriteNumberValue(token);
-        }
-        json.WriteEndArray();
-    }
 
     private static float[] ReadVector(JsonElement embedding)
     {

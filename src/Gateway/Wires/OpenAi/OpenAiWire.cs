@@ -10,7 +10,7 @@ internal sealed class OpenAiWire : IClientWire, IProviderWire
 
     public bool TakesAddresses => true;
 
-    public string NewId() => AnswerIds.New("chatcmpl-");
+    public string AnswerIdPrefix => "chatcmpl-";
 
     public ChatRequest ReadRequest(ReadOnlyMemory<byte> body, ReadOptions options = default) => OpenAiRequestReader.Read(body, options);
 
