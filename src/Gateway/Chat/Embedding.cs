@@ -8,7 +8,7 @@ internal sealed record EmbeddingRequest(string Model, IReadOnlyList<EmbeddingInp
     public bool Base64 { get; init; }
 }
 
-/// <summary>Either text or, for providers of OpenAI's wire only, tokens.</summary>
+/// <summary>Either text or, for providers of OpenAI's dialect only, tokens.</summary>
 internal readonly record struct EmbeddingInput(string? Text, IReadOnlyList<int>? Tokens);
 
 internal sealed record EmbeddingAnswer(string Model, IReadOnlyList<float[]> Vectors, TokenUsage Usage);

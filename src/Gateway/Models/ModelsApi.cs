@@ -1,11 +1,12 @@
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
+using Stoa.Gateway.Bytes;
 using Stoa.Gateway.Completions;
 using Stoa.Gateway.Providers;
-using Stoa.Gateway.Wires;
-using Stoa.Gateway.Wires.Anthropic;
-using Stoa.Gateway.Wires.OpenAi;
+using Stoa.Gateway.Dialects;
+using Stoa.Gateway.Dialects.Anthropic;
+using Stoa.Gateway.Dialects.OpenAi;
 using Stoa.Platform.Http;
 
 namespace Stoa.Gateway.Models;

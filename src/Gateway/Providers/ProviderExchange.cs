@@ -1,3 +1,4 @@
+using Stoa.Gateway.Bytes;
 using Stoa.Platform.Http;
 
 namespace Stoa.Gateway.Providers;
