@@ -2,7 +2,7 @@ using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.DependencyInjection;
-using Stoa.Gateway.Wires.Gtwy;
+using Stoa.Gateway.Dialects.Gtwy;
 using Stoa.Platform.Http;
 using Stoa.Platform.Identity;
 
@@ -16,10 +16,10 @@ internal sealed record GtwySession(Session Session, SignedInPerson Person)
     /// <exception cref="Failure">Not found: the person is in no organization, or in none at this moment.</exception>
     public OwnOrganization Organization => Session.Organization ?? throw Failure.NotFound("Organization");
 
-    public static ValueTask<GtwySession?> BindAsync(HttpContext context) => context.WireCaller<GtwySession>();
+    public static ValueTask<GtwySession?> BindAsync(HttpContext context) => context.SurfaceCaller<GtwySession>();
 
     public static RouteGroupBuilder MapGroup(IEndpointRouteBuilder routes, string path) => routes.MapGroup(path)
-        .WithGroupName("gateway").WithTags("Accounts").WithErrors(ManagementErrors.Instance).AllowAnyOrigin().RequireWireCaller(Rule, FindAsync);
+        .WithGroupName("gateway").WithTags("Accounts").WithErrors(ManagementErrors.Instance).AllowAnyOrigin().RequireSurfaceCaller(Rule, FindAsync);
 
     private static async ValueTask<GtwySession> FindAsync(HttpContext context)
     {

@@ -5,7 +5,7 @@ using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.DependencyInjection;
-using Stoa.Gateway.Wires.Gtwy;
+using Stoa.Gateway.Dialects.Gtwy;
 using Stoa.Platform.Http;
 using Stoa.Platform.Identity;
 
@@ -17,7 +17,7 @@ internal static class KeyCheckApi
     private static readonly AccessRule Rule = new("gtwy_service", new AccessScheme("authkey", AccessPlace.Header, "authkey"));
 
     public static void MapKeyCheck(this IEndpointRouteBuilder routes) => routes.MapGroup("/api/validateCauthKey")
-        .WithGroupName("gateway").WithTags("Accounts").WithErrors(ManagementErrors.Instance).AllowAnyOrigin().RequireWireCaller(Rule, Service)
+        .WithGroupName("gateway").WithTags("Accounts").WithErrors(ManagementErrors.Instance).AllowAnyOrigin().RequireSurfaceCaller(Rule, Service)
         .MapPost("", Check).WithSummary("Tell whose key this is");
 
     internal static async Task<Results<Ok<CheckedKey>, JsonHttpResult<CheckedKey>>> Check(

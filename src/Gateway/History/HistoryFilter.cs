@@ -24,14 +24,17 @@ internal sealed record HistoryFilter(
 
     public bool HasKeyword => !string.IsNullOrEmpty(Keyword);
 
-    public bool IsEmpty => !HasKeyword && UserFeedback is null or "all" && Error != "true" && (VersionId, TestcaseId, FilterBy, StartDate, EndDate) is (null, null, null, null, null);
+    public bool IsEmpty => !HasKeyword && UserFeedback is null or "all" && Error is null or "false"
+        && (VersionId, TestcaseId, FilterBy, StartDate, EndDate) is (null, null, null, null, null);
 
     /// <exception cref="Failure">Invalid: a value that the wire does not know.</exception>
     public IQueryable<AgentRun> Apply(IQueryable<AgentRun> runs)
     {
         if (UserFeedback is not (null or "all"))
         {
-            var feedback = UserFeedback is "0" or "1" or "2" ? (short)(UserFeedback[0] - '0') : throw Failure.Invalid("user_feedback must be all, 0, 1 or 2", "user_feedback");
+            var feedback = UserFeedback is "0" or "1" or "2"
+                ? (short)(UserFeedback[0] - '0')
+                : throw Failure.Invalid("user_feedback must be all, 0, 1 or 2", "user_feedback");
             runs = runs.Where(run => run.UserFeedback == feedback);
         }
         if (Error is not (null or "true" or "false"))
@@ -71,7 +74,8 @@ internal sealed record HistoryFilter(
         {
             throw Failure.Invalid($"keyword must have at most {MaxKeyword} characters", "keyword");
         }
-        var word = Keyword.Replace("!", "!!", StringComparison.Ordinal).Replace("%", "!%", StringComparison.Ordinal).Replace("_", "!_", StringComparison.Ordinal);
+        var word = Keyword.Replace("!", "!!", StringComparison.Ordinal).Replace("%", "!%", StringComparison.Ordinal)
+            .Replace("_", "!_", StringComparison.Ordinal);
         var (anywhere, start) = ($"%{word}%", $"{word}%");
         return runs.Where(run => EF.Functions.ILike(run.UserMessage!, anywhere, Escape) || EF.Functions.ILike(run.Answer!, anywhere, Escape)
             || EF.Functions.ILike(run.MessageId, start, Escape) || EF.Functions.ILike(run.ThreadId, start, Escape)

@@ -13,7 +13,8 @@ internal sealed class RunHistory(GatewayDb db)
         db.Runs.AsNoTracking().Where(run => run.OrganizationId == organizationId && run.AgentId == agentId);
 
     /// <summary>Threads by their latest run that the filter lets through, newest first.</summary>
-    public Task<List<ThreadRow>> ThreadsAsync(Guid organizationId, string agentId, HistoryFilter filter, int skip, int take, CancellationToken ct)
+    public async Task<List<ThreadRow>> ThreadsAsync(
+        Guid organizationId, string agentId, HistoryFilter filter, int skip, int take, CancellationToken ct)
     {
         var runs = Of(organizationId, agentId);
         var threads = filter.IsEmpty
@@ -21,10 +22,11 @@ internal sealed class RunHistory(GatewayDb db)
             ? runs.Where(run => !db.Runs.Any(newer => newer.OrganizationId == organizationId && newer.AgentId == agentId
                     && newer.ThreadId == run.ThreadId && newer.CreatedAt >= run.CreatedAt
                     && (newer.CreatedAt > run.CreatedAt || newer.Number > run.Number)))
-                .Select(run => new ThreadRow(run.ThreadId, run.Number, run.CreatedAt))
+                .Select(run => new { run.ThreadId, run.Number, UpdatedAt = run.CreatedAt })
             : filter.Apply(runs).GroupBy(run => run.ThreadId)
-                .Select(thread => new ThreadRow(thread.Key, thread.Max(run => run.Number), thread.Max(run => run.CreatedAt)));
-        return threads.OrderByDescending(thread => thread.UpdatedAt).ThenByDescending(thread => thread.Number).Skip(skip).Take(take).ToListAsync(ct);
+                .Select(thread => new { ThreadId = thread.Key, Number = thread.Max(run => run.Number), UpdatedAt = thread.Max(run => run.CreatedAt) });
+        return await threads.OrderByDescending(thread => thread.UpdatedAt).ThenByDescending(thread => thread.Number).Skip(skip).Take(take)
+            .Select(thread => new ThreadRow(thread.ThreadId, thread.Number, thread.UpdatedAt)).ToListAsync(ct);
     }
 
     public Task<int> FeedbackAsync(Guid organizationId, string agentId, HistoryFilter filter, CancellationToken ct) =>

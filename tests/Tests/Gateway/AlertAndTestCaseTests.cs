@@ -1,5 +1,4 @@
 using System.Net;
-using System.Text.Json.Nodes;
 
 namespace Stoa.Tests.Gateway;
 
@@ -45,7 +44,7 @@ public sealed class AlertAndTestCaseTests(GtwyHost host) : IClassFixture<GtwyHos
     public async Task A_wrong_alert_is_refused_and_not_kept(string body)
     {
         var (_, before) = await host.SendAsync("GET", "/api/alerting");
-        var (status, answer) = await host.SendAsync("POST", "/api/alerting", JsonNode.Parse(body));
+        var (status, answer) = await host.SendAsync("POST", "/api/alerting", body);
         var (_, after) = await host.SendAsync("GET", "/api/alerting");
 
         Assert.Equal(HttpStatusCode.BadRequest, status);

@@ -1,5 +1,6 @@
 using System.Net;
 using System.Net.Http.Json;
+using System.Text;
 using System.Text.Json.Nodes;
 using Microsoft.Extensions.DependencyInjection;
 using Stoa.Gateway;
@@ -36,10 +37,19 @@ public sealed class GtwyHost : IAsyncLifetime
     internal Task<(HttpStatusCode Status, JsonNode? Body)> SendAsync(string method, string path, object? body = null, bool asOther = false) =>
         SendAsync(method, path, body, ("pauthkey", asOther ? otherKey : "stoa-dev"));
 
+    /// <param name="body">A text is sent as it is, anything else as JSON.</param>
     internal async Task<(HttpStatusCode Status, JsonNode? Body)> SendAsync(
         string method, string path, object? body, params (string Name, string Value)[] headers)
     {
-        using var request = new HttpRequestMessage(new(method), path) { Content = body is null ? null : JsonContent.Create(body) };
+        using var request = new HttpRequestMessage(new(method), path)
+        {
+            Content = body switch
+            {
+                null => null,
+                string json => new StringContent(json, Encoding.UTF8, "application/json"),
+                _ => JsonContent.Create(body),
+            },
+        };
         foreach (var (name, value) in headers)
         {
             Assert.True(request.Headers.TryAddWithoutValidation(name, value));
@@ -59,6 +69,8 @@ public sealed class GtwyHost : IAsyncLifetime
             OrganizationId = organizationId ?? Organization.DefaultId,
             Name = id,
             Slug = id,
+            Kind = AgentKind.Api,
+            IsPaused = false,
             Document = [],
             CreatedAt = DateTimeOffset.UnixEpoch,
             UpdatedAt = DateTimeOffset.UnixEpoch,

@@ -77,11 +77,13 @@ public sealed class AccountsTests(GtwyHost host) : IClassFixture<GtwyHost>
         var (wrong, _) = await host.SendAsync("POST", "/api/validateCauthKey", new { cAuthKey = key }, ("authkey", key));
         var (works, _) = await host.SendAsync("GET", "/api/internal/info", null, ("pauthkey", key));
         await host.SendAsync("DELETE", $"/api/c/authkey/{made["data"]!["id"]}", null, session);
-        var (gone, _) = await host.SendAsync("POST", "/api/validateCauthKey", new { cAuthKey = key }, ("authkey", "stoa-dev"));
+        var (_, revoked) = await host.SendAsync("GET", "/api/c/authkey?name=site", null, session);
+        var (unknown, _) = await host.SendAsync("POST", "/api/validateCauthKey", new { cAuthKey = "nothing" }, ("authkey", "stoa-dev"));
 
         Assert.NotEqual(key, (string?)listed!["data"]!["data"]![0]!["authkey"]);
         Assert.Equal("60", (string?)checkedKey!["data"]!["authkey"]!["throttle_limit"]);
-        Assert.Equal((HttpStatusCode.Unauthorized, HttpStatusCode.OK, HttpStatusCode.Unauthorized), (wrong, works, gone));
+        Assert.Equal((HttpStatusCode.Unauthorized, HttpStatusCode.OK, HttpStatusCode.Unauthorized), (wrong, works, unknown));
+        Assert.Equal(0, (int)revoked!["data"]!["data"]![0]!["status"]!);
     }
 
     [Fact]
