@@ -2,6 +2,7 @@ using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Options;
+using Stoa.Gateway.Agents;
 using Stoa.Gateway.Auth;
 using Stoa.Gateway.Completions;
 using Stoa.Gateway.Configuration;
@@ -9,8 +10,10 @@ using Stoa.Gateway.Embeddings;
 using Stoa.Gateway.Models;
 using Stoa.Gateway.ProviderKeys;
 using Stoa.Gateway.Providers;
+using Stoa.Gateway.Tools;
 using Stoa.Gateway.Usage;
 using Stoa.Gateway.Wires.Anthropic;
+using Stoa.Gateway.Wires.Gtwy;
 using Stoa.Gateway.Wires.OpenAi;
 using Stoa.Platform;
 using Stoa.Platform.Data;
@@ -34,6 +37,10 @@ public static class GatewayModule
         services.AddJson(GatewayJson.Default);
         services.AddErrorDialect("/v1", OpenAiErrors.Instance);
         services.AddErrorDialect("/v1/messages", AnthropicErrors.Instance);
+        foreach (var prefix in (string[])["/api/agent", "/api/versions", "/api/apikeys", "/api/tools", "/api/folder", "/api/service", "/api/models", "/api/utils"])
+        {
+            services.AddErrorDialect(prefix, ManagementErrors.Instance);
+        }
         services.AddPages(typeof(GatewayModule).Assembly, new NavigationEntry("Overview", "/"));
 
         services.AddSingleton(provider => new InFlight(provider.GetRequiredService<IOptions<GatewayOptions>>().Value.MaxInFlight));
@@ -51,7 +58,17 @@ public static class GatewayModule
         services.AddSingleton<AgentConfigurations>();
         services.AddScoped<ConfigurationReading>();
         services.AddScoped<ModelStore>();
+        services.AddScoped<AgentStore>();
+        services.AddScoped<VersionStore>();
+        services.AddScoped<UpdateAgent>();
+        services.AddScoped<CloneAgent>();
+        services.AddScoped<AgentGraph>();
+        services.AddScoped<References>();
+        services.AddScoped<ToolStore>();
         services.AddSingleton<KeySeal>();
+        services.AddSingleton<KeyCheck>();
+        services.AddHttpClient(KeyCheck.Client).RemoveAllLoggers();
+        services.AddScoped<ProviderKeyStore>();
 
         services.AddSingleton<UsageSpool>();
         services.AddSingleton<UsageStore>();
@@ -72,6 +89,12 @@ public static class GatewayModule
         EmbeddingsApi.Map(openAi);
         openAi.MapModels();
         anthropic.MapCountTokens();
+
+        var management = routes.MapGroup("").WithGroupName("gateway").WithErrors(ManagementErrors.Instance).AllowAnyOrigin()
+            .RequireGtwyCaller(alsoPauthToken: true);
+        management.MapAgents();
+        management.MapVersions();
+        management.MapProviderKeys();
 
         var own = routes.MapOwnApi();
         own.MapUsage();
