@@ -7,6 +7,7 @@ using Stoa.Gateway.Auth;
 using Stoa.Gateway.Completions;
 using Stoa.Gateway.Configuration;
 using Stoa.Gateway.Embeddings;
+using Stoa.Gateway.Folders;
 using Stoa.Gateway.Models;
 using Stoa.Gateway.ProviderKeys;
 using Stoa.Gateway.Providers;
@@ -65,6 +66,9 @@ public static class GatewayModule
         services.AddScoped<AgentGraph>();
         services.AddScoped<References>();
         services.AddScoped<ToolStore>();
+        services.AddScoped<PreTools>();
+        services.AddScoped<FolderStore>();
+        services.AddScoped<ModelUses>();
         services.AddSingleton<KeySeal>();
         services.AddSingleton<KeyCheck>();
         services.AddHttpClient(KeyCheck.Client).RemoveAllLoggers();
@@ -95,6 +99,10 @@ public static class GatewayModule
         management.MapAgents();
         management.MapVersions();
         management.MapProviderKeys();
+        management.MapServices();
+        management.MapModelConfigurations();
+        management.MapTools();
+        management.MapFolders();
 
         var own = routes.MapOwnApi();
         own.MapUsage();
