@@ -31,7 +31,7 @@ internal sealed class AgentStore(GatewayDb db, ModelStore models, ServiceRegistr
             .FromSql($"select * from gateway.agents where id = {id} and organization_id = {tenant.OrganizationId} for update").FirstOrDefaultAsync(ct);
         if (agent is null || (agent.DeletedAt is not null && !alsoDeleted) || (tenant.Caller.FolderId is { } folder && agent.FolderId != folder))
         {
-            throw Missing();
+            throw tenant.Missing(Missing());
         }
         tenant.RequireEditor(AgentEditors.Of(agent));
         return agent;

@@ -21,11 +21,11 @@ internal static class AgentsApi
     {
         var agents = routes.MapGroup("/api/agent").WithTags("Agents");
         agents.MapGet("", ListAsync).WithSummary("List agents");
-        agents.MapPost("", CreateAsync).TakesObject().WithSummary("Create an agent");
-        agents.MapPost("/clone", CloneAsync).TakesObject().WithSummary("Clone to another organization");
+        agents.MapPost("", CreateAsync).RequireGtwyEditor().TakesObject().WithSummary("Create an agent");
+        agents.MapPost("/clone", CloneAsync).RequireGtwyEditor().TakesObject().WithSummary("Clone to another organization");
         agents.MapGet("/{agent_id}", GetAsync).WithSummary("Get an agent");
-        agents.MapPut("/{agent_id}", UpdateAsync).TakesObject().WithSummary("Update agent-level fields");
-        agents.MapDelete("/{agent_id}", DeleteAsync).TakesObject().WithSummary("Delete for 30 days, or restore");
+        agents.MapPut("/{agent_id}", UpdateAsync).RequireGtwyEditor().TakesObject().WithSummary("Update agent-level fields");
+        agents.MapDelete("/{agent_id}", DeleteAsync).RequireGtwyEditor().TakesObject().WithSummary("Delete for 30 days, or restore");
     }
 
     internal static async Task<Ok<JsonObject>> ListAsync(

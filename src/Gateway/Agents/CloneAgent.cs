@@ -18,9 +18,12 @@ internal sealed class CloneAgent(GatewayDb db, IdentityDb identity, AgentStore a
     /// <returns>The copy's id.</returns>
     public async Task<string> RunAsync(Tenant tenant, string agentId, string targetOrgId, CancellationToken ct)
     {
+        if (await agents.FindAsync(tenant, agentId, ct) is not { DeletedAt: null })
+        {
+            throw AgentStore.Missing();
+        }
         var target = await TargetAsync(tenant, targetOrgId, ct);
         await using var transaction = await db.Database.BeginTransactionAsync(ct);
-        _ = await agents.FindAsync(tenant, agentId, ct) is { DeletedAt: null } ? 0 : throw AgentStore.Missing();
         var sources = await ConnectedAsync(tenant, agentId, ct);
         var tools = target == tenant.OrganizationId ? [] : await CopyToolsAsync(tenant, target, sources, ct);
         var ids = sources.ToDictionary(source => source.Id, _ => HexId.Create(time), StringComparer.Ordinal);

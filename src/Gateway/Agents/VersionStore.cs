@@ -14,19 +14,17 @@ internal sealed class VersionStore(GatewayDb db, AgentStore agents, ModelStore m
     /// <summary>With the agent whose it is.</summary>
     public async Task<(AgentVersion Version, Agent Agent)> FindAsync(Tenant tenant, string id, CancellationToken ct)
     {
-        var version = !HexId.IsOne(id) ? null : await db.AgentVersions.AsNoTracking().FirstOrDefaultAsync(
-            version => version.Id == id && version.OrganizationId == tenant.OrganizationId && version.DeletedAt == null, ct);
-        return version is not null && await agents.FindAsync(tenant, version.AgentId, ct) is { DeletedAt: null } agent ? (version, agent) : throw Missing();
+        return await SeeAsync(tenant, id, ct) is { } version && await agents.FindAsync(tenant, version.AgentId, ct) is { DeletedAt: null } agent ? (version, agent) : throw Missing();
     }
 
     /// <summary>For a change of an agent and its version, in a transaction that is open.</summary>
     public async Task<(AgentVersion Version, Agent Agent)> LockAsync(Tenant tenant, string id, CancellationToken ct)
     {
-        var (found, _) = await FindAsync(tenant, id, ct);
+        var found = await SeeAsync(tenant, id, ct) ?? throw tenant.Missing(Missing());
         var agent = await agents.LockAsync(tenant, found.AgentId, ct);
         var version = await db.AgentVersions
             .FromSql($"select * from gateway.agent_versions where id = {id} and organization_id = {tenant.OrganizationId} and deleted_at is null for update")
-            .FirstOrDefaultAsync(ct) ?? throw Missing();
+            .FirstOrDefaultAsync(ct) ?? throw tenant.Missing(Missing());
         return (version, agent);
     }
 
@@ -131,6 +129,10 @@ internal sealed class VersionStore(GatewayDb db, AgentStore agents, ModelStore m
     }
 
     public static Failure Missing() => new(FailureKind.NotFound, "not_found", "Version not found");
+
+    private async Task<AgentVersion?> SeeAsync(Tenant tenant, string id, CancellationToken ct) => !HexId.IsOne(id) ? null
+        : await db.AgentVersions.AsNoTracking().FirstOrDefaultAsync(
+            version => version.Id == id && version.OrganizationId == tenant.OrganizationId && version.DeletedAt == null, ct);
 
     private async Task ChangeModelAsync(Tenant tenant, JsonObject before, DocumentChange change, JsonObject body, CancellationToken ct)
     {

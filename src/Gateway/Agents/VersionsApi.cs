@@ -18,15 +18,15 @@ internal static class VersionsApi
     public static void MapVersions(this IEndpointRouteBuilder routes)
     {
         var versions = routes.MapGroup("/api/versions").WithTags("Versions");
-        versions.MapPost("", CreateAsync).TakesObject().WithSummary("Create a version from another");
-        versions.MapPost("/bulk_publish", PublishManyAsync).TakesObject().WithSummary("Publish several");
+        versions.MapPost("", CreateAsync).RequireGtwyEditor().TakesObject().WithSummary("Create a version from another");
+        versions.MapPost("/bulk_publish", PublishManyAsync).RequireGtwyEditor().TakesObject().WithSummary("Publish several");
         versions.MapGet("/connected-agents/{version_id}", GraphAsync).WithSummary("Connected-agent graph");
-        versions.MapPost("/discard/{version_id}", DiscardAsync).TakesObject().WithSummary("Reset a draft to the published state");
-        versions.MapPost("/publish/{version_id}", PublishAsync).TakesObject().WithSummary("Publish");
+        versions.MapPost("/discard/{version_id}", DiscardAsync).RequireGtwyEditor().TakesObject().WithSummary("Reset a draft to the published state");
+        versions.MapPost("/publish/{version_id}", PublishAsync).RequireGtwyEditor().TakesObject().WithSummary("Publish");
         versions.MapGet("/suggest-model/{version_id}", SuggestAsync).WithSummary("Suggest a model");
         versions.MapGet("/{version_id}", GetAsync).WithSummary("Get a version");
-        versions.MapPut("/{version_id}", UpdateAsync).TakesObject().WithSummary("Update a version");
-        versions.MapDelete("/{version_id}", DeleteAsync).WithSummary("Delete a version");
+        versions.MapPut("/{version_id}", UpdateAsync).RequireGtwyEditor().TakesObject().WithSummary("Update a version");
+        versions.MapDelete("/{version_id}", DeleteAsync).RequireGtwyEditor().WithSummary("Delete a version");
     }
 
     internal static async Task<Ok<JsonObject>> CreateAsync(Tenant tenant, GtwyBody body, VersionStore versions, CancellationToken ct) => TypedResults.Ok(Success(
@@ -35,6 +35,7 @@ internal static class VersionsApi
 
     internal static async Task<Ok<JsonObject>> PublishManyAsync(Tenant tenant, GtwyBody body, VersionStore versions, GatewayDb db, CancellationToken ct)
     {
+        tenant.RequireEditor();
         var ids = body.Members.Texts("version_ids", atMost: 100) ?? throw GtwyFields.Wrong("version_ids", "is required");
         var (published, failed) = (new JsonArray(), new JsonArray());
         foreach (var id in ids)

@@ -7,7 +7,6 @@ using Stoa.Gateway.Agents;
 using Stoa.Gateway.Auth;
 using Stoa.Gateway.Wires.Gtwy;
 using Stoa.Platform.Http;
-using Stoa.Platform.Identity;
 
 namespace Stoa.Gateway.Configuration;
 
@@ -20,15 +19,15 @@ internal static class ModelConfigurationsApi
     public static void MapModelConfigurations(this IEndpointRouteBuilder routes)
     {
         var models = routes.MapGroup("/api/models").WithTags("Models");
-        models.MapPost("", AddAsync).TakesObject().WithSummary("Add a model configuration");
-        models.MapDelete("", RemoveAsync).WithSummary("Delete a private model");
+        models.MapPost("", AddAsync).RequireGtwyEditor().TakesObject().WithSummary("Add a model configuration");
+        models.MapDelete("", RemoveAsync).RequireGtwyEditor().WithSummary("Delete a private model");
 
         var utilities = routes.MapGroup("/api/utils").WithTags("Models");
-        utilities.MapPatch("/models/status", SetStatusAsync).TakesObject().WithSummary("Enable or disable a model");
-        utilities.MapPost("/models/bulk-update", ChangeManyAsync).TakesObject().WithSummary("Bulk update");
+        utilities.MapPatch("/models/status", SetStatusAsync).RequireGtwyOperator().TakesObject().WithSummary("Enable or disable a model");
+        utilities.MapPost("/models/bulk-update", ChangeManyAsync).RequireGtwyOperator().TakesObject().WithSummary("Bulk update");
         utilities.MapGet("/models/status/{status}", ListByStatusAsync).WithSummary("Models by status");
         utilities.MapGet("/getBridgesAndVersions/{modelName}", UsesAsync).WithSummary("Agents using a model");
-        utilities.MapDelete("/agent/{agent_id}", EraseAgentAsync).WithSummary("Delete permanently");
+        utilities.MapDelete("/agent/{agent_id}", EraseAgentAsync).RequireGtwyAdmin().WithSummary("Delete permanently");
     }
 
     internal static async Task<Ok<JsonObject>> AddAsync(Tenant tenant, GtwyBody body, ModelStore models, ServiceRegistry services, CancellationToken ct)
@@ -50,7 +49,7 @@ internal static class ModelConfigurationsApi
     }
 
     internal static async Task<Ok<JsonObject>> RemoveAsync(
-        string model_name, string service, Tenant tenant, ModelStore models, ModelUses uses, CancellationToken ct)
+        Tenant tenant, ModelStore models, ModelUses uses, CancellationToken ct, string? model_name = null, string? service = null)
     {
         tenant.RequireEditor();
         var name = QueryValues.Text(model_name, "model_name");
@@ -68,7 +67,7 @@ internal static class ModelConfigurationsApi
 
     internal static async Task<Ok<JsonObject>> SetStatusAsync(Tenant tenant, GtwyBody body, ModelStore models, TimeProvider time, CancellationToken ct)
     {
-        RequireOperator(tenant);
+        tenant.RequireOperator();
         var isEnabled = StatusOf(body.Members) ?? throw GtwyFields.Wrong("status", "is required");
         return await models.ChangeSharedAsync(body.Members.NeedText("service", 64), body.Members.NeedText("model_name", MaxName), row => Switch(row, isEnabled, time), ct)
             ? TypedResults.Ok(AgentsApi.Success("Model status updated successfully"))
@@ -78,7 +77,7 @@ internal static class ModelConfigurationsApi
     /// <summary>Merges <c>change</c> into the named models, or into those of a service (<c>filter.service</c>).</summary>
     internal static async Task<Ok<JsonObject>> ChangeManyAsync(Tenant tenant, GtwyBody body, ModelStore models, TimeProvider time, CancellationToken ct)
     {
-        RequireOperator(tenant);
+        tenant.RequireOperator();
         var change = body.Members.Object("change") ?? throw GtwyFields.Wrong("change", "is required");
         var isEnabled = StatusOf(change);
         var names = await NamedAsync(tenant, body.Members, models, ct);
@@ -129,14 +128,6 @@ internal static class ModelConfigurationsApi
         tenant.RequireAdmin();
         await agents.EraseAsync(tenant, agent_id, ct);
         return TypedResults.Ok(AgentsApi.Success("Agent deleted permanently"));
-    }
-
-    private static void RequireOperator(Tenant tenant)
-    {
-        if (tenant.OrganizationId != Organization.DefaultId || tenant.Caller.Role != GtwyRole.Admin)
-        {
-            throw Failure.Forbidden("Access denied: you are not authorized for this action");
-        }
     }
 
     private static JsonObject DocumentOf(JsonObject body, string name)

@@ -19,10 +19,10 @@ internal static class FoldersApi
     public static void MapFolders(this IEndpointRouteBuilder routes)
     {
         var folders = routes.MapGroup("/api/folder").WithTags("Folders");
-        folders.MapPost("", CreateAsync).TakesObject().WithSummary("Create");
+        folders.MapPost("", CreateAsync).RequireGtwyEditor().TakesObject().WithSummary("Create");
         folders.MapGet("", ListAsync).WithSummary("List");
-        folders.MapPut("", UpdateAsync).TakesObject().WithSummary("Update");
-        folders.MapDelete("/{folder_id}", DeleteAsync).WithSummary("Delete");
+        folders.MapPut("", UpdateAsync).RequireGtwyEditor().TakesObject().WithSummary("Update");
+        folders.MapDelete("/{folder_id}", DeleteAsync).RequireGtwyEditor().WithSummary("Delete");
     }
 
     internal static async Task<Ok<JsonObject>> CreateAsync(Tenant tenant, GtwyBody body, FolderStore folders, CancellationToken ct)

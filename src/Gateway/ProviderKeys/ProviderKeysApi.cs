@@ -19,10 +19,10 @@ internal static class ProviderKeysApi
     public static void MapProviderKeys(this IEndpointRouteBuilder routes)
     {
         var keys = routes.MapGroup("/api/apikeys").WithTags("Provider keys");
-        keys.MapPost("", AddAsync).TakesObject().WithSummary("Store a provider key");
+        keys.MapPost("", AddAsync).RequireGtwyEditor().TakesObject().WithSummary("Store a provider key");
         keys.MapGet("", ListAsync).WithSummary("List keys (masked)");
-        keys.MapDelete("", RemoveAsync).TakesObject().WithSummary("Delete a key");
-        keys.MapPut("/{apikey_id}", UpdateAsync).TakesObject().WithSummary("Update a key");
+        keys.MapDelete("", RemoveAsync).RequireGtwyEditor().TakesObject().WithSummary("Delete a key");
+        keys.MapPut("/{apikey_id}", UpdateAsync).RequireGtwyEditor().TakesObject().WithSummary("Update a key");
         keys.MapGet("/{apikey_id}", OfAgentAsync).WithSummary("Keys of an agent");
     }
 

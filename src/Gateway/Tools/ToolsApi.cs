@@ -32,12 +32,12 @@ internal static partial class ToolsApi
     {
         var tools = routes.MapGroup("/api/tools").WithTags("Tools");
         tools.MapGet("", ListAsync).WithSummary("List functions");
-        tools.MapPost("", SaveAsync).TakesObject().WithSummary("Create, update or remove a function by its script's id");
-        tools.MapDelete("", RemoveAsync).TakesObject().WithSummary("Delete a function");
+        tools.MapPost("", SaveAsync).RequireGtwyEditor().TakesObject().WithSummary("Create, update or remove a function by its script's id");
+        tools.MapDelete("", RemoveAsync).RequireGtwyEditor().TakesObject().WithSummary("Delete a function");
         tools.MapGet("/agents-versions-by-functions", UsesAsync).WithSummary("Where functions are used");
         tools.MapGet("/inbuilt", ListInBuilt).WithSummary("Built-in tools");
-        tools.MapPut("/pre_tool/{agent_id}", SetPreToolAsync).TakesObject().WithSummary("Set or remove the pre-tool");
-        tools.MapPut("/{function_id}", UpdateAsync).TakesObject().WithSummary("Update a function");
+        tools.MapPut("/pre_tool/{agent_id}", SetPreToolAsync).RequireGtwyEditor().TakesObject().WithSummary("Set or remove the pre-tool");
+        tools.MapPut("/{function_id}", UpdateAsync).RequireGtwyEditor().TakesObject().WithSummary("Update a function");
     }
 
     internal static async Task<Ok<JsonObject>> ListAsync(
