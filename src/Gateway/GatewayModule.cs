@@ -2,24 +2,30 @@ using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Options;
+using Stoa.Gateway.Accounts;
+using Stoa.Gateway.Agents;
+using Stoa.Gateway.Alerts;
 using Stoa.Gateway.Auth;
 using Stoa.Gateway.Completions;
+using Stoa.Gateway.Configuration;
+using Stoa.Gateway.Dialects.Anthropic;
+using Stoa.Gateway.Dialects.Gtwy;
+using Stoa.Gateway.Dialects.OpenAi;
 using Stoa.Gateway.Embeddings;
-using Stoa.Gateway.Accounts;
-using Stoa.Gateway.Alerts;
+using Stoa.Gateway.Folders;
 using Stoa.Gateway.History;
 using Stoa.Gateway.Models;
+using Stoa.Gateway.ProviderKeys;
+using Stoa.Gateway.Providers;
 using Stoa.Gateway.TestCases;
 using Stoa.Gateway.Threads;
-using Stoa.Gateway.Providers;
+using Stoa.Gateway.Tools;
 using Stoa.Gateway.Usage;
-using Stoa.Gateway.Dialects.Anthropic;
-using Stoa.Gateway.Dialects.OpenAi;
 using Stoa.Platform;
 using Stoa.Platform.Data;
 using Stoa.Platform.Http;
-using Stoa.Platform.Pages;
 using Stoa.Platform.Limits;
+using Stoa.Platform.Pages;
 
 namespace Stoa.Gateway;
 
@@ -37,6 +43,10 @@ public static class GatewayModule
         services.AddJson(GatewayJson.Default);
         services.AddErrorDialect("/v1", OpenAiErrors.Instance);
         services.AddErrorDialect("/v1/messages", AnthropicErrors.Instance);
+        foreach (var prefix in (string[])["/api/agent", "/api/versions", "/api/apikeys", "/api/tools", "/api/folder", "/api/service", "/api/models", "/api/utils"])
+        {
+            services.AddErrorDialect(prefix, ManagementErrors.Instance);
+        }
         services.AddPages(typeof(GatewayModule).Assembly, new NavigationEntry("Overview", "/"));
 
         services.AddSingleton(provider => new InFlight(provider.GetRequiredService<IOptions<GatewayOptions>>().Value.MaxInFlight));
@@ -50,6 +60,24 @@ public static class GatewayModule
 
         services.AddSingleton<AccountSettings>();
         services.AddScoped<RunHistory>();
+        services.AddSingleton<ServiceRegistry>();
+        services.AddSingleton<AgentConfigurations>();
+        services.AddScoped<ConfigurationReading>();
+        services.AddScoped<ModelStore>();
+        services.AddScoped<AgentStore>();
+        services.AddScoped<VersionStore>();
+        services.AddScoped<UpdateAgent>();
+        services.AddScoped<CloneAgent>();
+        services.AddScoped<AgentGraph>();
+        services.AddScoped<References>();
+        services.AddScoped<ToolStore>();
+        services.AddScoped<PreTools>();
+        services.AddScoped<FolderStore>();
+        services.AddScoped<ModelUses>();
+        services.AddSingleton<KeySeal>();
+        services.AddSingleton<KeyCheck>();
+        services.AddHttpClient(KeyCheck.Client).RemoveAllLoggers();
+        services.AddScoped<ProviderKeyStore>();
 
         services.AddSingleton<UsageSpool>();
         services.AddSingleton<UsageStore>();
@@ -72,13 +100,22 @@ public static class GatewayModule
         anthropic.MapCountTokens();
 
         routes.MapCompanies();
-        routes.MapUsers();
+        routes.MapSignIn();
         routes.MapKeyCheck();
-        routes.MapAlerts();
-        routes.MapTestCases();
-        routes.MapThreads();
-        routes.MapHistory();
-        routes.MapOlderHistory();
+        var management = routes.MapGtwyManagement();
+        management.MapAgents();
+        management.MapVersions();
+        management.MapProviderKeys();
+        management.MapServices();
+        management.MapModelConfigurations();
+        management.MapTools();
+        management.MapFolders();
+        management.MapAlerts();
+        management.MapTestCases();
+        management.MapThreads();
+        management.MapHistory();
+        management.MapOlderHistory();
+        management.MapUsers();
 
         var own = routes.MapOwnApi();
         own.MapUsage();

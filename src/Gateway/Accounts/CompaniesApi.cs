@@ -27,10 +27,10 @@ internal static class CompaniesApi
         companies.MapPost("/createCompany", CreateAsync).WithSummary("Make an organization");
         companies.MapPost("/switchCompany", SwitchAsync).WithSummary("Act for another organization");
         companies.MapGet("/getUsers", UsersAsync).WithSummary("List the members of the organization");
-        companies.MapPost("/addUser", InviteAsync).WithSummary("Ask somebody into the organization");
-        companies.MapGet("/authkey", KeysAsync).WithSummary("List the organization's keys");
-        companies.MapPost("/authkey", CreateKeyAsync).WithSummary("Make a key; it is shown once");
-        companies.MapDelete("/authkey/{id:guid}", RevokeKeyAsync).WithSummary("Revoke a key");
+        GtwySession.ForAdmins(companies.MapPost("/addUser", InviteAsync)).WithSummary("Ask somebody into the organization");
+        GtwySession.ForAdmins(companies.MapGet("/authkey", KeysAsync)).WithSummary("List the organization's keys");
+        GtwySession.ForAdmins(companies.MapPost("/authkey", CreateKeyAsync)).WithSummary("Make a key; it is shown once");
+        GtwySession.ForAdmins(companies.MapDelete("/authkey/{id:guid}", RevokeKeyAsync)).WithSummary("Revoke a key");
         companies.MapDelete("/logout", LogoutAsync).WithSummary("Sign out");
     }
 
@@ -93,7 +93,6 @@ internal static class CompaniesApi
 
     internal static async Task<Ok<Answer<KeyPage>>> KeysAsync(GtwySession caller, KeyStore keys, CancellationToken ct, string? name = null)
     {
-        Caller.Of(caller.Session).Require(MemberRole.Admin);
         var rows = await keys.ListAsync(caller.Organization.Id, after: null, MaxKeys, ct);
         return TypedResults.Ok(Answer.Of(new KeyPage(
             [.. rows.Where(row => string.IsNullOrEmpty(name) || row.Name == name).Select(row => Key.Of(row, token: null))])));
@@ -101,20 +100,16 @@ internal static class CompaniesApi
 
     internal static async Task<Ok<Answer<Key>>> CreateKeyAsync(NewKeyTerms body, GtwySession caller, KeyStore keys, TimeProvider time, CancellationToken ct)
     {
-        var by = Caller.Of(caller.Session);
-        by.Require(MemberRole.Admin);
         var limit = string.IsNullOrEmpty(body.ThrottleLimit) ? null : Throttle(body.ThrottleLimit);
         var terms = new KeyTerms(body.Name ?? "", RequestsPerMinute: limit);
         Failure.ThrowIfAny(terms.Check(time.GetUtcNow()));
-        var made = await keys.CreateAsync(caller.Organization.Id, terms, by.Actor, ct);
+        var made = await keys.CreateAsync(caller.Organization.Id, terms, Caller.Of(caller.Session).Actor, ct);
         return TypedResults.Ok(Answer.Of(Key.Of(made.Row, made.Token)));
     }
 
     internal static async Task<Ok<Answer<JsonObject>>> RevokeKeyAsync(Guid id, GtwySession caller, KeyStore keys, CancellationToken ct)
     {
-        var by = Caller.Of(caller.Session);
-        by.Require(MemberRole.Admin);
-        return await keys.RevokeAsync(caller.Organization.Id, id, by.Actor, ct)
+        return await keys.RevokeAsync(caller.Organization.Id, id, Caller.Of(caller.Session).Actor, ct)
             ? TypedResults.Ok(Answer.Of(new JsonObject { ["id"] = $"{id}" }))
             : throw Failure.NotFound("Key");
     }

@@ -11,7 +11,9 @@ namespace Stoa.Gateway.Accounts;
 /// <summary>Who calls with a session alone (<c>proxy_auth_token</c>), as on the routes of the original's identity service.</summary>
 internal sealed record GtwySession(Session Session, SignedInPerson Person)
 {
-    private static readonly AccessRule Rule = new("gtwy_session", new AccessScheme("gtwy_session", AccessPlace.Header, "proxy_auth_token"));
+    private static readonly AccessScheme Scheme = new("gtwy_session", AccessPlace.Header, "proxy_auth_token");
+    private static readonly AccessRule Rule = new("gtwy_session", Scheme);
+    private static readonly AccessRule AdminRule = new("gtwy_session_admin", Scheme);
 
     /// <exception cref="Failure">Not found: the person is in no organization, or in none at this moment.</exception>
     public OwnOrganization Organization => Session.Organization ?? throw Failure.NotFound("Organization");
@@ -20,6 +22,16 @@ internal sealed record GtwySession(Session Session, SignedInPerson Person)
 
     public static RouteGroupBuilder MapGroup(IEndpointRouteBuilder routes, string path) => routes.MapGroup(path)
         .WithGroupName("gateway").WithTags("Accounts").WithErrors(ManagementErrors.Instance).AllowAnyOrigin().RequireSurfaceCaller(Rule, FindAsync);
+
+    /// <summary>One route that is for admins of the organization alone.</summary>
+    public static RouteHandlerBuilder ForAdmins(RouteHandlerBuilder route) => route.RequireSurfaceCaller(AdminRule, FindAdminAsync);
+
+    private static async ValueTask<GtwySession> FindAdminAsync(HttpContext context)
+    {
+        var found = await FindAsync(context);
+        Caller.Of(found.Session).Require(MemberRole.Admin);
+        return found;
+    }
 
     private static async ValueTask<GtwySession> FindAsync(HttpContext context)
     {

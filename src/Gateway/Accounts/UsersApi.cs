@@ -22,21 +22,23 @@ internal static class UsersApi
     private static readonly string[] Editing = ["get_agent", "create_agent"];
     private static readonly string[] Administering = ["get_agent", "create_agent", "clone_agent"];
 
-    public static void MapUsers(this IEndpointRouteBuilder routes)
+    /// <summary>Routes for whoever has no token yet.</summary>
+    public static void MapSignIn(this IEndpointRouteBuilder routes)
     {
         GtwySession.MapGroup(routes, "/api/user").MapPost("/localToken", Exchange).WithSummary("Exchange the session for a token");
+        routes.MapGroup("/api/local").WithGroupName("gateway").WithTags("Accounts").WithErrors(ManagementErrors.Instance).AllowAnyOrigin()
+            .MapPost("/login", SignInAsync).AllowAnyone().WithSummary("Sign in with e-mail address and password");
+    }
 
-        var local = routes.MapGroup("/api/local").WithGroupName("gateway").WithTags("Accounts").WithErrors(ManagementErrors.Instance).AllowAnyOrigin();
-        local.MapPost("/login", SignInAsync).AllowAnyone().WithSummary("Sign in with e-mail address and password");
-
-        var users = routes.MapGtwyManagement("/api/user").WithTags("Accounts");
+    public static void MapUsers(this IEndpointRouteBuilder routes)
+    {
+        var users = routes.MapGroup("/api/user").WithTags("Accounts");
         users.MapPost("/switchOrg", SwitchAsync).WithSummary("Get a token for another organization; the one that was sent ends");
         users.MapPost("/logout", LogoutAsync).WithSummary("End the token that was sent");
         users.MapPut("/updateDetails", UpdateAsync).WithSummary("Change what the front end keeps of an organization or of oneself");
-        users.MapDelete("/deleteUser", RemoveAsync).WithSummary("Remove a member from the organization");
-
-        routes.MapGtwyManagement("/api/utils").WithTags("Accounts").MapGet("/users-details", UsersAsync).WithSummary("List the organization's people");
-        routes.MapGtwyManagement("/api/internal").WithTags("Accounts").MapGet("/info", Info).WithSummary("Read for which organization a key or token speaks");
+        users.MapDelete("/deleteUser", RemoveAsync).RequireGtwyAdmin().WithSummary("Remove a member from the organization");
+        routes.MapGet("/api/utils/users-details", UsersAsync).WithTags("Accounts").WithSummary("List the organization's people");
+        routes.MapGet("/api/internal/info", Info).WithTags("Accounts").WithSummary("Read for which organization a key or token speaks");
     }
 
     internal static Ok<TokenAnswer> Exchange(GtwySession caller, GtwyTokens tokens) =>

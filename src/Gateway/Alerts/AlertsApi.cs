@@ -17,11 +17,11 @@ internal static class AlertsApi
 {
     public static void MapAlerts(this IEndpointRouteBuilder routes)
     {
-        var alerts = routes.MapGtwyManagement("/api/alerting").WithTags("Alerts");
+        var alerts = routes.MapGroup("/api/alerting").WithTags("Alerts");
         alerts.MapGet("", ListAsync).WithSummary("List the organization's alerts");
-        alerts.MapPost("", CreateAsync).WithSummary("Make an alert");
-        alerts.MapPut("/{id}", UpdateAsync).WithSummary("Change an alert");
-        alerts.MapDelete("", DeleteAsync).WithSummary("Delete an alert");
+        alerts.MapPost("", CreateAsync).RequireGtwyEditor().WithSummary("Make an alert");
+        alerts.MapPut("/{id}", UpdateAsync).RequireGtwyEditor().WithSummary("Change an alert");
+        alerts.MapDelete("", DeleteAsync).RequireGtwyEditor().WithSummary("Delete an alert");
     }
 
     internal static async Task<Ok<AlertList>> ListAsync(GtwyCaller caller, GatewayDb db, CancellationToken ct)

@@ -20,22 +20,23 @@ internal static class HistoryApi
 
     public static void MapHistory(this IEndpointRouteBuilder routes)
     {
-        var history = routes.MapGtwyManagement("/api/history").WithTags("History");
+        var history = routes.MapGroup("/api/history").WithTags("History");
         history.MapGet("/{agent_id}", ThreadsAsync).WithSummary("List an agent's threads, newest first");
         history.MapGet("/{agent_id}/{thread_id}/{sub_thread_id}", ConversationAsync).WithSummary("Read a conversation");
         history.MapGet("/recursive/{agent_id}/{thread_id}/{message_id}", RecursiveAsync).WithSummary("Read a run with the runs of the agents that it called");
         history.MapGet("/message/testcase/history/message_id/{message_id}", MessageAsync).WithSummary("Read the run of a message");
 
-        var batches = routes.MapGtwyManagement("/api/batch/history").WithTags("History");
+        var batches = routes.MapGroup("/api/batch/history").WithTags("History");
         batches.MapGet("/{agent_id}", BatchesAsync).WithSummary("List the runs of an agent's batches, newest first");
         batches.MapGet("/count/{agent_id}", BatchCountsAsync).WithSummary("Count the runs of an agent's batches by their state");
     }
 
     internal static async Task<Ok<HistoryPage>> ThreadsAsync(
-        [FromRoute(Name = "agent_id")] string agentId, [AsParameters] HistoryFilter filter, GtwyCaller caller, RunHistory history, CancellationToken ct,
-        int page = 1, int limit = 30)
+        [FromRoute(Name = "agent_id")] string agentId, [AsParameters] HistoryFilter filter, GtwyCaller caller, GatewayDb db, RunHistory history,
+        CancellationToken ct, int page = 1, int limit = 30)
     {
         CheckPage(page, limit);
+        await db.RequireAgentAsync(caller, agentId, ct);
         var threads = await history.ThreadsAsync(caller.OrganizationId, agentId, filter, (page - 1) * limit, limit, ct);
         var found = filter.HasKeyword
             ? await history.FoundAsync(caller.OrganizationId, agentId, filter, [.. threads.Select(thread => thread.ThreadId)], MaxFound, ct)
@@ -50,10 +51,11 @@ internal static class HistoryApi
 
     internal static async Task<Ok<LogPage>> ConversationAsync(
         [FromRoute(Name = "agent_id")] string agentId, [FromRoute(Name = "thread_id")] string threadId,
-        [FromRoute(Name = "sub_thread_id")] string subThreadId, [AsParameters] HistoryFilter filter, GtwyCaller caller, RunHistory history,
+        [FromRoute(Name = "sub_thread_id")] string subThreadId, [AsParameters] HistoryFilter filter, GtwyCaller caller, GatewayDb db, RunHistory history,
         CancellationToken ct, int page = 1, int limit = 30)
     {
         CheckPage(page, limit);
+        await db.RequireAgentAsync(caller, agentId, ct);
         var runs = filter.Apply(history.Of(caller.OrganizationId, agentId).Where(run => run.ThreadId == threadId && run.SubThreadId == subThreadId));
         var (rows, total) = await history.ConversationAsync(runs, page, limit, ct);
         return TypedResults.Ok(new LogPage(rows.ConvertAll(run => ConversationLog.Of(run, caller.OrgId)), Success: true, total, (total + limit - 1) / limit));
@@ -79,6 +81,7 @@ internal static class HistoryApi
         string? filter = null)
     {
         CheckPage(page, limit);
+        await db.RequireAgentAsync(caller, agentId, ct);
         if (filter is not (null or "completed" or "queued" or "processing" or "failed"))
         {
             throw Failure.Invalid("filter must be completed, queued, processing or failed", "filter");
@@ -94,6 +97,7 @@ internal static class HistoryApi
     internal static async Task<Ok<BatchCounts>> BatchCountsAsync(
         [FromRoute(Name = "agent_id")] string agentId, GtwyCaller caller, GatewayDb db, CancellationToken ct)
     {
+        await db.RequireAgentAsync(caller, agentId, ct);
         var counts = await db.Database.SqlQuery<BatchCount>($"""
             select document #>> array['batch_data', 'status'] as status, count(*) as runs from gateway.runs
             where organization_id = {caller.OrganizationId} and agent_id = {agentId} and batch_id is not null

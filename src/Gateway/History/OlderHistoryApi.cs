@@ -20,26 +20,27 @@ internal static class OlderHistoryApi
 
     public static void MapOlderHistory(this IEndpointRouteBuilder routes)
     {
-        var config = routes.MapGtwyManagement("/api/v1/config").WithTags("History");
+        var config = routes.MapGroup("/api/v1/config").WithTags("History");
         config.MapGet("/threads/{thread_id}/{bridge_id}", ThreadAsync).WithSummary("Read a thread");
         config.MapGet("/get-message-history/{thread_id}/{bridge_id}", ThreadAsync).WithSummary("Read a thread");
         config.MapPost("/threads/{thread_id}/{bridge_id}", (
                 [FromRoute(Name = "thread_id")] string threadId, [FromRoute(Name = "bridge_id")] string agentId, NewMessage body, GtwyCaller caller,
                 GatewayDb db, TimeProvider time, CancellationToken ct) => AddAsync(threadId, threadId, agentId, body, caller, db, time, ct))
-            .WithSummary("Add an assistant's message to a thread");
-        config.MapPost("/threads/{thread_id}/{sub_thread_id}/{bridge_id}", AddAsync).WithSummary("Add an assistant's message to a conversation");
+            .RequireGtwyEditor().WithSummary("Add an assistant's message to a thread");
+        config.MapPost("/threads/{thread_id}/{sub_thread_id}/{bridge_id}", AddAsync).RequireGtwyEditor().WithSummary("Add an assistant's message to a conversation");
         config.MapGet("/history/sub-thread/{thread_id}", SubThreadsAsync).WithSummary("List the conversations of a thread that has runs");
         config.MapPost("/getFineTuneData/{bridge_id}", FineTuneAsync).WithSummary("Export threads for fine-tuning, a conversation on each line");
-        config.MapPut("/gethistory/{bridge_id}", CorrectAsync).WithSummary("Correct an answer");
+        config.MapPut("/gethistory/{bridge_id}", CorrectAsync).RequireGtwyEditor().WithSummary("Correct an answer");
         config.MapPut("/status/{status:int}", FeedbackAsync).WithSummary("Say whether an answer was good (1), bad (2) or neither (0)");
         config.MapGet("/getuserupdates/{version_id}", ChangesAsync).WithSummary("List who changed a version");
     }
 
     internal static async Task<Ok<HistoryApi.LogList>> ThreadAsync(
-        [FromRoute(Name = "thread_id")] string threadId, [FromRoute(Name = "bridge_id")] string agentId, GtwyCaller caller, RunHistory history,
+        [FromRoute(Name = "thread_id")] string threadId, [FromRoute(Name = "bridge_id")] string agentId, GtwyCaller caller, GatewayDb db, RunHistory history,
         CancellationToken ct, [FromQuery(Name = "pageNo")] int page = 1, int limit = 30, [FromQuery(Name = "sub_thread_id")] string? subThreadId = null)
     {
         HistoryApi.CheckPage(page, limit);
+        await db.RequireAgentAsync(caller, agentId, ct);
         var sub = QueryValues.Text(subThreadId, "sub_thread_id");
         var runs = history.Of(caller.OrganizationId, agentId).Where(run => run.ThreadId == threadId && (sub == null || run.SubThreadId == sub));
         var (rows, _) = await history.ConversationAsync(runs, page, limit, ct);
@@ -52,7 +53,7 @@ internal static class OlderHistoryApi
     {
         caller.Require(GtwyRole.Editor);
         CheckMessage(body.Message);
-        await RequireAgentAsync(db, caller, agentId, ct);
+        await db.RequireAgentAsync(caller, agentId, ct);
         var now = time.GetUtcNow();
         var run = new AgentRun
         {
@@ -88,9 +89,11 @@ internal static class OlderHistoryApi
     }
 
     /// <summary>A line <c>{"messages": [{"role", "content"}]}</c> for each run, with what the answer was corrected to.</summary>
-    internal static PushStreamHttpResult FineTuneAsync(
-        [FromRoute(Name = "bridge_id")] string agentId, FineTuneChoice choice, GtwyCaller caller, RunHistory history, CancellationToken ct)
+    internal static async Task<PushStreamHttpResult> FineTuneAsync(
+        [FromRoute(Name = "bridge_id")] string agentId, FineTuneChoice choice, GtwyCaller caller, GatewayDb db, RunHistory history,
+        CancellationToken ct)
     {
+        await db.RequireAgentAsync(caller, agentId, ct);
         if (choice.ThreadIds is not { Count: > 0 and <= MaxThreads } threads)
         {
             throw Failure.Invalid($"thread_ids must hold 1 to {MaxThreads} ids", "thread_ids");
@@ -150,14 +153,6 @@ internal static class OlderHistoryApi
             .OrderByDescending(change => change.Id).Skip((page - 1) * limit).Take(limit).ToListAsync(ct);
         return TypedResults.Ok(new Changes(Success: true, changes.ConvertAll(change =>
             new Change(change.Id, change.UserId, caller.OrgId, change.AgentId, change.Kind, change.At, change.VersionId))));
-    }
-
-    private static async Task RequireAgentAsync(GatewayDb db, GtwyCaller caller, string agentId, CancellationToken ct)
-    {
-        if (!await db.Agents.AnyAsync(agent => agent.Id == agentId && agent.OrganizationId == caller.OrganizationId && agent.DeletedAt == null, ct))
-        {
-            throw Failure.NotFound("Agent");
-        }
     }
 
     private static void CheckMessage(string? message)

@@ -7,6 +7,7 @@ using Microsoft.AspNetCore.Mvc;
 using Microsoft.AspNetCore.Routing;
 using Microsoft.EntityFrameworkCore;
 using Stoa.Gateway.Auth;
+using Stoa.Gateway.History;
 using Stoa.Platform.Http;
 
 namespace Stoa.Gateway.TestCases;
@@ -18,13 +19,13 @@ internal static class TestCasesApi
 
     public static void MapTestCases(this IEndpointRouteBuilder routes)
     {
-        var cases = routes.MapGtwyManagement("/api/testcases").WithTags("Test cases");
-        cases.MapPost("/create", CreateAsync).WithSummary("Make a test case");
+        var cases = routes.MapGroup("/api/testcases").WithTags("Test cases");
+        cases.MapPost("/create", CreateAsync).RequireGtwyEditor().WithSummary("Make a test case");
         cases.MapGet("/{agent_id}", ListAsync).WithSummary("List an agent's test cases");
-        cases.MapPut("/{id}", UpdateAsync).WithSummary("Change a test case");
-        cases.MapDelete("/{id}", DeleteOneAsync).WithSummary("Delete a test case");
-        cases.MapDelete("", DeleteManyAsync).WithSummary("Delete test cases");
-        cases.MapDelete("/agent/{agent_id}", DeleteAllAsync).WithSummary("Delete all test cases of an agent");
+        cases.MapPut("/{id}", UpdateAsync).RequireGtwyEditor().WithSummary("Change a test case");
+        cases.MapDelete("/{id}", DeleteOneAsync).RequireGtwyEditor().WithSummary("Delete a test case");
+        cases.MapDelete("", DeleteManyAsync).RequireGtwyEditor().WithSummary("Delete test cases");
+        cases.MapDelete("/agent/{agent_id}", DeleteAllAsync).RequireGtwyEditor().WithSummary("Delete all test cases of an agent");
     }
 
     internal static async Task<Ok<CaseMade>> CreateAsync(
@@ -32,11 +33,7 @@ internal static class TestCasesApi
     {
         caller.Require(GtwyRole.Editor);
         Failure.ThrowIfAny(terms.Check(isNew: true));
-        if (!await db.Agents.AnyAsync(
-            agent => agent.Id == terms.BridgeId && agent.OrganizationId == caller.OrganizationId && agent.DeletedAt == null, ct))
-        {
-            throw Failure.NotFound("Agent");
-        }
+        await db.RequireAgentAsync(caller, terms.BridgeId!, ct);
         var made = new TestCase
         {
             Id = HexId.Create(time),
@@ -59,6 +56,7 @@ internal static class TestCasesApi
         {
             throw Failure.Invalid($"page must be 1 or more and limit between 1 and {MaxLimit}", "limit");
         }
+        await db.RequireAgentAsync(caller, agentId, ct);
         var word = QueryValues.Text(keyword, "keyword")?.Trim();
         var own = db.Cases(caller).Where(test => test.AgentId == agentId && (string.IsNullOrEmpty(word) || EF.Functions.ILike(test.Name, Containing(word), "!")));
         var total = await own.CountAsync(ct);

@@ -21,7 +21,7 @@ internal static class ThreadsApi
 
     public static void MapThreads(this IEndpointRouteBuilder routes)
     {
-        var threads = routes.MapGtwyManagement("/api/thread").WithTags("Threads");
+        var threads = routes.MapGroup("/api/thread").WithTags("Threads");
         threads.MapPost("", CreateAsync).WithSummary("Make a conversation below a thread, or name one");
         threads.MapGet("/{thread_id}", ListAsync).WithSummary("List the conversations below a thread, newest first");
     }
