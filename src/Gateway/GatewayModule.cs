@@ -2,25 +2,30 @@ using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Options;
+using Stoa.Gateway.Accounts;
 using Stoa.Gateway.Agents;
+using Stoa.Gateway.Alerts;
 using Stoa.Gateway.Auth;
 using Stoa.Gateway.Completions;
 using Stoa.Gateway.Configuration;
+using Stoa.Gateway.Dialects.Anthropic;
+using Stoa.Gateway.Dialects.Gtwy;
+using Stoa.Gateway.Dialects.OpenAi;
 using Stoa.Gateway.Embeddings;
 using Stoa.Gateway.Folders;
+using Stoa.Gateway.History;
 using Stoa.Gateway.Models;
 using Stoa.Gateway.ProviderKeys;
 using Stoa.Gateway.Providers;
+using Stoa.Gateway.TestCases;
+using Stoa.Gateway.Threads;
 using Stoa.Gateway.Tools;
 using Stoa.Gateway.Usage;
-using Stoa.Gateway.Dialects.Anthropic;
-using Stoa.Gateway.Dialects.OpenAi;
-using Stoa.Gateway.Dialects.Gtwy;
 using Stoa.Platform;
 using Stoa.Platform.Data;
 using Stoa.Platform.Http;
-using Stoa.Platform.Pages;
 using Stoa.Platform.Limits;
+using Stoa.Platform.Pages;
 
 namespace Stoa.Gateway;
 
@@ -53,6 +58,8 @@ public static class GatewayModule
         services.AddSingleton<Translation>();
         services.AddSingleton<EmbeddingsApi>();
 
+        services.AddSingleton<AccountSettings>();
+        services.AddScoped<RunHistory>();
         services.AddSingleton<ServiceRegistry>();
         services.AddSingleton<AgentConfigurations>();
         services.AddScoped<ConfigurationReading>();
@@ -92,8 +99,10 @@ public static class GatewayModule
         openAi.MapModels();
         anthropic.MapCountTokens();
 
-        var management = routes.MapGroup("").WithGroupName("gateway").WithErrors(ManagementErrors.Instance).AllowAnyOrigin()
-            .RequireGtwyCaller(alsoPauthToken: true);
+        routes.MapCompanies();
+        routes.MapSignIn();
+        routes.MapKeyCheck();
+        var management = routes.MapGtwyManagement();
         management.MapAgents();
         management.MapVersions();
         management.MapProviderKeys();
@@ -101,6 +110,12 @@ public static class GatewayModule
         management.MapModelConfigurations();
         management.MapTools();
         management.MapFolders();
+        management.MapAlerts();
+        management.MapTestCases();
+        management.MapThreads();
+        management.MapHistory();
+        management.MapOlderHistory();
+        management.MapUsers();
 
         var own = routes.MapOwnApi();
         own.MapUsage();
