@@ -19,6 +19,8 @@ using Stoa.Gateway.Wires.OpenAi;
 using Stoa.Platform;
 using Stoa.Platform.Data;
 using Stoa.Platform.Http;
+using Stoa.Platform.Jobs;
+using Stoa.Platform.Jobs.Calendars;
 using Stoa.Platform.Pages;
 using Stoa.Platform.Limits;
 
@@ -33,6 +35,8 @@ public static class GatewayModule
         services.AddSettings<GatewayOptions>("Gateway");
         services.AddSingleton<IValidateOptions<GatewayOptions>, GatewayOptionsCheck>();
         builder.AddGtwyAuth();
+        builder.AddAlias("Encreaption_key", "Gateway:OriginalKeys:EncryptionKey");
+        builder.AddAlias("Secret_IV", "Gateway:OriginalKeys:SecretIv");
         services.AddMigrations("gateway", typeof(GatewayModule).Assembly);
         services.AddModuleDb<GatewayDb>();
         services.AddJson(GatewayJson.Default);
@@ -59,6 +63,8 @@ public static class GatewayModule
         services.AddSingleton<AgentConfigurations>();
         services.AddScoped<ConfigurationReading>();
         services.AddScoped<ModelStore>();
+        services.AddJob<EraseDeletedAgents, EraseDeletedAgentsHandler>(EraseDeletedAgents.Kind, GatewayJson.Default.EraseDeletedAgents);
+        services.AddSchedule(EraseDeletedAgents.Kind, new EraseDeletedAgents(), "40 3 * * *");
         services.AddScoped<AgentStore>();
         services.AddScoped<VersionStore>();
         services.AddScoped<UpdateAgent>();

@@ -60,6 +60,7 @@ internal sealed class VersionStore(GatewayDb db, AgentStore agents, ModelStore m
         var change = DocumentChange.Apply(version.Document, body);
         await ChangeModelAsync(tenant, version.Document, change, body, ct);
         await references.CheckAsync(tenant, change, ct);
+        KeepPrompt(change, agent);
         version.Document = change.Document;
         if (!body.ContainsKey("version_description"))
         {
@@ -129,6 +130,26 @@ internal sealed class VersionStore(GatewayDb db, AgentStore agents, ModelStore m
     }
 
     public static Failure Missing() => new(FailureKind.NotFound, "not_found", "Version not found");
+
+    /// <summary>Every prompt that an agent ever had stays readable by its id.</summary>
+    private void KeepPrompt(DocumentChange change, Agent agent)
+    {
+        if (!change.Fields.Contains("prompt") || (change.Document["configuration"] as JsonObject)?["prompt"] is not { } prompt)
+        {
+            return;
+        }
+        var now = time.GetUtcNow();
+        var kept = new AgentPrompt
+        {
+            Id = Guid.CreateVersion7(now),
+            OrganizationId = agent.OrganizationId,
+            AgentId = agent.Id,
+            Document = new() { ["system_prompt"] = prompt.DeepClone() },
+            CreatedAt = now,
+        };
+        db.AgentPrompts.Add(kept);
+        change.Document["configuration"]!["system_prompt_version_id"] = kept.Id.ToString();
+    }
 
     private async Task<AgentVersion?> SeeAsync(Tenant tenant, string id, CancellationToken ct) => !HexId.IsOne(id) ? null
         : await db.AgentVersions.AsNoTracking().FirstOrDefaultAsync(

@@ -21,6 +21,7 @@ internal static class VersionsApi
         versions.MapPost("", CreateAsync).RequireGtwyEditor().TakesObject().WithSummary("Create a version from another");
         versions.MapPost("/bulk_publish", PublishManyAsync).RequireGtwyEditor().TakesObject().WithSummary("Publish several");
         versions.MapGet("/connected-agents/{version_id}", GraphAsync).WithSummary("Connected-agent graph");
+        versions.MapGet("/diff", DiffAsync).WithSummary("What differs between two versions");
         versions.MapPost("/discard/{version_id}", DiscardAsync).RequireGtwyEditor().TakesObject().WithSummary("Reset a draft to the published state");
         versions.MapPost("/publish/{version_id}", PublishAsync).RequireGtwyEditor().TakesObject().WithSummary("Publish");
         versions.MapGet("/suggest-model/{version_id}", SuggestAsync).WithSummary("Suggest a model");
@@ -61,6 +62,13 @@ internal static class VersionsApi
     {
         var (version, agent) = await versions.FindAsync(tenant, version_id, ct);
         return TypedResults.Ok(new JsonObject { ["success"] = true, ["data"] = await graph.AroundAsync(tenant, version, agent, ct) });
+    }
+
+    internal static async Task<Ok<JsonObject>> DiffAsync(Tenant tenant, VersionStore versions, CancellationToken ct, string? a = null, string? b = null)
+    {
+        var (first, _) = await versions.FindAsync(tenant, a ?? throw GtwyFields.Wrong("a", "is required"), ct);
+        var (second, _) = await versions.FindAsync(tenant, b ?? throw GtwyFields.Wrong("b", "is required"), ct);
+        return TypedResults.Ok(new JsonObject { ["success"] = true, ["data"] = VersionDiff.Of(first.Document, second.Document) });
     }
 
     internal static async Task<Ok<JsonObject>> DiscardAsync(string version_id, Tenant tenant, GtwyBody body, VersionStore versions, CancellationToken ct)

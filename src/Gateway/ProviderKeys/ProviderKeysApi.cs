@@ -3,6 +3,7 @@ using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.AspNetCore.Routing;
+using Microsoft.Extensions.Options;
 using Stoa.Gateway.Agents;
 using Stoa.Gateway.Auth;
 using Stoa.Gateway.Configuration;
@@ -27,11 +28,13 @@ internal static class ProviderKeysApi
     }
 
     internal static async Task<Results<Ok<JsonObject>, BadRequest<JsonObject>>> AddAsync(
-        Tenant tenant, GtwyBody body, ProviderKeyStore store, KeyCheck check, ServiceRegistry services, CancellationToken ct)
+        Tenant tenant, GtwyBody body, ProviderKeyStore store, KeyCheck check, ServiceRegistry services, IOptions<GatewayOptions> options, CancellationToken ct)
     {
         tenant.RequireEditor();
         var name = body.Members.NeedText("name", 200).Trim();
-        var secret = SecretOf(body.Members) ?? throw GtwyFields.Wrong("apikey", "is required");
+        var sent = SecretOf(body.Members) ?? throw GtwyFields.Wrong("apikey", "is required");
+        // Brought over from the original's store it is encrypted; what it cannot read is a key in the clear.
+        var secret = OriginalKeys.Of(options.Value.OriginalKeys)?.Read(sent) ?? sent;
         var service = services.Find(body.Members.NeedText("service", 64)) ?? throw GtwyFields.Wrong("service", "is none of the services");
         var terms = SpendingTerms.Of(body.Members, "apikey");
         try

@@ -82,6 +82,19 @@ public sealed class ProviderKeysTests(ManagementSite site) : IClassFixture<Manag
     }
 
     [Fact]
+    public async Task A_key_is_brought_over_as_the_original_stored_it()
+    {
+        var admin = site.Admin();
+        using var aes = Aes.Create();
+        aes.Key = Encoding.UTF8.GetBytes(Convert.ToHexStringLower(SHA512.HashData("material"u8))[..32]);
+        var stored = Convert.ToHexStringLower(aes.EncryptCbc(Encoding.UTF8.GetBytes(site.OpenAi.Key), Encoding.UTF8.GetBytes(Convert.ToHexStringLower(SHA512.HashData("vector"u8))[..16])));
+
+        var made = (await admin.DoAsync("POST", "/api/apikeys", $$"""{"name":"old","apikey":"{{stored}}","service":"openai"}"""))["api"]!;
+
+        Assert.Equal($"{site.OpenAi.Key[..3]}*********{site.OpenAi.Key[^3..]}", (string?)made["apikey"]);
+    }
+
+    [Fact]
     public void Keys_of_the_original_are_read_in_both_of_its_ways()
     {
         using var aes = Aes.Create();
