@@ -5,7 +5,6 @@ using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.Options;
 using Stoa.Gateway.Auth;
-using Stoa.Gateway.Configuration;
 using Stoa.Gateway.Tools;
 using Stoa.Gateway.Wires.Gtwy;
 using Stoa.Platform.Http;

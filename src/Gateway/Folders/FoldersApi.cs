@@ -5,7 +5,6 @@ using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.AspNetCore.Routing;
 using Stoa.Gateway.Agents;
 using Stoa.Gateway.Auth;
-using Stoa.Gateway.Configuration;
 using Stoa.Gateway.Wires.Gtwy;
 using Stoa.Platform.Http;
 

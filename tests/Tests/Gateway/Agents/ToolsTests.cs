@@ -1,5 +1,3 @@
-using System.Text.Json.Nodes;
-
 namespace Stoa.Tests.Gateway.Agents;
 
 /// <summary>Functions, pre-tools, folders, services and models over HTTP.</summary>

@@ -220,7 +220,7 @@ public sealed class VersionsTests(ManagementSite site) : IClassFixture<Managemen
         Assert.Equal("gpt-5-nano", (string?)suggested["data"]!["model"]!["model"]);
     }
 
-    private static Task ConnectAsync(ManagementUser admin, string version, string name, string agent) => admin.DoAsync(
+    private static Task<JsonObject> ConnectAsync(ManagementUser admin, string version, string name, string agent) => admin.DoAsync(
         "PUT", $"/api/versions/{version}",
         new JsonObject
         {
