@@ -92,7 +92,7 @@ internal sealed class AgentStore(GatewayDb db, ModelStore models, ServiceRegistr
             db.AgentVersions.Add(version);
             Note(tenant, agent.Id, version.Id, "Version created");
             Note(tenant, agent.Id, null, "Agent created");
-            if (await db.TrySaveAsync(ct))
+            if (await db.TrySaveAsync(ct) == Saved.Kept)
             {
                 return agent;
             }
@@ -149,7 +149,7 @@ internal sealed class AgentStore(GatewayDb db, ModelStore models, ServiceRegistr
             Note(tenant, agent.Id, null, field);
         }
         agent.UpdatedAt = time.GetUtcNow();
-        if (!await db.TrySaveAsync(ct))
+        if (await db.TrySaveAsync(ct) != Saved.Kept)
         {
             throw Failure.Invalid("slugName is taken by another agent", "slugName", "slug_taken");
         }

@@ -57,7 +57,7 @@ internal static class ModelConfigurationsApi
         {
             throw Failure.NotFound("Model");
         }
-        if ((await uses.OfAsync(tenant.OrganizationId, model.ModelName, ct)).Exists(use => use.Service == model.Service))
+        if ((await uses.OfAsync(tenant.OrganizationId, model.ModelName, ct)).Exists(use => use.What == model.Service))
         {
             throw Failure.Invalid("The model is in use", "model_name", "model_in_use");
         }
@@ -114,12 +114,7 @@ internal static class ModelConfigurationsApi
     {
         var all = await uses.OfAsync(tenant.OrganizationId, QueryValues.Text(modelName, "modelName") ?? "", ct);
         var answer = AgentsApi.Success("Get agents and versions successfully");
-        answer["data"] = new JsonObject
-        {
-            ["agents"] = new JsonArray([.. all.Where(use => use.VersionId is null).Select(use => new JsonObject { ["_id"] = use.AgentId, ["name"] = use.Name })]),
-            ["versions"] = new JsonArray(
-                [.. all.Where(use => use.VersionId is not null).Select(use => new JsonObject { ["_id"] = use.VersionId, ["bridge_id"] = use.AgentId, ["name"] = use.Name })]),
-        };
+        answer["data"] = AgentUse.Show(all);
         return TypedResults.Ok(answer);
     }
 

@@ -46,7 +46,7 @@ internal sealed class ModelStore(GatewayDb db, ServiceRegistry services, IOption
             UpdatedAt = time.GetUtcNow(),
         };
         db.Add(row);
-        return await db.TrySaveAsync(ct) ? row : null;
+        return await db.TrySaveAsync(ct) == Saved.Kept ? row : null;
     }
 
     public async Task<bool> RemoveAsync(Guid organizationId, string service, string model, CancellationToken ct) =>
@@ -57,36 +57,43 @@ internal sealed class ModelStore(GatewayDb db, ServiceRegistry services, IOption
     /// <returns>False when there is no such model.</returns>
     public async Task<bool> ChangeSharedAsync(string service, string model, Action<ModelConfiguration> change, CancellationToken ct)
     {
-        var row = await db.ModelConfigurations.SingleOrDefaultAsync(
-            row => row.Service == service && row.ModelName == model && row.OrganizationId == null, ct);
-        if (row is null)
+        while (true)
         {
-            if (Built(service).FirstOrDefault(known => known.ModelName == model) is not { } built)
+            var row = await db.ModelConfigurations.SingleOrDefaultAsync(
+                row => row.Service == service && row.ModelName == model && row.OrganizationId == null, ct);
+            if (row is null)
             {
-                return false;
-            }
-            row = new()
-            {
-                Id = HexId.Create(time),
-                Service = service,
-                ModelName = model,
-                IsEnabled = true,
-                Document = new()
+                if (Built(service).FirstOrDefault(known => known.ModelName == model) is not { } built)
                 {
-                    ["display_name"] = built.DisplayName,
-                    ["configuration"] = JsonObject.Create(built.Configuration),
-                    ["validationConfig"] = JsonObject.Create(built.ValidationConfig),
-                    ["outputConfig"] = JsonObject.Create(built.OutputConfig),
-                },
-                UpdatedAt = time.GetUtcNow(),
-            };
-            db.Add(row);
+                    return false;
+                }
+                db.Add(row = RowOf(built));
+            }
+            change(row);
+            row.UpdatedAt = time.GetUtcNow();
+            // Taken by somebody who wrote the first row at the same time: then it is there to be changed.
+            if (await db.TrySaveAsync(ct) == Saved.Kept)
+            {
+                return true;
+            }
         }
-        change(row);
-        row.UpdatedAt = time.GetUtcNow();
-        await db.SaveChangesAsync(ct);
-        return true;
     }
+
+    private ModelConfiguration RowOf(ModelDocument built) => new()
+    {
+        Id = HexId.Create(time),
+        Service = built.Service,
+        ModelName = built.ModelName,
+        IsEnabled = true,
+        Document = new()
+        {
+            ["display_name"] = built.DisplayName,
+            ["configuration"] = JsonObject.Create(built.Configuration),
+            ["validationConfig"] = JsonObject.Create(built.ValidationConfig),
+            ["outputConfig"] = JsonObject.Create(built.OutputConfig),
+        },
+        UpdatedAt = time.GetUtcNow(),
+    };
 
     private IEnumerable<ModelDocument> Built(string service) => KnownModels.All.Where(model => model.Service == service).Concat(
         options.Value.Providers.Where(own => string.Equals(own.Key, service, StringComparison.OrdinalIgnoreCase))

@@ -97,14 +97,9 @@ internal static partial class ToolsApi
     internal static async Task<Ok<JsonObject>> UsesAsync(Tenant tenant, ToolStore store, CancellationToken ct)
     {
         var data = new JsonObject();
-        foreach (var group in (await store.UsesAsync(tenant.OrganizationId, ct)).GroupBy(use => use.ToolId, StringComparer.Ordinal))
+        foreach (var group in (await store.UsesAsync(tenant.OrganizationId, ct)).GroupBy(use => use.What!, StringComparer.Ordinal))
         {
-            data[group.Key] = new JsonObject
-            {
-                ["agents"] = new JsonArray([.. group.Where(use => use.VersionId is null).Select(use => new JsonObject { ["_id"] = use.AgentId, ["name"] = use.Name })]),
-                ["versions"] = new JsonArray(
-                    [.. group.Where(use => use.VersionId is not null).Select(use => new JsonObject { ["_id"] = use.VersionId, ["bridge_id"] = use.AgentId, ["name"] = use.Name })]),
-            };
+            data[group.Key] = AgentUse.Show(group);
         }
         var answer = AgentsApi.Success("Get all agents and versions by functions successfully");
         answer["data"] = data;
@@ -157,8 +152,7 @@ internal static partial class ToolsApi
         }
         SetDirect(document, sent);
         tool.Document = document;
-        await store.ChangedAsync(tool, ct);
-        return TypedResults.Ok(new JsonObject { ["success"] = true, ["data"] = AgentsApi.ViewOf(tenant, request, options).Of(tool) });
+        return !await store.ChangedAsync(tool, ct) ? throw Failure.NotFound("Function") : TypedResults.Ok(new JsonObject { ["success"] = true, ["data"] = AgentsApi.ViewOf(tenant, request, options).Of(tool) });
     }
 
     /// <summary>The schema of OpenAI's form becomes <c>fields</c>; a changed one leaves the former in <c>old_fields</c>.</summary>
