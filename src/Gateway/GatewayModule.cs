@@ -13,9 +13,9 @@ using Stoa.Gateway.ProviderKeys;
 using Stoa.Gateway.Providers;
 using Stoa.Gateway.Tools;
 using Stoa.Gateway.Usage;
-using Stoa.Gateway.Wires.Anthropic;
-using Stoa.Gateway.Wires.Gtwy;
-using Stoa.Gateway.Wires.OpenAi;
+using Stoa.Gateway.Dialects.Anthropic;
+using Stoa.Gateway.Dialects.OpenAi;
+using Stoa.Gateway.Dialects.Gtwy;
 using Stoa.Platform;
 using Stoa.Platform.Data;
 using Stoa.Platform.Http;
@@ -52,13 +52,11 @@ public static class GatewayModule
         services.AddSingleton<ProviderCatalog>();
         services.AddSingleton<CallGate>();
         services.AddSingleton<CallMeter>();
-        services.AddSingleton<CallPipeline>();
         services.AddSingleton<RawForward>();
         services.AddSingleton<RemoteMedia>();
         services.AddSingleton<Translation>();
         services.AddSingleton<EmbeddingsApi>();
 
-        services.AddSingleton<OrganizationNames>();
         services.AddSingleton<ServiceRegistry>();
         services.AddSingleton<AgentConfigurations>();
         services.AddScoped<ConfigurationReading>();
@@ -94,8 +92,8 @@ public static class GatewayModule
     {
         var openAi = routes.MapGroup("/v1").WithGroupName("gateway").WithErrors(OpenAiErrors.Instance).AllowAnyOrigin().DescribeApiKey(alsoInHeader: true);
         var anthropic = routes.MapGroup("/v1").WithGroupName("gateway").WithErrors(AnthropicErrors.Instance).AllowAnyOrigin().DescribeApiKey(alsoInHeader: true);
-        openAi.MapOpenAiChat();
-        anthropic.MapAnthropicChat();
+        ChatApi.MapOpenAi(openAi);
+        ChatApi.MapAnthropic(anthropic);
         EmbeddingsApi.Map(openAi);
         openAi.MapModels();
         anthropic.MapCountTokens();

@@ -1,5 +1,4 @@
 using Microsoft.AspNetCore.Http;
-using Microsoft.Extensions.DependencyInjection;
 using Stoa.Platform.Http;
 using Stoa.Platform.Identity;
 
@@ -10,8 +9,8 @@ internal sealed record Tenant(Guid OrganizationId, GtwyCaller Caller)
 {
     public static async ValueTask<Tenant?> BindAsync(HttpContext context)
     {
-        var caller = (await context.WireCaller<GtwyCaller>())!;
-        return new(await context.RequestServices.GetRequiredService<OrganizationNames>().IdOfAsync(caller, context.RequestAborted), caller);
+        var caller = (await context.SurfaceCaller<GtwyCaller>())!;
+        return new(caller.OrganizationId, caller);
     }
 
     /// <summary>For what belongs to no agent: viewers may not.</summary>
