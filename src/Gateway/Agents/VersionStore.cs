@@ -13,7 +13,9 @@ internal sealed class VersionStore(GatewayDb db, AgentStore agents, ModelStore m
     /// <summary>With the agent whose it is.</summary>
     public async Task<(AgentVersion Version, Agent Agent)> FindAsync(Tenant tenant, string id, CancellationToken ct)
     {
-        return await SeeAsync(tenant, id, ct) is { } version && await agents.FindAsync(tenant, version.AgentId, ct) is { DeletedAt: null } agent ? (version, agent) : throw Missing();
+        return await SeeAsync(tenant, id, ct) is { } version && await agents.FindAsync(tenant, version.AgentId, ct) is { DeletedAt: null } agent
+            ? (version, agent)
+            : throw Missing();
     }
 
     /// <summary>For a change of an agent and its version, in a transaction that is open.</summary>
@@ -22,7 +24,10 @@ internal sealed class VersionStore(GatewayDb db, AgentStore agents, ModelStore m
         var found = await SeeAsync(tenant, id, ct) ?? throw tenant.Missing(Missing());
         var agent = await agents.LockAsync(tenant, found.AgentId, ct);
         var version = await db.AgentVersions
-            .FromSql($"select * from gateway.agent_versions where id = {id} and organization_id = {tenant.OrganizationId} and deleted_at is null for update")
+            .FromSql($"""
+                select * from gateway.agent_versions
+                where id = {id} and organization_id = {tenant.OrganizationId} and deleted_at is null for update
+                """)
             .FirstOrDefaultAsync(ct) ?? throw tenant.Missing(Missing());
         return (version, agent);
     }

@@ -30,7 +30,8 @@ internal static class ModelConfigurationsApi
         utilities.MapDelete("/agent/{agent_id}", EraseAgentAsync).RequireGtwyAdmin().WithSummary("Delete permanently");
     }
 
-    internal static async Task<Ok<JsonObject>> AddAsync(Tenant tenant, GtwyBody body, ModelStore models, ServiceRegistry services, CancellationToken ct)
+    internal static async Task<Ok<JsonObject>> AddAsync(
+        Tenant tenant, GtwyBody body, ModelStore models, ServiceRegistry services, CancellationToken ct)
     {
         tenant.RequireEditor();
         var service = services.Find(body.Members.NeedText("service", 64)) ?? throw GtwyFields.Wrong("service", "is none of the services");
@@ -65,7 +66,8 @@ internal static class ModelConfigurationsApi
         return TypedResults.Ok(AgentsApi.Success("Model configuration deleted successfully"));
     }
 
-    internal static async Task<Ok<JsonObject>> SetStatusAsync(Tenant tenant, GtwyBody body, ModelStore models, TimeProvider time, CancellationToken ct)
+    internal static async Task<Ok<JsonObject>> SetStatusAsync(
+        Tenant tenant, GtwyBody body, ModelStore models, TimeProvider time, CancellationToken ct)
     {
         tenant.RequireOperator();
         var isEnabled = StatusOf(body.Members) ?? throw GtwyFields.Wrong("status", "is required");
@@ -75,7 +77,8 @@ internal static class ModelConfigurationsApi
     }
 
     /// <summary>Merges <c>change</c> into the named models, or into those of a service (<c>filter.service</c>).</summary>
-    internal static async Task<Ok<JsonObject>> ChangeManyAsync(Tenant tenant, GtwyBody body, ModelStore models, TimeProvider time, CancellationToken ct)
+    internal static async Task<Ok<JsonObject>> ChangeManyAsync(
+        Tenant tenant, GtwyBody body, ModelStore models, TimeProvider time, CancellationToken ct)
     {
         tenant.RequireOperator();
         var change = body.Members.Object("change") ?? throw GtwyFields.Wrong("change", "is required");

@@ -14,7 +14,8 @@ internal sealed class ModelStore(GatewayDb db, ServiceRegistry services, IOption
             .Where(row => row.Service == service && row.ModelName == model && (row.OrganizationId == null || row.OrganizationId == organizationId))
             .ToListAsync(ct);
         // An organization's own model of a name comes before the one that all share.
-        return rows.OrderBy(row => row.OrganizationId is null).Select(ModelDocument.Of).FirstOrDefault() ?? Built(service).FirstOrDefault(known => known.ModelName == model);
+        return rows.OrderBy(row => row.OrganizationId is null).Select(ModelDocument.Of).FirstOrDefault()
+            ?? Built(service).FirstOrDefault(known => known.ModelName == model);
     }
 
     /// <param name="service">Null for all.</param>
@@ -29,7 +30,8 @@ internal sealed class ModelStore(GatewayDb db, ServiceRegistry services, IOption
     }
 
     /// <summary>A model of the organization's own. False when it may name one of that service and name already.</summary>
-    public async Task<ModelConfiguration?> AddAsync(Guid organizationId, string service, string model, bool isEnabled, JsonObject document, CancellationToken ct)
+    public async Task<ModelConfiguration?> AddAsync(
+        Guid organizationId, string service, string model, bool isEnabled, JsonObject document, CancellationToken ct)
     {
         if (await FindAsync(organizationId, service, model, ct) is not null)
         {

@@ -63,7 +63,8 @@ internal sealed class FolderStore(GatewayDb db, TimeProvider time)
         return tenant.Caller.FolderId is { } own ? folders.Where(folder => folder.Id == own) : folders;
     }
 
-    private async Task<JsonObject> ChangedAsync(Tenant tenant, JsonObject document, JsonObject body, DateTimeOffset now, CancellationToken ct)
+    private async Task<JsonObject> ChangedAsync(
+        Tenant tenant, JsonObject document, JsonObject body, DateTimeOffset now, CancellationToken ct)
     {
         if (body.Object("config") is { } config)
         {

@@ -16,7 +16,8 @@ internal sealed class ProviderKeyStore(GatewayDb db, KeySeal seal, TimeProvider 
     public async Task<ProviderKey> FindAsync(Tenant tenant, string id, CancellationToken ct) =>
         (HexId.IsOne(id) ? await Of(tenant).FirstOrDefaultAsync(key => key.Id == id, ct) : null) ?? throw Missing();
 
-    public async Task<ProviderKey> AddAsync(Tenant tenant, string name, string service, string secret, string status, SpendingTerms terms, CancellationToken ct)
+    public async Task<ProviderKey> AddAsync(
+        Tenant tenant, string name, string service, string secret, string status, SpendingTerms terms, CancellationToken ct)
     {
         var now = time.GetUtcNow();
         var key = new ProviderKey

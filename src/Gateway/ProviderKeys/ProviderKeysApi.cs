@@ -97,7 +97,8 @@ internal static class ProviderKeysApi
     }
 
     // On the wire the segment is an agent here.
-    internal static async Task<Ok<JsonObject>> OfAgentAsync(string apikey_id, Tenant tenant, ProviderKeyStore store, AgentStore agents, CancellationToken ct)
+    internal static async Task<Ok<JsonObject>> OfAgentAsync(
+        string apikey_id, Tenant tenant, ProviderKeyStore store, AgentStore agents, CancellationToken ct)
     {
         _ = await agents.FindAsync(tenant, apikey_id, ct) ?? throw AgentStore.Missing();
         var named = (await store.UsesAsync(tenant.OrganizationId, ct)).Where(use => use.AgentId == apikey_id).Select(use => use.What)
@@ -116,7 +117,8 @@ internal static class ProviderKeysApi
     private static BadRequest<JsonObject> Refused(Failure failure) =>
         TypedResults.BadRequest(new JsonObject { ["success"] = false, ["error"] = failure.Message, ["error_code"] = failure.Code });
 
-    private static async Task<JsonObject> ShowAsync(Tenant tenant, List<ProviderKey> keys, ProviderKeyStore store, AgentStore agents, CancellationToken ct)
+    private static async Task<JsonObject> ShowAsync(
+        Tenant tenant, List<ProviderKey> keys, ProviderKeyStore store, AgentStore agents, CancellationToken ct)
     {
         var uses = (await store.UsesAsync(tenant.OrganizationId, ct)).ToLookup(use => use.What, StringComparer.Ordinal);
         var lastUses = (await agents.LastUsesAsync(tenant.OrganizationId, ct)).ToDictionary(use => use.Id, use => use.At, StringComparer.Ordinal);

@@ -33,7 +33,8 @@ internal sealed class ToolStore(GatewayDb db, TimeProvider time)
         : await db.Tools.FirstOrDefaultAsync(tool => tool.OrganizationId == organizationId && tool.Id == id, ct);
 
     /// <summary>Makes the function of this script, or changes it.</summary>
-    public async Task<AgentTool> SaveAsync(Tenant tenant, string script, string title, Func<JsonObject?, JsonObject> document, CancellationToken ct)
+    public async Task<AgentTool> SaveAsync(
+        Tenant tenant, string script, string title, Func<JsonObject?, JsonObject> document, CancellationToken ct)
     {
         while (true)
         {
