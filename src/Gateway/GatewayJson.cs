@@ -1,6 +1,7 @@
 using System.Text.Json.Nodes;
 using System.Text.Json.Serialization;
 using Stoa.Gateway.Accounts;
+using Stoa.Gateway.Agents;
 using Stoa.Gateway.Alerts;
 using Stoa.Gateway.History;
 using Stoa.Gateway.TestCases;
@@ -12,6 +13,7 @@ namespace Stoa.Gateway;
 
 [JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower)]
 [JsonSerializable(typeof(string))]
+[JsonSerializable(typeof(EraseDeletedAgents))]
 [JsonSerializable(typeof(JsonNode))]
 [JsonSerializable(typeof(JsonObject))]
 [JsonSerializable(typeof(UsageApi.Sums))]

@@ -24,6 +24,8 @@ using Stoa.Gateway.Usage;
 using Stoa.Platform;
 using Stoa.Platform.Data;
 using Stoa.Platform.Http;
+using Stoa.Platform.Jobs;
+using Stoa.Platform.Jobs.Calendars;
 using Stoa.Platform.Limits;
 using Stoa.Platform.Pages;
 
@@ -38,6 +40,8 @@ public static class GatewayModule
         services.AddSettings<GatewayOptions>("Gateway");
         services.AddSingleton<IValidateOptions<GatewayOptions>, GatewayOptionsCheck>();
         builder.AddGtwyAuth();
+        builder.AddAlias("Encreaption_key", "Gateway:OriginalKeys:EncryptionKey");
+        builder.AddAlias("Secret_IV", "Gateway:OriginalKeys:SecretIv");
         services.AddMigrations("gateway", typeof(GatewayModule).Assembly);
         services.AddModuleDb<GatewayDb>();
         services.AddJson(GatewayJson.Default);
@@ -64,6 +68,8 @@ public static class GatewayModule
         services.AddSingleton<AgentConfigurations>();
         services.AddScoped<ConfigurationReading>();
         services.AddScoped<ModelStore>();
+        services.AddJob<EraseDeletedAgents, EraseDeletedAgentsHandler>(EraseDeletedAgents.Kind, GatewayJson.Default.EraseDeletedAgents);
+        services.AddSchedule(EraseDeletedAgents.Kind, new EraseDeletedAgents(), "40 3 * * *");
         services.AddScoped<AgentStore>();
         services.AddScoped<VersionStore>();
         services.AddScoped<UpdateAgent>();

@@ -13,6 +13,8 @@ internal sealed class GatewayOptions
 
     public TimeoutOptions Timeouts { get; set; } = new();
 
+    public OriginalKeysOptions OriginalKeys { get; set; } = new();
+
     public SpoolOptions Spool { get; set; } = new();
 
     /// <summary>Repeats of a call that failed in a way that may pass, before anything reached the client.</summary>
@@ -64,6 +66,16 @@ internal sealed class TimeoutOptions
 
     [Range(100, 3_600_000)]
     public int TotalMs { get; set; } = 600_000;
+}
+
+/// <summary>With both, providers' keys may be brought in as the original stores them.</summary>
+internal sealed class OriginalKeysOptions
+{
+    /// <summary>The original's <c>Encreaption_key</c>.</summary>
+    public string? EncryptionKey { get; set; }
+
+    /// <summary>The original's <c>Secret_IV</c>.</summary>
+    public string? SecretIv { get; set; }
 }
 
 internal sealed class SpoolOptions

@@ -102,6 +102,7 @@ internal static class MatrixRows
         ["POST /api/versions"] = new("gtwy_editor", VersionAsync, """{"version_id":"{0}"}"""),
         ["POST /api/versions/bulk_publish"] = new("gtwy_editor", Body: """{"version_ids":["0123456789abcdef01234567"]}"""),
         ["GET /api/versions/connected-agents/{version_id}"] = new("gtwy_caller", VersionAsync),
+        ["GET /api/versions/diff"] = new("gtwy_caller") { Answers = [400] },
         ["POST /api/versions/discard/{version_id}"] = new("gtwy_editor", VersionAsync, """{"bridge_id":"{1}"}"""),
         ["POST /api/versions/publish/{version_id}"] = new("gtwy_editor", VersionAsync),
         ["GET /api/versions/suggest-model/{version_id}"] = new("gtwy_caller", VersionAsync) { Answers = [400] },
