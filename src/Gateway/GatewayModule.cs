@@ -3,6 +3,8 @@ using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Options;
 using Stoa.Gateway.Auth;
+using Stoa.Gateway.Budgets;
+using Stoa.Gateway.Cache;
 using Stoa.Gateway.Completions;
 using Stoa.Gateway.Embeddings;
 using Stoa.Gateway.Models;
@@ -51,6 +53,13 @@ public static class GatewayModule
         services.AddSingleton<PriceBook>();
         services.AddSingleton<PriceStore>();
         services.AddHostedService<PriceWatch>();
+
+        services.AddSingleton<BudgetBook>();
+        services.AddSingleton<BudgetStore>();
+        services.AddSingleton<BudgetGate>();
+        services.AddHostedService<BudgetWatch>();
+        services.AddSingleton<CacheStore>();
+        services.AddSingleton<ResponseCache>();
         return builder;
     }
 
