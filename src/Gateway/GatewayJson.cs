@@ -1,5 +1,6 @@
 using System.Text.Json.Nodes;
 using System.Text.Json.Serialization;
+using Stoa.Gateway.Budgets;
 using Stoa.Gateway.Usage;
 using Stoa.Platform.Http;
 
@@ -13,4 +14,6 @@ namespace Stoa.Gateway;
 [JsonSerializable(typeof(PricesApi.PriceList))]
 [JsonSerializable(typeof(PricesApi.NewPrice))]
 [JsonSerializable(typeof(Price))]
+[JsonSerializable(typeof(BudgetsApi.BudgetList))]
+[JsonSerializable(typeof(BudgetsApi.BudgetTerms))]
 internal sealed partial class GatewayJson : JsonSerializerContext;

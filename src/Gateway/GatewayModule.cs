@@ -76,6 +76,7 @@ public static class GatewayModule
         var own = routes.MapOwnApi();
         own.MapUsage();
         own.MapPrices();
+        own.MapBudgets();
         return routes;
     }
 }

@@ -9,6 +9,8 @@ internal enum BudgetPeriod
     Monthly,
     Weekly,
     Daily,
+    /// <summary>The period that began once never ends.</summary>
+    Never,
 }
 
 /// <summary>How much may be spent in each period. Amounts are US dollars.</summary>

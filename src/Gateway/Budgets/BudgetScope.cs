@@ -1,3 +1,5 @@
+using Stoa.Platform.Data;
+
 namespace Stoa.Gateway.Budgets;
 
 /// <summary>What a budget limits, in the order in which a call's budgets are checked.</summary>
@@ -24,23 +26,6 @@ internal readonly record struct BudgetScope(BudgetKind Kind, string Subject)
 
     public static BudgetScope ProviderKey(string id) => new(BudgetKind.ProviderKey, id);
 
-    /// <summary>As the table and our own API name it.</summary>
-    public string Name => Kind switch
-    {
-        BudgetKind.Folder => "folder",
-        BudgetKind.Agent => "agent",
-        BudgetKind.ProviderKey => "provider_key",
-        BudgetKind.Key => "key",
-        BudgetKind.Organization => "organization",
-    };
-
-    public static BudgetScope? Parse(string name, string subject) => name switch
-    {
-        "folder" => Folder(subject),
-        "agent" => Agent(subject),
-        "provider_key" => ProviderKey(subject),
-        "key" => new(BudgetKind.Key, subject),
-        "organization" => Organization,
-        _ => null,
-    };
+    /// <summary>As the table and our own API name the kind.</summary>
+    public string Name => EnumNames<BudgetKind>.Write(Kind);
 }

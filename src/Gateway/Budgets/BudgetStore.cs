@@ -1,5 +1,6 @@
 using Npgsql;
 using NpgsqlTypes;
+using Stoa.Platform.Data;
 
 namespace Stoa.Gateway.Budgets;
 
@@ -26,8 +27,8 @@ internal sealed class BudgetStore(NpgsqlDataSource source)
         while (await reader.ReadAsync(ct))
         {
             budgets.Add(new(
-                reader.GetGuid(0), BudgetScope.Parse(reader.GetString(1), reader.GetString(2))!.Value, reader.GetDecimal(3),
-                Enum.Parse<BudgetPeriod>(reader.GetString(4), ignoreCase: true), await reader.GetFieldValueAsync<DateTimeOffset>(5, ct),
+                reader.GetGuid(0), ScopeAt(reader, 1), reader.GetDecimal(3),
+                EnumNames<BudgetPeriod>.Read(reader.GetString(4)), await reader.GetFieldValueAsync<DateTimeOffset>(5, ct),
                 await reader.GetFieldValueAsync<DateTimeOffset>(6, ct), reader.GetDecimal(7), reader.GetDecimal(8)));
         }
         return budgets;
@@ -46,7 +47,7 @@ internal sealed class BudgetStore(NpgsqlDataSource source)
         command.Parameters.Add(new() { Value = lifetime });
         await using var reader = await command.ExecuteReaderAsync(ct);
         return await reader.ReadAsync(ct)
-            ? new(BudgetScope.Parse(reader.GetString(0), reader.GetString(1))!.Value, reader.GetDecimal(2), reader.GetDecimal(3))
+            ? new(ScopeAt(reader, 0), reader.GetDecimal(2), reader.GetDecimal(3))
             : null;
     }
 
@@ -58,8 +59,14 @@ internal sealed class BudgetStore(NpgsqlDataSource source)
         await command.ExecuteNonQueryAsync(CancellationToken.None);
     }
 
-    /// <summary>Sets a budget, or removes it (null). All nodes hear of it.</summary>
-    public async Task SetAsync(
+    /// <summary>All nodes hear of it.</summary>
+    public Task SetAsync(Guid organizationId, BudgetScope scope, decimal amount, BudgetPeriod period, DateTimeOffset startsAt, CancellationToken ct) =>
+        WriteAsync(organizationId, scope, amount, period, startsAt, ct);
+
+    public Task RemoveAsync(Guid organizationId, BudgetScope scope, CancellationToken ct) =>
+        WriteAsync(organizationId, scope, amount: null, BudgetPeriod.Never, DateTimeOffset.UnixEpoch, ct);
+
+    private async Task WriteAsync(
         Guid organizationId, BudgetScope scope, decimal? amount, BudgetPeriod period, DateTimeOffset startsAt, CancellationToken ct)
     {
         await using var command = source.CreateCommand("select gateway.set_budget($1, $2, $3, $4, $5, $6)");
@@ -67,8 +74,11 @@ internal sealed class BudgetStore(NpgsqlDataSource source)
         command.Parameters.Add(new() { Value = scope.Name });
         command.Parameters.Add(new() { Value = scope.Subject });
         command.Parameters.Add(new() { Value = (object?)amount ?? DBNull.Value, NpgsqlDbType = NpgsqlDbType.Numeric });
-        command.Parameters.Add(new() { Value = period.ToString().ToLowerInvariant() });
+        command.Parameters.Add(new() { Value = EnumNames<BudgetPeriod>.Write(period) });
         command.Parameters.Add(new() { Value = startsAt.ToUniversalTime() });
         await command.ExecuteNonQueryAsync(ct);
     }
+
+    private static BudgetScope ScopeAt(NpgsqlDataReader reader, int column) =>
+        new(EnumNames<BudgetKind>.Read(reader.GetString(column)), reader.GetString(column + 1));
 }

@@ -7,7 +7,7 @@ create table gateway.budgets (
   -- The id of what is limited; empty for the organization.
   subject text not null,
   amount numeric(20, 10) not null check (amount > 0),
-  period text not null check (period in ('monthly', 'weekly', 'daily')),
+  period text not null check (period in ('monthly', 'weekly', 'daily', 'never')),
   starts_at timestamptz not null,
   -- What usage of the period that began then has cost.
   period_start timestamptz not null,
@@ -33,6 +33,9 @@ declare
   instant timestamp := greatest(moment, starts_at) at time zone 'UTC';
   months integer;
 begin
+  if period = 'never' then
+    return starts_at;
+  end if;
   if period = 'monthly' then
     months := (extract(year from instant) - extract(year from origin)) * 12 + extract(month from instant) - extract(month from origin);
     if origin + make_interval(months => months) > instant then
@@ -119,9 +122,10 @@ language sql stable as $$
       when 'key' then q.key_id::text else '' end = budget_subject
 $$;
 
--- Sets or removes (amount null or 0) a budget. A new period counts what was spent in it already.
+-- Sets or removes (amount null or 0) a budget. A new period counts what was spent in it already, unless the caller says how much that is.
 create function gateway.set_budget(
-  organization uuid, budget_scope text, budget_subject text, budget_amount numeric, budget_period text, begins timestamptz)
+  organization uuid, budget_scope text, budget_subject text, budget_amount numeric, budget_period text, begins timestamptz,
+  budget_spent numeric default null)
 returns void language plpgsql as $$
 declare
   -- Quarters of an hour are what costs are summed by.
@@ -142,25 +146,28 @@ begin
       on conflict (organization_id, scope, subject) do update set amount = excluded.amount, period = excluded.period,
         starts_at = excluded.starts_at, period_start = excluded.period_start, spent = excluded.spent;
     end if;
+    if budget_spent is not null then
+      update gateway.budgets set spent = budget_spent, period_start = current_start
+      where organization_id = organization and scope = budget_scope and subject = budget_subject;
+    end if;
   end if;
   perform pg_notify('gateway_budgets', organization::text);
 end $$;
 
--- The document of a folder, an agent or a provider key says its limit: {prefix}_limit, _limit_reset_period, _limit_start_date.
-create function gateway.budget_of_document(document jsonb, prefix text, made timestamptz, out amount numeric, out period text, out begins timestamptz)
+-- The document of a folder, an agent or a provider key says its limit: {prefix}_limit, _usage, _limit_reset_period, _limit_start_date.
+create function gateway.budget_of_document(
+  document jsonb, prefix text, made timestamptz, out amount numeric, out used numeric, out period text, out begins timestamptz)
 language plpgsql stable as $$
 begin
-  if jsonb_typeof(document -> (prefix || '_limit')) in ('number', 'string') then
-    begin
-      amount := (document ->> (prefix || '_limit'))::numeric;
-    exception when others then
-      amount := null;
-    end;
+  if jsonb_typeof(document -> (prefix || '_limit')) = 'number' then
+    amount := least((document ->> (prefix || '_limit'))::numeric, 1000000000);
   end if;
-  amount := least(amount, 1000000000);
-  period := coalesce(document ->> (prefix || '_limit_reset_period'), 'monthly');
-  if period not in ('monthly', 'weekly', 'daily') then
-    period := 'monthly';
+  if jsonb_typeof(document -> (prefix || '_usage')) = 'number' then
+    used := greatest(least((document ->> (prefix || '_usage'))::numeric, 1000000000), 0);
+  end if;
+  period := document ->> (prefix || '_limit_reset_period');
+  if period is null or period not in ('monthly', 'weekly', 'daily') then
+    period := 'never';
   end if;
   begin
     begins := (document ->> (prefix || '_limit_start_date'))::timestamptz;
@@ -176,6 +183,7 @@ declare
   prefix text := tg_argv[1];
   wanted record;
   had record;
+  told numeric;
 begin
   if tg_op = 'DELETE' or to_jsonb(new) ->> 'deleted_at' is not null then
     if exists (select from gateway.budgets where organization_id = old.organization_id and scope = budget_scope and subject = old.id) then
@@ -189,10 +197,16 @@ begin
     if had is not distinct from wanted and to_jsonb(old) ->> 'deleted_at' is null then
       return null;
     end if;
+    -- Who writes what was used sets it back; a document that is written with what it said already does not.
+    if wanted.used is distinct from had.used or coalesce(had.amount, 0) <= 0 then
+      told := wanted.used;
+    end if;
   elsif coalesce(wanted.amount, 0) <= 0 then
     return null;
+  else
+    told := wanted.used;
   end if;
-  perform gateway.set_budget(new.organization_id, budget_scope, new.id, wanted.amount, wanted.period, wanted.begins);
+  perform gateway.set_budget(new.organization_id, budget_scope, new.id, wanted.amount, wanted.period, wanted.begins, told);
   return null;
 end $$;
 
