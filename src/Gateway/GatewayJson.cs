@@ -1,6 +1,7 @@
 using System.Text.Json.Nodes;
 using System.Text.Json.Serialization;
 using Stoa.Gateway.Budgets;
+using Stoa.Gateway.Metrics;
 using Stoa.Gateway.Usage;
 using Stoa.Platform.Http;
 
@@ -14,6 +15,8 @@ namespace Stoa.Gateway;
 [JsonSerializable(typeof(PricesApi.PriceList))]
 [JsonSerializable(typeof(PricesApi.NewPrice))]
 [JsonSerializable(typeof(Price))]
+[JsonSerializable(typeof(MetricsQuery))]
+[JsonSerializable(typeof(MetricsApi.AgentsQuery))]
 [JsonSerializable(typeof(BudgetsApi.BudgetList))]
 [JsonSerializable(typeof(BudgetsApi.BudgetTerms))]
 internal sealed partial class GatewayJson : JsonSerializerContext;

@@ -7,6 +7,7 @@ using Stoa.Gateway.Budgets;
 using Stoa.Gateway.Cache;
 using Stoa.Gateway.Completions;
 using Stoa.Gateway.Embeddings;
+using Stoa.Gateway.Metrics;
 using Stoa.Gateway.Models;
 using Stoa.Gateway.Providers;
 using Stoa.Gateway.Usage;
@@ -58,6 +59,7 @@ public static class GatewayModule
         services.AddSingleton<BudgetStore>();
         services.AddSingleton<BudgetGate>();
         services.AddHostedService<BudgetWatch>();
+        services.AddSingleton<RunAnalytics>();
         services.AddSingleton<CacheStore>();
         services.AddSingleton<ResponseCache>();
         return builder;
@@ -72,6 +74,9 @@ public static class GatewayModule
         EmbeddingsApi.Map(openAi);
         openAi.MapModels();
         anthropic.MapCountTokens();
+
+        routes.MapGtwyManagement().MapMetrics();
+        routes.MapGtwyManagement().MapAnalytics();
 
         var own = routes.MapOwnApi();
         own.MapUsage();

@@ -11,9 +11,10 @@ internal static class BudgetCharges
 {
     public static async Task AddAsync(NpgsqlConnection connection, IReadOnlyList<UsageRecord> batch, CancellationToken ct)
     {
+        // Periods begin and end with quarters of an hour.
         var charges = batch
             .Where(row => row.Cost > 0)
-            .SelectMany(row => ScopesOf(row).Select(scope => (row.OrganizationId, Scope: scope, Start: UsageSums.StartOf(row.At, Quarter), row.Cost)))
+            .SelectMany(row => ScopesOf(row).Select(scope => (row.OrganizationId, Scope: scope, Start: UsageSums.StartOf(row.At, UsageSums.Quarter), row.Cost)))
             .GroupBy(charge => (charge.OrganizationId, charge.Scope, charge.Start))
             .Select(group => (group.Key, Cost: group.Sum(charge => charge.Cost!.Value)))
             .ToArray();
@@ -40,9 +41,6 @@ internal static class BudgetCharges
         };
         await commands.ExecuteNonQueryAsync(ct);
     }
-
-    /// <summary>Periods begin and end with quarters of an hour.</summary>
-    private static readonly TimeSpan Quarter = TimeSpan.FromMinutes(15);
 
     private static IEnumerable<BudgetScope> ScopesOf(UsageRecord row)
     {

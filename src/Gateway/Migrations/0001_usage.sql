@@ -37,6 +37,7 @@ create index usage_by_request on gateway.usage (organization_id, request_id);
 create index usage_by_time on gateway.usage (organization_id, at);
 -- Threads are too many for sums: theirs are made from the rows.
 create index usage_by_thread on gateway.usage (organization_id, thread_id, at) where thread_id <> '';
+create index usage_of_threads on gateway.usage (organization_id, at) where thread_id <> '';
 create index usage_by_agent on gateway.usage (organization_id, agent_id, at) where agent_id <> '';
 
 -- Months are made ahead by the loader; what falls outside (a clock that jumped) is kept here rather than refused.

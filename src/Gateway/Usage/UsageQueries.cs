@@ -85,6 +85,9 @@ internal sealed class UsageQueries(NpgsqlDataSource source)
         ["day"] = "date_trunc('day', t, 'UTC')",
     };
 
+    /// <summary>The newest calls that sums by thread are made of.</summary>
+    public const int MostCallsOfThreads = 20_000;
+
     /// <param name="newest">The last groups of time first, so that a limit cuts the oldest.</param>
     public async Task<List<UsageSum>> SumAsync(
         UsageFilter filter, IReadOnlyCollection<string> groupBy, int limit, CancellationToken ct, bool percentiles = false, bool newest = false)
@@ -99,7 +102,7 @@ internal sealed class UsageQueries(NpgsqlDataSource source)
               coalesce(sum(input_tokens), 0)::bigint, coalesce(sum(cache_read_tokens), 0)::bigint, coalesce(sum(cache_write_tokens), 0)::bigint,
               coalesce(sum(output_tokens), 0)::bigint, coalesce(sum(reasoning_tokens), 0)::bigint, coalesce(sum(cost), 0),
               coalesce(sum(latency_ms), 0)::bigint, max(last_at){(percentiles ? $", {from.Latencies}" : "")}
-            from ({from.Sql}) as usage
+            from {(groupBy.Contains("thread") && filter.ThreadId is null ? NewestOfThreads(from.Sql, filter, command) : $"({from.Sql}) as usage")}
             where {Where(filter, command)}
             {(keys.Length == 0 ? "" : $"group by {string.Join(", ", keys)} order by {string.Join(", ", order)}")}
             limit {limit.ToString(CultureInfo.InvariantCulture)}
@@ -131,6 +134,13 @@ internal sealed class UsageQueries(NpgsqlDataSource source)
         }
         return sums;
     }
+
+    /// <summary>Threads have no end: sums by thread are those of the newest calls.</summary>
+    private static string NewestOfThreads(string rows, UsageFilter filter, NpgsqlCommand command) => $"""
+        (select * from ({rows}) as newest
+        where {Where(new(filter.OrganizationId, filter.From, filter.To, AgentId: filter.AgentId), command)} and thread_id <> ''
+        order by t desc limit {MostCallsOfThreads.ToString(CultureInfo.InvariantCulture)}) as usage
+        """;
 
     private static UsageSum With(UsageSum sum, string group, NpgsqlDataReader reader, int column) => group switch
     {

@@ -23,7 +23,7 @@ internal readonly record struct UsageSources(string Sql, string Latencies)
 
     public static UsageSources For(UsageFilter filter, IReadOnlyCollection<string> groupBy)
     {
-        if (filter.ThreadId is not null || groupBy.Contains("thread") || !IsWhole(filter.From, Quarter) || (filter.To is { } end && !IsWhole(end, Quarter)))
+        if (filter.ThreadId is not null || groupBy.Contains("thread") || !IsWhole(filter.From, UsageSums.Quarter) || (filter.To is { } end && !IsWhole(end, UsageSums.Quarter)))
         {
             return new(Rows, OfRows);
         }
@@ -47,7 +47,6 @@ internal readonly record struct UsageSources(string Sql, string Latencies)
     }
 
     private static readonly DateTimeOffset FarAway = new(9999, 1, 1, 0, 0, 0, TimeSpan.Zero);
-    private static readonly TimeSpan Quarter = TimeSpan.FromMinutes(15);
     private static readonly TimeSpan Day = TimeSpan.FromDays(1);
 
     private static bool IsWhole(DateTimeOffset time, TimeSpan span) => time.UtcTicks % span.Ticks == 0;

@@ -7,7 +7,7 @@ namespace Stoa.Gateway.Usage;
 /// <summary>Adds a batch to the sums over quarters of an hour and over days, in the transaction that adds its rows.</summary>
 internal static class UsageSums
 {
-    private static readonly TimeSpan Quarter = TimeSpan.FromMinutes(15);
+    public static readonly TimeSpan Quarter = TimeSpan.FromMinutes(15);
 
     private readonly record struct Key(
         Guid Organization, DateTimeOffset Start, string Agent, string Version, string Folder, string ProviderKey, Guid KeyId, string Provider, string Model);
