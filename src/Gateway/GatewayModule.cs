@@ -41,6 +41,8 @@ public static class GatewayModule
         services.AddSingleton<ProviderCatalog>();
         services.AddSingleton<CallGate>();
         services.AddSingleton<CallMeter>();
+        services.AddSingleton<CallBudget>();
+        services.AddSingleton<CallCache>();
         services.AddSingleton<RawForward>();
         services.AddSingleton<RemoteMedia>();
         services.AddSingleton<Translation>();
