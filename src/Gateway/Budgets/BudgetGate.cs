@@ -1,5 +1,4 @@
 using Microsoft.Extensions.Options;
-using Npgsql;
 using Stoa.Platform.Data;
 using Stoa.Platform.Http;
 
