@@ -9,6 +9,7 @@ namespace Stoa.Gateway;
 
 [JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower)]
 [JsonSerializable(typeof(string))]
+[JsonSerializable(typeof(JsonNode))]
 [JsonSerializable(typeof(JsonObject))]
 [JsonSerializable(typeof(UsageApi.Sums))]
 [JsonSerializable(typeof(Listing<UsageApi.Call>))]
@@ -17,6 +18,7 @@ namespace Stoa.Gateway;
 [JsonSerializable(typeof(Price))]
 [JsonSerializable(typeof(MetricsQuery))]
 [JsonSerializable(typeof(MetricsApi.AgentsQuery))]
+[JsonSerializable(typeof(ForgetUsage))]
 [JsonSerializable(typeof(BudgetsApi.BudgetList))]
 [JsonSerializable(typeof(BudgetsApi.BudgetTerms))]
 internal sealed partial class GatewayJson : JsonSerializerContext;
