@@ -22,7 +22,7 @@ internal static class MetricsRows
           case when x.agent = 0 then '' else lpad(to_hex(x.agent), 24, '0') end, case when x.agent = 0 then '' else lpad(to_hex(x.agent), 24, 'a') end,
           case when x.agent = 0 then '' else lpad(to_hex(x.agent % 7), 24, 'f') end,
           case when x.agent = 0 then '' else lpad(to_hex(x.agent % 10), 24, 'b') end, case when x.agent = 0 then '' else 'thread-' || (n / 1000) end
-        from generate_series(1, {{rows}}) as n
+        from generate_series(1::bigint, {{rows}}) as n
         cross join lateral (select timestamptz '{{now.AddDays(-30):O}}' + n * (interval '30 days' / {{rows}}) as at,
           (n * 31 % 101)::int as agent, case when n % 10 < 6 then 0 else n % 10 - 5 end as place) x
         join bench_organizations o on o.place = x.place;
