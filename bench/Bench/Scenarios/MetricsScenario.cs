@@ -17,7 +17,7 @@ internal sealed class MetricsScenario : Scenario
     private static readonly (string Name, string Value)[] Filters =
     [
         ("", ""), ("bridge_id", "00000000000000000000001f"), ("version_id", "aaaaaaaaaaaaaaaaaaaaaa1f"), ("apikey_id", "bbbbbbbbbbbbbbbbbbbbbbb1"),
-        ("service", "openai"), ("model", "model-1-1"), ("thread_id", "thread-9"),
+        ("service", "openai"), ("model", "model-1-0"), ("thread_id", "thread-9"),
     ];
 
     internal override string Name => "metrics";

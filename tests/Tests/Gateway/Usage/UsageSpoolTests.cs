@@ -35,10 +35,11 @@ public sealed class UsageSpoolTests : IDisposable
     public void A_record_of_the_first_version_is_still_read()
     {
         Span<byte> buffer = new byte[UsageRecord.MaxBytes];
-        var length = Record(1).Write(buffer);
+        var record = Record(1);
+        var length = record.Write(buffer);
         buffer[0] = 1;
         // The first version ended before the five texts, which are empty here: two bytes of length each.
-        Assert.Equal(Record(1), UsageRecord.Read(buffer[..(length - 10)]));
+        Assert.Equal(record, UsageRecord.Read(buffer[..(length - 10)]));
     }
 
     [Fact]
