@@ -9,7 +9,7 @@ internal static class MetricsRows
     /// </summary>
     internal static string Sql(long rows, DateTimeOffset now) => $$"""
         set synchronous_commit = off; set jit = off; set work_mem = '256MB'; set maintenance_work_mem = '512MB'; set timezone = 'UTC';
-        create temp table later as select pg_get_indexdef(indexrelid) as made, indexrelid::regclass::text as name
+        create temp table later as select replace(pg_get_indexdef(indexrelid), ' ON ONLY ', ' ON ') as made, indexrelid::regclass::text as name
           from pg_index where indrelid = 'gateway.usage'::regclass and not indisprimary;
         do $do$ declare name text; begin for name in select l.name from later l loop execute 'drop index ' || name; end loop; end $do$;
         create temp table bench_organizations as
