@@ -3,7 +3,9 @@ using System.Text.Json.Serialization;
 using Stoa.Gateway.Accounts;
 using Stoa.Gateway.Agents;
 using Stoa.Gateway.Alerts;
+using Stoa.Gateway.Budgets;
 using Stoa.Gateway.History;
+using Stoa.Gateway.Metrics;
 using Stoa.Gateway.TestCases;
 using Stoa.Gateway.Threads;
 using Stoa.Gateway.Usage;
@@ -69,4 +71,9 @@ namespace Stoa.Gateway;
 [JsonSerializable(typeof(UsersApi.KeyInfo))]
 [JsonSerializable(typeof(KeyCheckApi.KeyToCheck))]
 [JsonSerializable(typeof(KeyCheckApi.CheckedKey))]
+[JsonSerializable(typeof(MetricsQuery))]
+[JsonSerializable(typeof(MetricsApi.AgentsQuery))]
+[JsonSerializable(typeof(ForgetUsage))]
+[JsonSerializable(typeof(BudgetsApi.BudgetList))]
+[JsonSerializable(typeof(BudgetsApi.BudgetTerms))]
 internal sealed partial class GatewayJson : JsonSerializerContext;

@@ -6,6 +6,8 @@ using Stoa.Gateway.Accounts;
 using Stoa.Gateway.Agents;
 using Stoa.Gateway.Alerts;
 using Stoa.Gateway.Auth;
+using Stoa.Gateway.Budgets;
+using Stoa.Gateway.Cache;
 using Stoa.Gateway.Completions;
 using Stoa.Gateway.Configuration;
 using Stoa.Gateway.Dialects.Anthropic;
@@ -14,6 +16,7 @@ using Stoa.Gateway.Dialects.OpenAi;
 using Stoa.Gateway.Embeddings;
 using Stoa.Gateway.Folders;
 using Stoa.Gateway.History;
+using Stoa.Gateway.Metrics;
 using Stoa.Gateway.Models;
 using Stoa.Gateway.ProviderKeys;
 using Stoa.Gateway.Providers;
@@ -57,6 +60,8 @@ public static class GatewayModule
         services.AddSingleton<ProviderCatalog>();
         services.AddSingleton<CallGate>();
         services.AddSingleton<CallMeter>();
+        services.AddSingleton<CallBudget>();
+        services.AddSingleton<CallCache>();
         services.AddSingleton<RawForward>();
         services.AddSingleton<RemoteMedia>();
         services.AddSingleton<Translation>();
@@ -92,6 +97,18 @@ public static class GatewayModule
         services.AddSingleton<PriceBook>();
         services.AddSingleton<PriceStore>();
         services.AddHostedService<PriceWatch>();
+
+        services.AddJob<ForgetUsage, ForgetUsageHandler>(
+            ForgetUsage.Kind, GatewayJson.Default.ForgetUsage, new() { Priority = JobPriority.Low, LateAfter = TimeSpan.FromDays(1) });
+        services.AddSchedule(ForgetUsage.Kind, new ForgetUsage(), ForgetUsage.Hourly);
+
+        services.AddSingleton<BudgetBook>();
+        services.AddSingleton<BudgetStore>();
+        services.AddSingleton<BudgetGate>();
+        services.AddHostedService<BudgetWatch>();
+        services.AddSingleton<RunAnalytics>();
+        services.AddSingleton<CacheStore>();
+        services.AddSingleton<ResponseCache>();
         return builder;
     }
 
@@ -122,10 +139,13 @@ public static class GatewayModule
         management.MapHistory();
         management.MapOlderHistory();
         management.MapUsers();
+        management.MapMetrics();
+        management.MapAnalytics();
 
         var own = routes.MapOwnApi();
         own.MapUsage();
         own.MapPrices();
+        own.MapBudgets();
         return routes;
     }
 }

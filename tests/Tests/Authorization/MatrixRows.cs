@@ -91,6 +91,17 @@ internal static class MatrixRows
         ["GET /api/stoa/usage/calls"] = new(AccessRule.Viewer),
         ["GET /api/stoa/prices"] = new(AccessRule.Viewer),
         ["POST /api/stoa/prices"] = new(AccessRule.Operator, Body: """{"provider":"openai","model":"{unique}","input":1,"output":2}"""),
+        ["GET /api/stoa/budgets"] = new(AccessRule.Admin),
+        ["PUT /api/stoa/budgets/organization"] = new(AccessRule.Admin, Body: """{"amount":1000000}"""),
+        ["DELETE /api/stoa/budgets/organization"] = new(AccessRule.Admin),
+        ["PUT /api/stoa/budgets/keys/{id}"] = new(AccessRule.Admin, KeyAsync, """{"amount":1000000,"period":"weekly"}"""),
+        ["DELETE /api/stoa/budgets/keys/{id}"] = new(AccessRule.Admin, KeyAsync),
+
+        ["POST /api/metrics"] = new("gtwy_caller", Body: """{"range":1,"factor":"model"}"""),
+        ["POST /api/metrics/agent"] = new("gtwy_caller", Body: "{}"),
+        // Of an agent that is not the caller's there is no history, and so nothing in the answer.
+        ["GET /api/analytics/agent/{bridge_id}"] = new("gtwy_caller", AgentAsync) { Whose = Whose.Everybodys },
+        ["GET /api/analytics/agent/{bridge_id}/filters"] = new("gtwy_caller", AgentAsync) { Whose = Whose.Everybodys },
 
         ["GET /api/agent"] = new("gtwy_caller"),
         ["POST /api/agent"] = new("gtwy_editor", Body: """{"name":"{unique}"}"""),
