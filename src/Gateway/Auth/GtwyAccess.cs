@@ -43,7 +43,7 @@ internal static class GtwyAccess
         var request = context.Request;
         if (IsSent(request, "Authorization"))
         {
-            return ByAuthorization(context, request.BearerToken() ?? request.SingleHeader("Authorization"));
+            return await ByAuthorizationAsync(context, request.BearerToken() ?? request.SingleHeader("Authorization"));
         }
         if (IsSent(request, "proxy_auth_token"))
         {
@@ -54,14 +54,16 @@ internal static class GtwyAccess
     }
 
     /// <summary>A signed token has two dots, a key of ours has none.</summary>
-    private static GtwyCaller ByAuthorization(HttpContext context, string? sent)
+    private static async ValueTask<GtwyCaller> ByAuthorizationAsync(HttpContext context, string? sent)
     {
         if (sent?.Contains('.', StringComparison.Ordinal) != true)
         {
             return ByKey(context, sent) ?? throw Refused();
         }
-        var (claims, fault) = context.RequestServices.GetRequiredService<GtwyTokens>().ReadUser(sent);
-        return claims is not null && GtwyCaller.Of(claims) is { } caller ? caller
+        var services = context.RequestServices;
+        var (claims, fault) = services.GetRequiredService<GtwyTokens>().ReadUser(sent);
+        return claims is not null
+            && await GtwyCaller.OfAsync(claims, services.GetRequiredService<OrganizationNames>(), context.RequestAborted) is { } caller ? caller
             : throw Refused(fault == TokenFault.Revoked ? "token revoked" : Refusal, fault);
     }
 
