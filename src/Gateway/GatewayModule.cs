@@ -4,6 +4,7 @@ using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Options;
 using Stoa.Gateway.Auth;
 using Stoa.Gateway.Completions;
+using Stoa.Gateway.Delivery;
 using Stoa.Gateway.Embeddings;
 using Stoa.Gateway.Models;
 using Stoa.Gateway.Providers;
@@ -51,6 +52,7 @@ public static class GatewayModule
         services.AddSingleton<PriceBook>();
         services.AddSingleton<PriceStore>();
         services.AddHostedService<PriceWatch>();
+        builder.AddDelivery();
         return builder;
     }
 
@@ -67,6 +69,7 @@ public static class GatewayModule
         var own = routes.MapOwnApi();
         own.MapUsage();
         own.MapPrices();
+        own.MapQueue();
         return routes;
     }
 }

@@ -1,4 +1,5 @@
 using System.ComponentModel.DataAnnotations;
+using Stoa.Gateway.Delivery;
 
 namespace Stoa.Gateway;
 
@@ -11,6 +12,12 @@ internal sealed class GatewayOptions
     public TimeoutOptions Timeouts { get; set; } = new();
 
     public SpoolOptions Spool { get; set; } = new();
+
+    public QueueOptions Queue { get; set; } = new();
+
+    public PushMode PushMode { get; set; }
+
+    public PushOptions Push { get; set; } = new();
 
     /// <summary>Repeats of a call that failed in a way that may pass, before anything reached the client.</summary>
     [Range(0, 10)]

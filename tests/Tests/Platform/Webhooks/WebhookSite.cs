@@ -40,6 +40,8 @@ internal sealed class WebhookSite : IAsyncDisposable
             var headers = context.Request.Headers.ToDictionary(header => header.Key, header => header.Value.ToString(), StringComparer.OrdinalIgnoreCase);
             received.Enqueue(new(body, headers));
             context.Response.StatusCode = answers.Length == 0 ? 204 : answers[Math.Min(received.Count, answers.Length) - 1];
+            // However slow the machine is: no second attempt comes by itself.
+            context.Response.Headers.RetryAfter = "3600";
             if (context.Response.StatusCode != 204)
             {
                 await context.Response.WriteAsync($"Answer {received.Count}", Ct);

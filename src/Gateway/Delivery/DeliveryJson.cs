@@ -1,0 +1,14 @@
+using System.Text.Json.Serialization;
+
+namespace Stoa.Gateway.Delivery;
+
+[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower, DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull)]
+[JsonSerializable(typeof(QueuedRun))]
+[JsonSerializable(typeof(RunQueued))]
+[JsonSerializable(typeof(SendPush))]
+[JsonSerializable(typeof(ForgetDelivery))]
+[JsonSerializable(typeof(PushNote))]
+[JsonSerializable(typeof(QueueState))]
+[JsonSerializable(typeof(QueueApi.Replay))]
+[JsonSerializable(typeof(QueueApi.Replayed))]
+internal sealed partial class DeliveryJson : JsonSerializerContext;
