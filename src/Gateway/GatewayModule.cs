@@ -65,6 +65,7 @@ public static class GatewayModule
         EmbeddingsApi.Map(openAi);
         openAi.MapModels();
         anthropic.MapCountTokens();
+        routes.MapPush();
 
         var own = routes.MapOwnApi();
         own.MapUsage();

@@ -9,6 +9,7 @@ namespace Stoa.Gateway.Delivery;
 [JsonSerializable(typeof(ForgetDelivery))]
 [JsonSerializable(typeof(PushNote))]
 [JsonSerializable(typeof(QueueState))]
+[JsonSerializable(typeof(PushApi.Published))]
 [JsonSerializable(typeof(QueueApi.Replay))]
 [JsonSerializable(typeof(QueueApi.Replayed))]
 internal sealed partial class DeliveryJson : JsonSerializerContext;

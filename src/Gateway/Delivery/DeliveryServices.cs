@@ -1,5 +1,7 @@
 using Microsoft.AspNetCore.Builder;
+using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
+using Stoa.Gateway.Alerts;
 using Stoa.Platform;
 using Stoa.Platform.Egress;
 using Stoa.Platform.Http;
@@ -24,8 +26,14 @@ internal static class DeliveryServices
         services.AddSingleton<RunSecrets>();
         services.AddSingleton<RunQueue>();
         services.AddSingleton<QueuedRuns>();
-        services.AddSingleton<IRunTransport, JobTransport>();
         services.AddSingleton<PushPublisher>();
+        services.AddSingleton<PushHub>();
+        services.AddHostedService(provider => provider.GetRequiredService<PushHub>());
+        services.AddSingleton<PushStreams>();
+        services.AddSingleton<AlertRules>();
+        services.AddHostedService(provider => provider.GetRequiredService<AlertRules>());
+        services.AddSingleton<AlertSender>();
+        builder.AddTransport();
         // What waits in the database when a broker is set up later is run all the same.
         services.AddJob<RunQueued, RunQueuedHandler>(RunQueued.Kind, DeliveryJson.Default.RunQueued, RunQueued.Rules);
         services.AddJob<SendPush, SendPushHandler>(SendPush.Kind, DeliveryJson.Default.SendPush, SendPush.Rules);
@@ -34,5 +42,23 @@ internal static class DeliveryServices
         services.AddSchedule(ForgetDelivery.Kind, new ForgetDelivery(), TimeSpan.FromMinutes(10), MissedRuns.Skip);
         services.AddEgressClient(SendPushHandler.Client, egress => egress.Retries = 0);
         services.AddJson(DeliveryJson.Default);
+    }
+
+    private static void AddTransport(this WebApplicationBuilder builder)
+    {
+        var services = builder.Services;
+        if (string.IsNullOrEmpty(builder.Configuration["Gateway:Queue:Url"]))
+        {
+            services.AddSingleton<IRunTransport, JobTransport>();
+            return;
+        }
+        services.AddSingleton<BrokerQueues>();
+        services.AddSingleton<Broker>();
+        services.AddSingleton<IRunTransport, BrokerTransport>();
+        var role = builder.Configuration.GetValue($"{StoaOptions.Section}:{nameof(StoaOptions.Role)}", Role.All);
+        if (role.HasFlag(Role.Worker) && builder.Configuration.GetValue("Gateway:Queue:Consumes", defaultValue: true))
+        {
+            services.AddHostedService<BrokerConsumer>();
+        }
     }
 }
