@@ -9,8 +9,8 @@ using Stoa.Gateway.Embeddings;
 using Stoa.Gateway.Models;
 using Stoa.Gateway.Providers;
 using Stoa.Gateway.Usage;
-using Stoa.Gateway.Wires.Anthropic;
-using Stoa.Gateway.Wires.OpenAi;
+using Stoa.Gateway.Dialects.Anthropic;
+using Stoa.Gateway.Dialects.OpenAi;
 using Stoa.Platform;
 using Stoa.Platform.Data;
 using Stoa.Platform.Http;
@@ -39,7 +39,6 @@ public static class GatewayModule
         services.AddSingleton<ProviderCatalog>();
         services.AddSingleton<CallGate>();
         services.AddSingleton<CallMeter>();
-        services.AddSingleton<CallPipeline>();
         services.AddSingleton<RawForward>();
         services.AddSingleton<RemoteMedia>();
         services.AddSingleton<Translation>();
@@ -60,8 +59,8 @@ public static class GatewayModule
     {
         var openAi = routes.MapGroup("/v1").WithGroupName("gateway").WithErrors(OpenAiErrors.Instance).AllowAnyOrigin().DescribeApiKey(alsoInHeader: true);
         var anthropic = routes.MapGroup("/v1").WithGroupName("gateway").WithErrors(AnthropicErrors.Instance).AllowAnyOrigin().DescribeApiKey(alsoInHeader: true);
-        openAi.MapOpenAiChat();
-        anthropic.MapAnthropicChat();
+        ChatApi.MapOpenAi(openAi);
+        ChatApi.MapAnthropic(anthropic);
         EmbeddingsApi.Map(openAi);
         openAi.MapModels();
         anthropic.MapCountTokens();
