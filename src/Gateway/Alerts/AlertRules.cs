@@ -2,12 +2,15 @@ using System.Collections.Concurrent;
 using System.Text.Json.Nodes;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.Hosting;
+using Stoa.Gateway.Delivery;
 using Stoa.Platform.Data;
+using Stoa.Platform.Webhooks;
 
 namespace Stoa.Gateway.Alerts;
 
 /// <summary>An alert as it is chosen: what about, which agents, from which limit on.</summary>
-internal sealed record AlertRule(string Id, IReadOnlySet<string> Types, IReadOnlySet<string> Agents, decimal? Limit, JsonObject Webhook)
+/// <param name="Webhook">To be given an id and a body.</param>
+internal sealed record AlertRule(string Id, IReadOnlySet<string> Types, IReadOnlySet<string> Agents, decimal? Limit, NewWebhook Webhook)
 {
     public bool Wants(AlertEvent what) =>
         Types.Contains(what.Type) && (Agents.Contains("all") || Agents.Contains(what.Agent.BridgeId))
@@ -16,7 +19,7 @@ internal sealed record AlertRule(string Id, IReadOnlySet<string> Types, IReadOnl
     public static AlertRule Of(Alert alert) => new(
         alert.Id, TextsOf(alert.Document["alertType"]), TextsOf(alert.Document["bridges"]),
         alert.Document["limit"] is JsonValue limit && limit.TryGetValue<decimal>(out var number) ? number : null,
-        alert.Document["webhookConfiguration"] as JsonObject ?? []);
+        RunDelivery.WebhookOf(alert.OrganizationId, alert.Document["webhookConfiguration"] as JsonObject ?? [], [], alert.Id, AlertSender.Kind));
 
     private static HashSet<string> TextsOf(JsonNode? node) => node switch
     {

@@ -16,7 +16,10 @@ internal sealed class AlertSender(AlertRules rules, WebhookOutbox outbox)
     public async ValueTask<IReadOnlyList<NewWebhook>> ForAsync(Guid organizationId, AlertEvent what, CancellationToken ct)
     {
         var wanted = await rules.OfAsync(organizationId, ct);
-        return [.. wanted.Where(rule => rule.Wants(what)).Select(rule => RunDelivery.WebhookOf(
-            organizationId, rule.Webhook, what.BodyFor(rule.Limit), $"{rule.Id}-{what.Type}-{what.Key}", Kind))];
+        return
+        [
+            .. wanted.Where(rule => rule.Wants(what))
+                .Select(rule => rule.Webhook with { WebhookId = $"{rule.Id}-{what.Type}-{what.Key}", Body = what.BodyFor(rule.Limit).Compact() }),
+        ];
     }
 }

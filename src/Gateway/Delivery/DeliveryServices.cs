@@ -55,8 +55,8 @@ internal static class DeliveryServices
         services.AddSingleton<BrokerQueues>();
         services.AddSingleton<Broker>();
         services.AddSingleton<IRunTransport, BrokerTransport>();
-        var role = builder.Configuration.GetValue($"{StoaOptions.Section}:{nameof(StoaOptions.Role)}", Role.All);
-        if (role.HasFlag(Role.Worker) && builder.Configuration.GetValue("Gateway:Queue:Consumes", defaultValue: true))
+        var role = builder.Configuration.GetValue($"{StoaOptions.Section}:{nameof(StoaOptions.Role)}", ProcessRole.All);
+        if (role.HasFlag(ProcessRole.Worker) && builder.Configuration.GetValue("Gateway:Queue:Consumes", defaultValue: true))
         {
             services.AddHostedService<BrokerConsumer>();
         }

@@ -5,7 +5,7 @@ using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.DependencyInjection;
 using Stoa.Gateway.Auth;
-using Stoa.Gateway.Wires.Gtwy;
+using Stoa.Gateway.Dialects.Gtwy;
 using Stoa.Platform.Http;
 
 namespace Stoa.Gateway.Delivery;
@@ -53,7 +53,7 @@ internal static class PushApi
         {
             throw Failure.Invalid("This is a WebSocket");
         }
-        var caller = (await context.WireCaller<GtwyCaller>())!;
+        var caller = (await context.SurfaceCaller<GtwyCaller>())!;
         using var socket = await context.WebSockets.AcceptWebSocketAsync();
         await context.RequestServices.GetRequiredService<PushStreams>().TalkAsync(socket, caller.OrganizationId, context.RequestAborted);
     }

@@ -30,6 +30,9 @@ internal sealed class PushHub(NpgsqlDataSource source, ChangeFeed feed, TimeProv
 
     public PushSubscriber Open(Guid organizationId) => new(this, organizationId);
 
+    /// <summary>Whether anybody on this node listens to a channel of that name, in whatever organization.</summary>
+    internal bool HasListeners(string channel) => listeners.Keys.Any(key => key.Channel == channel);
+
     internal void Add(PushSubscriber subscriber, string channel) => listeners.AddOrUpdate(
         KeyOf(subscriber.OrganizationId, channel), static (_, one) => [one], static (_, all, one) => all.Add(one), subscriber);
 
