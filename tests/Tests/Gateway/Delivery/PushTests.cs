@@ -21,7 +21,6 @@ public sealed class PushTests
         await using var site = await DeliverySite.StartAsync();
         using var socket = await JoinAsync(site, "one", "two");
 
-        // Joined when the message of before arrives.
         await PublishAsync(site, "two", "\"Hello\"", ttl: 0);
         await PublishAsync(site, "three", "\"Nobody hears this\"", ttl: 0);
         await PublishAsync(site, "one", "\"Good bye\"", ttl: 0);
@@ -64,7 +63,7 @@ public sealed class PushTests
         var other = await keys.EnsureOrganizationAsync("other", "test", Ct);
         var key = await keys.CreateAsync(other.Id, new("key"), "test", Ct);
         await site.Host.Services.GetRequiredService<KeyRingSync>().ReloadAsync(Ct);
-        using var stranger = await JoinAsync(site, key.Token, "shared");
+        using var stranger = await JoinAsAsync(site, key.Token, "shared");
         var push = site.Host.Services.GetRequiredService<PushPublisher>();
 
         await PublishAsync(site, "shared", "\"Not for you\"", ttl: 60);
@@ -98,7 +97,7 @@ public sealed class PushTests
 
         using var stream = await site.Host.Client.GetAsync(new Uri("/api/stream/x?token=stoa_wrong", UriKind.Relative), Ct);
         using var publish = await site.Host.Client.PostAsJsonAsync("/rtlayer/message", new { channel = "x", message = "y" }, Ct);
-        var refused = await Assert.ThrowsAsync<WebSocketException>(() => JoinAsync(site, "wrong", "x"));
+        var refused = await Assert.ThrowsAsync<WebSocketException>(() => JoinAsAsync(site, "wrong", "x"));
 
         Assert.Equal((HttpStatusCode.Unauthorized, HttpStatusCode.Unauthorized), (stream.StatusCode, publish.StatusCode));
         Assert.Contains("401", refused.Message, StringComparison.Ordinal);
@@ -136,10 +135,9 @@ public sealed class PushTests
         Assert.Equal(HttpStatusCode.OK, answer.StatusCode);
     }
 
-    private static Task<ClientWebSocket> JoinAsync(DeliverySite site, params string[] channels) => JoinAsync(site, HostProcess.DevelopmentKey, channels);
+    private static Task<ClientWebSocket> JoinAsync(DeliverySite site, params string[] channels) => JoinAsAsync(site, HostProcess.DevelopmentKey, channels);
 
-    /// <summary>Joins a channel more, and hears its message, so that what is published afterwards is heard in all of them.</summary>
-    private static async Task<ClientWebSocket> JoinAsync(DeliverySite site, string token, string[] channels)
+    private static async Task<ClientWebSocket> JoinAsAsync(DeliverySite site, string token, params string[] channels)
     {
         var socket = new ClientWebSocket();
         var address = new UriBuilder(site.Host.Client.BaseAddress!) { Scheme = "ws", Path = "/rtlayer/account/service/", Query = $"token={token}" }.Uri;
@@ -153,8 +151,6 @@ public sealed class PushTests
         await site.UntilAsync(() => channels.All(hub.HasListeners));
         return socket;
     }
-
-    private static Task<ClientWebSocket> JoinAsync(DeliverySite site, string token, string channel) => JoinAsync(site, token, [channel]);
 
     private static async Task<(string, string)> HearAsync(ClientWebSocket socket)
     {
