@@ -2,15 +2,21 @@ using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Options;
+using Stoa.Gateway.Agents;
 using Stoa.Gateway.Auth;
 using Stoa.Gateway.Completions;
 using Stoa.Gateway.Delivery;
+using Stoa.Gateway.Configuration;
 using Stoa.Gateway.Embeddings;
+using Stoa.Gateway.Folders;
 using Stoa.Gateway.Models;
+using Stoa.Gateway.ProviderKeys;
 using Stoa.Gateway.Providers;
+using Stoa.Gateway.Tools;
 using Stoa.Gateway.Usage;
 using Stoa.Gateway.Dialects.Anthropic;
 using Stoa.Gateway.Dialects.OpenAi;
+using Stoa.Gateway.Dialects.Gtwy;
 using Stoa.Platform;
 using Stoa.Platform.Data;
 using Stoa.Platform.Http;
@@ -33,6 +39,10 @@ public static class GatewayModule
         services.AddJson(GatewayJson.Default);
         services.AddErrorDialect("/v1", OpenAiErrors.Instance);
         services.AddErrorDialect("/v1/messages", AnthropicErrors.Instance);
+        foreach (var prefix in (string[])["/api/agent", "/api/versions", "/api/apikeys", "/api/tools", "/api/folder", "/api/service", "/api/models", "/api/utils"])
+        {
+            services.AddErrorDialect(prefix, ManagementErrors.Instance);
+        }
         services.AddPages(typeof(GatewayModule).Assembly, new NavigationEntry("Overview", "/"));
 
         services.AddSingleton(provider => new InFlight(provider.GetRequiredService<IOptions<GatewayOptions>>().Value.MaxInFlight));
@@ -43,6 +53,25 @@ public static class GatewayModule
         services.AddSingleton<RemoteMedia>();
         services.AddSingleton<Translation>();
         services.AddSingleton<EmbeddingsApi>();
+
+        services.AddSingleton<ServiceRegistry>();
+        services.AddSingleton<AgentConfigurations>();
+        services.AddScoped<ConfigurationReading>();
+        services.AddScoped<ModelStore>();
+        services.AddScoped<AgentStore>();
+        services.AddScoped<VersionStore>();
+        services.AddScoped<UpdateAgent>();
+        services.AddScoped<CloneAgent>();
+        services.AddScoped<AgentGraph>();
+        services.AddScoped<References>();
+        services.AddScoped<ToolStore>();
+        services.AddScoped<PreTools>();
+        services.AddScoped<FolderStore>();
+        services.AddScoped<ModelUses>();
+        services.AddSingleton<KeySeal>();
+        services.AddSingleton<KeyCheck>();
+        services.AddHttpClient(KeyCheck.Client).RemoveAllLoggers();
+        services.AddScoped<ProviderKeyStore>();
 
         services.AddSingleton<UsageSpool>();
         services.AddSingleton<UsageStore>();
@@ -65,6 +94,16 @@ public static class GatewayModule
         openAi.MapModels();
         anthropic.MapCountTokens();
         routes.MapPush();
+
+        var management = routes.MapGroup("").WithGroupName("gateway").WithErrors(ManagementErrors.Instance).AllowAnyOrigin()
+            .RequireGtwyCaller(alsoPauthToken: true);
+        management.MapAgents();
+        management.MapVersions();
+        management.MapProviderKeys();
+        management.MapServices();
+        management.MapModelConfigurations();
+        management.MapTools();
+        management.MapFolders();
 
         var own = routes.MapOwnApi();
         own.MapUsage();
