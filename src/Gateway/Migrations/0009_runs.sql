@@ -1,0 +1,12 @@
+-- Whose turn it is in a conversation: one run at a time, whichever node it is on. A node renews what it holds; what it no longer renews
+-- is free soon after. Nothing is lost when a crash empties the table.
+create unlogged table gateway.thread_leases (
+  organization_id uuid not null,
+  agent_id text not null,
+  thread_id text not null,
+  sub_thread_id text not null,
+  holder uuid not null,
+  until timestamptz not null,
+  primary key (organization_id, agent_id, thread_id, sub_thread_id)
+);
+create index thread_leases_by_holder on gateway.thread_leases (holder);
