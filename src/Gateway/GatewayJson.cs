@@ -7,6 +7,7 @@ namespace Stoa.Gateway;
 
 [JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower)]
 [JsonSerializable(typeof(string))]
+[JsonSerializable(typeof(JsonNode))]
 [JsonSerializable(typeof(JsonObject))]
 [JsonSerializable(typeof(UsageApi.Sums))]
 [JsonSerializable(typeof(Listing<UsageApi.Call>))]

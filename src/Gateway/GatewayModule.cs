@@ -4,8 +4,10 @@ using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Options;
 using Stoa.Gateway.Auth;
 using Stoa.Gateway.Completions;
+using Stoa.Gateway.Configuration;
 using Stoa.Gateway.Embeddings;
 using Stoa.Gateway.Models;
+using Stoa.Gateway.ProviderKeys;
 using Stoa.Gateway.Providers;
 using Stoa.Gateway.Usage;
 using Stoa.Gateway.Wires.Anthropic;
@@ -43,6 +45,13 @@ public static class GatewayModule
         services.AddSingleton<RemoteMedia>();
         services.AddSingleton<Translation>();
         services.AddSingleton<EmbeddingsApi>();
+
+        services.AddSingleton<OrganizationNames>();
+        services.AddSingleton<ServiceRegistry>();
+        services.AddSingleton<AgentConfigurations>();
+        services.AddScoped<ConfigurationReading>();
+        services.AddScoped<ModelStore>();
+        services.AddSingleton<KeySeal>();
 
         services.AddSingleton<UsageSpool>();
         services.AddSingleton<UsageStore>();

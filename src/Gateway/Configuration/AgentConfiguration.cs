@@ -25,6 +25,8 @@ internal sealed record AgentConfiguration
 
     public string? FolderId { get; init; }
 
+    public bool IsPaused { get; init; }
+
     public required ProviderService Service { get; init; }
 
     public required string Model { get; init; }
@@ -50,8 +52,11 @@ internal sealed record AgentConfiguration
     /// <summary>In the order of <c>function_ids</c>.</summary>
     public required IReadOnlyList<AgentTool> Tools { get; init; }
 
-    /// <summary>The function of a pre-tool, where it names one that is not among <see cref="Tools"/>.</summary>
+    /// <summary>The function that the pre-tool calls.</summary>
     public AgentTool? PreFunction { get; init; }
+
+    /// <summary>The function that gets the final answer.</summary>
+    public AgentTool? PostFunction { get; init; }
 
     public required IReadOnlyList<ConnectedAgent> ConnectedAgents { get; init; }
 
@@ -74,6 +79,16 @@ internal sealed record AgentConfiguration
 
     /// <summary>The whole document that runs, with the agent's own fields over those of its version: for what has no property here.</summary>
     public required JsonElement Document { get; init; }
+
+    /// <summary>For runs that bring no key of their own.</summary>
+    /// <exception cref="Stoa.Platform.Http.Failure">Invalid: there is neither a key of the organization nor one of the operator.</exception>
+    public void RequireKey()
+    {
+        if (Key is null && Service is { NeedsKey: true, HasOperatorKey: false })
+        {
+            throw ConfigurationFailures.KeyMissing();
+        }
+    }
 }
 
 /// <summary>An agent that another one may call. Whether it can run is asked when it is called.</summary>

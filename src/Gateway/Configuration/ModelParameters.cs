@@ -14,6 +14,9 @@ internal static class ModelParameters
 
     private const string Default = "default";
 
+    // Far beyond any parameter, and far from what decimal arithmetic can hold.
+    private const decimal MaxNumber = 1_000_000_000_000;
+
     /// <summary>
     /// For each parameter that the model has: the request's value, else the stored one, else the model's default where its level is 1 or 2.
     /// <c>"default"</c> is not sent, <c>"max"</c> and <c>"min"</c> are the bounds; numbers are held within the bounds and to the step.
@@ -110,8 +113,9 @@ internal static class ModelParameters
 
     private static decimal? NumberOf(JsonElement value) => value.ValueKind switch
     {
-        JsonValueKind.Number when value.TryGetDecimal(out var number) => number,
-        JsonValueKind.String when decimal.TryParse(value.GetString(), NumberStyles.Float, CultureInfo.InvariantCulture, out var number) => number,
+        JsonValueKind.Number when value.TryGetDecimal(out var number) && Math.Abs(number) <= MaxNumber => number,
+        JsonValueKind.String when decimal.TryParse(value.GetString(), NumberStyles.Float, CultureInfo.InvariantCulture, out var number)
+            && Math.Abs(number) <= MaxNumber => number,
         JsonValueKind.Object when value.TextOf("mode") == "custom" => NumberOf(value.Member("value")),
         _ => null,
     };

@@ -23,7 +23,7 @@ create table gateway.agents (
   organization_id uuid not null references platform.organizations (id),
   name text not null,
   slug text not null,
-  kind text not null check (kind in ('api', 'chatbot')),
+  kind text not null check (kind in ('api', 'chatbot', 'trigger')),
   is_paused boolean not null,
   folder_id text,
   published_version_id text,
@@ -180,7 +180,8 @@ create index test_cases_by_agent on gateway.test_cases (organization_id, agent_i
 -- organization, or empty for what all share.
 create function gateway.tell_configuration_changed() returns trigger language plpgsql as $$
 begin
-  perform pg_notify('gateway_configuration', coalesce((select string_agg(distinct organization_id::text, ',') from changed), ''));
+  perform pg_notify('gateway_configuration', case when bool_or(organization_id is null) then '' else string_agg(distinct organization_id::text, ',') end)
+  from changed having count(*) > 0;
   return null;
 end $$;
 
