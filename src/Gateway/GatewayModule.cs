@@ -9,8 +9,10 @@ using Stoa.Gateway.Embeddings;
 using Stoa.Gateway.Models;
 using Stoa.Gateway.ProviderKeys;
 using Stoa.Gateway.Providers;
+using Stoa.Gateway.Runs;
 using Stoa.Gateway.Usage;
 using Stoa.Gateway.Wires.Anthropic;
+using Stoa.Gateway.Wires.Gtwy;
 using Stoa.Gateway.Wires.OpenAi;
 using Stoa.Platform;
 using Stoa.Platform.Data;
@@ -53,6 +55,8 @@ public static class GatewayModule
         services.AddScoped<ModelStore>();
         services.AddSingleton<KeySeal>();
 
+        services.AddRuns();
+
         services.AddSingleton<UsageSpool>();
         services.AddSingleton<UsageStore>();
         services.AddSingleton<UsageQueries>();
@@ -72,6 +76,8 @@ public static class GatewayModule
         EmbeddingsApi.Map(openAi);
         openAi.MapModels();
         anthropic.MapCountTokens();
+
+        RunsApi.Map(routes.MapGroup("").WithGroupName("gateway").WithErrors(RuntimeErrors.Instance).AllowAnyOrigin().RequireGtwyCaller());
 
         var own = routes.MapOwnApi();
         own.MapUsage();

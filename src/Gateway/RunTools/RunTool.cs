@@ -42,7 +42,12 @@ internal sealed record ToolOutcome(JsonNode? Response, bool IsError, JsonObject 
         get
         {
             var words = IsError ? new JsonObject { ["error"] = Response?.DeepClone() }.Compact() : Response.Compact();
-            return words.Length <= MaxCharacters ? words : words[..MaxCharacters] + "… [truncated]";
+            if (words.Length <= MaxCharacters)
+            {
+                return words;
+            }
+            var end = char.IsHighSurrogate(words[MaxCharacters - 1]) ? MaxCharacters - 1 : MaxCharacters;
+            return words[..end] + "… [truncated]";
         }
     }
 

@@ -77,6 +77,12 @@ internal sealed class Run(RunRequest request, RunInput input, RunPlan plan, Guid
 
     public RunClock Clock { get; } = new();
 
+    /// <summary>From its arrival to its end.</summary>
+    public double Seconds { get; set; }
+
+    /// <summary>What the guardrails said; null where nobody asked them.</summary>
+    public JsonObject? GuardrailVerdict { get; set; }
+
     /// <summary>What went wrong unforeseen in a tool, for the log of the host.</summary>
     public List<Exception> Faults { get; } = [];
 

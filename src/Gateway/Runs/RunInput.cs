@@ -1,6 +1,5 @@
 using System.Text.Json;
 using System.Text.Json.Nodes;
-using Stoa.Gateway.Wires.Gtwy;
 using Stoa.Platform.Http;
 
 namespace Stoa.Gateway.Runs;
@@ -51,7 +50,7 @@ internal sealed class RunInput(JsonObject body)
         Failure.ThrowIfAny(WrongFields());
         if (User.Length == 0 && !HasAttachments)
         {
-            throw Failure.Invalid("User message is compulsory", code: RuntimeErrors.RunRefused);
+            throw Failure.Invalid("User message is compulsory", code: "user_message_missing");
         }
     }
 

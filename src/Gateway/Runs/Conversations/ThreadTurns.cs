@@ -59,6 +59,9 @@ internal sealed partial class ThreadTurns(
         }
     }
 
+    /// <summary>For those who wait for nobody.</summary>
+    public Task<ThreadPast> ReadAsync(ThreadKey thread, CancellationToken ct) => ThreadHistory.ReadAsync(database, thread, ct);
+
     internal async ValueTask LeaveAsync(ThreadTurn turn)
     {
         held.TryRemove(turn.Holder, out _);
