@@ -10,3 +10,6 @@ create unlogged table gateway.thread_leases (
   primary key (organization_id, agent_id, thread_id, sub_thread_id)
 );
 create index thread_leases_by_holder on gateway.thread_leases (holder);
+
+-- To whom the conversation was handed over by the agent that it belongs to.
+alter table gateway.threads add column sticky_agent_id text, add column sticky_at timestamptz;

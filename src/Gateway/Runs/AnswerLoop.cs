@@ -14,20 +14,18 @@ internal sealed class AnswerLoop(ModelSteps models, ToolLoop loop, IOptions<Gate
         var request = RequestWriting.For(run, tools);
         await sink.TellAsync(
             new RunStep.Start(run.Choice.Model, run.Choice.Service.Name, run.Plan.AgentId, run.Request.MessageId, run.IsFallback), ct);
-        var turns = request.Turns.ToList();
         // Agents that came from elsewhere are tuned to a limit that lets one round more pass.
         var rounds = run.Plan.Iterations + (options.Value.StrictIterations ? 0 : 1);
-        for (var round = 0; ; round++)
+        for (var round = run.Rounds.Count; ; round++)
         {
             var isLast = round >= rounds && tools.Definitions.Count > 0;
-            var answer = await models.AskAsync(run, request with { Turns = turns, ToolChoice = ChoiceOf(request, round, isLast) }, sink, ct);
+            var answer = await models.AskAsync(run, request with { Turns = [.. request.Turns, .. run.ToolTurns], ToolChoice = ChoiceOf(request, round, isLast) }, sink, ct);
             var calls = answer.Parts.OfType<Part.ToolCall>().ToList();
             if (calls.Count == 0 || isLast)
             {
                 Keep(run, answer, calls);
                 return null;
             }
-            turns.Add(new(Role.Assistant, answer.Parts));
             var started = time.GetTimestamp();
             var records = await loop.CallAsync(calls, tools, run, sink, ct);
             run.Clock.AddTools(records.Select(record => record.Name), time.GetElapsedTime(started).TotalSeconds);
@@ -37,7 +35,8 @@ internal sealed class AnswerLoop(ModelSteps models, ToolLoop loop, IOptions<Gate
                 Keep(run, answer, calls);
                 return transfer;
             }
-            turns.Add(new(Role.Tool, [.. records.Select(Part (record) =>
+            run.ToolTurns.Add(new(Role.Assistant, answer.Parts));
+            run.ToolTurns.Add(new(Role.Tool, [.. records.Select(Part (record) =>
                 new Part.ToolResult(record.CallId, [new Part.Text(record.Outcome.Words)], record.Outcome.IsError))]));
         }
     }

@@ -16,7 +16,7 @@ internal sealed class ModelSteps(ModelCalls models, RunMeter meter, IOptions<Gat
         var call = meter.Begin(run, ask);
         try
         {
-            var answer = await AskAsync(ask, call, sink, ct);
+            var answer = await AskAsync(run, ask, call, sink, ct);
             meter.Succeeded(run, call, answer.Usage);
             return answer;
         }
@@ -33,19 +33,19 @@ internal sealed class ModelSteps(ModelCalls models, RunMeter meter, IOptions<Gat
         }
     }
 
-    private async Task<ChatAnswer> AskAsync(ModelAsk ask, MeteredCall call, IRunSink sink, CancellationToken ct)
+    private async Task<ChatAnswer> AskAsync(Run run, ModelAsk ask, MeteredCall call, IRunSink sink, CancellationToken ct)
     {
         try
         {
-            return await AskOnceAsync(ask, call, sink, ct);
+            return await AskOnceAsync(run, ask, call, sink, ct);
         }
         catch (Failure failure) when (failure.Code == GeminiAnswers.MalformedCall && call.Passed == 0)
         {
-            return await AskOnceAsync(ask, call, sink, ct);
+            return await AskOnceAsync(run, ask, call, sink, ct);
         }
     }
 
-    private async Task<ChatAnswer> AskOnceAsync(ModelAsk ask, MeteredCall call, IRunSink sink, CancellationToken ct)
+    private async Task<ChatAnswer> AskOnceAsync(Run run, ModelAsk ask, MeteredCall call, IRunSink sink, CancellationToken ct)
     {
         using var answer = await models.AskAsync(ask, ct);
         call.FirstByte = time.GetTimestamp();
@@ -72,6 +72,7 @@ internal sealed class ModelSteps(ModelCalls models, RunMeter meter, IOptions<Gat
                 call.Text = assembly;
                 if (StepOf(step) is { } told)
                 {
+                    run.HasTold = true;
                     await sink.TellAsync(told, ct);
                 }
             }

@@ -1,8 +1,10 @@
 using System.Text.Json.Nodes;
 using Stoa.Gateway.Chat;
+using Stoa.Gateway.Runs.Answers;
 using Stoa.Gateway.Runs.Conversations;
 using Stoa.Gateway.Runs.Prompts;
 using Stoa.Gateway.RunTools;
+using Stoa.Platform.Http;
 
 namespace Stoa.Gateway.Runs;
 
@@ -86,8 +88,26 @@ internal sealed class Run(RunRequest request, RunInput input, RunPlan plan, Guid
     /// <summary>What went wrong unforeseen in a tool, for the log of the host.</summary>
     public List<Exception> Faults { get; } = [];
 
-    /// <summary>Something happened that cannot happen twice: the call of a model may be repeated, what came before it not.</summary>
-    public bool HasActed => Rounds.Count > 0;
+    /// <summary>What the model said when it called tools, and what they said: kept when another model goes on.</summary>
+    public List<Turn> ToolTurns { get; } = [];
+
+    /// <summary>Something of an answer was passed on: another model cannot begin anew.</summary>
+    public bool HasTold { get; set; }
+
+    /// <summary>The agent that is to answer instead.</summary>
+    public AgentTransfer? Transfer { get; set; }
+
+    /// <summary>The agent to which this conversation was handed over before.</summary>
+    public string? StickyAgentId => input.Body.Is("orchestrator_flag") && Past.StickyAgentId != plan.AgentId ? Past.StickyAgentId : null;
+
+    /// <summary>The conversation is about to grow larger than the model can read.</summary>
+    public bool WantsSummary { get; set; }
+
+    /// <summary>The time of its row in the history.</summary>
+    public DateTimeOffset LoggedAt { get; set; }
+
+    /// <summary>Models that failed, for the log.</summary>
+    public JsonArray Attempts { get; } = [];
 
     public void Add(TokenUsage usage, decimal? cost)
     {
@@ -95,6 +115,17 @@ internal sealed class Run(RunRequest request, RunInput input, RunPlan plan, Guid
             Usage.Input + usage.Input, Usage.Output + usage.Output, Usage.CacheRead + usage.CacheRead, Usage.CacheWrite + usage.CacheWrite,
             Usage.CacheWriteHour + usage.CacheWriteHour, Usage.Reasoning + usage.Reasoning, Estimated: Usage.Estimated || usage.Estimated);
         Cost += cost;
+    }
+
+    /// <summary>The model could not answer; another one takes its place.</summary>
+    public void FailedWith(Failure failure, string words)
+    {
+        Attempts.Add((JsonNode)new JsonObject
+        {
+            ["service"] = Choice.Service.Name, ["model"] = Choice.Model, ["kind"] = RunFailures.KindOf(failure), ["status"] = RunFailures.StatusOf(failure),
+        });
+        FirstAttemptError = FirstAttemptError.Length > 0 ? FirstAttemptError : words;
+        IsFallback = true;
     }
 
     public void Note(Exception fault)

@@ -18,14 +18,19 @@ internal sealed class RunLog(NpgsqlDataSource database, JobQueue jobs, TimeProvi
 {
     private const string Row = """
         insert into gateway.runs (id, created_at, updated_at, organization_id, agent_id, version_id, thread_id, sub_thread_id, message_id,
-          parent_id, service, model, is_success, is_cached, finish_reason, user_message, answer, error, testcase_id, document)
-        values ($1, $2, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19)
+          parent_id, child_id, service, model, is_success, is_cached, finish_reason, user_message, answer, error, testcase_id, document)
+        values ($1, $2, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20)
         """;
 
     private const string Thread = """
         insert into gateway.threads (organization_id, agent_id, thread_id, sub_thread_id, created_at, updated_at)
         values ($1, $2, $3, $4, $5, $5)
         on conflict (organization_id, agent_id, thread_id, sub_thread_id) do update set updated_at = excluded.updated_at
+        """;
+
+    private const string HandOver = """
+        update gateway.threads set sticky_agent_id = $5, sticky_at = $6
+        where organization_id = $1 and agent_id = $2 and thread_id = $3 and sub_thread_id = $4
         """;
 
     private const string LastUses = """
@@ -39,19 +44,26 @@ internal sealed class RunLog(NpgsqlDataSource database, JobQueue jobs, TimeProvi
 
     private readonly ConcurrentDictionary<string, long> uses = new(StringComparer.Ordinal);
 
-    public async Task WriteAsync(Run run, RunResult result, string finishReason, IReadOnlyList<NewJob> following, CancellationToken ct)
+    public async Task WriteAsync(Run run, RunResult result, string? nextMessageId, IReadOnlyList<NewJob> following, CancellationToken ct)
     {
         await using var connection = await database.OpenConnectionAsync(ct);
         // Statements of one batch are one transaction already.
         await using var transaction = following.Count > 0 ? await connection.BeginTransactionAsync(ct) : null;
         await using var batch = new NpgsqlBatch(connection, transaction);
-        var now = time.GetUtcNow();
-        batch.BatchCommands.Add(RowOf(run, result, finishReason, now));
+        var now = run.LoggedAt;
+        batch.BatchCommands.Add(RowOf(run, result, nextMessageId, now));
         if (run.Plan.AgentId is { } agentId)
         {
             var thread = new ThreadKey(run.Request.OrganizationId, agentId, run.ThreadId, run.SubThreadId).Command(Thread);
             thread.Parameters.Add(new() { Value = now });
             batch.BatchCommands.Add(thread);
+            if (run.Transfer is { } transfer)
+            {
+                var handOver = new ThreadKey(run.Request.OrganizationId, run.Request.OriginAgentId ?? agentId, run.ThreadId, run.SubThreadId).Command(HandOver);
+                handOver.Parameters.Add(new() { Value = transfer.AgentId });
+                handOver.Parameters.Add(new() { Value = now });
+                batch.BatchCommands.Add(handOver);
+            }
             if (new[] { agentId, run.Choice.KeyId }.OfType<string>().Where(IsDue).ToArray() is { Length: > 0 } used)
             {
                 batch.BatchCommands.Add(new(LastUses)
@@ -74,7 +86,7 @@ internal sealed class RunLog(NpgsqlDataSource database, JobQueue jobs, TimeProvi
         run.Turn?.IsReleased = true;
     }
 
-    private static NpgsqlBatchCommand RowOf(Run run, RunResult result, string finishReason, DateTimeOffset now) => new(Row)
+    private static NpgsqlBatchCommand RowOf(Run run, RunResult result, string? nextMessageId, DateTimeOffset now) => new(Row)
     {
         Parameters =
         {
@@ -87,17 +99,26 @@ internal sealed class RunLog(NpgsqlDataSource database, JobQueue jobs, TimeProvi
             Text(run.SubThreadId),
             Text(run.Request.MessageId),
             Text(run.Request.ParentMessageId),
+            Text(nextMessageId),
             Text(run.Choice.Service.Name),
             Text(run.Choice.Model),
             new() { Value = result.IsSuccess },
             new() { Value = false },
-            Text(finishReason),
+            Text(FinishReason(run, result)),
             Text(run.Input.User),
             Text(result.IsSuccess || run.Content.Length > 0 ? run.Content : null),
             Text(result.Response.Text("error") ?? result.Failure?.Message),
             Text(run.Request.TestCaseId),
             new() { Value = StoredText.Json(DocumentOf(run)), NpgsqlDbType = NpgsqlDbType.Jsonb },
         },
+    };
+
+    private static string FinishReason(Run run, RunResult result) => result switch
+    {
+        { IsSuccess: true } => StandardAnswer.FinishReason(run.StopReason),
+        { Status: 499 } => "cancelled",
+        { Failure: null } => "blocked",
+        _ => "error",
     };
 
     /// <summary>The rest of the row, in the words of the wire. Keys of providers and the content of attachments are no part of it.</summary>
@@ -123,6 +144,7 @@ internal sealed class RunLog(NpgsqlDataSource database, JobQueue jobs, TimeProvi
         ["annotations"] = new JsonArray(),
         ["fallback_model"] = run.IsFallback ? new JsonObject { ["service"] = run.Choice.Service.Name, ["model"] = run.Choice.Model } : null,
         ["firstAttemptError"] = run.FirstAttemptError,
+        ["attempts"] = run.Attempts.DeepClone(),
         ["user_id"] = run.Request.Caller.UserId,
         ["guardrails"] = run.GuardrailVerdict?.DeepClone(),
         ["testcase_data"] = run.Input.Body.Object("testcase_data")?.DeepClone(),

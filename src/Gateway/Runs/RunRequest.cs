@@ -36,6 +36,9 @@ internal sealed record RunRequest
     public string? ParentMessageId { get; init; }
 
     public string? TestCaseId { get; init; }
+
+    /// <summary>The agent that the caller asked, where another one has taken over.</summary>
+    public string? OriginAgentId { get; init; }
 }
 
 /// <summary>How a run ended.</summary>
@@ -43,6 +46,12 @@ internal sealed record RunRequest
 /// <param name="Status">The status for HTTP.</param>
 internal sealed record RunResult(JsonObject Response, int Status, bool IsSuccess)
 {
+    /// <summary>Nobody answered: another agent is to.</summary>
+    public static readonly RunResult None = new([], 200, IsSuccess: false);
+
+    /// <summary>The caller has left.</summary>
+    public static readonly RunResult Cancelled = new([], 499, IsSuccess: false);
+
     /// <summary>What went wrong; null for a success and for what guardrails refused.</summary>
     public Failure? Failure { get; init; }
 
@@ -66,6 +75,14 @@ internal sealed class NoSink : IRunSink
     public bool IsStream => false;
 
     public ValueTask TellAsync(RunStep step, CancellationToken ct) => ValueTask.CompletedTask;
+}
+
+/// <summary>Passes on what happens, but not what is said: that has to be checked first.</summary>
+internal sealed class HeldBackSink(IRunSink sink) : IRunSink
+{
+    public bool IsStream => false;
+
+    public ValueTask TellAsync(RunStep step, CancellationToken ct) => sink.TellAsync(step, ct);
 }
 
 /// <summary>What happens in a run, in the terms of GTWY's stream.</summary>

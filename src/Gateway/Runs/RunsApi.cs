@@ -4,7 +4,6 @@ using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.AspNetCore.Routing;
-using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Options;
 using Stoa.Gateway.Auth;
 using Stoa.Gateway.Runs.Answers;
@@ -103,28 +102,4 @@ internal sealed class RunsApi(AgentRunner runner, RunPlans plans, RunLimits limi
 
     private static ContentHttpResult Json(JsonObject body, int status) =>
         TypedResults.Content(body.Compact(), "application/json", Encoding.UTF8, status);
-}
-
-internal static class RunServices
-{
-    /// <summary>The pipeline of runs.</summary>
-    public static IServiceCollection AddRuns(this IServiceCollection services)
-    {
-        services.AddSingleton<Completions.ModelCalls>();
-        services.AddSingleton<ServiceTargets>();
-        services.AddSingleton<RunPlans>();
-        services.AddSingleton<Conversations.ThreadTurns>();
-        services.AddHostedService(provider => provider.GetRequiredService<Conversations.ThreadTurns>());
-        services.AddSingleton<RunTools.ToolMaking>();
-        services.AddSingleton<RunTools.ToolLoop>();
-        services.AddSingleton<RunMeter>();
-        services.AddSingleton<ModelSteps>();
-        services.AddSingleton<AnswerLoop>();
-        services.AddSingleton<RunFailures>();
-        services.AddSingleton<RunLog>();
-        services.AddSingleton<AgentRunner>();
-        services.AddSingleton<RunLimits>();
-        services.AddSingleton<RunsApi>();
-        return services;
-    }
 }

@@ -8,14 +8,16 @@ internal static class ConversationTurns
 {
     /// <summary>The newest exchanges that fit, whole: a tool's call is kept only with its result, a question only with its answer.</summary>
     /// <param name="room">In tokens.</param>
-    /// <returns>The turns, oldest first, and how many exchanges they leave out.</returns>
-    public static (List<Turn> Turns, int Dropped) Of(ThreadPast past, long room)
+    /// <returns>The turns, oldest first, and the tokens of the whole conversation, also of what they leave out.</returns>
+    public static (List<Turn> Turns, long Tokens) Of(ThreadPast past, long room)
     {
         var kept = new List<List<Turn>>();
+        var tokens = 0L;
         foreach (var exchange in past.Exchanges.Reverse().TakeWhile(exchange => past.SummarizedTo is not { } folded || exchange.Id.CompareTo(folded) > 0))
         {
             var turns = TurnsOf(exchange, withTools: true);
             var size = SizeOf(turns);
+            tokens += size;
             if (size > room && exchange.ToolRounds is not null)
             {
                 turns = TurnsOf(exchange, withTools: false);
@@ -29,7 +31,7 @@ internal static class ConversationTurns
             kept.Add(turns);
         }
         kept.Reverse();
-        return ([.. kept.SelectMany(turns => turns)], past.Exchanges.Count - kept.Count);
+        return ([.. kept.SelectMany(turns => turns)], tokens);
     }
 
     /// <summary>The history that the caller sent himself: <c>[{role, content}]</c>.</summary>
@@ -60,7 +62,7 @@ internal static class ConversationTurns
 
     private static List<Turn> TurnsOf(PastExchange exchange, bool withTools)
     {
-        var turns = new List<Turn> { new(Role.User, [new Part.Text(exchange.User)]) };
+        var turns = new List<Turn> { new(Role.User, [new Part.Text(exchange.User.Length > 0 ? exchange.User : "(attachment)")]) };
         if (withTools && exchange.ToolRounds is { } json && JsonFields.TryParse(json, out var rounds))
         {
             foreach (var round in (rounds as JsonArray).Objects().Where(round => round.Count > 0))

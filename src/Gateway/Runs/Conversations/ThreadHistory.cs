@@ -19,7 +19,7 @@ internal static class ThreadHistory
         """;
 
     private const string Thread = """
-        select display_name, memory, summary, summarized_to
+        select display_name, memory, summary, summarized_to, case when sticky_at > now() - interval '3 days' then sticky_agent_id end
         from gateway.threads where organization_id = $1 and agent_id = $2 and thread_id = $3 and sub_thread_id = $4
         """;
 
@@ -54,7 +54,7 @@ internal static class ThreadHistory
         exchanges.Reverse();
         await rows.NextResultAsync(ct);
         return await rows.ReadAsync(ct)
-            ? (true, new(exchanges, Text(rows, 0), Text(rows, 1), Text(rows, 2), rows.IsDBNull(3) ? null : rows.GetGuid(3)))
+            ? (true, new(exchanges, Text(rows, 0), Text(rows, 1), Text(rows, 2), rows.IsDBNull(3) ? null : rows.GetGuid(3), Text(rows, 4)))
             : (true, ThreadPast.None with { Exchanges = exchanges });
     }
 

@@ -15,10 +15,11 @@ internal sealed record ThreadKey(Guid OrganizationId, string AgentId, string Thr
 /// <summary>What is kept of a conversation.</summary>
 /// <param name="Exchanges">The newest, oldest of them first.</param>
 /// <param name="Summary">Stands for what came before the run <paramref name="SummarizedTo"/> and for that run.</param>
+/// <param name="StickyAgentId">The agent that has taken over from the one that is asked.</param>
 internal sealed record ThreadPast(
-    IReadOnlyList<PastExchange> Exchanges, string? DisplayName, string? Memory, string? Summary, Guid? SummarizedTo)
+    IReadOnlyList<PastExchange> Exchanges, string? DisplayName, string? Memory, string? Summary, Guid? SummarizedTo, string? StickyAgentId)
 {
-    public static readonly ThreadPast None = new([], null, null, null, null);
+    public static readonly ThreadPast None = new([], null, null, null, null, null);
 }
 
 /// <param name="ToolRounds"><c>tools_call_data</c> as JSON; null where no tool was called.</param>

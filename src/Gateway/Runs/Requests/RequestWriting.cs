@@ -12,6 +12,9 @@ internal static class RequestWriting
     /// <summary>Kept free of history for what the model answers, where nobody says how long that may be.</summary>
     private const int UsualAnswer = 4_096;
 
+    /// <summary>The part of its room that a conversation fills before its older part is summarized.</summary>
+    private const double SummarizeFrom = 0.7;
+
     public static void WriteSystemText(Run run, string? template)
     {
         var plan = run.Plan;
@@ -39,7 +42,7 @@ internal static class RequestWriting
             new()
             {
                 Model = choice.Model,
-                Source = Wire.OpenAi,
+                Source = choice.Target.Provider.Kind.Wire ?? Wire.OpenAi,
                 System = [new(run.SystemText)],
                 Tools = tools.Definitions,
                 ToolChoice = tools.Definitions.Count == 0 ? null : ChoiceOf(run.Plan.Configured("tool_choice"), tools),
@@ -52,9 +55,17 @@ internal static class RequestWriting
         return request with { Turns = [.. History(run, room), user] };
     }
 
-    private static List<Turn> History(Run run, long room) => run.Plan.Configured("conversation") is JsonArray { Count: > 0 } explicitly
-        ? ConversationTurns.Of(explicitly)
-        : ConversationTurns.Of(run.Past, room).Turns;
+    private static List<Turn> History(Run run, long room)
+    {
+        if (run.Plan.Configured("conversation") is JsonArray { Count: > 0 } explicitly)
+        {
+            return ConversationTurns.Of(explicitly);
+        }
+        var (turns, tokens) = ConversationTurns.Of(run.Past, room);
+        run.WantsSummary = tokens > room * SummarizeFrom && run.Plan.Setting("summarize_history") is JsonValue wish
+            && wish.TryGetValue<bool>(out var isWanted) && isWanted;
+        return turns;
+    }
 
     /// <summary>What was asked, for the history: parameters and names, no texts that stand elsewhere and no secrets.</summary>
     private static JsonObject Log(ModelChoice choice, JsonObject parameters, ChatRequest request) => new()
