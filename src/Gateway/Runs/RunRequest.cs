@@ -57,6 +57,9 @@ internal sealed record RunResult(JsonObject Response, int Status, bool IsSuccess
 
     /// <summary>The answer's text; empty where there is none.</summary>
     public string Content { get; init; } = "";
+
+    /// <summary>The tools that the model called, in order: <c>{name, args}</c>.</summary>
+    public JsonArray ToolCalls { get; init; } = [];
 }
 
 /// <summary>Hears of a run while it is under way. Steps come one at a time and in order; a slow listener slows the run.</summary>

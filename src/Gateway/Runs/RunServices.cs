@@ -4,6 +4,7 @@ using Stoa.Gateway.Runs.Answers;
 using Stoa.Gateway.Runs.Conversations;
 using Stoa.Gateway.Runs.FollowUps;
 using Stoa.Gateway.Runs.Safety;
+using Stoa.Gateway.Runs.Trials;
 using Stoa.Gateway.RunTools;
 using Stoa.Platform.Jobs;
 
@@ -26,6 +27,8 @@ internal static class RunServices
         services.AddSingleton<AnswerLoop>();
         services.AddSingleton<AnswerRepair>();
         services.AddSingleton<BuiltInAgents>();
+        services.AddSingleton<SideRuns>();
+        services.AddSingleton<TestCaseRuns>();
         services.AddSingleton<Guardrails>();
         services.AddSingleton<PreTools>();
         services.AddSingleton<IRunFollower, FollowUpJobs>();

@@ -44,6 +44,7 @@ internal static class StandardAnswer
         return new(new() { ["success"] = true, ["response"] = new JsonObject { ["data"] = data, ["usage"] = UsageOf(run) } }, 200, IsSuccess: true)
         {
             Content = run.Content,
+            ToolCalls = [.. run.Rounds.Calls.Select(call => (JsonNode)new JsonObject { ["name"] = call.Name, ["args"] = call.Arguments?.DeepClone() })],
         };
     }
 

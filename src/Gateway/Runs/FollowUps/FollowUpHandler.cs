@@ -4,14 +4,13 @@ using Npgsql;
 using Stoa.Gateway.History;
 using Stoa.Gateway.Runs.Conversations;
 using Stoa.Gateway.RunTools;
-using Stoa.Platform.Http;
 using Stoa.Platform.Jobs;
 
 namespace Stoa.Gateway.Runs.FollowUps;
 
 /// <summary>Names the conversation, keeps its notes and its summary, suggests what could come next, calls the post-tool.</summary>
 internal sealed class FollowUpHandler(
-    GatewayDb db, NpgsqlDataSource database, RunPlans plans, BuiltInAgents agents, ToolMaking tools, TimeProvider time) : IJobHandler<FollowUp>
+    GatewayDb db, NpgsqlDataSource database, SideRuns side, BuiltInAgents agents, ToolMaking tools) : IJobHandler<FollowUp>
 {
     /// <summary>Exchanges that stay as they are when older ones are folded into the summary.</summary>
     private const int KeptWhole = 4;
@@ -49,30 +48,14 @@ internal sealed class FollowUpHandler(
         }
     }
 
-    /// <summary>A run of the same agent, for its model and its key; null when neither is there any more.</summary>
     private async Task<Run?> RunOfAsync(AgentRun row, CancellationToken ct)
     {
-        var request = new RunRequest
-        {
-            OrganizationId = row.OrganizationId,
-            Caller = new(row.OrganizationId.ToString(), UserId: null),
-            Body = new() { ["user"] = row.UserMessage, ["thread_id"] = row.ThreadId, ["sub_thread_id"] = row.SubThreadId },
-            AgentId = row.AgentId,
-            MessageId = row.MessageId,
-            RequestId = row.MessageId,
-        };
-        var input = new RunInput(request.Body);
-        try
-        {
-            var run = new Run(request, input, await plans.FindAsync(request, input, ct), row.Id, time.GetTimestamp(), time.GetUtcNow());
-            run.Variables = new(row.Document.Object("variables"), run.Plan.VariablesState, row.UserMessage ?? "", row.CreatedAt);
-            run.Variables.Set("response", row.Answer);
-            return run;
-        }
-        catch (Failure failure) when (failure.Kind == FailureKind.Invalid)
-        {
-            return null;
-        }
+        var run = await side.OpenAsync(
+            row.OrganizationId, row.AgentId, row.VersionId,
+            new() { ["user"] = row.UserMessage, ["thread_id"] = row.ThreadId, ["variables"] = row.Document.Object("variables")?.DeepClone() },
+            row.MessageId, ct);
+        run?.Variables.Set("response", row.Answer);
+        return run;
     }
 
     private async Task PostAsync(AgentRun row, Run run, Gateway.Tools.AgentTool function, CancellationToken ct)

@@ -127,8 +127,8 @@ public sealed class AgentRunTests(RunSite site) : IClassFixture<RunSite>
     {
         site.Tools.Answers("again", """{"ok":true}""");
         var again = await site.ToolAsync("again", """{"description":"Again","fields":{}}""");
-        var agent = await site.AgentAsync($$"""
-            {"service":"openai","configuration":{"model":"gpt-4.1-mini","prompt":"x"},"function_ids":["{{again}}"],"settings":{"maximum_iterations":3}}
+        var agent = await site.AgentAsync($$$"""
+            {"service":"openai","configuration":{"model":"gpt-4.1-mini","prompt":"x"},"function_ids":["{{{again}}}"],"settings":{"maximum_iterations":3}}
             """);
         site.OpenAi.EnqueueFor("gpt-4.1-mini", [.. Enumerable.Range(0, 4).Select(number => ScriptedAnswer.ToolCalls(new ScriptedCall("again", $$$"""{"n":{{{number}}}}"""))), ScriptedAnswer.Text("Enough.")]);
 

@@ -13,3 +13,15 @@ create index thread_leases_by_holder on gateway.thread_leases (holder);
 
 -- To whom the conversation was handed over by the agent that it belongs to.
 alter table gateway.threads add column sticky_agent_id text, add column sticky_at timestamptz;
+
+-- What came of test cases, newest last; one row for each case and each time it was run.
+create table gateway.test_results (
+  id uuid primary key,
+  organization_id uuid not null,
+  agent_id text not null references gateway.agents (id) on delete cascade,
+  version_id text not null,
+  test_case_id text,
+  document jsonb not null,
+  created_at timestamptz not null
+);
+create index test_results_by_case on gateway.test_results (organization_id, agent_id, test_case_id, id desc);
