@@ -2,14 +2,18 @@ using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Options;
+using Stoa.Gateway.Agents;
 using Stoa.Gateway.Auth;
 using Stoa.Gateway.Completions;
 using Stoa.Gateway.Configuration;
 using Stoa.Gateway.Embeddings;
+using Stoa.Gateway.Folders;
 using Stoa.Gateway.Models;
 using Stoa.Gateway.ProviderKeys;
 using Stoa.Gateway.Providers;
 using Stoa.Gateway.Runs;
+using Stoa.Gateway.Runs.Trials;
+using Stoa.Gateway.Tools;
 using Stoa.Gateway.Usage;
 using Stoa.Gateway.Wires.Anthropic;
 using Stoa.Gateway.Wires.Gtwy;
@@ -36,6 +40,10 @@ public static class GatewayModule
         services.AddJson(GatewayJson.Default);
         services.AddErrorDialect("/v1", OpenAiErrors.Instance);
         services.AddErrorDialect("/v1/messages", AnthropicErrors.Instance);
+        foreach (var prefix in (string[])["/api/agent", "/api/versions", "/api/apikeys", "/api/tools", "/api/folder", "/api/service", "/api/models", "/api/utils"])
+        {
+            services.AddErrorDialect(prefix, ManagementErrors.Instance);
+        }
         services.AddPages(typeof(GatewayModule).Assembly, new NavigationEntry("Overview", "/"));
 
         services.AddSingleton(provider => new InFlight(provider.GetRequiredService<IOptions<GatewayOptions>>().Value.MaxInFlight));
@@ -53,7 +61,20 @@ public static class GatewayModule
         services.AddSingleton<AgentConfigurations>();
         services.AddScoped<ConfigurationReading>();
         services.AddScoped<ModelStore>();
+        services.AddScoped<AgentStore>();
+        services.AddScoped<VersionStore>();
+        services.AddScoped<UpdateAgent>();
+        services.AddScoped<CloneAgent>();
+        services.AddScoped<AgentGraph>();
+        services.AddScoped<References>();
+        services.AddScoped<ToolStore>();
+        services.AddScoped<PreTools>();
+        services.AddScoped<FolderStore>();
+        services.AddScoped<ModelUses>();
         services.AddSingleton<KeySeal>();
+        services.AddSingleton<KeyCheck>();
+        services.AddHttpClient(KeyCheck.Client).RemoveAllLoggers();
+        services.AddScoped<ProviderKeyStore>();
 
         services.AddRuns();
 
@@ -77,7 +98,20 @@ public static class GatewayModule
         openAi.MapModels();
         anthropic.MapCountTokens();
 
-        RunsApi.Map(routes.MapGroup("").WithGroupName("gateway").WithErrors(RuntimeErrors.Instance).AllowAnyOrigin().RequireGtwyCaller());
+        var runtime = routes.MapGroup("").WithGroupName("gateway").WithErrors(RuntimeErrors.Instance).AllowAnyOrigin().RequireGtwyCaller();
+        RunsApi.Map(runtime);
+        runtime.MapTestCaseRuns();
+
+        var management = routes.MapGroup("").WithGroupName("gateway").WithErrors(ManagementErrors.Instance).AllowAnyOrigin()
+            .RequireGtwyCaller(alsoPauthToken: true);
+        management.MapAgents();
+        management.MapVersions();
+        management.MapProviderKeys();
+        management.MapServices();
+        management.MapModelConfigurations();
+        management.MapTools();
+        management.MapFolders();
+        management.MapToolTests();
 
         var own = routes.MapOwnApi();
         own.MapUsage();

@@ -1,6 +1,7 @@
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.DependencyInjection;
 using Stoa.Platform.Http;
+using Stoa.Platform.Identity;
 
 namespace Stoa.Gateway.Auth;
 
@@ -41,6 +42,17 @@ internal sealed record Tenant(Guid OrganizationId, GtwyCaller Caller)
             throw NoAccess();
         }
     }
+
+    public void RequireOperator()
+    {
+        if (OrganizationId != Organization.DefaultId || Caller.Role != GtwyRole.Admin)
+        {
+            throw Failure.Forbidden("Access denied: you are not authorized for this action");
+        }
+    }
+
+    /// <summary>For something that is not there: whoever may change nothing learns nothing of it either.</summary>
+    public Failure Missing(Failure missing) => Caller.Role == GtwyRole.Viewer ? NoAccess() : missing;
 
     private static Failure NoAccess() => Failure.Forbidden("You don't have access");
 }

@@ -15,7 +15,7 @@ namespace Stoa.Gateway.Runs;
 /// turn it is, what may be said, what is done before, what is asked, the answer with its tools, and what stays of it.
 /// </summary>
 internal sealed partial class AgentRunner(
-    RunPlans plans, ThreadTurns threads, Guardrails guardrails, PreTools preTools, ToolMaking tools, AnswerLoop answers, AnswerRepair repair,
+    RunPlans plans, ThreadTurns threads, Guardrails guardrails, PreToolStep preTools, ToolMaking tools, AnswerLoop answers, AnswerRepair repair,
     RunFailures failures, RunLog log, IEnumerable<IRunFollower> followers, TimeProvider time, ILogger<AgentRunner> logger)
 {
     private const int MaxTransfers = 10;

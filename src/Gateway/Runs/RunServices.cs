@@ -30,7 +30,7 @@ internal static class RunServices
         services.AddSingleton<SideRuns>();
         services.AddSingleton<TestCaseRuns>();
         services.AddSingleton<Guardrails>();
-        services.AddSingleton<PreTools>();
+        services.AddSingleton<PreToolStep>();
         services.AddSingleton<IRunFollower, FollowUpJobs>();
         services.AddJob<FollowUp, FollowUpHandler>(FollowUp.Kind, GatewayJson.Default.FollowUp);
         services.AddSingleton<RunFailures>();

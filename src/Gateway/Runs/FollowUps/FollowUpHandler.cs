@@ -60,7 +60,7 @@ internal sealed class FollowUpHandler(
 
     private async Task PostAsync(AgentRun row, Run run, Gateway.Tools.AgentTool function, CancellationToken ct)
     {
-        var arguments = PreTools.Filled((run.Plan.Stored("post_tool") as JsonObject).Object("args"), run.Variables);
+        var arguments = PreToolStep.Filled((run.Plan.Stored("post_tool") as JsonObject).Object("args"), run.Variables);
         arguments["response"] = row.Answer;
         arguments["message_id"] = row.MessageId;
         await tools.CallAsync(function, arguments, ct);

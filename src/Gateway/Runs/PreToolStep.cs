@@ -7,7 +7,7 @@ using Stoa.Platform.Http;
 namespace Stoa.Gateway.Runs;
 
 /// <summary>What an agent does before its model is asked: a function whose result the prompt can name, or a better wording of the question.</summary>
-internal sealed class PreTools(ToolMaking tools, BuiltInAgents agents, TimeProvider time)
+internal sealed class PreToolStep(ToolMaking tools, BuiltInAgents agents, TimeProvider time)
 {
     /// <summary>The variable that holds the result.</summary>
     private const string Result = "pre_function";
