@@ -15,9 +15,9 @@ using Stoa.Gateway.Runs;
 using Stoa.Gateway.Runs.Trials;
 using Stoa.Gateway.Tools;
 using Stoa.Gateway.Usage;
-using Stoa.Gateway.Wires.Anthropic;
-using Stoa.Gateway.Wires.Gtwy;
-using Stoa.Gateway.Wires.OpenAi;
+using Stoa.Gateway.Dialects.Anthropic;
+using Stoa.Gateway.Dialects.OpenAi;
+using Stoa.Gateway.Dialects.Gtwy;
 using Stoa.Platform;
 using Stoa.Platform.Data;
 using Stoa.Platform.Http;
@@ -50,13 +50,12 @@ public static class GatewayModule
         services.AddSingleton<ProviderCatalog>();
         services.AddSingleton<CallGate>();
         services.AddSingleton<CallMeter>();
-        services.AddSingleton<CallPipeline>();
         services.AddSingleton<RawForward>();
         services.AddSingleton<RemoteMedia>();
+        services.AddSingleton<ModelCalls>();
         services.AddSingleton<Translation>();
         services.AddSingleton<EmbeddingsApi>();
 
-        services.AddSingleton<OrganizationNames>();
         services.AddSingleton<ServiceRegistry>();
         services.AddSingleton<AgentConfigurations>();
         services.AddScoped<ConfigurationReading>();
@@ -92,13 +91,13 @@ public static class GatewayModule
     {
         var openAi = routes.MapGroup("/v1").WithGroupName("gateway").WithErrors(OpenAiErrors.Instance).AllowAnyOrigin().DescribeApiKey(alsoInHeader: true);
         var anthropic = routes.MapGroup("/v1").WithGroupName("gateway").WithErrors(AnthropicErrors.Instance).AllowAnyOrigin().DescribeApiKey(alsoInHeader: true);
-        openAi.MapOpenAiChat();
-        anthropic.MapAnthropicChat();
+        ChatApi.MapOpenAi(openAi);
+        ChatApi.MapAnthropic(anthropic);
         EmbeddingsApi.Map(openAi);
         openAi.MapModels();
         anthropic.MapCountTokens();
 
-        var runtime = routes.MapGroup("").WithGroupName("gateway").WithErrors(RuntimeErrors.Instance).AllowAnyOrigin().RequireGtwyCaller();
+        var runtime = routes.MapGtwyRuntime();
         RunsApi.Map(runtime);
         runtime.MapTestCaseRuns();
 

@@ -1,6 +1,6 @@
 using System.Text.Json;
 using System.Text.Json.Nodes;
-using Stoa.Gateway.Wires.Gtwy;
+using Stoa.Gateway.Dialects.Gtwy;
 
 namespace Stoa.Gateway.Agents;
 

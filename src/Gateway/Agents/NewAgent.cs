@@ -1,6 +1,6 @@
 using System.Text.Json.Nodes;
 using Stoa.Gateway.Configuration;
-using Stoa.Gateway.Wires.Gtwy;
+using Stoa.Gateway.Dialects.Gtwy;
 
 namespace Stoa.Gateway.Agents;
 

@@ -1,5 +1,5 @@
 using System.Text.Json.Nodes;
-using Stoa.Gateway.Wires.Gtwy;
+using Stoa.Gateway.Dialects.Gtwy;
 
 namespace Stoa.Gateway.Agents;
 

@@ -1,7 +1,7 @@
 using System.Text.Json.Nodes;
 using Stoa.Gateway.Auth;
 using Stoa.Gateway.Configuration;
-using Stoa.Gateway.Wires.Gtwy;
+using Stoa.Gateway.Dialects.Gtwy;
 
 namespace Stoa.Gateway.Agents;
 

@@ -1,7 +1,7 @@
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.DependencyInjection;
-using Stoa.Gateway.Wires.Gtwy;
+using Stoa.Gateway.Dialects.Gtwy;
 using Stoa.Platform.Http;
 using Stoa.Platform.Identity;
 using Stoa.Platform.Identity.Jose;
@@ -9,7 +9,7 @@ using Stoa.Platform.Identity.Jose;
 namespace Stoa.Gateway.Auth;
 
 /// <summary>
-/// The credentials of GTWY's wire: of <c>Authorization</c>, <c>proxy_auth_token</c> and <c>pauthkey</c> the first that is sent counts,
+/// The credentials of GTWY's surface: of <c>Authorization</c>, <c>proxy_auth_token</c> and <c>pauthkey</c> the first that is sent counts,
 /// and a wrong one is not made good by the next. All refusals read alike, whether the credential is unknown, expired or broken.
 /// </summary>
 internal static class GtwyAccess
@@ -45,7 +45,7 @@ internal static class GtwyAccess
         where TBuilder : IEndpointConventionBuilder => builder.Require("gtwy_operator", alsoPauthToken: true);
 
     private static TBuilder Require<TBuilder>(this TBuilder builder, string rule, bool alsoPauthToken)
-        where TBuilder : IEndpointConventionBuilder => builder.RequireWireCaller(
+        where TBuilder : IEndpointConventionBuilder => builder.RequireSurfaceCaller(
             alsoPauthToken
                 ? new AccessRule(rule, Token, Session, OrganizationKey, ManagementKey)
                 : new AccessRule(rule, Token, Session, OrganizationKey),
@@ -53,7 +53,7 @@ internal static class GtwyAccess
 
     /// <summary>Routes below <c>/chatbot/{botId}</c>: a chatbot's user, or anybody's for public agents.</summary>
     public static TBuilder RequireChatbotCaller<TBuilder>(this TBuilder builder)
-        where TBuilder : IEndpointConventionBuilder => builder.RequireWireCaller(
+        where TBuilder : IEndpointConventionBuilder => builder.RequireSurfaceCaller(
             new AccessRule("chatbot", Token), context => ValueTask.FromResult(Chatbot(context)));
 
     private static async ValueTask<GtwyCaller> CallerAsync(HttpContext context, bool alsoPauthToken)
@@ -61,7 +61,7 @@ internal static class GtwyAccess
         var request = context.Request;
         if (IsSent(request, "Authorization"))
         {
-            return ByAuthorization(context, request.BearerToken() ?? request.SingleHeader("Authorization"));
+            return await ByAuthorizationAsync(context, request.BearerToken() ?? request.SingleHeader("Authorization"));
         }
         if (IsSent(request, "proxy_auth_token"))
         {
@@ -72,14 +72,16 @@ internal static class GtwyAccess
     }
 
     /// <summary>A signed token has two dots, a key of ours has none.</summary>
-    private static GtwyCaller ByAuthorization(HttpContext context, string? sent)
+    private static async ValueTask<GtwyCaller> ByAuthorizationAsync(HttpContext context, string? sent)
     {
         if (sent?.Contains('.', StringComparison.Ordinal) != true)
         {
             return ByKey(context, sent) ?? throw Refused();
         }
-        var (claims, fault) = context.RequestServices.GetRequiredService<GtwyTokens>().ReadUser(sent);
-        return claims is not null && GtwyCaller.Of(claims) is { } caller ? caller
+        var services = context.RequestServices;
+        var (claims, fault) = services.GetRequiredService<GtwyTokens>().ReadUser(sent);
+        return claims is not null
+            && await GtwyCaller.OfAsync(claims, services.GetRequiredService<OrganizationNames>(), context.RequestAborted) is { } caller ? caller
             : throw Refused(fault == TokenFault.Revoked ? "token revoked" : Refusal, fault);
     }
 

@@ -1,65 +1,77 @@
 using System.Collections.Concurrent;
 using Npgsql;
-using Stoa.Platform.Http;
 
 namespace Stoa.Gateway.Auth;
 
 /// <summary>
-/// Which organization of ours a caller's <c>org_id</c> is. Keys and sessions name it by its own id; a token that another system signed with
-/// the shared secret may name one by an id of its own, which becomes an organization when it is first seen.
+/// Which organization a token means. Ours are called by their ids; another system that signs tokens with our secret may call its own as it
+/// likes, and each gets an organization here with its first token. Remembered, since the answer never changes.
 /// </summary>
 internal sealed class OrganizationNames(NpgsqlDataSource source, TimeProvider time)
 {
-    private const int MaxLength = 128;
-    private const int MaxRemembered = 100_000;
+    private const int MaxLength = 200;
 
-    // What a name means never changes.
     private readonly ConcurrentDictionary<string, Guid> known = new(StringComparer.Ordinal);
 
-    public ValueTask<Guid> IdOfAsync(GtwyCaller caller, CancellationToken ct) =>
-        caller.Key is { } key ? ValueTask.FromResult(key.OrganizationId)
-        : known.TryGetValue(caller.OrgId, out var id) ? ValueTask.FromResult(id)
-        : new(ReadAsync(caller, ct));
-
-    private async Task<Guid> ReadAsync(GtwyCaller caller, CancellationToken ct)
+    /// <summary>Null for an id that none can have.</summary>
+    /// <param name="orgId">As the token says it.</param>
+    /// <param name="name">What a new organization is called.</param>
+    public async ValueTask<Guid?> FindAsync(string orgId, string? name, CancellationToken ct)
     {
-        if (caller.OrgId.Length > MaxLength || caller.OrgId.Contains('\0', StringComparison.Ordinal))
+        if (known.TryGetValue(orgId, out var id))
         {
-            throw Failure.Forbidden("You don't have access");
+            return id;
         }
-        var found = await FindAsync(caller.OrgId, ct) ?? await AddAsync(caller, ct);
-        if (known.Count < MaxRemembered)
+        if (orgId.Length > MaxLength || orgId.Any(char.IsControl))
         {
-            known[caller.OrgId] = found;
+            return null;
         }
+        var found = await ReadAsync(orgId, ct) ?? await AddAsync(orgId, name, ct);
+        known[orgId] = found;
         return found;
     }
 
-    private async Task<Guid?> FindAsync(string name, CancellationToken ct)
+    private async Task<Guid?> ReadAsync(string orgId, CancellationToken ct)
     {
         await using var command = source.CreateCommand("""
-            select organization_id from gateway.organization_names where org_id = $1
-            union all select id from platform.organizations where id = $2 limit 1
+            select id from platform.organizations where id = $1
+            union all
+            select organization_id from gateway.organization_names where org_id = $2
             """);
-        command.Parameters.Add(new() { Value = name });
-        command.Parameters.Add(new() { Value = Guid.TryParse(name, out var id) ? id : Guid.Empty });
-        return await command.ExecuteScalarAsync(ct) as Guid?;
+        command.Parameters.Add(new() { Value = Guid.TryParse(orgId, out var id) ? id : Guid.Empty });
+        command.Parameters.Add(new() { Value = orgId });
+        return (Guid?)await command.ExecuteScalarAsync(ct);
     }
 
-    private async Task<Guid> AddAsync(GtwyCaller caller, CancellationToken ct)
+    private async Task<Guid> AddAsync(string orgId, string? name, CancellationToken ct)
     {
-        var id = Guid.CreateVersion7(time.GetUtcNow());
+        // One statement: of two first tokens at once one makes the organization, the other finds it.
         await using var command = source.CreateCommand("""
             with made as (
-              insert into platform.organizations (id, slug, name) select $1, 'org-' || replace($1::text, '-', ''), $3
-              where not exists (select from gateway.organization_names where org_id = $2) returning id)
-            insert into gateway.organization_names (org_id, organization_id) select $2, id from made on conflict do nothing
+              insert into platform.organizations (id, slug, name, created_at) values ($1, $2, $3, $4) returning id
+            ), noted as (
+              insert into platform.audit (id, at, actor, act, subject, organization_id)
+              select $5, $4, 'gtwy', 'organization.create', 'organization:' || id, id from made
+            )
+            insert into gateway.organization_names (org_id, organization_id) select $6, id from made
             """);
+        var now = time.GetUtcNow();
+        var id = Guid.CreateVersion7(now);
         command.Parameters.Add(new() { Value = id });
-        command.Parameters.Add(new() { Value = caller.OrgId });
-        command.Parameters.Add(new() { Value = caller.OrgName?.Replace("\0", "", StringComparison.Ordinal) is { Length: > 0 } name ? name[..Math.Min(name.Length, 100)] : caller.OrgId });
-        await command.ExecuteNonQueryAsync(ct);
-        // Whoever was first has named it; an organization that nobody names is left behind by the other.
-        return await FindAsync(caller.OrgId, ct) ?? throw new InvalidOperationException("The organization was not kept");
+        // Nobody can have taken a name that nobody could guess.
+        command.Parameters.Add(new() { Value = $"gtwy-{HexId.Create(time)}" });
+        command.Parameters.Add(new() { Value = string.IsNullOrWhiteSpace(name) || name.Contains('\0', StringComparison.Ordinal) ? orgId : name[..Math.Min(name.Length, MaxLength)] });
+        command.Parameters.Add(new() { Value = now });
+        command.Parameters.Add(new() { Value = Guid.CreateVersion7(now) });
+        command.Parameters.Add(new() { Value = orgId });
+        try
+        {
+            await command.ExecuteNonQueryAsync(ct);
+            return id;
+        }
+        catch (PostgresException other) when (other.SqlState == PostgresErrorCodes.UniqueViolation)
+        {
+            return (await ReadAsync(orgId, ct))!.Value;
+        }
     }
 }

@@ -1,6 +1,6 @@
 using System.Buffers;
 using Microsoft.AspNetCore.Http;
-using Stoa.Gateway.Providers;
+using Stoa.Gateway.Bytes;
 
 namespace Stoa.Gateway.Completions;
 

@@ -1,9 +1,14 @@
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
+using Stoa.Gateway.Bytes;
 using Stoa.Gateway.Chat;
+using Stoa.Gateway.Dialects;
+using Stoa.Gateway.Dialects.Anthropic;
+using Stoa.Gateway.Dialects.Gemini;
+using Stoa.Gateway.Dialects.OpenAi;
 using Stoa.Gateway.Providers;
 using Stoa.Gateway.Providers.Demo;
-using Stoa.Gateway.Wires;
+using Stoa.Platform.Http;
 
 namespace Stoa.Gateway.Completions;
 
@@ -16,6 +21,12 @@ internal sealed class ModelAsk(ModelTarget target, ChatRequest request)
 
     /// <summary>The key to ask with instead of the operator's.</summary>
     public string? ApiKey { get; init; }
+
+    /// <summary>About as large as the request is going to be.</summary>
+    public int ExpectedBytes { get; init; } = 8 << 10;
+
+    /// <summary>The model has made a call that nobody can read; asked once more, it mostly makes a better one.</summary>
+    public static bool IsWorthRepeating(Failure failure) => failure.Code == GeminiAnswers.MalformedCall;
 
     public int Attempts { get; set; } = 1;
 }
@@ -31,20 +42,20 @@ internal sealed partial class ModelCalls(RemoteMedia media, IOptions<GatewayOpti
         {
             return ModelAnswer.OfDemo(request);
         }
-        var wire = ChatWires.Of(target.Provider.Kind.Wire!.Value);
-        if (!wire.TakesAddresses)
+        var dialect = DialectOf(target.Provider);
+        if (!dialect.TakesAddresses)
         {
             request = await media.InlineAsync(request, ct);
         }
-        var place = new WireTarget(target.Model)
+        var place = new DialectTarget(target.Model)
         {
             Version = options.Value.AnthropicVersion,
             Genuine = target.Provider.Kind.Name == "openai",
         };
-        var body = new PooledBytes(8 << 10);
+        var body = new PooledBytes(ask.ExpectedBytes);
         try
         {
-            wire.WriteRequest(request, place, body);
+            dialect.WriteRequest(request, place, body);
             if (request.Warnings.Count > 0)
             {
                 LogChanged(target.FullName, string.Join("; ", request.Warnings));
@@ -56,7 +67,7 @@ internal sealed partial class ModelCalls(RemoteMedia media, IOptions<GatewayOpti
             };
             try
             {
-                return new(await client.SendAsync(upstream, ct), body, wire, request, place);
+                return new(await client.SendAsync(upstream, ct), body, dialect, request, place);
             }
             finally
             {
@@ -70,6 +81,13 @@ internal sealed partial class ModelCalls(RemoteMedia media, IOptions<GatewayOpti
         }
     }
 
+    private static IProviderDialect DialectOf(Provider provider) => provider.Kind.Dialect!.Value switch
+    {
+        Dialect.OpenAi => OpenAiDialect.Instance,
+        Dialect.Anthropic => AnthropicDialect.Of(version: null),
+        Dialect.Gemini => GeminiDialect.Instance,
+    };
+
     [LoggerMessage(LogLevel.Information, "The dialect of {Model} cannot say all of the request: {Changes}")]
     private partial void LogChanged(string model, string changes);
 }
@@ -81,16 +99,16 @@ internal sealed class ModelAnswer : IDisposable
 
     private readonly ProviderExchange? exchange;
     private readonly PooledBytes? body;
-    private readonly IProviderWire? wire;
+    private readonly IProviderDialect? dialect;
     private readonly ChatRequest request;
-    private readonly WireTarget? place;
+    private readonly DialectTarget? place;
     private readonly IEnumerator<ChatEvent>? demo;
     private PooledBytes? input;
     private IChatStreamReader? reader;
     private bool isOver;
 
-    internal ModelAnswer(ProviderExchange exchange, PooledBytes body, IProviderWire wire, ChatRequest request, WireTarget place) =>
-        (this.exchange, this.body, this.wire, this.request, this.place) = (exchange, body, wire, request, place);
+    internal ModelAnswer(ProviderExchange exchange, PooledBytes body, IProviderDialect dialect, ChatRequest request, DialectTarget place) =>
+        (this.exchange, this.body, this.dialect, this.request, this.place) = (exchange, body, dialect, request, place);
 
     private ModelAnswer(ChatRequest request) => (this.request, demo) = (request, DemoProvider.Stream(request).GetEnumerator());
 
@@ -106,7 +124,7 @@ internal sealed class ModelAnswer : IDisposable
             return DemoProvider.Answer(request);
         }
         using var whole = await exchange.ReadAllAsync();
-        return wire!.ReadAnswer(whole.Memory, request, place!);
+        return dialect!.ReadAnswer(whole.Memory, request, place!);
     }
 
     /// <summary>Adds what came next, which may be no whole step yet. False when there is no more.</summary>
@@ -132,12 +150,12 @@ internal sealed class ModelAnswer : IDisposable
         var count = await exchange.ReadAsync(input!.Free(ReadBytes / 4));
         input.Add(count);
         isOver = count == 0;
-        var complete = isOver ? input.Length : SseFrames.CompleteLength(input.Span);
-        if (complete == 0 && input.Length > SseFrames.MaxEventBytes)
+        var complete = isOver ? input.Length : SseReader.CompleteLength(input.Span);
+        if (complete == 0 && input.Length > SseReader.MaxEventBytes)
         {
             throw ProviderFaults.InvalidAnswer("The provider's stream holds an event without end");
         }
-        var frames = new SseFrames(input.Span[..complete]);
+        var frames = new SseReader(input.Span[..complete]);
         while (frames.Next())
         {
             reader!.Read(frames.Type, frames.Data, events);
@@ -167,6 +185,6 @@ internal sealed class ModelAnswer : IDisposable
             throw ProviderFaults.NoStream();
         }
         input = new(ReadBytes);
-        reader = wire!.OpenReader(request, place!);
+        reader = dialect!.OpenReader(request, place!);
     }
 }

@@ -1,5 +1,5 @@
 using Microsoft.AspNetCore.Http;
-using Stoa.Gateway.Providers;
+using Stoa.Gateway.Bytes;
 using Stoa.Platform.Http;
 
 namespace Stoa.Gateway.Completions;

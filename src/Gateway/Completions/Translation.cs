@@ -1,11 +1,9 @@
 using Microsoft.AspNetCore.Http;
-using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
+using Stoa.Gateway.Bytes;
 using Stoa.Gateway.Chat;
 using Stoa.Gateway.Providers;
-using Stoa.Gateway.Providers.Demo;
-using Stoa.Gateway.Wires;
-using Stoa.Gateway.Wires.Gemini;
+using Stoa.Gateway.Dialects;
 using Stoa.Platform.Http;
 
 namespace Stoa.Gateway.Completions;
@@ -14,107 +12,63 @@ namespace Stoa.Gateway.Completions;
 /// Client and provider speak different dialects, or the provider is in this process: the request is read into the canonical model,
 /// written in the provider's dialect, and the answer takes the same way back.
 /// </summary>
-internal sealed partial class Translation(
-    CallMeter meter, RemoteMedia media, IOptions<GatewayOptions> options, TimeProvider time, Drain drain, ILogger<Translation> logger)
+internal sealed class Translation(ModelCalls models, CallMeter meter, IOptions<GatewayOptions> options, TimeProvider time, Drain drain)
 {
-    private const int ReadBytes = 16 << 10;
+    private const int OutputBytes = 16 << 10;
 
     public async Task AnswerAsync(HttpContext context, GatewayCall call, PooledBytes body)
     {
-        var wire = call.Surface.WireOf(context.Request);
-        var request = wire.ReadRequest(
+        var dialect = call.Surface.DialectOf(context.Request);
+        var request = dialect.ReadRequest(
             body.Memory, new(Repair: context.Request.Headers["x-gtwy-repair"] == "true"));
-        var head = new AnswerHead(wire.NewId(), time.GetUtcNow().ToUnixTimeSeconds(), call.RequestId);
-        if (call.Target.Provider.Client is not { } client)
-        {
-            call.FirstByte = time.GetTimestamp();
-            await (request.Stream
-                ? StreamDemoAsync(context, call, request, wire.OpenWriter(request, head))
-                : WriteAsync(context, call, wire, request, head, DemoProvider.Answer(request)));
-            return;
-        }
-
-        var providerWire = ChatWires.Of(call.Target.Provider.Kind.Wire!.Value);
-        if (!providerWire.TakesAddresses)
-        {
-            request = await media.InlineAsync(request, context.RequestAborted);
-        }
-        var target = TargetOf(call);
-        using var upstreamBody = new PooledBytes(body.Length + 1_024);
-        providerWire.WriteRequest(request, target, upstreamBody);
-        if (request.Warnings.Count > 0)
-        {
-            LogChanged(call.Target.FullName, string.Join("; ", request.Warnings));
-        }
-        var uri = client.ChatUri(target.Model, request.Stream);
-        var upstream = new ProviderRequest(uri, upstreamBody.Memory, request.Stream) { AnthropicVersion = target.Version };
+        var head = new AnswerHead(AnswerIds.New(dialect.AnswerIdPrefix), time.GetUtcNow().ToUnixTimeSeconds(), call.RequestId);
+        var ask = new ModelAsk(call.Target, request) { ExpectedBytes = body.Length + 1_024 };
         try
         {
             await AskAsync();
         }
-        catch (Failure failure) when (failure.Code == GeminiAnswers.MalformedCall && !context.Response.HasStarted)
+        catch (Failure failure) when (ModelAsk.IsWorthRepeating(failure) && !context.Response.HasStarted)
         {
             await AskAsync();
         }
         finally
         {
-            call.Attempts = upstream.Attempts;
+            call.Attempts = ask.Attempts;
         }
 
         async Task AskAsync()
         {
-            using var exchange = await client.SendAsync(upstream, context.RequestAborted);
-            call.Attempts = upstream.Attempts;
+            using var answer = await models.AskAsync(ask, context.RequestAborted);
+            call.Attempts = ask.Attempts;
             call.FirstByte = time.GetTimestamp();
-            if (request.Stream)
-            {
-                if (!exchange.IsEventStream)
-                {
-                    using var refusal = await exchange.ReadAllAsync();
-                    providerWire.ReadAnswer(refusal.Memory, request, target);
-                    throw ProviderFaults.NoStream();
-                }
-                await StreamAsync(context, call, wire.OpenWriter(request, head), exchange, providerWire.OpenReader(request, target));
-                return;
-            }
-            using var answer = await exchange.ReadAllAsync();
-            await WriteAsync(context, call, wire, request, head, providerWire.ReadAnswer(answer.Memory, request, target));
+            await (request.Stream
+                ? StreamAsync(context, call, dialect.OpenWriter(request, head), answer)
+                : WriteAsync(context, call, dialect, request, head, await answer.ReadAllAsync()));
         }
     }
 
-    private WireTarget TargetOf(GatewayCall call) => new(call.Target.Model)
-    {
-        Version = options.Value.AnthropicVersion,
-        Genuine = call.Target.Provider.Kind.Name == "openai",
-    };
-
     private async Task WriteAsync(
-        HttpContext context, GatewayCall call, IClientWire wire, ChatRequest request, AnswerHead head, ChatAnswer answer)
+        HttpContext context, GatewayCall call, IClientDialect dialect, ChatRequest request, AnswerHead head, ChatAnswer answer)
     {
         using var output = new PooledBytes(4_096);
-        wire.WriteAnswer(answer, request, head, output);
+        dialect.WriteAnswer(answer, request, head, output);
         call.Usage = answer.Usage;
         meter.Succeeded(call);
         AnswerHeaders.Write(context.Response, call, time);
         await JsonAnswer.SendAsync(context, output);
     }
 
-    private async Task StreamAsync(
-        HttpContext context, GatewayCall call, IChatStreamWriter writer, ProviderExchange exchange, IChatStreamReader reader)
+    private async Task StreamAsync(HttpContext context, GatewayCall call, IChatStreamWriter writer, ModelAnswer answer)
     {
         AnswerHeaders.Write(context.Response, call, time);
-        using var input = new PooledBytes(ReadBytes);
-        using var output = new PooledBytes(ReadBytes);
-        using var lastCall = drain.LastCall.UnsafeRegister(static open => ((ProviderExchange)open!).Cancel(), exchange);
-        await using var client = new ClientStream(context, exchange, options.Value.Timeouts, writer.KeepAlive, time);
+        using var output = new PooledBytes(OutputBytes);
+        using var lastCall = drain.LastCall.UnsafeRegister(static open => ((ModelAnswer)open!).Exchange?.Cancel(), answer);
+        await using var client = new ClientStream(context, answer.Exchange, options.Value.Timeouts, writer.KeepAlive, time);
         var events = new List<ChatEvent>();
         try
         {
-            while (!call.IsComplete)
+            while (!call.IsComplete && await answer.NextAsync(events))
             {
-                var count = await exchange.ReadAsync(input.Free(ReadBytes / 4));
-                input.Add(count);
-                Read(input, reader, isEnd: count == 0, events);
                 if (events.Count > 0)
                 {
                     client.Heard();
@@ -134,37 +88,6 @@ internal sealed partial class Translation(
         }
     }
 
-    /// <summary>Turns the whole events of the input into canonical ones; the beginning of the next stays.</summary>
-    private static void Read(PooledBytes input, IChatStreamReader reader, bool isEnd, List<ChatEvent> events)
-    {
-        var complete = isEnd ? input.Length : SseFrames.CompleteLength(input.Span);
-        if (complete == 0 && input.Length > SseFrames.MaxEventBytes)
-        {
-            throw ProviderFaults.InvalidAnswer("The provider's stream holds an event without end");
-        }
-        var frames = new SseFrames(input.Span[..complete]);
-        while (frames.Next())
-        {
-            reader.Read(frames.Type, frames.Data, events);
-        }
-        input.DropFirst(complete);
-        if (isEnd)
-        {
-            reader.End(events);
-        }
-    }
-
-    private async Task StreamDemoAsync(HttpContext context, GatewayCall call, ChatRequest request, IChatStreamWriter writer)
-    {
-        AnswerHeaders.Write(context.Response, call, time);
-        using var output = new PooledBytes(ReadBytes);
-        await using var client = new ClientStream(context, exchange: null, options.Value.Timeouts, writer.KeepAlive, time);
-        foreach (var step in DemoProvider.Stream(request))
-        {
-            await SendAsync(call, [step], writer, output, client);
-        }
-    }
-
     /// <summary>Writes the steps in the client's dialect and clears them. A call is recorded before its last bytes leave.</summary>
     private async ValueTask SendAsync(
         GatewayCall call, List<ChatEvent> steps, IChatStreamWriter writer, PooledBytes output, ClientStream client)
@@ -181,7 +104,7 @@ internal sealed partial class Translation(
                 case ChatEvent.Failed failed when !client.HasStarted && output.Length == 0:
                     throw failed.Failure;
                 case ChatEvent.Failed failed:
-                    meter.Failed(call, failed.Failure, call.Surface.Errors.StatusOf(failed.Failure));
+                    meter.Failed(call, failed.Failure);
                     break;
                 case ChatEvent.End:
                     meter.Succeeded(call);
@@ -196,7 +119,4 @@ internal sealed partial class Translation(
             throw new ClientLeftException();
         }
     }
-
-    [LoggerMessage(LogLevel.Information, "The dialect of {Model} cannot say all of the request: {Changes}")]
-    private partial void LogChanged(string model, string changes);
 }

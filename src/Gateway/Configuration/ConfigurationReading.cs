@@ -5,7 +5,7 @@ using Stoa.Gateway.Agents;
 using Stoa.Gateway.Folders;
 using Stoa.Gateway.ProviderKeys;
 using Stoa.Gateway.Tools;
-using Stoa.Gateway.Wires;
+using Stoa.Gateway.Dialects;
 
 namespace Stoa.Gateway.Configuration;
 

@@ -5,7 +5,7 @@ using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.AspNetCore.Routing;
 using Stoa.Gateway.Agents;
 using Stoa.Gateway.Auth;
-using Stoa.Gateway.Wires.Gtwy;
+using Stoa.Gateway.Dialects.Gtwy;
 using Stoa.Platform.Http;
 
 namespace Stoa.Gateway.Configuration;

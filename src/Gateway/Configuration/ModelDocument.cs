@@ -1,6 +1,6 @@
 using System.Text.Json;
 using System.Text.Json.Nodes;
-using Stoa.Gateway.Wires;
+using Stoa.Gateway.Dialects;
 
 namespace Stoa.Gateway.Configuration;
 

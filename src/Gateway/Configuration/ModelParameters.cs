@@ -1,7 +1,7 @@
 using System.Globalization;
 using System.Text.Json;
 using System.Text.Json.Nodes;
-using Stoa.Gateway.Wires;
+using Stoa.Gateway.Dialects;
 using Stoa.Platform.Http;
 
 namespace Stoa.Gateway.Configuration;

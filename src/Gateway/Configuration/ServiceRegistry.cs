@@ -37,11 +37,11 @@ internal sealed class ServiceRegistry
         var given = options.Value.Providers;
         byName = Known.Select(service => given.TryGetValue(service.Name, out var own) ? With(service, own) : service)
             .ToDictionary(service => service.Name, StringComparer.Ordinal);
-        foreach (var (name, own) in given.Where(entry => Providers.ProviderKind.Find(entry.Value.Kind)?.Wire is not null))
+        foreach (var (name, own) in given.Where(entry => Providers.ProviderKind.Find(entry.Value.Kind)?.Dialect is not null))
         {
             var kind = Providers.ProviderKind.Find(own.Kind)!;
             byName.TryAdd(name.ToLowerInvariant(), With(
-                new(name.ToLowerInvariant(), kind.BaseUrl, FormatOf(kind.Wire!.Value), kind.Name, own.Models.FirstOrDefault(), Key, Busy), own));
+                new(name.ToLowerInvariant(), kind.BaseUrl, FormatOf(kind.Dialect!.Value), kind.Name, own.Models.FirstOrDefault(), Key, Busy), own));
         }
         All = [.. byName.Values];
     }
@@ -53,10 +53,10 @@ internal sealed class ServiceRegistry
     private static ProviderService With(ProviderService service, ProviderOptions own) =>
         service with { BaseUrl = own.BaseUrl ?? service.BaseUrl, HasOperatorKey = !string.IsNullOrEmpty(own.ApiKey) };
 
-    private static string FormatOf(Chat.Wire wire) => wire switch
+    private static string FormatOf(Chat.Dialect wire) => wire switch
     {
-        Chat.Wire.OpenAi => "openai_chat",
-        Chat.Wire.Anthropic => "anthropic",
-        Chat.Wire.Gemini => "gemini",
+        Chat.Dialect.OpenAi => "openai_chat",
+        Chat.Dialect.Anthropic => "anthropic",
+        Chat.Dialect.Gemini => "gemini",
     };
 }

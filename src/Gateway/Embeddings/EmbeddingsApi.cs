@@ -1,28 +1,52 @@
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
+using Stoa.Gateway.Bytes;
 using Stoa.Gateway.Chat;
 using Stoa.Gateway.Completions;
 using Stoa.Gateway.Providers;
 using Stoa.Gateway.Providers.Demo;
-using Stoa.Gateway.Wires;
-using Stoa.Gateway.Wires.Gemini;
-using Stoa.Gateway.Wires.OpenAi;
+using Stoa.Gateway.Dialects;
+using Stoa.Gateway.Dialects.Gemini;
+using Stoa.Gateway.Dialects.OpenAi;
 using Stoa.Platform.Http;
 
 namespace Stoa.Gateway.Embeddings;
 
 /// <summary>Embeddings in OpenAI's dialect: forwarded or translated where the provider has them, made here for the demo.</summary>
-internal sealed class EmbeddingsApi(CallMeter meter, TimeProvider time)
+internal sealed class EmbeddingsApi(CallGate gate, CallMeter meter, TimeProvider time)
 {
     public static readonly Surface Surface = ChatApi.OpenAi with { Name = "openai.embeddings", Operation = "embeddings" };
 
     public static void Map(IEndpointRouteBuilder routes)
     {
-        routes.MapPost("/embeddings", (HttpContext context, CallPipeline pipeline, EmbeddingsApi embeddings) =>
-                pipeline.RunAsync(context, Surface, embeddings.AnswerAsync))
+        routes.MapPost("/embeddings", (HttpContext context, EmbeddingsApi embeddings) => embeddings.EmbedAsync(context))
             .WithTags("Embeddings").WithSummary("Turn texts into vectors")
             .Accepts<ChatSchema.EmbeddingsRequest>("application/json");
+    }
+
+    /// <summary>The same way as a chat's (<see cref="ChatApi"/>), with another answer in its middle.</summary>
+    private async Task EmbedAsync(HttpContext context)
+    {
+        var started = time.GetTimestamp();
+        var key = gate.Authenticate(context.Request);
+        using var body = await RequestBody.ReadAsync(context.Request);
+        var outline = RequestOutline.Read(body.Span);
+        var target = gate.Target(key, outline.ModelName(body.Span));
+        var admission = await gate.AdmitAsync(context, Surface.Limits, key, outline.EstimatedInput + outline.MaxOutput);
+        var call = new GatewayCall(Surface, key, target, outline, admission, context.RequestId(), started);
+        try
+        {
+            await AnswerAsync(context, call, body, outline);
+        }
+        catch (Exception thrown)
+        {
+            meter.BrokenOff(context, call, thrown);
+        }
+        finally
+        {
+            gate.Leave(key);
+        }
     }
 
     private async Task AnswerAsync(HttpContext context, GatewayCall call, PooledBytes body, RequestOutline outline)
@@ -34,16 +58,16 @@ internal sealed class EmbeddingsApi(CallMeter meter, TimeProvider time)
         {
             Write(call, DemoProvider.Embed(request), request, output);
         }
-        else if (call.Target.Provider.Kind.Wire == Wire.OpenAi)
+        else if (call.Target.Provider.Kind.Dialect == Dialect.OpenAi)
         {
             using var renamed = BodyChanges.Rename(body.Span, outline, call.Target);
             // Some compatible servers send numbers whatever was asked for, so the answer is always written anew.
             var sent = (renamed ?? body).Memory;
             await AskAsync(context, call, client, sent, request, output, answer => OpenAiEmbeddings.ReadAnswer(answer, request));
         }
-        else if (call.Target.Provider.Kind.Wire == Wire.Gemini)
+        else if (call.Target.Provider.Kind.Dialect == Dialect.Gemini)
         {
-            var target = new WireTarget(call.Target.Model);
+            var target = new DialectTarget(call.Target.Model);
             using var written = new PooledBytes(body.Length + 1_024);
             GeminiEmbeddings.WriteRequest(request, target, written);
             var sent = written.Memory;

@@ -125,8 +125,11 @@ create table gateway.threads (
 create index threads_by_time on gateway.threads (organization_id, agent_id, updated_at desc);
 
 -- One row for each run of an agent (and each direct run): the history. Kept in months, like usage.
+-- The wire shows rows as numbers.
+create sequence gateway.run_numbers;
 create table gateway.runs (
   id uuid not null,
+  number bigint not null default nextval('gateway.run_numbers'),
   created_at timestamptz not null,
   updated_at timestamptz not null,
   organization_id uuid not null,
@@ -154,6 +157,7 @@ create table gateway.runs (
 ) partition by range (created_at);
 create index runs_by_agent on gateway.runs (organization_id, agent_id, created_at desc);
 create index runs_by_thread on gateway.runs (organization_id, agent_id, thread_id, sub_thread_id, created_at desc);
+create index runs_by_number on gateway.runs (organization_id, number);
 create index runs_by_message on gateway.runs (organization_id, message_id);
 create table gateway.runs_other partition of gateway.runs default;
 

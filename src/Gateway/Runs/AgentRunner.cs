@@ -121,7 +121,7 @@ internal sealed partial class AgentRunner(
             {
                 LogFailed(thrown, run.Id);
             }
-            run.StopReason = StopReason.Error;
+            run.FinishReason = FinishReason.Error;
             return failures.Of(run, failure);
         }
     }

@@ -14,7 +14,7 @@ internal sealed class AnswerAssembly
 
     public TokenUsage? Usage { get; private set; }
 
-    public StopReason? StopReason { get; private set; }
+    public FinishReason? FinishReason { get; private set; }
 
     public string Text => string.Concat(Parts.OfType<Part.Text>().Select(part => part.Value));
 
@@ -55,7 +55,7 @@ internal sealed class AnswerAssembly
                 Usage = usage.Tokens;
                 break;
             case ChatEvent.Finish finish:
-                StopReason = finish.Reason;
+                FinishReason = finish.Reason;
                 break;
             case ChatEvent.Failed failed:
                 throw failed.Failure;
@@ -66,7 +66,7 @@ internal sealed class AnswerAssembly
     {
         Id = Id,
         Model = Model,
-        Choices = [new(Parts, StopReason ?? Chat.StopReason.Stop)],
+        Choices = [new(Parts, FinishReason ?? Chat.FinishReason.Stop)],
         Usage = Usage ?? estimate,
     };
 
@@ -83,7 +83,7 @@ internal sealed class AnswerAssembly
     {
         public StringBuilder Text { get; } = new();
 
-        public Wire? Origin { get; set; }
+        public Dialect? Origin { get; set; }
 
         public string? Signature { get; set; }
 

@@ -35,8 +35,8 @@ internal sealed class AnswerLoop(ModelSteps models, ToolLoop loop, IOptions<Gate
                 Keep(run, answer, calls);
                 return transfer;
             }
-            run.ToolTurns.Add(new(Role.Assistant, answer.Parts));
-            run.ToolTurns.Add(new(Role.Tool, [.. records.Select(Part (record) =>
+            run.ToolTurns.Add(new(TurnRole.Assistant, answer.Parts));
+            run.ToolTurns.Add(new(TurnRole.Tool, [.. records.Select(Part (record) =>
                 new Part.ToolResult(record.CallId, [new Part.Text(record.Outcome.Words)], record.Outcome.IsError))]));
         }
     }
@@ -55,6 +55,6 @@ internal sealed class AnswerLoop(ModelSteps models, ToolLoop loop, IOptions<Gate
         run.Reasoning = string.Concat(answer.Parts.OfType<Part.Thinking>().Select(part => part.Value));
         run.AnswerId = answer.Id;
         run.AnswerModel = answer.Model;
-        run.StopReason = answer.StopReason;
+        run.FinishReason = answer.FinishReason;
     }
 }

@@ -22,8 +22,8 @@ internal sealed class AnswerRepair(ModelSteps models)
                 {
                     Turns =
                     [
-                        .. request.Turns, new(Role.Assistant, [new Part.Text(run.Content)]),
-                        new(Role.User, [new Part.Text($"{fault}. Answer again, with JSON that matches the schema and nothing else.")]),
+                        .. request.Turns, new(TurnRole.Assistant, [new Part.Text(run.Content)]),
+                        new(TurnRole.User, [new Part.Text($"{fault}. Answer again, with JSON that matches the schema and nothing else.")]),
                     ],
                 },
                 NoSink.Instance, ct);

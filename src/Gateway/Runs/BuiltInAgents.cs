@@ -45,9 +45,9 @@ internal sealed class BuiltInAgents(ModelSteps models)
             new()
             {
                 Model = run.Choice.Model,
-                Source = Wire.OpenAi,
+                Source = Dialect.OpenAi,
                 System = [new(prompt)],
-                Turns = [new(Role.User, [new Part.Text(text)])],
+                Turns = [new(TurnRole.User, [new Part.Text(text)])],
                 // A model that thinks first needs more for it than for the answer.
                 MaxOutput = Reasons(run.Choice) ? null : MaxAnswer,
                 Format = wantsJson ? new(Schema: null) : null,

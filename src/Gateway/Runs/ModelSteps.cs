@@ -2,7 +2,6 @@ using Microsoft.Extensions.Options;
 using Stoa.Gateway.Chat;
 using Stoa.Gateway.Completions;
 using Stoa.Gateway.Providers;
-using Stoa.Gateway.Wires.Gemini;
 using Stoa.Platform.Http;
 
 namespace Stoa.Gateway.Runs;
@@ -39,7 +38,7 @@ internal sealed class ModelSteps(ModelCalls models, RunMeter meter, IOptions<Gat
         {
             return await AskOnceAsync(run, ask, call, sink, ct);
         }
-        catch (Failure failure) when (failure.Code == GeminiAnswers.MalformedCall && call.Passed == 0)
+        catch (Failure failure) when (ModelAsk.IsWorthRepeating(failure) && call.Passed == 0)
         {
             return await AskOnceAsync(run, ask, call, sink, ct);
         }

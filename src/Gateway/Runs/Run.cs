@@ -68,7 +68,7 @@ internal sealed class Run(RunRequest request, RunInput input, RunPlan plan, Guid
 
     public string AnswerModel { get; set; } = "";
 
-    public StopReason StopReason { get; set; } = StopReason.Stop;
+    public FinishReason FinishReason { get; set; } = FinishReason.Stop;
 
     public TokenUsage Usage { get; private set; }
 

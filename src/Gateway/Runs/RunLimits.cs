@@ -41,10 +41,14 @@ internal sealed class RunLimits(ILimits limits)
     {
         headers["X-RateLimit-Limit"] = reading.Limit.ToString(CultureInfo.InvariantCulture);
         headers["X-RateLimit-Remaining"] = reading.Remaining.ToString(CultureInfo.InvariantCulture);
-        headers["X-RateLimit-Reset"] = LimitText.Seconds(reading.Reset);
+        headers["X-RateLimit-Reset"] = Seconds(reading.Reset);
         if (!reading.Allowed)
         {
-            headers.RetryAfter = LimitText.Seconds(reading.RetryAfter);
+            headers.RetryAfter = Seconds(reading.RetryAfter);
         }
     }
+
+    /// <summary>Rounded up, and at least one: a client that obeys is not refused again.</summary>
+    private static string Seconds(TimeSpan time) =>
+        Math.Max(1, (long)Math.Ceiling(time.TotalSeconds)).ToString(CultureInfo.InvariantCulture);
 }

@@ -104,7 +104,7 @@ internal sealed class RunLog(NpgsqlDataSource database, JobQueue jobs, TimeProvi
             Text(run.Choice.Model),
             new() { Value = result.IsSuccess },
             new() { Value = false },
-            Text(FinishReason(run, result)),
+            Text(EndOf(run, result)),
             Text(run.Input.User),
             Text(result.IsSuccess || run.Content.Length > 0 ? run.Content : null),
             Text(result.Response.Text("error") ?? result.Failure?.Message),
@@ -113,9 +113,9 @@ internal sealed class RunLog(NpgsqlDataSource database, JobQueue jobs, TimeProvi
         },
     };
 
-    private static string FinishReason(Run run, RunResult result) => result switch
+    private static string EndOf(Run run, RunResult result) => result switch
     {
-        { IsSuccess: true } => StandardAnswer.FinishReason(run.StopReason),
+        { IsSuccess: true } => StandardAnswer.WordOf(run.FinishReason),
         { Status: 499 } => "cancelled",
         { Failure: null } => "blocked",
         _ => "error",

@@ -1,5 +1,4 @@
 using Microsoft.Extensions.DependencyInjection;
-using Stoa.Gateway.Completions;
 using Stoa.Gateway.Runs.Answers;
 using Stoa.Gateway.Runs.Conversations;
 using Stoa.Gateway.Runs.FollowUps;
@@ -15,7 +14,6 @@ internal static class RunServices
     /// <summary>The pipeline of runs.</summary>
     public static IServiceCollection AddRuns(this IServiceCollection services)
     {
-        services.AddSingleton<ModelCalls>();
         services.AddSingleton<ServiceTargets>();
         services.AddSingleton<RunPlans>();
         services.AddSingleton<ThreadTurns>();

@@ -44,7 +44,7 @@ internal sealed class ServiceTargets(ProviderCatalog catalog, IOptions<GatewayOp
         {
             return null;
         }
-        var client = kind.Wire is null
+        var client = kind.Dialect is null
             ? null
             : new ProviderClient(service.Name, kind, new ProviderOptions { Kind = kind.Name, BaseUrl = service.BaseUrl }, options.Value, time);
         return new(service.Name, kind, [], client);

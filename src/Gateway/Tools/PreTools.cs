@@ -1,7 +1,7 @@
 using System.Text.Json.Nodes;
 using Stoa.Gateway.Agents;
 using Stoa.Gateway.Auth;
-using Stoa.Gateway.Wires.Gtwy;
+using Stoa.Gateway.Dialects.Gtwy;
 using Stoa.Platform.Http;
 
 namespace Stoa.Gateway.Tools;

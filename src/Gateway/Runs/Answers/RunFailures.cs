@@ -62,7 +62,7 @@ internal sealed class RunFailures(IOptions<GatewayOptions> options)
         { Code: "upstream_authentication" } => 401,
         { Kind: FailureKind.Quota } => 402,
         { Kind: FailureKind.Overloaded } => 503,
-        _ => Wires.Gtwy.RuntimeErrors.Instance.StatusOf(failure),
+        _ => Dialects.Gtwy.RuntimeErrors.Instance.StatusOf(failure),
     };
 
     /// <summary>The body for them.</summary>

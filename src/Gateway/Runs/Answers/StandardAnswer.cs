@@ -17,7 +17,7 @@ internal static class StandardAnswer
             ["content"] = content,
             ["model"] = run.AnswerModel is { Length: > 0 } model ? model : run.Choice.Model,
             ["role"] = "assistant",
-            ["finish_reason"] = FinishReason(run.StopReason),
+            ["finish_reason"] = WordOf(run.FinishReason),
             ["tools_data"] = run.Rounds.ToAnswer(),
             ["images"] = run.Input.Images.Any() ? new JsonArray([.. run.Input.Images.Select(image => (JsonNode)image)]) : null,
             ["annotations"] = new JsonArray(),
@@ -75,11 +75,11 @@ internal static class StandardAnswer
         return usage;
     }
 
-    public static string FinishReason(StopReason reason) => reason switch
+    public static string WordOf(FinishReason reason) => reason switch
     {
-        StopReason.Stop or StopReason.StopSequence or StopReason.Refusal => "completed",
-        StopReason.Length or StopReason.ContextFull => "truncated",
-        StopReason.ToolCalls => "tool_call",
-        StopReason.ContentFilter or StopReason.Pause or StopReason.Error => "other",
+        FinishReason.Stop or FinishReason.StopSequence or FinishReason.Refusal => "completed",
+        FinishReason.Length or FinishReason.ContextFull => "truncated",
+        FinishReason.ToolCalls => "tool_call",
+        FinishReason.ContentFilter or FinishReason.Pause or FinishReason.Error => "other",
     };
 }

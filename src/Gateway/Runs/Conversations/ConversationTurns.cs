@@ -51,9 +51,9 @@ internal static class ConversationTurns
             }
             var role = message.Text("role") switch
             {
-                "assistant" or "model" or "tool_call" => Role.Assistant,
-                "system" or "developer" => Role.System,
-                _ => Role.User,
+                "assistant" or "model" or "tool_call" => TurnRole.Assistant,
+                "system" or "developer" => TurnRole.System,
+                _ => TurnRole.User,
             };
             turns.Add(new(role, [new Part.Text(text)]));
         }
@@ -62,19 +62,19 @@ internal static class ConversationTurns
 
     private static List<Turn> TurnsOf(PastExchange exchange, bool withTools)
     {
-        var turns = new List<Turn> { new(Role.User, [new Part.Text(exchange.User.Length > 0 ? exchange.User : "(attachment)")]) };
+        var turns = new List<Turn> { new(TurnRole.User, [new Part.Text(exchange.User.Length > 0 ? exchange.User : "(attachment)")]) };
         if (withTools && exchange.ToolRounds is { } json && JsonFields.TryParse(json, out var rounds))
         {
             foreach (var round in (rounds as JsonArray).Objects().Where(round => round.Count > 0))
             {
-                turns.Add(new(Role.Assistant, [.. round.Select(Part (call) => new Part.ToolCall(call.Key, Name(call.Value), Arguments(call.Value)))]));
-                turns.Add(new(Role.Tool, [.. round.Select(Part (call) => new Part.ToolResult(
+                turns.Add(new(TurnRole.Assistant, [.. round.Select(Part (call) => new Part.ToolCall(call.Key, Name(call.Value), Arguments(call.Value)))]));
+                turns.Add(new(TurnRole.Tool, [.. round.Select(Part (call) => new Part.ToolResult(
                     call.Key, [new Part.Text(Result(call.Value))], (call.Value as JsonObject).Is("error")))]));
             }
         }
         if (exchange.Answer.Length > 0)
         {
-            turns.Add(new(Role.Assistant, [new Part.Text(exchange.Answer)]));
+            turns.Add(new(TurnRole.Assistant, [new Part.Text(exchange.Answer)]));
         }
         return turns;
     }

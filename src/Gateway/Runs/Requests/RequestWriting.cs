@@ -42,7 +42,7 @@ internal static class RequestWriting
             new()
             {
                 Model = choice.Model,
-                Source = choice.Target.Provider.Kind.Wire ?? Wire.OpenAi,
+                Source = choice.Target.Provider.Kind.Dialect ?? Dialect.OpenAi,
                 System = [new(run.SystemText)],
                 Tools = tools.Definitions,
                 ToolChoice = tools.Definitions.Count == 0 ? null : ChoiceOf(run.Plan.Configured("tool_choice"), tools),

@@ -18,7 +18,7 @@ internal static class SamplingParameters
         Parallel = parameters.Flag("parallel_tool_calls"),
         Seed = Whole(parameters["seed"]),
         Logprobs = parameters.Is("log_probability"),
-        Extra = request.Source == Wire.OpenAi && parameters["verbosity"] is { } verbosity
+        Extra = request.Source == Dialect.OpenAi && parameters["verbosity"] is { } verbosity
             ? [new("verbosity", JsonSerializer.SerializeToElement(verbosity, GatewayJson.Default.JsonNode))]
             : [],
     };

@@ -1,5 +1,5 @@
 using Stoa.Gateway.Chat;
-using Stoa.Gateway.Wires;
+using Stoa.Gateway.Dialects;
 using Stoa.Platform.Http;
 
 namespace Stoa.Gateway.Runs.Requests;
@@ -28,7 +28,7 @@ internal static class UserTurn
         {
             parts.Add(new Part.Text(run.User));
         }
-        return new(Role.User, parts);
+        return new(TurnRole.User, parts);
     }
 
     private static Media Media(string address, string field, bool isImage)

@@ -7,7 +7,7 @@ using Microsoft.AspNetCore.Routing;
 using Microsoft.EntityFrameworkCore;
 using Stoa.Gateway.Auth;
 using Stoa.Gateway.RunTools;
-using Stoa.Gateway.Wires.Gtwy;
+using Stoa.Gateway.Dialects.Gtwy;
 using Stoa.Platform.Http;
 
 namespace Stoa.Gateway.Runs.Trials;
