@@ -190,7 +190,7 @@ internal static class MatrixRows
 
     private static Tenant TenantOf(MatrixCaller owner) => new(
         owner.OrganizationId!.Value,
-        new(owner.OrganizationId.Value.ToString(), null, null, null, null, GtwyRole.Admin, IsEmbed: false, FolderId: null, Key: null));
+        new(owner.OrganizationId.Value, owner.OrganizationId.Value.ToString(), null, null, null, null, GtwyRole.Admin, IsEmbed: false, FolderId: null, Key: null));
 
     private static async Task<string[]> AgentAsync(MatrixWorld world, MatrixCaller owner, CancellationToken ct)
     {
