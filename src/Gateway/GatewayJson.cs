@@ -14,4 +14,5 @@ namespace Stoa.Gateway;
 [JsonSerializable(typeof(PricesApi.PriceList))]
 [JsonSerializable(typeof(PricesApi.NewPrice))]
 [JsonSerializable(typeof(Price))]
+[JsonSerializable(typeof(Runs.FollowUps.FollowUp))]
 internal sealed partial class GatewayJson : JsonSerializerContext;

@@ -12,6 +12,8 @@ using Stoa.Gateway.Folders;
 using Stoa.Gateway.Models;
 using Stoa.Gateway.ProviderKeys;
 using Stoa.Gateway.Providers;
+using Stoa.Gateway.Runs;
+using Stoa.Gateway.Runs.Trials;
 using Stoa.Gateway.Tools;
 using Stoa.Gateway.Usage;
 using Stoa.Gateway.Dialects.Anthropic;
@@ -51,6 +53,7 @@ public static class GatewayModule
         services.AddSingleton<CallMeter>();
         services.AddSingleton<RawForward>();
         services.AddSingleton<RemoteMedia>();
+        services.AddSingleton<ModelCalls>();
         services.AddSingleton<Translation>();
         services.AddSingleton<EmbeddingsApi>();
 
@@ -72,6 +75,8 @@ public static class GatewayModule
         services.AddSingleton<KeyCheck>();
         services.AddHttpClient(KeyCheck.Client).RemoveAllLoggers();
         services.AddScoped<ProviderKeyStore>();
+
+        services.AddRuns();
 
         services.AddSingleton<UsageSpool>();
         services.AddSingleton<UsageStore>();
@@ -95,6 +100,10 @@ public static class GatewayModule
         anthropic.MapCountTokens();
         routes.MapPush();
 
+        var runtime = routes.MapGtwyRuntime();
+        RunsApi.Map(runtime);
+        runtime.MapTestCaseRuns();
+
         var management = routes.MapGroup("").WithGroupName("gateway").WithErrors(ManagementErrors.Instance).AllowAnyOrigin()
             .RequireGtwyCaller(alsoPauthToken: true);
         management.MapAgents();
@@ -104,6 +113,7 @@ public static class GatewayModule
         management.MapModelConfigurations();
         management.MapTools();
         management.MapFolders();
+        management.MapToolTests();
 
         var own = routes.MapOwnApi();
         own.MapUsage();
