@@ -10,6 +10,15 @@ create table gateway.queued_runs (
 );
 create index queued_runs_by_time on gateway.queued_runs (created_at);
 
+-- Who is at work on a queued run. Nothing is lost when a crash empties the table.
+create unlogged table gateway.run_leases (
+  organization_id uuid not null,
+  message_id text not null,
+  holder uuid not null,
+  until timestamptz not null,
+  primary key (organization_id, message_id)
+);
+
 -- What was pushed and is still of interest: the last message of a channel to whoever joins, a long one to the other nodes, and what waits for
 -- a foreign push service (`secret` is its sealed key). Organization zero means all.
 create table gateway.push_messages (

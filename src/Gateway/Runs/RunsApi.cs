@@ -6,6 +6,7 @@ using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.Options;
 using Stoa.Gateway.Auth;
+using Stoa.Gateway.Delivery;
 using Stoa.Gateway.Runs.Answers;
 using Stoa.Gateway.Dialects.Gtwy;
 using Stoa.Platform.Http;
@@ -13,7 +14,7 @@ using Stoa.Platform.Http;
 namespace Stoa.Gateway.Runs;
 
 /// <summary>The routes that run agents.</summary>
-internal sealed class RunsApi(AgentRunner runner, RunPlans plans, RunLimits limits, IOptions<GatewayOptions> options, TimeProvider time)
+internal sealed class RunsApi(AgentRunner runner, RunPlans plans, RunLimits limits, RunQueue queue, RunDelivery delivery, IOptions<GatewayOptions> options, TimeProvider time)
 {
     private const string Default = "default";
 
@@ -64,15 +65,16 @@ internal sealed class RunsApi(AgentRunner runner, RunPlans plans, RunLimits limi
         };
         input.Check();
         var plan = await plans.FindAsync(request, input, context.RequestAborted);
-        if (input.IsStream && DeliveryOf(input, plan) == Default)
+        if (FormatOf(input, plan, request) is { } format)
+        {
+            delivery.Check(format);
+            await queue.EnqueueAsync(AgentRunHandler.Queued(request, format), context.RequestAborted);
+            return Json(new() { ["success"] = true, ["message"] = "Your response will be sent through configured means." }, StatusCodes.Status200OK);
+        }
+        if (input.IsStream)
         {
             await StreamAsync(context, request);
             return Results.Empty;
-        }
-        if (DeliveryOf(input, plan) != Default || (isPlayground && !body.Is("flag")))
-        {
-            // The queue takes it from here.
-            throw new Failure(FailureKind.Unavailable, "delivery_unavailable", "Only answers in the response itself can be delivered here");
         }
         var result = await runner.RunAsync(request, NoSink.Instance, context.RequestAborted);
         return wantsStatuses && result.Failure is { } failure
@@ -97,8 +99,20 @@ internal sealed class RunsApi(AgentRunner runner, RunPlans plans, RunLimits limi
         }
     }
 
-    private static string DeliveryOf(RunInput input, RunPlan plan) =>
-        (input.Delivery ?? plan.Setting("response_format") as JsonObject ?? plan.Configured("response_format") as JsonObject).Name("type") ?? Default;
+    /// <summary>How the answer is delivered later; null when it is the response itself. Whoever edits an agent listens to its channel.</summary>
+    private static JsonObject? FormatOf(RunInput input, RunPlan plan, RunRequest request)
+    {
+        if (request.IsPlayground)
+        {
+            return input.Body.Is("flag") || input.IsStream ? null : new()
+            {
+                ["type"] = "RTLayer",
+                ["cred"] = new JsonObject { ["channel"] = $"{request.Caller.OrgId}_{plan.AgentId}_{plan.VersionId}", ["ttl"] = 1 },
+            };
+        }
+        var format = input.Delivery ?? plan.Setting("response_format") as JsonObject ?? plan.Configured("response_format") as JsonObject;
+        return format.Name("type") is null or Default ? null : format;
+    }
 
     private static ContentHttpResult Json(JsonObject body, int status) =>
         TypedResults.Content(body.Compact(), "application/json", Encoding.UTF8, status);
