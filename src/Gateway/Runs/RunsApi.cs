@@ -111,7 +111,8 @@ internal sealed class RunsApi(AgentRunner runner, RunPlans plans, RunLimits limi
             };
         }
         var format = input.Delivery ?? plan.Setting("response_format") as JsonObject ?? plan.Configured("response_format") as JsonObject;
-        return format.Name("type") is null or Default ? null : format;
+        // Some clients put what the model is to write here, as OpenAI's API calls it.
+        return format.Name("type") is null or Default or "text" or "json_object" or "json_schema" ? null : format;
     }
 
     private static ContentHttpResult Json(JsonObject body, int status) =>

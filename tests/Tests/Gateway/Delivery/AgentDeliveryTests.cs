@@ -15,8 +15,8 @@ public sealed class AgentDeliveryTests
         await using var site = await WebhookedSite.StartAsync();
 
         var (status, body) = await site.AskAsync($$"""
-            {"service":"demo","configuration":{"model":"demo","response_format":{"type":"webhook","cred":{"url":"{{site.Url}}","headers":"{\"x-own\":\"yes\"}"}}},
-             "user":"Hello","variables":{"n":7}}
+            {"service":"demo","configuration":{"model":"demo","response_format":{"type":"webhook","cred":{"url":"{{site.Url}}","headers":"{\"x-own\":\"yes\"}" } } },
+             "user":"Hello","variables":{"n":7} }
             """);
         await site.Host.RunJobsAsync();
 
@@ -35,7 +35,7 @@ public sealed class AgentDeliveryTests
         await using var site = await WebhookedSite.StartAsync();
 
         await site.AskAsync($$"""
-            {"service":"demo","configuration":{"model":"demo","response_format":{"type":"webhook","cred":{"url":"{{site.Url}}"}}},
+            {"service":"demo","configuration":{"model":"demo","response_format":{"type":"webhook","cred":{"url":"{{site.Url}}" } } },
              "user":"Hello","images":["not an address"]}
             """);
         await site.Host.RunJobsAsync();
