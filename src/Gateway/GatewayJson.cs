@@ -76,4 +76,5 @@ namespace Stoa.Gateway;
 [JsonSerializable(typeof(ForgetUsage))]
 [JsonSerializable(typeof(BudgetsApi.BudgetList))]
 [JsonSerializable(typeof(BudgetsApi.BudgetTerms))]
+[JsonSerializable(typeof(Runs.FollowUps.FollowUp))]
 internal sealed partial class GatewayJson : JsonSerializerContext;

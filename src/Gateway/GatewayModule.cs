@@ -10,6 +10,7 @@ using Stoa.Gateway.Budgets;
 using Stoa.Gateway.Cache;
 using Stoa.Gateway.Completions;
 using Stoa.Gateway.Configuration;
+using Stoa.Gateway.Delivery;
 using Stoa.Gateway.Dialects.Anthropic;
 using Stoa.Gateway.Dialects.Gtwy;
 using Stoa.Gateway.Dialects.OpenAi;
@@ -20,6 +21,8 @@ using Stoa.Gateway.Metrics;
 using Stoa.Gateway.Models;
 using Stoa.Gateway.ProviderKeys;
 using Stoa.Gateway.Providers;
+using Stoa.Gateway.Runs;
+using Stoa.Gateway.Runs.Trials;
 using Stoa.Gateway.TestCases;
 using Stoa.Gateway.Threads;
 using Stoa.Gateway.Tools;
@@ -64,6 +67,7 @@ public static class GatewayModule
         services.AddSingleton<CallCache>();
         services.AddSingleton<RawForward>();
         services.AddSingleton<RemoteMedia>();
+        services.AddSingleton<ModelCalls>();
         services.AddSingleton<Translation>();
         services.AddSingleton<EmbeddingsApi>();
 
@@ -90,6 +94,8 @@ public static class GatewayModule
         services.AddHttpClient(KeyCheck.Client).RemoveAllLoggers();
         services.AddScoped<ProviderKeyStore>();
 
+        services.AddRuns();
+
         services.AddSingleton<UsageSpool>();
         services.AddSingleton<UsageStore>();
         services.AddSingleton<UsageQueries>();
@@ -109,6 +115,7 @@ public static class GatewayModule
         services.AddSingleton<RunAnalytics>();
         services.AddSingleton<CacheStore>();
         services.AddSingleton<ResponseCache>();
+        builder.AddDelivery();
         return builder;
     }
 
@@ -121,6 +128,11 @@ public static class GatewayModule
         EmbeddingsApi.Map(openAi);
         openAi.MapModels();
         anthropic.MapCountTokens();
+        routes.MapPush();
+
+        var runtime = routes.MapGtwyRuntime();
+        RunsApi.Map(runtime);
+        runtime.MapTestCaseRuns();
 
         routes.MapCompanies();
         routes.MapSignIn();
@@ -141,11 +153,13 @@ public static class GatewayModule
         management.MapUsers();
         management.MapMetrics();
         management.MapAnalytics();
+        management.MapToolTests();
 
         var own = routes.MapOwnApi();
         own.MapUsage();
         own.MapPrices();
         own.MapBudgets();
+        own.MapQueue();
         return routes;
     }
 }

@@ -1,4 +1,5 @@
 using System.ComponentModel.DataAnnotations;
+using Stoa.Gateway.Delivery;
 
 namespace Stoa.Gateway;
 
@@ -26,6 +27,11 @@ internal sealed class GatewayOptions
     /// <summary>What cached answers may take in memory; the others are read from the database.</summary>
     [Range(1, 65_536)]
     public int CacheMaxMb { get; set; } = 64;
+    public QueueOptions Queue { get; set; } = new();
+
+    public PushMode PushMode { get; set; }
+
+    public PushOptions Push { get; set; } = new();
 
     /// <summary>Repeats of a call that failed in a way that may pass, before anything reached the client.</summary>
     [Range(0, 10)]
@@ -40,6 +46,17 @@ internal sealed class GatewayOptions
     /// <summary>The version sent to Anthropic when the client names none.</summary>
     [Required]
     public string AnthropicVersion { get; set; } = "2023-06-01";
+
+    /// <summary>Where agents' functions answer, at <c>/func/{script}</c>.</summary>
+    [Required, Url]
+    public string FunctionBaseUrl { get; set => field = value.TrimEnd('/'); } = "https://flow.sokt.io";
+
+    /// <summary>Counts an agent's rounds of tools exactly, instead of letting one more pass.</summary>
+    public bool StrictIterations { get; set; }
+
+    /// <summary>Whom the errors of runs send people to.</summary>
+    [Required]
+    public string SupportContact { get; set; } = "support@gtwy.ai";
 }
 
 internal sealed class ProviderOptions
@@ -76,6 +93,10 @@ internal sealed class TimeoutOptions
 
     [Range(100, 3_600_000)]
     public int TotalMs { get; set; } = 600_000;
+
+    /// <summary>For one call of an agent's tool, unless the tool says otherwise.</summary>
+    [Range(100, 120_000)]
+    public int ToolMs { get; set; } = 30_000;
 }
 
 /// <summary>With both, providers' keys may be brought in as the original stores them.</summary>

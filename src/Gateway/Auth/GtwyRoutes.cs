@@ -8,6 +8,10 @@ namespace Stoa.Gateway.Auth;
 /// <summary>The route groups of GTWY's wire: who may call, how failures are worded.</summary>
 internal static class GtwyRoutes
 {
+    /// <summary>Routes that run agents.</summary>
+    public static RouteGroupBuilder MapGtwyRuntime(this IEndpointRouteBuilder routes, string path = "") => routes.MapGroup(path)
+        .WithGroupName("gateway").WithErrors(RuntimeErrors.Instance).AllowAnyOrigin().RequireGtwyCaller();
+
     /// <summary>Routes that configure and look up.</summary>
     public static RouteGroupBuilder MapGtwyManagement(this IEndpointRouteBuilder routes, string path = "") => routes.MapGroup(path)
         .WithGroupName("gateway").WithErrors(ManagementErrors.Instance).AllowAnyOrigin().RequireGtwyCaller(alsoPauthToken: true);

@@ -7,11 +7,8 @@ namespace Stoa.Gateway.Auth;
 /// <summary>Who calls a route of GTWY's wire, and for which organization of ours: every query has its id.</summary>
 internal sealed record Tenant(Guid OrganizationId, GtwyCaller Caller)
 {
-    public static async ValueTask<Tenant?> BindAsync(HttpContext context)
-    {
-        var caller = (await context.SurfaceCaller<GtwyCaller>())!;
-        return new(caller.OrganizationId, caller);
-    }
+    public static async ValueTask<Tenant?> BindAsync(HttpContext context) =>
+        await context.SurfaceCaller<GtwyCaller>() is { } caller ? new(caller.OrganizationId, caller) : null;
 
     /// <summary>For what belongs to no agent: viewers may not.</summary>
     /// <exception cref="Failure">Forbidden.</exception>

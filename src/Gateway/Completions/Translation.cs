@@ -1,14 +1,9 @@
 using Microsoft.AspNetCore.Http;
-using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 using Stoa.Gateway.Bytes;
 using Stoa.Gateway.Chat;
 using Stoa.Gateway.Providers;
-using Stoa.Gateway.Providers.Demo;
 using Stoa.Gateway.Dialects;
-using Stoa.Gateway.Dialects.Anthropic;
-using Stoa.Gateway.Dialects.Gemini;
-using Stoa.Gateway.Dialects.OpenAi;
 using Stoa.Platform.Http;
 
 namespace Stoa.Gateway.Completions;
@@ -17,10 +12,9 @@ namespace Stoa.Gateway.Completions;
 /// Client and provider speak different dialects, or the provider is in this process: the request is read into the canonical model,
 /// written in the provider's dialect, and the answer takes the same way back.
 /// </summary>
-internal sealed partial class Translation(
-    CallMeter meter, RemoteMedia media, IOptions<GatewayOptions> options, TimeProvider time, Drain drain, ILogger<Translation> logger)
+internal sealed class Translation(ModelCalls models, CallMeter meter, IOptions<GatewayOptions> options, TimeProvider time, Drain drain)
 {
-    private const int ReadBytes = 16 << 10;
+    private const int OutputBytes = 16 << 10;
 
     public async Task AnswerAsync(HttpContext context, GatewayCall call, PooledBytes body)
     {
@@ -28,75 +22,30 @@ internal sealed partial class Translation(
         var request = dialect.ReadRequest(
             body.Memory, new(Repair: context.Request.Headers["x-gtwy-repair"] == "true"));
         var head = new AnswerHead(AnswerIds.New(dialect.AnswerIdPrefix), time.GetUtcNow().ToUnixTimeSeconds(), call.RequestId);
-        if (call.Target.Provider.Client is not { } client)
-        {
-            call.FirstByte = time.GetTimestamp();
-            await (request.Stream
-                ? StreamDemoAsync(context, call, request, dialect.OpenWriter(request, head))
-                : WriteAsync(context, call, dialect, request, head, DemoProvider.Answer(request)));
-            return;
-        }
-
-        var providerDialect = DialectOf(call.Target.Provider);
-        if (!providerDialect.TakesAddresses)
-        {
-            request = await media.InlineAsync(request, context.RequestAborted);
-        }
-        var target = TargetOf(call);
-        using var upstreamBody = new PooledBytes(body.Length + 1_024);
-        providerDialect.WriteRequest(request, target, upstreamBody);
-        if (request.Warnings.Count > 0)
-        {
-            LogChanged(call.Target.FullName, string.Join("; ", request.Warnings));
-        }
-        var uri = client.ChatUri(target.Model, request.Stream);
-        var upstream = new ProviderRequest(uri, upstreamBody.Memory, request.Stream) { AnthropicVersion = target.Version };
+        var ask = new ModelAsk(call.Target, request) { ExpectedBytes = body.Length + 1_024 };
         try
         {
             await AskAsync();
         }
-        catch (Failure failure) when (failure.Code == GeminiAnswers.MalformedCall && !context.Response.HasStarted)
+        catch (Failure failure) when (ModelAsk.IsWorthRepeating(failure) && !context.Response.HasStarted)
         {
             await AskAsync();
         }
         finally
         {
-            call.Attempts = upstream.Attempts;
+            call.Attempts = ask.Attempts;
         }
 
         async Task AskAsync()
         {
-            using var exchange = await client.SendAsync(upstream, context.RequestAborted);
-            call.Attempts = upstream.Attempts;
+            using var answer = await models.AskAsync(ask, context.RequestAborted);
+            call.Attempts = ask.Attempts;
             call.FirstByte = time.GetTimestamp();
-            if (request.Stream)
-            {
-                if (!exchange.IsEventStream)
-                {
-                    using var refusal = await exchange.ReadAllAsync();
-                    providerDialect.ReadAnswer(refusal.Memory, request, target);
-                    throw ProviderFaults.NoStream();
-                }
-                await StreamAsync(context, call, dialect.OpenWriter(request, head), exchange, providerDialect.OpenReader(request, target));
-                return;
-            }
-            using var answer = await exchange.ReadAllAsync();
-            await WriteAsync(context, call, dialect, request, head, providerDialect.ReadAnswer(answer.Memory, request, target));
+            await (request.Stream
+                ? StreamAsync(context, call, dialect.OpenWriter(request, head), answer)
+                : WriteAsync(context, call, dialect, request, head, await answer.ReadAllAsync()));
         }
     }
-
-    private static IProviderDialect DialectOf(Provider provider) => provider.Kind.Dialect!.Value switch
-    {
-        Dialect.OpenAi => OpenAiDialect.Instance,
-        Dialect.Anthropic => AnthropicDialect.Of(version: null),
-        Dialect.Gemini => GeminiDialect.Instance,
-    };
-
-    private DialectTarget TargetOf(GatewayCall call) => new(call.Target.Model)
-    {
-        Version = options.Value.AnthropicVersion,
-        Genuine = call.Target.Provider.Kind.Name == "openai",
-    };
 
     private async Task WriteAsync(
         HttpContext context, GatewayCall call, IClientDialect dialect, ChatRequest request, AnswerHead head, ChatAnswer answer)
@@ -110,22 +59,17 @@ internal sealed partial class Translation(
         await JsonAnswer.SendAsync(context, output);
     }
 
-    private async Task StreamAsync(
-        HttpContext context, GatewayCall call, IChatStreamWriter writer, ProviderExchange exchange, IChatStreamReader reader)
+    private async Task StreamAsync(HttpContext context, GatewayCall call, IChatStreamWriter writer, ModelAnswer answer)
     {
         AnswerHeaders.Write(context.Response, call, time);
-        using var input = new PooledBytes(ReadBytes);
-        using var output = new PooledBytes(ReadBytes);
-        using var lastCall = drain.LastCall.UnsafeRegister(static open => ((ProviderExchange)open!).Cancel(), exchange);
-        await using var client = new ClientStream(context, exchange, options.Value.Timeouts, writer.KeepAlive, time);
+        using var output = new PooledBytes(OutputBytes);
+        using var lastCall = drain.LastCall.UnsafeRegister(static open => ((ModelAnswer)open!).Exchange?.Cancel(), answer);
+        await using var client = new ClientStream(context, answer.Exchange, options.Value.Timeouts, writer.KeepAlive, time);
         var events = new List<ChatEvent>();
         try
         {
-            while (!call.IsComplete)
+            while (!call.IsComplete && await answer.NextAsync(events))
             {
-                var count = await exchange.ReadAsync(input.Free(ReadBytes / 4));
-                input.Add(count);
-                Read(input, reader, isEnd: count == 0, events);
                 if (events.Count > 0)
                 {
                     client.Heard();
@@ -142,37 +86,6 @@ internal sealed partial class Translation(
             }
             var failure = drain.LastCall.IsCancellationRequested ? ProviderFaults.ShuttingDown() : ProviderFaults.Of(thrown);
             await SendAsync(call, [new ChatEvent.Failed(failure), new ChatEvent.End()], writer, output, client);
-        }
-    }
-
-    /// <summary>Turns the whole events of the input into canonical ones; the beginning of the next stays.</summary>
-    private static void Read(PooledBytes input, IChatStreamReader reader, bool isEnd, List<ChatEvent> events)
-    {
-        var complete = isEnd ? input.Length : SseReader.CompleteLength(input.Span);
-        if (complete == 0 && input.Length > SseReader.MaxEventBytes)
-        {
-            throw ProviderFaults.InvalidAnswer("The provider's stream holds an event without end");
-        }
-        var frames = new SseReader(input.Span[..complete]);
-        while (frames.Next())
-        {
-            reader.Read(frames.Type, frames.Data, events);
-        }
-        input.DropFirst(complete);
-        if (isEnd)
-        {
-            reader.End(events);
-        }
-    }
-
-    private async Task StreamDemoAsync(HttpContext context, GatewayCall call, ChatRequest request, IChatStreamWriter writer)
-    {
-        AnswerHeaders.Write(context.Response, call, time);
-        using var output = new PooledBytes(ReadBytes);
-        await using var client = new ClientStream(context, exchange: null, options.Value.Timeouts, writer.KeepAlive, time);
-        foreach (var step in DemoProvider.Stream(request))
-        {
-            await SendAsync(call, [step], writer, output, client);
         }
     }
 
@@ -207,7 +120,4 @@ internal sealed partial class Translation(
             throw new ClientLeftException();
         }
     }
-
-    [LoggerMessage(LogLevel.Information, "The dialect of {Model} cannot say all of the request: {Changes}")]
-    private partial void LogChanged(string model, string changes);
 }

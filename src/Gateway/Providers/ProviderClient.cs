@@ -136,7 +136,7 @@ internal sealed class ProviderClient : IDisposable
                 message.Headers.TryAddWithoutValidation("anthropic-beta", request.AnthropicBeta);
             }
         }
-        if (credential is var (name, key))
+        if ((request.ApiKey is null ? credential : CredentialOf(dialect, request.ApiKey)) is var (name, key))
         {
             message.Headers.TryAddWithoutValidation(name, key);
         }

@@ -14,6 +14,9 @@ internal sealed class ProviderRequest(Uri uri, ReadOnlyMemory<byte> body, bool i
 
     public string? AnthropicBeta { get; init; }
 
+    /// <summary>The caller's own key, in the place of the operator's.</summary>
+    public string? ApiKey { get; init; }
+
     /// <summary>How often it was sent, retries included.</summary>
     public int Attempts { get; set; }
 }

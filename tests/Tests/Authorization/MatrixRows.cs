@@ -14,6 +14,7 @@ using Stoa.Platform.Http;
 using Stoa.Platform.Identity;
 using Stoa.Platform.Jobs;
 using Stoa.Platform.Privacy;
+using Stoa.Platform.Webhooks;
 using Stoa.Tests.Support;
 
 namespace Stoa.Tests.Authorization;
@@ -197,6 +198,18 @@ internal static class MatrixRows
         ["DELETE /api/c/logout"] = new("gtwy_session"),
         ["DELETE /api/utils/agent/{agent_id}"] = new("gtwy_admin", AgentAsync),
 
+        ["GET /api/stoa/webhooks/secrets"] = new(AccessRule.Admin),
+        ["POST /api/stoa/webhooks/secrets"] = new(AccessRule.Admin, Body: """{"overlap_minutes":5}"""),
+        ["DELETE /api/stoa/webhooks/secrets/{id}"] = new(AccessRule.Admin, WebhookSecretAsync),
+        ["GET /api/stoa/webhooks/deliveries"] = new(AccessRule.Admin),
+        ["GET /api/stoa/webhooks/deliveries/{id}"] = new(AccessRule.Admin, DeliveryAsync),
+        ["POST /api/stoa/webhooks/deliveries/{id}/resend"] = new(AccessRule.Admin, DeliveryAsync),
+        ["GET /api/stoa/queue"] = new(AccessRule.Operator),
+        ["POST /api/stoa/queue/replay"] = new(AccessRule.Operator, Body: """{"limit":1}"""),
+        ["POST /rtlayer/message"] = new("gtwy_caller", Body: """{"channel":"{unique}","message":"\"Hello\"","ttl":1}"""),
+        // A channel is one of the caller's organization, whatever it is called; too long a name is none, and ends the stream at once.
+        ["GET /api/stream/{channel}"] = new("gtwy_caller", Always(new string('c', 513))) { Whose = Whose.Everybodys, Answers = [400] },
+
         ["POST /api/stoa/sessions"] = new(AccessRule.Anyone, Body: """{"email":"nobody@example.org","password":"wrong"}""") { Answers = [401, 429] },
         ["DELETE /api/stoa/sessions/current"] = new(AccessRule.Caller) { Answers = [204, 409] },
         ["GET /api/stoa/me"] = new(AccessRule.Caller),
@@ -365,6 +378,31 @@ internal static class MatrixRows
 
     private static Task<string[]> OrganizationAsync(MatrixWorld world, MatrixCaller owner, CancellationToken ct) =>
         Task.FromResult<string[]>([owner.OrganizationId!.Value.ToString()]);
+
+    private static async Task<string[]> WebhookSecretAsync(MatrixWorld world, MatrixCaller owner, CancellationToken ct)
+    {
+        var secret = await world.WithAsync<WebhookSecrets, WebhookSecret>(async secrets =>
+            await world.WithAsync<IdentityDb, WebhookSecret>(async db =>
+                (await secrets.RotateAsync(db, owner.OrganizationId!.Value, TimeSpan.FromDays(1), "test", ct)).Row));
+        return [secret.Id.ToString()];
+    }
+
+    private static async Task<string[]> DeliveryAsync(MatrixWorld world, MatrixCaller owner, CancellationToken ct)
+    {
+        // No job sends it, so that only what a caller does changes it.
+        var now = TimeProvider.System.GetUtcNow();
+        var delivery = new WebhookDelivery
+        {
+            Id = Guid.CreateVersion7(now), OrganizationId = owner.OrganizationId!.Value, WebhookId = world.Unique("webhook"), Kind = "test",
+            Url = "http://10.0.0.1/", Body = "{}", State = WebhookState.Delivered, CreatedAt = now, UpdatedAt = now,
+        };
+        await world.WithAsync<WebhookDb>(db =>
+        {
+            db.Deliveries.Add(delivery);
+            return db.SaveChangesAsync(ct);
+        });
+        return [delivery.Id.ToString()];
+    }
 
     private static async Task<string[]> KeyAsync(MatrixWorld world, MatrixCaller owner, CancellationToken ct)
     {

@@ -1,0 +1,55 @@
+using System.Text;
+using System.Text.Json.Nodes;
+using Stoa.Gateway.Runs;
+using Stoa.Platform.Egress;
+using Stoa.Platform.Http;
+
+namespace Stoa.Gateway.RunTools;
+
+/// <summary>Where a function is called, and how.</summary>
+/// <param name="Id">For the log: the script's id, or the name of a tool that the request brought along.</param>
+internal sealed record FunctionPlace(string Id, string Address, IReadOnlyList<KeyValuePair<string, string>> Headers, TimeSpan Timeout);
+
+/// <summary>An HTTP function: the arguments are posted as JSON, what comes back is the result.</summary>
+internal sealed class FunctionTool(string name, string? description, JsonObject schema, FunctionPlace place, GuardedClient web)
+    : RunTool(name, description, schema)
+{
+    private const long MaxBytes = 1 << 20;
+    private const string HitHeader = "flowHitId";
+
+    public override async Task<ToolOutcome> CallAsync(JsonObject arguments, Run run, CancellationToken ct) =>
+        await PostAsync(web, place, arguments, ct);
+
+    /// <summary>The one way in which functions are called: from a model, before a run, after it, or to try one out.</summary>
+    public static async Task<ToolOutcome> PostAsync(GuardedClient web, FunctionPlace place, JsonObject arguments, CancellationToken ct)
+    {
+        var metadata = new JsonObject { ["type"] = "function" };
+        try
+        {
+            using var request = new HttpRequestMessage(HttpMethod.Post, place.Address)
+            {
+                Content = new StringContent(arguments.Compact(), Encoding.UTF8, "application/json"),
+            };
+            foreach (var (name, value) in place.Headers)
+            {
+                request.Headers.TryAddWithoutValidation(name, value);
+            }
+            var answer = await web.SendAsync(request, new(MaxBytes, place.Timeout), ct);
+            if (answer.Headers.TryGetValues(HitHeader, out var hits))
+            {
+                metadata[HitHeader] = hits.First();
+            }
+            metadata["http_status"] = (int)answer.Status;
+            var body = JsonFields.TryParse(answer.Body.Span, out var json) ? json : JsonValue.Create(Encoding.UTF8.GetString(answer.Body.Span));
+            return new(body, IsError: (int)answer.Status >= 300, metadata);
+        }
+        catch (Failure failure)
+        {
+            return new(failure.Message, IsError: true, metadata);
+        }
+        catch (UriFormatException)
+        {
+            return new("url not allowed", IsError: true, metadata);
+        }
+    }
+}

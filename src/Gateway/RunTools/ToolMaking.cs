@@ -1,0 +1,104 @@
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using Microsoft.Extensions.Options;
+using Stoa.Gateway.Configuration;
+using Stoa.Gateway.Runs;
+using Stoa.Gateway.Tools;
+using Stoa.Platform.Egress;
+
+namespace Stoa.Gateway.RunTools;
+
+/// <summary>Makes the tools of a run: the agent's functions, its connected agents, and those that the request brought along.</summary>
+internal sealed class ToolMaking(GuardedClient web, IOptions<GatewayOptions> options, IServiceProvider services)
+{
+    private const int MaxExtraTools = 128;
+    private const int LongestTimeout = 120;
+
+    public ToolSet Make(Run run)
+    {
+        var agent = run.Plan.Agent;
+        var tools = new List<RunTool>();
+        var names = new HashSet<string>(StringComparer.Ordinal);
+        foreach (var tool in agent?.Tools ?? [])
+        {
+            tools.Add(FunctionOf(tool, Unique(ToolSchema.NameOf(tool.Title), names), run));
+        }
+        foreach (var connected in agent?.ConnectedAgents ?? [])
+        {
+            tools.Add(AgentOf(connected, Unique(ToolSchema.NameOf(connected.Name), names), run));
+        }
+        foreach (var extra in run.Input.Body.List("extra_tools").Objects().Take(MaxExtraTools))
+        {
+            if (extra.Name("url") is { } url && extra.Name("name") is { } name)
+            {
+                tools.Add(ExtraOf(extra, url, Unique(ToolSchema.NameOf(name), names), run));
+            }
+        }
+        return new(tools);
+    }
+
+    public FunctionPlace PlaceOf(AgentTool tool) => new(
+        tool.ScriptId,
+        tool.Document.Name("url") ?? $"{options.Value.FunctionBaseUrl}/func/{Uri.EscapeDataString(tool.ScriptId)}",
+        HeadersOf(tool.Document.Object("headers")), TimeoutOf(tool.Document));
+
+    public Task<ToolOutcome> CallAsync(AgentTool tool, JsonObject arguments, CancellationToken ct) =>
+        FunctionTool.PostAsync(web, PlaceOf(tool), arguments, ct);
+
+    private FunctionTool FunctionOf(AgentTool tool, string name, Run run)
+    {
+        var schema = ToolSchema.Of(tool.Document.Object("fields"), tool.Document.List("required") ?? tool.Document.List("required_params"));
+        var injected = ArgumentInjection.Find(PathsOf(run, name, tool.Title, tool.ScriptId, tool.Id), run.Variables);
+        ArgumentInjection.Hide(schema, injected);
+        return new(name, tool.Document.Text("description"), schema, PlaceOf(tool), web) { Id = tool.ScriptId, Injected = injected };
+    }
+
+    private FunctionTool ExtraOf(JsonObject tool, string url, string name, Run run)
+    {
+        var schema = ToolSchema.Of(tool.Object("fields"), tool.List("required_params") ?? tool.List("required"));
+        var injected = ArgumentInjection.Find(tool.Object("tool_and_variable_path"), run.Variables);
+        ArgumentInjection.Hide(schema, injected);
+        var place = new FunctionPlace(name, url, HeadersOf(tool.Object("headers")), TimeoutOf(tool));
+        return new(name, tool.Text("description"), schema, place, web) { Id = name, Injected = injected };
+    }
+
+    private AgentAsTool AgentOf(ConnectedAgent connected, string name, Run run)
+    {
+        var variables = connected.AgentInfo.ValueKind == JsonValueKind.Object ? JsonObject.Create(connected.AgentInfo).Object("agent_variables") : null;
+        var injected = ArgumentInjection.Find(PathsOf(run, name, connected.Name, connected.AgentId), run.Variables);
+        var schema = AgentAsTool.SchemaOf(variables, run.Input.Body.Is("orchestrator_flag"));
+        ArgumentInjection.Hide(schema, injected);
+        return new(name, connected, schema, services) { Id = connected.AgentId, Injected = injected };
+    }
+
+    /// <summary>The tool's part of <c>variables_path</c>, under whichever name it stands there.</summary>
+    private static JsonObject? PathsOf(Run run, params ReadOnlySpan<string> names)
+    {
+        var paths = run.Plan.VariablesPath;
+        foreach (var name in names)
+        {
+            if (paths.Object(name) is { } found)
+            {
+                return found;
+            }
+        }
+        return null;
+    }
+
+    private static List<KeyValuePair<string, string>> HeadersOf(JsonObject? headers) =>
+        [.. (headers ?? []).Where(header => header.Value is not null).Select(header => KeyValuePair.Create(header.Key, header.Value.AsWords()))];
+
+    private TimeSpan TimeoutOf(JsonObject tool) => tool["timeout"].AsNumber() is { } seconds and > 0
+        ? TimeSpan.FromSeconds(Math.Min(seconds, LongestTimeout))
+        : TimeSpan.FromMilliseconds(options.Value.Timeouts.ToolMs);
+
+    private static string Unique(string name, HashSet<string> taken)
+    {
+        var unique = name;
+        for (var number = 2; !taken.Add(unique); number++)
+        {
+            unique = $"{name[..Math.Min(name.Length, 60)]}_{number}";
+        }
+        return unique;
+    }
+}

@@ -1,0 +1,85 @@
+using System.Text.Json.Nodes;
+using Stoa.Gateway.Chat;
+
+namespace Stoa.Gateway.Runs.Answers;
+
+/// <summary>A run's answer as GTWY's wire has it. What has no value is there all the same.</summary>
+internal static class StandardAnswer
+{
+    private const string Empty = "AI is Hallucinating and sending '\\n' please check your prompt and configurations once";
+
+    public static RunResult Of(Run run)
+    {
+        var content = string.IsNullOrWhiteSpace(run.Content) ? Empty : run.Content;
+        var data = new JsonObject
+        {
+            ["id"] = run.AnswerId,
+            ["content"] = content,
+            ["model"] = run.AnswerModel is { Length: > 0 } model ? model : run.Choice.Model,
+            ["role"] = "assistant",
+            ["finish_reason"] = WordOf(run.FinishReason),
+            ["tools_data"] = run.Rounds.ToAnswer(),
+            ["images"] = run.Input.Images.Any() ? new JsonArray([.. run.Input.Images.Select(image => (JsonNode)image)]) : null,
+            ["annotations"] = new JsonArray(),
+            ["fallback"] = run.IsFallback,
+            ["firstAttemptError"] = run.FirstAttemptError,
+            ["message_id"] = run.Request.MessageId,
+            ["service"] = run.Choice.Service.Name,
+            ["model_requested"] = run.Plan.Choice.Model,
+            ["thread_id"] = run.ThreadId,
+            ["sub_thread_id"] = run.SubThreadId,
+        };
+        if (run.Plan.AgentId is { } agent)
+        {
+            data["bridge_id"] = agent;
+        }
+        if (run.Reasoning.Length > 0)
+        {
+            data["reasoning"] = run.Reasoning;
+        }
+        if (run.SchemaErrors.Count > 0)
+        {
+            data["schema_errors"] = run.SchemaErrors.DeepClone();
+        }
+        return new(new() { ["success"] = true, ["response"] = new JsonObject { ["data"] = data, ["usage"] = UsageOf(run) } }, 200, IsSuccess: true)
+        {
+            Content = run.Content,
+            ToolCalls = [.. run.Rounds.Calls.Select(call => (JsonNode)new JsonObject { ["name"] = call.Name, ["args"] = call.Arguments?.DeepClone() })],
+        };
+    }
+
+    public static JsonObject UsageOf(Run run)
+    {
+        var tokens = run.Usage;
+        var usage = new JsonObject
+        {
+            ["input_tokens"] = tokens.Input,
+            ["output_tokens"] = tokens.Output,
+            ["total_tokens"] = tokens.Total,
+            ["cached_tokens"] = tokens.CacheRead,
+            ["cost"] = run.Cost,
+        };
+        if (run.Choice.Service.Name == "anthropic")
+        {
+            usage["cache_read_input_tokens"] = tokens.CacheRead;
+            usage["cache_creation_input_tokens"] = tokens.CacheWrite;
+        }
+        if (tokens.Reasoning > 0)
+        {
+            usage["reasoning_tokens"] = tokens.Reasoning;
+        }
+        if (run.Cost is null)
+        {
+            usage["cost_unknown"] = true;
+        }
+        return usage;
+    }
+
+    public static string WordOf(FinishReason reason) => reason switch
+    {
+        FinishReason.Stop or FinishReason.StopSequence or FinishReason.Refusal => "completed",
+        FinishReason.Length or FinishReason.ContextFull => "truncated",
+        FinishReason.ToolCalls => "tool_call",
+        FinishReason.ContentFilter or FinishReason.Pause or FinishReason.Error => "other",
+    };
+}

@@ -1,0 +1,26 @@
+using Npgsql;
+
+namespace Stoa.Gateway.Runs.Conversations;
+
+/// <summary>A conversation: an organization, its agent, and the two names that the caller chose.</summary>
+internal sealed record ThreadKey(Guid OrganizationId, string AgentId, string ThreadId, string SubThreadId)
+{
+    /// <summary>As <c>$1</c> to <c>$4</c> of a statement.</summary>
+    public NpgsqlBatchCommand Command(string sql) => new(sql)
+    {
+        Parameters = { new() { Value = OrganizationId }, new() { Value = AgentId }, new() { Value = ThreadId }, new() { Value = SubThreadId } },
+    };
+}
+
+/// <summary>What is kept of a conversation.</summary>
+/// <param name="Exchanges">The newest, oldest of them first.</param>
+/// <param name="Summary">Stands for what came before the run <paramref name="SummarizedTo"/> and for that run.</param>
+/// <param name="StickyAgentId">The agent that has taken over from the one that is asked.</param>
+internal sealed record ThreadPast(
+    IReadOnlyList<PastExchange> Exchanges, string? DisplayName, string? Memory, string? Summary, Guid? SummarizedTo, string? StickyAgentId)
+{
+    public static readonly ThreadPast None = new([], null, null, null, null, null);
+}
+
+/// <param name="ToolRounds"><c>tools_call_data</c> as JSON; null where no tool was called.</param>
+internal sealed record PastExchange(Guid Id, string User, string Answer, string? ToolRounds);

@@ -1,0 +1,32 @@
+using Stoa.Platform.Jobs;
+
+namespace Stoa.Gateway.Runs.FollowUps;
+
+/// <summary>What is still to be done after a run has answered. Ids only; the rest stands in the run's row.</summary>
+internal sealed record FollowUp(
+    Guid RunId, DateTimeOffset CreatedAt, Guid OrganizationId, bool Title, bool Memory, bool Summary, bool Suggestions, bool PostTool)
+{
+    public const string Kind = "gateway.follow_up";
+}
+
+/// <summary>Decides what follows a run.</summary>
+internal sealed class FollowUpJobs(JobQueue jobs) : IRunFollower
+{
+    public IEnumerable<NewJob> Follow(Run run, RunResult result)
+    {
+        if (!result.IsSuccess || run.Plan.AgentId is null || run.Request.TestCaseId is not null || run.Request.Depth > 0)
+        {
+            return [];
+        }
+        var job = new FollowUp(
+            run.Id, run.LoggedAt, run.Request.OrganizationId,
+            Title: run.Input.Body.Is("thread_flag") && run.Thread is not null && run.Past.DisplayName is null,
+            Memory: run.Plan.Remembers,
+            Summary: run.WantsSummary,
+            Suggestions: run.Input.Body.Is("suggest"),
+            PostTool: run.Plan.Agent?.PostFunction is not null);
+        return job.Title || job.Memory || job.Summary || job.Suggestions || job.PostTool
+            ? [jobs.Make(job, new() { Owner = new(run.Request.OrganizationId) })]
+            : [];
+    }
+}

@@ -1,0 +1,193 @@
+using System.Text.Json.Nodes;
+using Stoa.Gateway.Chat;
+using Stoa.Gateway.Runs.Answers;
+using Stoa.Gateway.Runs.Conversations;
+using Stoa.Gateway.Runs.Prompts;
+using Stoa.Gateway.RunTools;
+using Stoa.Platform.Http;
+
+namespace Stoa.Gateway.Runs;
+
+/// <summary>One run under way: what its steps read and write. It belongs to one request and is never shared.</summary>
+internal sealed class Run(RunRequest request, RunInput input, RunPlan plan, Guid id, long started, DateTimeOffset startedAt)
+{
+    public RunRequest Request => request;
+
+    public RunInput Input => input;
+
+    public RunPlan Plan => plan;
+
+    /// <summary>Of its row in the history.</summary>
+    public Guid Id => id;
+
+    /// <summary>A timestamp of the process' clock.</summary>
+    public long Started => started;
+
+    public DateTimeOffset StartedAt => startedAt;
+
+    /// <summary>The names of the conversation; made up where the caller gave none.</summary>
+    public string ThreadId { get; } = input.ThreadId ?? Guid.CreateVersion7(startedAt).ToString();
+
+    public string SubThreadId => field ??= input.SubThreadId ?? ThreadId;
+
+    /// <summary>Null for a run without a conversation: nobody could ask for it again.</summary>
+    public ThreadKey? Thread => input.ThreadId is null && input.SubThreadId is null ? null
+        : new(request.OrganizationId, plan.AgentId ?? "", ThreadId, SubThreadId);
+
+    public ThreadTurn? Turn { get; set; }
+
+    public ThreadPast Past { get; set; } = ThreadPast.None;
+
+    /// <summary>What the user says; a pre-tool may word it anew.</summary>
+    public string User { get; set; } = input.User;
+
+    public Variables Variables { get; set; } = null!;
+
+    public HashSet<string> MissingVariables { get; } = new(StringComparer.Ordinal);
+
+    public string SystemText { get; set; } = "";
+
+    /// <summary>What was asked of the model, for the log; without secrets.</summary>
+    public JsonObject Asked { get; set; } = [];
+
+    public ToolRounds Rounds { get; } = new();
+
+    /// <summary>The model that answers; another one than planned after a fallback.</summary>
+    public ModelChoice Choice { get; set; } = plan.Choice;
+
+    public bool IsFallback { get; set; }
+
+    public string FirstAttemptError { get; set; } = "";
+
+    /// <summary>The text so far; whole when the run has ended well.</summary>
+    public string Content { get; set; } = "";
+
+    public string Reasoning { get; set; } = "";
+
+    public string AnswerId { get; set; } = "";
+
+    public string AnswerModel { get; set; } = "";
+
+    public FinishReason FinishReason { get; set; } = FinishReason.Stop;
+
+    public TokenUsage Usage { get; private set; }
+
+    /// <summary>US dollars; null as soon as one call has no price.</summary>
+    public decimal? Cost { get; private set; } = 0;
+
+    public JsonArray SchemaErrors { get; } = [];
+
+    public RunClock Clock { get; } = new();
+
+    /// <summary>From its arrival to its end.</summary>
+    public double Seconds { get; set; }
+
+    /// <summary>What the guardrails said; null where nobody asked them.</summary>
+    public JsonObject? GuardrailVerdict { get; set; }
+
+    /// <summary>What went wrong unforeseen in a tool, for the log of the host.</summary>
+    public List<Exception> Faults { get; } = [];
+
+    /// <summary>What the model said when it called tools, and what they said: kept when another model goes on.</summary>
+    public List<Turn> ToolTurns { get; } = [];
+
+    /// <summary>Something of an answer was passed on: another model cannot begin anew.</summary>
+    public bool HasTold { get; set; }
+
+    /// <summary>The agent that is to answer instead.</summary>
+    public AgentTransfer? Transfer { get; set; }
+
+    /// <summary>The agent to which this conversation was handed over before.</summary>
+    public string? StickyAgentId => input.Body.Is("orchestrator_flag") && Past.StickyAgentId != plan.AgentId ? Past.StickyAgentId : null;
+
+    /// <summary>The conversation is about to grow larger than the model can read.</summary>
+    public bool WantsSummary { get; set; }
+
+    /// <summary>The time of its row in the history.</summary>
+    public DateTimeOffset LoggedAt { get; set; }
+
+    /// <summary>Models that failed, for the log.</summary>
+    public JsonArray Attempts { get; } = [];
+
+    public void Add(TokenUsage usage, decimal? cost)
+    {
+        Usage = new(
+            Usage.Input + usage.Input, Usage.Output + usage.Output, Usage.CacheRead + usage.CacheRead, Usage.CacheWrite + usage.CacheWrite,
+            Usage.CacheWriteHour + usage.CacheWriteHour, Usage.Reasoning + usage.Reasoning, Estimated: Usage.Estimated || usage.Estimated);
+        Cost += cost;
+    }
+
+    /// <summary>The model could not answer; another one takes its place.</summary>
+    public void FailedWith(Failure failure, string words)
+    {
+        Attempts.Add((JsonNode)new JsonObject
+        {
+            ["service"] = Choice.Service.Name, ["model"] = Choice.Model, ["kind"] = RunFailures.KindOf(failure), ["status"] = RunFailures.StatusOf(failure),
+        });
+        FirstAttemptError = FirstAttemptError.Length > 0 ? FirstAttemptError : words;
+        IsFallback = true;
+    }
+
+    public void Note(Exception fault)
+    {
+        lock (Faults)
+        {
+            Faults.Add(fault);
+        }
+    }
+}
+
+/// <summary>How long the steps of a run took, in the words of the log's <c>latency</c>.</summary>
+internal sealed class RunClock
+{
+    private readonly JsonArray execution = [];
+    private readonly JsonArray functions = [];
+    private double model;
+
+    public double? TimeToFirstToken { get; set; }
+
+    public double? QueueTime { get; set; }
+
+    public double? GuardrailTime { get; set; }
+
+    public double? PreToolTime { get; set; }
+
+    public void AddCall(string service, double seconds)
+    {
+        model += seconds;
+        execution.Add((JsonNode)new JsonObject
+        {
+            ["step"] = $"{service} Processing time for call :- {execution.Count + 1}",
+            ["time_taken"] = Rounded(seconds),
+        });
+    }
+
+    public void AddTools(IEnumerable<string> names, double seconds) =>
+        functions.Add((JsonNode)new JsonObject { ["step"] = string.Join(", ", names), ["time_taken"] = Rounded(seconds) });
+
+    public JsonObject ToLog(double overall)
+    {
+        var latency = new JsonObject
+        {
+            ["over_all_time"] = Rounded(overall),
+            ["model_execution_time"] = Rounded(model),
+            ["execution_time_logs"] = execution.DeepClone(),
+            ["function_time_logs"] = functions.DeepClone(),
+        };
+        Add("time_to_first_token", TimeToFirstToken);
+        Add("queue_time", QueueTime);
+        Add("guardrail_time", GuardrailTime);
+        Add("pre_tool_time", PreToolTime);
+        return latency;
+
+        void Add(string name, double? seconds)
+        {
+            if (seconds is { } known)
+            {
+                latency[name] = Rounded(known);
+            }
+        }
+    }
+
+    private static double Rounded(double seconds) => Math.Round(seconds, 4);
+}

@@ -1,0 +1,54 @@
+using System.Globalization;
+using Microsoft.AspNetCore.Http;
+using Stoa.Platform.Http;
+using Stoa.Platform.Limits;
+
+namespace Stoa.Gateway.Runs;
+
+/// <summary>How often an agent and a conversation may be run in a minute, each organization for itself.</summary>
+internal sealed class RunLimits(ILimits limits)
+{
+    private const int OfAgent = 100;
+    private const int OfThread = 20;
+
+    private static readonly TimeSpan Window = TimeSpan.FromSeconds(60);
+
+    /// <exception cref="Failure">Too many; what was counted for one of the two stays counted.</exception>
+    public async ValueTask TakeAsync(HttpContext context, Guid organizationId, string? agentId, string? threadId)
+    {
+        LimitReading? tightest = null;
+        foreach (var (dimension, value, limit) in new[] { ("run.agent", agentId, OfAgent), ("run.thread", threadId, OfThread) })
+        {
+            if (value is null)
+            {
+                continue;
+            }
+            var reading = await limits.TakeAsync(new(organizationId, $"{dimension}:{value}"), limit, Window, 1, context.RequestAborted);
+            tightest = tightest is { } other && other.Remaining < reading.Remaining ? other : reading;
+            if (!reading.Allowed)
+            {
+                Write(context.Response.Headers, reading);
+                throw Failure.TooMany($"Too many requests for {value}", reading.RetryAfter);
+            }
+        }
+        if (tightest is { } shown)
+        {
+            Write(context.Response.Headers, shown);
+        }
+    }
+
+    private static void Write(IHeaderDictionary headers, LimitReading reading)
+    {
+        headers["X-RateLimit-Limit"] = reading.Limit.ToString(CultureInfo.InvariantCulture);
+        headers["X-RateLimit-Remaining"] = reading.Remaining.ToString(CultureInfo.InvariantCulture);
+        headers["X-RateLimit-Reset"] = Seconds(reading.Reset);
+        if (!reading.Allowed)
+        {
+            headers.RetryAfter = Seconds(reading.RetryAfter);
+        }
+    }
+
+    /// <summary>Rounded up, and at least one: a client that obeys is not refused again.</summary>
+    private static string Seconds(TimeSpan time) =>
+        Math.Max(1, (long)Math.Ceiling(time.TotalSeconds)).ToString(CultureInfo.InvariantCulture);
+}

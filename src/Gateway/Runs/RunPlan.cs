@@ -1,0 +1,84 @@
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using Stoa.Gateway.Agents;
+using Stoa.Gateway.Configuration;
+using Stoa.Gateway.Providers;
+
+namespace Stoa.Gateway.Runs;
+
+/// <summary>
+/// What runs: an agent's configuration with the request's over it. A direct run has no agent, only what the request says. Each run has a
+/// plan of its own; what it is made of is shared.
+/// </summary>
+internal sealed class RunPlan(RunInput input, AgentConfiguration? agent, ModelChoice choice)
+{
+    private const int DefaultContext = 128_000;
+    private const int MaxIterations = 50;
+
+    private readonly JsonObject? stored = Node(agent?.Parameters);
+    private readonly JsonObject? document = Node(agent?.Document);
+    private readonly JsonObject? settings = Node(agent?.Settings);
+
+    public AgentConfiguration? Agent => agent;
+
+    public string? AgentId => agent?.AgentId;
+
+    public string? VersionId => agent?.VersionId;
+
+    public ModelChoice Choice => choice;
+
+    /// <summary><c>chat</c>, <c>embedding</c>, <c>image</c>, …</summary>
+    public string Type => input.Configuration.Name("type") ?? agent?.Type ?? choice.Document.Type;
+
+    public bool IsChatbot => agent?.Kind == AgentKind.Chatbot;
+
+    public JsonNode? Prompt => Configured("prompt");
+
+    /// <summary>In tokens; what the model reads and writes together.</summary>
+    public int ContextWindow =>
+        (int?)Node(choice.Document.ValidationConfig).Object("specification")?["context_window"].AsNumber() is { } window and > 0 ? window : DefaultContext;
+
+    /// <summary>Rounds of tools after which the model has to answer.</summary>
+    public int Iterations => (int)Math.Clamp(
+        (Setting("maximum_iterations") ?? Configured("tool_call_count") ?? document?["tool_call_count"]).AsNumber() ?? 3, 0, MaxIterations);
+
+    /// <summary>The request's word, else the stored one.</summary>
+    public JsonNode? Configured(string name) => input.Configuration?[name] ?? input.Body[name] ?? stored?[name];
+
+    public JsonNode? Setting(string name) => input.Body.Object("settings")?[name] ?? settings?[name];
+
+    /// <summary>A setting that the flat generation had at the top of the document.</summary>
+    public JsonObject? SettingObject(string name) => input.Body.Object(name) ?? Setting(name) as JsonObject ?? document.Object(name);
+
+    /// <summary>What the agent's document says besides its configuration.</summary>
+    public JsonNode? Stored(string name) => document?[name];
+
+    /// <summary>The parameters for the model, by their neutral names.</summary>
+    /// <exception cref="Platform.Http.Failure">Invalid, naming the field.</exception>
+    public JsonObject Parameters(ModelChoice model) => ModelParameters.Resolve(
+        model.Document, agent?.Parameters ?? default,
+        input.Configuration is { } own ? JsonSerializer.SerializeToElement(own, GatewayJson.Default.JsonObject) : default);
+
+    /// <summary>Copied: the run may change what it reads.</summary>
+    public JsonObject? VariablesPath => input.Body.Object("variables_path") ?? Node(agent?.VariablesPath);
+
+    public JsonObject? VariablesState => Node(agent?.VariablesState);
+
+    public bool Remembers => input.ThreadId is not null && (document.Is("gpt_memory"));
+
+    public bool IsStateless => Setting("stateless_conversation") is JsonValue value && value.TryGetValue<bool>(out var stateless) && stateless;
+
+    private static JsonObject? Node(JsonElement? element) =>
+        element is { ValueKind: JsonValueKind.Object } found ? JsonObject.Create(found) : null;
+}
+
+/// <summary>A model and the key that it is asked with.</summary>
+/// <param name="ApiKey">Null where the operator's key is used, or none is needed. Never stored, logged or sent on.</param>
+/// <param name="KeyId">The organization's stored key, for its limits and status.</param>
+internal sealed record ModelChoice(ProviderService Service, ModelDocument Document, ModelTarget Target, string? ApiKey, string? KeyId)
+{
+    public string Model => Target.Model;
+
+    /// <summary>Without the key: what prints a record prints this.</summary>
+    public override string ToString() => Target.FullName;
+}

@@ -1,0 +1,63 @@
+using Stoa.Gateway.Configuration;
+using Stoa.Gateway.ProviderKeys;
+using Stoa.Platform.Http;
+
+namespace Stoa.Gateway.Runs;
+
+/// <summary>Finds what a run needs: the agent's configuration, the model, the key. From memory, unless something has changed.</summary>
+internal sealed class RunPlans(AgentConfigurations agents, ServiceRegistry services, ServiceTargets targets, KeySeal seal)
+{
+    private const int MaxKey = 4_096;
+
+    /// <exception cref="Failure">Invalid, in the words that GTWY's clients look for.</exception>
+    public async ValueTask<RunPlan> FindAsync(RunRequest request, RunInput input, CancellationToken ct)
+    {
+        var versionId = request.VersionId ?? input.Body.Name("version_id");
+        var agent = request.AgentId is null && versionId is null
+            ? null
+            : await agents.FindAsync(request.OrganizationId, request.AgentId, versionId, input.Body.Name("environment"), ct);
+        var service = input.Body.Name("service") ?? agent?.Service.Name;
+        var model = input.Configuration.Name("model") ?? agent?.Model;
+        if (service is null || model is null)
+        {
+            throw agent is null && service is null && model is null
+                ? ConfigurationFailures.AgentMissing()
+                : ConfigurationFailures.ModelMissing();
+        }
+        return new(input, agent, await ChooseAsync(request.OrganizationId, agent, service, model, KeyOf(input), ct));
+    }
+
+    /// <summary>A model that may take the place of the agent's own, with a key that is stored for it.</summary>
+    /// <exception cref="Failure">Invalid: no such model, or no key for it.</exception>
+    public ValueTask<ModelChoice> FindFallbackAsync(RunRequest request, RunPlan plan, string service, string model, CancellationToken ct) =>
+        ChooseAsync(
+            request.OrganizationId, plan.Agent, service, model,
+            // A key that the caller brought is for the service that he named.
+            service == plan.Choice.Service.Name && plan.Choice.KeyId is null ? plan.Choice.ApiKey : null, ct);
+
+    private async ValueTask<ModelChoice> ChooseAsync(
+        Guid organizationId, AgentConfiguration? agent, string serviceName, string model, string? apiKey, CancellationToken ct)
+    {
+        var service = services.Find(serviceName) ?? throw ConfigurationFailures.ModelMissing();
+        var document = agent is not null && agent.Service.Name == serviceName && agent.Model == model
+            ? agent.ModelDocument
+            : await agents.FindModelAsync(organizationId, serviceName, model, ct);
+        var target = targets.Find(service, document.ModelName) ?? throw ConfigurationFailures.ModelMissing();
+        if (apiKey is not null)
+        {
+            return new(service, document, target, apiKey, KeyId: null);
+        }
+        if (agent?.Keys.GetValueOrDefault(service.Name) is { } stored)
+        {
+            return new(service, document, target, seal.Open(stored.Sealed) ?? throw ConfigurationFailures.KeyMissing(), stored.Id);
+        }
+        return !service.NeedsKey || service.HasOperatorKey || targets.NeedsNoKey(service)
+            ? new(service, document, target, ApiKey: null, KeyId: null)
+            : throw ConfigurationFailures.KeyMissing();
+    }
+
+    /// <summary>The key that the request brought along.</summary>
+    private static string? KeyOf(RunInput input) => input.Body.Name("apikey") is not { } key ? null
+        : key.Length <= MaxKey && key.All(letter => letter is > ' ' and < '\u007f') ? key
+        : throw Failure.Invalid("apikey is no key", "apikey", "invalid_value");
+}

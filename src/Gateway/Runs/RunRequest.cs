@@ -1,0 +1,110 @@
+using System.Text.Json.Nodes;
+using Stoa.Platform.Http;
+
+namespace Stoa.Gateway.Runs;
+
+/// <summary>Who runs an agent, as far as limits, logs and alerts care.</summary>
+/// <param name="KeyId">The organization's key that was used; null for a person.</param>
+internal sealed record RunCaller(string OrgId, string? UserId, Guid? KeyId = null, string? FolderId = null, bool IsEmbed = false);
+
+/// <summary>One run of an agent, or of a model without one, wherever it comes from: a route, the queue, another agent, a test case.</summary>
+internal sealed record RunRequest
+{
+    public required Guid OrganizationId { get; init; }
+
+    public required RunCaller Caller { get; init; }
+
+    /// <summary>The chat request of GTWY's wire.</summary>
+    public required JsonObject Body { get; init; }
+
+    /// <summary>Null for a direct run, which names service and model itself.</summary>
+    public string? AgentId { get; init; }
+
+    public string? VersionId { get; init; }
+
+    public bool IsPlayground { get; init; }
+
+    /// <summary>A UUID; the same for a run that is tried again.</summary>
+    public required string MessageId { get; init; }
+
+    /// <summary>The <c>x-request-id</c> under which the calls to models are metered.</summary>
+    public required string RequestId { get; init; }
+
+    /// <summary>The run whose model called this one as a tool; its own agents are not called again without end.</summary>
+    public int Depth { get; init; }
+
+    public string? ParentMessageId { get; init; }
+
+    public string? TestCaseId { get; init; }
+
+    /// <summary>The agent that the caller asked, where another one has taken over.</summary>
+    public string? OriginAgentId { get; init; }
+}
+
+/// <summary>How a run ended.</summary>
+/// <param name="Response">The body as GTWY's wire answers it.</param>
+/// <param name="Status">The status for HTTP.</param>
+internal sealed record RunResult(JsonObject Response, int Status, bool IsSuccess)
+{
+    /// <summary>Nobody answered: another agent is to.</summary>
+    public static readonly RunResult None = new([], 200, IsSuccess: false);
+
+    /// <summary>The caller has left.</summary>
+    public static readonly RunResult Cancelled = new([], 499, IsSuccess: false);
+
+    /// <summary>What went wrong; null for a success and for what guardrails refused.</summary>
+    public Failure? Failure { get; init; }
+
+    /// <summary>The answer's text; empty where there is none.</summary>
+    public string Content { get; init; } = "";
+
+    /// <summary>The tools that the model called, in order: <c>{name, args}</c>.</summary>
+    public JsonArray ToolCalls { get; init; } = [];
+}
+
+/// <summary>Hears of a run while it is under way. Steps come one at a time and in order; a slow listener slows the run.</summary>
+internal interface IRunSink
+{
+    /// <summary>Whether it wants the answer piece by piece.</summary>
+    bool IsStream { get; }
+
+    ValueTask TellAsync(RunStep step, CancellationToken ct);
+}
+
+internal sealed class NoSink : IRunSink
+{
+    public static readonly NoSink Instance = new();
+
+    public bool IsStream => false;
+
+    public ValueTask TellAsync(RunStep step, CancellationToken ct) => ValueTask.CompletedTask;
+}
+
+/// <summary>Passes on what happens, but not what is said: that has to be checked first.</summary>
+internal sealed class HeldBackSink(IRunSink sink) : IRunSink
+{
+    public bool IsStream => false;
+
+    public ValueTask TellAsync(RunStep step, CancellationToken ct) => sink.TellAsync(step, ct);
+}
+
+/// <summary>What happens in a run, in the terms of GTWY's stream.</summary>
+internal abstract record RunStep
+{
+    private RunStep()
+    {
+    }
+
+    internal sealed record Start(string Model, string Service, string? AgentId, string MessageId, bool IsFallback = false) : RunStep;
+
+    internal sealed record Delta(string Text) : RunStep;
+
+    internal sealed record Reasoning(string Text) : RunStep;
+
+    internal sealed record ToolCall(string Name, string Arguments, string CallId) : RunStep;
+
+    internal sealed record ToolResult(string Name, string Content, string CallId) : RunStep;
+
+    /// <summary>The last step, of a success as of a failure.</summary>
+    internal sealed record Done(RunResult Result) : RunStep;
+}

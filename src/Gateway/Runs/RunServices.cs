@@ -1,0 +1,41 @@
+using Microsoft.Extensions.DependencyInjection;
+using Stoa.Gateway.Runs.Answers;
+using Stoa.Gateway.Runs.Conversations;
+using Stoa.Gateway.Runs.FollowUps;
+using Stoa.Gateway.Runs.Safety;
+using Stoa.Gateway.Runs.Trials;
+using Stoa.Gateway.RunTools;
+using Stoa.Platform.Jobs;
+
+namespace Stoa.Gateway.Runs;
+
+internal static class RunServices
+{
+    /// <summary>The pipeline of runs.</summary>
+    public static IServiceCollection AddRuns(this IServiceCollection services)
+    {
+        services.AddSingleton<ServiceTargets>();
+        services.AddSingleton<RunPlans>();
+        services.AddSingleton<ThreadTurns>();
+        services.AddHostedService(provider => provider.GetRequiredService<ThreadTurns>());
+        services.AddSingleton<ToolMaking>();
+        services.AddSingleton<ToolLoop>();
+        services.AddSingleton<RunMeter>();
+        services.AddSingleton<ModelSteps>();
+        services.AddSingleton<AnswerLoop>();
+        services.AddSingleton<AnswerRepair>();
+        services.AddSingleton<BuiltInAgents>();
+        services.AddSingleton<SideRuns>();
+        services.AddSingleton<TestCaseRuns>();
+        services.AddSingleton<Guardrails>();
+        services.AddSingleton<PreToolStep>();
+        services.AddSingleton<IRunFollower, FollowUpJobs>();
+        services.AddJob<FollowUp, FollowUpHandler>(FollowUp.Kind, GatewayJson.Default.FollowUp);
+        services.AddSingleton<RunFailures>();
+        services.AddSingleton<RunLog>();
+        services.AddSingleton<AgentRunner>();
+        services.AddSingleton<RunLimits>();
+        services.AddSingleton<RunsApi>();
+        return services;
+    }
+}

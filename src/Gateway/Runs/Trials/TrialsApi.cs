@@ -1,0 +1,46 @@
+using System.Text;
+using System.Text.Json.Nodes;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Http.HttpResults;
+using Microsoft.AspNetCore.Routing;
+using Microsoft.EntityFrameworkCore;
+using Stoa.Gateway.Auth;
+using Stoa.Gateway.RunTools;
+using Stoa.Gateway.Dialects.Gtwy;
+using Stoa.Platform.Http;
+
+namespace Stoa.Gateway.Runs.Trials;
+
+/// <summary>The routes that try things out: an agent on its test cases, a tool alone.</summary>
+internal static class TrialsApi
+{
+    public static void MapTestCaseRuns(this IEndpointRouteBuilder routes) =>
+        routes.MapPost("/api/v2/model/testcases", TestAsync).WithTags("Runs").WithSummary("Run a version of an agent on test cases");
+
+    public static void MapToolTests(this IEndpointRouteBuilder routes) =>
+        routes.MapPost("/api/tools/{id}/test", TryAsync).WithTags("Tools").WithSummary("Call a tool with arguments of your own");
+
+    internal static async Task<ContentHttpResult> TestAsync(GtwyBody body, Tenant tenant, TestCaseRuns trials, HttpContext context)
+    {
+        var caller = new RunCaller(tenant.Caller.OrgId, tenant.Caller.UserId, tenant.Caller.Key?.Id, tenant.Caller.FolderId, tenant.Caller.IsEmbed);
+        return Json(await trials.RunAsync(tenant.OrganizationId, caller, body.Members, context.RequestId(), context.RequestAborted));
+    }
+
+    internal static async Task<ContentHttpResult> TryAsync(string id, GtwyBody body, Tenant tenant, ToolMaking tools, GatewayDb db, CancellationToken ct)
+    {
+        tenant.RequireEditor();
+        var tool = await db.Tools.AsNoTracking().FirstOrDefaultAsync(tool => tool.Id == id && tool.OrganizationId == tenant.OrganizationId, ct)
+            ?? throw Failure.NotFound("Tool");
+        var outcome = await tools.CallAsync(tool, body.Members.Object("args") ?? [], ct);
+        return Json(new()
+        {
+            ["success"] = !outcome.IsError,
+            [outcome.IsError ? "error" : "response"] = outcome.Response?.DeepClone(),
+            ["metadata"] = outcome.Metadata.DeepClone(),
+        });
+    }
+
+    private static ContentHttpResult Json(JsonObject body) =>
+        TypedResults.Content(body.Compact(), "application/json", Encoding.UTF8, StatusCodes.Status200OK);
+}

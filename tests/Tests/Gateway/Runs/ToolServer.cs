@@ -1,0 +1,68 @@
+using System.Collections.Concurrent;
+using System.Net;
+using System.Text.Json.Nodes;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Hosting;
+using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.Logging;
+
+namespace Stoa.Tests.Gateway.Runs;
+
+/// <summary>Somebody's functions, on loopback: each script does what the test says, else it echoes.</summary>
+internal sealed class ToolServer : IAsyncDisposable
+{
+    private readonly WebApplication app;
+    private readonly ConcurrentDictionary<string, Func<HttpContext, Task>> scripts = new(StringComparer.Ordinal);
+
+    private ToolServer()
+    {
+        var builder = WebApplication.CreateSlimBuilder();
+        builder.Logging.ClearProviders();
+        builder.WebHost.ConfigureKestrel(server => server.Listen(IPAddress.Loopback, 0));
+        app = builder.Build();
+        app.Run(HandleAsync);
+    }
+
+    public string Address => app.Urls.Single();
+
+    /// <summary>What was asked, in order: the path and the body.</summary>
+    public ConcurrentQueue<(string Path, JsonNode? Body)> Calls { get; } = new();
+
+    public static async Task<ToolServer> StartAsync()
+    {
+        var server = new ToolServer();
+        await server.app.StartAsync();
+        return server;
+    }
+
+    /// <param name="script">The last part of the address.</param>
+    public void On(string script, Func<HttpContext, Task> answer) => scripts[script] = answer;
+
+    public void Answers(string script, string json) => On(script, context =>
+    {
+        context.Response.ContentType = "application/json";
+        context.Response.Headers["flowHitId"] = "hit-" + script;
+        return context.Response.WriteAsync(json, context.RequestAborted);
+    });
+
+    public async ValueTask DisposeAsync()
+    {
+        using var now = new CancellationTokenSource();
+        await now.CancelAsync();
+        await app.StopAsync(now.Token);
+        await app.DisposeAsync();
+    }
+
+    private async Task HandleAsync(HttpContext context)
+    {
+        var body = await JsonNode.ParseAsync(context.Request.Body, cancellationToken: context.RequestAborted);
+        Calls.Enqueue((context.Request.Path, body));
+        var script = context.Request.Path.Value!.Split('/')[^1];
+        if (scripts.TryGetValue(script, out var answer))
+        {
+            await answer(context);
+            return;
+        }
+        await context.Response.WriteAsync(new JsonObject { ["echo"] = body?.DeepClone() }.ToJsonString(), context.RequestAborted);
+    }
+}
