@@ -1,5 +1,7 @@
 using System.Text.Json.Nodes;
 using System.Text.Json.Serialization;
+using Stoa.Gateway.Budgets;
+using Stoa.Gateway.Metrics;
 using Stoa.Gateway.Usage;
 using Stoa.Platform.Http;
 
@@ -15,4 +17,8 @@ namespace Stoa.Gateway;
 [JsonSerializable(typeof(PricesApi.NewPrice))]
 [JsonSerializable(typeof(Price))]
 [JsonSerializable(typeof(Runs.FollowUps.FollowUp))]
+[JsonSerializable(typeof(MetricsQuery))]
+[JsonSerializable(typeof(MetricsApi.AgentsQuery))]
+[JsonSerializable(typeof(BudgetsApi.BudgetList))]
+[JsonSerializable(typeof(BudgetsApi.BudgetTerms))]
 internal sealed partial class GatewayJson : JsonSerializerContext;

@@ -4,10 +4,13 @@ using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Options;
 using Stoa.Gateway.Agents;
 using Stoa.Gateway.Auth;
+using Stoa.Gateway.Budgets;
+using Stoa.Gateway.Cache;
 using Stoa.Gateway.Completions;
 using Stoa.Gateway.Configuration;
 using Stoa.Gateway.Embeddings;
 using Stoa.Gateway.Folders;
+using Stoa.Gateway.Metrics;
 using Stoa.Gateway.Models;
 using Stoa.Gateway.ProviderKeys;
 using Stoa.Gateway.Providers;
@@ -50,6 +53,8 @@ public static class GatewayModule
         services.AddSingleton<ProviderCatalog>();
         services.AddSingleton<CallGate>();
         services.AddSingleton<CallMeter>();
+        services.AddSingleton<CallBudget>();
+        services.AddSingleton<CallCache>();
         services.AddSingleton<RawForward>();
         services.AddSingleton<RemoteMedia>();
         services.AddSingleton<ModelCalls>();
@@ -84,6 +89,14 @@ public static class GatewayModule
         services.AddSingleton<PriceBook>();
         services.AddSingleton<PriceStore>();
         services.AddHostedService<PriceWatch>();
+
+        services.AddSingleton<BudgetBook>();
+        services.AddSingleton<BudgetStore>();
+        services.AddSingleton<BudgetGate>();
+        services.AddHostedService<BudgetWatch>();
+        services.AddSingleton<RunAnalytics>();
+        services.AddSingleton<CacheStore>();
+        services.AddSingleton<ResponseCache>();
         return builder;
     }
 
@@ -101,8 +114,7 @@ public static class GatewayModule
         RunsApi.Map(runtime);
         runtime.MapTestCaseRuns();
 
-        var management = routes.MapGroup("").WithGroupName("gateway").WithErrors(ManagementErrors.Instance).AllowAnyOrigin()
-            .RequireGtwyCaller(alsoPauthToken: true);
+        var management = routes.MapGtwyManagement();
         management.MapAgents();
         management.MapVersions();
         management.MapProviderKeys();
@@ -111,10 +123,13 @@ public static class GatewayModule
         management.MapTools();
         management.MapFolders();
         management.MapToolTests();
+        management.MapMetrics();
+        management.MapAnalytics();
 
         var own = routes.MapOwnApi();
         own.MapUsage();
         own.MapPrices();
+        own.MapBudgets();
         return routes;
     }
 }

@@ -15,6 +15,16 @@ internal sealed class GatewayOptions
 
     public SpoolOptions Spool { get; set; } = new();
 
+    public UsageOptions Usage { get; set; } = new();
+
+    /// <summary>How long an answer may be given again unless the request says otherwise; at most a week.</summary>
+    [Range(1, 604_800)]
+    public int CacheTtlSeconds { get; set; } = 3_600;
+
+    /// <summary>What cached answers may take in memory; the others are read from the database.</summary>
+    [Range(1, 65_536)]
+    public int CacheMaxMb { get; set; } = 64;
+
     /// <summary>Repeats of a call that failed in a way that may pass, before anything reached the client.</summary>
     [Range(0, 10)]
     public int Retries { get; set; } = 2;
@@ -86,4 +96,15 @@ internal sealed class SpoolOptions
     /// <summary>When this much usage waits for the database, new calls get 503.</summary>
     [Range(16, 65_536)]
     public int MaxMb { get; set; } = 256;
+}
+
+internal sealed class UsageOptions
+{
+    /// <summary>Months for which the rows of single calls are kept besides the current one.</summary>
+    [Range(1, 1_200)]
+    public int KeepMonths { get; set; } = 13;
+
+    /// <summary>Months for which sums over quarters of an hour are kept besides the current one; those over days stay.</summary>
+    [Range(1, 1_200)]
+    public int KeepQuartersMonths { get; set; } = 25;
 }

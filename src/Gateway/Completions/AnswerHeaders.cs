@@ -1,5 +1,6 @@
 using System.Globalization;
 using Microsoft.AspNetCore.Http;
+using Stoa.Gateway.Cache;
 using Stoa.Gateway.Chat;
 
 namespace Stoa.Gateway.Completions;
@@ -15,7 +16,12 @@ internal static class AnswerHeaders
         headers["x-gtwy-service"] = Ascii(call.Target.Provider.Name);
         headers["x-gtwy-model"] = Ascii(call.Target.Model);
         headers["x-gtwy-attempts"] = Text(call.Attempts);
-        headers["x-gtwy-cache"] = "none";
+        headers["x-gtwy-cache"] = call.Cache switch
+        {
+            CacheUse.Bypass => "bypass",
+            CacheUse.Miss => "miss",
+            CacheUse.Hit => "hit",
+        };
         if (call.Surface.Dialect == Dialect.OpenAi)
         {
             headers["openai-version"] = "2020-10-01";

@@ -3,6 +3,7 @@ using System.Diagnostics.Metrics;
 using System.Runtime.ExceptionServices;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Logging;
+using Stoa.Gateway.Cache;
 using Stoa.Gateway.Chat;
 using Stoa.Gateway.Providers;
 using Stoa.Gateway.Usage;
@@ -45,6 +46,22 @@ internal sealed partial class CallMeter(
         ExceptionDispatchInfo.Throw(failure.Kind == FailureKind.Internal ? thrown : failure);
     }
 
+    /// <summary>The call is refused before it could cost anything: it leaves no record.</summary>
+    public void Refused(GatewayCall call)
+    {
+        call.IsComplete = true;
+        SettleTokens(call, taken: 0);
+        call.Span?.Dispose();
+    }
+
+    private void SettleTokens(GatewayCall call, long taken)
+    {
+        if (call.Admission.Tokens is { } reading)
+        {
+            limits.Settle(new(call.Key.Id, "tokens"), CallGate.Window, taken - call.Admission.ReservedTokens, reading.TakenAt);
+        }
+    }
+
     private void Complete(GatewayCall call, CallOutcome outcome, int status, Failure? failure)
     {
         if (call.IsComplete)
@@ -58,7 +75,7 @@ internal sealed partial class CallMeter(
         var now = time.GetUtcNow();
         spool.Append(new()
         {
-            Id = Guid.CreateVersion7(now),
+            Id = call.Reservation.CallId is var reserved && reserved == Guid.Empty ? Guid.CreateVersion7(now) : reserved,
             At = now,
             OrganizationId = call.Key.OrganizationId,
             KeyId = call.Key.Id,
@@ -77,15 +94,14 @@ internal sealed partial class CallMeter(
             CacheWriteTokens = usage.CacheWrite,
             OutputTokens = usage.Output,
             ReasoningTokens = usage.Reasoning,
-            Cost = prices.Cost(call.Target, usage),
+            Cost = call.Cache == CacheUse.Hit ? 0 : prices.Cost(call.Target, usage),
+            IsCached = call.Cache == CacheUse.Hit,
             LatencyMs = (int)elapsed.TotalMilliseconds,
             FirstByteMs = (int?)first?.TotalMilliseconds,
         });
+        call.Reservation.Recorded();
         keys.Used(call.Key);
-        if (call.Admission.Tokens is { } taken)
-        {
-            limits.Settle(new(call.Key.Id, "tokens"), CallGate.Window, usage.Total - call.Admission.ReservedTokens, taken.TakenAt);
-        }
+        SettleTokens(call, usage.Total);
         Measure(call, usage, elapsed, first, failure);
         EndSpan(call, usage, failure);
         LogCall(call.Surface.Name, call.Target.FullName, status, (int)elapsed.TotalMilliseconds, usage.Input, usage.Output, failure?.Code, call.RequestId);

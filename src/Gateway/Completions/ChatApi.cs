@@ -11,7 +11,8 @@ using Stoa.Platform.Http;
 namespace Stoa.Gateway.Completions;
 
 /// <summary>The two chat routes. Both stay on the event thread: they pass bytes on, and do what takes longer elsewhere.</summary>
-internal sealed class ChatApi(CallGate gate, RawForward forward, Translation translation, CallMeter meter, TimeProvider time)
+internal sealed class ChatApi(
+    CallGate gate, CallBudget budget, CallCache cache, RawForward forward, Translation translation, CallMeter meter, TimeProvider time)
 {
     public static readonly Surface OpenAi = new(
         "openai.chat", "chat", Dialect.OpenAi, _ => OpenAiDialect.Instance, OpenAiRaw.Instance, OpenAiErrors.Instance, LimitHeaders.OpenAi);
@@ -50,18 +51,13 @@ internal sealed class ChatApi(CallGate gate, RawForward forward, Translation tra
         var call = new GatewayCall(surface, key, target, outline, admission, context.RequestId(), started);
         try
         {
-            // Where client and provider speak the same dialect the bytes are forwarded, else they are translated.
-            if (target.Provider.Kind.Dialect == surface.Dialect)
+            if (CallCache.IsWanted(context.Request, outline))
             {
-                await forward.AnswerAsync(context, call, body, outline);
-            }
-            else if (target.Provider.Client is not null && body.Length <= MaxBytesOnEventThread)
-            {
-                await translation.AnswerAsync(context, call, body);
+                await cache.AnswerAsync(context, call, body, () => AnswerAsync(context, call, body, outline));
             }
             else
             {
-                await TranslateOnPoolAsync(context, call, body);
+                await AnswerAsync(context, call, body, outline);
             }
         }
         catch (Exception thrown)
@@ -71,6 +67,24 @@ internal sealed class ChatApi(CallGate gate, RawForward forward, Translation tra
         finally
         {
             gate.Leave(key);
+        }
+    }
+
+    private async Task AnswerAsync(HttpContext context, GatewayCall call, PooledBytes body, RequestOutline outline)
+    {
+        await budget.ReserveAsync(call, outline.MaxOutput, context.RequestAborted);
+        // Where client and provider speak the same dialect the bytes are forwarded, else they are translated.
+        if (call.Target.Provider.Kind.Dialect == call.Surface.Dialect)
+        {
+            await forward.AnswerAsync(context, call, body, outline);
+        }
+        else if (call.Target.Provider.Client is not null && body.Length <= MaxBytesOnEventThread)
+        {
+            await translation.AnswerAsync(context, call, body);
+        }
+        else
+        {
+            await TranslateOnPoolAsync(context, call, body);
         }
     }
 

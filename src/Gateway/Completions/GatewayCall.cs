@@ -1,4 +1,7 @@
 using System.Diagnostics;
+using Stoa.Gateway.Budgets;
+using Stoa.Gateway.Bytes;
+using Stoa.Gateway.Cache;
 using Stoa.Gateway.Chat;
 using Stoa.Gateway.Providers;
 using Stoa.Platform.Identity;
@@ -28,6 +31,14 @@ internal sealed class GatewayCall(
 
     public Admission Admission { get; } = admission;
 
+    /// <summary>What is held of budgets; <see cref="Reservation.None"/> where there are none.</summary>
+    public Reservation Reservation { get; set; } = Reservation.None;
+
+    public CacheUse Cache { get; set; }
+
+    /// <summary>The whole answer, where it may be given again.</summary>
+    public byte[]? Answer { get; private set; }
+
     public int Attempts { get; set; } = 1;
 
     /// <summary>A timestamp; 0 until the provider's answer began.</summary>
@@ -49,4 +60,13 @@ internal sealed class GatewayCall(
 
     /// <summary>Set once the call is recorded.</summary>
     public bool IsComplete { get; set; }
+
+    /// <summary>Keeps a copy of the answer where the cache wants one.</summary>
+    public void Answered(PooledBytes answer)
+    {
+        if (Cache == CacheUse.Miss)
+        {
+            Answer = answer.Span.ToArray();
+        }
+    }
 }

@@ -66,6 +66,7 @@ internal sealed class RawForward(CallMeter meter, IOptions<GatewayOptions> optio
         using var answer = await exchange.ReadAllAsync();
         call.Usage = call.Surface.Raw.ReadUsage(answer.Span);
         call.AnswerBytes = answer.Length;
+        call.Answered(answer);
         meter.Succeeded(call);
         AnswerHeaders.Write(context.Response, call, time);
         await JsonAnswer.SendAsync(context, answer);

@@ -53,6 +53,7 @@ internal sealed class Translation(ModelCalls models, CallMeter meter, IOptions<G
         using var output = new PooledBytes(4_096);
         dialect.WriteAnswer(answer, request, head, output);
         call.Usage = answer.Usage;
+        call.Answered(output);
         meter.Succeeded(call);
         AnswerHeaders.Write(context.Response, call, time);
         await JsonAnswer.SendAsync(context, output);

@@ -14,7 +14,7 @@ using Stoa.Platform.Http;
 namespace Stoa.Gateway.Embeddings;
 
 /// <summary>Embeddings in OpenAI's dialect: forwarded or translated where the provider has them, made here for the demo.</summary>
-internal sealed class EmbeddingsApi(CallGate gate, CallMeter meter, TimeProvider time)
+internal sealed class EmbeddingsApi(CallGate gate, CallBudget budget, CallMeter meter, TimeProvider time)
 {
     public static readonly Surface Surface = ChatApi.OpenAi with { Name = "openai.embeddings", Operation = "embeddings" };
 
@@ -37,6 +37,7 @@ internal sealed class EmbeddingsApi(CallGate gate, CallMeter meter, TimeProvider
         var call = new GatewayCall(Surface, key, target, outline, admission, context.RequestId(), started);
         try
         {
+            await budget.ReserveAsync(call, outline.MaxOutput, context.RequestAborted);
             await AnswerAsync(context, call, body, outline);
         }
         catch (Exception thrown)

@@ -13,6 +13,9 @@ internal sealed class PriceBook
 {
     private const decimal PerMillion = 1_000_000;
 
+    /// <summary>Tokens of an answer that nobody has bounded, for estimates.</summary>
+    private const long UsualOutput = 1_000;
+
     private FrozenDictionary<(string Provider, string Model), Price> current = FrozenDictionary<(string, string), Price>.Empty;
 
     public void Replace(IEnumerable<Price> prices) =>
@@ -35,6 +38,10 @@ internal sealed class PriceBook
             / PerMillion,
             10);
     }
+
+    /// <summary>What a call may come to before it is made: all of its prompt, and the longest answer that it asks for. 0 without a price.</summary>
+    public decimal Estimate(ModelTarget target, long input, long maxOutput) =>
+        Cost(target, new(input, maxOutput > 0 ? maxOutput : UsualOutput)) ?? 0;
 
     /// <summary>A price set for the provider by its name wins over one for its kind.</summary>
     public Price? Find(ModelTarget target) =>

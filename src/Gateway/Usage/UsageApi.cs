@@ -25,7 +25,10 @@ internal static class UsageApi
     internal static async Task<Ok<Sums>> SumAsync(
         Caller caller, UsageQueries queries, TimeProvider time, CancellationToken ct,
         string? from = null, string? to = null, [FromQuery(Name = "group_by")] string? groupBy = null,
-        [FromQuery(Name = "key_id")] string? keyId = null, string? provider = null, string? model = null)
+        [FromQuery(Name = "key_id")] string? keyId = null, string? provider = null, string? model = null,
+        [FromQuery(Name = "agent_id")] string? agentId = null, [FromQuery(Name = "version_id")] string? versionId = null,
+        [FromQuery(Name = "provider_key_id")] string? providerKeyId = null, [FromQuery(Name = "thread_id")] string? threadId = null,
+        bool percentiles = false)
     {
         var groups = (groupBy ?? "provider,model").Split(',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries);
         if (Array.Find(groups, group => !UsageQueries.Groups.ContainsKey(group)) is { } unknown)
@@ -36,24 +39,28 @@ internal static class UsageApi
         {
             throw Failure.Invalid("Each group can be named once, and only one of quarter, hour and day", "group_by");
         }
-        var filter = Filter(caller, time, from, to, keyId, provider, model);
-        var sums = await queries.SumAsync(filter, groups, MaxGroups, ct);
+        var filter = Filter(caller, time, from, to, keyId, provider, model, agentId, versionId, providerKeyId, threadId);
+        var sums = await queries.SumAsync(filter, groups, MaxGroups, ct, percentiles);
         return TypedResults.Ok(new Sums(filter.From, filter.To, sums));
     }
 
     internal static async Task<Ok<Listing<Call>>> CallsAsync(
         Caller caller, UsageQueries queries, TimeProvider time, CancellationToken ct,
         string? from = null, string? to = null, [FromQuery(Name = "key_id")] string? keyId = null, string? provider = null, string? model = null,
+        [FromQuery(Name = "agent_id")] string? agentId = null, [FromQuery(Name = "version_id")] string? versionId = null,
+        [FromQuery(Name = "provider_key_id")] string? providerKeyId = null, [FromQuery(Name = "thread_id")] string? threadId = null,
         [FromQuery(Name = "request_id")] string? requestId = null, string? after = null, int limit = 50)
     {
-        var filter = Filter(caller, time, from, to, keyId, provider, model);
+        var filter = Filter(caller, time, from, to, keyId, provider, model, agentId, versionId, providerKeyId, threadId);
         var request = QueryValues.Text(requestId, "request_id");
         var last = QueryValues.Id(after, "after");
         var calls = await Listing.ReadAsync(limit, most => queries.CallsAsync(filter, request, last, most, ct), call => call.Id, MaxCalls);
         return TypedResults.Ok(calls.Select(Call.Of));
     }
 
-    private static UsageFilter Filter(Caller caller, TimeProvider time, string? from, string? to, string? keyId, string? provider, string? model)
+    private static UsageFilter Filter(
+        Caller caller, TimeProvider time, string? from, string? to, string? keyId, string? provider, string? model,
+        string? agentId, string? versionId, string? providerKeyId, string? threadId)
     {
         var start = QueryValues.Instant(from, "from") ?? new(time.GetUtcNow().UtcDateTime.Date, TimeSpan.Zero);
         var end = QueryValues.Instant(to, "to");
@@ -61,7 +68,10 @@ internal static class UsageApi
         {
             throw Failure.Invalid("to must be after from", "to");
         }
-        return new(caller.OrganizationId, start, end, caller.Key is { IsAdmin: false } key ? key.Id : QueryValues.Id(keyId, "key_id"), QueryValues.Text(provider, "provider"), QueryValues.Text(model, "model"));
+        return new(
+            caller.OrganizationId, start, end, caller.Key is { IsAdmin: false } key ? key.Id : QueryValues.Id(keyId, "key_id"),
+            QueryValues.Text(provider, "provider"), QueryValues.Text(model, "model"), QueryValues.Text(agentId, "agent_id"),
+            QueryValues.Text(versionId, "version_id"), QueryValues.Text(providerKeyId, "provider_key_id"), QueryValues.Text(threadId, "thread_id"));
     }
 
     internal sealed record Sums(DateTimeOffset From, DateTimeOffset? To, IReadOnlyList<UsageSum> Items);
@@ -69,12 +79,16 @@ internal static class UsageApi
     internal sealed record Call(
         Guid Id, DateTimeOffset At, Guid KeyId, string RequestId, string Surface, string Provider, string Model, string Outcome, string? Error,
         int Status, bool IsStream, bool IsEstimated, int Attempts, long InputTokens, long CacheReadTokens, long CacheWriteTokens,
-        long OutputTokens, long ReasoningTokens, decimal? Cost, int LatencyMs, int? FirstByteMs)
+        long OutputTokens, long ReasoningTokens, decimal? Cost, int LatencyMs, int? FirstByteMs, bool IsCached,
+        string? AgentId, string? VersionId, string? ProviderKeyId, string? ThreadId)
     {
         public static Call Of(UsageRecord row) => new(
             row.Id, row.At, row.KeyId, row.RequestId, row.Surface, row.Provider, row.Model, NameOf(row.Outcome), row.Error.Length > 0 ? row.Error : null,
             row.Status, row.IsStream, row.IsEstimated, row.Attempts, row.InputTokens, row.CacheReadTokens, row.CacheWriteTokens,
-            row.OutputTokens, row.ReasoningTokens, row.Cost, row.LatencyMs, row.FirstByteMs);
+            row.OutputTokens, row.ReasoningTokens, row.Cost, row.LatencyMs, row.FirstByteMs, row.IsCached,
+            Given(row.AgentId), Given(row.VersionId), Given(row.ProviderKeyId), Given(row.ThreadId));
+
+        private static string? Given(string id) => id.Length > 0 ? id : null;
 
         private static string NameOf(CallOutcome outcome) => outcome switch
         {

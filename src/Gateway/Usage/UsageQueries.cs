@@ -7,7 +7,8 @@ namespace Stoa.Gateway.Usage;
 /// <summary>What usage is asked for: a span of time, some filters, and what to sum by.</summary>
 /// <param name="KeyId">Only this key; set for callers who are not admins, whatever they ask.</param>
 internal sealed record UsageFilter(
-    Guid OrganizationId, DateTimeOffset From, DateTimeOffset? To, Guid? KeyId = null, string? Provider = null, string? Model = null);
+    Guid OrganizationId, DateTimeOffset From, DateTimeOffset? To, Guid? KeyId = null, string? Provider = null, string? Model = null,
+    string? AgentId = null, string? VersionId = null, string? ProviderKeyId = null, string? ThreadId = null);
 
 /// <summary>One group's sums. Columns that were not grouped by are null.</summary>
 internal sealed record UsageSum
@@ -15,6 +16,14 @@ internal sealed record UsageSum
     public DateTimeOffset? Time { get; init; }
 
     public Guid? KeyId { get; init; }
+
+    public string? AgentId { get; init; }
+
+    public string? VersionId { get; init; }
+
+    public string? ProviderKeyId { get; init; }
+
+    public string? ThreadId { get; init; }
 
     public string? Provider { get; init; }
 
@@ -28,6 +37,9 @@ internal sealed record UsageSum
     /// <summary>Of the calls: those whose model had no price. Their cost is not in the sum.</summary>
     public long Unpriced { get; init; }
 
+    /// <summary>Of the calls: those answered from the response cache.</summary>
+    public long Cached { get; init; }
+
     public long InputTokens { get; init; }
 
     public long CacheReadTokens { get; init; }
@@ -40,15 +52,32 @@ internal sealed record UsageSum
 
     /// <summary>US dollars.</summary>
     public decimal Cost { get; init; }
+
+    /// <summary>Milliseconds of all calls together.</summary>
+    public long LatencyMs { get; init; }
+
+    /// <summary>When the last of the calls ended.</summary>
+    public DateTimeOffset? LastAt { get; init; }
+
+    /// <summary>Milliseconds below which half of the calls ended, within a factor of two; null unless asked for, like those that follow.</summary>
+    public double? P50Ms { get; init; }
+
+    public double? P95Ms { get; init; }
+
+    public double? P99Ms { get; init; }
 }
 
-/// <summary>Reads usage: sums from quarters of an hour where the span allows it, from the rows where it does not.</summary>
+/// <summary>Reads usage: sums from days and quarters of an hour where the span allows it, from the rows where it does not.</summary>
 internal sealed class UsageQueries(NpgsqlDataSource source)
 {
     /// <summary>What sums can be grouped by, and the column behind each.</summary>
     public static readonly IReadOnlyDictionary<string, string> Groups = new Dictionary<string, string>(StringComparer.Ordinal)
     {
         ["key"] = "key_id",
+        ["agent"] = "agent_id",
+        ["version"] = "version_id",
+        ["provider_key"] = "provider_key_id",
+        ["thread"] = "thread_id",
         ["provider"] = "provider",
         ["model"] = "model",
         ["quarter"] = "date_bin('15 minutes', t, 'epoch')",
@@ -56,47 +85,81 @@ internal sealed class UsageQueries(NpgsqlDataSource source)
         ["day"] = "date_trunc('day', t, 'UTC')",
     };
 
-    public async Task<List<UsageSum>> SumAsync(UsageFilter filter, IReadOnlyCollection<string> groupBy, int limit, CancellationToken ct)
+    /// <summary>The newest calls that sums by thread are made of.</summary>
+    public const int MostCallsOfThreads = 20_000;
+
+    /// <param name="newest">The last groups of time first, so that a limit cuts the oldest.</param>
+    public async Task<List<UsageSum>> SumAsync(
+        UsageFilter filter, IReadOnlyCollection<string> groupBy, int limit, CancellationToken ct, bool percentiles = false, bool newest = false)
     {
         var keys = groupBy.Select(group => Groups[group]).ToArray();
-        var grouping = keys.Length == 0 ? "" : $"group by {string.Join(", ", keys)} order by {string.Join(", ", keys)}";
+        var order = keys.Select((_, index) => string.Create(CultureInfo.InvariantCulture, $"{index + 1}{(newest ? " desc" : "")}"));
         await using var command = source.CreateCommand();
+        var from = UsageSources.For(filter, groupBy);
         command.CommandText = $"""
-            select {Column(groupBy, "key", "null::uuid")}, {Column(groupBy, "provider", "null::text")}, {Column(groupBy, "model", "null::text")},
-              {TimeOf(groupBy)},
-              coalesce(sum(calls), 0)::bigint, coalesce(sum(failed), 0)::bigint, coalesce(sum(unpriced), 0)::bigint,
+            select {string.Concat(keys.Select(key => $"{key}, "))}
+              coalesce(sum(calls), 0)::bigint, coalesce(sum(failed), 0)::bigint, coalesce(sum(unpriced), 0)::bigint, coalesce(sum(cached), 0)::bigint,
               coalesce(sum(input_tokens), 0)::bigint, coalesce(sum(cache_read_tokens), 0)::bigint, coalesce(sum(cache_write_tokens), 0)::bigint,
-              coalesce(sum(output_tokens), 0)::bigint, coalesce(sum(reasoning_tokens), 0)::bigint, coalesce(sum(cost), 0)
-            from ({(IsWhole(filter.From) && (filter.To is not { } to || IsWhole(to)) ? Quarters : Rows)}) as usage
+              coalesce(sum(output_tokens), 0)::bigint, coalesce(sum(reasoning_tokens), 0)::bigint, coalesce(sum(cost), 0),
+              coalesce(sum(latency_ms), 0)::bigint, max(last_at){(percentiles ? $", {from.Latencies}" : "")}
+            from {(groupBy.Contains("thread") && filter.ThreadId is null ? NewestOfThreads(from.Sql, filter, command) : $"({from.Sql}) as usage")}
             where {Where(filter, command)}
-            {grouping} limit {limit.ToString(CultureInfo.InvariantCulture)}
+            {(keys.Length == 0 ? "" : $"group by {string.Join(", ", keys)} order by {string.Join(", ", order)}")}
+            limit {limit.ToString(CultureInfo.InvariantCulture)}
             """;
         var sums = new List<UsageSum>();
         await using var reader = await command.ExecuteReaderAsync(ct);
         while (await reader.ReadAsync(ct))
         {
-            sums.Add(new()
+            var sum = new UsageSum
             {
-                KeyId = await Nullable<Guid>(0),
-                Provider = await reader.IsDBNullAsync(1, ct) ? null : reader.GetString(1),
-                Model = await reader.IsDBNullAsync(2, ct) ? null : reader.GetString(2),
-                Time = await Nullable<DateTimeOffset>(3),
-                Calls = reader.GetInt64(4),
-                Failed = reader.GetInt64(5),
-                Unpriced = reader.GetInt64(6),
-                InputTokens = reader.GetInt64(7),
-                CacheReadTokens = reader.GetInt64(8),
-                CacheWriteTokens = reader.GetInt64(9),
-                OutputTokens = reader.GetInt64(10),
-                ReasoningTokens = reader.GetInt64(11),
-                Cost = reader.GetDecimal(12),
-            });
+                Calls = reader.GetInt64(keys.Length),
+                Failed = reader.GetInt64(keys.Length + 1),
+                Unpriced = reader.GetInt64(keys.Length + 2),
+                Cached = reader.GetInt64(keys.Length + 3),
+                InputTokens = reader.GetInt64(keys.Length + 4),
+                CacheReadTokens = reader.GetInt64(keys.Length + 5),
+                CacheWriteTokens = reader.GetInt64(keys.Length + 6),
+                OutputTokens = reader.GetInt64(keys.Length + 7),
+                ReasoningTokens = reader.GetInt64(keys.Length + 8),
+                Cost = reader.GetDecimal(keys.Length + 9),
+                LatencyMs = reader.GetInt64(keys.Length + 10),
+                LastAt = reader.IsDBNull(keys.Length + 11) ? null : reader.GetFieldValue<DateTimeOffset>(keys.Length + 11),
+            };
+            foreach (var (index, group) in groupBy.Index())
+            {
+                sum = With(sum, group, reader, index);
+            }
+            sums.Add(percentiles && sum.Calls > 0 ? With(sum, reader.GetFieldValue<long[]>(keys.Length + 12)) : sum);
         }
         return sums;
-
-        async Task<T?> Nullable<T>(int column)
-            where T : struct => await reader.IsDBNullAsync(column, ct) ? null : await reader.GetFieldValueAsync<T>(column, ct);
     }
+
+    /// <summary>Threads have no end: sums by thread are those of the newest calls.</summary>
+    private static string NewestOfThreads(string rows, UsageFilter filter, NpgsqlCommand command) => $"""
+        (select * from ({rows}) as newest
+        where {Where(new(filter.OrganizationId, filter.From, filter.To, AgentId: filter.AgentId), command)} and thread_id <> ''
+        order by t desc limit {MostCallsOfThreads.ToString(CultureInfo.InvariantCulture)}) as usage
+        """;
+
+    private static UsageSum With(UsageSum sum, string group, NpgsqlDataReader reader, int column) => group switch
+    {
+        "key" => sum with { KeyId = reader.GetGuid(column) },
+        "agent" => sum with { AgentId = reader.GetString(column) },
+        "version" => sum with { VersionId = reader.GetString(column) },
+        "provider_key" => sum with { ProviderKeyId = reader.GetString(column) },
+        "thread" => sum with { ThreadId = reader.GetString(column) },
+        "provider" => sum with { Provider = reader.GetString(column) },
+        "model" => sum with { Model = reader.GetString(column) },
+        _ => sum with { Time = reader.GetFieldValue<DateTimeOffset>(column) },
+    };
+
+    private static UsageSum With(UsageSum sum, long[] latencies) => sum with
+    {
+        P50Ms = LatencyHistogram.Percentile(latencies, 0.5),
+        P95Ms = LatencyHistogram.Percentile(latencies, 0.95),
+        P99Ms = LatencyHistogram.Percentile(latencies, 0.99),
+    };
 
     /// <summary>Single calls, newest first, below <paramref name="after"/> (an id of an earlier page).</summary>
     public async Task<List<UsageRecord>> CallsAsync(UsageFilter filter, string? requestId, Guid? after, int limit, CancellationToken ct)
@@ -113,7 +176,8 @@ internal sealed class UsageQueries(NpgsqlDataSource source)
         }
         command.CommandText = $"""
             select id, at, organization_id, key_id, request_id, surface, provider, model, outcome, error, status, is_stream, is_estimated, attempts,
-              input_tokens, cache_read_tokens, cache_write_tokens, output_tokens, reasoning_tokens, cost, latency_ms, first_byte_ms
+              input_tokens, cache_read_tokens, cache_write_tokens, output_tokens, reasoning_tokens, cost, latency_ms, first_byte_ms,
+              is_cached, agent_id, version_id, folder_id, provider_key_id, thread_id
             from (select *, at as t from gateway.usage) as usage where {where} order by id desc limit {limit.ToString(CultureInfo.InvariantCulture)}
             """;
         var calls = new List<UsageRecord>();
@@ -144,24 +208,16 @@ internal sealed class UsageQueries(NpgsqlDataSource source)
                 Cost = await reader.IsDBNullAsync(19, ct) ? null : reader.GetDecimal(19),
                 LatencyMs = reader.GetInt32(20),
                 FirstByteMs = await reader.IsDBNullAsync(21, ct) ? null : reader.GetInt32(21),
+                IsCached = reader.GetBoolean(22),
+                AgentId = reader.GetString(23),
+                VersionId = reader.GetString(24),
+                FolderId = reader.GetString(25),
+                ProviderKeyId = reader.GetString(26),
+                ThreadId = reader.GetString(27),
             });
         }
         return calls;
     }
-
-    private const string Quarters = "select *, quarter as t from gateway.usage_quarters";
-
-    private const string Rows = """
-        select *, at as t, 1 as calls, (outcome <> 0)::int as failed, (cost is null)::int as unpriced from gateway.usage
-        """;
-
-    private static bool IsWhole(DateTimeOffset time) => time.UtcTicks % (15 * TimeSpan.TicksPerMinute) == 0;
-
-    private static string Column(IReadOnlyCollection<string> groupBy, string group, string otherwise) =>
-        groupBy.Contains(group) ? Groups[group] : otherwise;
-
-    private static string TimeOf(IReadOnlyCollection<string> groupBy) =>
-        groupBy.FirstOrDefault(group => group is "quarter" or "hour" or "day") is { } time ? Groups[time] : "null::timestamptz";
 
     private static string Where(UsageFilter filter, NpgsqlCommand command)
     {
@@ -175,13 +231,16 @@ internal sealed class UsageQueries(NpgsqlDataSource source)
         {
             where.Append(CultureInfo.InvariantCulture, $" and key_id = {Hole(command, key)}");
         }
-        if (filter.Provider is { } provider)
+        foreach (var (column, value) in ((string, string?)[])
+            [
+                ("provider", filter.Provider), ("model", filter.Model), ("agent_id", filter.AgentId), ("version_id", filter.VersionId),
+                ("provider_key_id", filter.ProviderKeyId), ("thread_id", filter.ThreadId),
+            ])
         {
-            where.Append(CultureInfo.InvariantCulture, $" and provider = {Hole(command, provider)}");
-        }
-        if (filter.Model is { } model)
-        {
-            where.Append(CultureInfo.InvariantCulture, $" and model = {Hole(command, model)}");
+            if (value is not null)
+            {
+                where.Append(CultureInfo.InvariantCulture, $" and {column} = {Hole(command, value)}");
+            }
         }
         return where.ToString();
     }

@@ -66,12 +66,28 @@ internal sealed record UsageRecord
     /// <summary>Until the first byte of the answer; null when there was none.</summary>
     public int? FirstByteMs { get; init; }
 
-    private const byte Version = 1;
+    /// <summary>Answered from the response cache: the tokens are those of the stored answer, the cost is 0.</summary>
+    public bool IsCached { get; init; }
+
+    /// <summary>24 hex digits; empty for a call that no agent made, like the four that follow.</summary>
+    public string AgentId { get; init; } = "";
+
+    public string VersionId { get; init; } = "";
+
+    public string FolderId { get; init; } = "";
+
+    /// <summary>The key of the provider that the organization brought; empty when it was the deployment's.</summary>
+    public string ProviderKeyId { get; init; } = "";
+
+    public string ThreadId { get; init; } = "";
+
+    /// <summary>1 ended with <see cref="Error"/>; what agents have came with 2.</summary>
+    private const byte Version = 2;
     private const int FixedBytes = 1 + (3 * 16) + 8 + 1 + 2 + 1 + 2 + (5 * 8) + 1 + 16 + 4 + 4;
     private const int MaxText = 512;
 
     /// <summary>The largest record <see cref="Write"/> makes.</summary>
-    public const int MaxBytes = FixedBytes + (5 * (2 + (MaxText * 3)));
+    public const int MaxBytes = FixedBytes + (10 * (2 + (MaxText * 3)));
 
     /// <summary>Writes the record in the spool's own compact form (little-endian) and returns its length.</summary>
     public int Write(Span<byte> output)
@@ -84,7 +100,7 @@ internal sealed record UsageRecord
         writer.Int64(At.UtcTicks);
         writer.Byte((byte)Outcome);
         writer.Int16((short)Status);
-        writer.Byte((byte)((IsStream ? 1 : 0) | (IsEstimated ? 2 : 0)));
+        writer.Byte((byte)((IsStream ? 1 : 0) | (IsEstimated ? 2 : 0) | (IsCached ? 4 : 0)));
         writer.Int16((short)Attempts);
         writer.Int64(InputTokens);
         writer.Int64(CacheReadTokens);
@@ -99,6 +115,11 @@ internal sealed record UsageRecord
         writer.Text(Provider);
         writer.Text(Model);
         writer.Text(Error);
+        writer.Text(AgentId);
+        writer.Text(VersionId);
+        writer.Text(FolderId);
+        writer.Text(ProviderKeyId);
+        writer.Text(ThreadId);
         return writer.Length;
     }
 
@@ -106,7 +127,8 @@ internal sealed record UsageRecord
     public static UsageRecord Read(ReadOnlySpan<byte> input)
     {
         var reader = new Reader(input);
-        if (reader.Byte() is not Version and var version)
+        var version = reader.Byte();
+        if (version is not (1 or Version))
         {
             throw new InvalidDataException($"Usage record of unknown version {version}");
         }
@@ -127,6 +149,7 @@ internal sealed record UsageRecord
             Status = status,
             IsStream = (flags & 1) != 0,
             IsEstimated = (flags & 2) != 0,
+            IsCached = (flags & 4) != 0,
             Attempts = reader.Int16(),
             InputTokens = reader.Int64(),
             CacheReadTokens = reader.Int64(),
@@ -141,6 +164,11 @@ internal sealed record UsageRecord
             Provider = reader.Text(),
             Model = reader.Text(),
             Error = reader.Text(),
+            AgentId = version > 1 ? reader.Text() : "",
+            VersionId = version > 1 ? reader.Text() : "",
+            FolderId = version > 1 ? reader.Text() : "",
+            ProviderKeyId = version > 1 ? reader.Text() : "",
+            ThreadId = version > 1 ? reader.Text() : "",
         };
     }
 

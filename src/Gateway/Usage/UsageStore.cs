@@ -1,5 +1,6 @@
 using Npgsql;
 using NpgsqlTypes;
+using Stoa.Gateway.Budgets;
 using Stoa.Platform.Data;
 
 namespace Stoa.Gateway.Usage;
@@ -27,7 +28,8 @@ internal sealed class UsageStore(NpgsqlDataSource source, TimeProvider time)
         await using var transaction = await connection.BeginTransactionAsync(ct);
         await MoveAsync(connection, spoolId, from, to, ct);
         await CopyAsync(connection, batch, ct);
-        await AddToQuartersAsync(connection, batch, ct);
+        await UsageSums.AddAsync(connection, batch, ct);
+        await BudgetCharges.AddAsync(connection, batch, ct);
         await transaction.CommitAsync(ct);
     }
 
@@ -40,6 +42,7 @@ internal sealed class UsageStore(NpgsqlDataSource source, TimeProvider time)
         foreach (var start in (DateTimeOffset[])[month, month.AddMonths(1)])
         {
             await MonthlyPartitions.EnsureAsync(connection, "gateway.usage", start, ct);
+            await MonthlyPartitions.EnsureAsync(connection, "gateway.usage_quarters", start, ct);
         }
     }
 
@@ -68,7 +71,7 @@ internal sealed class UsageStore(NpgsqlDataSource source, TimeProvider time)
             """
             copy gateway.usage (id, at, organization_id, key_id, request_id, surface, provider, model, outcome, error, status, is_stream,
               is_estimated, attempts, input_tokens, cache_read_tokens, cache_write_tokens, output_tokens, reasoning_tokens, cost,
-              latency_ms, first_byte_ms) from stdin (format binary)
+              latency_ms, first_byte_ms, is_cached, agent_id, version_id, folder_id, provider_key_id, thread_id) from stdin (format binary)
             """,
             ct);
         foreach (var row in batch)
@@ -96,6 +99,11 @@ internal sealed class UsageStore(NpgsqlDataSource source, TimeProvider time)
             await WriteAsync(copy, row.Cost, NpgsqlDbType.Numeric, ct);
             await copy.WriteAsync(row.LatencyMs, ct);
             await WriteAsync(copy, row.FirstByteMs, NpgsqlDbType.Integer, ct);
+            await copy.WriteAsync(row.IsCached, ct);
+            foreach (var id in (string[])[row.AgentId, row.VersionId, row.FolderId, row.ProviderKeyId, row.ThreadId])
+            {
+                await copy.WriteAsync(Storable(id), ct);
+            }
         }
         await copy.CompleteAsync(ct);
     }
@@ -104,51 +112,5 @@ internal sealed class UsageStore(NpgsqlDataSource source, TimeProvider time)
         where T : struct => value is { } known ? copy.WriteAsync(known, type, ct) : copy.WriteNullAsync(ct);
 
     /// <summary>PostgreSQL's text holds anything but NUL.</summary>
-    private static string Storable(string text) => text.Replace('\0', '\uFFFD');
-
-    private static async Task AddToQuartersAsync(NpgsqlConnection connection, IReadOnlyList<UsageRecord> batch, CancellationToken ct)
-    {
-        var sums = batch
-            .GroupBy(row => (row.OrganizationId, Quarter: QuarterOf(row.At), row.KeyId, row.Provider, Model: Storable(row.Model)))
-            // One order for all loaders: two that add to the same sums wait for each other instead of deadlocking.
-            .OrderBy(group => group.Key.OrganizationId).ThenBy(group => group.Key.Quarter).ThenBy(group => group.Key.KeyId)
-            .ThenBy(group => group.Key.Provider, StringComparer.Ordinal).ThenBy(group => group.Key.Model, StringComparer.Ordinal)
-            .ToArray();
-        await using var command = new NpgsqlCommand(
-            """
-            insert into gateway.usage_quarters as q
-            select * from unnest($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)
-            on conflict (organization_id, quarter, key_id, provider, model) do update set
-              calls = q.calls + excluded.calls,
-              failed = q.failed + excluded.failed,
-              unpriced = q.unpriced + excluded.unpriced,
-              input_tokens = q.input_tokens + excluded.input_tokens,
-              cache_read_tokens = q.cache_read_tokens + excluded.cache_read_tokens,
-              cache_write_tokens = q.cache_write_tokens + excluded.cache_write_tokens,
-              output_tokens = q.output_tokens + excluded.output_tokens,
-              reasoning_tokens = q.reasoning_tokens + excluded.reasoning_tokens,
-              cost = q.cost + excluded.cost
-            """,
-            connection);
-        Add(group => group.Key.OrganizationId);
-        Add(group => group.Key.Quarter);
-        Add(group => group.Key.KeyId);
-        Add(group => group.Key.Provider);
-        Add(group => group.Key.Model);
-        Add(group => group.LongCount());
-        Add(group => group.LongCount(row => row.Outcome != CallOutcome.Succeeded));
-        Add(group => group.LongCount(row => row.Cost is null));
-        Add(group => group.Sum(row => row.InputTokens));
-        Add(group => group.Sum(row => row.CacheReadTokens));
-        Add(group => group.Sum(row => row.CacheWriteTokens));
-        Add(group => group.Sum(row => row.OutputTokens));
-        Add(group => group.Sum(row => row.ReasoningTokens));
-        Add(group => group.Sum(row => row.Cost ?? 0));
-        await command.ExecuteNonQueryAsync(ct);
-
-        void Add<T>(Func<IGrouping<(Guid OrganizationId, DateTimeOffset Quarter, Guid KeyId, string Provider, string Model), UsageRecord>, T> of) =>
-            command.Parameters.Add(new() { Value = sums.Select(of).ToArray() });
-    }
-
-    private static DateTimeOffset QuarterOf(DateTimeOffset at) => new(at.UtcTicks - (at.UtcTicks % (15 * TimeSpan.TicksPerMinute)), TimeSpan.Zero);
+    internal static string Storable(string text) => text.Replace('\0', '\uFFFD');
 }

@@ -1,3 +1,5 @@
+using System.Text.Json.Nodes;
+
 namespace Stoa.Platform.Http;
 
 /// <summary>What went wrong, independent of any surface. Each <see cref="ErrorDialect"/> maps a kind to its own status and words.</summary>
@@ -42,6 +44,9 @@ public sealed class Failure(FailureKind kind, string code, string message, IRead
 
     /// <summary>How long the caller should wait before trying again, where that is known.</summary>
     public TimeSpan? RetryAfter { get; init; }
+
+    /// <summary>More that the caller may know, for dialects that have members for it, in the words of their wire.</summary>
+    public JsonObject? Details { get; init; }
 
     /// <summary>The credential was good once: whoever sends it has not guessed it (<see cref="Guesses"/>).</summary>
     public bool IsOutdated { get; init; }

@@ -1,4 +1,6 @@
 using System.Text.Json;
+using Microsoft.AspNetCore.Http;
+using Stoa.Gateway.Budgets;
 using Stoa.Platform.Http;
 
 namespace Stoa.Gateway.Dialects.Gtwy;
@@ -16,7 +18,9 @@ internal sealed class RuntimeErrors : JsonErrors
 
     private const int InvalidToken = 498;
 
-    public override int StatusOf(Failure failure) => failure.Code == TokenMissing ? InvalidToken : base.StatusOf(failure);
+    public override int StatusOf(Failure failure) => failure.Code == TokenMissing ? InvalidToken
+        : failure.Code == ExhaustedBudget.Code ? StatusCodes.Status400BadRequest
+        : base.StatusOf(failure);
 
     protected override void Write(Utf8JsonWriter json, Failure failure)
     {
@@ -28,6 +32,11 @@ internal sealed class RuntimeErrors : JsonErrors
         json.WriteStartObject("detail");
         json.WriteBoolean("success", value: false);
         json.WriteString("error", failure.Message);
+        foreach (var (name, value) in failure.Details ?? [])
+        {
+            json.WritePropertyName(name);
+            value!.WriteTo(json);
+        }
         json.WriteEndObject();
     }
 }

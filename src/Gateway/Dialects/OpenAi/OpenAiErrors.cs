@@ -69,7 +69,7 @@ internal sealed class OpenAiErrors : ModelApiErrors
         FailureKind.Conflict => ("invalid_request_error", failure.Code),
         FailureKind.TooLarge => ("invalid_request_error", "request_too_large"),
         FailureKind.TooMany => (failure.Code == "token_limit_exceeded" ? "tokens" : "requests", "rate_limit_exceeded"),
-        FailureKind.Quota => ("insufficient_quota", "insufficient_quota"),
+        FailureKind.Quota => ("insufficient_quota", failure.Code),
         FailureKind.Upstream when failure.Code == "upstream_authentication" => ("upstream_error", failure.Code),
         FailureKind.Overloaded or FailureKind.Upstream or FailureKind.Timeout or FailureKind.Unavailable => ("server_error", failure.Code),
         FailureKind.Internal => ("server_error", "internal_error"),
