@@ -7,6 +7,7 @@ using Stoa.Gateway.Auth;
 using Stoa.Gateway.Budgets;
 using Stoa.Gateway.Cache;
 using Stoa.Gateway.Completions;
+using Stoa.Gateway.Delivery;
 using Stoa.Gateway.Configuration;
 using Stoa.Gateway.Embeddings;
 using Stoa.Gateway.Folders;
@@ -97,6 +98,7 @@ public static class GatewayModule
         services.AddSingleton<RunAnalytics>();
         services.AddSingleton<CacheStore>();
         services.AddSingleton<ResponseCache>();
+        builder.AddDelivery();
         return builder;
     }
 
@@ -109,6 +111,7 @@ public static class GatewayModule
         EmbeddingsApi.Map(openAi);
         openAi.MapModels();
         anthropic.MapCountTokens();
+        routes.MapPush();
 
         var runtime = routes.MapGtwyRuntime();
         RunsApi.Map(runtime);
@@ -130,6 +133,7 @@ public static class GatewayModule
         own.MapUsage();
         own.MapPrices();
         own.MapBudgets();
+        own.MapQueue();
         return routes;
     }
 }

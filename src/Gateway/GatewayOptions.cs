@@ -1,4 +1,5 @@
 using System.ComponentModel.DataAnnotations;
+using Stoa.Gateway.Delivery;
 
 namespace Stoa.Gateway;
 
@@ -24,6 +25,12 @@ internal sealed class GatewayOptions
     /// <summary>What cached answers may take in memory; the others are read from the database.</summary>
     [Range(1, 65_536)]
     public int CacheMaxMb { get; set; } = 64;
+
+    public QueueOptions Queue { get; set; } = new();
+
+    public PushMode PushMode { get; set; }
+
+    public PushOptions Push { get; set; } = new();
 
     /// <summary>Repeats of a call that failed in a way that may pass, before anything reached the client.</summary>
     [Range(0, 10)]

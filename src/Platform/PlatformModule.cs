@@ -19,6 +19,7 @@ using Stoa.Platform.Limits;
 using Stoa.Platform.Pages;
 using Stoa.Platform.Privacy;
 using Stoa.Platform.Telemetry;
+using Stoa.Platform.Webhooks;
 
 namespace Stoa.Platform;
 
@@ -67,6 +68,7 @@ public static class PlatformModule
         services.AddJobsApi();
         services.AddLimits();
         services.AddEgress();
+        services.AddWebhooks();
         OpenApiDocuments.Add(services);
         services.AddPageShell(options);
         services.AddHostedService<LifeCycle>();
@@ -90,6 +92,7 @@ public static class PlatformModule
         app.MapIdentity();
         app.MapPrivacy();
         app.MapJobsApi();
+        app.MapWebhookRoutes();
         return app;
     }
 

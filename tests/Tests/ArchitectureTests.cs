@@ -45,13 +45,14 @@ public sealed partial class ArchitectureTests
         // Their routes and pages want to know who asks.
         ["Jobs"] = [.. Floor(), "Http", "Caching", "Limits", "Storage", "Events", "Identity", "Pages"],
         ["Identity"] = [.. Floor(), "Http", "Caching", "Limits", "Storage", "Events"],
+        ["Webhooks"] = [.. Floor(), "Http", "Jobs", "Identity"],
         ["Notifications"] = [.. Floor(), "Http", "Jobs"],
         ["Privacy"] = [.. Floor(), "Http", "Jobs", "Identity", "Pages"],
         ["Pages"] = [.. Floor(), "Http", "Limits", "Identity"],
         // The host's frame sees everything, as Program does.
         ["Hosting"] =
         [
-            .. Floor(), "Http", "Caching", "Limits", "Storage", "Events", "Jobs", "Identity", "Privacy", "Notifications", "Pages",
+            .. Floor(), "Http", "Caching", "Limits", "Storage", "Events", "Jobs", "Identity", "Privacy", "Webhooks", "Notifications", "Pages",
         ],
     };
 

@@ -51,6 +51,15 @@ internal static class GtwyAccess
                 : new AccessRule(rule, Token, Session, OrganizationKey),
             context => CallerAsync(context, alsoPauthToken));
 
+    /// <summary>The same where the client is a browser's socket or stream, which can send no header.</summary>
+    /// <param name="parameter">The parameter of the query that holds the token or key, where no header does.</param>
+    public static TBuilder RequireGtwyCallerAlsoBy<TBuilder>(this TBuilder builder, string parameter)
+        where TBuilder : IEndpointConventionBuilder => builder.RequireSurfaceCaller(
+            new AccessRule("gtwy_caller", Token, Session, OrganizationKey, new AccessScheme($"gtwy_{parameter}", AccessPlace.Query, parameter)),
+            async context => context.Request.Query[parameter] is [{ Length: > 0 } sent] && !IsSent(context.Request, "Authorization")
+                ? await ByAuthorizationAsync(context, sent)
+                : await CallerAsync(context, alsoPauthToken: false));
+
     /// <summary>Routes below <c>/chatbot/{botId}</c>: a chatbot's user, or anybody's for public agents.</summary>
     public static TBuilder RequireChatbotCaller<TBuilder>(this TBuilder builder)
         where TBuilder : IEndpointConventionBuilder => builder.RequireSurfaceCaller(

@@ -10,29 +10,40 @@ namespace Stoa.Platform.Data;
 /// </summary>
 public abstract class ModuleDb(DbContextOptions options, string schema) : DbContext(options)
 {
-    private IAlongside? alongside;
+    private readonly List<IAlongside> alongside = [];
 
     /// <summary>What is written with the next save, in its transaction; a part of its kind is made by the first call.</summary>
     internal T Alongside<T>(Func<T> make)
-        where T : class, IAlongside => (T)(alongside ??= make());
+        where T : class, IAlongside
+    {
+        if (alongside.OfType<T>().FirstOrDefault() is { } there)
+        {
+            return there;
+        }
+        var made = make();
+        alongside.Add(made);
+        return made;
+    }
 
-    public override int SaveChanges(bool acceptAllChangesOnSuccess) => alongside is { IsEmpty: false }
+    private bool IsAlone => alongside.TrueForAll(part => part.IsEmpty);
+
+    public override int SaveChanges(bool acceptAllChangesOnSuccess) => !IsAlone
         ? throw new InvalidOperationException("Jobs are saved by SaveChangesAsync")
         : base.SaveChanges(acceptAllChangesOnSuccess);
 
     public override async Task<int> SaveChangesAsync(bool acceptAllChangesOnSuccess, CancellationToken cancellationToken = default)
     {
-        if (alongside is not { IsEmpty: false } part)
+        if (IsAlone)
         {
             return await base.SaveChangesAsync(acceptAllChangesOnSuccess, cancellationToken);
         }
-        if (Database.CurrentTransaction is not null || !ChangeTracker.HasChanges())
+        if (Database.CurrentTransaction is not null || (!ChangeTracker.HasChanges() && alongside.Count == 1))
         {
-            return await SaveWithAsync(part, acceptAllChangesOnSuccess, cancellationToken);
+            return await SaveWithAsync(acceptAllChangesOnSuccess, cancellationToken);
         }
         await using var transaction = await Database.BeginTransactionAsync(cancellationToken);
         // Entities count as saved only when the commit has succeeded, so that a failed save can be repeated.
-        var saved = await SaveWithAsync(part, acceptAllChangesOnSuccess: false, cancellationToken);
+        var saved = await SaveWithAsync(acceptAllChangesOnSuccess: false, cancellationToken);
         await transaction.CommitAsync(cancellationToken);
         if (acceptAllChangesOnSuccess)
         {
@@ -44,30 +55,34 @@ public abstract class ModuleDb(DbContextOptions options, string schema) : DbCont
     // Pooled contexts come back: nothing may be left in them.
     public override void Dispose()
     {
-        alongside = null;
+        alongside.Clear();
         base.Dispose();
         GC.SuppressFinalize(this);
     }
 
     public override async ValueTask DisposeAsync()
     {
-        alongside = null;
+        alongside.Clear();
         await base.DisposeAsync();
         GC.SuppressFinalize(this);
     }
 
     protected override void OnModelCreating(ModelBuilder modelBuilder) => modelBuilder.HasDefaultSchema(schema);
 
-    private async Task<int> SaveWithAsync(IAlongside part, bool acceptAllChangesOnSuccess, CancellationToken ct)
+    private async Task<int> SaveWithAsync(bool acceptAllChangesOnSuccess, CancellationToken ct)
     {
         await Database.OpenConnectionAsync(ct);
         try
         {
             var saved = await base.SaveChangesAsync(acceptAllChangesOnSuccess, ct);
-            await part.WriteAsync((NpgsqlConnection)Database.GetDbConnection(), ct);
+            // Without a transaction of the caller's there are jobs alone, or one was begun for all of it.
+            foreach (var part in alongside.Where(part => !part.IsEmpty))
+            {
+                await part.WriteAsync((NpgsqlConnection)Database.GetDbConnection(), ct);
+            }
             if (Database.CurrentTransaction is null)
             {
-                part.Committed();
+                alongside.ForEach(part => part.Committed());
             }
             return saved;
         }
@@ -83,7 +98,7 @@ public abstract class ModuleDb(DbContextOptions options, string schema) : DbCont
         public static readonly Ends Instance = new();
 
         public override void TransactionCommitted(System.Data.Common.DbTransaction transaction, TransactionEndEventData eventData) =>
-            (eventData.Context as ModuleDb)?.alongside?.Committed();
+            (eventData.Context as ModuleDb)?.alongside.ForEach(part => part.Committed());
 
         public override Task TransactionCommittedAsync(
             System.Data.Common.DbTransaction transaction, TransactionEndEventData eventData, CancellationToken cancellationToken = default)

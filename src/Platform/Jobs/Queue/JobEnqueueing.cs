@@ -14,9 +14,11 @@ public static class JobEnqueueing
         where TJob : class
     {
         var made = db.GetService<JobQueue>().Make(job, options);
-        db.Alongside(() => new Pending(db.GetService<JobQueue>())).Add(made);
+        db.Enqueue(made);
         return made.Receipt;
     }
+
+    internal static void Enqueue(this ModuleDb db, NewJob made) => db.Alongside(() => new Pending(db.GetService<JobQueue>())).Add(made);
 
     private sealed class Pending(JobQueue queue) : IAlongside
     {

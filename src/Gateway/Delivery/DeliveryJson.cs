@@ -1,0 +1,15 @@
+using System.Text.Json.Serialization;
+
+namespace Stoa.Gateway.Delivery;
+
+[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower, DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull)]
+[JsonSerializable(typeof(QueuedRun))]
+[JsonSerializable(typeof(RunQueued))]
+[JsonSerializable(typeof(SendPush))]
+[JsonSerializable(typeof(ForgetDelivery))]
+[JsonSerializable(typeof(PushNote))]
+[JsonSerializable(typeof(QueueState))]
+[JsonSerializable(typeof(PushApi.Published))]
+[JsonSerializable(typeof(QueueApi.Replay))]
+[JsonSerializable(typeof(QueueApi.Replayed))]
+internal sealed partial class DeliveryJson : JsonSerializerContext;

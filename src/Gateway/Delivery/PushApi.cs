@@ -1,0 +1,64 @@
+using System.Text.Json.Nodes;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Http.HttpResults;
+using Microsoft.AspNetCore.Routing;
+using Microsoft.Extensions.DependencyInjection;
+using Stoa.Gateway.Auth;
+using Stoa.Gateway.Dialects.Gtwy;
+using Stoa.Platform.Http;
+
+namespace Stoa.Gateway.Delivery;
+
+/// <summary>
+/// Channels over HTTP, in RTLayer's form where it has one. A channel belongs to the organization of whoever publishes; whoever listens hears
+/// those of his own, whatever account the path of the socket names.
+/// </summary>
+internal static class PushApi
+{
+    private static readonly TimeSpan PingEvery = TimeSpan.FromSeconds(15);
+
+    public static void MapPush(this IEndpointRouteBuilder routes)
+    {
+        var push = routes.MapGroup("").WithGroupName("gateway").WithErrors(RuntimeErrors.Instance).WithTags("Push").AllowAnyOrigin();
+        push.MapPost("/rtlayer/message", PublishAsync).RequireGtwyCallerAlsoBy("apiKey").WithSummary("Publish a message to a channel");
+        push.MapGet("/api/stream/{channel}", StreamAsync).RequireGtwyCallerAlsoBy("token")
+            .WithSummary("Listen to a channel: server-sent events, the last message first while its time is not over")
+            .Produces(StatusCodes.Status200OK, contentType: "text/event-stream");
+
+        var socket = routes.CreateApplicationBuilder();
+        socket.UseWebSockets(new() { KeepAliveInterval = PingEvery, KeepAliveTimeout = PingEvery });
+        socket.Run(TalkAsync);
+        push.MapGet("/rtlayer/{org}/{service}", socket.Build()).RequireGtwyCallerAlsoBy("token").ExcludeFromDescription();
+    }
+
+    internal static async Task<Ok<Published>> PublishAsync(JsonObject message, GtwyCaller caller, PushPublisher push, CancellationToken ct)
+    {
+        var channel = Text(message["channel"]) ?? "";
+        var text = Text(message["message"]) ?? message["message"]?.ToJsonString() ?? throw Failure.Invalid("message must be given", "message");
+        var ttl = message["ttl"] is JsonValue value && value.TryGetValue<int>(out var seconds) ? seconds : 0;
+        await push.PublishAsync(caller.OrganizationId, channel, text, ttl, apiKey: null, ct);
+        return TypedResults.Ok(new Published(Success: true));
+    }
+
+    internal static Task StreamAsync(string channel, HttpContext context, GtwyCaller caller, PushStreams streams)
+    {
+        PushPublisher.CheckChannel(channel);
+        return streams.StreamAsync(context, caller.OrganizationId, channel);
+    }
+
+    private static async Task TalkAsync(HttpContext context)
+    {
+        if (!context.WebSockets.IsWebSocketRequest)
+        {
+            throw Failure.Invalid("This is a WebSocket");
+        }
+        var caller = (await context.SurfaceCaller<GtwyCaller>())!;
+        using var socket = await context.WebSockets.AcceptWebSocketAsync();
+        await context.RequestServices.GetRequiredService<PushStreams>().TalkAsync(socket, caller.OrganizationId, context.RequestAborted);
+    }
+
+    private static string? Text(JsonNode? node) => node is JsonValue value && value.TryGetValue<string>(out var text) ? text : null;
+
+    internal sealed record Published(bool Success);
+}
