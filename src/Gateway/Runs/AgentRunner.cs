@@ -15,8 +15,8 @@ namespace Stoa.Gateway.Runs;
 /// turn it is, what may be said, what is done before, what is asked, the answer with its tools, and what stays of it.
 /// </summary>
 internal sealed partial class AgentRunner(
-    RunPlans plans, ThreadTurns threads, Guardrails guardrails, PreToolStep preTools, ToolMaking tools, AnswerLoop answers, AnswerRepair repair,
-    RunFailures failures, RunLog log, IEnumerable<IRunFollower> followers, TimeProvider time, ILogger<AgentRunner> logger)
+    RunPlans plans, ThreadTurns threads, Guardrails guardrails, PreToolStep preTools, ToolMaking tools, AnswerCache cache, AnswerLoop answers, AnswerRepair repair,
+    RunFailures failures, RunLog log, RunAlerts alerts, IEnumerable<IRunFollower> followers, TimeProvider time, ILogger<AgentRunner> logger)
 {
     private const int MaxTransfers = 10;
 
@@ -103,7 +103,8 @@ internal sealed partial class AgentRunner(
             RequestWriting.WriteSystemText(run, template: null);
             // An answer that has to be checked is not told before.
             var listener = Guardrails.ChecksOutput(run) ? new HeldBackSink(sink) : sink;
-            run.Transfer = await AskAsync(run, tools.Make(run), listener, ct);
+            var available = tools.Make(run);
+            run.Transfer = await cache.AnswerAsync(run, available, listener, ct => AskAsync(run, available, listener, ct), ct);
             if (run.Transfer is null)
             {
                 await repair.RunAsync(run, mayAsk: !listener.IsStream, ct);
@@ -201,6 +202,7 @@ internal sealed partial class AgentRunner(
         // Also when the caller has just left: what happened has happened.
         await log.WriteAsync(
             run, result, nextMessageId, [.. followers.SelectMany(follower => follower.Follow(run, result))], CancellationToken.None);
+        await alerts.TellAsync(run, result, CancellationToken.None);
     }
 
     [LoggerMessage(LogLevel.Error, "Something unforeseen happened in the run {Run}")]

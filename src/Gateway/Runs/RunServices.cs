@@ -1,4 +1,5 @@
 using Microsoft.Extensions.DependencyInjection;
+using Stoa.Gateway.Delivery;
 using Stoa.Gateway.Runs.Answers;
 using Stoa.Gateway.Runs.Conversations;
 using Stoa.Gateway.Runs.FollowUps;
@@ -22,6 +23,7 @@ internal static class RunServices
         services.AddSingleton<ToolLoop>();
         services.AddSingleton<RunMeter>();
         services.AddSingleton<ModelSteps>();
+        services.AddSingleton<AnswerCache>();
         services.AddSingleton<AnswerLoop>();
         services.AddSingleton<AnswerRepair>();
         services.AddSingleton<BuiltInAgents>();
@@ -33,6 +35,8 @@ internal static class RunServices
         services.AddJob<FollowUp, FollowUpHandler>(FollowUp.Kind, GatewayJson.Default.FollowUp);
         services.AddSingleton<RunFailures>();
         services.AddSingleton<RunLog>();
+        services.AddSingleton<RunAlerts>();
+        services.AddScoped<IRunHandler, QueuedRunHandler>();
         services.AddSingleton<AgentRunner>();
         services.AddSingleton<RunLimits>();
         services.AddSingleton<RunsApi>();

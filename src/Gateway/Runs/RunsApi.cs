@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text;
 using System.Text.Json.Nodes;
 using Microsoft.AspNetCore.Builder;
@@ -5,7 +6,11 @@ using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.Options;
+using Stoa.Gateway.Agents;
 using Stoa.Gateway.Auth;
+using Stoa.Gateway.Cache;
+using Stoa.Gateway.Completions;
+using Stoa.Gateway.Delivery;
 using Stoa.Gateway.Runs.Answers;
 using Stoa.Gateway.Dialects.Gtwy;
 using Stoa.Platform.Http;
@@ -13,7 +18,8 @@ using Stoa.Platform.Http;
 namespace Stoa.Gateway.Runs;
 
 /// <summary>The routes that run agents.</summary>
-internal sealed class RunsApi(AgentRunner runner, RunPlans plans, RunLimits limits, IOptions<GatewayOptions> options, TimeProvider time)
+internal sealed class RunsApi(
+    AgentRunner runner, RunPlans plans, RunLimits limits, RunQueue queue, RunDelivery delivery, IOptions<GatewayOptions> options, TimeProvider time)
 {
     private const string Default = "default";
 
@@ -41,6 +47,10 @@ internal sealed class RunsApi(AgentRunner runner, RunPlans plans, RunLimits limi
         {
             return await AnswerAsync(context, tenant, body, isPlayground, wantsStatuses);
         }
+        catch (Failure failure) when (failure.Code == RunInput.WrongField && !wantsStatuses)
+        {
+            return ValidationError(failure, AgentShape.Of(context.Request, options.Value));
+        }
         catch (Failure failure) when (wantsStatuses && !context.Response.HasStarted)
         {
             return Json(RunFailures.Second(failure, context.RequestId()), RunFailures.StatusOf(failure));
@@ -50,35 +60,51 @@ internal sealed class RunsApi(AgentRunner runner, RunPlans plans, RunLimits limi
     private async Task<IResult> AnswerAsync(HttpContext context, Tenant tenant, JsonObject body, bool isPlayground, bool wantsStatuses)
     {
         var input = new RunInput(body);
-        await limits.TakeAsync(context, tenant.OrganizationId, input.AgentId, input.ThreadId ?? input.SubThreadId);
-        var request = new RunRequest
-        {
-            OrganizationId = tenant.OrganizationId,
-            Caller = new(tenant.Caller.OrgId, tenant.Caller.UserId, tenant.Caller.Key?.Id, tenant.Caller.FolderId, tenant.Caller.IsEmbed),
-            Body = body,
-            AgentId = input.AgentId,
-            VersionId = body.Name("version_id"),
-            IsPlayground = isPlayground,
-            MessageId = Guid.CreateVersion7(time.GetUtcNow()).ToString(),
-            RequestId = context.RequestId(),
-        };
+        await limits.TakeAsync(context, tenant, input.AgentId, input.ThreadId ?? input.SubThreadId);
+        var request = RequestOf(context, tenant, input, isPlayground);
         input.Check();
         var plan = await plans.FindAsync(request, input, context.RequestAborted);
-        if (input.IsStream && DeliveryOf(input, plan) == Default)
+        if (tenant.Caller.Key is { } key && !CallGate.MayUse(key, plan.Choice.Target))
+        {
+            throw Failure.Forbidden($"This key may not use the model {plan.Choice.Target.FullName}");
+        }
+        if (DeliveryOf(plan, request, isPlayground && !body.Is("flag") && !input.IsStream) is { } elsewhere)
+        {
+            delivery.Check(elsewhere);
+            await queue.EnqueueAsync(QueuedRunHandler.Queued(request, elsewhere), context.RequestAborted);
+            return Json(new() { ["success"] = true, ["message"] = "Your response will be sent through configured means." }, StatusCodes.Status200OK);
+        }
+        using var place = limits.Enter(tenant.OrganizationId);
+        if (input.IsStream)
         {
             await StreamAsync(context, request);
             return Results.Empty;
         }
-        if (DeliveryOf(input, plan) != Default || (isPlayground && !body.Is("flag")))
-        {
-            // The queue takes it from here.
-            throw new Failure(FailureKind.Unavailable, "delivery_unavailable", "Only answers in the response itself can be delivered here");
-        }
         var result = await runner.RunAsync(request, NoSink.Instance, context.RequestAborted);
+        context.Response.Headers["x-gtwy-cache"] = result.CacheUse;
         return wantsStatuses && result.Failure is { } failure
             ? Json(RunFailures.Second(failure, context.RequestId()), RunFailures.StatusOf(failure))
             : Json(result.Response, result.Status);
     }
+
+    private RunRequest RequestOf(HttpContext context, Tenant tenant, RunInput input, bool isPlayground) => new()
+    {
+        OrganizationId = tenant.OrganizationId,
+        Caller = RunCaller.Of(tenant),
+        Body = input.Body,
+        AgentId = input.AgentId,
+        VersionId = input.Body.Name("version_id"),
+        IsPlayground = isPlayground,
+        MessageId = Guid.CreateVersion7(time.GetUtcNow()).ToString(),
+        RequestId = context.RequestId(),
+        Cache = WishOf(context.Request),
+    };
+
+    private static CacheWish WishOf(HttpRequest request) => new(
+        request.Headers["x-gtwy-cache"] == "off" || request.Headers.CacheControl.ToString().Contains("no-store", StringComparison.OrdinalIgnoreCase),
+        int.TryParse(request.Headers["x-gtwy-cache-ttl"], NumberStyles.None, CultureInfo.InvariantCulture, out var seconds) && seconds > 0
+            ? TimeSpan.FromSeconds(Math.Min(seconds, ResponseCache.MaxTimeToLive.TotalSeconds))
+            : null);
 
     private async Task StreamAsync(HttpContext context, RunRequest request)
     {
@@ -97,8 +123,32 @@ internal sealed class RunsApi(AgentRunner runner, RunPlans plans, RunLimits limi
         }
     }
 
-    private static string DeliveryOf(RunInput input, RunPlan plan) =>
-        (input.Delivery ?? plan.Setting("response_format") as JsonObject ?? plan.Configured("response_format") as JsonObject).Name("type") ?? Default;
+    /// <summary>Where the answer goes when not into the response: as the request says, else the agent; the editor's answers are pushed.</summary>
+    private static JsonObject? DeliveryOf(RunPlan plan, RunRequest request, bool isPushed)
+    {
+        var wish = new RunInput(request.Body).Delivery ?? plan.Setting("response_format") as JsonObject ?? plan.Configured("response_format") as JsonObject;
+        if (wish.Name("type") is { } type && type != Default)
+        {
+            return wish;
+        }
+        return !isPushed ? null : new()
+        {
+            ["type"] = "RTLayer",
+            ["cred"] = new JsonObject { ["channel"] = $"{request.Caller.OrgId}_{plan.AgentId}_{plan.VersionId}", ["ttl"] = 1 },
+        };
+    }
+
+    /// <summary>The two generations had two frameworks, and each its own way of saying what is wrong.</summary>
+    private static ContentHttpResult ValidationError(Failure failure, AgentShapeName shape) => Json(
+        new()
+        {
+            ["detail"] = shape == AgentShapeName.Flat ? "Custom error message" : "Validation error",
+            ["errors"] = new JsonArray([.. failure.Fields.Select(field => (JsonNode)new JsonObject
+            {
+                ["loc"] = new JsonArray("body", field.Field), ["msg"] = field.Message, ["type"] = "type_error",
+            })]),
+        },
+        shape == AgentShapeName.Flat ? StatusCodes.Status400BadRequest : StatusCodes.Status422UnprocessableEntity);
 
     private static ContentHttpResult Json(JsonObject body, int status) =>
         TypedResults.Content(body.Compact(), "application/json", Encoding.UTF8, status);

@@ -23,7 +23,7 @@ internal static class TrialsApi
 
     internal static async Task<ContentHttpResult> TestAsync(GtwyBody body, Tenant tenant, TestCaseRuns trials, HttpContext context)
     {
-        var caller = new RunCaller(tenant.Caller.OrgId, tenant.Caller.UserId, tenant.Caller.Key?.Id, tenant.Caller.FolderId, tenant.Caller.IsEmbed);
+        var caller = RunCaller.Of(tenant);
         return Json(await trials.RunAsync(tenant.OrganizationId, caller, body.Members, context.RequestId(), context.RequestAborted));
     }
 
