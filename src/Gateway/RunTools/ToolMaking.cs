@@ -9,12 +9,12 @@ using Stoa.Platform.Egress;
 namespace Stoa.Gateway.RunTools;
 
 /// <summary>Makes the tools of a run: the agent's functions, its connected agents, and those that the request brought along.</summary>
-internal sealed class ToolMaking(GuardedClient web, IOptions<GatewayOptions> options, IServiceProvider services)
+internal sealed class ToolMaking(GuardedClient web, McpServers servers, IOptions<GatewayOptions> options, IServiceProvider services)
 {
     private const int MaxExtraTools = 128;
     private const int LongestTimeout = 120;
 
-    public ToolSet Make(Run run)
+    public async Task<ToolSet> MakeAsync(Run run, CancellationToken ct)
     {
         var agent = run.Plan.Agent;
         var tools = new List<RunTool>();
@@ -34,7 +34,18 @@ internal sealed class ToolMaking(GuardedClient web, IOptions<GatewayOptions> opt
                 tools.Add(ExtraOf(extra, url, Unique(ToolSchema.NameOf(name), names), run));
             }
         }
-        return new(tools);
+        tools.AddRange(MissingOf(run));
+        var open = await servers.OpenAsync(run, ct);
+        foreach (var (server, client, offered) in open)
+        {
+            foreach (var tool in offered)
+            {
+                var name = ToolSchema.NameOf(tool.Name);
+                name = names.Contains(name) ? ToolSchema.NameOf($"{server}_{tool.Name}") : name;
+                tools.Add(new McpTool(Unique(name, names), tool, client, servers));
+            }
+        }
+        return new(tools, [.. open.Select(server => (IAsyncDisposable)server.Client)]);
     }
 
     public FunctionPlace PlaceOf(AgentTool tool) => new(
@@ -69,6 +80,19 @@ internal sealed class ToolMaking(GuardedClient web, IOptions<GatewayOptions> opt
         var schema = AgentAsTool.SchemaOf(variables, run.Input.Body.Is("orchestrator_flag"));
         ArgumentInjection.Hide(schema, injected);
         return new(name, connected, schema, services) { Id = connected.AgentId, Injected = injected };
+    }
+
+    private static IEnumerable<RunTool> MissingOf(Run run)
+    {
+        if ((run.Plan.Stored("doc_ids") as JsonArray) is { Count: > 0 } documents)
+        {
+            yield return MissingTool.KnowledgeBase(documents.Select(id => id.AsText() ?? (id as JsonObject).Text("resource_id")).OfType<string>());
+        }
+        var builtIn = run.Input.Body.List("built_in_tools") is { } asked ? asked.Texts() : run.Plan.Agent?.BuiltInTools ?? [];
+        if (builtIn.Contains("Gtwy_Web_Search", StringComparer.Ordinal))
+        {
+            yield return MissingTool.WebCrawler();
+        }
     }
 
     /// <summary>The tool's part of <c>variables_path</c>, under whichever name it stands there.</summary>

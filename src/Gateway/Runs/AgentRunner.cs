@@ -103,7 +103,7 @@ internal sealed partial class AgentRunner(
             RequestWriting.WriteSystemText(run, template: null);
             // An answer that has to be checked is not told before.
             var listener = Guardrails.ChecksOutput(run) ? new HeldBackSink(sink) : sink;
-            var available = tools.Make(run);
+            await using var available = await tools.MakeAsync(run, ct);
             run.Transfer = await cache.AnswerAsync(run, available, listener, ct => AskAsync(run, available, listener, ct), ct);
             if (run.Transfer is null)
             {

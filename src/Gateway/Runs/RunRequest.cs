@@ -1,5 +1,6 @@
 using System.Text.Json.Nodes;
 using Stoa.Gateway.Auth;
+using Stoa.Gateway.Chat;
 using Stoa.Platform.Http;
 
 namespace Stoa.Gateway.Runs;
@@ -64,6 +65,11 @@ internal sealed record RunResult(JsonObject Response, int Status, bool IsSuccess
 
     /// <summary>The answer's text; empty where there is none.</summary>
     public string Content { get; init; } = "";
+
+    /// <summary>Tokens of all calls to models together.</summary>
+    public TokenUsage Usage { get; init; }
+
+    public FinishReason FinishReason { get; init; } = FinishReason.Error;
 
     /// <summary>For <c>x-gtwy-cache</c>: <c>hit</c>, <c>miss</c> or <c>bypass</c>.</summary>
     public string CacheUse { get; init; } = "bypass";

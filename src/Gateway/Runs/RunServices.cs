@@ -19,6 +19,7 @@ internal static class RunServices
         services.AddSingleton<RunPlans>();
         services.AddSingleton<ThreadTurns>();
         services.AddHostedService(provider => provider.GetRequiredService<ThreadTurns>());
+        services.AddSingleton<McpServers>();
         services.AddSingleton<ToolMaking>();
         services.AddSingleton<ToolLoop>();
         services.AddSingleton<RunMeter>();
@@ -38,6 +39,7 @@ internal static class RunServices
         services.AddSingleton<RunAlerts>();
         services.AddScoped<IRunHandler, QueuedRunHandler>();
         services.AddSingleton<AgentRunner>();
+        services.AddSingleton<AgentCompletions>();
         services.AddSingleton<RunLimits>();
         services.AddSingleton<RunsApi>();
         return services;

@@ -47,6 +47,8 @@ internal static class StandardAnswer
         {
             Content = run.Content,
             CacheUse = run.CacheUse,
+            Usage = run.Usage,
+            FinishReason = run.FinishReason,
             ToolCalls = [.. run.Rounds.Calls.Select(call => (JsonNode)new JsonObject { ["name"] = call.Name, ["args"] = call.Arguments?.DeepClone() })],
         };
     }
