@@ -49,9 +49,9 @@ internal sealed class ToolMaking(GuardedClient web, McpServers servers, IOptions
     }
 
     public FunctionPlace PlaceOf(AgentTool tool) => new(
-        tool.ScriptId,
+        tool.ScriptId, MethodOf(tool.Document),
         tool.Document.Name("url") ?? $"{options.Value.FunctionBaseUrl}/func/{Uri.EscapeDataString(tool.ScriptId)}",
-        HeadersOf(tool.Document.Object("headers")), TimeoutOf(tool.Document));
+        HeadersOf(tool.Document), TimeoutOf(tool.Document));
 
     public Task<ToolOutcome> CallAsync(AgentTool tool, JsonObject arguments, CancellationToken ct) =>
         FunctionTool.PostAsync(web, PlaceOf(tool), arguments, ct);
@@ -69,7 +69,7 @@ internal sealed class ToolMaking(GuardedClient web, McpServers servers, IOptions
         var schema = ToolSchema.Of(tool.Object("fields"), tool.List("required_params") ?? tool.List("required"));
         var injected = ArgumentInjection.Find(tool.Object("tool_and_variable_path"), run.Variables);
         ArgumentInjection.Hide(schema, injected);
-        var place = new FunctionPlace(name, url, HeadersOf(tool.Object("headers")), TimeoutOf(tool));
+        var place = new FunctionPlace(name, MethodOf(tool), url, HeadersOf(tool), TimeoutOf(tool));
         return new(name, tool.Text("description"), schema, place, web) { Id = name, Injected = injected };
     }
 
@@ -109,8 +109,33 @@ internal sealed class ToolMaking(GuardedClient web, McpServers servers, IOptions
         return null;
     }
 
-    private static List<KeyValuePair<string, string>> HeadersOf(JsonObject? headers) =>
-        [.. (headers ?? []).Where(header => header.Value is not null).Select(header => KeyValuePair.Create(header.Key, header.Value.AsWords()))];
+    private static HttpMethod MethodOf(JsonObject tool) => tool.Name("method")?.ToUpperInvariant() switch
+    {
+        "GET" => HttpMethod.Get,
+        "PUT" => HttpMethod.Put,
+        "PATCH" => HttpMethod.Patch,
+        "DELETE" => HttpMethod.Delete,
+        _ => HttpMethod.Post,
+    };
+
+    /// <summary>What the tool says, and the credential it names: <c>{type: "bearer", token}</c> or <c>{header, value}</c>.</summary>
+    private static List<KeyValuePair<string, string>> HeadersOf(JsonObject tool)
+    {
+        List<KeyValuePair<string, string>> headers =
+            [.. (tool.Object("headers") ?? []).Where(header => header.Value is not null).Select(header => KeyValuePair.Create(header.Key, header.Value.AsWords()))];
+        if (tool.Object("auth") is { } auth)
+        {
+            if (auth.Name("token") is { } token)
+            {
+                headers.Add(new("Authorization", $"Bearer {token}"));
+            }
+            else if (auth.Name("header") is { } name && auth.Text("value") is { } value)
+            {
+                headers.Add(new(name, value));
+            }
+        }
+        return headers;
+    }
 
     private TimeSpan TimeoutOf(JsonObject tool) => tool["timeout"].AsNumber() is { } seconds and > 0
         ? TimeSpan.FromSeconds(Math.Min(seconds, LongestTimeout))

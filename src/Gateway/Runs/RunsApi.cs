@@ -26,8 +26,8 @@ internal sealed class RunsApi(
     public static void Map(IEndpointRouteBuilder routes)
     {
         var runtime = routes.MapGroup("/api/v2/model").WithTags("Runs");
-        runtime.MapPost("/chat/completion", ChatAsync).WithSummary("Run an agent, or a model without one");
-        runtime.MapPost("/playground/chat/completion/{bridge_id}", PlaygroundAsync).WithSummary("Run a draft of an agent");
+        runtime.MapPost("/chat/completion", ChatAsync).TakesObject().WithSummary("Run an agent, or a model without one");
+        runtime.MapPost("/playground/chat/completion/{bridge_id}", PlaygroundAsync).TakesObject().WithSummary("Run a draft of an agent");
     }
 
     internal static Task<IResult> ChatAsync(GtwyBody body, Tenant tenant, HttpContext context, RunsApi runs) =>

@@ -16,10 +16,10 @@ namespace Stoa.Gateway.Runs.Trials;
 internal static class TrialsApi
 {
     public static void MapTestCaseRuns(this IEndpointRouteBuilder routes) =>
-        routes.MapPost("/api/v2/model/testcases", TestAsync).WithTags("Runs").WithSummary("Run a version of an agent on test cases");
+        routes.MapPost("/api/v2/model/testcases", TestAsync).TakesObject().WithTags("Runs").WithSummary("Run a version of an agent on test cases");
 
     public static void MapToolTests(this IEndpointRouteBuilder routes) =>
-        routes.MapPost("/api/tools/{id}/test", TryAsync).WithTags("Tools").WithSummary("Call a tool with arguments of your own");
+        routes.MapPost("/api/tools/{id}/test", TryAsync).RequireGtwyEditor().TakesObject().WithTags("Tools").WithSummary("Call a tool with arguments of your own");
 
     internal static async Task<ContentHttpResult> TestAsync(GtwyBody body, Tenant tenant, TestCaseRuns trials, HttpContext context)
     {
