@@ -2,13 +2,18 @@ using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Options;
+using Stoa.Gateway.Accounts;
 using Stoa.Gateway.Agents;
+using Stoa.Gateway.Alerts;
 using Stoa.Gateway.Auth;
 using Stoa.Gateway.Budgets;
 using Stoa.Gateway.Cache;
 using Stoa.Gateway.Completions;
 using Stoa.Gateway.Delivery;
 using Stoa.Gateway.Configuration;
+using Stoa.Gateway.Dialects.Anthropic;
+using Stoa.Gateway.Dialects.Gtwy;
+using Stoa.Gateway.Dialects.OpenAi;
 using Stoa.Gateway.Embeddings;
 using Stoa.Gateway.Folders;
 using Stoa.Gateway.Metrics;
@@ -17,16 +22,16 @@ using Stoa.Gateway.ProviderKeys;
 using Stoa.Gateway.Providers;
 using Stoa.Gateway.Runs;
 using Stoa.Gateway.Runs.Trials;
+using Stoa.Gateway.History;
+using Stoa.Gateway.TestCases;
+using Stoa.Gateway.Threads;
 using Stoa.Gateway.Tools;
 using Stoa.Gateway.Usage;
-using Stoa.Gateway.Dialects.Anthropic;
-using Stoa.Gateway.Dialects.OpenAi;
-using Stoa.Gateway.Dialects.Gtwy;
 using Stoa.Platform;
 using Stoa.Platform.Data;
 using Stoa.Platform.Http;
-using Stoa.Platform.Pages;
 using Stoa.Platform.Limits;
+using Stoa.Platform.Pages;
 
 namespace Stoa.Gateway;
 
@@ -62,6 +67,8 @@ public static class GatewayModule
         services.AddSingleton<Translation>();
         services.AddSingleton<EmbeddingsApi>();
 
+        services.AddSingleton<AccountSettings>();
+        services.AddScoped<RunHistory>();
         services.AddSingleton<ServiceRegistry>();
         services.AddSingleton<AgentConfigurations>();
         services.AddScoped<ConfigurationReading>();
@@ -117,6 +124,9 @@ public static class GatewayModule
         RunsApi.Map(runtime);
         runtime.MapTestCaseRuns();
 
+        routes.MapCompanies();
+        routes.MapSignIn();
+        routes.MapKeyCheck();
         var management = routes.MapGtwyManagement();
         management.MapAgents();
         management.MapVersions();
@@ -128,6 +138,12 @@ public static class GatewayModule
         management.MapToolTests();
         management.MapMetrics();
         management.MapAnalytics();
+        management.MapAlerts();
+        management.MapTestCases();
+        management.MapThreads();
+        management.MapHistory();
+        management.MapOlderHistory();
+        management.MapUsers();
 
         var own = routes.MapOwnApi();
         own.MapUsage();
