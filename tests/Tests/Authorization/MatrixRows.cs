@@ -118,7 +118,7 @@ internal static class MatrixRows
         ["POST /api/v2/model/playground/chat/completion/{bridge_id}"] = new(
             "gtwy_caller", AgentAsync, """{"user":"Hi","flag":true,"service":"demo","configuration":{"model":"demo"}}"""),
         ["POST /api/v2/model/testcases"] = new("gtwy_caller", Body: "{}") { Answers = [400] },
-        ["POST /api/tools/{id}/test"] = new("gtwy_editor", ToolAsync, """{"args":{}}"""),
+        ["POST /api/tools/{id}/test"] = new("gtwy_editor", FunctionAsync, """{"args":{}}"""),
         ["GET /api/tools"] = new("gtwy_caller"),
         ["POST /api/tools"] = new("gtwy_editor", Body: """{"id":"{unique}","title":"t","desc":"d","status":"published"}"""),
         ["DELETE /api/tools"] = new("gtwy_editor", ScriptAsync, """{"script_id":"{0}"}"""),
