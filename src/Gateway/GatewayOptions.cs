@@ -27,6 +27,7 @@ internal sealed class GatewayOptions
     /// <summary>What cached answers may take in memory; the others are read from the database.</summary>
     [Range(1, 65_536)]
     public int CacheMaxMb { get; set; } = 64;
+
     public QueueOptions Queue { get; set; } = new();
 
     public PushMode PushMode { get; set; }

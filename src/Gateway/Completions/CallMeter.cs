@@ -1,5 +1,3 @@
-using System.Diagnostics;
-using System.Diagnostics.Metrics;
 using System.Runtime.ExceptionServices;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Logging;
@@ -10,7 +8,6 @@ using Stoa.Gateway.Usage;
 using Stoa.Platform.Http;
 using Stoa.Platform.Identity;
 using Stoa.Platform.Limits;
-using Stoa.Platform.Telemetry;
 
 namespace Stoa.Gateway.Completions;
 
@@ -18,11 +15,6 @@ namespace Stoa.Gateway.Completions;
 internal sealed partial class CallMeter(
     UsageSpool spool, PriceBook prices, ILimits limits, KeyRing keys, TimeProvider time, ILogger<CallMeter> logger)
 {
-    // Names and units: OpenTelemetry's GenAI conventions.
-    private static readonly Histogram<double> Duration = Signals.Meter.CreateHistogram<double>("gen_ai.client.operation.duration", "s");
-    private static readonly Histogram<long> Tokens = Signals.Meter.CreateHistogram<long>("gen_ai.client.token.usage", "{token}");
-    private static readonly Histogram<double> FirstChunk = Signals.Meter.CreateHistogram<double>("gen_ai.client.operation.time_to_first_chunk", "s");
-
     public void Succeeded(GatewayCall call) => Complete(call, CallOutcome.Succeeded, 200, null);
 
     public void Failed(GatewayCall call, Failure failure) =>
@@ -102,8 +94,7 @@ internal sealed partial class CallMeter(
         call.Reservation.Recorded();
         keys.Used(call.Key);
         SettleTokens(call, usage.Total);
-        Measure(call, usage, elapsed, first, failure);
-        EndSpan(call, usage, failure);
+        ModelSignals.End(call.Span, new(call.Surface.Operation, call.Target, usage, elapsed, first, call.IsStream, failure));
         LogCall(call.Surface.Name, call.Target.FullName, status, (int)elapsed.TotalMilliseconds, usage.Input, usage.Output, failure?.Code, call.RequestId);
     }
 
@@ -121,51 +112,6 @@ internal sealed partial class CallMeter(
         return outcome == CallOutcome.Failed && call.AnswerBytes == 0
             ? new(0, 0)
             : new(call.EstimatedInput, passed, Estimated: true);
-    }
-
-    private static void Measure(GatewayCall call, TokenUsage usage, TimeSpan elapsed, TimeSpan? first, Failure? failure)
-    {
-        var tags = new TagList
-        {
-            { "gen_ai.operation.name", call.Surface.Operation },
-            { "gen_ai.provider.name", call.Target.Provider.Name },
-            { "gen_ai.request.model", call.Target.Model },
-        };
-        if (failure is not null)
-        {
-            tags.Add("error.type", failure.Code);
-        }
-        Duration.Record(elapsed.TotalSeconds, tags);
-        if (first is { } waited && call.IsStream)
-        {
-            FirstChunk.Record(waited.TotalSeconds, tags);
-        }
-        if (usage.Total > 0)
-        {
-            tags.Add("gen_ai.token.type", "input");
-            Tokens.Record(usage.Input, tags);
-            tags[^1] = new("gen_ai.token.type", "output");
-            Tokens.Record(usage.Output, tags);
-        }
-    }
-
-    private static void EndSpan(GatewayCall call, TokenUsage usage, Failure? failure)
-    {
-        if (call.Span is not { } span)
-        {
-            return;
-        }
-        span.SetTag("gen_ai.operation.name", call.Surface.Operation);
-        span.SetTag("gen_ai.provider.name", call.Target.Provider.Name);
-        span.SetTag("gen_ai.request.model", call.Target.Model);
-        span.SetTag("gen_ai.usage.input_tokens", usage.Input);
-        span.SetTag("gen_ai.usage.output_tokens", usage.Output);
-        if (failure is not null)
-        {
-            span.SetTag("error.type", failure.Code);
-            span.SetStatus(ActivityStatusCode.Error);
-        }
-        span.Dispose();
     }
 
     [LoggerMessage(LogLevel.Information, "{Surface} {Model} {Status} in {Milliseconds} ms, {InputTokens}+{OutputTokens} tokens {Error} {RequestId}")]

@@ -6,13 +6,15 @@ using Stoa.Gateway.Bytes;
 using Stoa.Gateway.Chat;
 using Stoa.Gateway.Dialects.Anthropic;
 using Stoa.Gateway.Dialects.OpenAi;
+using Stoa.Gateway.Runs;
 using Stoa.Platform.Http;
+using Stoa.Platform.Identity;
 
 namespace Stoa.Gateway.Completions;
 
 /// <summary>The two chat routes. Both stay on the event thread: they pass bytes on, and do what takes longer elsewhere.</summary>
 internal sealed class ChatApi(
-    CallGate gate, CallBudget budget, CallCache cache, RawForward forward, Translation translation, CallMeter meter, TimeProvider time)
+    CallGate gate, CallBudget budget, CallCache cache, RawForward forward, Translation translation, CallMeter meter, AgentCompletions agents, TimeProvider time)
 {
     public static readonly Surface OpenAi = new(
         "openai.chat", "chat", Dialect.OpenAi, _ => OpenAiDialect.Instance, OpenAiRaw.Instance, OpenAiErrors.Instance, LimitHeaders.OpenAi);
@@ -46,6 +48,11 @@ internal sealed class ChatApi(
         var key = gate.Authenticate(context.Request);
         using var body = await RequestBody.ReadAsync(context.Request);
         var outline = RequestOutline.Read(body.Span);
+        if (AgentCompletions.IsAgent(outline.ModelName(body.Span)))
+        {
+            await RunAgentAsync(context, surface, key, body, outline.EstimatedInput + outline.MaxOutput);
+            return;
+        }
         var target = gate.Target(key, outline.ModelName(body.Span));
         var admission = await gate.AdmitAsync(context, surface.Limits, key, outline.EstimatedInput + outline.MaxOutput);
         var call = new GatewayCall(surface, key, target, outline, admission, context.RequestId(), started);
@@ -87,6 +94,9 @@ internal sealed class ChatApi(
             await TranslateOnPoolAsync(context, call, body);
         }
     }
+
+    private Task RunAgentAsync(HttpContext context, Surface surface, ApiKey key, PooledBytes body, long expectedTokens) =>
+        EventThread.RunOnPool(() => agents.AnswerAsync(context, surface, key, body, expectedTokens));
 
     private Task TranslateOnPoolAsync(HttpContext context, GatewayCall call, PooledBytes body) =>
         EventThread.RunOnPool(() => translation.AnswerAsync(context, call, body));

@@ -5,7 +5,6 @@ using Stoa.Gateway.Cache;
 using Stoa.Gateway.Chat;
 using Stoa.Gateway.Providers;
 using Stoa.Platform.Identity;
-using Stoa.Platform.Telemetry;
 
 namespace Stoa.Gateway.Completions;
 
@@ -51,9 +50,7 @@ internal sealed class GatewayCall(
     public long AnswerBytes { get; set; }
 
     /// <summary>The span of this call; null while nobody traces.</summary>
-    public Activity? Span { get; } = Signals.Spans.HasListeners()
-        ? Signals.Spans.StartActivity($"{surface.Operation} {target.Model}", ActivityKind.Client)
-        : null;
+    public Activity? Span { get; } = ModelSignals.Start(surface.Operation, target);
 
     /// <summary>Events of a streamed answer that passed: about a token each.</summary>
     public long AnswerEvents { get; set; }

@@ -1,8 +1,8 @@
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using Microsoft.EntityFrameworkCore;
-using Stoa.Gateway.History;
 using Stoa.Gateway.Runs;
+using Stoa.Gateway.Runs.Answers;
 using Stoa.Platform.Http;
 
 namespace Stoa.Gateway.Delivery;
@@ -30,7 +30,7 @@ internal sealed class AgentRunHandler(AgentRunner runner, GatewayDb db, PushPubl
                 .OrderByDescending(row => row.CreatedAt).FirstOrDefaultAsync(ct);
             if (row is null or { ChildId: null })
             {
-                return row is null ? null : PayloadOf(new JsonObject { ["data"] = DataOf(row), ["usage"] = UsageOf(row) }, RequestOf(run));
+                return row is null ? null : PayloadOf(StandardAnswer.Of(row), RequestOf(run));
             }
             // Another agent took over; its answer counts.
             messageId = row.ChildId;
@@ -85,39 +85,6 @@ internal sealed class AgentRunHandler(AgentRunner runner, GatewayDb db, PushPubl
     }
 
     private static JsonNode VariablesOf(RunRequest request) => request.Body.Object("variables")?.DeepClone() ?? new JsonObject();
-
-    /// <summary>The answer of an earlier attempt, as far as its row tells.</summary>
-    private static JsonObject DataOf(AgentRun row) => new()
-    {
-        ["id"] = row.MessageId,
-        ["content"] = row.Answer,
-        ["model"] = row.Model,
-        ["role"] = "assistant",
-        ["finish_reason"] = row.FinishReason,
-        ["tools_data"] = new JsonObject(),
-        ["images"] = null,
-        ["annotations"] = row.Document["annotations"]?.DeepClone() ?? new JsonArray(),
-        ["fallback"] = row.Document["fallback_model"] is not null,
-        ["firstAttemptError"] = row.Document.Text("firstAttemptError") ?? "",
-        ["message_id"] = row.MessageId,
-        ["service"] = row.Service,
-        ["thread_id"] = row.ThreadId,
-        ["sub_thread_id"] = row.SubThreadId,
-    };
-
-    private static JsonObject UsageOf(AgentRun row)
-    {
-        var tokens = row.Document.Object("tokens");
-        var (input, output) = (tokens?["input_tokens"].AsNumber() ?? 0, tokens?["output_tokens"].AsNumber() ?? 0);
-        return new()
-        {
-            ["input_tokens"] = input,
-            ["output_tokens"] = output,
-            ["total_tokens"] = input + output,
-            ["cached_tokens"] = tokens?["cached_tokens"].AsNumber() ?? 0,
-            ["cost"] = tokens?["expected_cost"]?.DeepClone(),
-        };
-    }
 }
 
 /// <summary>Tells a channel which tools are called, and that they are done.</summary>

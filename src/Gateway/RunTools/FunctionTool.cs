@@ -8,7 +8,8 @@ namespace Stoa.Gateway.RunTools;
 
 /// <summary>Where a function is called, and how.</summary>
 /// <param name="Id">For the log: the script's id, or the name of a tool that the request brought along.</param>
-internal sealed record FunctionPlace(string Id, string Address, IReadOnlyList<KeyValuePair<string, string>> Headers, TimeSpan Timeout);
+/// <param name="Method">A GET has its arguments in the address, everything else as JSON in the body.</param>
+internal sealed record FunctionPlace(string Id, HttpMethod Method, string Address, IReadOnlyList<KeyValuePair<string, string>> Headers, TimeSpan Timeout);
 
 /// <summary>An HTTP function: the arguments are posted as JSON, what comes back is the result.</summary>
 internal sealed class FunctionTool(string name, string? description, JsonObject schema, FunctionPlace place, GuardedClient web)
@@ -26,10 +27,7 @@ internal sealed class FunctionTool(string name, string? description, JsonObject 
         var metadata = new JsonObject { ["type"] = "function" };
         try
         {
-            using var request = new HttpRequestMessage(HttpMethod.Post, place.Address)
-            {
-                Content = new StringContent(arguments.Compact(), Encoding.UTF8, "application/json"),
-            };
+            using var request = RequestOf(place, arguments);
             foreach (var (name, value) in place.Headers)
             {
                 request.Headers.TryAddWithoutValidation(name, value);
@@ -51,5 +49,15 @@ internal sealed class FunctionTool(string name, string? description, JsonObject 
         {
             return new("url not allowed", IsError: true, metadata);
         }
+    }
+
+    private static HttpRequestMessage RequestOf(FunctionPlace place, JsonObject arguments)
+    {
+        if (place.Method != HttpMethod.Get)
+        {
+            return new(place.Method, place.Address) { Content = new StringContent(arguments.Compact(), Encoding.UTF8, "application/json") };
+        }
+        var query = string.Join('&', arguments.Select(argument => $"{Uri.EscapeDataString(argument.Key)}={Uri.EscapeDataString(argument.Value.AsWords())}"));
+        return new(place.Method, query.Length == 0 ? place.Address : $"{place.Address}{(place.Address.Contains('?', StringComparison.Ordinal) ? '&' : '?')}{query}");
     }
 }

@@ -9,12 +9,12 @@ using Stoa.Platform.Egress;
 namespace Stoa.Gateway.RunTools;
 
 /// <summary>Makes the tools of a run: the agent's functions, its connected agents, and those that the request brought along.</summary>
-internal sealed class ToolMaking(GuardedClient web, IOptions<GatewayOptions> options, IServiceProvider services)
+internal sealed class ToolMaking(GuardedClient web, McpServers servers, IOptions<GatewayOptions> options, IServiceProvider services)
 {
     private const int MaxExtraTools = 128;
     private const int LongestTimeout = 120;
 
-    public ToolSet Make(Run run)
+    public async Task<ToolSet> MakeAsync(Run run, CancellationToken ct)
     {
         var agent = run.Plan.Agent;
         var tools = new List<RunTool>();
@@ -34,13 +34,24 @@ internal sealed class ToolMaking(GuardedClient web, IOptions<GatewayOptions> opt
                 tools.Add(ExtraOf(extra, url, Unique(ToolSchema.NameOf(name), names), run));
             }
         }
-        return new(tools);
+        tools.AddRange(MissingOf(run));
+        var open = await servers.OpenAsync(run, ct);
+        foreach (var (server, client, offered) in open)
+        {
+            foreach (var tool in offered)
+            {
+                var name = ToolSchema.NameOf(tool.Name);
+                name = names.Contains(name) ? ToolSchema.NameOf($"{server}_{tool.Name}") : name;
+                tools.Add(new McpTool(Unique(name, names), tool, client, servers));
+            }
+        }
+        return new(tools, [.. open.Select(server => (IAsyncDisposable)server.Client)]);
     }
 
     public FunctionPlace PlaceOf(AgentTool tool) => new(
-        tool.ScriptId,
+        tool.ScriptId, MethodOf(tool.Document),
         tool.Document.Name("url") ?? $"{options.Value.FunctionBaseUrl}/func/{Uri.EscapeDataString(tool.ScriptId)}",
-        HeadersOf(tool.Document.Object("headers")), TimeoutOf(tool.Document));
+        HeadersOf(tool.Document), TimeoutOf(tool.Document));
 
     public Task<ToolOutcome> CallAsync(AgentTool tool, JsonObject arguments, CancellationToken ct) =>
         FunctionTool.PostAsync(web, PlaceOf(tool), arguments, ct);
@@ -58,7 +69,7 @@ internal sealed class ToolMaking(GuardedClient web, IOptions<GatewayOptions> opt
         var schema = ToolSchema.Of(tool.Object("fields"), tool.List("required_params") ?? tool.List("required"));
         var injected = ArgumentInjection.Find(tool.Object("tool_and_variable_path"), run.Variables);
         ArgumentInjection.Hide(schema, injected);
-        var place = new FunctionPlace(name, url, HeadersOf(tool.Object("headers")), TimeoutOf(tool));
+        var place = new FunctionPlace(name, MethodOf(tool), url, HeadersOf(tool), TimeoutOf(tool));
         return new(name, tool.Text("description"), schema, place, web) { Id = name, Injected = injected };
     }
 
@@ -69,6 +80,19 @@ internal sealed class ToolMaking(GuardedClient web, IOptions<GatewayOptions> opt
         var schema = AgentAsTool.SchemaOf(variables, run.Input.Body.Is("orchestrator_flag"));
         ArgumentInjection.Hide(schema, injected);
         return new(name, connected, schema, services) { Id = connected.AgentId, Injected = injected };
+    }
+
+    private static IEnumerable<RunTool> MissingOf(Run run)
+    {
+        if ((run.Plan.Stored("doc_ids") as JsonArray) is { Count: > 0 } documents)
+        {
+            yield return MissingTool.KnowledgeBase(documents.Select(id => id.AsText() ?? (id as JsonObject).Text("resource_id")).OfType<string>());
+        }
+        var builtIn = run.Input.Body.List("built_in_tools") is { } asked ? asked.Texts() : run.Plan.Agent?.BuiltInTools ?? [];
+        if (builtIn.Contains("Gtwy_Web_Search", StringComparer.Ordinal))
+        {
+            yield return MissingTool.WebCrawler();
+        }
     }
 
     /// <summary>The tool's part of <c>variables_path</c>, under whichever name it stands there.</summary>
@@ -85,8 +109,33 @@ internal sealed class ToolMaking(GuardedClient web, IOptions<GatewayOptions> opt
         return null;
     }
 
-    private static List<KeyValuePair<string, string>> HeadersOf(JsonObject? headers) =>
-        [.. (headers ?? []).Where(header => header.Value is not null).Select(header => KeyValuePair.Create(header.Key, header.Value.AsWords()))];
+    private static HttpMethod MethodOf(JsonObject tool) => tool.Name("method")?.ToUpperInvariant() switch
+    {
+        "GET" => HttpMethod.Get,
+        "PUT" => HttpMethod.Put,
+        "PATCH" => HttpMethod.Patch,
+        "DELETE" => HttpMethod.Delete,
+        _ => HttpMethod.Post,
+    };
+
+    /// <summary>What the tool says, and the credential it names: <c>{type: "bearer", token}</c> or <c>{header, value}</c>.</summary>
+    private static List<KeyValuePair<string, string>> HeadersOf(JsonObject tool)
+    {
+        List<KeyValuePair<string, string>> headers =
+            [.. (tool.Object("headers") ?? []).Where(header => header.Value is not null).Select(header => KeyValuePair.Create(header.Key, header.Value.AsWords()))];
+        if (tool.Object("auth") is { } auth)
+        {
+            if (auth.Name("token") is { } token)
+            {
+                headers.Add(new("Authorization", $"Bearer {token}"));
+            }
+            else if (auth.Name("header") is { } name && auth.Text("value") is { } value)
+            {
+                headers.Add(new(name, value));
+            }
+        }
+        return headers;
+    }
 
     private TimeSpan TimeoutOf(JsonObject tool) => tool["timeout"].AsNumber() is { } seconds and > 0
         ? TimeSpan.FromSeconds(Math.Min(seconds, LongestTimeout))

@@ -15,7 +15,7 @@ namespace Stoa.Gateway.Runs;
 /// turn it is, what may be said, what is done before, what is asked, the answer with its tools, and what stays of it.
 /// </summary>
 internal sealed partial class AgentRunner(
-    RunPlans plans, ThreadTurns threads, Guardrails guardrails, PreToolStep preTools, ToolMaking tools, AnswerLoop answers, AnswerRepair repair,
+    RunPlans plans, ThreadTurns threads, Guardrails guardrails, PreToolStep preTools, ToolMaking tools, AnswerCache cache, AnswerLoop answers, AnswerRepair repair,
     RunFailures failures, RunLog log, IEnumerable<IRunFollower> followers, TimeProvider time, ILogger<AgentRunner> logger)
 {
     private const int MaxTransfers = 10;
@@ -103,7 +103,8 @@ internal sealed partial class AgentRunner(
             RequestWriting.WriteSystemText(run, template: null);
             // An answer that has to be checked is not told before.
             var listener = Guardrails.ChecksOutput(run) ? new HeldBackSink(sink) : sink;
-            run.Transfer = await AskAsync(run, tools.Make(run), listener, ct);
+            await using var available = await tools.MakeAsync(run, ct);
+            run.Transfer = await cache.AnswerAsync(run, available, listener, ct => AskAsync(run, available, listener, ct), ct);
             if (run.Transfer is null)
             {
                 await repair.RunAsync(run, mayAsk: !listener.IsStream, ct);

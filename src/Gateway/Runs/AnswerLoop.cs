@@ -32,7 +32,7 @@ internal sealed class AnswerLoop(ModelSteps models, ToolLoop loop, IOptions<Gate
             run.Rounds.Add(records);
             if (records.FirstOrDefault(record => record.Outcome.Transfer is not null)?.Outcome.Transfer is { } transfer)
             {
-                Keep(run, answer, calls);
+                Keep(run, answer, calls: []);
                 return transfer;
             }
             run.ToolTurns.Add(new(TurnRole.Assistant, answer.Parts));

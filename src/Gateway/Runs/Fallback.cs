@@ -25,6 +25,8 @@ internal static class Fallback
     public static bool MayHelp(Run run, Failure failure, string kind) => failure.Kind switch
     {
         FailureKind.Internal or FailureKind.Conflict => false,
+        // Our own budget, which no other model has more of.
+        FailureKind.Quota when failure.Code == Budgets.ExhaustedBudget.Code => false,
         FailureKind.Invalid or FailureKind.TooLarge or FailureKind.UnsupportedMedia or FailureKind.MethodNotAllowed or FailureKind.Unauthenticated =>
             On(run).Texts().Contains(kind, StringComparer.Ordinal),
         _ => true,

@@ -12,7 +12,8 @@ internal sealed class ModelSteps(ModelCalls models, RunMeter meter, IOptions<Gat
     public async Task<ChatAnswer> AskAsync(Run run, ChatRequest request, IRunSink sink, CancellationToken ct)
     {
         var ask = new ModelAsk(run.Choice.Target, request with { Stream = sink.IsStream }) { ApiKey = run.Choice.ApiKey };
-        var call = meter.Begin(run, ask);
+        var call = await meter.BeginAsync(run, ask, ct);
+        await using var reservation = call.Reservation;
         try
         {
             var answer = await AskAsync(run, ask, call, sink, ct);

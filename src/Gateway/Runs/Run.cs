@@ -47,6 +47,9 @@ internal sealed class Run(RunRequest request, RunInput input, RunPlan plan, Guid
 
     public string SystemText { get; set; } = "";
 
+    /// <summary>The same without the time, unless the prompt itself names it.</summary>
+    public string TimelessSystemText { get; set; } = "";
+
     /// <summary>What was asked of the model, for the log; without secrets.</summary>
     public JsonObject Asked { get; set; } = [];
 
@@ -76,6 +79,11 @@ internal sealed class Run(RunRequest request, RunInput input, RunPlan plan, Guid
     public decimal? Cost { get; private set; } = 0;
 
     public JsonArray SchemaErrors { get; } = [];
+
+    public bool IsCached { get; set; }
+
+    /// <summary><c>hit</c>, <c>miss</c> or <c>bypass</c>.</summary>
+    public string CacheUse { get; set; } = "bypass";
 
     public RunClock Clock { get; } = new();
 

@@ -7,6 +7,9 @@ namespace Stoa.Gateway.Runs;
 /// <summary>The chat request of GTWY's wire, by the names its fields have in either generation.</summary>
 internal sealed class RunInput(JsonObject body)
 {
+    /// <summary>The code of a request whose fields are of the wrong type.</summary>
+    public const string WrongField = "wrong_field";
+
     /// <summary>Of a name that a caller chose: a thread, a user.</summary>
     private const int MaxName = 512;
 
@@ -47,7 +50,10 @@ internal sealed class RunInput(JsonObject body)
     /// <exception cref="Failure">The request cannot be run, whatever the agent says.</exception>
     public void Check()
     {
-        Failure.ThrowIfAny(WrongFields());
+        if (WrongFields().ToList() is [var first, ..] wrong)
+        {
+            throw new Failure(FailureKind.Invalid, WrongField, $"{first.Field}: {first.Message}", wrong);
+        }
         if (User.Length == 0 && !HasAttachments)
         {
             throw Failure.Invalid("User message is compulsory", code: "user_message_missing");

@@ -1,12 +1,14 @@
 using System.Globalization;
 using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.Options;
+using Stoa.Gateway.Auth;
 using Stoa.Platform.Http;
 using Stoa.Platform.Limits;
 
 namespace Stoa.Gateway.Runs;
 
 /// <summary>How often an agent and a conversation may be run in a minute, each organization for itself.</summary>
-internal sealed class RunLimits(ILimits limits)
+internal sealed class RunLimits(ILimits limits, InFlight inFlight, IOptions<GatewayOptions> options)
 {
     private const int OfAgent = 100;
     private const int OfThread = 20;
@@ -14,16 +16,22 @@ internal sealed class RunLimits(ILimits limits)
     private static readonly TimeSpan Window = TimeSpan.FromSeconds(60);
 
     /// <exception cref="Failure">Too many; what was counted for one of the two stays counted.</exception>
-    public async ValueTask TakeAsync(HttpContext context, Guid organizationId, string? agentId, string? threadId)
+    public async ValueTask TakeAsync(HttpContext context, Tenant tenant, string? agentId, string? threadId)
     {
         LimitReading? tightest = null;
+        if (tenant.Caller.Key is { RequestsPerMinute: { } perMinute } key
+            && await limits.TakeAsync(new(key.Id, "requests"), perMinute, Window, 1, context.RequestAborted) is { Allowed: false } refused)
+        {
+            Write(context.Response.Headers, refused);
+            throw Failure.TooMany($"Too many requests for this key: {perMinute} per minute", refused.RetryAfter);
+        }
         foreach (var (dimension, value, limit) in new[] { ("run.agent", agentId, OfAgent), ("run.thread", threadId, OfThread) })
         {
             if (value is null)
             {
                 continue;
             }
-            var reading = await limits.TakeAsync(new(organizationId, $"{dimension}:{value}"), limit, Window, 1, context.RequestAborted);
+            var reading = await limits.TakeAsync(new(tenant.OrganizationId, $"{dimension}:{value}"), limit, Window, 1, context.RequestAborted);
             tightest = tightest is { } other && other.Remaining < reading.Remaining ? other : reading;
             if (!reading.Allowed)
             {
@@ -36,6 +44,12 @@ internal sealed class RunLimits(ILimits limits)
             Write(context.Response.Headers, shown);
         }
     }
+
+    /// <summary>A place among the runs that are under way; disposing it gives it back.</summary>
+    /// <exception cref="Failure">All are taken.</exception>
+    public IDisposable Enter(Guid organizationId) => inFlight.TryEnter(organizationId, options.Value.MaxInFlightPerOrganization)
+        ? new Place(inFlight, organizationId)
+        : throw Failure.TooMany("Too many runs are under way", TimeSpan.FromSeconds(1));
 
     private static void Write(IHeaderDictionary headers, LimitReading reading)
     {
@@ -51,4 +65,9 @@ internal sealed class RunLimits(ILimits limits)
     /// <summary>Rounded up, and at least one: a client that obeys is not refused again.</summary>
     private static string Seconds(TimeSpan time) =>
         Math.Max(1, (long)Math.Ceiling(time.TotalSeconds)).ToString(CultureInfo.InvariantCulture);
+
+    private sealed class Place(InFlight inFlight, Guid organizationId) : IDisposable
+    {
+        public void Dispose() => inFlight.Exit(organizationId);
+    }
 }

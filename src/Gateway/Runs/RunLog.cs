@@ -103,7 +103,7 @@ internal sealed class RunLog(NpgsqlDataSource database, JobQueue jobs, TimeProvi
             Text(run.Choice.Service.Name),
             Text(run.Choice.Model),
             new() { Value = result.IsSuccess },
-            new() { Value = false },
+            new() { Value = run.IsCached },
             Text(EndOf(run, result)),
             Text(run.Input.User),
             Text(result.IsSuccess || run.Content.Length > 0 ? run.Content : null),

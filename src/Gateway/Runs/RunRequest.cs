@@ -1,11 +1,17 @@
 using System.Text.Json.Nodes;
+using Stoa.Gateway.Auth;
+using Stoa.Gateway.Chat;
 using Stoa.Platform.Http;
 
 namespace Stoa.Gateway.Runs;
 
 /// <summary>Who runs an agent, as far as limits, logs and alerts care.</summary>
 /// <param name="KeyId">The organization's key that was used; null for a person.</param>
-internal sealed record RunCaller(string OrgId, string? UserId, Guid? KeyId = null, string? FolderId = null, bool IsEmbed = false);
+internal sealed record RunCaller(string OrgId, string? UserId, Guid? KeyId = null, string? FolderId = null, bool IsEmbed = false)
+{
+    public static RunCaller Of(Tenant tenant) =>
+        new(tenant.Caller.OrgId, tenant.Caller.UserId, tenant.Caller.Key?.Id, tenant.Caller.FolderId, tenant.Caller.IsEmbed);
+}
 
 /// <summary>One run of an agent, or of a model without one, wherever it comes from: a route, the queue, another agent, a test case.</summary>
 internal sealed record RunRequest
@@ -37,6 +43,8 @@ internal sealed record RunRequest
 
     public string? TestCaseId { get; init; }
 
+    public CacheWish Cache { get; init; } = CacheWish.None;
+
     /// <summary>The agent that the caller asked, where another one has taken over.</summary>
     public string? OriginAgentId { get; init; }
 }
@@ -57,6 +65,14 @@ internal sealed record RunResult(JsonObject Response, int Status, bool IsSuccess
 
     /// <summary>The answer's text; empty where there is none.</summary>
     public string Content { get; init; } = "";
+
+    /// <summary>Tokens of all calls to models together.</summary>
+    public TokenUsage Usage { get; init; }
+
+    public FinishReason FinishReason { get; init; } = FinishReason.Error;
+
+    /// <summary>For <c>x-gtwy-cache</c>: <c>hit</c>, <c>miss</c> or <c>bypass</c>.</summary>
+    public string CacheUse { get; init; } = "bypass";
 
     /// <summary>The tools that the model called, in order: <c>{name, args}</c>.</summary>
     public JsonArray ToolCalls { get; init; } = [];

@@ -1,4 +1,5 @@
 using Microsoft.Extensions.DependencyInjection;
+using Stoa.Gateway.Delivery;
 using Stoa.Gateway.Runs.Answers;
 using Stoa.Gateway.Runs.Conversations;
 using Stoa.Gateway.Runs.FollowUps;
@@ -18,10 +19,12 @@ internal static class RunServices
         services.AddSingleton<RunPlans>();
         services.AddSingleton<ThreadTurns>();
         services.AddHostedService(provider => provider.GetRequiredService<ThreadTurns>());
+        services.AddSingleton<McpServers>();
         services.AddSingleton<ToolMaking>();
         services.AddSingleton<ToolLoop>();
         services.AddSingleton<RunMeter>();
         services.AddSingleton<ModelSteps>();
+        services.AddSingleton<AnswerCache>();
         services.AddSingleton<AnswerLoop>();
         services.AddSingleton<AnswerRepair>();
         services.AddSingleton<BuiltInAgents>();
@@ -34,6 +37,7 @@ internal static class RunServices
         services.AddSingleton<RunFailures>();
         services.AddSingleton<RunLog>();
         services.AddSingleton<AgentRunner>();
+        services.AddSingleton<AgentCompletions>();
         services.AddSingleton<RunLimits>();
         services.AddSingleton<RunsApi>();
         return services;

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text;
 using System.Text.Json.Nodes;
 using Microsoft.AspNetCore.Builder;
@@ -5,7 +6,10 @@ using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.Options;
+using Stoa.Gateway.Agents;
 using Stoa.Gateway.Auth;
+using Stoa.Gateway.Cache;
+using Stoa.Gateway.Completions;
 using Stoa.Gateway.Delivery;
 using Stoa.Gateway.Runs.Answers;
 using Stoa.Gateway.Dialects.Gtwy;
@@ -14,15 +18,16 @@ using Stoa.Platform.Http;
 namespace Stoa.Gateway.Runs;
 
 /// <summary>The routes that run agents.</summary>
-internal sealed class RunsApi(AgentRunner runner, RunPlans plans, RunLimits limits, RunQueue queue, RunDelivery delivery, IOptions<GatewayOptions> options, TimeProvider time)
+internal sealed class RunsApi(
+    AgentRunner runner, RunPlans plans, RunLimits limits, RunQueue queue, RunDelivery delivery, IOptions<GatewayOptions> options, TimeProvider time)
 {
     private const string Default = "default";
 
     public static void Map(IEndpointRouteBuilder routes)
     {
         var runtime = routes.MapGroup("/api/v2/model").WithTags("Runs");
-        runtime.MapPost("/chat/completion", ChatAsync).WithSummary("Run an agent, or a model without one");
-        runtime.MapPost("/playground/chat/completion/{bridge_id}", PlaygroundAsync).WithSummary("Run a draft of an agent");
+        runtime.MapPost("/chat/completion", ChatAsync).TakesObject().WithSummary("Run an agent, or a model without one");
+        runtime.MapPost("/playground/chat/completion/{bridge_id}", PlaygroundAsync).TakesObject().WithSummary("Run a draft of an agent");
     }
 
     internal static Task<IResult> ChatAsync(GtwyBody body, Tenant tenant, HttpContext context, RunsApi runs) =>
@@ -42,6 +47,10 @@ internal sealed class RunsApi(AgentRunner runner, RunPlans plans, RunLimits limi
         {
             return await AnswerAsync(context, tenant, body, isPlayground, wantsStatuses);
         }
+        catch (Failure failure) when (failure.Code == RunInput.WrongField && !wantsStatuses)
+        {
+            return ValidationError(failure, AgentShape.Of(context.Request, options.Value));
+        }
         catch (Failure failure) when (wantsStatuses && !context.Response.HasStarted)
         {
             return Json(RunFailures.Second(failure, context.RequestId()), RunFailures.StatusOf(failure));
@@ -51,36 +60,51 @@ internal sealed class RunsApi(AgentRunner runner, RunPlans plans, RunLimits limi
     private async Task<IResult> AnswerAsync(HttpContext context, Tenant tenant, JsonObject body, bool isPlayground, bool wantsStatuses)
     {
         var input = new RunInput(body);
-        await limits.TakeAsync(context, tenant.OrganizationId, input.AgentId, input.ThreadId ?? input.SubThreadId);
-        var request = new RunRequest
-        {
-            OrganizationId = tenant.OrganizationId,
-            Caller = new(tenant.Caller.OrgId, tenant.Caller.UserId, tenant.Caller.Key?.Id, tenant.Caller.FolderId, tenant.Caller.IsEmbed),
-            Body = body,
-            AgentId = input.AgentId,
-            VersionId = body.Name("version_id"),
-            IsPlayground = isPlayground,
-            MessageId = Guid.CreateVersion7(time.GetUtcNow()).ToString(),
-            RequestId = context.RequestId(),
-        };
+        await limits.TakeAsync(context, tenant, input.AgentId, input.ThreadId ?? input.SubThreadId);
+        var request = RequestOf(context, tenant, input, isPlayground);
         input.Check();
         var plan = await plans.FindAsync(request, input, context.RequestAborted);
-        if (FormatOf(input, plan, request) is { } format)
+        if (tenant.Caller.Key is { } key && !CallGate.MayUse(key, plan.Choice.Target))
         {
-            delivery.Check(format);
-            await queue.EnqueueAsync(AgentRunHandler.Queued(request, format), context.RequestAborted);
+            throw Failure.Forbidden($"This key may not use the model {plan.Choice.Target.FullName}");
+        }
+        if (DeliveryOf(plan, request, isPlayground && !body.Is("flag") && !input.IsStream) is { } elsewhere)
+        {
+            delivery.Check(elsewhere);
+            await queue.EnqueueAsync(AgentRunHandler.Queued(request, elsewhere), context.RequestAborted);
             return Json(new() { ["success"] = true, ["message"] = "Your response will be sent through configured means." }, StatusCodes.Status200OK);
         }
+        using var place = limits.Enter(tenant.OrganizationId);
         if (input.IsStream)
         {
             await StreamAsync(context, request);
             return Results.Empty;
         }
         var result = await runner.RunAsync(request, NoSink.Instance, context.RequestAborted);
+        context.Response.Headers["x-gtwy-cache"] = result.CacheUse;
         return wantsStatuses && result.Failure is { } failure
             ? Json(RunFailures.Second(failure, context.RequestId()), RunFailures.StatusOf(failure))
             : Json(result.Response, result.Status);
     }
+
+    private RunRequest RequestOf(HttpContext context, Tenant tenant, RunInput input, bool isPlayground) => new()
+    {
+        OrganizationId = tenant.OrganizationId,
+        Caller = RunCaller.Of(tenant),
+        Body = input.Body,
+        AgentId = input.AgentId,
+        VersionId = input.Body.Name("version_id"),
+        IsPlayground = isPlayground,
+        MessageId = Guid.CreateVersion7(time.GetUtcNow()).ToString(),
+        RequestId = context.RequestId(),
+        Cache = WishOf(context.Request),
+    };
+
+    private static CacheWish WishOf(HttpRequest request) => new(
+        request.Headers["x-gtwy-cache"] == "off" || request.Headers.CacheControl.ToString().Contains("no-store", StringComparison.OrdinalIgnoreCase),
+        int.TryParse(request.Headers["x-gtwy-cache-ttl"], NumberStyles.None, CultureInfo.InvariantCulture, out var seconds) && seconds > 0
+            ? TimeSpan.FromSeconds(Math.Min(seconds, ResponseCache.MaxTimeToLive.TotalSeconds))
+            : null);
 
     private async Task StreamAsync(HttpContext context, RunRequest request)
     {
@@ -99,21 +123,33 @@ internal sealed class RunsApi(AgentRunner runner, RunPlans plans, RunLimits limi
         }
     }
 
-    /// <summary>How the answer is delivered later; null when it is the response itself. Whoever edits an agent listens to its channel.</summary>
-    private static JsonObject? FormatOf(RunInput input, RunPlan plan, RunRequest request)
+    /// <summary>Where the answer goes when not into the response: as the request says, else the agent; the editor's answers are pushed.</summary>
+    private static JsonObject? DeliveryOf(RunPlan plan, RunRequest request, bool isPushed)
     {
-        if (request.IsPlayground)
-        {
-            return input.Body.Is("flag") || input.IsStream ? null : new()
-            {
-                ["type"] = "RTLayer",
-                ["cred"] = new JsonObject { ["channel"] = $"{request.Caller.OrgId}_{plan.AgentId}_{plan.VersionId}", ["ttl"] = 1 },
-            };
-        }
-        var format = input.Delivery ?? plan.Setting("response_format") as JsonObject ?? plan.Configured("response_format") as JsonObject;
+        var wish = new RunInput(request.Body).Delivery ?? plan.Setting("response_format") as JsonObject ?? plan.Configured("response_format") as JsonObject;
         // Some clients put what the model is to write here, as OpenAI's API calls it.
-        return format.Name("type") is null or Default or "text" or "json_object" or "json_schema" ? null : format;
+        if (wish.Name("type") is { } type and not (Default or "text" or "json_object" or "json_schema"))
+        {
+            return wish;
+        }
+        return !isPushed ? null : new()
+        {
+            ["type"] = "RTLayer",
+            ["cred"] = new JsonObject { ["channel"] = $"{request.Caller.OrgId}_{plan.AgentId}_{plan.VersionId}", ["ttl"] = 1 },
+        };
     }
+
+    /// <summary>The two generations had two frameworks, and each its own way of saying what is wrong.</summary>
+    private static ContentHttpResult ValidationError(Failure failure, AgentShapeName shape) => Json(
+        new()
+        {
+            ["detail"] = shape == AgentShapeName.Flat ? "Custom error message" : "Validation error",
+            ["errors"] = new JsonArray([.. failure.Fields.Select(field => (JsonNode)new JsonObject
+            {
+                ["loc"] = new JsonArray("body", field.Field), ["msg"] = field.Message, ["type"] = "type_error",
+            })]),
+        },
+        shape == AgentShapeName.Flat ? StatusCodes.Status400BadRequest : StatusCodes.Status422UnprocessableEntity);
 
     private static ContentHttpResult Json(JsonObject body, int status) =>
         TypedResults.Content(body.Compact(), "application/json", Encoding.UTF8, status);

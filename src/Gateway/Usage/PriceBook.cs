@@ -26,12 +26,10 @@ internal sealed class PriceBook
     /// <c>fresh × input + cache_read × … + cache_write × … + output × …</c>; cached tokens are part of the input and reasoning is part of
     /// the output, so neither is counted twice.
     /// </remarks>
-    public decimal? Cost(ModelTarget target, in TokenUsage usage)
+    public decimal? Cost(ModelTarget target, in TokenUsage usage) => Find(target) is { } price ? Cost(price, usage) : null;
+
+    public static decimal Cost(Price price, in TokenUsage usage)
     {
-        if (Find(target) is not { } price)
-        {
-            return null;
-        }
         var fresh = Math.Max(0, usage.Input - usage.CacheRead - usage.CacheWrite);
         return decimal.Round(
             ((fresh * price.Input) + (usage.CacheRead * price.CacheRead) + (usage.CacheWrite * price.CacheWrite) + (usage.Output * price.Output))

@@ -126,6 +126,12 @@ internal static class MatrixRows
         ["DELETE /api/apikeys"] = new("gtwy_editor", ProviderKeyAsync, """{"apikey_object_id":"{0}"}"""),
         ["PUT /api/apikeys/{apikey_id}"] = new("gtwy_editor", ProviderKeyAsync, """{"name":"{unique}"}"""),
         ["GET /api/apikeys/{apikey_id}"] = new("gtwy_caller", AgentAsync),
+        ["POST /api/v2/model/chat/completion"] = new(
+            "gtwy_caller", Body: """{"user":"Hi","service":"demo","configuration":{"model":"demo"}}"""),
+        ["POST /api/v2/model/playground/chat/completion/{bridge_id}"] = new(
+            "gtwy_caller", AgentAsync, """{"user":"Hi","flag":true,"service":"demo","configuration":{"model":"demo"}}"""),
+        ["POST /api/v2/model/testcases"] = new("gtwy_caller", Body: "{}") { Answers = [400] },
+        ["POST /api/tools/{id}/test"] = new("gtwy_editor", FunctionAsync, """{"args":{}}"""),
         ["GET /api/tools"] = new("gtwy_caller"),
         ["POST /api/tools"] = new("gtwy_editor", Body: """{"id":"{unique}","title":"t","desc":"d","status":"published"}"""),
         ["DELETE /api/tools"] = new("gtwy_editor", ScriptAsync, """{"script_id":"{0}"}"""),

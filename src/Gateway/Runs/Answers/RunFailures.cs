@@ -1,4 +1,5 @@
 using System.Text.Json.Nodes;
+using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Options;
 using Stoa.Platform.Http;
 
@@ -10,6 +11,10 @@ internal sealed class RunFailures(IOptions<GatewayOptions> options)
     /// <summary>Of a run that failed with its first model, and with the one that took its place.</summary>
     public RunResult Of(Run run, Failure failure)
     {
+        if (failure.Details is { } details)
+        {
+            return new(new() { ["detail"] = Detail(failure, details) }, StatusCodes.Status400BadRequest, IsSuccess: false) { Failure = failure };
+        }
         var text = run.FirstAttemptError.Length > 0
             ? $"Initial Error: {run.FirstAttemptError}. Fallback Error: {WordsOf(run.Choice, failure)}"
             : WordsOf(run.Choice, failure);
@@ -22,6 +27,16 @@ internal sealed class RunFailures(IOptions<GatewayOptions> options)
             },
             failure.Kind == FailureKind.Internal ? 500 : 400, IsSuccess: false)
         { Failure = failure };
+    }
+
+    private static JsonObject Detail(Failure failure, JsonObject details)
+    {
+        var detail = new JsonObject { ["success"] = false, ["error"] = failure.Message };
+        foreach (var (name, value) in details)
+        {
+            detail[name] = value?.DeepClone();
+        }
+        return detail;
     }
 
     /// <summary><c>message (Type: Kind)</c>.</summary>

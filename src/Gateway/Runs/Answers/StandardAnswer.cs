@@ -1,5 +1,6 @@
 using System.Text.Json.Nodes;
 using Stoa.Gateway.Chat;
+using Stoa.Gateway.History;
 
 namespace Stoa.Gateway.Runs.Answers;
 
@@ -24,6 +25,7 @@ internal static class StandardAnswer
             ["fallback"] = run.IsFallback,
             ["firstAttemptError"] = run.FirstAttemptError,
             ["message_id"] = run.Request.MessageId,
+            ["is_cached"] = run.IsCached,
             ["service"] = run.Choice.Service.Name,
             ["model_requested"] = run.Plan.Choice.Model,
             ["thread_id"] = run.ThreadId,
@@ -44,7 +46,52 @@ internal static class StandardAnswer
         return new(new() { ["success"] = true, ["response"] = new JsonObject { ["data"] = data, ["usage"] = UsageOf(run) } }, 200, IsSuccess: true)
         {
             Content = run.Content,
+            CacheUse = run.CacheUse,
+            Usage = run.Usage,
+            FinishReason = run.FinishReason,
             ToolCalls = [.. run.Rounds.Calls.Select(call => (JsonNode)new JsonObject { ["name"] = call.Name, ["args"] = call.Arguments?.DeepClone() })],
+        };
+    }
+
+    /// <summary>The answer of a run that is over, as its row in the history tells it.</summary>
+    public static JsonObject Of(AgentRun row)
+    {
+        var tools = new JsonObject();
+        foreach (var (_, call) in row.Document.List("tools_call_data").Objects().SelectMany(round => round))
+        {
+            tools[(call as JsonObject).Text("name") ?? ""] = (call as JsonObject).Object("data")?["response"]?.DeepClone();
+        }
+        var tokens = row.Document.Object("tokens");
+        var (input, output) = (tokens?["input_tokens"].AsNumber() ?? 0, tokens?["output_tokens"].AsNumber() ?? 0);
+        return new()
+        {
+            ["data"] = new JsonObject
+            {
+                ["id"] = "",
+                ["content"] = row.Answer,
+                ["model"] = row.Model,
+                ["role"] = "assistant",
+                ["finish_reason"] = row.FinishReason,
+                ["tools_data"] = tools,
+                ["images"] = null,
+                ["annotations"] = new JsonArray(),
+                ["fallback"] = row.Document["fallback_model"] is not null,
+                ["firstAttemptError"] = row.Document.Text("firstAttemptError") ?? "",
+                ["message_id"] = row.MessageId,
+                ["is_cached"] = row.IsCached,
+                ["service"] = row.Service,
+                ["thread_id"] = row.ThreadId,
+                ["sub_thread_id"] = row.SubThreadId,
+                ["bridge_id"] = row.AgentId,
+            },
+            ["usage"] = new JsonObject
+            {
+                ["input_tokens"] = input,
+                ["output_tokens"] = output,
+                ["total_tokens"] = input + output,
+                ["cached_tokens"] = tokens?["cached_tokens"].AsNumber() ?? 0,
+                ["cost"] = tokens?["expected_cost"]?.DeepClone(),
+            },
         };
     }
 

@@ -55,7 +55,10 @@ internal sealed partial class ThreadTurns(
         }
         catch (OperationCanceledException) when (!ct.IsCancellationRequested)
         {
-            throw new Failure(FailureKind.Conflict, "THREAD_BUSY", "Another run of this thread is still at work");
+            throw new Failure(FailureKind.Conflict, "THREAD_BUSY", "Another run of this thread is still at work")
+            {
+                Details = new() { ["error_code"] = "THREAD_BUSY" },
+            };
         }
     }
 

@@ -18,7 +18,8 @@ internal static class SystemPrompt
     private const string Placeholder = "{{system_prompt}}";
 
     /// <param name="missing">Gets the names of variables that have no value.</param>
-    public static string Write(PromptParts parts, Variables variables, ISet<string> missing)
+    /// <returns>The text, and what of it says the same at any time.</returns>
+    public static (string Text, string Timeless) Write(PromptParts parts, Variables variables, ISet<string> missing)
     {
         var template = new StringBuilder(Base(parts.Prompt));
         if (parts.Template is { } wrapper && wrapper.Contains(Placeholder, StringComparison.Ordinal))
@@ -35,7 +36,8 @@ internal static class SystemPrompt
         {
             text.Append("\n\nAnswer with a JSON object.");
         }
-        return text.Append(" \n ### CURRENT TIME (For reference only) \n").Append(variables.Find(Variables.CurrentTime)).ToString();
+        var timeless = text.ToString();
+        return (text.Append(" \n ### CURRENT TIME (For reference only) \n").Append(variables.Find(Variables.CurrentTime)).ToString(), timeless);
     }
 
     /// <summary>A text; or role, goal and instruction; or, for embedded folders, their own fields around a <c>customPrompt</c>.</summary>

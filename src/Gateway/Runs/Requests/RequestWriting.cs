@@ -18,7 +18,7 @@ internal static class RequestWriting
     public static void WriteSystemText(Run run, string? template)
     {
         var plan = run.Plan;
-        run.SystemText = SystemPrompt.Write(
+        (run.SystemText, run.TimelessSystemText) = SystemPrompt.Write(
             new(plan.Prompt)
             {
                 Template = template,

@@ -5,6 +5,7 @@ using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.AspNetCore.Routing;
 using Microsoft.EntityFrameworkCore;
+using Stoa.Gateway.Agents;
 using Stoa.Gateway.Auth;
 using Stoa.Gateway.RunTools;
 using Stoa.Gateway.Dialects.Gtwy;
@@ -16,14 +17,14 @@ namespace Stoa.Gateway.Runs.Trials;
 internal static class TrialsApi
 {
     public static void MapTestCaseRuns(this IEndpointRouteBuilder routes) =>
-        routes.MapPost("/api/v2/model/testcases", TestAsync).WithTags("Runs").WithSummary("Run a version of an agent on test cases");
+        routes.MapPost("/api/v2/model/testcases", TestAsync).TakesObject().WithTags("Runs").WithSummary("Run a version of an agent on test cases");
 
     public static void MapToolTests(this IEndpointRouteBuilder routes) =>
-        routes.MapPost("/api/tools/{id}/test", TryAsync).WithTags("Tools").WithSummary("Call a tool with arguments of your own");
+        routes.MapPost("/api/tools/{id}/test", TryAsync).RequireGtwyEditor().TakesObject().WithTags("Tools").WithSummary("Call a tool with arguments of your own");
 
     internal static async Task<ContentHttpResult> TestAsync(GtwyBody body, Tenant tenant, TestCaseRuns trials, HttpContext context)
     {
-        var caller = new RunCaller(tenant.Caller.OrgId, tenant.Caller.UserId, tenant.Caller.Key?.Id, tenant.Caller.FolderId, tenant.Caller.IsEmbed);
+        var caller = RunCaller.Of(tenant);
         return Json(await trials.RunAsync(tenant.OrganizationId, caller, body.Members, context.RequestId(), context.RequestAborted));
     }
 

@@ -4,6 +4,7 @@ using System.Text.Json.Nodes;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.DependencyInjection;
+using Npgsql;
 using Stoa.Gateway;
 using Stoa.Gateway.Agents;
 using Stoa.Gateway.Tools;
@@ -62,6 +63,7 @@ public sealed class RunSite : IAsyncLifetime
         using var scope = Host.Services.CreateScope();
         var db = scope.ServiceProvider.GetRequiredService<GatewayDb>();
         var id = HexId.Create(TimeProvider.System);
+        var version = HexId.Create(TimeProvider.System);
         var now = TimeProvider.System.GetUtcNow();
         db.Add(new Agent
         {
@@ -71,7 +73,18 @@ public sealed class RunSite : IAsyncLifetime
             Slug = id,
             Kind = Enum.Parse<AgentKind>(kind, ignoreCase: true),
             IsPaused = false,
-            PublishedVersionId = HexId.Create(TimeProvider.System),
+            PublishedVersionId = version,
+            Document = JsonNode.Parse(document)!.AsObject(),
+            CreatedAt = now,
+            UpdatedAt = now,
+        });
+        await db.SaveChangesAsync(Ct);
+        db.Add(new AgentVersion
+        {
+            Id = version,
+            OrganizationId = organization ?? Organization.DefaultId,
+            AgentId = id,
+            IsDraft = false,
             Document = JsonNode.Parse(document)!.AsObject(),
             CreatedAt = now,
             UpdatedAt = now,
@@ -133,6 +146,16 @@ public sealed class RunSite : IAsyncLifetime
         using var scope = Host.Services.CreateScope();
         return await scope.ServiceProvider.GetRequiredService<GatewayDb>().Runs.AsNoTracking()
             .Where(run => run.AgentId == agentId).OrderBy(run => run.CreatedAt).ToListAsync(Ct);
+    }
+
+    public async Task ExecuteAsync(string sql, params object[] values)
+    {
+        await using var command = Host.Services.GetRequiredService<NpgsqlDataSource>().CreateCommand(sql);
+        foreach (var value in values)
+        {
+            command.Parameters.Add(new() { Value = value });
+        }
+        await command.ExecuteNonQueryAsync(Ct);
     }
 
     internal async Task<List<Stoa.Gateway.Threads.AgentThread>> ThreadsAsync(string agentId)

@@ -45,6 +45,8 @@ internal sealed class ToolServer : IAsyncDisposable
         return context.Response.WriteAsync(json, context.RequestAborted);
     });
 
+    public static JsonNode? Body(HttpContext context) => (JsonNode?)context.Items[nameof(Body)];
+
     public async ValueTask DisposeAsync()
     {
         using var now = new CancellationTokenSource();
@@ -55,8 +57,11 @@ internal sealed class ToolServer : IAsyncDisposable
 
     private async Task HandleAsync(HttpContext context)
     {
-        var body = await JsonNode.ParseAsync(context.Request.Body, cancellationToken: context.RequestAborted);
+        var body = context.Request.ContentLength == 0 || HttpMethods.IsGet(context.Request.Method) || HttpMethods.IsDelete(context.Request.Method)
+            ? null
+            : await JsonNode.ParseAsync(context.Request.Body, cancellationToken: context.RequestAborted);
         Calls.Enqueue((context.Request.Path, body));
+        context.Items[nameof(Body)] = body;
         var script = context.Request.Path.Value!.Split('/')[^1];
         if (scripts.TryGetValue(script, out var answer))
         {

@@ -1,0 +1,160 @@
+using System.Text.Json.Nodes;
+using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.Options;
+using Stoa.Gateway.Bytes;
+using Stoa.Gateway.Chat;
+using Stoa.Gateway.Completions;
+using Stoa.Gateway.Dialects;
+using Stoa.Platform.Http;
+using Stoa.Platform.Identity;
+using Stoa.Platform.Limits;
+
+namespace Stoa.Gateway.Runs;
+
+/// <summary>
+/// Answers model APIs whose <c>model</c> is an agent: <c>agent:{slug or id}[@version]</c>. The client's conversation is the agent's, unless
+/// <c>metadata.thread_id</c> names one that is kept here.
+/// </summary>
+internal sealed class AgentCompletions(
+    AgentRunner runner, CallGate gate, ILimits limits, IOptions<GatewayOptions> options, TimeProvider time)
+{
+    public static bool IsAgent(ReadOnlySpan<byte> model) => model.StartsWith("agent:"u8);
+
+    public async Task AnswerAsync(HttpContext context, Surface surface, ApiKey key, PooledBytes body, long expectedTokens)
+    {
+        var dialect = surface.DialectOf(context.Request);
+        var request = dialect.ReadRequest(body.Memory);
+        var head = new AnswerHead(AnswerIds.New(dialect.AnswerIdPrefix), time.GetUtcNow().ToUnixTimeSeconds(), context.RequestId());
+        var admission = await gate.AdmitAsync(context, surface.Limits, key, expectedTokens);
+        var used = 0L;
+        try
+        {
+            var run = RequestOf(request, key, context.RequestId());
+            if (request.Stream)
+            {
+                used = await StreamAsync(context, run, request, dialect.OpenWriter(request, head));
+                return;
+            }
+            var result = await runner.RunAsync(run, NoSink.Instance, context.RequestAborted);
+            used = result.Usage.Total;
+            var answer = AnswerOf(result, request.Model);
+            using var output = new PooledBytes(4_096);
+            dialect.WriteAnswer(answer, request, head, output);
+            context.Response.Headers["x-gtwy-cache"] = result.CacheUse;
+            await JsonAnswer.SendAsync(context, output);
+        }
+        finally
+        {
+            gate.Leave(key);
+            if (admission.Tokens is { } reading)
+            {
+                limits.Settle(new(key.Id, "tokens"), CallGate.Window, used - admission.ReservedTokens, reading.TakenAt);
+            }
+        }
+    }
+
+    private async Task<long> StreamAsync(HttpContext context, RunRequest run, ChatRequest request, IChatStreamWriter writer)
+    {
+        await using var stream = new CompletionStream(context, writer, request.Model, options.Value.Timeouts, time);
+        try
+        {
+            return (await runner.RunAsync(run, stream, stream.Ended)).Usage.Total;
+        }
+        catch (Failure failure) when (stream.HasStarted)
+        {
+            await stream.FailAsync(failure);
+        }
+        catch (OperationCanceledException) when (stream.Ended.IsCancellationRequested)
+        {
+            // The client has left; the run is logged.
+        }
+        return 0;
+    }
+
+    private RunRequest RequestOf(ChatRequest request, ApiKey key, string requestId)
+    {
+        var name = request.Model["agent:".Length..].Split('@', 2);
+        return new()
+        {
+            OrganizationId = key.OrganizationId,
+            Caller = new(key.OrganizationId.ToString(), UserId: null, key.Id),
+            Body = BodyOf(request),
+            AgentId = name[0],
+            VersionId = name.Length > 1 && name[1].Length > 0 ? name[1] : null,
+            MessageId = Guid.CreateVersion7(time.GetUtcNow()).ToString(),
+            RequestId = requestId,
+        };
+    }
+
+    private static JsonObject BodyOf(ChatRequest request)
+    {
+        var last = request.Turns.ToList().FindLastIndex(turn => turn.Role == TurnRole.User);
+        var user = last < 0 ? null : request.Turns[last];
+        var configuration = new JsonObject();
+        var thread = request.Metadata?.GetValueOrDefault("thread_id");
+        if (string.IsNullOrEmpty(thread))
+        {
+            configuration["conversation"] = new JsonArray([
+                .. request.System.Select(block => (JsonNode)Message("system", block.Text)),
+                .. request.Turns.Take(Math.Max(0, last)).Select(turn => (JsonNode)Message(RoleOf(turn.Role), TextOf(turn.Parts)))]);
+        }
+        if (request.Sampling.Temperature is { } temperature)
+        {
+            configuration["creativity_level"] = temperature;
+        }
+        if (request.MaxOutput is { } most)
+        {
+            configuration["max_tokens"] = most;
+        }
+        var body = new JsonObject
+        {
+            ["user"] = user is null ? "" : TextOf(user.Parts),
+            ["images"] = new JsonArray([.. (user?.Parts ?? []).OfType<Part.Image>().Select(AddressOf).OfType<string>().Select(address => (JsonNode)address)]),
+            ["configuration"] = configuration,
+        };
+        if (!string.IsNullOrEmpty(thread))
+        {
+            body["thread_id"] = thread;
+            body["sub_thread_id"] = request.Metadata!.GetValueOrDefault("sub_thread_id");
+        }
+        if (request.Metadata?.GetValueOrDefault("variables") is { } variables && JsonFields.TryParse(variables, out var given) && given is JsonObject)
+        {
+            body["variables"] = given;
+        }
+        return body;
+    }
+
+    /// <exception cref="Failure">The run has failed: told in the words of the client's API.</exception>
+    private static ChatAnswer AnswerOf(RunResult result, string model) => result.Failure is { } failure ? throw failure : new()
+    {
+        Id = "",
+        Model = model,
+        Choices = [new([new Part.Text(result.Content)], result.IsSuccess ? ReasonOf(result) : FinishReason.ContentFilter)],
+        Usage = result.Usage,
+    };
+
+    public static FinishReason ReasonOf(RunResult result) => result.FinishReason == FinishReason.ToolCalls ? FinishReason.Stop : result.FinishReason;
+
+    private static JsonObject Message(string role, string text) => new() { ["role"] = role, ["content"] = text };
+
+    private static string RoleOf(TurnRole role) => role switch
+    {
+        TurnRole.User or TurnRole.Tool => "user",
+        TurnRole.Assistant => "assistant",
+        TurnRole.System => "system",
+    };
+
+    private static string TextOf(IEnumerable<Part> parts) => string.Join('\n', parts.Select(part => part switch
+    {
+        Part.Text text => text.Value,
+        Part.ToolResult result => TextOf(result.Parts),
+        _ => "",
+    }).Where(text => text.Length > 0));
+
+    private static string? AddressOf(Part.Image image) => image.Media switch
+    {
+        Media.Url url => url.Address,
+        Media.Bytes bytes => $"data:{bytes.MimeType};base64,{bytes.Base64}",
+        _ => null,
+    };
+}
