@@ -2,30 +2,35 @@ using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Options;
+using Stoa.Gateway.Accounts;
 using Stoa.Gateway.Agents;
+using Stoa.Gateway.Alerts;
 using Stoa.Gateway.Auth;
 using Stoa.Gateway.Budgets;
 using Stoa.Gateway.Cache;
 using Stoa.Gateway.Completions;
 using Stoa.Gateway.Configuration;
+using Stoa.Gateway.Dialects.Anthropic;
+using Stoa.Gateway.Dialects.Gtwy;
+using Stoa.Gateway.Dialects.OpenAi;
 using Stoa.Gateway.Embeddings;
 using Stoa.Gateway.Folders;
+using Stoa.Gateway.History;
 using Stoa.Gateway.Metrics;
 using Stoa.Gateway.Models;
 using Stoa.Gateway.ProviderKeys;
 using Stoa.Gateway.Providers;
+using Stoa.Gateway.TestCases;
+using Stoa.Gateway.Threads;
 using Stoa.Gateway.Tools;
 using Stoa.Gateway.Usage;
-using Stoa.Gateway.Dialects.Anthropic;
-using Stoa.Gateway.Dialects.OpenAi;
-using Stoa.Gateway.Dialects.Gtwy;
 using Stoa.Platform;
 using Stoa.Platform.Data;
 using Stoa.Platform.Http;
 using Stoa.Platform.Jobs;
 using Stoa.Platform.Jobs.Calendars;
-using Stoa.Platform.Pages;
 using Stoa.Platform.Limits;
+using Stoa.Platform.Pages;
 
 namespace Stoa.Gateway;
 
@@ -38,6 +43,8 @@ public static class GatewayModule
         services.AddSettings<GatewayOptions>("Gateway");
         services.AddSingleton<IValidateOptions<GatewayOptions>, GatewayOptionsCheck>();
         builder.AddGtwyAuth();
+        builder.AddAlias("Encreaption_key", "Gateway:OriginalKeys:EncryptionKey");
+        builder.AddAlias("Secret_IV", "Gateway:OriginalKeys:SecretIv");
         services.AddMigrations("gateway", typeof(GatewayModule).Assembly);
         services.AddModuleDb<GatewayDb>();
         services.AddJson(GatewayJson.Default);
@@ -60,10 +67,14 @@ public static class GatewayModule
         services.AddSingleton<Translation>();
         services.AddSingleton<EmbeddingsApi>();
 
+        services.AddSingleton<AccountSettings>();
+        services.AddScoped<RunHistory>();
         services.AddSingleton<ServiceRegistry>();
         services.AddSingleton<AgentConfigurations>();
         services.AddScoped<ConfigurationReading>();
         services.AddScoped<ModelStore>();
+        services.AddJob<EraseDeletedAgents, EraseDeletedAgentsHandler>(EraseDeletedAgents.Kind, GatewayJson.Default.EraseDeletedAgents);
+        services.AddSchedule(EraseDeletedAgents.Kind, new EraseDeletedAgents(), "40 3 * * *");
         services.AddScoped<AgentStore>();
         services.AddScoped<VersionStore>();
         services.AddScoped<UpdateAgent>();
@@ -111,8 +122,10 @@ public static class GatewayModule
         openAi.MapModels();
         anthropic.MapCountTokens();
 
-        var management = routes.MapGroup("").WithGroupName("gateway").WithErrors(ManagementErrors.Instance).AllowAnyOrigin()
-            .RequireGtwyCaller(alsoPauthToken: true);
+        routes.MapCompanies();
+        routes.MapSignIn();
+        routes.MapKeyCheck();
+        var management = routes.MapGtwyManagement();
         management.MapAgents();
         management.MapVersions();
         management.MapProviderKeys();
@@ -122,6 +135,12 @@ public static class GatewayModule
         management.MapFolders();
         management.MapMetrics();
         management.MapAnalytics();
+        management.MapAlerts();
+        management.MapTestCases();
+        management.MapThreads();
+        management.MapHistory();
+        management.MapOlderHistory();
+        management.MapUsers();
 
         var own = routes.MapOwnApi();
         own.MapUsage();

@@ -13,6 +13,8 @@ internal sealed class GatewayOptions
 
     public TimeoutOptions Timeouts { get; set; } = new();
 
+    public OriginalKeysOptions OriginalKeys { get; set; } = new();
+
     public SpoolOptions Spool { get; set; } = new();
 
     public UsageOptions Usage { get; set; } = new();
@@ -74,6 +76,16 @@ internal sealed class TimeoutOptions
 
     [Range(100, 3_600_000)]
     public int TotalMs { get; set; } = 600_000;
+}
+
+/// <summary>With both, providers' keys may be brought in as the original stores them.</summary>
+internal sealed class OriginalKeysOptions
+{
+    /// <summary>The original's <c>Encreaption_key</c>.</summary>
+    public string? EncryptionKey { get; set; }
+
+    /// <summary>The original's <c>Secret_IV</c>.</summary>
+    public string? SecretIv { get; set; }
 }
 
 internal sealed class SpoolOptions
