@@ -26,6 +26,7 @@ namespace Stoa.Gateway;
 [JsonSerializable(typeof(Runs.FollowUps.FollowUp))]
 [JsonSerializable(typeof(MetricsQuery))]
 [JsonSerializable(typeof(MetricsApi.AgentsQuery))]
+[JsonSerializable(typeof(ForgetUsage))]
 [JsonSerializable(typeof(BudgetsApi.BudgetList))]
 [JsonSerializable(typeof(BudgetsApi.BudgetTerms))]
 [JsonSerializable(typeof(AlertsApi.AlertList))]
@@ -76,5 +77,4 @@ namespace Stoa.Gateway;
 [JsonSerializable(typeof(UsersApi.KeyInfo))]
 [JsonSerializable(typeof(KeyCheckApi.KeyToCheck))]
 [JsonSerializable(typeof(KeyCheckApi.CheckedKey))]
-[JsonSerializable(typeof(ForgetUsage))]
 internal sealed partial class GatewayJson : JsonSerializerContext;

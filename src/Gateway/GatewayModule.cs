@@ -145,14 +145,14 @@ public static class GatewayModule
         management.MapModelConfigurations();
         management.MapTools();
         management.MapFolders();
+        management.MapMetrics();
+        management.MapAnalytics();
         management.MapAlerts();
         management.MapTestCases();
         management.MapThreads();
         management.MapHistory();
         management.MapOlderHistory();
         management.MapUsers();
-        management.MapMetrics();
-        management.MapAnalytics();
         management.MapToolTests();
 
         var own = routes.MapOwnApi();
