@@ -38,7 +38,6 @@ public static class GatewayModule
         services.AddSingleton<ProviderCatalog>();
         services.AddSingleton<CallGate>();
         services.AddSingleton<CallMeter>();
-        services.AddSingleton<CallPipeline>();
         services.AddSingleton<RawForward>();
         services.AddSingleton<RemoteMedia>();
         services.AddSingleton<Translation>();
@@ -58,8 +57,8 @@ public static class GatewayModule
     {
         var openAi = routes.MapGroup("/v1").WithGroupName("gateway").WithErrors(OpenAiErrors.Instance).AllowAnyOrigin().DescribeApiKey(alsoInHeader: true);
         var anthropic = routes.MapGroup("/v1").WithGroupName("gateway").WithErrors(AnthropicErrors.Instance).AllowAnyOrigin().DescribeApiKey(alsoInHeader: true);
-        openAi.MapOpenAiChat();
-        anthropic.MapAnthropicChat();
+        ChatApi.MapOpenAi(openAi);
+        ChatApi.MapAnthropic(anthropic);
         EmbeddingsApi.Map(openAi);
         openAi.MapModels();
         anthropic.MapCountTokens();

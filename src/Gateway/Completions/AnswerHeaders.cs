@@ -25,7 +25,7 @@ internal static class AnswerHeaders
         {
             headers["request-id"] = call.RequestId;
         }
-        call.Surface.Limits.Write(headers, call.RequestLimit, call.TokenLimit, time);
+        call.Surface.Limits.Write(headers, call.Admission.Requests, call.Admission.Tokens, time);
     }
 
     /// <summary>Headers hold ASCII only; a name in another script goes out percent-encoded.</summary>

@@ -8,6 +8,11 @@ using Stoa.Platform.Limits;
 
 namespace Stoa.Gateway.Completions;
 
+/// <summary>What an admitted call has taken from its key's limits.</summary>
+/// <param name="Requests">Null for a key without such a limit, like <paramref name="Tokens"/>.</param>
+/// <param name="ReservedTokens">Taken for prompt and answer as far as they could be guessed; settled when the call ends.</param>
+internal readonly record struct Admission(LimitReading? Requests, LimitReading? Tokens, long ReservedTokens);
+
 /// <summary>Decides whether a call may go on: key, model, scope, room for its usage, limits. Touches memory only.</summary>
 internal sealed class CallGate(
     KeyRing keys, Guesses guesses, ProviderCatalog providers, ILimits limits, InFlight inFlight, UsageSpool spool,
@@ -47,7 +52,7 @@ internal sealed class CallGate(
 
     /// <summary>Takes what the call needs; each admitted call must <see cref="Leave"/>.</summary>
     /// <param name="tokens">Prompt and answer, as far as they can be guessed.</param>
-    public async ValueTask<(LimitReading? Requests, LimitReading? Tokens, long Reserved)> AdmitAsync(
+    public async ValueTask<Admission> AdmitAsync(
         HttpContext context, LimitHeaders headers, ApiKey key, long tokens)
     {
         if (!spool.HasRoom)
@@ -75,7 +80,7 @@ internal sealed class CallGate(
         new(FailureKind.NotFound, "model_not_found", $"The model `{(name.Length > 200 ? name[..200] : name)}` does not exist or you do not have access to it", [new("model", "unknown")]);
 
     /// <summary>Takes from the key's limits; of a call that one of them refuses, nothing stays counted.</summary>
-    private async ValueTask<(LimitReading? Requests, LimitReading? Tokens, long Reserved)> TakeAsync(
+    private async ValueTask<Admission> TakeAsync(
         HttpContext context, LimitHeaders headers, ApiKey key, long tokens)
     {
         var ct = context.RequestAborted;
@@ -105,7 +110,7 @@ internal sealed class CallGate(
             headers.Write(context.Response.Headers, requests, tokenReading, time);
             throw Refusal("rate_limit_exceeded", "requests", requestsLeft);
         }
-        return (requests, tokenReading, reserved);
+        return new(requests, tokenReading, reserved);
     }
 
     private static Failure Refusal(string code, string what, LimitReading reading) =>

@@ -1,7 +1,10 @@
 using System.Diagnostics;
 using System.Diagnostics.Metrics;
+using System.Runtime.ExceptionServices;
+using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Logging;
 using Stoa.Gateway.Chat;
+using Stoa.Gateway.Providers;
 using Stoa.Gateway.Usage;
 using Stoa.Platform.Http;
 using Stoa.Platform.Identity;
@@ -21,9 +24,26 @@ internal sealed partial class CallMeter(
 
     public void Succeeded(GatewayCall call) => Complete(call, CallOutcome.Succeeded, 200, null);
 
-    public void Cancelled(GatewayCall call) => Complete(call, CallOutcome.Cancelled, 499, null);
+    public void Failed(GatewayCall call, Failure failure) =>
+        Complete(call, CallOutcome.Failed, call.Surface.Errors.StatusOf(failure), failure);
 
-    public void Failed(GatewayCall call, Failure failure, int status) => Complete(call, CallOutcome.Failed, status, failure);
+    /// <summary>Records a call whose answer broke off; throws on what the client is to be told, unless he has left.</summary>
+    public void BrokenOff(HttpContext context, GatewayCall call, Exception thrown)
+    {
+        if (ClientLeftException.Explains(thrown, context))
+        {
+            Complete(call, CallOutcome.Cancelled, 499, null);
+            return;
+        }
+        var failure = ProviderFaults.Of(thrown);
+        Failed(call, failure);
+        if (!context.Response.HasStarted)
+        {
+            AnswerHeaders.Write(context.Response, call, time);
+        }
+        // What nobody has foreseen goes on as it is: the log shall say where it came from.
+        ExceptionDispatchInfo.Throw(failure.Kind == FailureKind.Internal ? thrown : failure);
+    }
 
     private void Complete(GatewayCall call, CallOutcome outcome, int status, Failure? failure)
     {
@@ -62,9 +82,9 @@ internal sealed partial class CallMeter(
             FirstByteMs = (int?)first?.TotalMilliseconds,
         });
         keys.Used(call.Key);
-        if (call.TokenLimit is { } taken)
+        if (call.Admission.Tokens is { } taken)
         {
-            limits.Settle(new(call.Key.Id, "tokens"), CallGate.Window, usage.Total - call.ReservedTokens, taken.TakenAt);
+            limits.Settle(new(call.Key.Id, "tokens"), CallGate.Window, usage.Total - call.Admission.ReservedTokens, taken.TakenAt);
         }
         Measure(call, usage, elapsed, first, failure);
         EndSpan(call, usage, failure);

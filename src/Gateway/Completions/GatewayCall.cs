@@ -2,13 +2,13 @@ using System.Diagnostics;
 using Stoa.Gateway.Chat;
 using Stoa.Gateway.Providers;
 using Stoa.Platform.Identity;
-using Stoa.Platform.Limits;
 using Stoa.Platform.Telemetry;
 
 namespace Stoa.Gateway.Completions;
 
 /// <summary>One admitted call on its way through the Gateway, with what its usage record will say.</summary>
-internal sealed class GatewayCall(Surface surface, ApiKey key, ModelTarget target, string requestId, long started)
+internal sealed class GatewayCall(
+    Surface surface, ApiKey key, ModelTarget target, RequestOutline outline, Admission admission, string requestId, long started)
 {
     public Surface Surface => surface;
 
@@ -21,17 +21,12 @@ internal sealed class GatewayCall(Surface surface, ApiKey key, ModelTarget targe
     /// <summary>A timestamp of the process' clock.</summary>
     public long Started => started;
 
-    public bool IsStream { get; init; }
+    public bool IsStream { get; } = outline.IsStream;
 
     /// <summary>Our guess at the prompt's tokens; used for limits, and for usage where the provider reports none.</summary>
-    public long EstimatedInput { get; init; }
+    public long EstimatedInput { get; } = outline.EstimatedInput;
 
-    /// <summary>What was taken from the key's token limit at the start.</summary>
-    public long ReservedTokens { get; init; }
-
-    public LimitReading? RequestLimit { get; init; }
-
-    public LimitReading? TokenLimit { get; init; }
+    public Admission Admission { get; } = admission;
 
     public int Attempts { get; set; } = 1;
 

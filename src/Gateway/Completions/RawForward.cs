@@ -161,7 +161,7 @@ internal sealed class RawForward(CallMeter meter, IOptions<GatewayOptions> optio
 
     private async ValueTask FailAsync(GatewayCall call, Failure failure, ClientStream client)
     {
-        meter.Failed(call, failure, call.Surface.Errors.StatusOf(failure));
+        meter.Failed(call, failure);
         using var error = new PooledBytes(512);
         call.Surface.Raw.WriteError(failure, call.RequestId, error);
         await client.SendAsync(error.Memory);

@@ -181,7 +181,7 @@ internal sealed partial class Translation(
                 case ChatEvent.Failed failed when !client.HasStarted && output.Length == 0:
                     throw failed.Failure;
                 case ChatEvent.Failed failed:
-                    meter.Failed(call, failed.Failure, call.Surface.Errors.StatusOf(failed.Failure));
+                    meter.Failed(call, failed.Failure);
                     break;
                 case ChatEvent.End:
                     meter.Succeeded(call);

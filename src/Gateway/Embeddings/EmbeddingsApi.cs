@@ -13,16 +13,39 @@ using Stoa.Platform.Http;
 namespace Stoa.Gateway.Embeddings;
 
 /// <summary>Embeddings in OpenAI's dialect: forwarded or translated where the provider has them, made here for the demo.</summary>
-internal sealed class EmbeddingsApi(CallMeter meter, TimeProvider time)
+internal sealed class EmbeddingsApi(CallGate gate, CallMeter meter, TimeProvider time)
 {
     public static readonly Surface Surface = ChatApi.OpenAi with { Name = "openai.embeddings", Operation = "embeddings" };
 
     public static void Map(IEndpointRouteBuilder routes)
     {
-        routes.MapPost("/embeddings", (HttpContext context, CallPipeline pipeline, EmbeddingsApi embeddings) =>
-                pipeline.RunAsync(context, Surface, embeddings.AnswerAsync))
+        routes.MapPost("/embeddings", (HttpContext context, EmbeddingsApi embeddings) => embeddings.EmbedAsync(context))
             .WithTags("Embeddings").WithSummary("Turn texts into vectors")
             .Accepts<ChatSchema.EmbeddingsRequest>("application/json");
+    }
+
+    /// <summary>The same way as a chat's (<see cref="ChatApi"/>), with another answer in its middle.</summary>
+    private async Task EmbedAsync(HttpContext context)
+    {
+        var started = time.GetTimestamp();
+        var key = gate.Authenticate(context.Request);
+        using var body = await RequestBody.ReadAsync(context.Request);
+        var outline = RequestOutline.Read(body.Span);
+        var target = gate.Target(key, outline.ModelName(body.Span));
+        var admission = await gate.AdmitAsync(context, Surface.Limits, key, outline.EstimatedInput + outline.MaxOutput);
+        var call = new GatewayCall(Surface, key, target, outline, admission, context.RequestId(), started);
+        try
+        {
+            await AnswerAsync(context, call, body, outline);
+        }
+        catch (Exception thrown)
+        {
+            meter.BrokenOff(context, call, thrown);
+        }
+        finally
+        {
+            gate.Leave(key);
+        }
     }
 
     private async Task AnswerAsync(HttpContext context, GatewayCall call, PooledBytes body, RequestOutline outline)
