@@ -4,7 +4,7 @@ using Stoa.Platform.Http;
 namespace Stoa.Assistants;
 
 /// <summary>Mojodex's errors: <c>{"error": "…"}</c>.</summary>
-internal sealed class MojodexErrors : WireErrors
+internal sealed class MojodexErrors : JsonErrors
 {
     public static readonly MojodexErrors Instance = new();
 

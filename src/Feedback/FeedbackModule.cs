@@ -33,9 +33,9 @@ public static class FeedbackModule
 
     public static IEndpointRouteBuilder MapFeedback(this IEndpointRouteBuilder routes)
     {
-        var wire = routes.MapGroup("/api/v1").WithGroupName("feedback").WithErrors(OasstErrors.Instance);
-        wire.MapAuth();
-        wire.MapApiClients();
+        var surface = routes.MapGroup("/api/v1").WithGroupName("feedback").WithErrors(OasstErrors.Instance);
+        surface.MapAuth();
+        surface.MapApiClients();
         return routes;
     }
 }

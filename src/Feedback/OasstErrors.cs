@@ -7,7 +7,7 @@ namespace Stoa.Feedback;
 /// <summary>
 /// Open-Assistant's errors: <c>{"error_code", "message"}</c> for what its own code refuses, <c>{"detail"}</c> for what its framework did.
 /// </summary>
-internal sealed class OasstErrors : WireErrors
+internal sealed class OasstErrors : JsonErrors
 {
     public const string ApiClientNotAuthorized = "api_client_not_authorized";
     public const string RootTokenNotAuthorized = "root_token_not_authorized";
@@ -17,7 +17,7 @@ internal sealed class OasstErrors : WireErrors
 
     public static readonly OasstErrors Instance = new();
 
-    // The numbers of the wire. Features add their own.
+    // The numbers of the surface. Features add their own.
     private static readonly Dictionary<string, int> Numbers = new(StringComparer.Ordinal)
     {
         [ApiClientNotAuthorized] = 2,

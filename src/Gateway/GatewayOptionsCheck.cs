@@ -20,7 +20,7 @@ internal sealed class GatewayOptionsCheck : IValidateOptions<GatewayOptions>
             {
                 problems.Add($"{key}:Kind must be one of {string.Join(", ", ProviderKind.Names)}");
             }
-            else if (kind is { Wire: not null, BaseUrl: null } && string.IsNullOrEmpty(settings.BaseUrl))
+            else if (kind is { Dialect: not null, BaseUrl: null } && string.IsNullOrEmpty(settings.BaseUrl))
             {
                 problems.Add($"{key}:BaseUrl must be set for the kind {kind.Name}");
             }

@@ -33,7 +33,7 @@ internal static class App
         try
         {
             app.UsePlatform();
-            if (Settings.Read<StoaOptions>(app.Configuration, StoaOptions.Section).Role.HasFlag(Role.Api))
+            if (Settings.Read<StoaOptions>(app.Configuration, StoaOptions.Section).Role.HasFlag(ProcessRole.Api))
             {
                 app.MapGateway().MapFeedback().MapLearning().MapAssistants().MapPages();
             }

@@ -4,7 +4,7 @@ using Stoa.Platform.Http;
 namespace Stoa.Learning;
 
 /// <summary>SensAI's errors: <c>{"detail": "…"}</c>.</summary>
-internal sealed class FastApiErrors : WireErrors
+internal sealed class FastApiErrors : JsonErrors
 {
     public static readonly FastApiErrors Instance = new();
 

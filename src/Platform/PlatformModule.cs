@@ -61,8 +61,8 @@ public static class PlatformModule
         services.AddIdentity();
         builder.AddForeignIdentity();
         services.AddPrivacy();
-        services.AddJobs(runs: options.Role.HasFlag(Role.Worker));
-        services.AddCalendars(runs: options.Role.HasFlag(Role.Worker));
+        services.AddJobs(runs: options.Role.HasFlag(ProcessRole.Worker));
+        services.AddCalendars(runs: options.Role.HasFlag(ProcessRole.Worker));
         services.AddSystemSchedules();
         services.AddJobsApi();
         services.AddLimits();

@@ -6,7 +6,7 @@ namespace Stoa.Platform;
 
 /// <summary>What this process does. One process can be everything.</summary>
 [Flags]
-public enum Role
+public enum ProcessRole
 {
     Api = 1,
     Worker = 2,
@@ -35,7 +35,7 @@ public sealed class StoaOptions : IValidatableObject
     [Required]
     public string InternalUrls { get; set; } = "http://127.0.0.1:8081";
 
-    public Role Role { get; set; } = Role.All;
+    public ProcessRole Role { get; set; } = ProcessRole.All;
 
     /// <summary>Addresses or networks (<c>10.0.0.0/8</c>) whose <c>X-Forwarded-*</c> headers are believed.</summary>
     public List<string> KnownProxies { get; set; } = [];

@@ -9,8 +9,8 @@ using Stoa.Platform.Identity.Jose;
 namespace Stoa.Assistants.Auth;
 
 /// <summary>
-/// The credentials of Mojodex's wire, all in <c>Authorization</c> and without a scheme: a user's token, or a service's secret. The texts
-/// of the refusals are the wire's; clients log them.
+/// The credentials of Mojodex's surface, all in <c>Authorization</c> and without a scheme: a user's token, or a service's secret. The texts
+/// of the refusals are the surface's; clients log them.
 /// </summary>
 internal static class MojodexAccess
 {
@@ -20,16 +20,16 @@ internal static class MojodexAccess
     /// <summary>A user.</summary>
     public static TBuilder RequireMojodexUser<TBuilder>(this TBuilder builder)
         where TBuilder : IEndpointConventionBuilder =>
-        builder.RequireWireCaller(new AccessRule("mojodex_user", Token), context => ValueTask.FromResult(User(context)));
+        builder.RequireSurfaceCaller(new AccessRule("mojodex_user", Token), context => ValueTask.FromResult(User(context)));
 
     /// <summary>One of these services.</summary>
     public static TBuilder RequireMojodexService<TBuilder>(this TBuilder builder, params MojodexService[] services)
-        where TBuilder : IEndpointConventionBuilder => builder.RequireWireCaller(
+        where TBuilder : IEndpointConventionBuilder => builder.RequireSurfaceCaller(
             new AccessRule("mojodex_service", Secret), context => ValueTask.FromResult(Service(context, services) ?? throw Wrong()));
 
     /// <summary>One of these services, else a user.</summary>
     public static TBuilder RequireMojodexUserOrService<TBuilder>(this TBuilder builder, params MojodexService[] services)
-        where TBuilder : IEndpointConventionBuilder => builder.RequireWireCaller(
+        where TBuilder : IEndpointConventionBuilder => builder.RequireSurfaceCaller(
             new AccessRule("mojodex_user_or_service", Token, Secret),
             context => ValueTask.FromResult(IsSent(context) && Service(context, services) is { } service ? service : User(context)));
 
@@ -37,7 +37,7 @@ internal static class MojodexAccess
     /// Routes below <c>/background</c>: they exist on the internal listener only. A secret is not needed there, but a wrong one is refused.
     /// </summary>
     public static TBuilder RequireBackgroundCaller<TBuilder>(this TBuilder builder)
-        where TBuilder : IEndpointConventionBuilder => builder.Internal().RequireWireCaller(
+        where TBuilder : IEndpointConventionBuilder => builder.Internal().RequireSurfaceCaller(
             new AccessRule("mojodex_background", Secret), context => ValueTask.FromResult(
                 !IsSent(context) ? new MojodexCaller(UserId: null, MojodexService.Background)
                 : Service(context, [MojodexService.Background]) ?? throw Wrong()));

@@ -13,8 +13,8 @@ internal enum MojodexService
     PurchaseUpdater,
 }
 
-/// <summary>Who calls Mojodex's wire: a user or a service, never both.</summary>
+/// <summary>Who calls Mojodex's surface: a user or a service, never both.</summary>
 internal sealed record MojodexCaller(string? UserId, MojodexService? Service)
 {
-    public static ValueTask<MojodexCaller?> BindAsync(HttpContext context) => context.WireCaller<MojodexCaller>();
+    public static ValueTask<MojodexCaller?> BindAsync(HttpContext context) => context.SurfaceCaller<MojodexCaller>();
 }

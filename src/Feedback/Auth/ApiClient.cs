@@ -8,7 +8,7 @@ namespace Stoa.Feedback.Auth;
 /// <param name="Trusted">It sees people and messages of all programs, and moderates.</param>
 internal sealed record ApiClient(Guid Id, string Description, string? FrontendType, bool Trusted)
 {
-    public static ValueTask<ApiClient?> BindAsync(HttpContext context) => context.WireCaller<ApiClient>();
+    public static ValueTask<ApiClient?> BindAsync(HttpContext context) => context.SurfaceCaller<ApiClient>();
 }
 
 /// <summary>For whom the program says it acts: his name at the provider where he signed in, not yet looked up.</summary>

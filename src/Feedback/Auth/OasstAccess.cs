@@ -7,7 +7,7 @@ using Stoa.Platform.Identity;
 
 namespace Stoa.Feedback.Auth;
 
-/// <summary>The credentials of Open-Assistant's wire.</summary>
+/// <summary>The credentials of Open-Assistant's surface.</summary>
 internal static class OasstAccess
 {
     private static readonly AccessScheme Key = new("oasst_key", AccessPlace.Header, "X-API-Key");
@@ -17,17 +17,19 @@ internal static class OasstAccess
     /// <summary>Any enabled client; handlers take it as <see cref="ApiClient"/>.</summary>
     public static TBuilder RequireApiClient<TBuilder>(this TBuilder builder)
         where TBuilder : IEndpointConventionBuilder =>
-        builder.RequireWireCaller(new AccessRule("api_client", Key, QueryKey), context => ValueTask.FromResult(Client(context, mustBeTrusted: false)));
+        builder.RequireSurfaceCaller(
+            new AccessRule("api_client", Key, QueryKey), context => ValueTask.FromResult(Client(context, mustBeTrusted: false)));
 
     /// <summary>A client that is trusted.</summary>
     public static TBuilder RequireTrustedClient<TBuilder>(this TBuilder builder)
         where TBuilder : IEndpointConventionBuilder =>
-        builder.RequireWireCaller(new AccessRule("trusted_client", Key, QueryKey), context => ValueTask.FromResult(Client(context, mustBeTrusted: true)));
+        builder.RequireSurfaceCaller(
+            new AccessRule("trusted_client", Key, QueryKey), context => ValueTask.FromResult(Client(context, mustBeTrusted: true)));
 
     /// <summary><c>Authorization: Bearer</c> with a root token.</summary>
     public static TBuilder RequireRootToken<TBuilder>(this TBuilder builder)
         where TBuilder : IEndpointConventionBuilder =>
-        builder.RequireWireCaller(new AccessRule("root", Root), context => ValueTask.FromResult(RequireRoot(context)));
+        builder.RequireSurfaceCaller(new AccessRule("root", Root), context => ValueTask.FromResult(RequireRoot(context)));
 
     /// <summary>The query wins over the header, as in the original. The refusal is the same for no key, a wrong one and a disabled one.</summary>
     private static ApiClient Client(HttpContext context, bool mustBeTrusted)

@@ -10,7 +10,7 @@ namespace Stoa.Gateway.Auth;
 /// <param name="Variables">The token's own variables for prompt and tools; undefined where it has none.</param>
 internal sealed record ChatbotCaller(string? OrgId, string UserId, string? Email, string? ChatbotId, bool IsPublic, JsonElement Variables)
 {
-    public static ValueTask<ChatbotCaller?> BindAsync(HttpContext context) => context.WireCaller<ChatbotCaller>();
+    public static ValueTask<ChatbotCaller?> BindAsync(HttpContext context) => context.SurfaceCaller<ChatbotCaller>();
 
     /// <summary>Null when the claims name no user, or no organization where there must be one.</summary>
     public static ChatbotCaller? Of(TokenClaims claims, bool isPublic)

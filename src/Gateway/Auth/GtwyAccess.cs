@@ -1,7 +1,7 @@
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.DependencyInjection;
-using Stoa.Gateway.Wires.Gtwy;
+using Stoa.Gateway.Dialects.Gtwy;
 using Stoa.Platform.Http;
 using Stoa.Platform.Identity;
 using Stoa.Platform.Identity.Jose;
@@ -9,7 +9,7 @@ using Stoa.Platform.Identity.Jose;
 namespace Stoa.Gateway.Auth;
 
 /// <summary>
-/// The credentials of GTWY's wire: of <c>Authorization</c>, <c>proxy_auth_token</c> and <c>pauthkey</c> the first that is sent counts,
+/// The credentials of GTWY's surface: of <c>Authorization</c>, <c>proxy_auth_token</c> and <c>pauthkey</c> the first that is sent counts,
 /// and a wrong one is not made good by the next. All refusals read alike, whether the credential is unknown, expired or broken.
 /// </summary>
 internal static class GtwyAccess
@@ -27,7 +27,7 @@ internal static class GtwyAccess
     /// <summary>Runtime and management routes: a user or an organization.</summary>
     /// <param name="alsoPauthToken">Management routes take the key as <c>pauthtoken</c> too.</param>
     public static TBuilder RequireGtwyCaller<TBuilder>(this TBuilder builder, bool alsoPauthToken = false)
-        where TBuilder : IEndpointConventionBuilder => builder.RequireWireCaller(
+        where TBuilder : IEndpointConventionBuilder => builder.RequireSurfaceCaller(
             alsoPauthToken
                 ? new AccessRule("gtwy_caller", Token, Session, OrganizationKey, ManagementKey)
                 : new AccessRule("gtwy_caller", Token, Session, OrganizationKey),
@@ -35,7 +35,7 @@ internal static class GtwyAccess
 
     /// <summary>Routes below <c>/chatbot/{botId}</c>: a chatbot's user, or anybody's for public agents.</summary>
     public static TBuilder RequireChatbotCaller<TBuilder>(this TBuilder builder)
-        where TBuilder : IEndpointConventionBuilder => builder.RequireWireCaller(
+        where TBuilder : IEndpointConventionBuilder => builder.RequireSurfaceCaller(
             new AccessRule("chatbot", Token), context => ValueTask.FromResult(Chatbot(context)));
 
     private static async ValueTask<GtwyCaller> CallerAsync(HttpContext context, bool alsoPauthToken)

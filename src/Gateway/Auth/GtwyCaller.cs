@@ -15,8 +15,8 @@ internal enum GtwyRole
     Admin,
 }
 
-/// <summary>Who calls a route of GTWY's wire: a user by his token or session, or an organization by its key.</summary>
-/// <param name="OrgId">As the wire shows it; ids are compared as texts.</param>
+/// <summary>Who calls a route of GTWY's surface: a user by his token or session, or an organization by its key.</summary>
+/// <param name="OrgId">As the surface shows it; ids are compared as texts.</param>
 /// <param name="UserId">Null for a key.</param>
 /// <param name="FolderId">The folder to which an embedded user is confined.</param>
 /// <param name="Key">Null for a user.</param>
@@ -25,7 +25,7 @@ internal sealed record GtwyCaller(
 {
     private const string Embed = "embed";
 
-    public static ValueTask<GtwyCaller?> BindAsync(HttpContext context) => context.WireCaller<GtwyCaller>();
+    public static ValueTask<GtwyCaller?> BindAsync(HttpContext context) => context.SurfaceCaller<GtwyCaller>();
 
     /// <summary>Null when the claims name no organization or no user.</summary>
     public static GtwyCaller? Of(TokenClaims claims)

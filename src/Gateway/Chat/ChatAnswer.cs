@@ -2,7 +2,7 @@ using System.Text.Json;
 
 namespace Stoa.Gateway.Chat;
 
-/// <summary>A whole answer, independent of any wire.</summary>
+/// <summary>A whole answer, independent of any dialect.</summary>
 internal sealed record ChatAnswer
 {
     /// <summary>The provider's id; the client gets one in its own dialect.</summary>
@@ -21,16 +21,17 @@ internal sealed record ChatAnswer
 
     public IReadOnlyList<Part> Parts => Choices[0].Parts;
 
-    public StopReason StopReason => Choices[0].StopReason;
+    public FinishReason FinishReason => Choices[0].FinishReason;
 
     /// <summary>The text of the first choice.</summary>
     public string Text => string.Concat(Parts.OfType<Part.Text>().Select(part => part.Value));
 }
 
 /// <param name="StopSequence">Which of the client's stop sequences ended the answer, where the provider says so.</param>
-internal sealed record Choice(IReadOnlyList<Part> Parts, StopReason StopReason, string? StopSequence = null, JsonElement? Logprobs = null);
+internal sealed record Choice(
+    IReadOnlyList<Part> Parts, FinishReason FinishReason, string? StopSequence = null, JsonElement? Logprobs = null);
 
-internal enum StopReason
+internal enum FinishReason
 {
     Stop,
     StopSequence,

@@ -19,11 +19,11 @@ internal abstract record ChatEvent
 
     internal sealed record TextDelta(int Index, string Text) : ChatEvent;
 
-    internal sealed record ThinkDelta(int Index, string Text, Wire Origin) : ChatEvent;
+    internal sealed record ThinkDelta(int Index, string Text, Dialect Origin) : ChatEvent;
 
-    internal sealed record ThinkSignature(int Index, string Signature, Wire Origin) : ChatEvent;
+    internal sealed record ThinkSignature(int Index, string Signature, Dialect Origin) : ChatEvent;
 
-    internal sealed record ThinkRedacted(int Index, string Data, Wire Origin) : ChatEvent;
+    internal sealed record ThinkRedacted(int Index, string Data, Dialect Origin) : ChatEvent;
 
     internal sealed record ToolStart(int Index, string Id, string Name) : ChatEvent
     {
@@ -39,7 +39,7 @@ internal abstract record ChatEvent
 
     internal sealed record Usage(TokenUsage Tokens) : ChatEvent;
 
-    internal sealed record Finish(StopReason Reason, string? StopSequence = null) : ChatEvent;
+    internal sealed record Finish(FinishReason Reason, string? StopSequence = null) : ChatEvent;
 
     internal sealed record Failed(Failure Failure) : ChatEvent;
 

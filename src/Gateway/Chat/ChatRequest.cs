@@ -2,15 +2,15 @@ using System.Text.Json;
 
 namespace Stoa.Gateway.Chat;
 
-/// <summary>A request for an answer, independent of any wire. Every wire reads into it and writes from it.</summary>
+/// <summary>A request for an answer, independent of any dialect. Every dialect reads into it and writes from it.</summary>
 internal sealed record ChatRequest
 {
     public required string Model { get; init; }
 
-    /// <summary>The wire whose <see cref="Extra"/> fields and foreign parts this request holds.</summary>
-    public required Wire Source { get; init; }
+    /// <summary>The dialect whose <see cref="Extra"/> fields and foreign parts this request holds.</summary>
+    public required Dialect Source { get; init; }
 
-    /// <summary>The leading system text. Later system messages are turns of <see cref="Role.System"/>.</summary>
+    /// <summary>The leading system text. Later system messages are turns of <see cref="TurnRole.System"/>.</summary>
     public IReadOnlyList<SystemBlock> System { get; init; } = [];
 
     public IReadOnlyList<Turn> Turns { get; init; } = [];
@@ -54,7 +54,7 @@ internal sealed record ChatRequest
     /// <summary>The client spoke the deprecated <c>functions</c>, so its answer is worded that way too.</summary>
     public bool LegacyFunctions { get; init; }
 
-    /// <summary>Fields without a canonical form, as the client sent them; they go out to a provider of the same wire only.</summary>
+    /// <summary>Fields without a canonical form, as the client sent them; they go out to a provider of the same dialect only.</summary>
     public IReadOnlyList<ExtraField> Extra { get; init; } = [];
 
     /// <summary>What was dropped or changed on the way to a provider. For the log, never for the client.</summary>
@@ -69,7 +69,8 @@ internal sealed record ChatRequest
     }
 }
 
-internal enum Wire
+/// <summary>The format of a model's API, as its clients and its providers speak it.</summary>
+internal enum Dialect
 {
     OpenAi,
     Anthropic,
@@ -81,7 +82,7 @@ internal readonly record struct ExtraField(string Name, JsonElement Value);
 internal sealed record SystemBlock(string Text, CacheHint? Cache = null);
 
 /// <summary>The client marked the end of a prefix worth caching.</summary>
-/// <param name="Lifetime">As the wire writes it (<c>5m</c>, <c>1h</c>); null means the provider's default.</param>
+/// <param name="Lifetime">As the dialect writes it (<c>5m</c>, <c>1h</c>); null means the provider's default.</param>
 internal sealed record CacheHint(string? Lifetime);
 
 internal sealed record Sampling(

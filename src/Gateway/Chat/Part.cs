@@ -34,14 +34,14 @@ internal abstract record Part
 
     internal sealed record ToolResult(string Id, IReadOnlyList<Part> Parts, bool IsError = false) : Part;
 
-    /// <summary>Thoughts go back only to the wire they came from.</summary>
+    /// <summary>Thoughts go back only to the dialect they came from.</summary>
     /// <param name="Redacted">The encrypted thoughts, when the provider shows no text.</param>
-    internal sealed record Thinking(string Value, string? Signature, string? Redacted, Wire Origin) : Part;
+    internal sealed record Thinking(string Value, string? Signature, string? Redacted, Dialect Origin) : Part;
 
     internal sealed record Refusal(string Value) : Part;
 
-    /// <summary>A block that only its own wire understands.</summary>
-    internal sealed record Foreign(Wire Origin, string Kind, JsonElement Block) : Part;
+    /// <summary>A block that only its own dialect understands.</summary>
+    internal sealed record Foreign(Dialect Origin, string Kind, JsonElement Block) : Part;
 }
 
 /// <summary>Where the content of an image or a file is.</summary>
@@ -57,6 +57,6 @@ internal abstract record Media
 
     internal sealed record PlainText(string Value) : Media;
 
-    /// <summary>A file kept by the provider; usable with a provider of the same wire only.</summary>
-    internal sealed record Stored(string Id, Wire Origin) : Media;
+    /// <summary>A file kept by the provider; usable with a provider of the same dialect only.</summary>
+    internal sealed record Stored(string Id, Dialect Origin) : Media;
 }

@@ -6,7 +6,7 @@ internal sealed record Tool(string Name, string? Description = null, JsonElement
 {
     public CacheHint? Cache { get; init; }
 
-    /// <summary>Set for a tool that only the source wire understands (a server tool, a custom tool): its definition as sent.</summary>
+    /// <summary>Set for a tool that only the source dialect understands (a server tool, a custom tool): its definition as sent.</summary>
     public JsonElement? Native { get; init; }
 }
 

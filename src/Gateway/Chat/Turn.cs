@@ -1,9 +1,9 @@
 namespace Stoa.Gateway.Chat;
 
-/// <param name="Name">The speaker's name, which only OpenAI's wire knows.</param>
-internal sealed record Turn(Role Role, IReadOnlyList<Part> Parts, string? Name = null);
+/// <param name="Name">The speaker's name, which only OpenAI's dialect knows.</param>
+internal sealed record Turn(TurnRole Role, IReadOnlyList<Part> Parts, string? Name = null);
 
-internal enum Role
+internal enum TurnRole
 {
     /// <summary>A system message in the middle of the conversation.</summary>
     System,

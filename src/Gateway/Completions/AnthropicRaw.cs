@@ -1,7 +1,8 @@
 using System.Buffers;
+using Stoa.Gateway.Bytes;
 using Stoa.Gateway.Chat;
 using Stoa.Gateway.Providers;
-using Stoa.Gateway.Wires.Anthropic;
+using Stoa.Gateway.Dialects.Anthropic;
 using Stoa.Platform.Http;
 
 namespace Stoa.Gateway.Completions;
@@ -71,7 +72,7 @@ internal sealed class AnthropicRaw : IRawDialect
 
         private void ReadError(ReadOnlySpan<byte> events)
         {
-            var frames = new SseFrames(events);
+            var frames = new SseReader(events);
             while (frames.Next())
             {
                 if (frames.Type == "error")

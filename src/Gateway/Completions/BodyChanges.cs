@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Stoa.Gateway.Bytes;
 using Stoa.Gateway.Providers;
 
 namespace Stoa.Gateway.Completions;

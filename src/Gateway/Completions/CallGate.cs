@@ -24,10 +24,7 @@ internal sealed class CallGate(
     /// <exception cref="Failure">There is none, or it opens nothing.</exception>
     public ApiKey Authenticate(HttpRequest request)
     {
-        var headers = request.Headers;
-        var token = headers.Authorization is [{ } authorization] && authorization.StartsWith("Bearer ", StringComparison.OrdinalIgnoreCase)
-            ? authorization.AsSpan("Bearer ".Length).Trim()
-            : headers["x-api-key"] is [{ } given] ? given.AsSpan().Trim() : default;
+        var token = request.BearerTokenSpan() is { IsEmpty: false } bearer ? bearer : request.SingleHeader("x-api-key");
         if (token.IsEmpty)
         {
             throw new Failure(FailureKind.Unauthenticated, "invalid_api_key", "No API key was sent: use Authorization: Bearer <key> or x-api-key");

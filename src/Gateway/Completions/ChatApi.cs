@@ -2,10 +2,11 @@ using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.DependencyInjection;
+using Stoa.Gateway.Bytes;
 using Stoa.Gateway.Chat;
 using Stoa.Gateway.Providers;
-using Stoa.Gateway.Wires.Anthropic;
-using Stoa.Gateway.Wires.OpenAi;
+using Stoa.Gateway.Dialects.Anthropic;
+using Stoa.Gateway.Dialects.OpenAi;
 using Stoa.Platform.Http;
 
 namespace Stoa.Gateway.Completions;
@@ -14,10 +15,11 @@ namespace Stoa.Gateway.Completions;
 internal sealed class ChatApi(CallGate gate, RawForward forward, Translation translation, CallMeter meter, TimeProvider time)
 {
     public static readonly Surface OpenAi = new(
-        "openai.chat", "chat", Wire.OpenAi, _ => OpenAiWire.Instance, OpenAiRaw.Instance, OpenAiErrors.Instance, LimitHeaders.OpenAi);
+        "openai.chat", "chat", Dialect.OpenAi, _ => OpenAiDialect.Instance, OpenAiRaw.Instance, OpenAiErrors.Instance, LimitHeaders.OpenAi);
 
     public static readonly Surface Anthropic = new(
-        "anthropic.messages", "chat", Wire.Anthropic, request => AnthropicWire.Of(request.Headers["anthropic-version"]), AnthropicRaw.Instance, AnthropicErrors.Instance, LimitHeaders.Anthropic);
+        "anthropic.messages", "chat", Dialect.Anthropic, request => AnthropicDialect.Of(request.Headers["anthropic-version"]),
+        AnthropicRaw.Instance, AnthropicErrors.Instance, LimitHeaders.Anthropic);
 
     /// <summary>Larger requests are taken apart on the pool, and so is the demo's work: the event thread serves all connections.</summary>
     private const int MaxBytesOnEventThread = 64 << 10;
@@ -50,7 +52,7 @@ internal sealed class ChatApi(CallGate gate, RawForward forward, Translation tra
         try
         {
             // Where client and provider speak the same dialect the bytes are forwarded, else they are translated.
-            if (target.Provider.Kind.Wire == surface.Kind)
+            if (target.Provider.Kind.Dialect == surface.Dialect)
             {
                 await forward.AnswerAsync(context, call, body, outline);
             }

@@ -6,7 +6,7 @@ namespace Stoa.Gateway.Completions;
 
 /// <summary>
 /// The shapes of chat requests for the API document. Requests are not bound to them: a body is forwarded as it came, or read by its
-/// wire, and fields that are not named here pass too.
+/// dialect, and fields that are not named here pass too.
 /// </summary>
 internal static class ChatSchema
 {

@@ -1,10 +1,11 @@
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
+using Stoa.Gateway.Bytes;
 using Stoa.Gateway.Chat;
 using Stoa.Gateway.Providers;
-using Stoa.Gateway.Wires;
-using Stoa.Gateway.Wires.Anthropic;
+using Stoa.Gateway.Dialects;
+using Stoa.Gateway.Dialects.Anthropic;
 
 namespace Stoa.Gateway.Completions;
 
@@ -24,15 +25,16 @@ internal static class CountTokensApi
         await gate.AdmitAsync(context, LimitHeaders.Anthropic, key, tokens: 0);
         try
         {
-            if (target.Provider is { Client: { } client, Kind.Wire: Wire.Anthropic })
+            if (target.Provider is { Client: { } client, Kind.Dialect: Dialect.Anthropic })
             {
                 await ForwardAsync(context, client, body, outline, target);
                 return;
             }
-            var request = AnthropicWire.Of(context.Request.Headers["anthropic-version"]).ReadRequest(body.Memory, new ReadOptions(CountOnly: true));
+            var dialect = AnthropicDialect.Of(context.Request.Headers["anthropic-version"]);
+            var request = dialect.ReadRequest(body.Memory, new ReadOptions(CountOnly: true));
             context.Response.Headers["x-gtwy-estimated"] = "true";
             using var output = new PooledBytes(64);
-            AnthropicWire.WriteCount(TokenEstimate.Of(request), output);
+            AnthropicAnswers.WriteCount(TokenEstimate.Of(request), output);
             await JsonAnswer.SendAsync(context, output);
         }
         finally

@@ -1,4 +1,5 @@
 using System.Buffers;
+using Stoa.Gateway.Bytes;
 using Stoa.Gateway.Chat;
 using Stoa.Gateway.Providers;
 using Stoa.Platform.Http;

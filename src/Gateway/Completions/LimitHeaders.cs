@@ -28,6 +28,22 @@ internal abstract class LimitHeaders
         }
     }
 
+    /// <summary><c>12ms</c>, <c>1s</c>, <c>6m0s</c>, <c>1h0m0s</c>: how OpenAI says when a limit is whole again. Rounded up.</summary>
+    internal static string Duration(TimeSpan time)
+    {
+        if (time < TimeSpan.FromSeconds(1))
+        {
+            return string.Create(CultureInfo.InvariantCulture, $"{Math.Max(0, (long)Math.Ceiling(time.TotalMilliseconds))}ms");
+        }
+        var seconds = (long)Math.Ceiling(time.TotalSeconds);
+        return seconds switch
+        {
+            < 60 => string.Create(CultureInfo.InvariantCulture, $"{seconds}s"),
+            < 3600 => string.Create(CultureInfo.InvariantCulture, $"{seconds / 60}m{seconds % 60}s"),
+            _ => string.Create(CultureInfo.InvariantCulture, $"{seconds / 3600}h{seconds / 60 % 60}m{seconds % 60}s"),
+        };
+    }
+
     /// <summary>When the limit is whole again, as this API says it.</summary>
     protected abstract string ResetOf(LimitReading reading, TimeProvider time);
 
@@ -44,7 +60,7 @@ internal abstract class LimitHeaders
     private sealed class OpenAiHeaders() : LimitHeaders(
         what => new($"x-ratelimit-limit-{what}", $"x-ratelimit-remaining-{what}", $"x-ratelimit-reset-{what}"))
     {
-        protected override string ResetOf(LimitReading reading, TimeProvider time) => LimitText.Duration(reading.Reset);
+        protected override string ResetOf(LimitReading reading, TimeProvider time) => Duration(reading.Reset);
     }
 
     private sealed class AnthropicHeaders() : LimitHeaders(

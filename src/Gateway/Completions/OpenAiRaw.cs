@@ -1,7 +1,8 @@
 using System.Buffers;
+using Stoa.Gateway.Bytes;
 using Stoa.Gateway.Chat;
 using Stoa.Gateway.Providers;
-using Stoa.Gateway.Wires.OpenAi;
+using Stoa.Gateway.Dialects.OpenAi;
 using Stoa.Platform.Http;
 
 namespace Stoa.Gateway.Completions;
@@ -152,12 +153,12 @@ internal sealed class OpenAiRaw : IRawDialect
         private static (int Start, int End) EventAround(ReadOnlySpan<byte> events, int at)
         {
             var start = Math.Max(events[..at].LastIndexOf("\n\n"u8), events[..at].LastIndexOf("\n\r\n"u8) + 1);
-            return (start <= 0 ? 0 : start + 2, at + SseFrames.FirstLength(events[at..]));
+            return (start <= 0 ? 0 : start + 2, at + SseReader.FirstLength(events[at..]));
         }
 
         private void ReadError(ReadOnlySpan<byte> events)
         {
-            var frames = new SseFrames(events);
+            var frames = new SseReader(events);
             while (frames.Next())
             {
                 var error = JsonMembers.Find(frames.Data, "error"u8);

@@ -1,6 +1,8 @@
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Options;
+using Stoa.Gateway.Bytes;
 using Stoa.Gateway.Providers;
+using Stoa.Gateway.Dialects;
 using Stoa.Platform.Http;
 
 namespace Stoa.Gateway.Completions;
@@ -111,10 +113,10 @@ internal sealed class RawForward(CallMeter meter, IOptions<GatewayOptions> optio
     /// <summary>Sends on the whole events of the buffer; the beginning of the next one stays.</summary>
     private async ValueTask PassAsync(GatewayCall call, PooledBytes buffer, RawStream stream, ClientStream client)
     {
-        var complete = SseFrames.CompleteLength(buffer.Span);
+        var complete = SseReader.CompleteLength(buffer.Span);
         if (complete == 0)
         {
-            if (buffer.Length > SseFrames.MaxEventBytes)
+            if (buffer.Length > SseReader.MaxEventBytes)
             {
                 throw ProviderFaults.InvalidAnswer("The provider's stream holds an event without end");
             }
@@ -152,7 +154,7 @@ internal sealed class RawForward(CallMeter meter, IOptions<GatewayOptions> optio
     {
         if (!stream.MayEnd)
         {
-            throw new Failure(FailureKind.Upstream, "upstream_connection", "upstream closed the stream");
+            throw ProviderRefusals.ClosedEarly();
         }
         call.Usage = stream.Usage;
         meter.Succeeded(call);

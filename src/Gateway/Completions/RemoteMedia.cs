@@ -1,6 +1,6 @@
 using System.Net;
 using Stoa.Gateway.Chat;
-using Stoa.Gateway.Wires;
+using Stoa.Gateway.Dialects;
 using Stoa.Platform.Egress;
 using Stoa.Platform.Http;
 

@@ -1,4 +1,5 @@
 using Microsoft.AspNetCore.Http;
+using Stoa.Gateway.Bytes;
 using Stoa.Gateway.Providers;
 using Stoa.Platform.Http;
 

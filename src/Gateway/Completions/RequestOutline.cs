@@ -2,6 +2,7 @@ using System.Buffers.Text;
 using System.Text;
 using System.Text.Json;
 using System.Text.Unicode;
+using Stoa.Gateway.Bytes;
 using Stoa.Platform.Http;
 
 namespace Stoa.Gateway.Completions;

@@ -1,11 +1,14 @@
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
+using Stoa.Gateway.Bytes;
 using Stoa.Gateway.Chat;
 using Stoa.Gateway.Providers;
 using Stoa.Gateway.Providers.Demo;
-using Stoa.Gateway.Wires;
-using Stoa.Gateway.Wires.Gemini;
+using Stoa.Gateway.Dialects;
+using Stoa.Gateway.Dialects.Anthropic;
+using Stoa.Gateway.Dialects.Gemini;
+using Stoa.Gateway.Dialects.OpenAi;
 using Stoa.Platform.Http;
 
 namespace Stoa.Gateway.Completions;
@@ -21,27 +24,27 @@ internal sealed partial class Translation(
 
     public async Task AnswerAsync(HttpContext context, GatewayCall call, PooledBytes body)
     {
-        var wire = call.Surface.WireOf(context.Request);
-        var request = wire.ReadRequest(
+        var dialect = call.Surface.DialectOf(context.Request);
+        var request = dialect.ReadRequest(
             body.Memory, new(Repair: context.Request.Headers["x-gtwy-repair"] == "true"));
-        var head = new AnswerHead(wire.NewId(), time.GetUtcNow().ToUnixTimeSeconds(), call.RequestId);
+        var head = new AnswerHead(AnswerIds.New(dialect.AnswerIdPrefix), time.GetUtcNow().ToUnixTimeSeconds(), call.RequestId);
         if (call.Target.Provider.Client is not { } client)
         {
             call.FirstByte = time.GetTimestamp();
             await (request.Stream
-                ? StreamDemoAsync(context, call, request, wire.OpenWriter(request, head))
-                : WriteAsync(context, call, wire, request, head, DemoProvider.Answer(request)));
+                ? StreamDemoAsync(context, call, request, dialect.OpenWriter(request, head))
+                : WriteAsync(context, call, dialect, request, head, DemoProvider.Answer(request)));
             return;
         }
 
-        var providerWire = ChatWires.Of(call.Target.Provider.Kind.Wire!.Value);
-        if (!providerWire.TakesAddresses)
+        var providerDialect = DialectOf(call.Target.Provider);
+        if (!providerDialect.TakesAddresses)
         {
             request = await media.InlineAsync(request, context.RequestAborted);
         }
         var target = TargetOf(call);
         using var upstreamBody = new PooledBytes(body.Length + 1_024);
-        providerWire.WriteRequest(request, target, upstreamBody);
+        providerDialect.WriteRequest(request, target, upstreamBody);
         if (request.Warnings.Count > 0)
         {
             LogChanged(call.Target.FullName, string.Join("; ", request.Warnings));
@@ -71,28 +74,35 @@ internal sealed partial class Translation(
                 if (!exchange.IsEventStream)
                 {
                     using var refusal = await exchange.ReadAllAsync();
-                    providerWire.ReadAnswer(refusal.Memory, request, target);
+                    providerDialect.ReadAnswer(refusal.Memory, request, target);
                     throw ProviderFaults.NoStream();
                 }
-                await StreamAsync(context, call, wire.OpenWriter(request, head), exchange, providerWire.OpenReader(request, target));
+                await StreamAsync(context, call, dialect.OpenWriter(request, head), exchange, providerDialect.OpenReader(request, target));
                 return;
             }
             using var answer = await exchange.ReadAllAsync();
-            await WriteAsync(context, call, wire, request, head, providerWire.ReadAnswer(answer.Memory, request, target));
+            await WriteAsync(context, call, dialect, request, head, providerDialect.ReadAnswer(answer.Memory, request, target));
         }
     }
 
-    private WireTarget TargetOf(GatewayCall call) => new(call.Target.Model)
+    private static IProviderDialect DialectOf(Provider provider) => provider.Kind.Dialect!.Value switch
+    {
+        Dialect.OpenAi => OpenAiDialect.Instance,
+        Dialect.Anthropic => AnthropicDialect.Of(version: null),
+        Dialect.Gemini => GeminiDialect.Instance,
+    };
+
+    private DialectTarget TargetOf(GatewayCall call) => new(call.Target.Model)
     {
         Version = options.Value.AnthropicVersion,
         Genuine = call.Target.Provider.Kind.Name == "openai",
     };
 
     private async Task WriteAsync(
-        HttpContext context, GatewayCall call, IClientWire wire, ChatRequest request, AnswerHead head, ChatAnswer answer)
+        HttpContext context, GatewayCall call, IClientDialect dialect, ChatRequest request, AnswerHead head, ChatAnswer answer)
     {
         using var output = new PooledBytes(4_096);
-        wire.WriteAnswer(answer, request, head, output);
+        dialect.WriteAnswer(answer, request, head, output);
         call.Usage = answer.Usage;
         meter.Succeeded(call);
         AnswerHeaders.Write(context.Response, call, time);
@@ -137,12 +147,12 @@ internal sealed partial class Translation(
     /// <summary>Turns the whole events of the input into canonical ones; the beginning of the next stays.</summary>
     private static void Read(PooledBytes input, IChatStreamReader reader, bool isEnd, List<ChatEvent> events)
     {
-        var complete = isEnd ? input.Length : SseFrames.CompleteLength(input.Span);
-        if (complete == 0 && input.Length > SseFrames.MaxEventBytes)
+        var complete = isEnd ? input.Length : SseReader.CompleteLength(input.Span);
+        if (complete == 0 && input.Length > SseReader.MaxEventBytes)
         {
             throw ProviderFaults.InvalidAnswer("The provider's stream holds an event without end");
         }
-        var frames = new SseFrames(input.Span[..complete]);
+        var frames = new SseReader(input.Span[..complete]);
         while (frames.Next())
         {
             reader.Read(frames.Type, frames.Data, events);

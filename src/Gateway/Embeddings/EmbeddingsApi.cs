@@ -1,13 +1,14 @@
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
+using Stoa.Gateway.Bytes;
 using Stoa.Gateway.Chat;
 using Stoa.Gateway.Completions;
 using Stoa.Gateway.Providers;
 using Stoa.Gateway.Providers.Demo;
-using Stoa.Gateway.Wires;
-using Stoa.Gateway.Wires.Gemini;
-using Stoa.Gateway.Wires.OpenAi;
+using Stoa.Gateway.Dialects;
+using Stoa.Gateway.Dialects.Gemini;
+using Stoa.Gateway.Dialects.OpenAi;
 using Stoa.Platform.Http;
 
 namespace Stoa.Gateway.Embeddings;
@@ -57,16 +58,16 @@ internal sealed class EmbeddingsApi(CallGate gate, CallMeter meter, TimeProvider
         {
             Write(call, DemoProvider.Embed(request), request, output);
         }
-        else if (call.Target.Provider.Kind.Wire == Wire.OpenAi)
+        else if (call.Target.Provider.Kind.Dialect == Dialect.OpenAi)
         {
             using var renamed = BodyChanges.Rename(body.Span, outline, call.Target);
             // Some compatible servers send numbers whatever was asked for, so the answer is always written anew.
             var sent = (renamed ?? body).Memory;
             await AskAsync(context, call, client, sent, request, output, answer => OpenAiEmbeddings.ReadAnswer(answer, request));
         }
-        else if (call.Target.Provider.Kind.Wire == Wire.Gemini)
+        else if (call.Target.Provider.Kind.Dialect == Dialect.Gemini)
         {
-            var target = new WireTarget(call.Target.Model);
+            var target = new DialectTarget(call.Target.Model);
             using var written = new PooledBytes(body.Length + 1_024);
             GeminiEmbeddings.WriteRequest(request, target, written);
             var sent = written.Memory;

@@ -1,11 +1,12 @@
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
+using Stoa.Gateway.Bytes;
 using Stoa.Gateway.Completions;
 using Stoa.Gateway.Providers;
-using Stoa.Gateway.Wires;
-using Stoa.Gateway.Wires.Anthropic;
-using Stoa.Gateway.Wires.OpenAi;
+using Stoa.Gateway.Dialects;
+using Stoa.Gateway.Dialects.Anthropic;
+using Stoa.Gateway.Dialects.OpenAi;
 using Stoa.Platform.Http;
 
 namespace Stoa.Gateway.Models;
@@ -27,7 +28,7 @@ internal static class ModelsApi
         using var body = new PooledBytes(4_096);
         if (context.Request.Headers.ContainsKey("anthropic-version"))
         {
-            AnthropicWire.WriteModels(models, hasMore: false, body);
+            AnthropicModels.WriteList(models, body);
         }
         else
         {
@@ -47,7 +48,7 @@ internal static class ModelsApi
         using var body = new PooledBytes(512);
         if (context.Request.Headers.ContainsKey("anthropic-version"))
         {
-            AnthropicWire.WriteModel(Entry(model, providers), body);
+            AnthropicModels.WriteOne(Entry(model, providers), body);
         }
         else
         {

@@ -19,9 +19,9 @@ internal static class SampleModels
             return (demo, demo);
         }
         var usable = catalog.Models.Where(model => caller.Key is not { } key || CallGate.MayUse(key, model)).ToList();
-        return (Pick(Wire.OpenAi), Pick(Wire.Anthropic));
+        return (Pick(Dialect.OpenAi), Pick(Dialect.Anthropic));
 
-        string Pick(Wire wire) =>
-            (usable.Find(model => model.Provider.Kind.Wire == wire) ?? usable.FirstOrDefault())?.FullName ?? Placeholder;
+        string Pick(Dialect dialect) =>
+            (usable.Find(model => model.Provider.Kind.Dialect == dialect) ?? usable.FirstOrDefault())?.FullName ?? Placeholder;
     }
 }

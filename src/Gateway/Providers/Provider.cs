@@ -1,6 +1,6 @@
 namespace Stoa.Gateway.Providers;
 
-/// <summary>A configured provider: its name, its wire, its models, and the client that reaches it.</summary>
+/// <summary>A configured provider: its name, its dialect, its models, and the client that reaches it.</summary>
 internal sealed class Provider(string name, ProviderKind kind, IReadOnlyList<string> models, ProviderClient? client)
 {
     public string Name => name;

@@ -96,7 +96,7 @@ internal sealed class ProviderCatalog : IDisposable
     private static Provider Make(string name, ProviderOptions options, GatewayOptions gateway, TimeProvider time)
     {
         var kind = ProviderKind.Find(options.Kind) ?? throw new InvalidOperationException($"Unknown kind of provider: {options.Kind}");
-        var client = kind.Wire is null ? null : new ProviderClient(name, kind, options, gateway, time);
+        var client = kind.Dialect is null ? null : new ProviderClient(name, kind, options, gateway, time);
         return new(name, kind, options.Models.Count == 0 && client is null ? ["demo"] : [.. options.Models], client);
     }
 }

@@ -20,7 +20,7 @@ internal sealed class ProviderClient : IDisposable
     private readonly HttpMessageInvoker invoker;
     private readonly ResiliencePipeline<ProviderExchange> pipeline;
     private readonly TimeoutOptions timeouts;
-    private readonly Wire wire;
+    private readonly Dialect dialect;
     private readonly TimeProvider time;
     private readonly (string Name, string Value)? credential;
     private readonly string baseUrl;
@@ -31,13 +31,13 @@ internal sealed class ProviderClient : IDisposable
 
     public ProviderClient(string name, ProviderKind kind, ProviderOptions options, GatewayOptions gateway, TimeProvider time)
     {
-        wire = kind.Wire ?? throw new ArgumentException("A provider without a wire has no client", nameof(kind));
+        dialect = kind.Dialect ?? throw new ArgumentException("A provider without a dialect has no client", nameof(kind));
         this.time = time;
         timeouts = gateway.Timeouts;
         anthropicVersion = gateway.AnthropicVersion;
         baseUrl = options.BaseUrl ?? kind.BaseUrl ?? throw new InvalidOperationException($"Provider {name} needs a BaseUrl");
-        credential = string.IsNullOrEmpty(options.ApiKey) ? null : CredentialOf(wire, options.ApiKey);
-        chat = new(baseUrl + (wire == Wire.Anthropic ? "/v1/messages" : "/chat/completions"));
+        credential = string.IsNullOrEmpty(options.ApiKey) ? null : CredentialOf(dialect, options.ApiKey);
+        chat = new(baseUrl + (dialect == Dialect.Anthropic ? "/v1/messages" : "/chat/completions"));
         CountTokensUri = new(baseUrl + "/v1/messages/count_tokens");
         embeddings = new(baseUrl + "/embeddings");
         invoker = new(Handler(new(baseUrl), gateway.Timeouts));
@@ -80,17 +80,17 @@ internal sealed class ProviderClient : IDisposable
 
     /// <param name="model">As the provider names it. Only Gemini has it, and the wish for a stream, in the address.</param>
     public Uri ChatUri(string model, bool isStream) =>
-        wire == Wire.Gemini ? GeminiUri(model, isStream ? "streamGenerateContent?alt=sse" : "generateContent") : chat;
+        dialect == Dialect.Gemini ? GeminiUri(model, isStream ? "streamGenerateContent?alt=sse" : "generateContent") : chat;
 
-    public Uri EmbeddingsUri(string model) => wire == Wire.Gemini ? GeminiUri(model, "batchEmbedContents") : embeddings;
+    public Uri EmbeddingsUri(string model) => dialect == Dialect.Gemini ? GeminiUri(model, "batchEmbedContents") : embeddings;
 
     private Uri GeminiUri(string model, string method) => new($"{baseUrl}/v1beta/models/{Uri.EscapeDataString(model)}:{method}");
 
-    private static (string Name, string Value) CredentialOf(Wire wire, string key) => wire switch
+    private static (string Name, string Value) CredentialOf(Dialect dialect, string key) => dialect switch
     {
-        Wire.OpenAi => ("Authorization", $"Bearer {key}"),
-        Wire.Anthropic => ("x-api-key", key),
-        Wire.Gemini => ("x-goog-api-key", key),
+        Dialect.OpenAi => ("Authorization", $"Bearer {key}"),
+        Dialect.Anthropic => ("x-api-key", key),
+        Dialect.Gemini => ("x-goog-api-key", key),
     };
 
     private async ValueTask<ProviderExchange> AttemptAsync(ProviderRequest request, CancellationToken clientGone)
@@ -109,7 +109,7 @@ internal sealed class ProviderClient : IDisposable
                 return new(response, deadline, clientGone);
             }
             using var error = await ProviderExchange.ReadAsync(response, MaxErrorBytes, isLimit: false, deadline.Token);
-            throw ProviderFaults.Of(wire, response, error.Memory, time.GetUtcNow());
+            throw ProviderFaults.Of(dialect, response, error.Memory, time.GetUtcNow());
         }
         catch (Exception failure)
         {
@@ -128,7 +128,7 @@ internal sealed class ProviderClient : IDisposable
         var content = new ReadOnlyMemoryContent(request.Body);
         content.Headers.TryAddWithoutValidation("Content-Type", "application/json");
         var message = new HttpRequestMessage(HttpMethod.Post, request.Uri) { Version = HttpVersion.Version11, Content = content };
-        if (wire == Wire.Anthropic)
+        if (dialect == Dialect.Anthropic)
         {
             message.Headers.TryAddWithoutValidation("anthropic-version", request.AnthropicVersion ?? anthropicVersion);
             if (request.AnthropicBeta is not null)

@@ -1,3 +1,4 @@
+using Stoa.Gateway.Bytes;
 using Stoa.Platform.Http;
 
 namespace Stoa.Gateway.Providers;
@@ -14,11 +15,6 @@ internal sealed class ProviderExchange(HttpResponseMessage response, Cancellatio
 
     /// <summary>Whether the answer is a stream by its own word; one that does not say is taken for what was asked.</summary>
     public bool IsEventStream => ContentType?.StartsWith("text/event-stream", StringComparison.OrdinalIgnoreCase) ?? true;
-
-    /// <summary>Fires when the client leaves or the time is up.</summary>
-    public CancellationToken Ended => deadline.Token;
-
-    public bool IsTimedOut => deadline.IsCancellationRequested && !clientGone.IsCancellationRequested;
 
     /// <summary>Replaces the running deadline by a new one that starts now.</summary>
     public void ExtendDeadline(TimeSpan time) => deadline.CancelAfter(time);

@@ -1,20 +1,20 @@
 using Polly.CircuitBreaker;
 using Stoa.Gateway.Chat;
-using Stoa.Gateway.Wires;
-using Stoa.Gateway.Wires.Anthropic;
-using Stoa.Gateway.Wires.Gemini;
-using Stoa.Gateway.Wires.OpenAi;
+using Stoa.Gateway.Dialects;
+using Stoa.Gateway.Dialects.Anthropic;
+using Stoa.Gateway.Dialects.Gemini;
+using Stoa.Gateway.Dialects.OpenAi;
 using Stoa.Platform.Http;
 
 namespace Stoa.Gateway.Providers;
 
-/// <summary>What a provider's failure means for the client, for retries and for the circuit.</summary>
+/// <summary>What went wrong between us and a provider, and whether it counts for retries and for the circuit.</summary>
 internal static class ProviderFaults
 {
     /// <summary>A provider that asks for a longer wait than this is not waited for; the client is told instead.</summary>
     private static readonly TimeSpan LongestWait = TimeSpan.FromSeconds(10);
 
-    public static Failure Of(Wire wire, HttpResponseMessage response, ReadOnlyMemory<byte> body, DateTimeOffset now)
+    public static Failure Of(Dialect dialect, HttpResponseMessage response, ReadOnlyMemory<byte> body, DateTimeOffset now)
     {
         var headers = response.Headers.NonValidated;
         var reply = new ProviderReply(
@@ -22,11 +22,11 @@ internal static class ProviderFaults
             headers.TryGetValues("retry-after", out var wait) ? wait.ToString() : null,
             headers.TryGetValues("retry-after-ms", out var exact) ? exact.ToString() : null,
             now);
-        return wire switch
+        return dialect switch
         {
-            Wire.OpenAi => OpenAiErrors.Read(reply, body),
-            Wire.Anthropic => AnthropicErrors.Read(reply, body),
-            Wire.Gemini => GeminiErrors.Read(reply, body),
+            Dialect.OpenAi => OpenAiErrors.Read(reply, body),
+            Dialect.Anthropic => AnthropicErrors.Read(reply, body),
+            Dialect.Gemini => GeminiErrors.Read(reply, body),
         };
     }
 

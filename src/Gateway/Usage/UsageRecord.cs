@@ -26,7 +26,7 @@ internal sealed record UsageRecord
     /// <summary>The <c>x-request-id</c> of the answer; what a client quotes when it asks about a call.</summary>
     public required string RequestId { get; init; }
 
-    /// <summary>The wire and operation the client used, as <c>openai.chat</c>.</summary>
+    /// <summary>The dialect and operation the client used, as <c>openai.chat</c>.</summary>
     public required string Surface { get; init; }
 
     public required string Provider { get; init; }

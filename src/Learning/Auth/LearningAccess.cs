@@ -8,7 +8,7 @@ using Stoa.Platform.Identity;
 namespace Stoa.Learning.Auth;
 
 /// <summary>
-/// The credentials of SensAI's wire, whose front end sends none by itself: served below the front end's own origin, its browser calls
+/// The credentials of SensAI's surface, whose front end sends none by itself: served below the front end's own origin, its browser calls
 /// carry the session cookie.
 /// </summary>
 internal static class LearningAccess
@@ -22,7 +22,7 @@ internal static class LearningAccess
     /// data, and nothing else.
     /// </param>
     public static TBuilder RequireLearner<TBuilder>(this TBuilder builder, bool allowService = false)
-        where TBuilder : IEndpointConventionBuilder => builder.RequireWireCaller(
+        where TBuilder : IEndpointConventionBuilder => builder.RequireSurfaceCaller(
             new AccessRule(allowService ? "learner_or_service" : "learner", Cookie, Token), context => CallerAsync(context, allowService));
 
     private static async ValueTask<LearningCaller> CallerAsync(HttpContext context, bool allowService)

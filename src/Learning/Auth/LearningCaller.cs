@@ -24,7 +24,7 @@ internal enum LearningProof
     None,
 }
 
-/// <summary>Who calls SensAI's wire. The module looks the person up: the id must exist and the address must be his.</summary>
+/// <summary>Who calls SensAI's surface. The module looks the person up: the id must exist and the address must be his.</summary>
 /// <param name="UserId">Null for Google's token, the service, and in the mode Open.</param>
 /// <param name="Email">In lower case.</param>
 internal sealed record LearningCaller(int? UserId, string? Email, LearningProof Proof)
@@ -32,7 +32,7 @@ internal sealed record LearningCaller(int? UserId, string? Email, LearningProof 
     public static readonly LearningCaller Service = new(UserId: null, Email: null, LearningProof.Service);
     public static readonly LearningCaller Unproven = new(UserId: null, Email: null, LearningProof.None);
 
-    public static ValueTask<LearningCaller?> BindAsync(HttpContext context) => context.WireCaller<LearningCaller>();
+    public static ValueTask<LearningCaller?> BindAsync(HttpContext context) => context.SurfaceCaller<LearningCaller>();
 
     /// <summary>From <c>userId</c> and <c>email</c>; null when either is missing.</summary>
     public static LearningCaller? Of(TokenClaims claims, LearningProof proof) =>

@@ -3,7 +3,7 @@ using System.Text.Json;
 
 namespace Stoa.Platform.Data;
 
-/// <summary>The values of an enum as the database and our wires write them: <c>NotFound</c> is <c>not_found</c>.</summary>
+/// <summary>The values of an enum as the database and our surfaces write them: <c>NotFound</c> is <c>not_found</c>.</summary>
 public static class EnumNames<T>
     where T : struct, Enum
 {

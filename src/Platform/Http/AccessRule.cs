@@ -13,7 +13,7 @@ public enum AccessPlace
     Cookie,
 }
 
-/// <summary>One way in which a caller proves himself, as the API documents tell it. A wire of its own adds its own.</summary>
+/// <summary>One way in which a caller proves himself, as the API documents tell it. A surface adds its own.</summary>
 /// <param name="Name">Its name among the document's security schemes.</param>
 /// <param name="Parameter">The name of the header, of the query's parameter or of the cookie.</param>
 public sealed record AccessScheme(string Name, AccessPlace Place, string Parameter = "")

@@ -44,7 +44,7 @@ internal sealed class InternalOnly
     public static readonly InternalOnly Instance = new();
 }
 
-/// <summary>What a page tells the browser to refuse.</summary>
+/// <summary>What a page tells the browser to refuse. It is for this visitor and this moment; what may be kept says so itself.</summary>
 internal sealed class PageHeaders
 {
     public static readonly PageHeaders Instance = new();
@@ -56,6 +56,7 @@ internal sealed class PageHeaders
         headers.XContentTypeOptions = "nosniff";
         headers["Referrer-Policy"] = "same-origin";
         headers["Cross-Origin-Opener-Policy"] = "same-origin";
+        headers.CacheControl = "no-cache, no-store";
     }
 }
 
@@ -65,7 +66,7 @@ public static class RouteMarks
     public static TBuilder Internal<TBuilder>(this TBuilder builder)
         where TBuilder : IEndpointConventionBuilder => builder.WithMetadata(InternalOnly.Instance);
 
-    /// <summary>Content policy without exceptions, no sniffing, no referrer to other sites, no framing.</summary>
+    /// <summary>Content policy without exceptions, no sniffing, no referrer to other sites, no framing, not kept.</summary>
     public static TBuilder WithPageHeaders<TBuilder>(this TBuilder builder)
         where TBuilder : IEndpointConventionBuilder => builder.WithMetadata(PageHeaders.Instance);
 }

@@ -3,7 +3,7 @@ using Microsoft.AspNetCore.Http;
 namespace Stoa.Platform.Http;
 
 /// <summary>
-/// How one wire words a <see cref="Failure"/>. It belongs to a route group (as endpoint metadata) and to a path prefix
+/// How one surface words a <see cref="Failure"/>. It belongs to a route group (as endpoint metadata) and to a path prefix
 /// (for routes that do not exist), never to the host.
 /// </summary>
 public abstract class ErrorDialect
@@ -11,7 +11,7 @@ public abstract class ErrorDialect
     /// <summary>Writes status, headers and body. Called only while the response has not started.</summary>
     public abstract Task WriteAsync(HttpContext context, Failure failure);
 
-    /// <summary>The usual status of a kind; a dialect overrides what its wire does differently.</summary>
+    /// <summary>The usual status of a kind; a dialect overrides what its surface does differently.</summary>
     public virtual int StatusOf(Failure failure) => failure.Kind switch
     {
         FailureKind.Invalid => StatusCodes.Status400BadRequest,

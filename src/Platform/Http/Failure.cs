@@ -1,6 +1,6 @@
 namespace Stoa.Platform.Http;
 
-/// <summary>What went wrong, independent of any wire. Each <see cref="ErrorDialect"/> maps a kind to its own status and words.</summary>
+/// <summary>What went wrong, independent of any surface. Each <see cref="ErrorDialect"/> maps a kind to its own status and words.</summary>
 public enum FailureKind
 {
     Invalid,

@@ -4,10 +4,8 @@ using System.Runtime.CompilerServices;
 namespace Stoa.Platform.Limits;
 
 /// <summary>How many calls run at this moment, per owner and in all. Each entered call must exit once.</summary>
-public sealed class InFlight(int limit = InFlight.DefaultLimit)
+public sealed class InFlight(int limit)
 {
-    public const int DefaultLimit = 10_000;
-
     // An owner is a key or an organization of ours, so their number is bounded by the rows that name them.
     private readonly ConcurrentDictionary<Guid, StrongBox<int>> owners = new();
     private readonly StrongBox<int> all = new();

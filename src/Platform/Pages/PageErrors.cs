@@ -30,7 +30,6 @@ public sealed class PageErrors : ErrorDialect
             PageHeaders.Apply(context.Response.Headers);
             // The renderer of the page that failed has set it, and ours would set it again.
             context.Response.Headers.Remove("blazor-enhanced-nav");
-            context.Response.Headers.CacheControl = PageRoute.NotKept;
             var status = StatusOf(failure);
             var title = ProblemErrors.TitleOf(failure.Kind);
             var page = new RazorComponentResult<ErrorPage>(new Dictionary<string, object?>(StringComparer.Ordinal)

@@ -19,9 +19,6 @@ internal sealed record PageAssembly(Assembly Assembly);
 /// <summary>Marks a route that a person looks at: the visitor is known there, and forged forms are refused.</summary>
 internal sealed class PageRoute
 {
-    /// <summary>What a page shows is for this visitor and this moment.</summary>
-    public const string NotKept = "no-cache, no-store";
-
     public static readonly PageRoute Instance = new();
 }
 
@@ -79,7 +76,6 @@ public static class PageServices
         app.UseWhen(static context => context.GetEndpoint()?.Metadata.GetMetadata<PageRoute>() is not null, static pages =>
             pages.Use(static async (context, next) =>
             {
-                context.Response.Headers.CacheControl = PageRoute.NotKept;
                 // Signed in or not: a form that another site sends could sign somebody in as somebody else.
                 context.RequestServices.GetRequiredService<OwnOrigins>().Check(context.Request);
                 await context.RecognizeAsync();

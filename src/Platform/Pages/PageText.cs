@@ -33,11 +33,11 @@ public static class PageText
         _ => $"{Count((long)time.TotalDays, "day")} {Count(time.Hours, "hour")}",
     };
 
-    public static string Name(Role role) => role switch
+    public static string Name(ProcessRole role) => role switch
     {
-        Role.All => "all: API and worker",
-        Role.Api => "API",
-        Role.Worker => "worker",
+        ProcessRole.All => "all: API and worker",
+        ProcessRole.Api => "API",
+        ProcessRole.Worker => "worker",
     };
 
     /// <summary>Scheme, host, port and path: an address may hold a name and a password, or a key in its query.</summary>

@@ -14,7 +14,7 @@ public sealed class RunningHost(
 
     public string Environment => environment.EnvironmentName;
 
-    public Role Role => options.Value.Role;
+    public ProcessRole Role => options.Value.Role;
 
     public TimeSpan Uptime => time.GetElapsedTime(start);
 

@@ -3,7 +3,7 @@ using Stoa.Tests.Support;
 
 namespace Stoa.Tests.Gateway;
 
-/// <summary>Clients of both dialects before a provider that speaks Gemini's wire, over the whole host.</summary>
+/// <summary>Clients of both dialects before a provider that speaks Gemini's dialect, over the whole host.</summary>
 public sealed class GeminiProviderTests(GeminiSite site) : IClassFixture<GeminiSite>
 {
     private const string Chat = "/v1/chat/completions";

@@ -10,7 +10,7 @@ using Stoa.Tests.Support;
 
 namespace Stoa.Tests.Gateway;
 
-/// <summary>A host before a scripted provider of Gemini's wire, and a place on the web that holds pictures.</summary>
+/// <summary>A host before a scripted provider of Gemini's dialect, and a place on the web that holds pictures.</summary>
 public sealed class GeminiSite : IAsyncLifetime
 {
     /// <summary>The first bytes make a PNG.</summary>

@@ -34,7 +34,7 @@ internal sealed class OddProvider : IAsyncDisposable
         return provider;
     }
 
-    /// <summary>The settings that put it behind the names <c>open</c> (OpenAI's wire) and <c>anth</c> (Anthropic's).</summary>
+    /// <summary>The settings that put it behind the names <c>open</c> (OpenAI's dialect) and <c>anth</c> (Anthropic's).</summary>
     public Dictionary<string, string?> Settings => new(StringComparer.Ordinal)
     {
         ["Gateway:Retries"] = "0",

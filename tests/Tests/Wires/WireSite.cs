@@ -7,7 +7,7 @@ using Stoa.Assistants.Auth;
 using Stoa.Feedback;
 using Stoa.Feedback.Auth;
 using Stoa.Gateway.Auth;
-using Stoa.Gateway.Wires.Gtwy;
+using Stoa.Gateway.Dialects.Gtwy;
 using Stoa.Learning;
 using Stoa.Learning.Auth;
 using Stoa.Platform.Http;

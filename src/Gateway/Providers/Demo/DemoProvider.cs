@@ -1,5 +1,5 @@
 using Stoa.Gateway.Chat;
-using Stoa.Gateway.Wires;
+using Stoa.Gateway.Dialects;
 using Stoa.Platform.Http;
 
 namespace Stoa.Gateway.Providers.Demo;
@@ -44,7 +44,7 @@ internal static class DemoProvider
                     yield return step with { Choice = number };
                 }
             }
-            yield return new ChatEvent.Finish(choice.StopReason, choice.StopSequence) { Choice = number };
+            yield return new ChatEvent.Finish(choice.FinishReason, choice.StopSequence) { Choice = number };
         }
         yield return new ChatEvent.Usage(answer.Usage);
         yield return new ChatEvent.End();
@@ -76,12 +76,12 @@ internal static class DemoProvider
         var calls = tools.Select(Part (tool, number) => Call(tool, number, unchecked(seed + number), budget)).ToList();
         if (calls.Count > 0)
         {
-            return new(calls, StopReason.ToolCalls);
+            return new(calls, FinishReason.ToolCalls);
         }
         return request.Format switch
         {
-            { Schema: { } schema } => new([new Part.Text(SchemaSample.Make(schema, seed))], StopReason.Stop),
-            { } => new([new Part.Text("""{"demo":true,"message":"This object was made by the offline demo provider; no model was asked."}""")], StopReason.Stop),
+            { Schema: { } schema } => new([new Part.Text(SchemaSample.Make(schema, seed))], FinishReason.Stop),
+            { } => new([new Part.Text("""{"demo":true,"message":"This object was made by the offline demo provider; no model was asked."}""")], FinishReason.Stop),
             null => DemoText.Bounded(DemoText.For(request, seed), request),
         };
     }
@@ -93,7 +93,7 @@ internal static class DemoProvider
         var tools = request.Tools
             .Where(tool => tool.Native is null && (choice?.Allowed?.Contains(tool.Name) ?? true))
             .ToList();
-        if (request.Turns is not [.., { Role: Role.User } last] || tools.Count == 0 || choice?.Mode == ToolChoiceMode.None)
+        if (request.Turns is not [.., { Role: TurnRole.User } last] || tools.Count == 0 || choice?.Mode == ToolChoiceMode.None)
         {
             return [];
         }

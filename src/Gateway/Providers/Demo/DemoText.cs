@@ -17,13 +17,13 @@ internal static class DemoText
     public static string For(ChatRequest request, int seed)
     {
         var opening = Openings[seed % Openings.Length];
-        if (request.Turns is [.., { Role: Role.Tool } results])
+        if (request.Turns is [.., { Role: TurnRole.Tool } results])
         {
             var said = results.Parts.OfType<Part.ToolResult>().Select(result =>
                 $"The tool {NameOf(request, result.Id)} {(result.IsError ? "failed with" : "answered")}: {Quote(TextOf(result.Parts))}");
             return $"{opening} {string.Join(" ", said)}";
         }
-        var last = request.Turns.LastOrDefault(turn => turn.Role == Role.User);
+        var last = request.Turns.LastOrDefault(turn => turn.Role == TurnRole.User);
         var text = last is null ? "" : TextOf(last.Parts);
         var images = last?.Parts.Count(part => part is Part.Image) ?? 0;
         var seen = images > 0 ? $" I also received {images} image(s), which a demo cannot see." : "";
@@ -33,14 +33,14 @@ internal static class DemoText
     /// <summary>Cut where the client's limits cut.</summary>
     public static Choice Bounded(string text, ChatRequest request)
     {
-        var reason = StopReason.Stop;
+        var reason = FinishReason.Stop;
         string? stoppedBy = null;
         foreach (var stop in request.Stop.Where(stop => stop.Length > 0))
         {
             var place = text.IndexOf(stop, StringComparison.Ordinal);
             if (place >= 0)
             {
-                (text, reason, stoppedBy) = (text[..place], StopReason.StopSequence, stop);
+                (text, reason, stoppedBy) = (text[..place], FinishReason.StopSequence, stop);
             }
         }
         if (request.MaxOutput is { } most && TokenEstimate.Of(text) > most)
@@ -50,7 +50,7 @@ internal static class DemoText
             {
                 kept.Append(word);
             }
-            (text, reason, stoppedBy) = (kept.ToString(), StopReason.Length, null);
+            (text, reason, stoppedBy) = (kept.ToString(), FinishReason.Length, null);
         }
         return new([new Part.Text(text)], reason, stoppedBy);
     }

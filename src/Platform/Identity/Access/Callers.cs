@@ -6,8 +6,6 @@ namespace Stoa.Platform.Identity;
 /// <summary>Finds out who calls: by <c>Authorization: Bearer</c> with a live key, else by the session cookie.</summary>
 internal sealed class Callers(KeyRing ring, SessionCache sessions, OwnOrigins origins, Guesses guesses)
 {
-    private const string Bearer = "Bearer ";
-
     public async ValueTask<Caller> RequireAsync(HttpContext context)
     {
         if (await FindAsync(context) is not { } caller)
@@ -29,15 +27,14 @@ internal sealed class Callers(KeyRing ring, SessionCache sessions, OwnOrigins or
         // Whoever names a credential means it: a wrong key is not made good by a cookie.
         if (context.Request.Headers.Authorization.Count > 0)
         {
-            return ValueTask.FromResult(FindByKey(context.Request.Headers.Authorization));
+            return ValueTask.FromResult(FindByKey(context.Request.BearerTokenSpan()));
         }
         return SessionCookie.Read(context.Request) is { } token ? FindBySessionAsync(token, context.RequestAborted) : default;
     }
 
-    private Caller? FindByKey(IReadOnlyList<string?> header)
+    private Caller? FindByKey(ReadOnlySpan<char> token)
     {
-        if (header is not [{ } value] || !value.StartsWith(Bearer, StringComparison.OrdinalIgnoreCase)
-            || ring.Find(value.AsSpan(Bearer.Length).Trim()) is not { } key)
+        if (token.IsEmpty || ring.Find(token) is not { } key)
         {
             return null;
         }

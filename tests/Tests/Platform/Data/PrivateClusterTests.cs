@@ -76,32 +76,6 @@ public sealed class PrivateClusterTests(TestCluster tests)
     }
 
     [Fact]
-    public async Task Rows_that_are_being_copied_while_the_server_is_killed_are_all_there_and_none_twice()
-    {
-        await using var cluster = await StartAsync(await tests.NewFolderAsync(), durable: true);
-        await ExecuteAsync(cluster, "create table rows (id integer primary key)");
-        await using var source = NpgsqlDataSource.Create(cluster.ConnectionString);
-        var table = new CopyTable<int>(
-            source, "rows", ["id"], (import, id, ct) => import.WriteAsync(id, ct), TimeProvider.System, NullLogger.Instance);
-        using var writer = new CopyWriter<int>(table, TimeProvider.System, capacity: 100, batchSize: 50);
-        await writer.StartAsync(Ct);
-
-        for (var id = 0; id < 5000; id++)
-        {
-            await writer.WriteAsync(id, Ct);
-            if (id % 2000 == 1000)
-            {
-                await Eventually(() => IsRunning(cluster.ServerId));
-                Kill(cluster.ServerId);
-            }
-        }
-        await writer.StopAsync(Ct);
-
-        var stored = await ScalarAsync(cluster, "select format('%s of %s to %s', count(*), min(id), max(id)) from rows");
-        Assert.Equal("5000 of 0 to 4999", stored);
-    }
-
-    [Fact]
     public async Task A_server_whose_host_was_killed_is_taken_over_and_stopped()
     {
         var folder = await tests.NewFolderAsync();

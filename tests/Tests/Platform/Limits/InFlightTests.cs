@@ -7,7 +7,7 @@ public sealed class InFlightTests
     [Fact]
     public async Task Parallel_callers_never_exceed_the_limit_of_their_owner()
     {
-        var calls = new InFlight();
+        var calls = new InFlight(limit: 1_000);
         var owner = Guid.CreateVersion7();
         var entered = await Task.WhenAll(Enumerable.Range(0, 200).Select(_ => Task.Run(() => calls.TryEnter(owner, ownerLimit: 7))));
         Assert.Equal(7, entered.Count(inside => inside));
@@ -17,7 +17,7 @@ public sealed class InFlightTests
     [Fact]
     public void Who_leaves_makes_room()
     {
-        var calls = new InFlight();
+        var calls = new InFlight(limit: 1_000);
         var owner = Guid.CreateVersion7();
         Assert.True(calls.TryEnter(owner, 1));
         Assert.False(calls.TryEnter(owner, 1));

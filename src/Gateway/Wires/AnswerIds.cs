@@ -1,9 +1,0 @@
-using System.Security.Cryptography;
-
-namespace Stoa.Gateway.Wires;
-
-internal static class AnswerIds
-{
-    public static string New(string prefix) =>
-        prefix + RandomNumberGenerator.GetString("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789", 24);
-}
