@@ -1,5 +1,6 @@
 using System.Text.Json.Nodes;
 using System.Text.Json.Serialization;
+using Stoa.Gateway.Responses;
 using Stoa.Gateway.Usage;
 using Stoa.Platform.Http;
 
@@ -8,6 +9,7 @@ namespace Stoa.Gateway;
 [JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower)]
 [JsonSerializable(typeof(string))]
 [JsonSerializable(typeof(JsonObject))]
+[JsonSerializable(typeof(MakeResponse))]
 [JsonSerializable(typeof(UsageApi.Sums))]
 [JsonSerializable(typeof(Listing<UsageApi.Call>))]
 [JsonSerializable(typeof(PricesApi.PriceList))]

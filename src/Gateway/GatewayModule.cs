@@ -7,12 +7,14 @@ using Stoa.Gateway.Completions;
 using Stoa.Gateway.Embeddings;
 using Stoa.Gateway.Models;
 using Stoa.Gateway.Providers;
+using Stoa.Gateway.Responses;
 using Stoa.Gateway.Usage;
 using Stoa.Gateway.Dialects.Anthropic;
 using Stoa.Gateway.Dialects.OpenAi;
 using Stoa.Platform;
 using Stoa.Platform.Data;
 using Stoa.Platform.Http;
+using Stoa.Platform.Jobs;
 using Stoa.Platform.Pages;
 using Stoa.Platform.Limits;
 
@@ -41,7 +43,12 @@ public static class GatewayModule
         services.AddSingleton<RawForward>();
         services.AddSingleton<RemoteMedia>();
         services.AddSingleton<Translation>();
+        services.AddSingleton<ChatApi>();
         services.AddSingleton<EmbeddingsApi>();
+        services.AddSingleton<ResponsesApi>();
+        services.AddSingleton<ResponseStore>();
+        services.AddSingleton<InnerCalls>();
+        services.AddJob<MakeResponse, MakeResponseHandler>("gateway.make_response", GatewayJson.Default.MakeResponse, MakeResponseHandler.Rules);
 
         services.AddSingleton<UsageSpool>();
         services.AddSingleton<UsageStore>();
@@ -60,6 +67,8 @@ public static class GatewayModule
         ChatApi.MapOpenAi(openAi);
         ChatApi.MapAnthropic(anthropic);
         EmbeddingsApi.Map(openAi);
+        ResponsesApi.Map(openAi);
+        openAi.MapKeptResponses();
         openAi.MapModels();
         anthropic.MapCountTokens();
 

@@ -38,6 +38,9 @@ internal sealed class ProviderOptions
 
     public string? ApiKey { get; set; }
 
+    /// <summary>Whether it speaks OpenAI's Responses API beside chat completions. Absent: as its kind does.</summary>
+    public bool? HasResponses { get; set; }
+
     /// <summary>Models this provider serves. Empty: any name is passed on, but a bare name never resolves to it.</summary>
     public List<string> Models { get; set; } = [];
 }

@@ -16,7 +16,7 @@ internal static class AnswerHeaders
         headers["x-gtwy-model"] = Ascii(call.Target.Model);
         headers["x-gtwy-attempts"] = Text(call.Attempts);
         headers["x-gtwy-cache"] = "none";
-        if (call.Surface.Dialect == Dialect.OpenAi)
+        if (call.Surface.Dialect is Dialect.OpenAi or Dialect.OpenAiResponses)
         {
             headers["openai-version"] = "2020-10-01";
             headers["openai-processing-ms"] = Text((long)time.GetElapsedTime(call.Started).TotalMilliseconds);

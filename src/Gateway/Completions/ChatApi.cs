@@ -35,12 +35,12 @@ internal sealed class ChatApi(CallGate gate, RawForward forward, Translation tra
     private static RouteHandlerBuilder Map(IEndpointRouteBuilder routes, string path, Surface surface)
     {
         // Not before the first call: mapping routes opens no files. As a parameter of the handler it would cost a scope per call.
-        var chat = new Lazy<ChatApi>(() => ActivatorUtilities.CreateInstance<ChatApi>(routes.ServiceProvider));
+        var chat = new Lazy<ChatApi>(routes.ServiceProvider.GetRequiredService<ChatApi>);
         return routes.MapPost(path, (Delegate)((HttpContext context) => chat.Value.CompleteAsync(context, surface))).StayOnEventThread();
     }
 
     /// <summary>A call from its arrival to its record: who calls, what model, may they, the answer, and how it ended.</summary>
-    private async Task CompleteAsync(HttpContext context, Surface surface)
+    public async Task CompleteAsync(HttpContext context, Surface surface)
     {
         var started = time.GetTimestamp();
         var key = gate.Authenticate(context.Request);
@@ -48,11 +48,14 @@ internal sealed class ChatApi(CallGate gate, RawForward forward, Translation tra
         var outline = RequestOutline.Read(body.Span);
         var target = gate.Target(key, outline.ModelName(body.Span));
         var admission = await gate.AdmitAsync(context, surface.Limits, key, outline.EstimatedInput + outline.MaxOutput);
-        var call = new GatewayCall(surface, key, target, outline, admission, context.RequestId(), started);
+        var call = new GatewayCall(surface, key, target, outline, admission, context.RequestId(), started)
+        {
+            Endpoint = ProviderEndpoint.Of(target.Provider, surface.Dialect, context.Request),
+        };
         try
         {
             // Where client and provider speak the same dialect the bytes are forwarded, else they are translated.
-            if (target.Provider.Kind.Dialect == surface.Dialect)
+            if (call.Endpoint == surface.Dialect)
             {
                 await forward.AnswerAsync(context, call, body, outline);
             }

@@ -28,6 +28,14 @@ internal sealed class GatewayCall(
 
     public Admission Admission { get; } = admission;
 
+    /// <summary>The dialect of the provider's endpoint that answers; null for a provider in this process.</summary>
+    public Dialect? Endpoint { get; init; } = target.Provider.Kind.Dialect;
+
+    /// <summary>
+    /// Keeps a finished answer before its end leaves: it is given the whole body, or the events among which the stream's last one is.
+    /// </summary>
+    public Func<ReadOnlyMemory<byte>, Task>? Keep { get; init; }
+
     public int Attempts { get; set; } = 1;
 
     /// <summary>A timestamp; 0 until the provider's answer began.</summary>

@@ -9,6 +9,7 @@ using Stoa.Gateway.Dialects;
 using Stoa.Gateway.Dialects.Anthropic;
 using Stoa.Gateway.Dialects.Gemini;
 using Stoa.Gateway.Dialects.OpenAi;
+using Stoa.Gateway.Dialects.OpenAiResponses;
 using Stoa.Platform.Http;
 
 namespace Stoa.Gateway.Completions;
@@ -37,7 +38,7 @@ internal sealed partial class Translation(
             return;
         }
 
-        var providerDialect = DialectOf(call.Target.Provider);
+        var providerDialect = DialectOf(call.Endpoint!.Value);
         if (!providerDialect.TakesAddresses)
         {
             request = await media.InlineAsync(request, context.RequestAborted);
@@ -49,7 +50,7 @@ internal sealed partial class Translation(
         {
             LogChanged(call.Target.FullName, string.Join("; ", request.Warnings));
         }
-        var uri = client.ChatUri(target.Model, request.Stream);
+        var uri = client.ChatUri(call.Endpoint!.Value, target.Model, request.Stream);
         var upstream = new ProviderRequest(uri, upstreamBody.Memory, request.Stream) { AnthropicVersion = target.Version };
         try
         {
@@ -85,11 +86,12 @@ internal sealed partial class Translation(
         }
     }
 
-    private static IProviderDialect DialectOf(Provider provider) => provider.Kind.Dialect!.Value switch
+    private static IProviderDialect DialectOf(Dialect endpoint) => endpoint switch
     {
         Dialect.OpenAi => OpenAiDialect.Instance,
         Dialect.Anthropic => AnthropicDialect.Of(version: null),
         Dialect.Gemini => GeminiDialect.Instance,
+        Dialect.OpenAiResponses => ResponsesDialect.Instance,
     };
 
     private DialectTarget TargetOf(GatewayCall call) => new(call.Target.Model)
@@ -104,6 +106,7 @@ internal sealed partial class Translation(
         using var output = new PooledBytes(4_096);
         dialect.WriteAnswer(answer, request, head, output);
         call.Usage = answer.Usage;
+        await (call.Keep?.Invoke(output.Memory) ?? Task.CompletedTask);
         meter.Succeeded(call);
         AnswerHeaders.Write(context.Response, call, time);
         await JsonAnswer.SendAsync(context, output);
@@ -193,11 +196,13 @@ internal sealed partial class Translation(
                 case ChatEvent.Failed failed:
                     meter.Failed(call, failed.Failure);
                     break;
-                case ChatEvent.End:
-                    meter.Succeeded(call);
-                    break;
             }
             writer.Write(step, output);
+        }
+        if (steps is [.., ChatEvent.End] && !call.IsComplete)
+        {
+            await (call.Keep?.Invoke(output.Memory) ?? Task.CompletedTask);
+            meter.Succeeded(call);
         }
         steps.Clear();
         call.AnswerBytes += output.Length;

@@ -25,6 +25,7 @@ internal sealed class ProviderClient : IDisposable
     private readonly (string Name, string Value)? credential;
     private readonly string baseUrl;
     private readonly Uri chat;
+    private readonly Uri responses;
     private readonly Uri embeddings;
     private readonly string anthropicVersion;
     private readonly CircuitBreakerStateProvider[] circuits = [new(), new()];
@@ -39,6 +40,7 @@ internal sealed class ProviderClient : IDisposable
         credential = string.IsNullOrEmpty(options.ApiKey) ? null : CredentialOf(dialect, options.ApiKey);
         chat = new(baseUrl + (dialect == Dialect.Anthropic ? "/v1/messages" : "/chat/completions"));
         CountTokensUri = new(baseUrl + "/v1/messages/count_tokens");
+        responses = new(baseUrl + "/responses");
         embeddings = new(baseUrl + "/embeddings");
         invoker = new(Handler(new(baseUrl), gateway.Timeouts));
         pipeline = Pipeline(gateway, time);
@@ -79,8 +81,12 @@ internal sealed class ProviderClient : IDisposable
     public void Dispose() => invoker.Dispose();
 
     /// <param name="model">As the provider names it. Only Gemini has it, and the wish for a stream, in the address.</param>
-    public Uri ChatUri(string model, bool isStream) =>
-        dialect == Dialect.Gemini ? GeminiUri(model, isStream ? "streamGenerateContent?alt=sse" : "generateContent") : chat;
+    public Uri ChatUri(Dialect endpoint, string model, bool isStream) => endpoint switch
+    {
+        Dialect.Gemini => GeminiUri(model, isStream ? "streamGenerateContent?alt=sse" : "generateContent"),
+        Dialect.OpenAiResponses => responses,
+        Dialect.OpenAi or Dialect.Anthropic => chat,
+    };
 
     public Uri EmbeddingsUri(string model) => dialect == Dialect.Gemini ? GeminiUri(model, "batchEmbedContents") : embeddings;
 
@@ -88,7 +94,7 @@ internal sealed class ProviderClient : IDisposable
 
     private static (string Name, string Value) CredentialOf(Dialect dialect, string key) => dialect switch
     {
-        Dialect.OpenAi => ("Authorization", $"Bearer {key}"),
+        Dialect.OpenAi or Dialect.OpenAiResponses => ("Authorization", $"Bearer {key}"),
         Dialect.Anthropic => ("x-api-key", key),
         Dialect.Gemini => ("x-goog-api-key", key),
     };

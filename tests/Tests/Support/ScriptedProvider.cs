@@ -130,7 +130,7 @@ public sealed class ScriptedProvider : IAsyncDisposable
                 CompleteAsync(delivery, dialect, body, model),
             "/v1/embeddings" => EmbedAsync(delivery, request, body),
             "/v1/messages/count_tokens" => delivery.JsonAsync(new JsonObject { ["input_tokens"] = ScriptedUsage.WordsIn(body) }),
-            "/v1/chat/completions" or "/v1/messages" => CompleteAsync(delivery, dialect, body, model),
+            "/v1/chat/completions" or "/v1/messages" or "/v1/responses" => CompleteAsync(delivery, dialect, body, model),
             _ => delivery.ErrorAsync(404, $"No such route: {request.Method} {request.Path}"),
         };
     }

@@ -1,7 +1,8 @@
 using System.Text.Json;
+using Stoa.Gateway.Bytes;
 using Stoa.Gateway.Chat;
 
-namespace Stoa.Gateway.Wires.OpenAiResponses;
+namespace Stoa.Gateway.Dialects.OpenAiResponses;
 
 /// <summary>
 /// Reasoning items. Clients send <c>encrypted_content</c> back unread, so it also carries what other providers want to see again: their
@@ -9,7 +10,7 @@ namespace Stoa.Gateway.Wires.OpenAiResponses;
 /// </summary>
 internal static class ResponsesThoughts
 {
-    private static readonly (string Mark, Wire Origin)[] Others = [("anthropic/", Wire.Anthropic), ("gemini/", Wire.Gemini), ("openai-chat/", Wire.OpenAi)];
+    private static readonly (string Mark, Dialect Origin)[] Others = [("anthropic/", Dialect.Anthropic), ("gemini/", Dialect.Gemini), ("openai-chat/", Dialect.OpenAi)];
 
     public static Part.Thinking Read(Node item)
     {
@@ -29,13 +30,16 @@ internal static class ResponsesThoughts
                     : new(text, proof.Length > 0 ? proof : null, null, origin);
             }
         }
-        return new(text, id, sealedThoughts, Wire.OpenAiResponses);
+        return new(text, id, sealedThoughts, Dialect.OpenAiResponses);
     }
+
+    public static bool IsOfAnother(string sealedThoughts) =>
+        Array.Exists(Others, other => sealedThoughts.StartsWith(other.Mark, StringComparison.Ordinal));
 
     /// <summary>What the client has to send back; null when there is nothing.</summary>
     public static string? Seal(Part.Thinking thinking)
     {
-        if (thinking.Origin == Wire.OpenAiResponses)
+        if (thinking.Origin == Dialect.OpenAiResponses)
         {
             return thinking.Redacted;
         }

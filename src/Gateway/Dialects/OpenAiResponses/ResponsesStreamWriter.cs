@@ -1,10 +1,11 @@
 using System.Buffers;
 using System.Text;
 using System.Text.Json;
+using Stoa.Gateway.Bytes;
 using Stoa.Gateway.Chat;
 using Stoa.Platform.Http;
 
-namespace Stoa.Gateway.Wires.OpenAiResponses;
+namespace Stoa.Gateway.Dialects.OpenAiResponses;
 
 /// <summary>A client's stream of response events. Each block of the answer is an item; the last event repeats the whole response.</summary>
 internal sealed class ResponsesStreamWriter(ChatRequest request, AnswerHead head) : IChatStreamWriter
@@ -219,7 +220,7 @@ internal sealed class ResponsesStreamWriter(ChatRequest request, AnswerHead head
     {
         output.Write("event: "u8);
         Encoding.ASCII.GetBytes(type, output);
-        var json = SseFrame.Open(output, "\ndata: "u8);
+        var json = SseOutput.Open(output, "\ndata: "u8);
         json.WriteStartObject();
         json.WriteString("type"u8, type);
         json.WriteNumber("sequence_number"u8, sequence++);
@@ -238,7 +239,7 @@ internal sealed class ResponsesStreamWriter(ChatRequest request, AnswerHead head
     private static void CloseEvent(IBufferWriter<byte> output, Utf8JsonWriter json)
     {
         json.WriteEndObject();
-        SseFrame.Close(output, json);
+        SseOutput.Close(output, json);
     }
 
     private static void WriteNoLogprobs(Utf8JsonWriter json)
@@ -271,7 +272,7 @@ internal sealed class ResponsesStreamWriter(ChatRequest request, AnswerHead head
 
         public StringBuilder Text { get; } = new();
 
-        public Part.Thinking Thoughts { get; set; } = new("", null, null, Wire.OpenAiResponses);
+        public Part.Thinking Thoughts { get; set; } = new("", null, null, Dialect.OpenAiResponses);
 
         public bool IsDone { get; set; }
 

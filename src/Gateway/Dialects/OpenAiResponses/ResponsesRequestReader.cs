@@ -1,8 +1,9 @@
 using System.Text.Json;
+using Stoa.Gateway.Bytes;
 using Stoa.Gateway.Chat;
-using Stoa.Gateway.Wires.OpenAi;
+using Stoa.Gateway.Dialects.OpenAi;
 
-namespace Stoa.Gateway.Wires.OpenAiResponses;
+namespace Stoa.Gateway.Dialects.OpenAiResponses;
 
 /// <summary>The body of <c>POST /v1/responses</c>. What refers to an earlier response must have been put in its place before.</summary>
 internal sealed class ResponsesRequestReader(Node body, ReadOptions options)
@@ -10,7 +11,7 @@ internal sealed class ResponsesRequestReader(Node body, ReadOptions options)
     private readonly List<ExtraField> extra = [];
     private readonly List<ExtraField> echo = [];
     private readonly List<Tool> tools = [];
-    private ChatRequest request = new() { Model = "", Source = Wire.OpenAiResponses };
+    private ChatRequest request = new() { Model = "", Source = Dialect.OpenAiResponses };
     private string? safetyIdentifier;
     private SystemBlock? instructions;
 

@@ -1,9 +1,10 @@
 using System.Text.Json;
+using Stoa.Gateway.Bytes;
 using Stoa.Gateway.Chat;
-using Stoa.Gateway.Wires.OpenAi;
+using Stoa.Gateway.Dialects.OpenAi;
 using Stoa.Platform.Http;
 
-namespace Stoa.Gateway.Wires.OpenAiResponses;
+namespace Stoa.Gateway.Dialects.OpenAiResponses;
 
 /// <summary>A provider's stream of response events.</summary>
 internal sealed class ResponsesStreamReader(ChatRequest request) : IChatStreamReader
@@ -28,7 +29,7 @@ internal sealed class ResponsesStreamReader(ChatRequest request) : IChatStreamRe
         }
         catch (Exception broken) when (broken is JsonException or InvalidOperationException)
         {
-            Fail(ProviderErrors.Unreadable("an event is not valid JSON"), events);
+            Fail(ProviderRefusals.Unreadable("an event is not valid JSON"), events);
         }
     }
 
@@ -36,7 +37,7 @@ internal sealed class ResponsesStreamReader(ChatRequest request) : IChatStreamRe
     {
         if (!ended)
         {
-            Fail(ProviderErrors.ClosedEarly(), events);
+            Fail(ProviderRefusals.ClosedEarly(), events);
         }
     }
 
@@ -62,7 +63,7 @@ internal sealed class ResponsesStreamReader(ChatRequest request) : IChatStreamRe
             // All of an item's summaries and thoughts are one block.
             case "response.reasoning_summary_text.delta" or "response.reasoning_text.delta"
                 when BlockOf(step, "").Carry.Take(DeltaOf(step)) is { Length: > 0 } thought:
-                events.Add(new ChatEvent.ThinkDelta(BlockOf(step, "").Index, thought, Wire.OpenAiResponses));
+                events.Add(new ChatEvent.ThinkDelta(BlockOf(step, "").Index, thought, Dialect.OpenAiResponses));
                 break;
             case "response.function_call_arguments.delta" or "response.custom_tool_call_input.delta"
                 when BlockOf(step, "").Carry.Take(DeltaOf(step)) is { Length: > 0 } fragment:
@@ -112,9 +113,9 @@ internal sealed class ResponsesStreamReader(ChatRequest request) : IChatStreamRe
         {
             if (item.TextOf("id") is { } id)
             {
-                events.Add(new ChatEvent.ThinkSignature(block.Index, id, Wire.OpenAiResponses));
+                events.Add(new ChatEvent.ThinkSignature(block.Index, id, Dialect.OpenAiResponses));
             }
-            events.Add(new ChatEvent.ThinkRedacted(block.Index, data, Wire.OpenAiResponses));
+            events.Add(new ChatEvent.ThinkRedacted(block.Index, data, Dialect.OpenAiResponses));
         }
     }
 

@@ -1,27 +1,28 @@
 using System.Text.Json;
+using Stoa.Gateway.Bytes;
 using Stoa.Gateway.Chat;
 
-namespace Stoa.Gateway.Wires.OpenAiResponses;
+namespace Stoa.Gateway.Dialects.OpenAiResponses;
 
-/// <summary>How a response stands, in the words of the wire.</summary>
+/// <summary>How a response stands, in the words of the API.</summary>
 /// <param name="Reason">Why it is incomplete.</param>
 internal readonly record struct ResponsesState(string Status, string? Reason = null, (string Code, string Message)? Error = null)
 {
     public static readonly ResponsesState InProgress = new("in_progress");
 
-    public static ResponsesState Of(StopReason reason) => reason switch
+    public static ResponsesState Of(FinishReason reason) => reason switch
     {
-        StopReason.Length or StopReason.ContextFull => new("incomplete", "max_output_tokens"),
-        StopReason.ContentFilter => new("incomplete", "content_filter"),
-        StopReason.Error => new("failed", Error: ("server_error", "The provider stopped with an error.")),
-        StopReason.Stop or StopReason.StopSequence or StopReason.ToolCalls or StopReason.Refusal or StopReason.Pause => new("completed"),
+        FinishReason.Length or FinishReason.ContextFull => new("incomplete", "max_output_tokens"),
+        FinishReason.ContentFilter => new("incomplete", "content_filter"),
+        FinishReason.Error => new("failed", Error: ("server_error", "The provider stopped with an error.")),
+        FinishReason.Stop or FinishReason.StopSequence or FinishReason.ToolCalls or FinishReason.Refusal or FinishReason.Pause => new("completed"),
     };
 }
 
 /// <summary>The <c>response</c> object: what the client asked for, repeated, and around it what came of it.</summary>
 internal static class ResponsesObject
 {
-    // In the order of the wire; what the client did not send has these values.
+    // In the order of the API; what the client did not send has these values.
     private static readonly (string Name, string Absent)[] Repeated =
     [
         ("instructions", "null"), ("max_output_tokens", "null"), ("max_tool_calls", "null"), ("parallel_tool_calls", "true"),

@@ -1,15 +1,16 @@
 using System.Buffers;
 using System.Text.Json;
+using Stoa.Gateway.Bytes;
 using Stoa.Gateway.Chat;
-using Stoa.Gateway.Wires.OpenAi;
+using Stoa.Gateway.Dialects.OpenAi;
 using Stoa.Platform.Http;
 
-namespace Stoa.Gateway.Wires.OpenAiResponses;
+namespace Stoa.Gateway.Dialects.OpenAiResponses;
 
 /// <summary>A request for OpenAI's Responses API. Nothing of it is kept there: what a client refers to later is kept here.</summary>
 internal static class ResponsesRequestWriter
 {
-    public static void Write(ChatRequest request, WireTarget target, IBufferWriter<byte> output)
+    public static void Write(ChatRequest request, DialectTarget target, IBufferWriter<byte> output)
     {
         if (request.N > 1)
         {
@@ -72,7 +73,7 @@ internal static class ResponsesRequestWriter
         json.WriteEndObject();
     }
 
-    private static void WriteReasoning(Utf8JsonWriter json, ChatRequest request, WireTarget target)
+    private static void WriteReasoning(Utf8JsonWriter json, ChatRequest request, DialectTarget target)
     {
         if (target.Genuine && !OpenAiModels.Reasons(target.Model))
         {
@@ -90,7 +91,7 @@ internal static class ResponsesRequestWriter
         json.WriteEndArray();
     }
 
-    private static void WriteRest(Utf8JsonWriter json, ChatRequest request, WireTarget target)
+    private static void WriteRest(Utf8JsonWriter json, ChatRequest request, DialectTarget target)
     {
         if (request.Logprobs)
         {
@@ -102,13 +103,13 @@ internal static class ResponsesRequestWriter
         Drop(request.Sampling is { FrequencyPenalty: not null } or { PresencePenalty: not null }, "penalties");
         foreach (var field in request.Extra)
         {
-            if (request.Source == Wire.OpenAiResponses && (field.Name != "include" || (target.Genuine && !OpenAiModels.Reasons(target.Model))))
+            if (request.Source == Dialect.OpenAiResponses && (field.Name != "include" || (target.Genuine && !OpenAiModels.Reasons(target.Model))))
             {
                 json.WriteElement(field.Name, field.Value);
             }
             else
             {
-                Drop(request.Source != Wire.OpenAiResponses, field.Name);
+                Drop(request.Source != Dialect.OpenAiResponses, field.Name);
             }
         }
 

@@ -1,9 +1,10 @@
 using System.Runtime.InteropServices;
 using System.Text.Json;
+using Stoa.Gateway.Bytes;
 using Stoa.Gateway.Chat;
-using Stoa.Gateway.Wires.OpenAi;
+using Stoa.Gateway.Dialects.OpenAi;
 
-namespace Stoa.Gateway.Wires.OpenAiResponses;
+namespace Stoa.Gateway.Dialects.OpenAiResponses;
 
 /// <summary>A whole <c>response</c> of a provider.</summary>
 internal static class ResponsesAnswerReader
@@ -18,7 +19,7 @@ internal static class ResponsesAnswerReader
         }
         if (root.Member("output").ValueKind != JsonValueKind.Array)
         {
-            throw ProviderErrors.Unreadable("it holds no output");
+            throw ProviderRefusals.Unreadable("it holds no output");
         }
         var originals = ToolNames.Originals(request, ToolNames.OpenAiLimit);
         var parts = root.ItemsOf("output").SelectMany(item => ReadItem(item, originals)).ToList();
@@ -32,13 +33,13 @@ internal static class ResponsesAnswerReader
         };
     }
 
-    public static StopReason ReasonOf(JsonElement response, bool hasCalls, bool hasRefusal) => response.TextOf("status") switch
+    public static FinishReason ReasonOf(JsonElement response, bool hasCalls, bool hasRefusal) => response.TextOf("status") switch
     {
-        "incomplete" when response.Member("incomplete_details").TextOf("reason") == "content_filter" => StopReason.ContentFilter,
-        "incomplete" => StopReason.Length,
-        _ when hasCalls => StopReason.ToolCalls,
-        _ when hasRefusal => StopReason.Refusal,
-        _ => StopReason.Stop,
+        "incomplete" when response.Member("incomplete_details").TextOf("reason") == "content_filter" => FinishReason.ContentFilter,
+        "incomplete" => FinishReason.Length,
+        _ when hasCalls => FinishReason.ToolCalls,
+        _ when hasRefusal => FinishReason.Refusal,
+        _ => FinishReason.Stop,
     };
 
     public static TokenUsage? ReadUsage(JsonElement response) =>
@@ -74,14 +75,14 @@ internal static class ResponsesAnswerReader
                 yield return new Part.ToolCall(item.TextOf("call_id") ?? "", NameOf(item), item.TextOf("input") ?? "") { Custom = true };
                 break;
             case "reasoning":
-                yield return new Part.Thinking(ThoughtsOf(item), item.TextOf("id"), item.TextOf("encrypted_content"), Wire.OpenAiResponses);
+                yield return new Part.Thinking(ThoughtsOf(item), item.TextOf("id"), item.TextOf("encrypted_content"), Dialect.OpenAiResponses);
                 break;
             case { } kind:
-                yield return new Part.Foreign(Wire.OpenAiResponses, kind, item.Clone());
+                yield return new Part.Foreign(Dialect.OpenAiResponses, kind, item.Clone());
                 break;
         }
     }
 
     private static string NameOf(JsonElement item) =>
-        item.TextOf("name") is { Length: > 0 } name ? name : throw ProviderErrors.Unreadable("a tool call has no name");
+        item.TextOf("name") is { Length: > 0 } name ? name : throw ProviderRefusals.Unreadable("a tool call has no name");
 }

@@ -1,6 +1,7 @@
+using Stoa.Gateway.Bytes;
 using Stoa.Gateway.Chat;
 
-namespace Stoa.Gateway.Wires.OpenAiResponses;
+namespace Stoa.Gateway.Dialects.OpenAiResponses;
 
 /// <summary>The <c>input</c> of a response: a text, or items. Items that an assistant made one after the other are one turn.</summary>
 internal sealed class ResponsesItemReader
@@ -19,18 +20,18 @@ internal sealed class ResponsesItemReader
     {
         if (input.IsText)
         {
-            return ([], [new(Role.User, [new Part.Text(input.Text())])]);
+            return ([], [new(TurnRole.User, [new Part.Text(input.Text())])]);
         }
         foreach (var item in input.Items(atLeast: 1, atMost: MaxItems))
         {
-            Read(item);
+            ReadItem(item);
         }
         Listen(input);
         pairing.Settle("input");
         return (system, turns);
     }
 
-    private void Read(Node item)
+    private void ReadItem(Node item)
     {
         var type = item.Get("type")?.Text() ?? "message";
         switch (type)
@@ -54,7 +55,7 @@ internal sealed class ResponsesItemReader
             case "item_reference":
                 throw item.Wrong("names an item that is not kept here; send the item itself", "unsupported_parameter");
             default:
-                Speak([new Part.Foreign(Wire.OpenAiResponses, type, item.Object())]);
+                Speak([new Part.Foreign(Dialect.OpenAiResponses, type, item.Object())]);
                 break;
         }
     }
@@ -67,7 +68,7 @@ internal sealed class ResponsesItemReader
         {
             case "user":
                 Begin(item);
-                turns.Add(new(Role.User, parts));
+                turns.Add(new(TurnRole.User, parts));
                 break;
             case "assistant":
                 Speak(parts);
@@ -93,7 +94,7 @@ internal sealed class ResponsesItemReader
         }
         else
         {
-            turns.Add(new(Role.System, parts));
+            turns.Add(new(TurnRole.System, parts));
         }
     }
 
@@ -119,7 +120,7 @@ internal sealed class ResponsesItemReader
         if (spoken.Count > 0)
         {
             pairing.Called(spoken, place);
-            turns.Add(new(Role.Assistant, spoken));
+            turns.Add(new(TurnRole.Assistant, spoken));
             spoken = [];
         }
     }
@@ -159,7 +160,7 @@ internal sealed class ResponsesItemReader
         }
         var detail = image.Get("detail")?.Text();
         return image.Get("file_id") is { } id
-            ? new(new Media.Stored(id.Text(), Wire.OpenAi), detail)
+            ? new(new Media.Stored(id.Text(), Dialect.OpenAi), detail)
             : new(MediaReading.ImageFrom(image.Need("image_url")), detail);
     }
 
@@ -168,7 +169,7 @@ internal sealed class ResponsesItemReader
         var name = file.Get("filename")?.Text();
         if (file.Get("file_id") is { } id)
         {
-            return new(new Media.Stored(id.Text(), Wire.OpenAi), name);
+            return new(new Media.Stored(id.Text(), Dialect.OpenAi), name);
         }
         if (file.Get("file_url") is { } url)
         {

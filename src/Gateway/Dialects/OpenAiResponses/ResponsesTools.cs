@@ -1,7 +1,8 @@
 using System.Text.Json;
+using Stoa.Gateway.Bytes;
 using Stoa.Gateway.Chat;
 
-namespace Stoa.Gateway.Wires.OpenAiResponses;
+namespace Stoa.Gateway.Dialects.OpenAiResponses;
 
 /// <summary>Tools and the choice of them: functions lie flat here, and OpenAI's own tools stand beside them.</summary>
 internal static class ResponsesTools
@@ -65,7 +66,7 @@ internal static class ResponsesTools
 
     public static void Write(Utf8JsonWriter json, ChatRequest request)
     {
-        var tools = request.Tools.Where(tool => tool.Native is null || request.Source == Wire.OpenAiResponses).ToList();
+        var tools = request.Tools.Where(tool => tool.Native is null || request.Source == Dialect.OpenAiResponses).ToList();
         if (tools.Count < request.Tools.Count)
         {
             request.Warn("provider-specific tools dropped");

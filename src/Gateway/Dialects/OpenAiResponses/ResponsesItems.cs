@@ -1,7 +1,8 @@
 using System.Text.Json;
+using Stoa.Gateway.Bytes;
 using Stoa.Gateway.Chat;
 
-namespace Stoa.Gateway.Wires.OpenAiResponses;
+namespace Stoa.Gateway.Dialects.OpenAiResponses;
 
 /// <summary>The items of <c>output</c>: one for each part of the answer.</summary>
 internal static class ResponsesItems
@@ -34,15 +35,15 @@ internal static class ResponsesItems
             case Part.Thinking thinking:
                 ResponsesThoughts.Write(json, thinking, id);
                 break;
-            case Part.Foreign { Origin: Wire.OpenAiResponses } foreign:
+            case Part.Foreign { Origin: Dialect.OpenAiResponses } foreign:
                 foreign.Block.WriteTo(json);
                 break;
         }
     }
 
-    /// <summary>Whether the part has a form here: pictures and blocks of other wires have none.</summary>
+    /// <summary>Whether the part has a form here: pictures and blocks of other dialects have none.</summary>
     public static bool Has(Part part) =>
-        part is Part.Text or Part.Refusal or Part.ToolCall or Part.Thinking or Part.Foreign { Origin: Wire.OpenAiResponses };
+        part is Part.Text or Part.Refusal or Part.ToolCall or Part.Thinking or Part.Foreign { Origin: Dialect.OpenAiResponses };
 
     public static void OpenMessage(Utf8JsonWriter json, string id, string status)
     {

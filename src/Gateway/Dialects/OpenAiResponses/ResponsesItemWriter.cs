@@ -1,8 +1,9 @@
 using System.Text.Json;
+using Stoa.Gateway.Bytes;
 using Stoa.Gateway.Chat;
 using Stoa.Platform.Http;
 
-namespace Stoa.Gateway.Wires.OpenAiResponses;
+namespace Stoa.Gateway.Dialects.OpenAiResponses;
 
 /// <summary>The <c>input</c> of a request for a provider.</summary>
 internal static class ResponsesItemWriter
@@ -14,16 +15,16 @@ internal static class ResponsesItemWriter
         {
             switch (turn.Role)
             {
-                case Role.System:
+                case TurnRole.System:
                     WriteMessage(json, "developer", turn.Parts, request);
                     break;
-                case Role.User:
+                case TurnRole.User:
                     WriteMessage(json, "user", turn.Parts, request);
                     break;
-                case Role.Assistant:
+                case TurnRole.Assistant:
                     WriteAssistant(json, turn.Parts, request);
                     break;
-                case Role.Tool:
+                case TurnRole.Tool:
                     foreach (var result in turn.Parts.OfType<Part.ToolResult>())
                     {
                         WriteResult(json, result, request);
@@ -136,7 +137,7 @@ internal static class ResponsesItemWriter
             case Media.Bytes bytes:
                 json.WriteString("image_url", $"data:{bytes.MimeType};base64,{bytes.Base64}");
                 break;
-            case Media.Stored { Origin: Wire.OpenAi } stored:
+            case Media.Stored { Origin: Dialect.OpenAi } stored:
                 json.WriteString("file_id", stored.Id);
                 break;
             default:
@@ -155,7 +156,7 @@ internal static class ResponsesItemWriter
         json.WriteString("type", "input_file");
         switch (file.Media)
         {
-            case Media.Stored { Origin: Wire.OpenAi } stored:
+            case Media.Stored { Origin: Dialect.OpenAi } stored:
                 json.WriteString("file_id", stored.Id);
                 break;
             case Media.Bytes bytes:
@@ -176,10 +177,10 @@ internal static class ResponsesItemWriter
         {
             case Part.Text { Value.Length: 0 }:
                 return false;
-            case Part.Thinking { Origin: not Wire.OpenAiResponses }:
+            case Part.Thinking { Origin: not Dialect.OpenAiResponses }:
                 request.Warn("thoughts of another provider dropped");
                 return false;
-            case Part.Foreign { Origin: not Wire.OpenAiResponses } foreign:
+            case Part.Foreign { Origin: not Dialect.OpenAiResponses } foreign:
                 request.Warn($"{foreign.Kind} block dropped: the Responses API has none");
                 return false;
             default:

@@ -1,15 +1,16 @@
 using System.Buffers;
 using System.Text.Json;
+using Stoa.Gateway.Bytes;
 using Stoa.Gateway.Chat;
 
-namespace Stoa.Gateway.Wires.OpenAiResponses;
+namespace Stoa.Gateway.Dialects.OpenAiResponses;
 
 /// <summary>A whole <c>response</c> for a client.</summary>
 internal static class ResponsesAnswerWriter
 {
     public static void Write(ChatAnswer answer, ChatRequest request, AnswerHead head, IBufferWriter<byte> output)
     {
-        var state = ResponsesState.Of(answer.StopReason);
+        var state = ResponsesState.Of(answer.FinishReason);
         var json = JsonOutput.Open(output);
         ResponsesObject.Write(
             json, request, head, answer.Model, state, (answer.Parts, head.Id, state), WriteItems, answer.Usage, answer.ServiceTier);
