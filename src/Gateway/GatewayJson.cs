@@ -1,5 +1,7 @@
 using System.Text.Json.Nodes;
 using System.Text.Json.Serialization;
+using Stoa.Gateway.Batches;
+using Stoa.Gateway.Files;
 using Stoa.Gateway.Responses;
 using Stoa.Gateway.Usage;
 using Stoa.Platform.Http;
@@ -10,6 +12,8 @@ namespace Stoa.Gateway;
 [JsonSerializable(typeof(string))]
 [JsonSerializable(typeof(JsonObject))]
 [JsonSerializable(typeof(MakeResponse))]
+[JsonSerializable(typeof(RunBatch))]
+[JsonSerializable(typeof(TidyStored))]
 [JsonSerializable(typeof(UsageApi.Sums))]
 [JsonSerializable(typeof(Listing<UsageApi.Call>))]
 [JsonSerializable(typeof(PricesApi.PriceList))]

@@ -3,9 +3,13 @@ using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Options;
 using Stoa.Gateway.Auth;
+using Stoa.Gateway.Batches;
 using Stoa.Gateway.Completions;
 using Stoa.Gateway.Embeddings;
+using Stoa.Gateway.Files;
+using Stoa.Gateway.Idempotency;
 using Stoa.Gateway.Models;
+using Stoa.Gateway.PassThrough;
 using Stoa.Gateway.Providers;
 using Stoa.Gateway.Responses;
 using Stoa.Gateway.Usage;
@@ -15,6 +19,7 @@ using Stoa.Platform;
 using Stoa.Platform.Data;
 using Stoa.Platform.Http;
 using Stoa.Platform.Jobs;
+using Stoa.Platform.Jobs.Calendars;
 using Stoa.Platform.Pages;
 using Stoa.Platform.Limits;
 
@@ -48,6 +53,15 @@ public static class GatewayModule
         services.AddSingleton<ResponsesApi>();
         services.AddSingleton<ResponseStore>();
         services.AddSingleton<InnerCalls>();
+        services.AddSingleton<PassThroughApi>();
+        services.AddSingleton<IdempotencyStore>();
+        services.AddSingleton<IdempotentCalls>();
+        services.AddScoped<FileStore>();
+        services.AddScoped<BatchStore>();
+        services.AddSingleton<BatchLines>();
+        services.AddJob<RunBatch, RunBatchHandler>("gateway.run_batch", GatewayJson.Default.RunBatch, RunBatchHandler.Rules);
+        services.AddJob<TidyStored, TidyStoredHandler>("gateway.tidy_stored", GatewayJson.Default.TidyStored);
+        services.AddSchedule("gateway.tidy_stored", new TidyStored(), TidyStoredHandler.Every, MissedRuns.Skip);
         services.AddJob<MakeResponse, MakeResponseHandler>("gateway.make_response", GatewayJson.Default.MakeResponse, MakeResponseHandler.Rules);
 
         services.AddSingleton<UsageSpool>();
@@ -69,6 +83,12 @@ public static class GatewayModule
         EmbeddingsApi.Map(openAi);
         ResponsesApi.Map(openAi);
         openAi.MapKeptResponses();
+        PassThroughApi.Map(openAi);
+        openAi.MapFiles();
+        openAi.MapBatches();
+        anthropic.MapMessageBatches();
+        IdempotentCalls.Use(openAi);
+        IdempotentCalls.Use(anthropic);
         openAi.MapModels();
         anthropic.MapCountTokens();
 

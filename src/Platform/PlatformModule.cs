@@ -18,6 +18,7 @@ using Stoa.Platform.Jobs.Calendars;
 using Stoa.Platform.Limits;
 using Stoa.Platform.Pages;
 using Stoa.Platform.Privacy;
+using Stoa.Platform.Storage;
 using Stoa.Platform.Telemetry;
 
 namespace Stoa.Platform;
@@ -66,6 +67,7 @@ public static class PlatformModule
         services.AddSystemSchedules();
         services.AddJobsApi();
         services.AddLimits();
+        services.AddSingleton<IStorage, DiskStorage>();
         services.AddEgress();
         OpenApiDocuments.Add(services);
         services.AddPageShell(options);

@@ -31,6 +31,9 @@ internal sealed class GatewayCall(
     /// <summary>The dialect of the provider's endpoint that answers; null for a provider in this process.</summary>
     public Dialect? Endpoint { get; init; } = target.Provider.Kind.Dialect;
 
+    /// <summary>The endpoint of the provider below its base address, where it is not its chat's.</summary>
+    public string? Path { get; init; }
+
     /// <summary>
     /// Keeps a finished answer before its end leaves: it is given the whole body, or the events among which the stream's last one is.
     /// </summary>

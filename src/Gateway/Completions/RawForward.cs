@@ -19,7 +19,8 @@ internal sealed class RawForward(CallMeter meter, IOptions<GatewayOptions> optio
     {
         using var rewritten = call.Surface.Raw.Rewrite(body.Span, outline, call.Target);
         var client = call.Target.Provider.Client!;
-        var request = new ProviderRequest(client.ChatUri(call.Endpoint!.Value, call.Target.Model, outline.IsStream), (rewritten ?? body).Memory, outline.IsStream)
+        var uri = call.Path is { } path ? client.UriOf(path) : client.ChatUri(call.Endpoint!.Value, call.Target.Model, outline.IsStream);
+        var request = new ProviderRequest(uri, (rewritten ?? body).Memory, outline.IsStream)
         {
             AnthropicVersion = PassedHeaders.AnthropicVersion(context.Request),
             AnthropicBeta = PassedHeaders.AnthropicBeta(context.Request),

@@ -20,18 +20,18 @@ create table gateway.responses (
 );
 create index responses_by_end on gateway.responses (expires_at);
 
-create table gateway.files (
+-- Uploaded files, and those that batches made; their content is in the storage.
+create table gateway.stored_files (
+  id text primary key,
   organization_id uuid not null references platform.organizations (id),
-  id text not null,
   name text not null,
   purpose text not null,
   bytes bigint not null,
   created_at timestamptz not null,
-  expires_at timestamptz,
-  primary key (organization_id, id)
+  expires_at timestamptz
 );
-create index files_by_end on gateway.files (expires_at) where expires_at is not null;
-create index files_in_order on gateway.files (organization_id, created_at desc, id desc);
+create index stored_files_in_order on gateway.stored_files (organization_id, created_at, id);
+create index stored_files_by_end on gateway.stored_files (expires_at) where expires_at is not null;
 
 -- Answers by the idempotency key that their request carried. One without a status is being made; `claimed_until` frees it when its node
 -- died over it.

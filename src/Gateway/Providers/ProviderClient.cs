@@ -88,6 +88,9 @@ internal sealed class ProviderClient : IDisposable
         Dialect.OpenAi or Dialect.Anthropic => chat,
     };
 
+    /// <summary>An endpoint below the base address that has no name of its own here.</summary>
+    public Uri UriOf(string path) => new(baseUrl + path);
+
     public Uri EmbeddingsUri(string model) => dialect == Dialect.Gemini ? GeminiUri(model, "batchEmbedContents") : embeddings;
 
     private Uri GeminiUri(string model, string method) => new($"{baseUrl}/v1beta/models/{Uri.EscapeDataString(model)}:{method}");
@@ -132,7 +135,7 @@ internal sealed class ProviderClient : IDisposable
     private HttpRequestMessage Message(ProviderRequest request)
     {
         var content = new ReadOnlyMemoryContent(request.Body);
-        content.Headers.TryAddWithoutValidation("Content-Type", "application/json");
+        content.Headers.TryAddWithoutValidation("Content-Type", request.ContentType);
         var message = new HttpRequestMessage(HttpMethod.Post, request.Uri) { Version = HttpVersion.Version11, Content = content };
         if (dialect == Dialect.Anthropic)
         {

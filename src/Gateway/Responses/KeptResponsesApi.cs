@@ -4,7 +4,7 @@ using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
 using Stoa.Gateway.Completions;
-using Stoa.Gateway.Dialects;
+using Stoa.Gateway.Files;
 using Stoa.Platform.Http;
 using Stoa.Platform.Jobs;
 
@@ -72,15 +72,8 @@ internal static class KeptResponsesApi
             items.Reverse();
         }
         var from = after is null ? 0 : items.FindIndex(item => (string?)item["id"] == after) + 1;
-        var page = items.Skip(from).Take(limit).Select(item => item.DeepClone()).ToArray();
-        return Json(new JsonObject
-        {
-            ["object"] = "list",
-            ["first_id"] = page is [var first, ..] ? (string?)first["id"] : null,
-            ["last_id"] = page is [.., var last] ? (string?)last["id"] : null,
-            ["has_more"] = items.Count > from + page.Length,
-            ["data"] = new JsonArray(page),
-        });
+        var page = items.Skip(from).Take(limit).Select(item => item.DeepClone().AsObject()).ToList();
+        return Json(ObjectPage.Of(page, hasMore: items.Count > from + page.Count));
     }
 
     private static async Task<StoredResponse> FindAsync(Guid organizationId, string id, ResponseStore responses, CancellationToken ct)
