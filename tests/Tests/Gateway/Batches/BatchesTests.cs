@@ -71,7 +71,7 @@ public sealed class BatchesTests(GatewaySite site) : IClassFixture<GatewaySite>
     public async Task A_batch_of_messages_is_read_as_lines()
     {
         site.OpenAi.EnqueueFor("refuse", ScriptedAnswer.Error(400));
-        var body = $$"""{"requests":[{"custom_id":"one","params":{{Message("openai/gpt-4o", "hello")}}},{"custom_id":"two","params":{{Message("openai/refuse", "x")}}}]}""";
+        var body = $$$"""{"requests":[{"custom_id":"one","params":{{{Message("openai/gpt-4o", "hello")}}}},{"custom_id":"two","params":{{{Message("openai/refuse", "x")}}}}]}""";
         using var made = await site.PostAsync("/v1/messages/batches", body);
         var batch = JsonNode.Parse(await made.Content.ReadAsStringAsync(Ct))!;
         Assert.Equal(("in_progress", 2), ((string?)batch["processing_status"], (int)batch["request_counts"]!["processing"]!));
@@ -99,7 +99,7 @@ public sealed class BatchesTests(GatewaySite site) : IClassFixture<GatewaySite>
         $$"""{"model":"{{model}}","max_tokens":50,"messages":[{"role":"user","content":"{{question}}"}]}""";
 
     private static string Line(string id, string model, string question) =>
-        $$"""{"custom_id":"{{id}}","method":"POST","url":"/v1/chat/completions","body":{{Message(model, question)}}}""";
+        $$$"""{"custom_id":"{{{id}}}","method":"POST","url":"/v1/chat/completions","body":{{{Message(model, question)}}}}""";
 
     private async Task<JsonNode> StartAsync(IEnumerable<string> lines)
     {
