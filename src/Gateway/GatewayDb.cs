@@ -49,6 +49,7 @@ internal sealed class GatewayDb(DbContextOptions<GatewayDb> options) : ModuleDb(
         base.OnModelCreating(modelBuilder);
         modelBuilder.Entity<AgentThread>().HasKey(thread => new { thread.OrganizationId, thread.AgentId, thread.ThreadId, thread.SubThreadId });
         modelBuilder.Entity<AgentRun>().HasKey(run => new { run.Id, run.CreatedAt });
+        modelBuilder.Entity<AgentRun>().Property(run => run.Number).ValueGeneratedOnAdd();
         foreach (var entity in modelBuilder.Model.GetEntityTypes())
         {
             if (entity.ClrType.GetProperty("Document") is not null)

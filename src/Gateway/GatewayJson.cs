@@ -10,6 +10,7 @@ namespace Stoa.Gateway;
 
 [JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower)]
 [JsonSerializable(typeof(string))]
+[JsonSerializable(typeof(JsonNode))]
 [JsonSerializable(typeof(JsonObject))]
 [JsonSerializable(typeof(MakeResponse))]
 [JsonSerializable(typeof(RunBatch))]

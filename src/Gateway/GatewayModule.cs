@@ -2,19 +2,25 @@ using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Options;
+using Stoa.Gateway.Agents;
 using Stoa.Gateway.Auth;
 using Stoa.Gateway.Batches;
 using Stoa.Gateway.Completions;
+using Stoa.Gateway.Configuration;
 using Stoa.Gateway.Embeddings;
 using Stoa.Gateway.Files;
+using Stoa.Gateway.Folders;
 using Stoa.Gateway.Idempotency;
 using Stoa.Gateway.Models;
 using Stoa.Gateway.PassThrough;
+using Stoa.Gateway.ProviderKeys;
 using Stoa.Gateway.Providers;
 using Stoa.Gateway.Responses;
+using Stoa.Gateway.Tools;
 using Stoa.Gateway.Usage;
 using Stoa.Gateway.Dialects.Anthropic;
 using Stoa.Gateway.Dialects.OpenAi;
+using Stoa.Gateway.Dialects.Gtwy;
 using Stoa.Platform;
 using Stoa.Platform.Data;
 using Stoa.Platform.Http;
@@ -39,6 +45,10 @@ public static class GatewayModule
         services.AddJson(GatewayJson.Default);
         services.AddErrorDialect("/v1", OpenAiErrors.Instance);
         services.AddErrorDialect("/v1/messages", AnthropicErrors.Instance);
+        foreach (var prefix in (string[])["/api/agent", "/api/versions", "/api/apikeys", "/api/tools", "/api/folder", "/api/service", "/api/models", "/api/utils"])
+        {
+            services.AddErrorDialect(prefix, ManagementErrors.Instance);
+        }
         services.AddPages(typeof(GatewayModule).Assembly, new NavigationEntry("Overview", "/"));
 
         services.AddSingleton(provider => new InFlight(provider.GetRequiredService<IOptions<GatewayOptions>>().Value.MaxInFlight));
@@ -63,6 +73,25 @@ public static class GatewayModule
         services.AddJob<TidyStored, TidyStoredHandler>("gateway.tidy_stored", GatewayJson.Default.TidyStored);
         services.AddSchedule("gateway.tidy_stored", new TidyStored(), TidyStoredHandler.Every, MissedRuns.Skip);
         services.AddJob<MakeResponse, MakeResponseHandler>("gateway.make_response", GatewayJson.Default.MakeResponse, MakeResponseHandler.Rules);
+
+        services.AddSingleton<ServiceRegistry>();
+        services.AddSingleton<AgentConfigurations>();
+        services.AddScoped<ConfigurationReading>();
+        services.AddScoped<ModelStore>();
+        services.AddScoped<AgentStore>();
+        services.AddScoped<VersionStore>();
+        services.AddScoped<UpdateAgent>();
+        services.AddScoped<CloneAgent>();
+        services.AddScoped<AgentGraph>();
+        services.AddScoped<References>();
+        services.AddScoped<ToolStore>();
+        services.AddScoped<PreTools>();
+        services.AddScoped<FolderStore>();
+        services.AddScoped<ModelUses>();
+        services.AddSingleton<KeySeal>();
+        services.AddSingleton<KeyCheck>();
+        services.AddHttpClient(KeyCheck.Client).RemoveAllLoggers();
+        services.AddScoped<ProviderKeyStore>();
 
         services.AddSingleton<UsageSpool>();
         services.AddSingleton<UsageStore>();
@@ -91,6 +120,16 @@ public static class GatewayModule
         IdempotentCalls.Use(anthropic);
         openAi.MapModels();
         anthropic.MapCountTokens();
+
+        var management = routes.MapGroup("").WithGroupName("gateway").WithErrors(ManagementErrors.Instance).AllowAnyOrigin()
+            .RequireGtwyCaller(alsoPauthToken: true);
+        management.MapAgents();
+        management.MapVersions();
+        management.MapProviderKeys();
+        management.MapServices();
+        management.MapModelConfigurations();
+        management.MapTools();
+        management.MapFolders();
 
         var own = routes.MapOwnApi();
         own.MapUsage();

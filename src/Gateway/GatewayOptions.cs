@@ -8,6 +8,9 @@ internal sealed class GatewayOptions
     /// <summary>Providers by the name that prefixes their models (<c>openai/gpt-4o</c>).</summary>
     public Dictionary<string, ProviderOptions> Providers { get; set; } = new(StringComparer.OrdinalIgnoreCase);
 
+    /// <summary>In which generation of GTWY's wire agents are returned: <c>settings</c>, or <c>flat</c> for clients of early 2026.</summary>
+    public Agents.AgentShapeName AgentShape { get; set; } = Agents.AgentShapeName.Settings;
+
     public TimeoutOptions Timeouts { get; set; } = new();
 
     public SpoolOptions Spool { get; set; } = new();

@@ -115,6 +115,42 @@ internal sealed class JobsBench(RigDatabase database, bool quick)
         await using var worker = await StartNodeAsync(starts);
         await using var api = await StartNodeAsync(starts, runs: false);
         await LatencyAsync("jobs.start_other_node", api.Services.GetRequiredService<JobQueue>(), starts, 100);
+        var acts = api.Services.GetRequiredService<JobActs>();
+        await CancelAsync("jobs.cancel_other_node", api, id => acts.CancelAsync(id, null, "bench", CancellationToken.None));
+        // As if the word of it had been lost on the way.
+        await CancelAsync("jobs.cancel_unheard", api, id => database.ExecuteAsync(
+            $"update platform.jobs set cancel_requested_at = now() where id = '{id}'"));
+    }
+
+    /// <summary>From the act on one host to the end of the run on the other.</summary>
+    private async Task CancelAsync(string name, NodeHost api, Func<Guid, Task> cancel)
+    {
+        var queue = api.Services.GetRequiredService<JobQueue>();
+        var store = api.Services.GetRequiredService<JobStore>();
+        ConcurrentBag<double> delays = [];
+        for (var round = 0; round < (quick ? 3 : 25); round++)
+        {
+            await Task.WhenAll(Enumerable.Range(0, Clients).Select(async _ =>
+            {
+                var id = (await queue.EnqueueAsync(new Endless(), null, CancellationToken.None)).Id;
+                await UntilAsync(JobState.Running, id);
+                var asked = Stopwatch.GetTimestamp();
+                await cancel(id);
+                await UntilAsync(JobState.Cancelled, id);
+                delays.Add(Stopwatch.GetElapsedTime(asked).TotalMilliseconds);
+            }));
+        }
+        var sorted = delays.Order().ToList();
+        Print($"{name}_p50", sorted[sorted.Count / 2], "ms");
+        Print($"{name}_p99", sorted[sorted.Count * 99 / 100], "ms", 5000);
+
+        async Task UntilAsync(JobState state, Guid id)
+        {
+            while ((await store.FindAsync(id, null, CancellationToken.None))?.State != state)
+            {
+                await Task.Delay(TimeSpan.FromMilliseconds(5), TimeProvider.System);
+            }
+        }
     }
 
     private async Task LatencyAsync(string name, JobQueue queue, ConcurrentDictionary<int, long> starts, double bound)
@@ -173,6 +209,7 @@ internal sealed class JobsBench(RigDatabase database, bool quick)
         {
             services.AddSingleton(starts);
             services.AddJob<NoOp, NoOpHandler>(Kind, RigJson.Default.NoOp);
+            services.AddJob<Endless, EndlessHandler>("rig.endless", RigJson.Default.Endless);
         }, runs);
 
     private static async Task EnqueueAsync(JobQueue queue, int count)

@@ -37,11 +37,14 @@ internal sealed record Slot(long Second);
 
 internal sealed record NoOp(int Number);
 
+internal sealed record Endless;
+
 [JsonSerializable(typeof(Effect))]
 [JsonSerializable(typeof(Shared))]
 [JsonSerializable(typeof(Merged))]
 [JsonSerializable(typeof(Slot))]
 [JsonSerializable(typeof(NoOp))]
+[JsonSerializable(typeof(Endless))]
 internal sealed partial class RigJson : JsonSerializerContext;
 
 internal static class RigJobs
@@ -166,6 +169,12 @@ internal sealed class SlotHandler : IJobHandler<Slot>
 }
 
 /// <summary>Notes when it began.</summary>
+/// <summary>Runs until it is stopped.</summary>
+internal sealed class EndlessHandler(TimeProvider time) : IJobHandler<Endless>
+{
+    public Task RunAsync(Endless job, JobContext context, CancellationToken ct) => Task.Delay(Timeout.InfiniteTimeSpan, time, ct);
+}
+
 internal sealed class NoOpHandler(ConcurrentDictionary<int, long> starts) : IJobHandler<NoOp>
 {
     public Task RunAsync(NoOp job, JobContext context, CancellationToken ct)

@@ -36,4 +36,5 @@ internal enum AgentKind
 {
     Api,
     Chatbot,
+    Trigger,
 }

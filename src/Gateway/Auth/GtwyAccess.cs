@@ -27,10 +27,28 @@ internal static class GtwyAccess
     /// <summary>Runtime and management routes: a user or an organization.</summary>
     /// <param name="alsoPauthToken">Management routes take the key as <c>pauthtoken</c> too.</param>
     public static TBuilder RequireGtwyCaller<TBuilder>(this TBuilder builder, bool alsoPauthToken = false)
+        where TBuilder : IEndpointConventionBuilder => builder.Require("gtwy_caller", alsoPauthToken);
+
+    /// <summary>
+    /// Says of a management route that viewers are refused, unless an agent names them. That depends on the agent, so the handler keeps it
+    /// (<see cref="Tenant.RequireEditor()"/>).
+    /// </summary>
+    public static TBuilder RequireGtwyEditor<TBuilder>(this TBuilder builder)
+        where TBuilder : IEndpointConventionBuilder => builder.Require("gtwy_editor", alsoPauthToken: true);
+
+    /// <summary>The same for what only admins may: <see cref="Tenant.RequireAdmin"/>.</summary>
+    public static TBuilder RequireGtwyAdmin<TBuilder>(this TBuilder builder)
+        where TBuilder : IEndpointConventionBuilder => builder.Require("gtwy_admin", alsoPauthToken: true);
+
+    /// <summary>The same for admins of the organization <c>default</c>: <see cref="Tenant.RequireOperator"/>.</summary>
+    public static TBuilder RequireGtwyOperator<TBuilder>(this TBuilder builder)
+        where TBuilder : IEndpointConventionBuilder => builder.Require("gtwy_operator", alsoPauthToken: true);
+
+    private static TBuilder Require<TBuilder>(this TBuilder builder, string rule, bool alsoPauthToken)
         where TBuilder : IEndpointConventionBuilder => builder.RequireSurfaceCaller(
             alsoPauthToken
-                ? new AccessRule("gtwy_caller", Token, Session, OrganizationKey, ManagementKey)
-                : new AccessRule("gtwy_caller", Token, Session, OrganizationKey),
+                ? new AccessRule(rule, Token, Session, OrganizationKey, ManagementKey)
+                : new AccessRule(rule, Token, Session, OrganizationKey),
             context => CallerAsync(context, alsoPauthToken));
 
     /// <summary>Routes below <c>/chatbot/{botId}</c>: a chatbot's user, or anybody's for public agents.</summary>
@@ -43,7 +61,7 @@ internal static class GtwyAccess
         var request = context.Request;
         if (IsSent(request, "Authorization"))
         {
-            return ByAuthorization(context, request.BearerToken() ?? request.SingleHeader("Authorization"));
+            return await ByAuthorizationAsync(context, request.BearerToken() ?? request.SingleHeader("Authorization"));
         }
         if (IsSent(request, "proxy_auth_token"))
         {
@@ -54,14 +72,16 @@ internal static class GtwyAccess
     }
 
     /// <summary>A signed token has two dots, a key of ours has none.</summary>
-    private static GtwyCaller ByAuthorization(HttpContext context, string? sent)
+    private static async ValueTask<GtwyCaller> ByAuthorizationAsync(HttpContext context, string? sent)
     {
         if (sent?.Contains('.', StringComparison.Ordinal) != true)
         {
             return ByKey(context, sent) ?? throw Refused();
         }
-        var (claims, fault) = context.RequestServices.GetRequiredService<GtwyTokens>().ReadUser(sent);
-        return claims is not null && GtwyCaller.Of(claims) is { } caller ? caller
+        var services = context.RequestServices;
+        var (claims, fault) = services.GetRequiredService<GtwyTokens>().ReadUser(sent);
+        return claims is not null
+            && await GtwyCaller.OfAsync(claims, services.GetRequiredService<OrganizationNames>(), context.RequestAborted) is { } caller ? caller
             : throw Refused(fault == TokenFault.Revoked ? "token revoked" : Refusal, fault);
     }
 

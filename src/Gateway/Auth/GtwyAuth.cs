@@ -12,6 +12,7 @@ internal static class GtwyAuth
         builder.Services.AddSettings<GtwyAuthOptions>(GtwyAuthOptions.Section);
         builder.Services.AddSingleton<IValidateOptions<GtwyAuthOptions>, GtwyAuthOptionsValidator>();
         builder.Services.AddSingleton<GtwyTokens>();
+        builder.Services.AddSingleton<OrganizationNames>();
         builder.AddAlias("SecretKey", "Gateway:Auth:TokenSecret");
         builder.AddAlias("CHATBOTSECRETKEY", "Gateway:Auth:ChatbotSecret");
         builder.AddAlias("PUBLIC_CHATBOT_TOKEN", "Gateway:Auth:PublicChatbotSecret");

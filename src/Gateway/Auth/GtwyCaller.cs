@@ -16,40 +16,48 @@ internal enum GtwyRole
 }
 
 /// <summary>Who calls a route of GTWY's surface: a user by his token or session, or an organization by its key.</summary>
+/// <param name="OrganizationId">Ours.</param>
 /// <param name="OrgId">As the surface shows it; ids are compared as texts.</param>
 /// <param name="UserId">Null for a key.</param>
 /// <param name="FolderId">The folder to which an embedded user is confined.</param>
 /// <param name="Key">Null for a user.</param>
 internal sealed record GtwyCaller(
-    string OrgId, string? OrgName, string? UserId, string? UserName, string? Email, GtwyRole Role, bool IsEmbed, string? FolderId, ApiKey? Key)
+    Guid OrganizationId, string OrgId, string? OrgName, string? UserId, string? UserName, string? Email, GtwyRole Role, bool IsEmbed, string? FolderId, ApiKey? Key)
 {
     private const string Embed = "embed";
 
     public static ValueTask<GtwyCaller?> BindAsync(HttpContext context) => context.SurfaceCaller<GtwyCaller>();
 
     /// <summary>Null when the claims name no organization or no user.</summary>
-    public static GtwyCaller? Of(TokenClaims claims)
+    public static async ValueTask<GtwyCaller?> OfAsync(TokenClaims claims, OrganizationNames organizations, CancellationToken ct)
     {
         if (Member(claims.All, "org") is not { } org || IdOf(org) is not { } orgId
             || Member(claims.All, "user") is not { } user || IdOf(user) is not { } userId)
         {
             return null;
         }
+        var orgName = Text(org, "name");
+        if (await organizations.FindAsync(orgId, orgName, ct) is not { } organizationId)
+        {
+            return null;
+        }
         var extra = Member(claims.All, "extraDetails");
         var isEmbed = Text(extra, "type") == Embed || Text(Member(user, "meta"), "type") == Embed;
         return new(
-            orgId, Text(org, "name"), userId, Text(user, "name"), Text(user, "email"), isEmbed ? GtwyRole.Editor : RoleOf(user), isEmbed,
+            organizationId, orgId, orgName, userId, Text(user, "name"), Text(user, "email"), isEmbed ? GtwyRole.Editor : RoleOf(user), isEmbed,
             Text(extra, "folder_id"), Key: null);
     }
 
     /// <summary>An admin's key manages agents; any other runs them and sees them.</summary>
     public static GtwyCaller Of(ApiKey key) => new(
-        key.OrganizationId.ToString(), OrgName: null, UserId: null, key.Name, Email: null,
+        key.OrganizationId, key.OrganizationId.ToString(), OrgName: null, UserId: null, key.Name, Email: null,
         key.IsAdmin ? GtwyRole.Admin : GtwyRole.Viewer, IsEmbed: false, FolderId: null, key);
 
     /// <summary>Null when the person acts for no organization.</summary>
     public static GtwyCaller? Of(Session session) => session is { Person: { } person, Organization: { } own }
-        ? new(own.Id.ToString(), own.Name, person.Id.ToString(), person.Name, person.Email, RoleOf(own.Role), IsEmbed: false, FolderId: null, Key: null)
+        ? new(
+            own.Id, own.Id.ToString(), own.Name, person.Id.ToString(), person.Name, person.Email, RoleOf(own.Role), IsEmbed: false,
+            FolderId: null, Key: null)
         : null;
 
     private static GtwyRole RoleOf(MemberRole role) => role switch

@@ -1,7 +1,6 @@
 using System.Buffers;
 using Microsoft.AspNetCore.Http;
 using Stoa.Gateway.Bytes;
-using Stoa.Gateway.Providers;
 
 namespace Stoa.Gateway.Completions;
 

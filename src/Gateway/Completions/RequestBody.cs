@@ -1,6 +1,5 @@
 using Microsoft.AspNetCore.Http;
 using Stoa.Gateway.Bytes;
-using Stoa.Gateway.Providers;
 using Stoa.Platform.Http;
 
 namespace Stoa.Gateway.Completions;

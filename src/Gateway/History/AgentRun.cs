@@ -7,6 +7,9 @@ internal sealed record AgentRun
 {
     public required Guid Id { get; init; }
 
+    /// <summary>What the wire calls its id; given by the database.</summary>
+    public long Number { get; private set; }
+
     public required DateTimeOffset CreatedAt { get; init; }
 
     public required DateTimeOffset UpdatedAt { get; set; }

@@ -23,7 +23,7 @@ create table gateway.agents (
   organization_id uuid not null references platform.organizations (id),
   name text not null,
   slug text not null,
-  kind text not null check (kind in ('api', 'chatbot')),
+  kind text not null check (kind in ('api', 'chatbot', 'trigger')),
   is_paused boolean not null,
   folder_id text,
   published_version_id text,
@@ -125,8 +125,11 @@ create table gateway.threads (
 create index threads_by_time on gateway.threads (organization_id, agent_id, updated_at desc);
 
 -- One row for each run of an agent (and each direct run): the history. Kept in months, like usage.
+-- The wire shows rows as numbers.
+create sequence gateway.run_numbers;
 create table gateway.runs (
   id uuid not null,
+  number bigint not null default nextval('gateway.run_numbers'),
   created_at timestamptz not null,
   updated_at timestamptz not null,
   organization_id uuid not null,
@@ -154,6 +157,7 @@ create table gateway.runs (
 ) partition by range (created_at);
 create index runs_by_agent on gateway.runs (organization_id, agent_id, created_at desc);
 create index runs_by_thread on gateway.runs (organization_id, agent_id, thread_id, sub_thread_id, created_at desc);
+create index runs_by_number on gateway.runs (organization_id, number);
 create index runs_by_message on gateway.runs (organization_id, message_id);
 create table gateway.runs_other partition of gateway.runs default;
 
@@ -180,7 +184,8 @@ create index test_cases_by_agent on gateway.test_cases (organization_id, agent_i
 -- organization, or empty for what all share.
 create function gateway.tell_configuration_changed() returns trigger language plpgsql as $$
 begin
-  perform pg_notify('gateway_configuration', coalesce((select string_agg(distinct organization_id::text, ',') from changed), ''));
+  perform pg_notify('gateway_configuration', case when bool_or(organization_id is null) then '' else string_agg(distinct organization_id::text, ',') end)
+  from changed having count(*) > 0;
   return null;
 end $$;
 

@@ -68,9 +68,9 @@ internal static class JobsVerb
     {
         var kind = new Option<string?>("--kind") { Description = "Only jobs of this kind" };
         var state = new Option<JobState[]>("--state") { Description = "Only jobs in these states", AllowMultipleArgumentsPerToken = true };
-        var text = new Option<string?>("--text") { Description = "Words in the error or the arguments of dead and of the newest jobs" };
+        var text = new Option<string?>("--text") { Description = "Words in the error or the arguments" };
         var attempts = new Option<int?>("--min-attempts") { Description = "At least so many attempts" };
-        var after = new Option<Guid?>("--after") { Description = "The last id of the page before" };
+        var after = new Option<Guid?>("--after") { Description = "Go on after the page before; it says from where" };
         var limit = new Option<int>("--limit") { Description = "At most so many", DefaultValueFactory = _ => 50 };
         var command = new Command("list", "List jobs, newest first") { kind, state, text, attempts, after, limit };
         command.SetAction((parsed, ct) => RunAsync(parsed, withServices, async services =>
@@ -84,9 +84,14 @@ internal static class JobsVerb
                 BeforeId = parsed.GetValue(after),
                 Limit = Math.Clamp(parsed.GetValue(limit), 1, 500),
             };
-            foreach (var job in await services.GetRequiredService<JobStore>().ListAsync(filter, ct))
+            var page = await services.GetRequiredService<JobStore>().ListAsync(filter, ct);
+            foreach (var job in page.Items)
             {
                 await parsed.InvocationConfiguration.Output.WriteLineAsync(Line(job));
+            }
+            if (page.Next is { } next)
+            {
+                await parsed.InvocationConfiguration.Error.WriteLineAsync($"Older ones: --after {next}");
             }
         }, ct));
         return command;

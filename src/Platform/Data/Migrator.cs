@@ -33,8 +33,23 @@ public sealed partial class Migrator
         {
             throw new DatabaseException($"PostgreSQL {OldestServer} or newer is needed, this is {connection.PostgreSqlVersion}.");
         }
-        // The lock falls with the connection, or when the pool resets it.
-        await ExecuteAsync(connection, $"select pg_advisory_lock({LockKey})", ct);
+        List<string> applied = [];
+        while (await ApplyNextAsync(connection, ct) is var (schema, file))
+        {
+            applied.Add($"{schema}/{file.Name}");
+            LogApplied(schema, file.Name);
+        }
+        return applied;
+    }
+
+    /// <summary>
+    /// Applies the first file that is missing. The lock belongs to its transaction, so it holds behind a pooler too; between two files
+    /// another host may come first, and then there is less left to do.
+    /// </summary>
+    private async Task<(string Schema, Migration File)?> ApplyNextAsync(NpgsqlConnection connection, CancellationToken ct)
+    {
+        await using var transaction = await connection.BeginTransactionAsync(ct);
+        await ExecuteAsync(connection, $"select pg_advisory_xact_lock({LockKey})", ct);
         await ExecuteAsync(connection, """
             create schema if not exists platform;
             create table if not exists platform.migrations (
@@ -48,13 +63,12 @@ public sealed partial class Migrator
             """, ct);
         var applied = await ReadAppliedAsync(connection, ct);
         var missing = modules.SelectMany(module => Missing(module, [.. applied[module.Schema]])).ToList();
-        foreach (var (schema, file) in missing)
+        if (missing.Count > 0)
         {
-            await ApplyAsync(connection, schema, file, ct);
-            LogApplied(schema, file.Name);
+            await ApplyAsync(connection, missing[0].Schema, missing[0].File, ct);
         }
-        await ExecuteAsync(connection, $"select pg_advisory_unlock({LockKey})", ct);
-        return [.. missing.Select(step => $"{step.Schema}/{step.File.Name}")];
+        await transaction.CommitAsync(ct);
+        return missing.Count > 0 ? missing[0] : null;
     }
 
     private static IEnumerable<(string Schema, Migration File)> Missing(Migrations module, List<Applied> applied)
@@ -103,7 +117,6 @@ public sealed partial class Migrator
 
     private static async Task ApplyAsync(NpgsqlConnection connection, string schema, Migration file, CancellationToken ct)
     {
-        await using var transaction = await connection.BeginTransactionAsync(ct);
         try
         {
             await ExecuteAsync(connection, $"create schema if not exists \"{schema}\"", ct);
@@ -117,7 +130,6 @@ public sealed partial class Migrator
                 },
             };
             await record.ExecuteNonQueryAsync(ct);
-            await transaction.CommitAsync(ct);
         }
         catch (PostgresException exception) when (!Outage.Is(exception))
         {

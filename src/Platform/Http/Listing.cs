@@ -8,15 +8,17 @@ public static class Listing
 {
     private const int Most = 200;
 
+    /// <summary>How many were asked for.</summary>
+    /// <exception cref="Failure">Invalid: the limit is none.</exception>
+    public static int Checked(int limit, int most = Most) => limit >= 1 && limit <= most
+        ? limit
+        : throw Failure.Invalid($"limit must be between 1 and {most}", "limit");
+
     /// <summary>Reads one more than asked for, to know whether there is more.</summary>
     /// <exception cref="Failure">Invalid: the limit is none.</exception>
     public static async Task<Listing<T>> ReadAsync<T>(int limit, Func<int, Task<List<T>>> read, Func<T, Guid> id, int most = Most)
     {
-        if (limit < 1 || limit > most)
-        {
-            throw Failure.Invalid($"limit must be between 1 and {most}", "limit");
-        }
-        var rows = await read(limit + 1);
+        var rows = await read(Checked(limit, most) + 1);
         var items = rows.Take(limit).ToList();
         return new(items, rows.Count > limit ? id(items[^1]) : null);
     }

@@ -21,12 +21,14 @@ public static class ForeignIdentity
         services.AddSingleton<ProviderWays>();
 
         services.AddSettings<GoogleOptions>(GoogleOptions.Section);
+        services.AddSingleton<IValidateOptions<GoogleOptions>, GoogleOptionsValidator>();
         services.AddEgressClient(GoogleTokens.Client, egress => egress.TotalTimeout = TimeSpan.FromSeconds(10));
         services.AddSingleton<GoogleTokens>();
         services.AddSingleton<IProviderSignIn, GoogleSignIn>();
         builder.AddAlias("GOOGLE_CLIENT_ID", "Google:ClientId");
 
         services.AddSettings<DiscordOptions>(DiscordOptions.Section);
+        services.AddSingleton<IValidateOptions<DiscordOptions>, DiscordOptionsValidator>();
         services.AddSingleton<IProviderSignIn, DiscordSignIn>();
         builder.AddAlias("AUTH_DISCORD_CLIENT_ID", "Discord:ClientId");
         builder.AddAlias("AUTH_DISCORD_CLIENT_SECRET", "Discord:ClientSecret");

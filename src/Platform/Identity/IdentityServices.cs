@@ -47,7 +47,7 @@ public static class IdentityServices
         services.AddScoped<SetUp>();
         services.AddSingleton<FirstRun>();
         services.AddHostedService(provider => provider.GetRequiredService<FirstRun>());
-        services.AddScoped(provider => new BrowserSignIn(provider.GetRequiredService<SessionStore>(), provider.GetRequiredService<SessionCache>()));
+        services.AddScoped(provider => new BrowserSignIn(provider.GetRequiredService<SessionStore>()));
         services.AddSingleton<KeyRingSync>();
         services.AddHostedService(provider => provider.GetRequiredService<KeyRingSync>());
         services.AddReadiness("keys", "not read yet", provider => provider.GetRequiredService<KeyRing>().WhenLoaded(CancellationToken.None));

@@ -85,8 +85,8 @@ public sealed class JobContext
     {
         // First the fence: it waits for whoever holds the row.
         await FenceAsync(connection, ct);
-        JobEnd end = new(running.Job.Id, running.Job.Attempt, JobState.Succeeded);
-        if ((await JobEnds.EndRunsAsync(connection, [end], time, ct)).Count == 0)
+        JobOutcome end = new(running.Job.Id, running.Job.Attempt, JobState.Succeeded);
+        if ((await OutcomeStatements.EndRunsAsync(connection, [end], time, ct)).Count == 0)
         {
             throw new LeaseLostException(running.Job.Id, running.Job.Attempt);
         }

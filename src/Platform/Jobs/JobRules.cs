@@ -33,6 +33,9 @@ public sealed record JobRules
     /// <summary>From enqueue to success; absent: no limit.</summary>
     public TimeSpan? MaxAge { get; init; }
 
+    /// <summary>From due to started, of each attempt: a job whose turn comes later is dead instead of run; absent: no limit.</summary>
+    public TimeSpan? MaxWait { get; init; }
+
     /// <summary>After so long without a heartbeat others take the job over. At most a minute; renewed every quarter of it.</summary>
     public TimeSpan Lease { get; init; } = TimeSpan.FromSeconds(60);
 
@@ -73,6 +76,7 @@ public sealed record JobRules
             { Lease: var lease } when lease < TimeSpan.FromSeconds(1) || lease > TimeSpan.FromSeconds(60) => "Lease must be 1 to 60 seconds",
             { Jitter: < 0 or >= 1 } => "Jitter must be at least 0 and below 1",
             { Timeout: var timeout } when timeout <= TimeSpan.Zero => "Timeout must be positive",
+            { MaxWait: { } wait } when wait <= TimeSpan.Zero => "MaxWait must be positive",
             { MaxRunning: < 1 } or { MaxRunningPerNode: < 1 } or { MaxRunningPerTenant: < 1 } or { MaxRunningPerKey: < 1 } =>
                 "limits must be at least 1",
             _ => null,

@@ -42,7 +42,7 @@ public static class JobServices
         if (runs)
         {
             services.AddSingleton<JobNode>();
-            services.AddSingleton<JobEnder>();
+            services.AddSingleton<OutcomeWriter>();
             services.AddSingleton<JobKeeper>();
             services.AddSingleton<JobRates>();
             services.AddSingleton<JobExecution>();

@@ -25,7 +25,7 @@ public sealed class PageErrors : ErrorDialect
         {
             if (context.GetEndpoint()?.Metadata.GetMetadata<PageRoute>() is null)
             {
-                await context.RecognizeAsync();
+                await context.AuthenticateAsync();
             }
             PageHeaders.Apply(context.Response.Headers);
             // The renderer of the page that failed has set it, and ours would set it again.

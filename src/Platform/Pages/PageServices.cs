@@ -78,7 +78,7 @@ public static class PageServices
             {
                 // Signed in or not: a form that another site sends could sign somebody in as somebody else.
                 context.RequestServices.GetRequiredService<OwnOrigins>().Check(context.Request);
-                await context.RecognizeAsync();
+                await context.AuthenticateAsync();
                 await next(context);
             }));
 

@@ -44,6 +44,7 @@ internal sealed class PlatformData(IdentityDb db, SessionCache sessions, TimePro
         await db.Invitations.Where(invitation => db.People.Any(person => person.Id == personId && person.EmailKey == invitation.EmailKey))
             .ExecuteDeleteAsync(ct);
         await db.Invitations.Where(invitation => invitation.AcceptedBy == personId).ExecuteDeleteAsync(ct);
+        await db.LockOwnedAsync(personId, ct);
         await BequeathAsync(personId, ct);
         await db.Memberships.Where(membership => membership.PersonId == personId).ExecuteDeleteAsync(ct);
         await db.ExternalAccounts.Where(account => account.PersonId == personId).ExecuteDeleteAsync(ct);
@@ -60,15 +61,16 @@ internal sealed class PlatformData(IdentityDb db, SessionCache sessions, TimePro
         sessions.Forget(personId);
     }
 
-    // Where nobody else owns an organization, whoever is highest and longest there does from now on.
+    // Where nobody else owns an organization, whoever is highest and longest there does from now on. Whoever is suspended counts for nothing.
     private Task<int> BequeathAsync(Guid personId, CancellationToken ct) => db.Database.ExecuteSqlAsync($"""
         update platform.memberships heir set role = 'owner'
         from (
           select distinct on (other.organization_id) other.organization_id, other.person_id
           from platform.memberships own join platform.memberships other
             on other.organization_id = own.organization_id and other.person_id <> own.person_id
+          join platform.people on people.id = other.person_id and people.state = 'active'
           where own.person_id = {personId} and own.role = 'owner' and not exists (
-            select from platform.memberships owner
+            select from platform.memberships owner join platform.people on people.id = owner.person_id and people.state = 'active'
             where owner.organization_id = own.organization_id and owner.role = 'owner' and owner.person_id <> own.person_id)
           order by other.organization_id, array_position(array['admin', 'member', 'viewer'], other.role), other.created_at
         ) as chosen

@@ -137,7 +137,7 @@ public sealed class AuthorizationMatrix : IAsyncLifetime
         if (row.Body is not null)
         {
             var body = row.Body.Replace("{unique}", world.Unique("matrix"), StringComparison.Ordinal)
-                .Replace("{0}", values.FirstOrDefault(), StringComparison.Ordinal);
+                .Replace("{0}", values.FirstOrDefault(), StringComparison.Ordinal).Replace("{1}", values.ElementAtOrDefault(1), StringComparison.Ordinal);
             request.Content = new StringContent(body, Encoding.UTF8, "application/json");
         }
         try

@@ -10,6 +10,9 @@ namespace Stoa.Tests.Authorization;
 /// <param name="IsLive">Whether it opens anything.</param>
 internal sealed record MatrixCaller(string Name, string Scheme, string Credential, bool IsLive = true)
 {
+    /// <summary>A person's session, shown as GTWY's clients do it.</summary>
+    public const string GtwySession = "gtwy_session";
+
     public Guid? OrganizationId { get; init; }
 
     public MemberRole? Role { get; init; }
@@ -38,6 +41,10 @@ internal sealed record MatrixCaller(string Name, string Scheme, string Credentia
             request.Headers.Add("Cookie", $"{AccessScheme.Session.Parameter}={Credential}");
             request.Headers.Add("Origin", IsElsewhere ? "https://elsewhere.example" : host.GetLeftPart(UriPartial.Authority));
         }
+        else if (Scheme == GtwySession)
+        {
+            request.Headers.Add("proxy_auth_token", Credential);
+        }
     }
 
     /// <summary>What he must be answered, before it is asked which object it is about.</summary>
@@ -51,7 +58,9 @@ internal sealed record MatrixCaller(string Name, string Scheme, string Credentia
         {
             return Verdict.Unknown;
         }
-        if (!operation.Schemes.Contains(Scheme))
+        // There a key may stand in the place of a signed token.
+        var isGtwyKey = Scheme == AccessScheme.BearerKey.Name && operation.Schemes.Contains("gtwy_token");
+        if (!operation.Schemes.Contains(Scheme) && !isGtwyKey)
         {
             return Verdict.Outside;
         }
@@ -61,7 +70,11 @@ internal sealed record MatrixCaller(string Name, string Scheme, string Credentia
         }
         var allowed = operation.Rule switch
         {
-            AccessRule.Key or AccessRule.Caller => true,
+            AccessRule.Key or AccessRule.Caller or "gtwy_caller" => true,
+            // A key that is no admin's runs agents and sees them.
+            "gtwy_editor" => Role >= (KeyId is null ? MemberRole.Member : MemberRole.Admin),
+            "gtwy_admin" => Role >= MemberRole.Admin,
+            "gtwy_operator" => IsOperator,
             AccessRule.Person => PersonId is not null,
             AccessRule.Viewer => Role >= MemberRole.Viewer,
             AccessRule.Member => Role >= MemberRole.Member,

@@ -1,4 +1,11 @@
+using System.Text.Json.Nodes;
 using Npgsql;
+using Stoa.Gateway.Agents;
+using Stoa.Gateway.Auth;
+using Stoa.Gateway.Configuration;
+using Stoa.Gateway.Folders;
+using Stoa.Gateway.ProviderKeys;
+using Stoa.Gateway.Tools;
 using Stoa.Platform.Http;
 using Stoa.Platform.Identity;
 using Stoa.Platform.Jobs;
@@ -81,6 +88,50 @@ internal static class MatrixRows
         ["GET /api/stoa/prices"] = new(AccessRule.Viewer),
         ["POST /api/stoa/prices"] = new(AccessRule.Operator, Body: """{"provider":"openai","model":"{unique}","input":1,"output":2}"""),
 
+        ["GET /api/agent"] = new("gtwy_caller"),
+        ["POST /api/agent"] = new("gtwy_editor", Body: """{"name":"{unique}"}"""),
+        // He may copy his own agent, but to nowhere else.
+        ["POST /api/agent/clone"] = new("gtwy_editor", AgentAsync, """{"agent_id":"{0}","to_shift_org_id":"nowhere"}""") { Answers = [403] },
+        ["GET /api/agent/{agent_id}"] = new("gtwy_caller", AgentAsync),
+        ["PUT /api/agent/{agent_id}"] = new("gtwy_editor", AgentAsync, """{"name":"{unique}"}"""),
+        ["DELETE /api/agent/{agent_id}"] = new("gtwy_editor", AgentAsync),
+        ["POST /api/versions"] = new("gtwy_editor", VersionAsync, """{"version_id":"{0}"}"""),
+        ["POST /api/versions/bulk_publish"] = new("gtwy_editor", Body: """{"version_ids":["0123456789abcdef01234567"]}"""),
+        ["GET /api/versions/connected-agents/{version_id}"] = new("gtwy_caller", VersionAsync),
+        ["POST /api/versions/discard/{version_id}"] = new("gtwy_editor", VersionAsync, """{"bridge_id":"{1}"}"""),
+        ["POST /api/versions/publish/{version_id}"] = new("gtwy_editor", VersionAsync),
+        ["GET /api/versions/suggest-model/{version_id}"] = new("gtwy_caller", VersionAsync) { Answers = [400] },
+        ["GET /api/versions/{version_id}"] = new("gtwy_caller", VersionAsync),
+        ["PUT /api/versions/{version_id}"] = new("gtwy_editor", VersionAsync, """{"gpt_memory":false}"""),
+        ["DELETE /api/versions/{version_id}"] = new("gtwy_editor", VersionAsync),
+        ["POST /api/apikeys"] = new("gtwy_editor", Body: """{"name":"{unique}","apikey":"sk-of-nothing","service":"demo"}"""),
+        ["GET /api/apikeys"] = new("gtwy_caller"),
+        ["DELETE /api/apikeys"] = new("gtwy_editor", ProviderKeyAsync, """{"apikey_object_id":"{0}"}"""),
+        ["PUT /api/apikeys/{apikey_id}"] = new("gtwy_editor", ProviderKeyAsync, """{"name":"{unique}"}"""),
+        ["GET /api/apikeys/{apikey_id}"] = new("gtwy_caller", AgentAsync),
+        ["GET /api/tools"] = new("gtwy_caller"),
+        ["POST /api/tools"] = new("gtwy_editor", Body: """{"id":"{unique}","title":"t","desc":"d","status":"published"}"""),
+        ["DELETE /api/tools"] = new("gtwy_editor", ScriptAsync, """{"script_id":"{0}"}"""),
+        ["GET /api/tools/agents-versions-by-functions"] = new("gtwy_caller"),
+        ["GET /api/tools/inbuilt"] = new("gtwy_caller"),
+        ["PUT /api/tools/pre_tool/{agent_id}"] = new("gtwy_editor", AgentAsync, """{"pre_tools":{"type":"query_refiner"},"status":"1"}"""),
+        ["PUT /api/tools/{function_id}"] = new("gtwy_editor", FunctionAsync, """{"dataToSend":{"description":"x"}}"""),
+        ["POST /api/folder"] = new("gtwy_editor", Body: """{"name":"{unique}"}"""),
+        ["GET /api/folder"] = new("gtwy_caller"),
+        ["PUT /api/folder"] = new("gtwy_editor", FolderAsync, """{"folder_id":"{0}","name":"{unique}"}"""),
+        ["DELETE /api/folder/{folder_id}"] = new("gtwy_editor", FolderAsync),
+        ["GET /api/service"] = new("gtwy_caller"),
+        ["GET /api/service/{service}"] = new("gtwy_caller", Always("demo")) { Whose = Whose.Everybodys },
+        ["POST /api/models"] = new(
+            "gtwy_editor",
+            Body: """{"service":"demo","model_name":"{unique}","status":1,"configuration":{"model":{}},"outputConfig":{},"validationConfig":{}}"""),
+        ["DELETE /api/models"] = new("gtwy_editor") { Answers = [404] },
+        ["PATCH /api/utils/models/status"] = new("gtwy_operator", Body: """{"service":"demo","model_name":"demo","status":1}"""),
+        ["POST /api/utils/models/bulk-update"] = new("gtwy_operator", Body: """{"models":[],"change":{}}"""),
+        ["GET /api/utils/models/status/{status}"] = new("gtwy_caller", Always("1")) { Whose = Whose.Everybodys },
+        ["GET /api/utils/getBridgesAndVersions/{modelName}"] = new("gtwy_caller", Always("demo")) { Whose = Whose.Everybodys },
+        ["DELETE /api/utils/agent/{agent_id}"] = new("gtwy_admin", AgentAsync),
+
         ["POST /api/stoa/sessions"] = new(AccessRule.Anyone, Body: """{"email":"nobody@example.org","password":"wrong"}""") { Answers = [401, 429] },
         ["DELETE /api/stoa/sessions/current"] = new(AccessRule.Caller) { Answers = [204, 409] },
         ["GET /api/stoa/me"] = new(AccessRule.Caller),
@@ -136,6 +187,42 @@ internal static class MatrixRows
     };
 
     private static MatrixRow.Make Always(params string[] values) => (_, _, _) => Task.FromResult(values);
+
+    private static Tenant TenantOf(MatrixCaller owner) => new(
+        owner.OrganizationId!.Value,
+        new(owner.OrganizationId.Value, owner.OrganizationId.Value.ToString(), null, null, null, null, GtwyRole.Admin, IsEmbed: false, FolderId: null, Key: null));
+
+    private static async Task<string[]> AgentAsync(MatrixWorld world, MatrixCaller owner, CancellationToken ct)
+    {
+        var wanted = NewAgent.Of(new() { ["name"] = world.Unique("agent") });
+        return [(await world.WithAsync<AgentStore, Agent>(agents => agents.CreateAsync(TenantOf(owner), wanted, ct))).Id];
+    }
+
+    /// <summary>A version and its agent.</summary>
+    private static async Task<string[]> VersionAsync(MatrixWorld world, MatrixCaller owner, CancellationToken ct)
+    {
+        var agent = (await AgentAsync(world, owner, ct))[0];
+        var versions = await world.WithAsync<AgentStore, Dictionary<string, List<string>>>(
+            agents => agents.VersionsAsync(owner.OrganizationId!.Value, [agent], ct));
+        return [versions[agent][0], agent];
+    }
+
+    private static async Task<string[]> ProviderKeyAsync(MatrixWorld world, MatrixCaller owner, CancellationToken ct)
+    {
+        var key = await world.WithAsync<ProviderKeyStore, ProviderKey>(keys => keys.AddAsync(
+            TenantOf(owner), world.Unique("key"), "demo", "sk-of-nothing", "working", SpendingTerms.Of([], "apikey"), ct));
+        return [key.Id];
+    }
+
+    private static Task<AgentTool> ToolAsync(MatrixWorld world, MatrixCaller owner, CancellationToken ct) => world.WithAsync<ToolStore, AgentTool>(
+        tools => tools.SaveAsync(TenantOf(owner), world.Unique("script"), "t", _ => new() { ["fields"] = new JsonObject() }, ct));
+
+    private static async Task<string[]> FunctionAsync(MatrixWorld world, MatrixCaller owner, CancellationToken ct) => [(await ToolAsync(world, owner, ct)).Id];
+
+    private static async Task<string[]> ScriptAsync(MatrixWorld world, MatrixCaller owner, CancellationToken ct) => [(await ToolAsync(world, owner, ct)).ScriptId];
+
+    private static async Task<string[]> FolderAsync(MatrixWorld world, MatrixCaller owner, CancellationToken ct) =>
+        [(await world.WithAsync<FolderStore, Folder>(folders => folders.AddAsync(TenantOf(owner), world.Unique("folder"), "agent", [], ct))).Id];
 
     private static Task<string[]> OrganizationAsync(MatrixWorld world, MatrixCaller owner, CancellationToken ct) =>
         Task.FromResult<string[]>([owner.OrganizationId!.Value.ToString()]);

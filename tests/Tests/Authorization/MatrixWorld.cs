@@ -112,6 +112,8 @@ internal sealed class MatrixWorld(HostUnderTest host)
         }
         Owner = Callers.Single(caller => caller.Name == $"own {MemberRole.Owner}");
         Neighbour = Callers.Single(caller => caller.Name == $"other {MemberRole.Owner}");
+        Callers.AddRange(Callers.Where(caller => caller.Name.StartsWith("own ", StringComparison.Ordinal) && caller.PersonId is not null)
+            .Select(caller => caller with { Name = $"{caller.Name} in proxy_auth_token", Scheme = MatrixCaller.GtwySession }).ToList());
         var homeless = await PersonAsync(ct);
         Callers.Add(await SignedInAsync("member of nothing", homeless, null, null, ct));
         Callers.Add(Owner with { Name = "own Owner from another site", IsElsewhere = true });

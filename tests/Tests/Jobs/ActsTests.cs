@@ -113,10 +113,10 @@ public sealed class ActsTests
 
         Assert.NotNull(await site.Store.FindAsync(id, new(mine, null, IsHost: false), Ct));
         Assert.Null(await site.Store.FindAsync(id, new(yours, null, IsHost: false), Ct));
-        Assert.Empty(await site.Store.ListAsync(new() { OrganizationId = yours }, Ct));
+        Assert.Empty((await site.Store.ListAsync(new() { OrganizationId = yours }, Ct)).Items);
         var failure = await Assert.ThrowsAsync<Failure>(() => site.Acts.CancelAsync(id, new(yours, null, IsHost: false), "key:1", Ct));
         Assert.Equal(FailureKind.NotFound, failure.Kind);
-        Assert.Single(await site.Store.ListAsync(new() { OrganizationId = mine }, Ct));
+        Assert.Single((await site.Store.ListAsync(new() { OrganizationId = mine }, Ct)).Items);
     }
 
     [Fact]
@@ -140,6 +140,73 @@ public sealed class ActsTests
     }
 
     [Fact]
+    public async Task A_replayed_job_counts_among_the_runs_of_its_limit_key()
+    {
+        await using var site = await JobsSite.StartAsync(rules: JobsSite.Quick with { MaxRunningPerKey = 1 });
+        var isBroken = true;
+        site.Script.Acts["bad"] = (_, _) => isBroken ? throw JobFailure.Dead("on purpose") : Task.CompletedTask;
+        var dead = await site.FinishedAsync(await site.EnqueueAsync("bad", new() { LimitKey = "lion", Priority = JobPriority.High }));
+        isBroken = false;
+
+        var one = await site.FinishedAsync(await site.Acts.ReplayAsync(dead.Id, null, null, "key:1", Ct));
+        await site.Acts.ReplayManyAsync(new() { Kind = "test.step" }, "key:1", Ct);
+        await site.QuietAsync();
+
+        Assert.Equal(("lion", JobPriority.High), (one.LimitKey, one.Priority));
+        Assert.Equal(3, await site.ScalarAsync<long>("select count(*) from platform.finished_jobs where limit_key = 'lion' and priority = 0"));
+    }
+
+    [Fact]
+    public async Task A_search_goes_on_from_page_to_page_until_every_job_was_looked_at()
+    {
+        await using var site = await JobsSite.StartAsync();
+        await site.FinishedAsync(await site.EnqueueAsync("needle one"));
+        await site.EnqueueAsync("needle two", new() { Delay = TimeSpan.FromHours(1), Owner = new(Tenant: "hay") });
+        // Later ids than any that is made now.
+        await site.ExecuteAsync($$"""
+            insert into platform.jobs (id, kind, state, priority, run_at, args, tenant, created_by, max_attempts)
+            select ('ffffffff-0000-7000-8000-' || lpad(n::text, 12, '0'))::uuid, 'test.step', 'available', 1, now() + interval '1 day',
+              '{"name": "hay"}', '', 'test', 1 from generate_series(1, {{JobStore.Window + 1}}) n
+            """);
+
+        Assert.Equal((3, "needle two, needle one"), await SearchAsync(site, new() { Text = "needle" }));
+        Assert.Equal((2, "needle two"), await SearchAsync(site, new() { Tenant = "hay", States = [JobState.Available] }));
+        Assert.Equal((1, "needle one"), await SearchAsync(site, new() { Text = "needle", States = [JobState.Succeeded] }));
+    }
+
+    /// <summary>How many pages there are, and what is on them.</summary>
+    private static async Task<(int Pages, string Names)> SearchAsync(JobsSite site, JobFilter filter)
+    {
+        List<string> names = [];
+        for (var pages = 1; ; pages++)
+        {
+            var page = await site.Store.ListAsync(filter with { Limit = 1 }, Ct);
+            names.AddRange(page.Items.Select(job => job.Args.GetProperty("name").GetString()!));
+            if (page.Next is null)
+            {
+                return (pages, string.Join(", ", names));
+            }
+            filter = filter with { BeforeId = page.Next };
+        }
+    }
+
+    [Fact]
+    public async Task A_job_whose_turn_comes_later_than_it_may_wait_is_dead_without_a_run()
+    {
+        await using var site = await JobsSite.StartAsync(rules: JobsSite.Quick with { MaxWait = TimeSpan.FromMinutes(1) });
+        await site.Acts.PauseAsync("test.step", "test", Ct);
+        var late = await site.EnqueueAsync("late");
+        var inTime = await site.EnqueueAsync("in time");
+        await site.ExecuteAsync($"update platform.jobs set run_at = now() - interval '2 minutes' where id = '{late}'");
+
+        await site.Acts.ResumeAsync("test.step", "test", Ct);
+
+        Assert.Equal(JobState.Dead, (await site.FinishedAsync(late)).State);
+        Assert.Equal(JobState.Succeeded, (await site.FinishedAsync(inTime)).State);
+        Assert.Equal(["in time"], site.Script.Ran);
+    }
+
+    [Fact]
     public async Task Dead_letters_are_found_by_their_words_and_cause_and_replayed_together()
     {
         await using var site = await JobsSite.StartAsync();
@@ -150,11 +217,11 @@ public sealed class ActsTests
             await site.FinishedAsync(await site.EnqueueAsync(name));
         }
 
-        var tigers = await site.Store.ListAsync(new() { Text = "tiger" }, Ct);
-        var cause = await site.Store.ListAsync(new() { Fingerprint = tigers[0].Fingerprint }, Ct);
+        var tigers = (await site.Store.ListAsync(new() { Text = "tiger" }, Ct)).Items;
+        var cause = (await site.Store.ListAsync(new() { Fingerprint = tigers[0].Fingerprint }, Ct)).Items;
         isBroken = false;
         var replayed = await site.Acts.ReplayManyAsync(new() { Fingerprint = tigers[0].Fingerprint }, "key:1", Ct);
-        await JobsSite.UntilAsync(async () => (await site.Store.ListAsync(new() { States = [JobState.Succeeded] }, Ct)).Count == 2);
+        await JobsSite.UntilAsync(async () => (await site.Store.ListAsync(new() { States = [JobState.Succeeded] }, Ct)).Items.Count == 2);
 
         Assert.Equal(["tiger 2", "tiger 1"], tigers.Select(job => job.Args.GetProperty("name").GetString()));
         Assert.Equal(2, cause.Count);
@@ -172,10 +239,10 @@ public sealed class ActsTests
             ids.Add(await site.EnqueueAsync($"{number}"));
         }
 
-        var first = await site.Store.ListAsync(new() { Limit = 3, Kind = "test.step" }, Ct);
-        var second = await site.Store.ListAsync(new() { Limit = 3, Kind = "test.step", BeforeId = first[^1].Id }, Ct);
-        var none = await site.Store.ListAsync(new() { CreatedBefore = first[^1].CreatedAt.AddHours(-1) }, Ct);
-        var running = await site.Store.ListAsync(new() { States = [JobState.Running, JobState.Dead] }, Ct);
+        var first = (await site.Store.ListAsync(new() { Limit = 3, Kind = "test.step" }, Ct)).Items;
+        var second = (await site.Store.ListAsync(new() { Limit = 3, Kind = "test.step", BeforeId = first[^1].Id }, Ct)).Items;
+        var none = (await site.Store.ListAsync(new() { CreatedBefore = first[^1].CreatedAt.AddHours(-1) }, Ct)).Items;
+        var running = (await site.Store.ListAsync(new() { States = [JobState.Running, JobState.Dead] }, Ct)).Items;
 
         // Of one millisecond, chance decides which id is the later.
         Assert.Equal(ids.OrderDescending(), first.Concat(second).Select(job => job.Id));

@@ -22,8 +22,8 @@ public sealed class LeaseTests
 
         foreach (var state in (JobState[])[JobState.Succeeded, JobState.Available])
         {
-            var ended = await JobEnds.EndRunsAsync(
-                connection, [new JobEnd(id, Attempt: 0, state)], TimeProvider.System, Ct);
+            var ended = await OutcomeStatements.EndRunsAsync(
+                connection, [new JobOutcome(id, Attempt: 0, state)], TimeProvider.System, Ct);
             Assert.Empty(ended);
         }
 

@@ -109,8 +109,8 @@ public sealed class RulesTests
     public void A_lease_is_at_most_a_minute(int seconds) =>
         Assert.Throws<ArgumentException>(() => new JobRules { Lease = TimeSpan.FromSeconds(seconds) }.Checked("x"));
 
-    private static JobEnd Judge(ClaimedJob job, Exception exception, JobRules? rules = null) =>
-        JobVerdict.Failed(job, rules ?? new(), StopReason.None, timedOut: false, exception, random: 0.5);
+    private static JobOutcome Judge(ClaimedJob job, Exception exception, JobRules? rules = null) =>
+        JobOutcome.Failed(job, rules ?? new(), StopReason.None, timedOut: false, exception, random: 0.5);
 
     private static ClaimedJob Job(int attempt, int snoozed = 0, int maxAttempts = 12) => new(
         Guid.Empty, "kind", "{}", attempt, snoozed, maxAttempts, JobPriority.Normal, default, default, null, default, JobOwner.System, null, null);

@@ -64,8 +64,9 @@ public sealed class RunTests
         await using var site = await JobsSite.StartAsync();
         site.Script.Acts["first"] = async (context, _) =>
             await site.Queue.EnqueueAsync(new Step("second"), new() { Owner = new(CreatedBy: $"job:{context.JobId}") }, Ct);
-        var first = await site.EnqueueAsync("first");
-        await site.EnqueueAsync("third", new() { After = first });
+        // Together, or the first might be over before the third is there, which then is found by the next round of maintenance.
+        var first = site.Queue.Make(new Step("first"));
+        await site.Queue.EnqueueAsync([first, site.Queue.Make(new Step("third"), new() { After = first.Receipt.Id })], Ct);
         var later = await site.EnqueueAsync("later", new() { Delay = TimeSpan.FromHours(1) });
 
         await site.Host.RunJobsAsync();

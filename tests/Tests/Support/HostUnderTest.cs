@@ -18,9 +18,9 @@ public sealed class HostUnderTest : IAsyncDisposable
     private readonly string data;
     private readonly Func<Task> dropDatabase;
 
-    private HostUnderTest(WebApplication app, string data, Func<Task> dropDatabase)
+    private HostUnderTest(WebApplication app, string data, string database, Func<Task> dropDatabase)
     {
-        (this.app, this.data, this.dropDatabase) = (app, data, dropDatabase);
+        (this.app, this.data, this.dropDatabase, ConnectionString) = (app, data, dropDatabase, database);
         var listeners = app.Services.GetRequiredService<Listeners>();
         Client = new() { BaseAddress = new(listeners.Public[0]) };
         Internal = new() { BaseAddress = new(listeners.Internal[0]) };
@@ -31,6 +31,9 @@ public sealed class HostUnderTest : IAsyncDisposable
 
     /// <summary>Calls the internal listener.</summary>
     public HttpClient Internal { get; }
+
+    /// <summary>For a second host on the same database, which must end before this one.</summary>
+    public string ConnectionString { get; }
 
     public IServiceProvider Services => app.Services;
 
@@ -65,7 +68,7 @@ public sealed class HostUnderTest : IAsyncDisposable
             {
                 await built.Services.GetRequiredService<Readiness>().WhenReady(TestContext.Current.CancellationToken);
             }
-            return new(built, folder, () => cluster.DropDatabaseAsync(database));
+            return new(built, folder, own["ConnectionStrings:Stoa"]!, () => cluster.DropDatabaseAsync(database));
         }
         catch
         {

@@ -21,6 +21,21 @@ public sealed class GtwyAccessTests(WireHost host) : IClassFixture<WireHost>
     public async Task Ids_are_compared_as_texts() =>
         Assert.Equal((200, "34 12 Viewer False "), await site.GetAsync(Runtime, ("Authorization", WireSite.GtwyToken())));
 
+    [Fact]
+    public async Task Each_organization_of_another_system_is_made_once()
+    {
+        var organizations = site.Host.Services.GetRequiredService<OrganizationNames>();
+
+        var many = await Task.WhenAll(Enumerable.Range(0, 20).Select(_ => organizations.FindAsync("acme", "Acme", Ct).AsTask()));
+        var other = await organizations.FindAsync("other", name: null, Ct);
+        var own = await organizations.FindAsync(Organization, name: null, Ct);
+
+        Assert.NotNull(many[0]);
+        Assert.All(many, id => Assert.Equal(many[0], id));
+        Assert.NotEqual(many[0], other);
+        Assert.Equal(Stoa.Platform.Identity.Organization.DefaultId, own);
+    }
+
     [Theory]
     [InlineData("""[]""", "Viewer")]
     [InlineData("""["get_agent"]""", "Viewer")]

@@ -127,7 +127,9 @@ internal static class AnthropicAnswers
             case "redacted_thinking":
                 return new Part.Thinking("", null, block.TextOf("data") ?? "", Dialect.Anthropic);
             case "tool_use":
-                var name = block.TextOf("name") is { Length: > 0 } given ? given : throw ProviderRefusals.Unreadable("a tool call has no name");
+                var name = block.TextOf("name") is { Length: > 0 } given
+                    ? given
+                    : throw ProviderRefusals.Unreadable("a tool call has no name");
                 var input = block.Member("input");
                 var arguments = input.IsPresent() ? JsonOutput.Compact(input) : "{}";
                 return new Part.ToolCall(

@@ -119,7 +119,7 @@ internal sealed class AnthropicMessages
                 return !string.IsNullOrWhiteSpace(text.Value);
             case Part.Refusal refusal:
                 return !string.IsNullOrWhiteSpace(refusal.Value);
-            case Part.Thinking { Origin: Dialect.Anthropic, Redacted: { Length: > 0 } } or Part.Thinking { Origin: Dialect.Anthropic, Signature: { Length: > 0 } }:
+            case Part.Thinking { Origin: Dialect.Anthropic, Redacted.Length: > 0 } or Part.Thinking { Origin: Dialect.Anthropic, Signature.Length: > 0 }:
                 return true;
             case Part.Thinking:
                 request.Warn("thoughts of another provider dropped");

@@ -141,7 +141,7 @@ internal sealed class AnthropicStreamReader(ChatRequest request, DialectTarget t
 
     private void ReadDelta(ReadOnlySpan<byte> data, List<ChatEvent> events)
     {
-        var (index, kind, text) = ParseDelta(data);
+        var (index, kind, text) = AnthropicDelta.Read(data);
         if (text is not { Length: > 0 } || !blocks.TryGetValue(index, out var block))
         {
             return;
@@ -164,56 +164,6 @@ internal sealed class AnthropicStreamReader(ChatRequest request, DialectTarget t
                 events.Add(new ChatEvent.ThinkSignature(index, text, Dialect.Anthropic));
                 break;
         }
-    }
-
-    private enum DeltaKind
-    {
-        None,
-        Text,
-        Json,
-        Thinking,
-        Signature,
-    }
-
-    private static (int Index, DeltaKind Kind, string? Text) ParseDelta(ReadOnlySpan<byte> data)
-    {
-        var index = 0;
-        var kind = DeltaKind.None;
-        string? text = null;
-        var reader = new Utf8JsonReader(data);
-        reader.Read();
-        while (reader.NextProperty())
-        {
-            if (reader.ValueTextEquals("index"u8))
-            {
-                index = reader.NextInteger() ?? 0;
-            }
-            else if (reader.ValueTextEquals("delta"u8) && reader.NextObject())
-            {
-                while (reader.NextProperty())
-                {
-                    var found = reader switch
-                    {
-                        _ when reader.ValueTextEquals("text"u8) => DeltaKind.Text,
-                        _ when reader.ValueTextEquals("partial_json"u8) => DeltaKind.Json,
-                        _ when reader.ValueTextEquals("thinking"u8) => DeltaKind.Thinking,
-                        _ when reader.ValueTextEquals("signature"u8) => DeltaKind.Signature,
-                        _ => DeltaKind.None,
-                    };
-                    if (found == DeltaKind.None)
-                    {
-                        reader.SkipValue();
-                        continue;
-                    }
-                    (kind, text) = (found, reader.NextText());
-                }
-            }
-            else if (reader.TokenType == JsonTokenType.PropertyName)
-            {
-                reader.SkipValue();
-            }
-        }
-        return (index, kind, text);
     }
 
     private void Text(int index, Block block, string text, List<ChatEvent> events) => Emit(index, filter.TakeText(index, block.Carry.Take(text)), events);

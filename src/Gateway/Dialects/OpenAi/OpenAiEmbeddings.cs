@@ -118,7 +118,9 @@ internal static class OpenAiEmbeddings
         if (embedding.ValueKind == JsonValueKind.Array && embedding.GetArrayLength() > 0)
         {
             return [.. embedding.EnumerateArray().Select(number =>
-                number.ValueKind == JsonValueKind.Number && number.TryGetSingle(out var value) ? value : throw ProviderRefusals.Unreadable("an embedding holds no numbers"))];
+                number.ValueKind == JsonValueKind.Number && number.TryGetSingle(out var value)
+                    ? value
+                    : throw ProviderRefusals.Unreadable("an embedding holds no numbers"))];
         }
         if (embedding.ValueKind != JsonValueKind.String || !embedding.TryGetBytesFromBase64(out var bytes) || bytes.Length is 0 || bytes.Length % 4 != 0)
         {

@@ -157,8 +157,8 @@ internal sealed class SchemaSample
         {
             "object" => MakeObject(rules, depth),
             "array" => MakeArray(rules, depth),
-            "integer" => JsonValue.Create(MakeNumber(rules, isInteger: true)),
-            "number" => JsonValue.Create(MakeNumber(rules, isInteger: false)),
+            "integer" => JsonValue.Create(SchemaNumbers.Make(rules, isInteger: true, random, budget)),
+            "number" => JsonValue.Create(SchemaNumbers.Make(rules, isInteger: false, random, budget)),
             "boolean" => JsonValue.Create(random.Next(2) == 0),
             "null" => null,
             _ => JsonValue.Create(SchemaStrings.Make(rules, random, attempt, budget)),
@@ -271,48 +271,5 @@ internal sealed class SchemaSample
             }
         }
         return made;
-    }
-
-    private decimal MakeNumber(JsonObject rules, bool isInteger)
-    {
-        const decimal Bound = 1e15m;
-        // Beyond these bounds decimals overflow; no sample needs to go there.
-        var step = SchemaCheck.NumberOf(rules["multipleOf"]) is >= 1e-9m and <= Bound and var multiple ? multiple : 0;
-        if (isInteger)
-        {
-            step = step == 0 ? 1 : step % 1 == 0 ? step : step * Denominator(step);
-        }
-        var from = Math.Clamp(Math.Max(SchemaCheck.NumberOf(rules["minimum"]) ?? -Bound, SchemaCheck.NumberOf(rules["exclusiveMinimum"]) ?? -Bound), -Bound, Bound);
-        var to = Math.Clamp(Math.Min(SchemaCheck.NumberOf(rules["maximum"]) ?? Bound, SchemaCheck.NumberOf(rules["exclusiveMaximum"]) ?? Bound), -Bound, Bound);
-        var unit = step > 0 ? step : to - from is > 0 and < 1 ? (to - from) / 4 : 0.5m;
-        var low = from <= -Bound ? Math.Min(0, to - (unit * 10)) : from;
-        var first = Math.Ceiling(low / unit) * unit;
-        if (step == 0 && first > to)
-        {
-            first = low;
-        }
-        var room = (int)Math.Clamp(Math.Floor((to - first) / unit), 0, 100);
-        var value = first + (random.Next(room + 1) * unit);
-
-        // An excluded limit is left by one step inwards.
-        if (!SchemaCheck.IsValid(JsonValue.Create(value), Limits(rules), root, budget))
-        {
-            value = value + unit <= to && value <= from ? value + unit : value - unit;
-        }
-        return value;
-    }
-
-    private static JsonObject Limits(JsonObject rules) => new(rules
-        .Where(rule => rule.Key is "minimum" or "maximum" or "exclusiveMinimum" or "exclusiveMaximum")
-        .Select(rule => KeyValuePair.Create(rule.Key, rule.Value?.DeepClone())));
-
-    private static decimal Denominator(decimal step)
-    {
-        var factor = 1m;
-        while (step * factor % 1 != 0 && factor < 1e9m)
-        {
-            factor *= 10;
-        }
-        return factor;
     }
 }

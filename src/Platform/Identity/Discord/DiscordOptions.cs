@@ -1,4 +1,5 @@
 using System.ComponentModel.DataAnnotations;
+using Microsoft.Extensions.Options;
 
 namespace Stoa.Platform.Identity;
 
@@ -10,6 +11,7 @@ public sealed class DiscordOptions
     /// <summary>The application's id. Absent: nobody signs in with Discord.</summary>
     public string? ClientId { get; set; }
 
+    /// <summary>Goes with <see cref="ClientId"/>.</summary>
     public string? ClientSecret { get; set; }
 
     /// <summary>Whether a Discord account that is linked to nobody makes a new person. He belongs to no organization at first.</summary>
@@ -26,5 +28,17 @@ public sealed class DiscordOptions
     [Required, Url]
     public string UserUrl { get; set; } = "https://discord.com/api/v10/users/@me";
 
-    public bool IsConfigured => !string.IsNullOrWhiteSpace(ClientId) && !string.IsNullOrWhiteSpace(ClientSecret);
+    public bool IsConfigured => !string.IsNullOrWhiteSpace(ClientId);
+}
+
+internal sealed class DiscordOptionsValidator : IValidateOptions<DiscordOptions>
+{
+    public ValidateOptionsResult Validate(string? name, DiscordOptions options) => options switch
+    {
+        { IsConfigured: true } when string.IsNullOrWhiteSpace(options.ClientSecret) =>
+            ValidateOptionsResult.Fail("ClientSecret must be set where ClientId is: without it nobody can sign in with Discord"),
+        { IsConfigured: false } when !string.IsNullOrWhiteSpace(options.ClientSecret) || options.SignUp =>
+            ValidateOptionsResult.Fail("ClientId must be set where ClientSecret or SignUp is: without it nobody can sign in with Discord"),
+        _ => ValidateOptionsResult.Success,
+    };
 }

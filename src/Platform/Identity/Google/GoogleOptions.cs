@@ -1,4 +1,5 @@
 using System.ComponentModel.DataAnnotations;
+using Microsoft.Extensions.Options;
 
 namespace Stoa.Platform.Identity;
 
@@ -30,4 +31,13 @@ public sealed class GoogleOptions
     /// <summary>Accepted values of <c>iss</c>, separated by commas.</summary>
     [Required]
     public string Issuers { get; set; } = "accounts.google.com,https://accounts.google.com";
+}
+
+/// <summary>An id without a secret is no mistake: a front end of its own brings tokens, and then there is no button.</summary>
+internal sealed class GoogleOptionsValidator : IValidateOptions<GoogleOptions>
+{
+    public ValidateOptionsResult Validate(string? name, GoogleOptions options) =>
+        string.IsNullOrWhiteSpace(options.ClientId) && (!string.IsNullOrWhiteSpace(options.ClientSecret) || options.SignUp)
+            ? ValidateOptionsResult.Fail("ClientId must be set where ClientSecret or SignUp is: without it nobody can sign in with Google")
+            : ValidateOptionsResult.Success;
 }

@@ -52,7 +52,8 @@ public sealed class MemberStore(IdentityDb db, SessionCache sessions, TimeProvid
     /// <exception cref="Failure">Conflict <c>last_owner</c>.</exception>
     public async Task<Member> SetRoleAsync(Caller caller, Guid personId, MemberRole role, CancellationToken ct)
     {
-        await using var transaction = await LockAsync(caller.OrganizationId, ct);
+        await using var transaction = await db.Database.BeginTransactionAsync(ct);
+        await db.LockOwnersAsync(caller.OrganizationId, ct);
         var membership = await FindAsync(caller.OrganizationId, personId, ct);
         RequireOwnerFor(caller, membership.Role, role);
         if (membership.Role != role)
@@ -88,7 +89,8 @@ public sealed class MemberStore(IdentityDb db, SessionCache sessions, TimeProvid
     private async Task EndAsync(
         Guid organizationId, Guid personId, string actor, string act, Action<MemberRole> check, CancellationToken ct)
     {
-        await using var transaction = await LockAsync(organizationId, ct);
+        await using var transaction = await db.Database.BeginTransactionAsync(ct);
+        await db.LockOwnersAsync(organizationId, ct);
         var membership = await FindAsync(organizationId, personId, ct);
         check(membership.Role);
         await KeepAnOwnerAsync(membership, null, ct);
@@ -118,21 +120,10 @@ public sealed class MemberStore(IdentityDb db, SessionCache sessions, TimeProvid
         await db.Memberships.FirstOrDefaultAsync(known => known.OrganizationId == organizationId && known.PersonId == personId, ct)
         ?? throw Failure.NotFound("Member");
 
-    // Two owners who remove each other at the same time would leave none, so they wait for one another.
-    private async Task<Microsoft.EntityFrameworkCore.Storage.IDbContextTransaction> LockAsync(Guid organizationId, CancellationToken ct)
-    {
-        var transaction = await db.Database.BeginTransactionAsync(ct);
-        await db.Database.ExecuteSqlAsync($"select from platform.organizations where id = {organizationId} for update", ct);
-        return transaction;
-    }
-
     private async Task KeepAnOwnerAsync(Membership membership, MemberRole? next, CancellationToken ct)
     {
-        // Whoever is suspended cannot act as the owner that is left.
-        if (membership.Role == MemberRole.Owner && next != MemberRole.Owner && !await db.Memberships.AnyAsync(
-                other => other.OrganizationId == membership.OrganizationId && other.PersonId != membership.PersonId
-                    && other.Role == MemberRole.Owner
-                    && db.People.Any(person => person.Id == other.PersonId && person.State == PersonState.Active), ct))
+        if (membership.Role == MemberRole.Owner && next != MemberRole.Owner
+            && !await db.HasOtherOwnerAsync(membership.OrganizationId, membership.PersonId, ct))
         {
             throw new Failure(FailureKind.Conflict, "last_owner", "An organization keeps at least one owner; make somebody else one first");
         }

@@ -10,6 +10,9 @@ internal sealed class PasswordReset
 
     public Guid PersonId { get; init; }
 
+    /// <summary>Made by an owner of the installation, or on the host's shell: good for an owner's account too.</summary>
+    public bool IsByOwner { get; init; }
+
     public DateTimeOffset ExpiresAt { get; init; }
 }
 
@@ -40,11 +43,15 @@ public sealed class PasswordResets
     {
         caller.RequireOperator();
         await db.RequireRightOverAsync(caller, personId, ct);
-        return await CreateAsync(personId, caller.Actor, ct);
+        return await CreateAsync(personId, caller.Actor, isByOwner: caller.Role == MemberRole.Owner, ct);
     }
 
+    /// <summary>Made by whoever has a shell on the host, for anybody.</summary>
+    public Task<NewPasswordReset> CreateAsync(Guid personId, string actor, CancellationToken ct) =>
+        CreateAsync(personId, actor, isByOwner: true, ct);
+
     /// <summary>A new link. One that was made for the same person before works no more.</summary>
-    public async Task<NewPasswordReset> CreateAsync(Guid personId, string actor, CancellationToken ct)
+    private async Task<NewPasswordReset> CreateAsync(Guid personId, string actor, bool isByOwner, CancellationToken ct)
     {
         if (!await db.People.AnyAsync(person => person.Id == personId && person.State == PersonState.Active && person.Email != null, ct))
         {
@@ -53,7 +60,10 @@ public sealed class PasswordResets
                 : Failure.NotFound("Person");
         }
         var token = SecretToken.Create();
-        var made = new PasswordReset { TokenHash = SecretToken.HashOf(token), PersonId = personId, ExpiresAt = time.GetUtcNow() + Lifetime };
+        var made = new PasswordReset
+        {
+            TokenHash = SecretToken.HashOf(token), PersonId = personId, IsByOwner = isByOwner, ExpiresAt = time.GetUtcNow() + Lifetime,
+        };
         await using var transaction = await db.Database.BeginTransactionAsync(ct);
         await db.PasswordResets.Where(reset => reset.PersonId == personId).ExecuteDeleteAsync(ct);
         db.PasswordResets.Add(made);
@@ -63,13 +73,13 @@ public sealed class PasswordResets
         return new(token, made.ExpiresAt);
     }
 
-    /// <summary>For whom a link was made; null when it was used or replaced, is too old or never was one, or he may not sign in.</summary>
+    /// <summary>
+    /// For whom a link was made; null when it was used or replaced, is too old or never was one, may not lead to an owner, or he may not sign in.
+    /// </summary>
     public async Task<Person?> FindAsync(string? token, CancellationToken ct)
     {
-        var now = time.GetUtcNow();
         return SecretToken.TryHash(token, out var hash)
-            ? await db.PasswordResets.Where(reset => reset.TokenHash == hash && reset.ExpiresAt > now)
-                .Join(db.People, reset => reset.PersonId, person => person.Id, (_, person) => person)
+            ? await Open(hash).Join(db.People, reset => reset.PersonId, person => person.Id, (_, person) => person)
                 .FirstOrDefaultAsync(person => person.State == PersonState.Active, ct)
             : null;
     }
@@ -82,7 +92,7 @@ public sealed class PasswordResets
         var hash = SecretToken.HashOf(token!);
         await using var transaction = await db.Database.BeginTransactionAsync(ct);
         // Whoever deletes the row first has it; the others wait for him and then find none.
-        if (await db.PasswordResets.Where(reset => reset.TokenHash == hash).ExecuteDeleteAsync(ct) == 0)
+        if (await Open(hash).ExecuteDeleteAsync(ct) == 0)
         {
             throw NotOpen();
         }
@@ -92,6 +102,15 @@ public sealed class PasswordResets
         await transaction.CommitAsync(ct);
         sessions.Forget(person.Id);
         return person;
+    }
+
+    // Whoever has become an owner since is not to be got at by a link that somebody below him made.
+    private IQueryable<PasswordReset> Open(byte[] hash)
+    {
+        var now = time.GetUtcNow();
+        return db.PasswordResets.Where(reset => reset.TokenHash == hash && reset.ExpiresAt > now
+            && (reset.IsByOwner || !db.Memberships.Any(known => known.OrganizationId == Organization.DefaultId
+                && known.PersonId == reset.PersonId && known.Role == MemberRole.Owner)));
     }
 
     private static Failure NotOpen() => new(FailureKind.NotFound, "reset_not_open", "This link was used or replaced, or is too old");

@@ -119,13 +119,24 @@ public sealed class PersonStore(IdentityDb db, TimeProvider time)
         return person;
     }
 
-    /// <summary>Keeps somebody out, or lets him in again. His sessions end with the first.</summary>
-    /// <exception cref="Failure">Forbidden: the person owns the organization that runs the installation and the caller does not.</exception>
+    /// <summary>
+    /// Keeps somebody out, or lets him in again. His sessions end with the first. Also the only owner of an organization can be kept out, but
+    /// not the last one of the installation.
+    /// </summary>
+    /// <exception cref="Failure">
+    /// Forbidden: the person owns the organization that runs the installation and the caller does not. Conflict <c>last_owner</c>.
+    /// </exception>
     public async Task<Person> SetStateAsync(Guid id, PersonState state, Caller caller, CancellationToken ct)
     {
-        await db.RequireRightOverAsync(caller, id, ct);
+        await using var transaction = await db.Database.BeginTransactionAsync(ct);
+        await db.LockOwnedAsync(id, ct);
+        var isInstallationOwner = await db.RequireRightOverAsync(caller, id, ct);
         var person = await db.People.FirstOrDefaultAsync(person => person.Id == id && person.State != PersonState.Erased, ct)
             ?? throw Failure.NotFound("Person");
+        if (state == PersonState.Suspended && isInstallationOwner && !await db.HasOtherOwnerAsync(Organization.DefaultId, id, ct))
+        {
+            throw new Failure(FailureKind.Conflict, "last_owner", "The installation keeps at least one owner; make somebody else one first");
+        }
         if (person.State != state)
         {
             person.State = state;
@@ -136,6 +147,7 @@ public sealed class PersonStore(IdentityDb db, TimeProvider time)
         {
             await db.Sessions.Where(row => row.PersonId == id).ExecuteDeleteAsync(ct);
         }
+        await transaction.CommitAsync(ct);
         return person;
     }
 

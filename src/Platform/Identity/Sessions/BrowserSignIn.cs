@@ -12,9 +12,8 @@ public sealed class BrowserSignIn
     private const int LongestAgent = 300;
 
     private readonly SessionStore sessions;
-    private readonly SessionCache cache;
 
-    internal BrowserSignIn(SessionStore sessions, SessionCache cache) => (this.sessions, this.cache) = (sessions, cache);
+    internal BrowserSignIn(SessionStore sessions) => this.sessions = sessions;
 
     /// <param name="way">For the audit: <c>password</c>, <c>google</c>, …</param>
     /// <exception cref="Failure">Forbidden: the person may not sign in.</exception>
@@ -42,9 +41,10 @@ public sealed class BrowserSignIn
 
     private async Task EndOldAsync(HttpContext context, CancellationToken ct)
     {
-        if (SessionCookie.Read(context.Request) is { } token && await cache.FindAsync(token, ct) is { } old)
+        // Looked up once, before the route was served.
+        if (context.Features.Get<Caller>() is { Session: { } old } caller)
         {
-            await sessions.EndAsync(old, old.PersonId is { } person ? $"person:{person}" : $"key:{old.KeyId}", ct);
+            await sessions.EndAsync(old, caller.Actor, ct);
         }
     }
 

@@ -17,9 +17,11 @@ internal static class SessionsApi
     }
 
     internal static async Task<NoContent> SignInAsync(
-        Credentials credentials, HttpContext context, PasswordSignIn passwords, BrowserSignIn browser, CancellationToken ct)
+        Credentials credentials, HttpContext context, PasswordSignIn passwords, Callers callers, BrowserSignIn browser, CancellationToken ct)
     {
         var person = await passwords.ProveAsync(credentials.Email, credentials.Password, context.Connection.RemoteIpAddress, ct);
+        // Anyone may ask here, so nobody has looked yet whose cookie came along.
+        context.Features.Set(await callers.FindAsync(context));
         await browser.BeginAsync(context, person, "password", ct);
         return TypedResults.NoContent();
     }

@@ -36,8 +36,8 @@ public sealed class JobActs
             }
             else
             {
-                JobEnd end = new(id, job.Attempt, JobState.Cancelled, "cancelled", By: actor);
-                isDone = (await JobEnds.EndRestingAsync(connection, [end], time, ct)).Count > 0;
+                JobOutcome end = new(id, job.Attempt, JobState.Cancelled, "cancelled", By: actor);
+                isDone = (await OutcomeStatements.EndRestingAsync(connection, [end], time, ct)).Count > 0;
             }
             if (isDone)
             {
@@ -102,7 +102,7 @@ public sealed class JobActs
     public async Task<int> ReplayManyAsync(JobFilter filter, string actor, CancellationToken ct)
     {
         var jobs = await store.ListAsync(filter with { States = filter.States.Count > 0 ? filter.States : [JobState.Dead] }, ct);
-        List<NewJob> again = [.. jobs.Where(job => job.State >= JobState.Succeeded).Select(job => Again(job, job.Args, actor))];
+        List<NewJob> again = [.. jobs.Items.Where(job => job.State >= JobState.Succeeded).Select(job => Again(job, job.Args, actor))];
         await using var connection = await source.OpenConnectionAsync(ct);
         await using var transaction = await connection.BeginTransactionAsync(ct);
         await queue.EnqueueAsync(connection, again, ct);
@@ -173,6 +173,7 @@ public sealed class JobActs
         EnqueueOptions options = new()
         {
             Owner = job.Owner with { CreatedBy = actor }, CorrelationId = job.CorrelationId, UniqueKey = job.UniqueKey,
+            LimitKey = job.LimitKey, Priority = job.Priority,
         };
         return queue.MakeAgain(kind, read, options, job.Id);
     }

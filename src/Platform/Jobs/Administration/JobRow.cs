@@ -10,8 +10,11 @@ public sealed record JobRow(
     Guid Id, string Kind, JobState State, JobPriority Priority, DateTimeOffset RunAt, JsonElement Args, JobOwner Owner, string? CorrelationId,
     DateTimeOffset CreatedAt, Guid? ReplayOf, int MaxAttempts, string? UniqueKey, Guid? After, int Attempt, int Snoozed, string? Node,
     DateTimeOffset? StartedAt, DateTimeOffset? FinishedAt, long? ProgressDone, long? ProgressTotal, string? ProgressNote, string? Error,
-    string? Fingerprint, JsonElement History, bool IsCancelRequested)
+    string? Fingerprint, JsonElement History, string? LimitKey, bool IsCancelRequested)
 {
+    /// <summary>Columns that <see cref="Read"/> takes.</summary>
+    internal const int Width = 30;
+
     internal const string Open = $"{Both}, null::timestamptz as finished_at, cancel_requested_at is not null as is_cancel_requested";
 
     internal const string Finished = $"{Both}, finished_at, false as is_cancel_requested";
@@ -19,7 +22,7 @@ public sealed record JobRow(
     private const string Both = """
         id, kind, state, priority, run_at, args::text as args, organization_id, person_id, key_id, tenant, created_by, correlation_id,
         created_at, replay_of, max_attempts, unique_key, after_id, attempt, snoozed, node, started_at, progress_done, progress_total,
-        progress_note, error, fingerprint, history::text as history
+        progress_note, error, fingerprint, history::text as history, limit_key
         """;
 
     /// <summary>Runs so far that count.</summary>
@@ -29,8 +32,8 @@ public sealed record JobRow(
         row.GetGuid(0), row.GetString(1), EnumNames<JobState>.Read(row.GetString(2)), (JobPriority)row.GetInt16(3), At(row, 4)!.Value,
         Json(row.GetString(5)), new(IdAt(row, 6), IdAt(row, 7), IdAt(row, 8), row.GetString(9), row.GetString(10)), Text(row, 11),
         At(row, 12)!.Value, IdAt(row, 13), row.GetInt32(14), Text(row, 15), IdAt(row, 16), row.GetInt32(17), row.GetInt32(18), Text(row, 19),
-        At(row, 20), At(row, 27), Number(row, 21), Number(row, 22), Text(row, 23), Text(row, 24), Text(row, 25), Json(row.GetString(26)),
-        row.GetBoolean(28));
+        At(row, 20), At(row, 28), Number(row, 21), Number(row, 22), Text(row, 23), Text(row, 24), Text(row, 25), Json(row.GetString(26)),
+        Text(row, 27), row.GetBoolean(29));
 
     private static JsonElement Json(string text)
     {
@@ -72,7 +75,7 @@ public sealed record JobFilter
     /// <summary>At least so many runs that count.</summary>
     public int? MinAttempts { get; init; }
 
-    /// <summary>Words in the arguments or the error, of dead jobs and of the newest unfinished ones.</summary>
+    /// <summary>Words in the arguments or the error.</summary>
     public string? Text { get; init; }
 
     /// <summary>Dead letters of one cause.</summary>
@@ -82,7 +85,7 @@ public sealed record JobFilter
 
     public DateTimeOffset? CreatedBefore { get; init; }
 
-    /// <summary>The last id of the page before.</summary>
+    /// <summary><c>Next</c> of the page before.</summary>
     public Guid? BeforeId { get; init; }
 
     public int Limit { get; init; } = 50;

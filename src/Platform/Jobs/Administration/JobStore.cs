@@ -1,13 +1,19 @@
 using System.Text;
 using Npgsql;
 using Stoa.Platform.Data;
+using Stoa.Platform.Http;
 
 namespace Stoa.Platform.Jobs;
 
 /// <summary>What people see of jobs. What they do to them is in <see cref="JobActs"/>.</summary>
 public sealed class JobStore
 {
+    /// <summary>So many jobs one call looks at, at most, when it searches for what no index knows.</summary>
+    internal const int Window = 10_000;
+
     private const int LongestPage = 500;
+    private const string Always = "true";
+    private const string Words = "to_tsvector('simple', coalesce(error, '') || ' ' || args::text) @@ plainto_tsquery('simple', @text)";
 
     private readonly NpgsqlDataSource source;
     private readonly JobKinds kinds;
@@ -35,33 +41,56 @@ public sealed class JobStore
         return await rows.ReadAsync(ct) ? JobRow.Read(rows) : null;
     }
 
-    /// <summary>Newest first. Ids grow with time, so the next page begins before the last id of this one.</summary>
-    public async Task<List<JobRow>> ListAsync(JobFilter filter, CancellationToken ct)
+    /// <summary>
+    /// Newest first, from <see cref="JobFilter.BeforeId"/> on. What no index answers is looked for among <see cref="Window"/> jobs at most: the
+    /// page may then hold few or none though more fit further back, and its <c>Next</c> goes on from the last job that was looked at.
+    /// </summary>
+    public async Task<Listing<JobRow>> ListAsync(JobFilter filter, CancellationToken ct)
     {
+        var limit = Math.Clamp(filter.Limit, 1, LongestPage);
         await using var command = source.CreateCommand();
-        var where = Where(filter, command.Parameters);
-        var open = filter.States.Count == 0 || filter.States.Any(state => state < JobState.Succeeded);
-        var finished = filter.States.Count == 0 || filter.States.Any(state => state >= JobState.Succeeded);
+        var (where, fits) = Conditions(filter, command.Parameters);
         List<string> parts = [];
-        if (open)
+        if (filter.States.Count == 0 || filter.States.Any(state => state < JobState.Succeeded))
         {
-            var rows = filter.Text is null ? "platform.jobs" : "(select * from platform.jobs order by id desc limit 10000) newest";
-            parts.Add($"(select {JobRow.Open} from {rows} where {where} order by id desc limit @limit)");
+            parts.Add(Newest("platform.jobs", where));
         }
-        if (finished)
+        if (filter.States.Count == 0 || filter.States.Any(state => state >= JobState.Succeeded))
         {
-            var dead = filter.Text is not null || filter.Fingerprint is not null ? "state = 'dead' and " : "";
-            parts.Add($"(select {JobRow.Finished} from platform.finished_jobs where {dead}{where} order by id desc limit @limit)");
+            parts.Add(Newest("platform.finished_jobs", filter.Fingerprint is not null || IsOfDead(filter) ? $"state = 'dead' and {where}" : where));
         }
-        command.CommandText = $"select * from ({string.Join(" union all ", parts)}) page order by id desc limit @limit";
-        command.Parameters.AddWithValue("limit", Math.Clamp(filter.Limit, 1, LongestPage));
+        command.CommandText = $"""
+            with looked as materialized (
+              select id, {fits} as fits from ({string.Join(" union all ", parts)}) newest order by id desc limit @window
+            ), page as materialized (
+              select id from looked where fits order by id desc limit @most
+            )
+            select job.*, (select id from looked order by id desc offset @window - 1 limit 1) as looked_to
+            from (values (1)) always left join (
+              select {JobRow.Open} from platform.jobs where id = any (array(select id from page))
+              union all
+              select {JobRow.Finished} from platform.finished_jobs where id = any (array(select id from page))
+            ) job on true order by job.id desc
+            """;
+        command.Parameters.AddWithValue("most", limit + 1);
+        command.Parameters.AddWithValue("window", fits == Always ? limit + 1 : Window);
         await using var reader = await command.ExecuteReaderAsync(ct);
         List<JobRow> jobs = [];
+        Guid? lookedTo = null;
         while (await reader.ReadAsync(ct))
         {
-            jobs.Add(JobRow.Read(reader));
+            lookedTo = reader.IsDBNull(JobRow.Width) ? null : reader.GetGuid(JobRow.Width);
+            if (!reader.IsDBNull(0))
+            {
+                jobs.Add(JobRow.Read(reader));
+            }
         }
-        return jobs;
+        return jobs.Count > limit ? new(jobs[..limit], jobs[limit - 1].Id) : new(jobs, lookedTo);
+
+        static string Newest(string table, string where) => $"""
+            (select id, error, args, attempt, snoozed, key_id, created_by, person_id, tenant from {table} where {where}
+             order by id desc limit @window)
+            """;
     }
 
     /// <summary>All kinds that are known or have jobs. Counts every unfinished job: not for each request of many.</summary>
@@ -94,38 +123,43 @@ public sealed class JobStore
         return overview;
     }
 
-    private string Where(JobFilter filter, NpgsqlParameterCollection parameters)
+    // Words are indexed of these alone.
+    private static bool IsOfDead(JobFilter filter) => filter.States is [JobState.Dead];
+
+    /// <summary>What an index answers, and what must be looked at job by job.</summary>
+    private (string Where, string Fits) Conditions(JobFilter filter, NpgsqlParameterCollection parameters)
     {
-        var where = new StringBuilder(filter.Scope is null ? "true" : JobScope.Condition);
+        var where = new StringBuilder(filter.Scope is null ? Always : JobScope.Condition);
+        var fits = new StringBuilder(Always);
         filter.Scope?.AddTo(parameters);
-        Add(filter.OrganizationId, "organization_id = @organization", "organization");
-        Add(filter.KeyId, "key_id = @key", "key");
-        Add(filter.CreatedBy, "created_by = @creator", "creator");
-        Add(filter.PersonId, "person_id = @person", "person");
-        Add(filter.Tenant, "tenant = @tenant", "tenant");
-        Add(filter.Kind, "kind = @kind", "kind");
-        Add(filter.MinAttempts, "attempt - snoozed >= @attempts", "attempts");
-        Add(filter.Fingerprint, "fingerprint = @fingerprint", "fingerprint");
-        Add(filter.Text, "to_tsvector('simple', coalesce(error, '') || ' ' || args::text) @@ plainto_tsquery('simple', @text)", "text");
-        if (filter.Text is not null)
-        {
-            // A search that finds words of secret arguments would tell them.
-            Add(kinds.All.Where(kind => kind.Rules.IsSensitive).Select(kind => kind.Name).ToArray(), "kind <> all (@sensitive)", "sensitive");
-        }
-        Add(filter.BeforeId, "id < @before", "before");
-        Add(FirstIdAt(filter.CreatedFrom), "id >= @first", "first");
-        Add(FirstIdAt(filter.CreatedBefore), "id < @end", "end");
+        Add(where, filter.OrganizationId, "organization_id = @organization", "organization");
+        Add(where, filter.Kind, "kind = @kind", "kind");
+        Add(where, filter.Fingerprint, "fingerprint = @fingerprint", "fingerprint");
+        Add(where, filter.BeforeId, "id < @before", "before");
+        Add(where, FirstIdAt(filter.CreatedFrom), "id >= @first", "first");
+        Add(where, FirstIdAt(filter.CreatedBefore), "id < @end", "end");
         if (filter.States.Count > 0)
         {
-            Add(filter.States.Select(EnumNames<JobState>.Write).ToArray(), "state = any (@states)", "states");
+            Add(where, filter.States.Select(EnumNames<JobState>.Write).ToArray(), "state = any (@states)", "states");
         }
-        return where.ToString();
+        Add(fits, filter.KeyId, "key_id = @key", "key");
+        Add(fits, filter.CreatedBy, "created_by = @creator", "creator");
+        Add(fits, filter.PersonId, "person_id = @person", "person");
+        Add(fits, filter.Tenant, "tenant = @tenant", "tenant");
+        Add(fits, filter.MinAttempts, "attempt - snoozed >= @attempts", "attempts");
+        if (filter.Text is not null)
+        {
+            Add(IsOfDead(filter) ? where : fits, filter.Text, Words, "text");
+            // A search that finds words of secret arguments would tell them.
+            Add(where, kinds.All.Where(kind => kind.Rules.IsSensitive).Select(kind => kind.Name).ToArray(), "kind <> all (@sensitive)", "sensitive");
+        }
+        return (where.ToString(), fits.ToString());
 
-        void Add(object? value, string condition, string name)
+        void Add(StringBuilder conditions, object? value, string condition, string name)
         {
             if (value is not null)
             {
-                where.Append(" and ").Append(condition);
+                conditions.Append(" and ").Append(condition);
                 parameters.AddWithValue(name, value);
             }
         }

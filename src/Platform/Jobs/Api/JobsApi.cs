@@ -57,8 +57,7 @@ internal static class JobsApi
             CreatedFrom = QueryValues.Instant(from, "from"),
             CreatedBefore = QueryValues.Instant(to, "to"),
         };
-        var jobs = await Listing.ReadAsync(limit, most => store.ListAsync(filter with { Limit = most }, ct), job => job.Id);
-        return TypedResults.Ok(jobs.Select(JobView.Of));
+        return TypedResults.Ok((await store.ListAsync(filter, ct)).Select(JobView.Of));
     }
 
     internal static async Task<Ok<JobDetail>> GetAsync(Guid id, Caller caller, JobStore store, CancellationToken ct) =>
@@ -141,7 +140,7 @@ internal static class JobsApi
         Text = QueryValues.Text(text, "text"),
         MinAttempts = minAttempts,
         BeforeId = after,
-        Limit = limit,
+        Limit = Listing.Checked(limit),
     };
 
     private static IReadOnlyList<JobState> StatesOf(string? text) =>

@@ -39,13 +39,13 @@ internal static class JobPages
             HostAsync(context, actor => schedules.RunAsync(name, actor, context.RequestAborted)));
     }
 
-    /// <summary>What the visitor may see; null when nobody is signed in.</summary>
+    /// <summary>What the caller may see; null when nobody is signed in.</summary>
     internal static JobScope? ScopeOf(HttpContext context) =>
         context.SignedIn() is { HasOrganization: true } caller ? JobScope.Of(caller) : null;
 
     internal static async Task<IResult> CancelAsync(Guid id, HttpContext context, JobActs jobs)
     {
-        var (scope, actor) = Visitor(context);
+        var (scope, actor) = SignedIn(context);
         await jobs.CancelAsync(id, scope, actor, context.RequestAborted);
         return BackTo(id);
     }
@@ -72,7 +72,7 @@ internal static class JobPages
 
     private static async Task<IResult> HostAsync(HttpContext context, Func<string, Task> act)
     {
-        var (scope, actor) = Visitor(context);
+        var (scope, actor) = SignedIn(context);
         if (!scope.IsHost)
         {
             throw Failure.Forbidden("Only admins of the organization 'default' may do this");
@@ -81,12 +81,12 @@ internal static class JobPages
         return TypedResults.LocalRedirect(Path);
     }
 
-    private static (JobScope Scope, string Actor) Visitor(HttpContext context) => context.SignedIn() is { } caller
+    private static (JobScope Scope, string Actor) SignedIn(HttpContext context) => context.SignedIn() is { } caller
         ? (JobScope.Of(caller), caller.Actor)
         : throw Failure.Unauthenticated("Sign in first");
 
     private static (JobScope Scope, string Actor) Admin(HttpContext context) =>
-        Visitor(context) is { Scope.IsAdmin: true } visitor ? visitor : throw Failure.Forbidden("This is for admins");
+        SignedIn(context) is { Scope.IsAdmin: true } admin ? admin : throw Failure.Forbidden("This is for admins");
 
     private static JsonElement? Parse(string? arguments)
     {

@@ -64,5 +64,9 @@ public sealed class JobQueue
     /// <summary>
     /// Committed jobs may be waiting: tells the workers of this process now and the others within <see cref="JobOptions.WakeMs"/>.
     /// </summary>
-    public void Wake() => wakeUps.Enqueued();
+    public void Wake()
+    {
+        wakeUps.WakeHere();
+        wakeUps.WakeOthers();
+    }
 }

@@ -28,13 +28,9 @@ internal sealed partial class JobWakeUps(
 
     public string Process { get; } = Guid.CreateVersion7().ToString("n");
 
-    public void Enqueued()
-    {
-        WakeHere();
-        outside.Writer.TryWrite(true);
-    }
-
     public void WakeHere() => here.Writer.TryWrite(true);
+
+    public void WakeOthers() => outside.Writer.TryWrite(true);
 
     /// <summary>Until somebody calls, or the time is over.</summary>
     public async Task WaitAsync(TimeSpan longest, CancellationToken ct)

@@ -7,7 +7,7 @@ namespace Stoa.Platform.Jobs;
 
 /// <summary>One run of one job: its scope, its span, its handler, and what its end means.</summary>
 internal sealed partial class JobExecution(
-    IServiceScopeFactory scopes, JobNode node, JobEnder ender, JobRates rates, TimeProvider time, ILogger<JobExecution> logger)
+    IServiceScopeFactory scopes, JobNode node, OutcomeWriter outcomes, JobRates rates, TimeProvider time, ILogger<JobExecution> logger)
 {
     /// <summary>Runs a job to its end, hands that over to be written, and answers how long it ran.</summary>
     public async Task<TimeSpan> RunAsync(RunningJob running)
@@ -16,24 +16,28 @@ internal sealed partial class JobExecution(
         var started = time.GetTimestamp();
         JobMetrics.Started(job.Kind, job.Waited);
         using var span = StartSpan(job);
-        JobEnd end;
+        JobOutcome end;
         var ct = running.Start(time);
         try
         {
+            if (job.Waited > running.Kind.Rules.MaxWait)
+            {
+                throw JobFailure.Dead("Its turn came later than it may wait");
+            }
             await using (var scope = scopes.CreateAsyncScope())
             {
                 await running.Kind.RunAsync(scope.ServiceProvider, Read(running), new(running, rates, time), ct);
             }
             // Only the database knows whether a transaction of the handler's was committed: if so, there is no run left to fail.
             end = running.IsCompletedByHandler
-                ? JobVerdict.Failed(job, running.Kind.Rules, StopReason.None, timedOut: false, NotCommitted(), random: 0.5)
-                : JobVerdict.Succeeded(job);
+                ? JobOutcome.Failed(job, running.Kind.Rules, StopReason.None, timedOut: false, NotCommitted(), random: 0.5)
+                : JobOutcome.Succeeded(job);
         }
         catch (Exception exception)
         {
             // The boundary of a run: whatever it threw becomes its end.
             var timedOut = ct.IsCancellationRequested && running.Reason is StopReason.None;
-            end = JobVerdict.Failed(job, running.Kind.Rules, running.Reason, timedOut, exception, Random.Shared.NextDouble());
+            end = JobOutcome.Failed(job, running.Kind.Rules, running.Reason, timedOut, exception, Random.Shared.NextDouble());
             Note(end, exception, span);
         }
         var ran = time.GetElapsedTime(started);
@@ -42,7 +46,7 @@ internal sealed partial class JobExecution(
         {
             node.Succeeded(job.Kind);
         }
-        ender.End(running, end);
+        outcomes.Write(running, end);
         return ran;
     }
 
@@ -73,7 +77,7 @@ internal sealed partial class JobExecution(
         return span;
     }
 
-    private void Note(JobEnd end, Exception exception, Activity? span)
+    private void Note(JobOutcome end, Exception exception, Activity? span)
     {
         span?.SetStatus(ActivityStatusCode.Error, end.What);
         if (end.State is JobState.Dead)

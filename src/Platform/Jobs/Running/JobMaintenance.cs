@@ -13,7 +13,7 @@ namespace Stoa.Platform.Jobs;
 /// parks what nobody knows. Each step is safe to do twice, so nobody is elected to do it.
 /// </summary>
 internal sealed partial class JobMaintenance(
-    JobKinds kinds, JobNode node, JobStore store, JobWakeUps wakeUps, NpgsqlDataSource source, Readiness readiness,
+    JobKinds kinds, JobNode node, JobStore store, JobQueue queue, NpgsqlDataSource source, Readiness readiness,
     IOptions<JobOptions> options, TimeProvider time, ILogger<JobMaintenance> logger) : BackgroundService
 {
     private static readonly TimeSpan Round = TimeSpan.FromSeconds(5);
@@ -114,20 +114,20 @@ internal sealed partial class JobMaintenance(
         await ExecuteAsync(connection, Here, ct);
         var rescued = await RescueAsync(connection, ct);
         await ExpireAsync(connection, ct);
-        await JobEnds.FollowAsync(connection, time, ct);
+        await OutcomeStatements.FollowAsync(connection, time, ct);
         await ExecuteAsync(connection, Park, ct);
         await ExecuteAsync(connection, Unpark, ct);
         await ExecuteAsync(connection, Align, ct);
         if (rescued > 0)
         {
             LogRescued(rescued);
-            wakeUps.Enqueued();
+            queue.Wake();
         }
     }
 
     private async Task<int> RescueAsync(NpgsqlConnection connection, CancellationToken ct)
     {
-        List<JobEnd> lost = [];
+        List<JobOutcome> lost = [];
         await using (var command = new NpgsqlCommand(Expired, connection))
         {
             await using var rows = await command.ExecuteReaderAsync(ct);
@@ -135,15 +135,15 @@ internal sealed partial class JobMaintenance(
             {
                 lost.Add(rows.GetBoolean(4)
                     ? new(rows.GetGuid(0), rows.GetInt32(1), JobState.Cancelled, "cancelled")
-                    : JobVerdict.Lost(rows.GetGuid(0), rows.GetInt32(1), rows.GetInt32(2), rows.GetInt32(3)));
+                    : JobOutcome.Lost(rows.GetGuid(0), rows.GetInt32(1), rows.GetInt32(2), rows.GetInt32(3)));
             }
         }
-        return (await JobEnds.EndRunsAsync(connection, lost, time, ct, expired: true)).Count;
+        return (await OutcomeStatements.EndRunsAsync(connection, lost, time, ct, expired: true)).Count;
     }
 
     private async Task ExpireAsync(NpgsqlConnection connection, CancellationToken ct)
     {
-        List<JobEnd> old = [];
+        List<JobOutcome> old = [];
         await using (var command = new NpgsqlCommand(TooOld, connection))
         {
             await using var rows = await command.ExecuteReaderAsync(ct);
@@ -152,7 +152,7 @@ internal sealed partial class JobMaintenance(
                 old.Add(new(rows.GetGuid(0), rows.GetInt32(1), JobState.Dead, "expired", "It did not succeed in the time that it was given", "expired"));
             }
         }
-        await JobEnds.EndRestingAsync(connection, old, time, ct);
+        await OutcomeStatements.EndRestingAsync(connection, old, time, ct);
     }
 
     private async Task TidyAsync(NpgsqlConnection connection, CancellationToken ct)

@@ -12,7 +12,7 @@ namespace Stoa.Platform.Jobs;
 /// A node's workers: claims what is due, as much as they can soon take on; lets them run it; and at the end hands everything back.
 /// </summary>
 internal sealed partial class JobRunner(
-    JobKinds kinds, JobNode node, JobExecution execution, JobEnder ender, JobKeeper keeper, JobWakeUps wakeUps, NpgsqlDataSource source,
+    JobKinds kinds, JobNode node, JobExecution execution, OutcomeWriter outcomes, JobKeeper keeper, JobWakeUps wakeUps, NpgsqlDataSource source,
     Readiness readiness, ChangeFeed changes, IOptions<JobOptions> options, TimeProvider time, ILogger<JobRunner> logger)
     : BackgroundService
 {
@@ -38,7 +38,7 @@ internal sealed partial class JobRunner(
         using var subscription = changes.Subscribe(JobWakeUps.Channel, HearAsync);
         using var aftermath = new CancellationTokenSource();
         var keeping = keeper.RunAsync(aftermath.Token);
-        var ending = ender.RunAsync(aftermath.Token);
+        var ending = outcomes.RunAsync(aftermath.Token);
         Task[] workers = [.. Enumerable.Range(0, options.Value.Workers).Select(_ => WorkAsync())];
         await ClaimUntilAsync(ct);
         await DrainAsync(Task.WhenAll(workers), ending);
@@ -149,7 +149,7 @@ internal sealed partial class JobRunner(
     private async Task ReleaseUnknownAsync(CancellationToken ct)
     {
         await using var connection = await source.OpenConnectionAsync(ct);
-        List<JobEnd> unknown = [];
+        List<JobOutcome> unknown = [];
         await using (var command = new NpgsqlCommand("select id, attempt from platform.jobs where state = 'running' and node = $1", connection)
         {
             Parameters = { new() { Value = node.Name } },
@@ -165,7 +165,7 @@ internal sealed partial class JobRunner(
                 }
             }
         }
-        await JobEnds.EndRunsAsync(connection, unknown, time, ct);
+        await OutcomeStatements.EndRunsAsync(connection, unknown, time, ct);
     }
 
     private async Task WorkAsync()
@@ -198,10 +198,10 @@ internal sealed partial class JobRunner(
             foreach (var job in node.Jobs.Where(job => !job.IsEnding))
             {
                 LogLeftRunning(job.Kind.Name, job.Job.Id);
-                ender.End(job, JobVerdict.Released(job.Job, "The node stopped while it ran"));
+                outcomes.Write(job, JobOutcome.Released(job.Job, "The node stopped while it ran"));
             }
         }
-        ender.Complete();
+        outcomes.Complete();
         await IsOverAsync(ending, LastWords);
         await LeaveAsync().WaitAsync(LastWords, time).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
     }
@@ -211,7 +211,7 @@ internal sealed partial class JobRunner(
         foreach (var job in node.Jobs.Where(job => time.GetElapsedTime(job.Since) >= heldFor && job.TryTake()))
         {
             Interlocked.Decrement(ref held);
-            ender.End(job, JobVerdict.Released(job.Job, why));
+            outcomes.Write(job, JobOutcome.Released(job.Job, why));
         }
     }
 

@@ -113,7 +113,7 @@ public sealed class BatchesTests(GatewaySite site) : IClassFixture<GatewaySite>
         using var uploaded = await site.Host.Client.SendAsync(request, Ct);
         var file = JsonNode.Parse(await uploaded.Content.ReadAsStringAsync(Ct))!;
         using var made = await site.PostAsync(
-            "/v1/batches", $$"""{"input_file_id":"{{file["id"]}}","endpoint":"/v1/chat/completions","completion_window":"24h","metadata":{"a":"b"}}""");
+            "/v1/batches", $$$"""{"input_file_id":"{{{file["id"]}}}","endpoint":"/v1/chat/completions","completion_window":"24h","metadata":{"a":"b"}}""");
         var text = await made.Content.ReadAsStringAsync(Ct);
         Assert.True(made.IsSuccessStatusCode, text);
         return JsonNode.Parse(text)!;

@@ -3,7 +3,6 @@ using System.Text.Json;
 using FsCheck;
 using FsCheck.Fluent;
 using Stoa.Gateway.Bytes;
-using Stoa.Gateway.Completions;
 
 namespace Stoa.Tests.Gateway.Bytes;
 

@@ -1,6 +1,5 @@
 using System.Text;
 using Stoa.Gateway.Bytes;
-using Stoa.Gateway.Completions;
 
 namespace Stoa.Tests.Gateway.Bytes;
 

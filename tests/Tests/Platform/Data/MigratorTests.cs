@@ -55,7 +55,7 @@ public sealed class MigratorTests(TestCluster cluster) : IAsyncLifetime
     {
         var runs = await Task.WhenAll(Enumerable.Range(0, 8).Select(_ => MigrateAsync(First, Second)));
 
-        Assert.Equal(["shop/0001_notes", "shop/0002_text"], Assert.Single(runs, run => run.Count > 0));
+        Assert.Equal(["shop/0001_notes", "shop/0002_text"], runs.SelectMany(run => run).Order(StringComparer.Ordinal));
     }
 
     [Fact]

@@ -1,4 +1,6 @@
 using System.Net;
+using Microsoft.Extensions.DependencyInjection;
+using Npgsql;
 
 namespace Stoa.Tests.Platform.Identity;
 
@@ -6,6 +8,9 @@ public sealed class MemberTests
 {
     private const string Members = "/api/stoa/members";
     private const string Accept = "/api/stoa/invitations/accept";
+    private const string Waiting = "select count(*) from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'";
+
+    private static CancellationToken Ct => TestContext.Current.CancellationToken;
 
     [Fact]
     public async Task An_invitation_leads_into_a_second_organization()
@@ -124,6 +129,41 @@ public sealed class MemberTests
         Assert.Equal(HttpStatusCode.OK, await IdentitySite.StatusAsync(
             owner, HttpMethod.Patch, $"/api/stoa/people/{second}", new { state = "active" }));
         Assert.Equal(HttpStatusCode.NoContent, await IdentitySite.StatusAsync(owner, HttpMethod.Delete, leave));
+    }
+
+    [Fact]
+    public async Task Of_two_owners_one_stays_when_one_leaves_while_the_other_is_suspended()
+    {
+        await using var site = await IdentitySite.StartAsync();
+        using var owner = await site.SetUpAsync();
+        using var heir = await site.JoinAsync(owner, "heir@example.org", "owner");
+        using var desk = site.Borrow(owner);
+        var (first, second) = (await IdentitySite.PersonIdAsync(owner), await IdentitySite.PersonIdAsync(heir));
+        var organization = (string)(await IdentitySite.GetAsync(owner, "/api/stoa/me"))["organization"]!["id"]!;
+        var source = site.Services.GetRequiredService<NpgsqlDataSource>();
+
+        // Whoever leaves is held up where he has seen that another owner is left, and is not gone yet.
+        await using var connection = await source.OpenConnectionAsync(Ct);
+        await using var transaction = await connection.BeginTransactionAsync(Ct);
+        await using var hold = new NpgsqlCommand($"select from platform.memberships where person_id = '{first}' for update", connection);
+        await hold.ExecuteNonQueryAsync(Ct);
+        var leaving = IdentitySite.StatusAsync(owner, HttpMethod.Delete, $"/api/stoa/me/organizations/{organization}");
+        await IdentitySite.Until(async () => await CountAsync(Waiting) == 1);
+        var suspending = IdentitySite.StatusAsync(desk, HttpMethod.Patch, $"/api/stoa/people/{second}", new { state = "suspended" });
+        await IdentitySite.Until(async () => suspending.IsCompleted || await CountAsync(Waiting) == 2);
+        await transaction.CommitAsync(Ct);
+
+        Assert.Equal((HttpStatusCode.NoContent, HttpStatusCode.Conflict), (await leaving, await suspending));
+        Assert.Equal(1, await CountAsync("""
+            select count(*) from platform.memberships m join platform.people p on p.id = m.person_id
+            where m.role = 'owner' and p.state = 'active'
+            """));
+
+        async Task<long> CountAsync(string sql)
+        {
+            await using var command = source.CreateCommand(sql);
+            return (long)(await command.ExecuteScalarAsync(Ct))!;
+        }
     }
 
     [Fact]

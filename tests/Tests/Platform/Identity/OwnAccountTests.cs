@@ -171,6 +171,25 @@ public sealed class OwnAccountTests
     }
 
     [Fact]
+    public async Task An_admins_link_is_void_once_its_person_owns_the_installation()
+    {
+        await using var site = await IdentitySite.StartAsync();
+        using var owner = await site.SetUpAsync();
+        using var admin = await site.JoinAsync(owner, "admin@example.org", "admin");
+        using var member = await site.JoinAsync(owner, "member@example.org");
+        var id = await IdentitySite.PersonIdAsync(member);
+        var token = await ResetAsync(admin, id);
+        Assert.True(await IsOpenAsync(site, token));
+
+        Assert.Equal(HttpStatusCode.OK, await IdentitySite.StatusAsync(owner, HttpMethod.Patch, $"/api/stoa/members/{id}", new { role = "owner" }));
+
+        Assert.False(await IsOpenAsync(site, token));
+        using var browser = site.Browser();
+        Assert.Equal(HttpStatusCode.NotFound, (await browser.SendAsync("/password-reset", ("token", token), ("password", NewPassword))).Status);
+        Assert.True(await IsOpenAsync(site, await ResetAsync(owner, id)));
+    }
+
+    [Fact]
     public async Task Whoever_leaves_an_organization_acts_for_another_of_his()
     {
         await using var site = await IdentitySite.StartAsync();

@@ -38,6 +38,10 @@ public sealed class SessionTests(TestCluster cluster)
         using var trap = site.Borrow(attacker);
         await trap.SignInAsync(IdentitySite.OwnerEmail, IdentitySite.Password, "/");
         Assert.Equal(HttpStatusCode.Unauthorized, await IdentitySite.StatusAsync(attacker, HttpMethod.Get, Me));
+        using var script = site.Borrow(trap);
+        Assert.Equal(HttpStatusCode.NoContent, await IdentitySite.StatusAsync(
+            script, HttpMethod.Post, "/api/stoa/sessions", new { email = IdentitySite.OwnerEmail, password = IdentitySite.Password }));
+        Assert.Equal(HttpStatusCode.Unauthorized, await IdentitySite.StatusAsync(trap, HttpMethod.Get, Me));
     }
 
     [Fact]

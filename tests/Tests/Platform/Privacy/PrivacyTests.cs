@@ -94,6 +94,7 @@ public sealed class PrivacyTests(TestCluster cluster)
     [InlineData(new[] { "viewer", "member", "admin" }, 2)]
     [InlineData(new[] { "viewer", "member", "member" }, 1)]
     [InlineData(new[] { "viewer", "owner", "admin" }, 1)]
+    [InlineData(new[] { "admin suspended", "viewer", "member" }, 2)]
     public async Task Who_is_highest_and_longest_inherits_an_organization_whose_only_owner_is_erased(string[] roles, int heir)
     {
         var database = await cluster.CreateDatabaseAsync();
@@ -107,8 +108,13 @@ public sealed class PrivacyTests(TestCluster cluster)
         var people = new List<string>();
         foreach (var role in roles)
         {
-            using var member = await site.JoinAsync(leaving, $"{people.Count}@example.org", role);
+            using var member = await site.JoinAsync(leaving, $"{people.Count}@example.org", role.Split(' ')[0]);
             people.Add(await IdentitySite.PersonIdAsync(member));
+            if (role.EndsWith("suspended", StringComparison.Ordinal))
+            {
+                Assert.Equal(HttpStatusCode.OK, await IdentitySite.StatusAsync(
+                    owner, HttpMethod.Patch, $"/api/stoa/people/{people[^1]}", new { state = "suspended" }));
+            }
         }
         var id = await IdentitySite.PersonIdAsync(leaving);
         await using var source = Npgsql.NpgsqlDataSource.Create(database);

@@ -4,24 +4,13 @@ using Stoa.Platform.Data;
 
 namespace Stoa.Platform.Jobs;
 
-/// <summary>How a job leaves its present state. Nothing happens unless the job is still in the attempt that it was seen in.</summary>
-/// <param name="State">A final one, or <see cref="JobState.Available"/>: again after <paramref name="Wait"/>.</param>
-/// <param name="What">For the history: <c>failed</c>, <c>snoozed</c>, <c>released</c>, <c>lost</c>; null writes no entry.</param>
-/// <param name="IsFree">The run does not count as an attempt.</param>
-internal sealed record JobEnd(
-    Guid Id, int Attempt, JobState State, string? What = null, string? Reason = null, string? Fingerprint = null, TimeSpan Wait = default,
-    bool IsFree = false, string? By = null)
-{
-    public bool IsFinal => State is not JobState.Available;
-}
-
 /// <summary>The statements that end runs, any number in one transaction. Each is fenced by the attempt.</summary>
-internal static class JobEnds
+internal static class OutcomeStatements
 {
     private const string Kept = """
         id, kind, priority, run_at, args, organization_id, person_id, key_id, tenant, created_by, correlation_id, trace_parent, created_at,
-        replay_of, max_attempts, unique_key, after_id, after_outcome, attempt, snoozed, node, started_at, progress_done, progress_total,
-        progress_note
+        replay_of, max_attempts, unique_key, limit_key, after_id, after_outcome, attempt, snoozed, node, started_at, progress_done,
+        progress_total, progress_note
         """;
 
     private const string Told = """
@@ -108,27 +97,27 @@ internal static class JobEnds
     /// transaction holds at the moment is left as it is.
     /// </summary>
     public static async Task<HashSet<Guid>> EndRunsAsync(
-        NpgsqlConnection connection, IReadOnlyCollection<JobEnd> ends, TimeProvider time, CancellationToken ct, bool expired = false)
+        NpgsqlConnection connection, IReadOnlyCollection<JobOutcome> outcomes, TimeProvider time, CancellationToken ct, bool expired = false)
     {
         HashSet<Guid> ended = [];
-        List<JobEnd> back = [.. ends.Where(end => !end.IsFinal)];
+        List<JobOutcome> back = [.. outcomes.Where(end => !end.IsFinal)];
         if (back.Count > 0)
         {
             await using var batch = new NpgsqlBatch(connection) { BatchCommands = { Command(Return, back, Running, expired, asked: false, time) } };
             await ReadAsync(batch, ended, [], ct);
         }
-        await FinishAsync(connection, [.. ends.Where(end => end.IsFinal)], Running, expired, asked: false, time, ended, ct);
+        await FinishAsync(connection, [.. outcomes.Where(end => end.IsFinal)], Running, expired, asked: false, time, ended, ct);
         var refused = back.Where(end => !ended.Contains(end.Id)).Select(end => end with { State = JobState.Cancelled }).ToList();
         await FinishAsync(connection, refused, Running, expired, asked: true, time, ended, ct);
         return ended;
     }
 
     /// <summary>Of runs whose end was not written, those that could be written later: they are still theirs.</summary>
-    public static async Task<HashSet<Guid>> StillTheirsAsync(NpgsqlConnection connection, IReadOnlyCollection<JobEnd> ends, CancellationToken ct)
+    public static async Task<HashSet<Guid>> StillTheirsAsync(NpgsqlConnection connection, IReadOnlyCollection<JobOutcome> outcomes, CancellationToken ct)
     {
         await using var command = new NpgsqlCommand(Held, connection);
-        command.Parameters.Add(new NpgsqlParameter<Guid[]>("ids", [.. ends.Select(end => end.Id)]));
-        command.Parameters.Add(new NpgsqlParameter<int[]>("attempts", [.. ends.Select(end => end.Attempt)]));
+        command.Parameters.Add(new NpgsqlParameter<Guid[]>("ids", [.. outcomes.Select(end => end.Id)]));
+        command.Parameters.Add(new NpgsqlParameter<int[]>("attempts", [.. outcomes.Select(end => end.Attempt)]));
         await using var rows = await command.ExecuteReaderAsync(ct);
         HashSet<Guid> held = [];
         while (await rows.ReadAsync(ct))
@@ -140,10 +129,10 @@ internal static class JobEnds
 
     /// <summary>Finishes jobs that do not run and returns those for which that was still so.</summary>
     public static async Task<HashSet<Guid>> EndRestingAsync(
-        NpgsqlConnection connection, IReadOnlyCollection<JobEnd> ends, TimeProvider time, CancellationToken ct)
+        NpgsqlConnection connection, IReadOnlyCollection<JobOutcome> outcomes, TimeProvider time, CancellationToken ct)
     {
         HashSet<Guid> ended = [];
-        await FinishAsync(connection, ends, Resting, expired: false, asked: false, time, ended, ct);
+        await FinishAsync(connection, outcomes, Resting, expired: false, asked: false, time, ended, ct);
         return ended;
     }
 
@@ -151,28 +140,28 @@ internal static class JobEnds
     public static async Task FollowAsync(NpgsqlConnection connection, TimeProvider time, CancellationToken ct)
     {
         await using var batch = new NpgsqlBatch(connection) { BatchCommands = { Children(null) } };
-        List<JobEnd> unmet = [];
+        List<JobOutcome> unmet = [];
         await ReadAsync(batch, [], unmet, ct);
         await FinishAsync(connection, unmet, Resting, expired: false, asked: false, time, [], ct);
     }
 
     private static async Task FinishAsync(
-        NpgsqlConnection connection, IReadOnlyCollection<JobEnd> ends, string[] from, bool expired, bool asked, TimeProvider time,
+        NpgsqlConnection connection, IReadOnlyCollection<JobOutcome> outcomes, string[] from, bool expired, bool asked, TimeProvider time,
         HashSet<Guid> ended, CancellationToken ct)
     {
-        while (ends.Count > 0)
+        while (outcomes.Count > 0)
         {
             await using var batch = new NpgsqlBatch(connection)
             {
-                BatchCommands = { Command(Finish, ends, from, expired, asked, time), Children([.. ends.Select(end => end.Id)]) },
+                BatchCommands = { Command(Finish, outcomes, from, expired, asked, time), Children([.. outcomes.Select(end => end.Id)]) },
             };
-            List<JobEnd> unmet = [];
+            List<JobOutcome> unmet = [];
             await ReadAsync(batch, ended, unmet, ct);
-            (ends, from, expired, asked) = (unmet, Resting, false, false);
+            (outcomes, from, expired, asked) = (unmet, Resting, false, false);
         }
     }
 
-    private static async Task ReadAsync(NpgsqlBatch batch, HashSet<Guid> ended, List<JobEnd> unmet, CancellationToken ct)
+    private static async Task ReadAsync(NpgsqlBatch batch, HashSet<Guid> ended, List<JobOutcome> unmet, CancellationToken ct)
     {
         await using var rows = await batch.ExecuteReaderAsync(ct);
         do
@@ -198,7 +187,7 @@ internal static class JobEnds
     };
 
     private static NpgsqlBatchCommand Command(
-        string sql, IReadOnlyCollection<JobEnd> ends, string[] from, bool expired, bool asked, TimeProvider time)
+        string sql, IReadOnlyCollection<JobOutcome> outcomes, string[] from, bool expired, bool asked, TimeProvider time)
     {
         var command = new NpgsqlBatchCommand(sql);
         Add("ids", NpgsqlDbType.Uuid, end => end.Id);
@@ -216,8 +205,8 @@ internal static class JobEnds
         command.Parameters.Add(new NpgsqlParameter<bool>("asked", asked));
         return command;
 
-        void Add<T>(string name, NpgsqlDbType type, Func<JobEnd, T> value) =>
-            command.Parameters.Add(new NpgsqlParameter<T[]>(name, NpgsqlDbType.Array | type) { TypedValue = [.. ends.Select(value)] });
+        void Add<T>(string name, NpgsqlDbType type, Func<JobOutcome, T> value) =>
+            command.Parameters.Add(new NpgsqlParameter<T[]>(name, NpgsqlDbType.Array | type) { TypedValue = [.. outcomes.Select(value)] });
     }
 
     // No history grows without end: the oldest entry makes room.

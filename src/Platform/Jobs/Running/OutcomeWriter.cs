@@ -6,45 +6,45 @@ using Stoa.Platform.Data;
 namespace Stoa.Platform.Jobs;
 
 /// <summary>
-/// Writes the ends of runs in batches: what comes while one batch is being committed goes with the next. A batch is repeated until the
-/// database has it; that is harmless, since each end is fenced.
+/// Writes the outcomes of runs in batches: what comes while one batch is being committed goes with the next. A batch is repeated until the
+/// database has it; that is harmless, since each is fenced.
 /// </summary>
-internal sealed partial class JobEnder(NpgsqlDataSource source, JobNode node, TimeProvider time, ILogger<JobEnder> logger)
+internal sealed partial class OutcomeWriter(NpgsqlDataSource source, JobNode node, TimeProvider time, ILogger<OutcomeWriter> logger)
 {
     private const int LargestBatch = 500;
     private static readonly TimeSpan ShortestPause = TimeSpan.FromMilliseconds(50);
     private static readonly TimeSpan LongestPause = TimeSpan.FromSeconds(2);
 
-    private readonly Channel<(RunningJob Job, JobEnd End)> ends =
-        Channel.CreateUnbounded<(RunningJob, JobEnd)>(new() { SingleReader = true });
+    private readonly Channel<(RunningJob Job, JobOutcome Outcome)> queue =
+        Channel.CreateUnbounded<(RunningJob, JobOutcome)>(new() { SingleReader = true });
 
-    public void End(RunningJob job, JobEnd end)
+    public void Write(RunningJob job, JobOutcome outcome)
     {
         job.IsEnding = true;
-        ends.Writer.TryWrite((job, end));
+        queue.Writer.TryWrite((job, outcome));
     }
 
-    /// <summary>No more ends will come; <see cref="RunAsync"/> ends with the last one.</summary>
-    public void Complete() => ends.Writer.TryComplete();
+    /// <summary>No more will come; <see cref="RunAsync"/> ends with the last one.</summary>
+    public void Complete() => queue.Writer.TryComplete();
 
     /// <param name="ct">Gives up: what is not written is left to the leases.</param>
     public async Task RunAsync(CancellationToken ct)
     {
-        var batch = new List<(RunningJob Job, JobEnd End)>(LargestBatch);
-        while (await ends.Reader.WaitToReadAsync(ct))
+        var batch = new List<(RunningJob Job, JobOutcome Outcome)>(LargestBatch);
+        while (await queue.Reader.WaitToReadAsync(ct))
         {
-            while (batch.Count < LargestBatch && ends.Reader.TryRead(out var end))
+            while (batch.Count < LargestBatch && queue.Reader.TryRead(out var one))
             {
-                batch.Add(end);
+                batch.Add(one);
             }
             await WriteAsync(batch, ct);
             batch.Clear();
         }
     }
 
-    private async Task WriteAsync(List<(RunningJob Job, JobEnd End)> batch, CancellationToken ct)
+    private async Task WriteAsync(List<(RunningJob Job, JobOutcome Outcome)> batch, CancellationToken ct)
     {
-        var ends = batch.ConvertAll(one => one.End);
+        var outcomes = batch.ConvertAll(one => one.Outcome);
         var isRepeated = false;
         for (var pause = ShortestPause; ; pause = pause * 2 < LongestPause ? pause * 2 : LongestPause)
         {
@@ -52,27 +52,27 @@ internal sealed partial class JobEnder(NpgsqlDataSource source, JobNode node, Ti
             {
                 await using var connection = await source.OpenConnectionAsync(ct);
                 await JobProgressWrites.WriteAsync(connection, batch.Select(one => one.Job), ct);
-                var ended = await JobEnds.EndRunsAsync(connection, ends, time, ct);
+                var ended = await OutcomeStatements.EndRunsAsync(connection, outcomes, time, ct);
                 await TellAsync(connection, batch, ct);
-                var left = batch.Where(one => !ended.Contains(one.End.Id)).ToList();
+                var left = batch.Where(one => !ended.Contains(one.Outcome.Id)).ToList();
                 if (left.Count > 0)
                 {
                     await SettleAsync(connection, left, isRepeated, ct);
                 }
-                Forget(batch.Where(one => ended.Contains(one.End.Id)));
+                Forget(batch.Where(one => ended.Contains(one.Outcome.Id)));
                 return;
             }
             catch (Exception exception) when (!ct.IsCancellationRequested && Outage.Is(exception))
             {
                 if (!isRepeated)
                 {
-                    LogRepeating(ends.Count, exception.Message);
+                    LogRepeating(outcomes.Count, exception.Message);
                 }
                 isRepeated = true;
             }
             catch (Exception exception) when (!ct.IsCancellationRequested)
             {
-                // One end that the database refuses must not hold up the others: alone, it is left to its lease.
+                // One outcome that the database refuses must not hold up the others: alone, it is left to its lease.
                 if (batch.Count == 1)
                 {
                     LogImpossible(exception, batch[0].Job.Kind.Name, batch[0].Job.Job.Id);
@@ -88,15 +88,15 @@ internal sealed partial class JobEnder(NpgsqlDataSource source, JobNode node, Ti
         }
     }
 
-    /// <summary>Ends that were not written: another transaction holds the row and they come again, or the lease was lost.</summary>
-    private async Task SettleAsync(NpgsqlConnection connection, List<(RunningJob Job, JobEnd End)> left, bool isRepeated, CancellationToken ct)
+    /// <summary>Outcomes that were not written: another transaction holds the row and they come again, or the lease was lost.</summary>
+    private async Task SettleAsync(NpgsqlConnection connection, List<(RunningJob Job, JobOutcome Outcome)> left, bool isRepeated, CancellationToken ct)
     {
-        var held = await JobEnds.StillTheirsAsync(connection, left.ConvertAll(one => one.End), ct);
-        foreach (var (job, end) in left)
+        var held = await OutcomeStatements.StillTheirsAsync(connection, left.ConvertAll(one => one.Outcome), ct);
+        foreach (var (job, outcome) in left)
         {
-            if (held.Contains(end.Id))
+            if (held.Contains(outcome.Id))
             {
-                _ = LaterAsync(job, end);
+                _ = LaterAsync(job, outcome);
             }
             else if (!isRepeated && !job.IsCompletedByHandler)
             {
@@ -104,20 +104,20 @@ internal sealed partial class JobEnder(NpgsqlDataSource source, JobNode node, Ti
                 LogRefused(job.Kind.Name, job.Job.Id, job.Job.Attempt);
             }
         }
-        Forget(left.Where(one => !held.Contains(one.End.Id)));
+        Forget(left.Where(one => !held.Contains(one.Outcome.Id)));
     }
 
-    private async Task LaterAsync(RunningJob job, JobEnd end)
+    private async Task LaterAsync(RunningJob job, JobOutcome outcome)
     {
         await Task.Delay(ShortestPause, time);
-        if (!ends.Writer.TryWrite((job, end)))
+        if (!queue.Writer.TryWrite((job, outcome)))
         {
             // The node stops: its lease will tell.
             node.Remove(job);
         }
     }
 
-    private void Forget(IEnumerable<(RunningJob Job, JobEnd End)> batch)
+    private void Forget(IEnumerable<(RunningJob Job, JobOutcome Outcome)> batch)
     {
         foreach (var (job, _) in batch)
         {
@@ -125,7 +125,7 @@ internal sealed partial class JobEnder(NpgsqlDataSource source, JobNode node, Ti
         }
     }
 
-    private static async Task TellAsync(NpgsqlConnection connection, List<(RunningJob Job, JobEnd End)> batch, CancellationToken ct)
+    private static async Task TellAsync(NpgsqlConnection connection, List<(RunningJob Job, JobOutcome Outcome)> batch, CancellationToken ct)
     {
         foreach (var (job, _) in batch.Where(one => one.Job.HasNews))
         {

@@ -6,21 +6,31 @@ using Stoa.Platform.Http;
 
 namespace Stoa.Platform.Jobs;
 
-/// <summary>What the end of a run means for its job. Pure.</summary>
-internal static class JobVerdict
+/// <summary>
+/// How a job leaves its present state, and what the end of a run means for that. Nothing happens unless the job is still in the attempt that
+/// it was seen in.
+/// </summary>
+/// <param name="State">A final one, or <see cref="JobState.Available"/>: again after <paramref name="Wait"/>.</param>
+/// <param name="What">For the history: <c>failed</c>, <c>snoozed</c>, <c>released</c>, <c>lost</c>; null writes no entry.</param>
+/// <param name="IsFree">The run does not count as an attempt.</param>
+internal sealed record JobOutcome(
+    Guid Id, int Attempt, JobState State, string? What = null, string? Reason = null, string? Fingerprint = null, TimeSpan Wait = default,
+    bool IsFree = false, string? By = null)
 {
     private const int LongestReason = 2_000;
 
     private static readonly SearchValues<char> Digits = SearchValues.Create("0123456789");
 
-    public static JobEnd Succeeded(ClaimedJob job) => new(job.Id, job.Attempt, JobState.Succeeded);
+    public bool IsFinal => State is not JobState.Available;
+
+    public static JobOutcome Succeeded(ClaimedJob job) => new(job.Id, job.Attempt, JobState.Succeeded);
 
     /// <summary>Handed back as if it had never been started.</summary>
-    public static JobEnd Released(ClaimedJob job, string reason) =>
+    public static JobOutcome Released(ClaimedJob job, string reason) =>
         new(job.Id, job.Attempt, JobState.Available, "released", reason, IsFree: true);
 
     /// <param name="random">In [0, 1): where in the jittered wait.</param>
-    public static JobEnd Failed(ClaimedJob job, JobRules rules, StopReason stopped, bool timedOut, Exception exception, double random)
+    public static JobOutcome Failed(ClaimedJob job, JobRules rules, StopReason stopped, bool timedOut, Exception exception, double random)
     {
         var reason = Text(exception);
         switch (stopped)
@@ -48,7 +58,7 @@ internal static class JobVerdict
     }
 
     /// <summary>Its node was silent for longer than the lease. That counts: a job that kills its nodes must come to an end.</summary>
-    public static JobEnd Lost(Guid id, int attempt, int counted, int maxAttempts) => counted >= maxAttempts
+    public static JobOutcome Lost(Guid id, int attempt, int counted, int maxAttempts) => counted >= maxAttempts
         ? new(id, attempt, JobState.Dead, "lost", "The lease ran out", "lease")
         : new(id, attempt, JobState.Available, "lost", "The lease ran out", Wait: TimeSpan.Zero);
 
@@ -65,18 +75,18 @@ internal static class JobVerdict
         }
     }
 
-    private static JobEnd Again(
+    private static JobOutcome Again(
         ClaimedJob job, JobRules rules, string what, string reason, Exception exception, TimeSpan? after, double random)
     {
         var wait = rules.WaitAfter(job.Counted, random);
         wait = after > wait ? after.Value : wait;
         return job.Counted >= job.MaxAttempts || wait >= job.TimeLeft
             ? Dead(job, reason, exception)
-            : new(job.Id, job.Attempt, JobState.Available, what, reason, Fingerprint(job.Kind, exception), wait);
+            : new(job.Id, job.Attempt, JobState.Available, what, reason, CauseOf(job.Kind, exception), wait);
     }
 
-    private static JobEnd Dead(ClaimedJob job, string reason, Exception exception) =>
-        new(job.Id, job.Attempt, JobState.Dead, "dead", reason, Fingerprint(job.Kind, exception));
+    private static JobOutcome Dead(ClaimedJob job, string reason, Exception exception) =>
+        new(job.Id, job.Attempt, JobState.Dead, "dead", reason, CauseOf(job.Kind, exception));
 
     private static string Text(Exception exception)
     {
@@ -86,7 +96,7 @@ internal static class JobVerdict
     }
 
     /// <summary>The same for failures that differ in numbers alone, so that a thousand dead letters are a handful of causes.</summary>
-    private static string Fingerprint(string kind, Exception exception)
+    private static string CauseOf(string kind, Exception exception)
     {
         var shape = new StringBuilder(kind).Append('|').Append(exception.GetType().FullName).Append('|');
         foreach (var letter in exception.Message)

@@ -5,14 +5,14 @@ using Stoa.Platform.Identity;
 
 namespace Stoa.Platform.Pages;
 
-/// <summary>Who looks at a page.</summary>
-public static class Visitor
+/// <summary>Who looks at a page: found once per request, before anything of the page runs.</summary>
+public static class PageAuthentication
 {
     /// <summary>Who has signed in, or null.</summary>
     public static Caller? SignedIn(this HttpContext context) => context.Features.Get<Caller>();
 
-    /// <summary>Takes the visitor from the cookie, if there is one that holds.</summary>
-    internal static async Task RecognizeAsync(this HttpContext context)
+    /// <summary>By the cookie, if there is one that holds.</summary>
+    internal static async Task AuthenticateAsync(this HttpContext context)
     {
         try
         {

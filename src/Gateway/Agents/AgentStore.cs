@@ -1,0 +1,210 @@
+using System.Text.Json.Nodes;
+using Microsoft.EntityFrameworkCore;
+using Stoa.Gateway.Auth;
+using Stoa.Gateway.Configuration;
+using Stoa.Gateway.Folders;
+using Stoa.Platform.Http;
+
+namespace Stoa.Gateway.Agents;
+
+/// <summary>Agents of an organization; an embedded user sees those of his folder alone. What is deleted stays for 30 days and can be restored.</summary>
+internal sealed class AgentStore(GatewayDb db, ModelStore models, ServiceRegistry services, TimeProvider time)
+{
+    private const int MaxAttempts = 20;
+    private const string Preview = "chatbot_preview";
+    private const string FirstService = "openai";
+
+    public Task<List<Agent>> ListAsync(Tenant tenant, int? page, int? limit, CancellationToken ct)
+    {
+        var agents = Of(tenant).AsNoTracking().Where(agent => agent.Slug != Preview).OrderByDescending(agent => agent.CreatedAt).ThenBy(agent => agent.Id);
+        return limit is { } most ? agents.Skip(((page ?? 1) - 1) * most).Take(most).ToListAsync(ct) : agents.ToListAsync(ct);
+    }
+
+    /// <summary>Also one that is deleted.</summary>
+    public Task<Agent?> FindAsync(Tenant tenant, string id, CancellationToken ct) =>
+        HexId.IsOne(id) ? Of(tenant).AsNoTracking().FirstOrDefaultAsync(agent => agent.Id == id, ct) : Task.FromResult<Agent?>(null);
+
+    /// <summary>One that is not deleted, for a change: nobody else changes it until the transaction ends.</summary>
+    public async Task<Agent> LockAsync(Tenant tenant, string id, CancellationToken ct, bool alsoDeleted = false)
+    {
+        var agent = !HexId.IsOne(id) ? null : await db.Agents
+            .FromSql($"select * from gateway.agents where id = {id} and organization_id = {tenant.OrganizationId} for update").FirstOrDefaultAsync(ct);
+        if (agent is null || (agent.DeletedAt is not null && !alsoDeleted) || (tenant.Caller.FolderId is { } folder && agent.FolderId != folder))
+        {
+            throw tenant.Missing(Missing());
+        }
+        tenant.RequireEditor(AgentEditors.Of(agent));
+        return agent;
+    }
+
+    public async Task<Dictionary<string, List<string>>> VersionsAsync(Guid organizationId, IReadOnlyCollection<string> agents, CancellationToken ct)
+    {
+        var versions = await db.AgentVersions.AsNoTracking()
+            .Where(version => agents.Contains(version.AgentId) && version.OrganizationId == organizationId)
+            .OrderBy(version => version.CreatedAt).ThenBy(version => version.Id)
+            .Select(version => new { version.AgentId, version.Id, version.DeletedAt }).ToListAsync(ct);
+        return versions.Where(version => version.DeletedAt is null).GroupBy(version => version.AgentId, StringComparer.Ordinal)
+            .ToDictionary(group => group.Key, group => group.Select(version => version.Id).ToList(), StringComparer.Ordinal);
+    }
+
+    public async Task<Agent> CreateAsync(Tenant tenant, NewAgent wanted, CancellationToken ct)
+    {
+        var folderId = tenant.Caller.FolderId ?? wanted.FolderId;
+        var folder = await FolderAsync(tenant.OrganizationId, folderId, ct);
+        var (model, keys) = await FirstModelAsync(tenant.OrganizationId, folder, ct);
+        return await CreateAsync(
+            tenant, tenant.OrganizationId, wanted.Name, wanted.Slug, wanted.Kind, folderId, now => wanted.ToDocument(model, keys, tenant.Caller.UserId, now), ct);
+    }
+
+    /// <summary>An agent with a first version of the same document. Where somebody takes the name at the same time, the next free one.</summary>
+    private async Task<Agent> CreateAsync(
+        Tenant tenant, Guid organizationId, string? name, string? slug, AgentKind kind, string? folderId,
+        Func<DateTimeOffset, JsonObject> document, CancellationToken ct)
+    {
+        for (var attempt = 1; ; attempt++)
+        {
+            var names = await FreeNamesAsync(organizationId, name, slug, ct);
+            var now = time.GetUtcNow();
+            var agent = new Agent
+            {
+                Id = HexId.Create(time),
+                OrganizationId = organizationId,
+                Name = names.Name,
+                Slug = names.Slug,
+                Kind = kind,
+                IsPaused = false,
+                FolderId = folderId,
+                Document = document(now),
+                CreatedAt = now,
+                UpdatedAt = now,
+            };
+            var version = new AgentVersion
+            {
+                Id = HexId.Create(time),
+                OrganizationId = organizationId,
+                AgentId = agent.Id,
+                IsDraft = true,
+                Document = document(now),
+                CreatedAt = now,
+                UpdatedAt = now,
+            };
+            db.Agents.Add(agent);
+            db.AgentVersions.Add(version);
+            Note(tenant, agent.Id, version.Id, "Version created");
+            Note(tenant, agent.Id, null, "Agent created");
+            if (await db.TrySaveAsync(ct))
+            {
+                return agent;
+            }
+            if (attempt == MaxAttempts)
+            {
+                throw new Failure(FailureKind.Conflict, "slug_taken", "The name is taken");
+            }
+        }
+    }
+
+    /// <returns>How many versions went with it.</returns>
+    public async Task<int> DeleteAsync(Tenant tenant, string id, CancellationToken ct)
+    {
+        await using var transaction = await db.Database.BeginTransactionAsync(ct);
+        var agent = await LockAsync(tenant, id, ct);
+        DateTimeOffset? now = time.GetUtcNow();
+        agent.DeletedAt = now;
+        Note(tenant, id, null, "Agent deleted");
+        await db.SaveChangesAsync(ct);
+        var count = await db.AgentVersions.Where(version => version.AgentId == id && version.DeletedAt == null)
+            .ExecuteUpdateAsync(set => set.SetProperty(version => version.DeletedAt, now), ct);
+        await transaction.CommitAsync(ct);
+        return count;
+    }
+
+    /// <returns>How many versions came back with it.</returns>
+    public async Task<int> RestoreAsync(Tenant tenant, string id, CancellationToken ct)
+    {
+        await using var transaction = await db.Database.BeginTransactionAsync(ct);
+        var agent = await LockAsync(tenant, id, ct, alsoDeleted: true);
+        var deletedAt = agent.DeletedAt ?? throw Missing();
+        agent.DeletedAt = null;
+        Note(tenant, id, null, "Agent restored");
+        await db.SaveChangesAsync(ct);
+        var count = await db.AgentVersions.Where(version => version.AgentId == id && version.DeletedAt == deletedAt)
+            .ExecuteUpdateAsync(set => set.SetProperty(version => version.DeletedAt, (DateTimeOffset?)null), ct);
+        await transaction.CommitAsync(ct);
+        return count;
+    }
+
+    /// <summary>For good, with its versions and test cases.</summary>
+    public async Task EraseAsync(Tenant tenant, string id, CancellationToken ct)
+    {
+        if (!HexId.IsOne(id) || await Of(tenant).Where(agent => agent.Id == id).ExecuteDeleteAsync(ct) == 0)
+        {
+            throw Missing();
+        }
+    }
+
+    public async Task SaveAsync(Tenant tenant, Agent agent, IEnumerable<string> changed, CancellationToken ct)
+    {
+        foreach (var field in changed.Distinct(StringComparer.Ordinal))
+        {
+            Note(tenant, agent.Id, null, field);
+        }
+        agent.UpdatedAt = time.GetUtcNow();
+        if (!await db.TrySaveAsync(ct))
+        {
+            throw Failure.Invalid("slugName is taken by another agent", "slugName", "slug_taken");
+        }
+    }
+
+    public async Task<Folder?> FolderAsync(Guid organizationId, string? id, CancellationToken ct) => string.IsNullOrEmpty(id) ? null
+        : await db.Folders.AsNoTracking().FirstOrDefaultAsync(folder => folder.Id == id && folder.OrganizationId == organizationId, ct)
+            ?? throw Failure.NotFound("Folder");
+
+    public Task<DateTimeOffset?> LastUseAsync(Guid organizationId, string id, CancellationToken ct) => db.Database.SqlQuery<DateTimeOffset?>(
+        $"""select at as "Value" from gateway.last_uses where id = {id} and organization_id = {organizationId}""").FirstOrDefaultAsync(ct);
+
+    public Task<List<LastUse>> LastUsesAsync(Guid organizationId, CancellationToken ct) =>
+        db.Database.SqlQuery<LastUse>($"select id, at from gateway.last_uses where organization_id = {organizationId}").ToListAsync(ct);
+
+    public void Note(Tenant tenant, string agentId, string? versionId, string kind)
+    {
+        var now = time.GetUtcNow();
+        db.AgentChanges.Add(new()
+        {
+            Id = Guid.CreateVersion7(now),
+            OrganizationId = tenant.OrganizationId,
+            AgentId = agentId,
+            VersionId = versionId,
+            UserId = tenant.Caller.UserId,
+            Kind = kind,
+            At = now,
+        });
+    }
+
+    public static Failure Missing() => Failure.NotFound("Agent");
+
+    private IQueryable<Agent> Of(Tenant tenant)
+    {
+        var agents = db.Agents.Where(agent => agent.OrganizationId == tenant.OrganizationId);
+        return tenant.Caller.FolderId is { } folder ? agents.Where(agent => agent.FolderId == folder) : agents;
+    }
+
+    private async Task<(string Name, string Slug)> FreeNamesAsync(Guid organizationId, string? name, string? slug, CancellationToken ct)
+    {
+        var wantedName = name ?? AgentNames.Untitled;
+        var wantedSlug = slug ?? AgentNames.SlugOf(wantedName);
+        var taken = await db.Agents.AsNoTracking().Where(agent => agent.OrganizationId == organizationId)
+            .Where(agent => agent.Name.StartsWith(wantedName) || agent.Slug.StartsWith(wantedSlug)).Select(agent => new { agent.Name, agent.Slug }).ToListAsync(ct);
+        var names = taken.Select(agent => agent.Name).ToHashSet(StringComparer.Ordinal);
+        return (name ?? AgentNames.Free(wantedName, names), AgentNames.Free(wantedSlug, taken.Select(agent => agent.Slug).ToHashSet(StringComparer.Ordinal)));
+    }
+
+    /// <summary>A folder that has keys starts its agents with the first service it has one for.</summary>
+    private async Task<(ModelDocument Model, JsonObject? Keys)> FirstModelAsync(Guid organizationId, Folder? folder, CancellationToken ct)
+    {
+        var keys = folder?.Document["apikey_object_id"] as JsonObject;
+        var service = services.Find(keys?.FirstOrDefault().Key) ?? services.Find(FirstService)!;
+        return (await models.FindAsync(organizationId, service.Name, service.DefaultModel ?? "", ct) ?? throw ConfigurationFailures.ModelMissing(), keys);
+    }
+
+    internal sealed record LastUse(string Id, DateTimeOffset At);
+}

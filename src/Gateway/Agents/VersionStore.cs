@@ -1,0 +1,164 @@
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using Microsoft.EntityFrameworkCore;
+using Stoa.Gateway.Auth;
+using Stoa.Gateway.Configuration;
+using Stoa.Gateway.Dialects.Gtwy;
+using Stoa.Platform.Http;
+
+namespace Stoa.Gateway.Agents;
+
+/// <summary>Versions of agents. An agent is always locked before its versions, so that two changes never wait for each other.</summary>
+internal sealed class VersionStore(GatewayDb db, AgentStore agents, ModelStore models, ServiceRegistry services, References references, TimeProvider time)
+{
+    /// <summary>With the agent whose it is.</summary>
+    public async Task<(AgentVersion Version, Agent Agent)> FindAsync(Tenant tenant, string id, CancellationToken ct)
+    {
+        return await SeeAsync(tenant, id, ct) is { } version && await agents.FindAsync(tenant, version.AgentId, ct) is { DeletedAt: null } agent ? (version, agent) : throw Missing();
+    }
+
+    /// <summary>For a change of an agent and its version, in a transaction that is open.</summary>
+    public async Task<(AgentVersion Version, Agent Agent)> LockAsync(Tenant tenant, string id, CancellationToken ct)
+    {
+        var found = await SeeAsync(tenant, id, ct) ?? throw tenant.Missing(Missing());
+        var agent = await agents.LockAsync(tenant, found.AgentId, ct);
+        var version = await db.AgentVersions
+            .FromSql($"select * from gateway.agent_versions where id = {id} and organization_id = {tenant.OrganizationId} and deleted_at is null for update")
+            .FirstOrDefaultAsync(ct) ?? throw tenant.Missing(Missing());
+        return (version, agent);
+    }
+
+    public async Task<string> CreateAsync(Tenant tenant, string sourceId, string? description, CancellationToken ct)
+    {
+        await using var transaction = await db.Database.BeginTransactionAsync(ct);
+        var (source, agent) = await LockAsync(tenant, sourceId, ct);
+        var now = time.GetUtcNow();
+        var document = (JsonObject)source.Document.DeepClone();
+        document["version_description"] = description;
+        var made = new AgentVersion
+        {
+            Id = HexId.Create(time),
+            OrganizationId = tenant.OrganizationId,
+            AgentId = agent.Id,
+            IsDraft = true,
+            Document = document,
+            CreatedAt = now,
+            UpdatedAt = now,
+        };
+        db.AgentVersions.Add(made);
+        agents.Note(tenant, agent.Id, made.Id, "Version created");
+        await db.SaveChangesAsync(ct);
+        await transaction.CommitAsync(ct);
+        return made.Id;
+    }
+
+    /// <param name="body">In the settings generation.</param>
+    public async Task<(AgentVersion Version, Agent Agent)> UpdateAsync(Tenant tenant, string id, JsonObject body, CancellationToken ct)
+    {
+        await using var transaction = await db.Database.BeginTransactionAsync(ct);
+        var (version, agent) = await LockAsync(tenant, id, ct);
+        var change = DocumentChange.Apply(version.Document, body);
+        await ChangeModelAsync(tenant, version.Document, change, body, ct);
+        await references.CheckAsync(tenant, change, ct);
+        version.Document = change.Document;
+        if (!body.ContainsKey("version_description"))
+        {
+            version.IsDraft = true;
+        }
+        version.UpdatedAt = time.GetUtcNow();
+        foreach (var field in change.Fields.Distinct(StringComparer.Ordinal))
+        {
+            agents.Note(tenant, agent.Id, id, field);
+        }
+        await db.SaveChangesAsync(ct);
+        await transaction.CommitAsync(ct);
+        return (version, agent);
+    }
+
+    public async Task DeleteAsync(Tenant tenant, string id, CancellationToken ct)
+    {
+        await using var transaction = await db.Database.BeginTransactionAsync(ct);
+        var (version, agent) = await LockAsync(tenant, id, ct);
+        if (agent.PublishedVersionId == id)
+        {
+            throw Failure.Invalid("The published version cannot be deleted", code: "version_published");
+        }
+        version.DeletedAt = time.GetUtcNow();
+        agents.Note(tenant, agent.Id, id, "Version deleted");
+        await db.SaveChangesAsync(ct);
+        await transaction.CommitAsync(ct);
+    }
+
+    /// <summary>The agent, its new and its former published version change together or not at all.</summary>
+    public async Task PublishAsync(Tenant tenant, string id, CancellationToken ct)
+    {
+        await using var transaction = await db.Database.BeginTransactionAsync(ct);
+        var (version, agent) = await LockAsync(tenant, id, ct);
+        var former = agent.PublishedVersionId;
+        agent.Document = Publishing.Of(version.Document, agent.Document);
+        agent.PublishedVersionId = id;
+        agent.UpdatedAt = time.GetUtcNow();
+        version.IsDraft = false;
+        agents.Note(tenant, agent.Id, id, "Version published");
+        await db.SaveChangesAsync(ct);
+        if (former is not null && former != id)
+        {
+            await db.AgentVersions.Where(other => other.Id == former && other.AgentId == agent.Id)
+                .ExecuteUpdateAsync(set => set.SetProperty(other => other.IsDraft, true), ct);
+        }
+        await transaction.CommitAsync(ct);
+    }
+
+    /// <summary>The draft becomes what is published.</summary>
+    public async Task DiscardAsync(Tenant tenant, string id, string agentId, CancellationToken ct)
+    {
+        await using var transaction = await db.Database.BeginTransactionAsync(ct);
+        var (version, agent) = await LockAsync(tenant, id, ct);
+        if (agent.Id != agentId)
+        {
+            throw Missing();
+        }
+        var document = (JsonObject)agent.Document.DeepClone();
+        document["version_description"] = version.Document["version_description"]?.DeepClone();
+        version.Document = document;
+        version.IsDraft = agent.PublishedVersionId != id;
+        version.UpdatedAt = time.GetUtcNow();
+        agents.Note(tenant, agent.Id, id, "Version changes discarded");
+        await db.SaveChangesAsync(ct);
+        await transaction.CommitAsync(ct);
+    }
+
+    public static Failure Missing() => new(FailureKind.NotFound, "not_found", "Version not found");
+
+    private async Task<AgentVersion?> SeeAsync(Tenant tenant, string id, CancellationToken ct) => !HexId.IsOne(id) ? null
+        : await db.AgentVersions.AsNoTracking().FirstOrDefaultAsync(
+            version => version.Id == id && version.OrganizationId == tenant.OrganizationId && version.DeletedAt == null, ct);
+
+    private async Task ChangeModelAsync(Tenant tenant, JsonObject before, DocumentChange change, JsonObject body, CancellationToken ct)
+    {
+        var oldService = before.Text("service");
+        var service = body.Text("service", 64) is { Length: > 0 } given ? given : oldService;
+        if (service != oldService && services.Find(service) is null)
+        {
+            throw GtwyFields.Wrong("service", "is none of the services");
+        }
+        change.Set("service", service is null ? null : JsonValue.Create(service));
+        var oldModel = (before["configuration"] as JsonObject)?.Text("model");
+        var configuration = change.Document.ObjectOrNew("configuration");
+        var model = body.Object("configuration")?.Text("model");
+        if (service != oldService && model is null)
+        {
+            model = services.Find(service)!.DefaultModel;
+        }
+        if (service is null || model is null || (model == oldModel && service == oldService))
+        {
+            return;
+        }
+        if (await models.FindAsync(tenant.OrganizationId, service, model, ct) is not { } next || !next.IsUsableBy(tenant.OrganizationId))
+        {
+            throw ConfigurationFailures.ModelMissing();
+        }
+        var old = oldService is null || oldModel is null ? null : await models.FindAsync(tenant.OrganizationId, oldService, oldModel, ct);
+        change.Set("configuration", ModelParameters.Rederive(old, next, configuration));
+    }
+}

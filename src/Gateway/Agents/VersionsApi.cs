@@ -1,0 +1,127 @@
+using System.Text.Json.Nodes;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Http.HttpResults;
+using Microsoft.AspNetCore.Routing;
+using Microsoft.Extensions.Options;
+using Stoa.Gateway.Auth;
+using Stoa.Gateway.Configuration;
+using Stoa.Gateway.Tools;
+using Stoa.Gateway.Dialects.Gtwy;
+using Stoa.Platform.Http;
+
+namespace Stoa.Gateway.Agents;
+
+/// <summary>Drafts and published versions of agents, on GTWY's wire.</summary>
+internal static class VersionsApi
+{
+    public static void MapVersions(this IEndpointRouteBuilder routes)
+    {
+        var versions = routes.MapGroup("/api/versions").WithTags("Versions");
+        versions.MapPost("", CreateAsync).RequireGtwyEditor().TakesObject().WithSummary("Create a version from another");
+        versions.MapPost("/bulk_publish", PublishManyAsync).RequireGtwyEditor().TakesObject().WithSummary("Publish several");
+        versions.MapGet("/connected-agents/{version_id}", GraphAsync).WithSummary("Connected-agent graph");
+        versions.MapPost("/discard/{version_id}", DiscardAsync).RequireGtwyEditor().TakesObject().WithSummary("Reset a draft to the published state");
+        versions.MapPost("/publish/{version_id}", PublishAsync).RequireGtwyEditor().TakesObject().WithSummary("Publish");
+        versions.MapGet("/suggest-model/{version_id}", SuggestAsync).WithSummary("Suggest a model");
+        versions.MapGet("/{version_id}", GetAsync).WithSummary("Get a version");
+        versions.MapPut("/{version_id}", UpdateAsync).RequireGtwyEditor().TakesObject().WithSummary("Update a version");
+        versions.MapDelete("/{version_id}", DeleteAsync).RequireGtwyEditor().WithSummary("Delete a version");
+    }
+
+    internal static async Task<Ok<JsonObject>> CreateAsync(Tenant tenant, GtwyBody body, VersionStore versions, CancellationToken ct) => TypedResults.Ok(Success(
+        "version created successfully",
+        await versions.CreateAsync(tenant, body.Members.NeedText("version_id"), body.Members.Text("version_description", 20_000), ct)));
+
+    internal static async Task<Ok<JsonObject>> PublishManyAsync(Tenant tenant, GtwyBody body, VersionStore versions, GatewayDb db, CancellationToken ct)
+    {
+        tenant.RequireEditor();
+        var ids = body.Members.Texts("version_ids", atMost: 100) ?? throw GtwyFields.Wrong("version_ids", "is required");
+        var (published, failed) = (new JsonArray(), new JsonArray());
+        foreach (var id in ids)
+        {
+            try
+            {
+                await versions.PublishAsync(tenant, id, ct);
+                published.Add((JsonNode)id);
+            }
+            catch (Failure failure)
+            {
+                failed.Add((JsonNode)new JsonObject { ["status"] = "failed", ["version_id"] = id, ["error"] = failure.Message });
+            }
+            db.ChangeTracker.Clear();
+        }
+        var answer = AgentsApi.Success("Bulk publish completed");
+        answer["published_version_ids"] = published;
+        answer["failed"] = failed;
+        return TypedResults.Ok(answer);
+    }
+
+    internal static async Task<Ok<JsonObject>> GraphAsync(string version_id, Tenant tenant, VersionStore versions, AgentGraph graph, CancellationToken ct)
+    {
+        var (version, agent) = await versions.FindAsync(tenant, version_id, ct);
+        return TypedResults.Ok(new JsonObject { ["success"] = true, ["data"] = await graph.AroundAsync(tenant, version, agent, ct) });
+    }
+
+    internal static async Task<Ok<JsonObject>> DiscardAsync(string version_id, Tenant tenant, GtwyBody body, VersionStore versions, CancellationToken ct)
+    {
+        await versions.DiscardAsync(tenant, version_id, body.Members.NeedText("bridge_id"), ct);
+        return TypedResults.Ok(Success("version changes discarded successfully", version_id));
+    }
+
+    internal static async Task<Ok<JsonObject>> PublishAsync(string version_id, Tenant tenant, GtwyBody body, VersionStore versions, CancellationToken ct)
+    {
+        body.Members.Flag("generate_summary");
+        await versions.PublishAsync(tenant, version_id, ct);
+        return TypedResults.Ok(Success("version published successfully", version_id));
+    }
+
+    /// <summary>The cheapest model that can do what the version asks for, of the services that it has keys for.</summary>
+    internal static async Task<Ok<JsonObject>> SuggestAsync(string version_id, Tenant tenant, VersionStore versions, ModelStore models, CancellationToken ct)
+    {
+        var (version, _) = await versions.FindAsync(tenant, version_id, ct);
+        var keys = (version.Document["apikey_object_id"] as JsonObject ?? []).Select(key => key.Key).ToHashSet(StringComparer.Ordinal);
+        if (keys.Count == 0)
+        {
+            throw Failure.Invalid("Please select api key for proceeding further", code: "key_missing");
+        }
+        var suggested = ModelSuggestion.Of(version.Document, (await models.ListAsync(tenant.OrganizationId, null, ct)).Where(model => keys.Contains(model.Service)));
+        var answer = AgentsApi.Success("Model suggested successfully");
+        answer["data"] = new JsonObject
+        {
+            ["model"] = suggested is null ? null : new JsonObject { ["service"] = suggested.Service, ["model"] = suggested.ModelName },
+            ["error"] = suggested is null ? "No model of these services fits" : null,
+        };
+        return TypedResults.Ok(answer);
+    }
+
+    internal static async Task<Ok<JsonObject>> GetAsync(
+        string version_id, Tenant tenant, HttpRequest request, VersionStore versions, ToolStore tools, IOptions<GatewayOptions> options, CancellationToken ct)
+    {
+        var (version, agent) = await versions.FindAsync(tenant, version_id, ct);
+        var view = AgentsApi.ViewOf(tenant, request, options);
+        var shown = view.Joined(view.Of(version, agent), version.Document, await tools.OfAsync(tenant.OrganizationId, version.Document, ct));
+        return TypedResults.Ok(view.Answer(AgentsApi.Success("Version get successfully"), shown));
+    }
+
+    internal static async Task<Ok<JsonObject>> UpdateAsync(
+        string version_id, Tenant tenant, GtwyBody body, HttpRequest request, VersionStore versions, IOptions<GatewayOptions> options, CancellationToken ct)
+    {
+        var (version, agent) = await versions.UpdateAsync(tenant, version_id, AgentShape.ToSettings(body.Members), ct);
+        var view = AgentsApi.ViewOf(tenant, request, options);
+        return TypedResults.Ok(view.Answer(AgentsApi.Success("Version Updated successfully"), view.Of(version, agent)));
+    }
+
+    internal static async Task<Ok<JsonObject>> DeleteAsync(string version_id, Tenant tenant, VersionStore versions, CancellationToken ct)
+    {
+        await versions.DeleteAsync(tenant, version_id, ct);
+        return TypedResults.Ok(AgentsApi.Success("Version deleted successfully"));
+    }
+
+    private static JsonObject Success(string message, string versionId)
+    {
+        var answer = AgentsApi.Success(message);
+        answer["version_id"] = versionId;
+        return answer;
+    }
+}

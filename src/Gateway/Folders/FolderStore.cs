@@ -1,0 +1,80 @@
+using System.Text.Json.Nodes;
+using Microsoft.EntityFrameworkCore;
+using Stoa.Gateway.Auth;
+using Stoa.Gateway.Configuration;
+using Stoa.Gateway.Dialects.Gtwy;
+using Stoa.Platform.Http;
+
+namespace Stoa.Gateway.Folders;
+
+internal sealed class FolderStore(GatewayDb db, TimeProvider time)
+{
+    public Task<List<Folder>> ListAsync(Tenant tenant, CancellationToken ct) =>
+        Of(tenant).AsNoTracking().OrderBy(folder => folder.CreatedAt).ThenBy(folder => folder.Id).ToListAsync(ct);
+
+    public async Task<Folder> AddAsync(Tenant tenant, string name, string kind, JsonObject body, CancellationToken ct)
+    {
+        var now = time.GetUtcNow();
+        var folder = new Folder
+        {
+            Id = HexId.Create(time),
+            OrganizationId = tenant.OrganizationId,
+            Name = name,
+            Kind = kind,
+            Document = await ChangedAsync(tenant, new() { ["config"] = new JsonObject() }, body, now, ct),
+            CreatedAt = now,
+            UpdatedAt = now,
+        };
+        db.Folders.Add(folder);
+        return await db.TrySaveAsync(ct) ? folder : throw NameTaken();
+    }
+
+    public async Task<Folder> UpdateAsync(Tenant tenant, string id, string? name, JsonObject body, CancellationToken ct)
+    {
+        var folder = await Of(tenant).FirstOrDefaultAsync(folder => folder.Id == id, ct) ?? throw Failure.NotFound("Folder");
+        var now = time.GetUtcNow();
+        folder.Name = name ?? folder.Name;
+        folder.Document = await ChangedAsync(tenant, (JsonObject)folder.Document.DeepClone(), body, now, ct);
+        folder.UpdatedAt = now;
+        return await db.TrySaveAsync(ct) ? folder : throw NameTaken();
+    }
+
+    /// <summary>Its agents stay, in no folder.</summary>
+    public async Task RemoveAsync(Tenant tenant, string id, CancellationToken ct)
+    {
+        await using var transaction = await db.Database.BeginTransactionAsync(ct);
+        if (await Of(tenant).Where(folder => folder.Id == id).ExecuteDeleteAsync(ct) == 0)
+        {
+            throw Failure.NotFound("Folder");
+        }
+        await db.Agents.Where(agent => agent.OrganizationId == tenant.OrganizationId && agent.FolderId == id)
+            .ExecuteUpdateAsync(set => set.SetProperty(agent => agent.FolderId, (string?)null), ct);
+        await transaction.CommitAsync(ct);
+    }
+
+    private IQueryable<Folder> Of(Tenant tenant)
+    {
+        var folders = db.Folders.Where(folder => folder.OrganizationId == tenant.OrganizationId);
+        return tenant.Caller.FolderId is { } own ? folders.Where(folder => folder.Id == own) : folders;
+    }
+
+    private async Task<JsonObject> ChangedAsync(Tenant tenant, JsonObject document, JsonObject body, DateTimeOffset now, CancellationToken ct)
+    {
+        if (body.Object("config") is { } config)
+        {
+            document["config"] = config.DeepClone();
+        }
+        if (body.Object("apikey_object_id") is { } keys)
+        {
+            var ids = keys.Select(key => key.Value?.GetValueKind() == System.Text.Json.JsonValueKind.String ? key.Value.GetValue<string>() : "").ToList();
+            var known = await db.ProviderKeys.CountAsync(key => ids.Contains(key.Id) && key.OrganizationId == tenant.OrganizationId, ct);
+            document["apikey_object_id"] = known == ids.Distinct(StringComparer.Ordinal).Count()
+                ? keys.DeepClone()
+                : throw GtwyFields.Wrong("apikey_object_id", "names a key that is not there");
+        }
+        SpendingTerms.Of(body, "folder").ApplyTo(document, now, "folder");
+        return document;
+    }
+
+    private static Failure NameTaken() => Failure.Invalid("name is taken by another folder", "name", "name_taken");
+}

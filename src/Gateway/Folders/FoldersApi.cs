@@ -1,0 +1,79 @@
+using System.Text.Json.Nodes;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Http.HttpResults;
+using Microsoft.AspNetCore.Routing;
+using Stoa.Gateway.Agents;
+using Stoa.Gateway.Auth;
+using Stoa.Gateway.Configuration;
+using Stoa.Gateway.Dialects.Gtwy;
+using Stoa.Platform.Http;
+
+namespace Stoa.Gateway.Folders;
+
+/// <summary>Folders of agents, on GTWY's wire. Folders of embedded users come with them, later.</summary>
+internal static class FoldersApi
+{
+    private const int MaxName = 200;
+
+    public static void MapFolders(this IEndpointRouteBuilder routes)
+    {
+        var folders = routes.MapGroup("/api/folder").WithTags("Folders");
+        folders.MapPost("", CreateAsync).RequireGtwyEditor().TakesObject().WithSummary("Create");
+        folders.MapGet("", ListAsync).WithSummary("List");
+        folders.MapPut("", UpdateAsync).RequireGtwyEditor().TakesObject().WithSummary("Update");
+        folders.MapDelete("/{folder_id}", DeleteAsync).RequireGtwyEditor().WithSummary("Delete");
+    }
+
+    internal static async Task<Ok<JsonObject>> CreateAsync(Tenant tenant, GtwyBody body, FolderStore folders, CancellationToken ct)
+    {
+        RequireEditor(tenant);
+        var name = body.Members.NeedText("name", MaxName).Trim();
+        var kind = body.Members.Word("type", "agent", "embed", "rag_embed") ?? "agent";
+        return Shown(tenant, await folders.AddAsync(tenant, name, kind, body.Members, ct));
+    }
+
+    internal static async Task<Ok<JsonObject>> ListAsync(Tenant tenant, FolderStore folders, CancellationToken ct) => TypedResults.Ok(new JsonObject
+    {
+        ["success"] = true,
+        ["data"] = new JsonArray([.. (await folders.ListAsync(tenant, ct)).Select(folder => Show(tenant, folder))]),
+    });
+
+    internal static async Task<Ok<JsonObject>> UpdateAsync(Tenant tenant, GtwyBody body, FolderStore folders, CancellationToken ct)
+    {
+        RequireEditor(tenant);
+        return Shown(tenant, await folders.UpdateAsync(tenant, body.Members.NeedText("folder_id", 64), NewAgent.NameOf(body.Members, "name"), body.Members, ct));
+    }
+
+    internal static async Task<Ok<JsonObject>> DeleteAsync(string folder_id, Tenant tenant, FolderStore folders, CancellationToken ct)
+    {
+        RequireEditor(tenant);
+        await folders.RemoveAsync(tenant, folder_id, ct);
+        return TypedResults.Ok(AgentsApi.Success("Folder deleted successfully"));
+    }
+
+    /// <summary>An embedded user is in a folder and keeps none.</summary>
+    private static void RequireEditor(Tenant tenant)
+    {
+        tenant.RequireEditor();
+        if (tenant.Caller.IsEmbed)
+        {
+            throw Failure.Forbidden("You don't have access");
+        }
+    }
+
+    private static Ok<JsonObject> Shown(Tenant tenant, Folder folder) => TypedResults.Ok(new JsonObject { ["success"] = true, ["data"] = Show(tenant, folder) });
+
+    private static JsonObject Show(Tenant tenant, Folder folder)
+    {
+        var shown = (JsonObject)folder.Document.DeepClone();
+        shown["_id"] = folder.Id;
+        shown["folder_id"] = folder.Id;
+        shown["org_id"] = tenant.Caller.OrgId;
+        shown["name"] = folder.Name;
+        shown["type"] = folder.Kind;
+        shown["created_at"] = GtwyFields.InstantText(folder.CreatedAt);
+        shown["updated_at"] = GtwyFields.InstantText(folder.UpdatedAt);
+        return shown;
+    }
+}

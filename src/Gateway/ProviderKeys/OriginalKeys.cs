@@ -1,0 +1,48 @@
+using System.Security.Cryptography;
+using System.Text;
+
+namespace Stoa.Gateway.ProviderKeys;
+
+/// <summary>
+/// Reads providers' keys as the original stores them: AES-256-CBC in hex, older ones AES-256-CFB, both with material from two settings of
+/// it: the key is the first 32 hex characters of SHA-512 of <c>Encreaption_key</c>, the vector the first 16 of SHA-512 of <c>Secret_IV</c>.
+/// </summary>
+internal sealed class OriginalKeys(string encryptionKey, string secretIv)
+{
+    private readonly byte[] key = Material(encryptionKey, 32);
+    private readonly byte[] vector = Material(secretIv, 16);
+
+    /// <summary>Null when it can be read in neither way.</summary>
+    public string? Read(string stored)
+    {
+        byte[] sealedKey;
+        try
+        {
+            sealedKey = Convert.FromHexString(stored);
+        }
+        catch (FormatException)
+        {
+            return null;
+        }
+        using var aes = Aes.Create();
+        aes.Key = key;
+        return Tried(() => aes.DecryptCbc(sealedKey, vector)) ?? Tried(() => aes.DecryptCfb(sealedKey, vector, PaddingMode.None, feedbackSizeInBits: 128));
+    }
+
+    // What no key could be was read in the wrong way.
+    private static string? Tried(Func<byte[]> open)
+    {
+        try
+        {
+            var text = Encoding.UTF8.GetString(open());
+            return text.Length > 0 && text.All(letter => letter is >= '!' and <= '~') ? text : null;
+        }
+        catch (CryptographicException)
+        {
+            return null;
+        }
+    }
+
+    private static byte[] Material(string secret, int letters) =>
+        Encoding.UTF8.GetBytes(Convert.ToHexStringLower(SHA512.HashData(Encoding.UTF8.GetBytes(secret)))[..letters]);
+}

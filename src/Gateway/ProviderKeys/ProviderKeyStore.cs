@@ -1,0 +1,91 @@
+using System.Text.Json.Nodes;
+using Microsoft.EntityFrameworkCore;
+using Stoa.Gateway.Auth;
+using Stoa.Gateway.Configuration;
+using Stoa.Platform.Http;
+
+namespace Stoa.Gateway.ProviderKeys;
+
+/// <summary>The keys that an organization brought; an embedded user has those of his folder.</summary>
+internal sealed class ProviderKeyStore(GatewayDb db, KeySeal seal, TimeProvider time)
+{
+    public Task<List<ProviderKey>> ListAsync(Tenant tenant, CancellationToken ct) =>
+        Of(tenant).AsNoTracking().OrderBy(key => key.CreatedAt).ThenBy(key => key.Id).ToListAsync(ct);
+
+    public async Task<ProviderKey> FindAsync(Tenant tenant, string id, CancellationToken ct) =>
+        (HexId.IsOne(id) ? await Of(tenant).FirstOrDefaultAsync(key => key.Id == id, ct) : null) ?? throw Failure.NotFound("Apikey");
+
+    public async Task<ProviderKey> AddAsync(Tenant tenant, string name, string service, string secret, string status, SpendingTerms terms, CancellationToken ct)
+    {
+        var now = time.GetUtcNow();
+        var key = new ProviderKey
+        {
+            Id = HexId.Create(time),
+            OrganizationId = tenant.OrganizationId,
+            FolderId = tenant.Caller.FolderId,
+            Name = name,
+            Service = service,
+            Secret = seal.Seal(secret),
+            Mask = KeySeal.Mask(secret),
+            Status = status,
+            Document = new() { ["user_id"] = tenant.Caller.UserId },
+            CreatedAt = now,
+            UpdatedAt = now,
+        };
+        terms.ApplyTo(key.Document, now, "apikey");
+        db.ProviderKeys.Add(key);
+        return await db.TrySaveAsync(ct) ? key : throw NameTaken();
+    }
+
+    /// <param name="secret">Null when it stays as it is.</param>
+    public async Task SaveAsync(ProviderKey key, string? name, (string Secret, string Status)? secret, SpendingTerms terms, CancellationToken ct)
+    {
+        var now = time.GetUtcNow();
+        key.Name = name ?? key.Name;
+        if (secret is var (text, status))
+        {
+            (key.Secret, key.Mask, key.Status) = (seal.Seal(text), KeySeal.Mask(text), status);
+        }
+        var document = (JsonObject)key.Document.DeepClone();
+        terms.ApplyTo(document, now, "apikey");
+        key.Document = document;
+        key.UpdatedAt = now;
+        if (!await db.TrySaveAsync(ct))
+        {
+            throw NameTaken();
+        }
+    }
+
+    public Task RemoveAsync(ProviderKey key, CancellationToken ct)
+    {
+        db.Remove(key);
+        return db.SaveChangesAsync(ct);
+    }
+
+    /// <summary>What a call with the key showed. Written only when it is something new.</summary>
+    public Task NoteStatusAsync(Guid organizationId, string id, string status, CancellationToken ct) => db.ProviderKeys
+        .Where(key => key.Id == id && key.OrganizationId == organizationId && key.Status != status)
+        .ExecuteUpdateAsync(set => set.SetProperty(key => key.Status, status), ct);
+
+    /// <summary>Which agents and versions name which key.</summary>
+    public Task<List<Use>> UsesAsync(Guid organizationId, CancellationToken ct) => db.Database.SqlQuery<Use>($"""
+        select named.value as key_id, agent.id as agent_id, null as version_id, agent.name
+        from gateway.agents agent, jsonb_each_text(case when jsonb_typeof(agent.document -> 'apikey_object_id') = 'object' then agent.document -> 'apikey_object_id' else jsonb_build_object() end) named
+        where agent.organization_id = {organizationId} and agent.deleted_at is null
+        union all
+        select named.value, agent.id, version.id, agent.name
+        from gateway.agents agent join gateway.agent_versions version on version.agent_id = agent.id and version.deleted_at is null,
+          jsonb_each_text(case when jsonb_typeof(version.document -> 'apikey_object_id') = 'object' then version.document -> 'apikey_object_id' else jsonb_build_object() end) named
+        where agent.organization_id = {organizationId} and agent.deleted_at is null
+        """).ToListAsync(ct);
+
+    private IQueryable<ProviderKey> Of(Tenant tenant)
+    {
+        var keys = db.ProviderKeys.Where(key => key.OrganizationId == tenant.OrganizationId);
+        return tenant.Caller.FolderId is { } folder ? keys.Where(key => key.FolderId == folder) : keys;
+    }
+
+    private static Failure NameTaken() => Failure.Invalid("name is taken by another key", "name", "name_taken");
+
+    internal sealed record Use(string KeyId, string AgentId, string? VersionId, string Name);
+}

@@ -1,0 +1,113 @@
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using Microsoft.EntityFrameworkCore;
+using Stoa.Gateway.Auth;
+
+namespace Stoa.Gateway.Tools;
+
+/// <summary>The functions of an organization.</summary>
+internal sealed class ToolStore(GatewayDb db, TimeProvider time)
+{
+    public Task<List<AgentTool>> ListAsync(Guid organizationId, int? page, int? limit, CancellationToken ct)
+    {
+        var tools = db.Tools.AsNoTracking().Where(tool => tool.OrganizationId == organizationId).OrderBy(tool => tool.CreatedAt).ThenBy(tool => tool.Id);
+        return limit is { } most ? tools.Skip(((page ?? 1) - 1) * most).Take(most).ToListAsync(ct) : tools.ToListAsync(ct);
+    }
+
+    /// <summary>The functions that a document names.</summary>
+    public Task<List<AgentTool>> OfAsync(Guid organizationId, JsonObject document, CancellationToken ct)
+    {
+        var ids = IdsOf(document).ToList();
+        return ids.Count == 0 ? Task.FromResult(new List<AgentTool>())
+            : db.Tools.AsNoTracking().Where(tool => ids.Contains(tool.Id) && tool.OrganizationId == organizationId).ToListAsync(ct);
+    }
+
+    public static IEnumerable<string> IdsOf(JsonObject document) => (document["function_ids"] as JsonArray ?? [])
+        .Select(id => id?.GetValueKind() == JsonValueKind.String ? id.GetValue<string>() : null).OfType<string>();
+
+    public Task<AgentTool?> FindByScriptAsync(Guid organizationId, string script, CancellationToken ct) =>
+        db.Tools.FirstOrDefaultAsync(tool => tool.OrganizationId == organizationId && tool.ScriptId == script, ct);
+
+    public async Task<AgentTool?> FindAsync(Guid organizationId, string id, CancellationToken ct) => !HexId.IsOne(id) ? null
+        : await db.Tools.FirstOrDefaultAsync(tool => tool.OrganizationId == organizationId && tool.Id == id, ct);
+
+    /// <summary>Makes the function of this script, or changes it.</summary>
+    public async Task<AgentTool> SaveAsync(Tenant tenant, string script, string title, Func<JsonObject?, JsonObject> document, CancellationToken ct)
+    {
+        while (true)
+        {
+            var tool = await FindByScriptAsync(tenant.OrganizationId, script, ct);
+            var now = time.GetUtcNow();
+            if (tool is null)
+            {
+                tool = new()
+                {
+                    Id = HexId.Create(time),
+                    OrganizationId = tenant.OrganizationId,
+                    ScriptId = script,
+                    Title = title,
+                    Document = document(null),
+                    CreatedAt = now,
+                    UpdatedAt = now,
+                };
+                db.Tools.Add(tool);
+            }
+            else
+            {
+                tool.Title = title;
+                tool.Document = document(tool.Document);
+                tool.UpdatedAt = now;
+            }
+            // Lost only to somebody who made the same at this moment: then there is one to change.
+            if (await db.TrySaveAsync(ct))
+            {
+                return tool;
+            }
+        }
+    }
+
+    public Task ChangedAsync(AgentTool tool, CancellationToken ct)
+    {
+        tool.UpdatedAt = time.GetUtcNow();
+        return db.SaveChangesAsync(ct);
+    }
+
+    /// <summary>Also takes it out of all agents and versions that name it.</summary>
+    public async Task<bool> RemoveAsync(Guid organizationId, string script, CancellationToken ct)
+    {
+        await using var transaction = await db.Database.BeginTransactionAsync(ct);
+        if (await FindByScriptAsync(organizationId, script, ct) is not { } tool)
+        {
+            return false;
+        }
+        db.Remove(tool);
+        await db.SaveChangesAsync(ct);
+        var named = new JsonArray(JsonValue.Create(tool.Id)).ToJsonString();
+        await db.Database.ExecuteSqlAsync($"""
+            update gateway.agents set document = jsonb_set(document, array['function_ids'], (document -> 'function_ids') - {tool.Id})
+            where organization_id = {organizationId} and document -> 'function_ids' @> {named}::jsonb
+            """, ct);
+        await db.Database.ExecuteSqlAsync($"""
+            update gateway.agent_versions version
+            set document = jsonb_set(version.document, array['function_ids'], (version.document -> 'function_ids') - {tool.Id})
+            from gateway.agents agent
+            where agent.organization_id = {organizationId} and version.agent_id = agent.id and version.document -> 'function_ids' @> {named}::jsonb
+            """, ct);
+        await transaction.CommitAsync(ct);
+        return true;
+    }
+
+    /// <summary>Which agents and versions name which function.</summary>
+    public Task<List<Use>> UsesAsync(Guid organizationId, CancellationToken ct) => db.Database.SqlQuery<Use>($"""
+        select tool_id, agent.id as agent_id, null as version_id, agent.name
+        from gateway.agents agent, jsonb_array_elements_text(case when jsonb_typeof(agent.document -> 'function_ids') = 'array' then agent.document -> 'function_ids' else '[]' end) tool_id
+        where agent.organization_id = {organizationId} and agent.deleted_at is null
+        union all
+        select tool_id, agent.id, version.id, agent.name
+        from gateway.agents agent join gateway.agent_versions version on version.agent_id = agent.id and version.deleted_at is null,
+          jsonb_array_elements_text(case when jsonb_typeof(version.document -> 'function_ids') = 'array' then version.document -> 'function_ids' else '[]' end) tool_id
+        where agent.organization_id = {organizationId} and agent.deleted_at is null
+        """).ToListAsync(ct);
+
+    internal sealed record Use(string ToolId, string AgentId, string? VersionId, string Name);
+}
