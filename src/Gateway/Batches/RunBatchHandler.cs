@@ -72,10 +72,9 @@ internal sealed class RunBatchHandler(GatewayDb db, BatchLines lines, FileStore 
         if (reader.Errors.Count > 0)
         {
             await transaction.RollbackAsync(ct);
-            batch.Document = new(batch.Document.DeepClone().AsObject())
-            {
-                ["errors"] = new JsonObject { ["object"] = "list", ["data"] = new JsonArray([.. reader.Errors]) },
-            };
+            var document = batch.Document.DeepClone().AsObject();
+            document["errors"] = new JsonObject { ["object"] = "list", ["data"] = new JsonArray([.. reader.Errors]) };
+            batch.Document = document;
             batch.Status = BatchStatus.Failed;
             batch.EndedAt = time.GetUtcNow();
             await db.SaveChangesAsync(ct);

@@ -6,6 +6,7 @@ using Stoa.Gateway.Bytes;
 using Stoa.Gateway.Chat;
 using Stoa.Gateway.Dialects.Anthropic;
 using Stoa.Gateway.Dialects.OpenAi;
+using Stoa.Gateway.Providers;
 using Stoa.Platform.Http;
 
 namespace Stoa.Gateway.Completions;
@@ -46,15 +47,13 @@ internal sealed class ChatApi(CallGate gate, RawForward forward, Translation tra
         using var body = await RequestBody.ReadAsync(context.Request);
         var outline = RequestOutline.Read(body.Span);
         var target = gate.Target(key, outline.ModelName(body.Span));
+        var endpoint = ProviderEndpoint.Of(target.Provider, surface.Dialect, context.Request);
         var admission = await gate.AdmitAsync(context, surface.Limits, key, outline.EstimatedInput + outline.MaxOutput);
-        var call = new GatewayCall(surface, key, target, outline, admission, context.RequestId(), started)
-        {
-            Endpoint = ProviderEndpoint.Of(target.Provider, surface.Dialect, context.Request),
-        };
+        var call = new GatewayCall(surface, key, target, outline, admission, context.RequestId(), started) { Endpoint = endpoint };
         try
         {
             // Where client and provider speak the same dialect the bytes are forwarded, else they are translated.
-            if (call.Endpoint == surface.Dialect)
+            if (endpoint == surface.Dialect)
             {
                 await forward.AnswerAsync(context, call, body, outline);
             }

@@ -43,7 +43,11 @@ internal sealed class DiskStorage(IOptions<StoaOptions> options, TimeProvider ti
 
     public Task DeleteAsync(string name, CancellationToken ct)
     {
-        File.Delete(PathOf(name));
+        // Deleting needs the folder to be there.
+        if (PathOf(name) is var path && File.Exists(path))
+        {
+            File.Delete(path);
+        }
         return Task.CompletedTask;
     }
 
