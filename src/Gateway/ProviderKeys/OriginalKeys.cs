@@ -26,7 +26,15 @@ internal sealed class OriginalKeys(string encryptionKey, string secretIv)
         }
         using var aes = Aes.Create();
         aes.Key = key;
-        return Tried(() => aes.DecryptCbc(sealedKey, vector)) ?? Tried(() => aes.DecryptCfb(sealedKey, vector, PaddingMode.None, feedbackSizeInBits: 128));
+        return Tried(() => aes.DecryptCbc(sealedKey, vector)) ?? Tried(() => Stream(aes, sealedKey));
+    }
+
+    /// <summary>CFB needs no padding, and the original uses none; the class here wants whole blocks, of which the rest is cut off again.</summary>
+    private byte[] Stream(Aes aes, byte[] text)
+    {
+        var blocks = new byte[(text.Length + 15) / 16 * 16];
+        text.CopyTo(blocks, 0);
+        return aes.DecryptCfb(blocks, vector, PaddingMode.None, feedbackSizeInBits: 128)[..text.Length];
     }
 
     // What no key could be was read in the wrong way.

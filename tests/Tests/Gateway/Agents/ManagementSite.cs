@@ -23,6 +23,8 @@ public sealed class ManagementSite : IAsyncLifetime
         OpenAi = await ScriptedProvider.StartAsync();
         Host = await HostUnderTest.StartAsync(new()
         {
+            // What a route breaks at is worth reading.
+            ["Logging:LogLevel:Default"] = "Error",
             ["Gateway:Auth:TokenSecret"] = WireSite.GtwySecret,
             ["Gateway:Providers:openai:Kind"] = "openai",
             ["Gateway:Providers:openai:BaseUrl"] = new Uri(OpenAi.BaseAddress, "/v1").ToString(),

@@ -91,7 +91,7 @@ public sealed class ProviderKeysTests(ManagementSite site) : IClassFixture<Manag
         var original = new OriginalKeys("material", "vector");
 
         Assert.Equal("sk-proj-0123456789", original.Read(Convert.ToHexStringLower(aes.EncryptCbc(plain, vector))));
-        Assert.Equal("sk-proj-0123456789", original.Read(Convert.ToHexStringLower(aes.EncryptCfb(plain, vector, PaddingMode.None, 128))));
+        Assert.Equal("sk-proj-0123456789", original.Read(Convert.ToHexStringLower(aes.EncryptCfb((byte[])[.. plain, .. new byte[14]], vector, PaddingMode.None, 128)[..plain.Length])));
         Assert.Null(new OriginalKeys("other", "vector").Read(Convert.ToHexStringLower(aes.EncryptCbc(plain, vector))));
         Assert.Null(original.Read("not hex"));
         Assert.Equal("*********", KeySeal.Mask("short"));
