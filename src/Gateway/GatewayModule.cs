@@ -5,6 +5,7 @@ using Microsoft.Extensions.Options;
 using Stoa.Gateway.Agents;
 using Stoa.Gateway.Auth;
 using Stoa.Gateway.Batches;
+using Stoa.Gateway.Batches.Native;
 using Stoa.Gateway.Completions;
 using Stoa.Gateway.Configuration;
 using Stoa.Gateway.Embeddings;
@@ -69,6 +70,8 @@ public static class GatewayModule
         services.AddScoped<FileStore>();
         services.AddScoped<BatchStore>();
         services.AddSingleton<BatchLines>();
+        services.AddSingleton<NativeLines>();
+        services.AddSingleton<NativeBatches>();
         services.AddJob<RunBatch, RunBatchHandler>("gateway.run_batch", GatewayJson.Default.RunBatch, RunBatchHandler.Rules);
         services.AddJob<TidyStored, TidyStoredHandler>("gateway.tidy_stored", GatewayJson.Default.TidyStored);
         services.AddSchedule("gateway.tidy_stored", new TidyStored(), TidyStoredHandler.Every, MissedRuns.Skip);

@@ -13,6 +13,9 @@ internal sealed class GatewayOptions
 
     public TimeoutOptions Timeouts { get; set; } = new();
 
+    /// <summary>Hand batches to their provider's own batch API, where it has one.</summary>
+    public bool NativeBatches { get; set; } = true;
+
     public SpoolOptions Spool { get; set; } = new();
 
     /// <summary>Repeats of a call that failed in a way that may pass, before anything reached the client.</summary>

@@ -47,6 +47,11 @@ internal sealed record Batch
 
     public string? ErrorFileId { get; set; }
 
+    /// <summary>Who does it: a model (<c>provider/model</c>) by its provider's batch API, or empty for ourselves; null while that is not settled.</summary>
+    public string? Provider { get; set; }
+
+    public string? ProviderBatchId { get; set; }
+
     public int Total { get; set; }
 
     /// <summary>Lines that were answered well; those that were not are <see cref="Failed"/>.</summary>

@@ -1,8 +1,7 @@
-using System.Buffers;
-using System.IO.Pipelines;
 using System.Runtime.CompilerServices;
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using Stoa.Gateway.Bytes;
 using Stoa.Gateway.Dialects;
 using Stoa.Platform.Http;
 
@@ -12,7 +11,6 @@ namespace Stoa.Gateway.Batches;
 internal sealed class BatchFileReader(string endpoint)
 {
     private const int MaxLines = 50_000;
-    private const int MaxLineBytes = 32 << 20;
     private const int MaxErrors = 50;
     private const int MaxId = 512;
 
@@ -26,10 +24,10 @@ internal sealed class BatchFileReader(string endpoint)
     public async IAsyncEnumerable<BatchLine> ReadAsync(Stream file, [EnumeratorCancellation] CancellationToken ct)
     {
         var number = 0;
-        await foreach (var text in LinesAsync(file, ct))
+        await foreach (var text in JsonLines.ReadAsync(file, ct))
         {
             number++;
-            if (text.Span.Trim(" \t\r"u8).IsEmpty)
+            if (JsonLines.IsBlank(text))
             {
                 continue;
             }
@@ -92,30 +90,4 @@ internal sealed class BatchFileReader(string endpoint)
 
     private void Add(string code, int? line, string message, string? param) =>
         Errors.Add(new() { ["code"] = code, ["line"] = line, ["message"] = message, ["param"] = param });
-
-    private async IAsyncEnumerable<ReadOnlyMemory<byte>> LinesAsync(Stream file, [EnumeratorCancellation] CancellationToken ct)
-    {
-        var reader = PipeReader.Create(file, new(bufferSize: 64 << 10));
-        while (true)
-        {
-            var read = await reader.ReadAsync(ct);
-            var rest = read.Buffer;
-            while (rest.PositionOf((byte)'\n') is { } end)
-            {
-                yield return rest.Slice(0, end).ToArray();
-                rest = rest.Slice(rest.GetPosition(1, end));
-            }
-            if (rest.Length > MaxLineBytes)
-            {
-                Add("line_too_long", null, $"A line may have at most {MaxLineBytes >> 20} MB", null);
-                yield break;
-            }
-            if (read.IsCompleted)
-            {
-                yield return rest.ToArray();
-                yield break;
-            }
-            reader.AdvanceTo(rest.Start, rest.End);
-        }
-    }
 }

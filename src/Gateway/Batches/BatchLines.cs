@@ -41,6 +41,10 @@ internal sealed class BatchLines(NpgsqlDataSource source)
         return lines;
     }
 
+    /// <summary>The line while it has no answer.</summary>
+    public async Task<BatchLine?> FindOpenAsync(string batchId, int number, CancellationToken ct) =>
+        await OpenAsync(batchId, number - 1, 1, ct) is [{ } line] && line.Number == number ? line : null;
+
     /// <summary>Only the first answer of a line counts, and is counted.</summary>
     public async Task AnswerAsync(string batchId, int number, InnerAnswer answer, CancellationToken ct)
     {

@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Text.Json.Nodes;
 using Microsoft.EntityFrameworkCore;
 using Npgsql;
+using Stoa.Gateway.Batches.Native;
 using Stoa.Gateway.Completions;
 using Stoa.Gateway.Files;
 using Stoa.Platform.Http;
@@ -14,7 +15,7 @@ namespace Stoa.Gateway.Batches;
 /// Brings a batch to its end: checks the file, calls the lines that have no answer yet, writes the files. Each step is committed before
 /// the next, so a run after a crash goes on where the last one was.
 /// </summary>
-internal sealed class RunBatchHandler(GatewayDb db, BatchLines lines, FileStore files, InnerCalls calls, TimeProvider time) : IJobHandler<RunBatch>
+internal sealed class RunBatchHandler(GatewayDb db, BatchLines lines, FileStore files, InnerCalls calls, NativeBatches native, TimeProvider time) : IJobHandler<RunBatch>
 {
     public static readonly JobRules Rules = new()
     {
@@ -33,6 +34,13 @@ internal sealed class RunBatchHandler(GatewayDb db, BatchLines lines, FileStore 
     /// <summary>When the key's limits, or a provider's, are used up.</summary>
     private static readonly TimeSpan Pause = TimeSpan.FromSeconds(30);
 
+    /// <summary>How often a provider is asked how far it is.</summary>
+    private static readonly TimeSpan FirstLook = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan LongestLook = TimeSpan.FromMinutes(15);
+
+    /// <summary>What a provider may take beyond the window before it is given up.</summary>
+    private static readonly TimeSpan Grace = TimeSpan.FromHours(1);
+
     public async Task RunAsync(RunBatch job, JobContext context, CancellationToken ct)
     {
         if (await db.Batches.FirstOrDefaultAsync(batch => batch.Id == job.BatchId, ct) is not { EndedAt: null } batch)
@@ -43,12 +51,49 @@ internal sealed class RunBatchHandler(GatewayDb db, BatchLines lines, FileStore 
         {
             return;
         }
-        if (batch.Status == BatchStatus.InProgress)
+        var key = calls.Find(batch.KeyId, batch.KeyPrefix);
+        if (batch is { Status: BatchStatus.InProgress, Provider: null })
         {
-            await CallAsync(batch, context, ct);
-            await db.Entry(batch).ReloadAsync(ct);
+            var taken = key is null ? null : await native.BeginAsync(batch, key, ct);
+            (batch.Provider, batch.ProviderBatchId) = taken is var (model, id) ? (model, id) : ("", null);
+            await db.SaveChangesAsync(ct);
         }
+        if (batch.ProviderBatchId is not null && key is not null)
+        {
+            await FollowAsync(batch, key, ct);
+        }
+        if (batch is { Status: BatchStatus.InProgress, ProviderBatchId: null })
+        {
+            await CallAsync(batch, key, context, ct);
+        }
+        await db.Entry(batch).ReloadAsync(ct);
         await FinishAsync(batch, ct);
+    }
+
+    /// <summary>Looks how far the provider is, again and again at growing distances; at the end brings in what it has.</summary>
+    private async Task FollowAsync(Batch batch, ApiKey key, CancellationToken ct)
+    {
+        if (batch is { Status: BatchStatus.Cancelling, FinalizingAt: null })
+        {
+            batch.FinalizingAt = time.GetUtcNow();
+            await native.CancelAsync(batch, ct);
+            await db.SaveChangesAsync(ct);
+        }
+        var state = await native.StateAsync(batch, ct);
+        switch (state.Progress)
+        {
+            case NativeProgress.UnderWay when batch.ExpiresAt + Grace > time.GetUtcNow():
+                var age = time.GetUtcNow() - batch.CreatedAt;
+                throw JobFailure.Snooze(TimeSpan.FromTicks(Math.Clamp(age.Ticks / 4, FirstLook.Ticks, LongestLook.Ticks)), "The provider is at work");
+            case NativeProgress.Failed:
+                // Then it is done here.
+                (batch.Provider, batch.ProviderBatchId) = ("", null);
+                await db.SaveChangesAsync(ct);
+                break;
+            case NativeProgress.Ended:
+                await native.CollectAsync(batch, key, state, ct);
+                break;
+        }
     }
 
     /// <summary>Takes the lines from the file. False when that ended the batch.</summary>
@@ -109,9 +154,8 @@ internal sealed class RunBatchHandler(GatewayDb db, BatchLines lines, FileStore 
     }
 
     /// <summary>Calls what has no answer, until all have one, the batch is cancelled or its time is over.</summary>
-    private async Task CallAsync(Batch batch, JobContext context, CancellationToken ct)
+    private async Task CallAsync(Batch batch, ApiKey? key, JobContext context, CancellationToken ct)
     {
-        var key = calls.Find(batch.KeyId, batch.KeyPrefix);
         var started = time.GetTimestamp();
         var number = 0;
         while (batch.ExpiresAt > time.GetUtcNow() && await IsWantedAsync(batch, ct))

@@ -86,7 +86,7 @@ internal sealed partial class Translation(
         }
     }
 
-    private static IProviderDialect DialectOf(Dialect endpoint) => endpoint switch
+    internal static IProviderDialect DialectOf(Dialect endpoint) => endpoint switch
     {
         Dialect.OpenAi => OpenAiDialect.Instance,
         Dialect.Anthropic => AnthropicDialect.Of(version: null),

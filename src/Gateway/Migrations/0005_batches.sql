@@ -11,6 +11,9 @@ create table gateway.batches (
   input_file_id text,
   output_file_id text,
   error_file_id text,
+  -- Who does it: a model by its provider's own batch API, or empty for ourselves.
+  provider text,
+  provider_batch_id text,
   total integer not null default 0,
   completed integer not null default 0,
   failed integer not null default 0,

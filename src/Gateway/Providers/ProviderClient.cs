@@ -134,9 +134,12 @@ internal sealed class ProviderClient : IDisposable
 
     private HttpRequestMessage Message(ProviderRequest request)
     {
-        var content = new ReadOnlyMemoryContent(request.Body);
-        content.Headers.TryAddWithoutValidation("Content-Type", request.ContentType);
-        var message = new HttpRequestMessage(HttpMethod.Post, request.Uri) { Version = HttpVersion.Version11, Content = content };
+        var message = new HttpRequestMessage(request.Method, request.Uri) { Version = HttpVersion.Version11 };
+        if (request.Method != HttpMethod.Get)
+        {
+            message.Content = new ReadOnlyMemoryContent(request.Body);
+            message.Content.Headers.TryAddWithoutValidation("Content-Type", request.ContentType);
+        }
         if (dialect == Dialect.Anthropic)
         {
             message.Headers.TryAddWithoutValidation("anthropic-version", request.AnthropicVersion ?? anthropicVersion);
