@@ -15,7 +15,7 @@ internal static class FilesApi
     public static void MapFiles(this IEndpointRouteBuilder routes)
     {
         var group = routes.MapGroup("/files").WithTags("Files");
-        group.MapPost("", UploadAsync).WithSummary("Upload a file").Accepts<UploadSchema>("multipart/form-data").DisableAntiforgery();
+        group.MapPost("", UploadAsync).WithSummary("Upload a file: a form with file, purpose and expires_after[seconds]");
         group.MapGet("", ListAsync).WithSummary("List files");
         group.MapGet("/{id}", GetAsync).WithSummary("Read about a file");
         group.MapGet("/{id}/content", ContentAsync).WithSummary("Read a file");
@@ -81,6 +81,4 @@ internal static class FilesApi
     private static string IdOf(string id) => id.Contains('\0', StringComparison.Ordinal) ? "" : id;
 
     private static IResult Json(JsonObject body) => TypedResults.Json(body, GatewayJson.Default.JsonObject);
-
-    internal sealed record UploadSchema(IFormFile File, string Purpose);
 }

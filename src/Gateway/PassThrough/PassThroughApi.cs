@@ -37,7 +37,7 @@ internal sealed class PassThroughApi(CallGate gate, RawForward forward, CallMete
         }
         var transcription = SurfaceOf("transcription");
         routes.MapPost("/audio/transcriptions", (HttpContext context, PassThroughApi api) => api.PassFormAsync(context, transcription, "/audio/transcriptions"))
-            .WithTags("Pass-through").WithSummary("Write down what is said").Accepts<Form>("multipart/form-data").DisableAntiforgery();
+            .WithTags("Pass-through").WithSummary("Write down what is said: a form with file and model");
     }
 
     private static Surface SurfaceOf(string operation) => ChatApi.OpenAi with { Name = $"openai.{operation}", Operation = operation };
@@ -121,6 +121,4 @@ internal sealed class PassThroughApi(CallGate gate, RawForward forward, CallMete
     }
 
     internal sealed record Request([property: Required, Description("provider/model, or a bare model name that a provider lists")] string Model);
-
-    internal sealed record Form(IFormFile File, string Model);
 }
