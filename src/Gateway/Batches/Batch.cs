@@ -47,7 +47,9 @@ internal sealed record Batch
 
     public string? ErrorFileId { get; set; }
 
-    /// <summary>Who does it: a model (<c>provider/model</c>) by its provider's batch API, or empty for ourselves; null while that is not settled.</summary>
+    /// <summary>
+    /// Who does it: a model (<c>provider/model</c>) by its provider's batch API, or empty for ourselves; null while that is not settled.
+    /// </summary>
     public string? Provider { get; set; }
 
     public string? ProviderBatchId { get; set; }

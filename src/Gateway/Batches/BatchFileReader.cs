@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using Stoa.Gateway.Bytes;
@@ -79,11 +80,12 @@ internal sealed class BatchFileReader(string endpoint)
             {
                 throw id.Wrong($"repeats '{id.Text()}'", "duplicate_custom_id");
             }
-            return new(number, id.Text(), System.Runtime.InteropServices.JsonMarshal.GetRawUtf8Value(body.Element).ToArray());
+            return new(number, id.Text(), JsonMarshal.GetRawUtf8Value(body.Element).ToArray());
         }
         catch (Failure failure)
         {
-            Add(failure.Code == "invalid_json" ? "invalid_json_line" : failure.Code, number, failure.Message, failure.Fields is [var first, ..] ? first.Field : null);
+            var code = failure.Code == "invalid_json" ? "invalid_json_line" : failure.Code;
+            Add(code, number, failure.Message, failure.Fields is [var first, ..] ? first.Field : null);
             return null;
         }
     }

@@ -18,7 +18,10 @@ internal sealed class BatchLines(NpgsqlDataSource source)
         insert.Parameters.Add(new() { Value = batchId });
         insert.Parameters.Add(new() { Value = lines.Select(line => line.Number).ToArray() });
         insert.Parameters.Add(new() { Value = lines.Select(line => line.CustomId).ToArray() });
-        insert.Parameters.Add(new() { Value = lines.Select(line => line.Request.ToArray()).ToArray(), NpgsqlDbType = NpgsqlDbType.Array | NpgsqlDbType.Bytea });
+        insert.Parameters.Add(new()
+        {
+            Value = lines.Select(line => line.Request.ToArray()).ToArray(), NpgsqlDbType = NpgsqlDbType.Array | NpgsqlDbType.Bytea,
+        });
         await insert.ExecuteNonQueryAsync(ct);
     }
 

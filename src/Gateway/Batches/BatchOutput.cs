@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.Globalization;
 using System.IO.Pipelines;
 using System.Text.Json;
 using Stoa.Gateway.Bytes;
@@ -73,7 +74,9 @@ internal static class BatchOutput
     {
         var json = JsonOutput.Open(output);
         json.WriteStartObject();
-        json.WriteString("id", $"batch_req_{result.RequestId?.Replace("-", "", StringComparison.Ordinal) ?? result.Number.ToString(System.Globalization.CultureInfo.InvariantCulture)}");
+        json.WriteString("id", result.RequestId is { } id
+            ? $"batch_req_{id.Replace("-", "", StringComparison.Ordinal)}"
+            : string.Create(CultureInfo.InvariantCulture, $"batch_req_{result.Number}"));
         json.WriteString("custom_id", result.CustomId);
         return json;
     }

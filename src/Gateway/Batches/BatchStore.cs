@@ -90,7 +90,8 @@ internal sealed class BatchStore(GatewayDb db, TimeProvider time)
     {
         var end = time.GetUtcNow() - Kept;
         return db.Batches
-            .Where(batch => db.Batches.Where(old => old.EndedAt < end).OrderBy(old => old.EndedAt).Take(most).Select(old => old.Id).Contains(batch.Id))
+            .Where(batch => db.Batches
+                .Where(old => old.EndedAt < end).OrderBy(old => old.EndedAt).Take(most).Select(old => old.Id).Contains(batch.Id))
             .ExecuteDeleteAsync(ct);
     }
 }

@@ -57,7 +57,12 @@ internal static class BatchesApi
         var batch = batches.Make(AnswerIds.New("batch_"), BatchKind.OpenAi, key, endpoint.Text()) with
         {
             InputFileId = input.Id,
-            Document = new() { ["metadata"] = metadata is null ? null : new JsonObject(metadata.Select(pair => KeyValuePair.Create<string, JsonNode?>(pair.Key, pair.Value))) },
+            Document = new()
+            {
+                ["metadata"] = metadata is null
+                    ? null
+                    : new JsonObject(metadata.Select(pair => KeyValuePair.Create<string, JsonNode?>(pair.Key, pair.Value))),
+            },
         };
         await batches.AddAsync(batch, [], ct);
         return Json(Show(batch));

@@ -1,5 +1,6 @@
 using System.ComponentModel.DataAnnotations;
 using System.Globalization;
+using System.Runtime.InteropServices;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using Microsoft.AspNetCore.Builder;
@@ -41,7 +42,8 @@ internal static class MessageBatchesApi
     }
 
     internal static async Task<IResult> ListAsync(
-        HttpContext context, CallGate gate, BatchStore batches, CancellationToken ct, int limit = 20, string? after_id = null, string? before_id = null)
+        HttpContext context, CallGate gate, BatchStore batches, CancellationToken ct,
+        int limit = 20, string? after_id = null, string? before_id = null)
     {
         var key = gate.Authenticate(context.Request);
         if (limit is < 1 or > MostBatches)
@@ -63,7 +65,8 @@ internal static class MessageBatchesApi
     internal static async Task<IResult> GetAsync(HttpContext context, string id, CallGate gate, BatchStore batches, CancellationToken ct) =>
         Json(Show(await FindAsync(context, id, gate, batches, ct), context));
 
-    internal static async Task<IResult> ResultsAsync(HttpContext context, string id, CallGate gate, BatchStore batches, BatchLines lines, CancellationToken ct)
+    internal static async Task<IResult> ResultsAsync(
+        HttpContext context, string id, CallGate gate, BatchStore batches, BatchLines lines, CancellationToken ct)
     {
         var batch = await FindAsync(context, id, gate, batches, ct);
         if (batch.EndedAt is null)
@@ -109,7 +112,7 @@ internal static class MessageBatchesApi
             {
                 throw call.Need("stream").Wrong("cannot be true in a batch");
             }
-            return new BatchLine(ids.Count, id.Text(), System.Runtime.InteropServices.JsonMarshal.GetRawUtf8Value(call.Element).ToArray());
+            return new BatchLine(ids.Count, id.Text(), JsonMarshal.GetRawUtf8Value(call.Element).ToArray());
         });
     }
 

@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Globalization;
 using System.Text.Json.Nodes;
 using Microsoft.EntityFrameworkCore;
@@ -15,11 +16,16 @@ namespace Stoa.Gateway.Batches;
 /// Brings a batch to its end: checks the file, calls the lines that have no answer yet, writes the files. Each step is committed before
 /// the next, so a run after a crash goes on where the last one was.
 /// </summary>
-internal sealed class RunBatchHandler(GatewayDb db, BatchLines lines, FileStore files, InnerCalls calls, NativeBatches native, TimeProvider time) : IJobHandler<RunBatch>
+internal sealed class RunBatchHandler(
+    GatewayDb db, BatchLines lines, FileStore files, InnerCalls calls, NativeBatches native, TimeProvider time) : IJobHandler<RunBatch>
 {
     public static readonly JobRules Rules = new()
     {
-        Priority = JobPriority.Low, MaxRunningPerTenant = 2, Timeout = TimeSpan.FromMinutes(20), MaxAttempts = 20, LongestWait = TimeSpan.FromMinutes(10),
+        Priority = JobPriority.Low,
+        MaxRunningPerTenant = 2,
+        Timeout = TimeSpan.FromMinutes(20),
+        MaxAttempts = 20,
+        LongestWait = TimeSpan.FromMinutes(10),
     };
 
     private const int AtOnce = 8;
@@ -27,6 +33,9 @@ internal sealed class RunBatchHandler(GatewayDb db, BatchLines lines, FileStore 
     private const int InsertLines = 500;
     private const int InsertBytes = 8 << 20;
     private const int Tries = 3;
+
+    private static readonly byte[] Revoked =
+        """{"error":{"message":"The API key was revoked or has expired","type":"invalid_request_error","param":null,"code":"invalid_api_key"}}"""u8.ToArray();
 
     /// <summary>Then another batch may have its turn.</summary>
     private static readonly TimeSpan Shift = TimeSpan.FromMinutes(5);
@@ -84,7 +93,8 @@ internal sealed class RunBatchHandler(GatewayDb db, BatchLines lines, FileStore 
         {
             case NativeProgress.UnderWay when batch.ExpiresAt + Grace > time.GetUtcNow():
                 var age = time.GetUtcNow() - batch.CreatedAt;
-                throw JobFailure.Snooze(TimeSpan.FromTicks(Math.Clamp(age.Ticks / 4, FirstLook.Ticks, LongestLook.Ticks)), "The provider is at work");
+                var wait = TimeSpan.FromTicks(Math.Clamp(age.Ticks / 4, FirstLook.Ticks, LongestLook.Ticks));
+                throw JobFailure.Snooze(wait, "The provider is at work");
             case NativeProgress.Failed:
                 // Then it is done here.
                 (batch.Provider, batch.ProviderBatchId) = ("", null);
@@ -106,7 +116,10 @@ internal sealed class RunBatchHandler(GatewayDb db, BatchLines lines, FileStore 
             await using var content = await files.FindAsync(batch.OrganizationId, fileId, ct) is { } file ? await files.OpenAsync(file, ct) : null;
             if (content is null)
             {
-                reader.Errors.Add(new() { ["code"] = "file_not_found", ["line"] = null, ["message"] = "The input file is gone", ["param"] = "input_file_id" });
+                reader.Errors.Add(new()
+                {
+                    ["code"] = "file_not_found", ["line"] = null, ["message"] = "The input file is gone", ["param"] = "input_file_id",
+                });
             }
             else
             {
@@ -167,7 +180,8 @@ internal sealed class RunBatchHandler(GatewayDb db, BatchLines lines, FileStore 
             }
             number = page[^1].Number;
             var isLimited = false;
-            await Parallel.ForEachAsync(page, new ParallelOptions { MaxDegreeOfParallelism = AtOnce, CancellationToken = ct, TaskScheduler = TaskScheduler.Current }, async (line, ct) =>
+            var together = new ParallelOptions { MaxDegreeOfParallelism = AtOnce, CancellationToken = ct, TaskScheduler = TaskScheduler.Current };
+            await Parallel.ForEachAsync(page, together, async (line, ct) =>
             {
                 if (!Volatile.Read(ref isLimited) && await AnswerAsync(batch, line, key, ct) is { } answer)
                 {
@@ -200,7 +214,7 @@ internal sealed class RunBatchHandler(GatewayDb db, BatchLines lines, FileStore 
         {
             if (key is null)
             {
-                return new(401, "", """{"error":{"message":"The API key was revoked or has expired","type":"invalid_request_error","param":null,"code":"invalid_api_key"}}"""u8.ToArray());
+                return new(401, "", Revoked);
             }
             var answer = await calls.PostAsync(batch.Endpoint, line.Request, key, ct);
             if (answer.Status == 429 && BatchOutput.ErrorOf(answer.Body).Code is not ("insufficient_quota" or "billing_error"))
@@ -242,7 +256,7 @@ internal sealed class RunBatchHandler(GatewayDb db, BatchLines lines, FileStore 
 
     /// <summary>A file of the results that <paramref name="belongs"/>; null when there are none. Written again it is the same file.</summary>
     private async Task<string?> WriteAsync(
-        Batch batch, string what, Func<BatchResult, bool> belongs, Action<BatchResult, System.Buffers.IBufferWriter<byte>> write, CancellationToken ct)
+        Batch batch, string what, Func<BatchResult, bool> belongs, Action<BatchResult, IBufferWriter<byte>> write, CancellationToken ct)
     {
         var id = $"file-{batch.Id["batch_".Length..]}{what}";
         await using var content = BatchOutput.Open(lines.ResultsAsync(batch.Id, ct).Where(belongs), write, ct);

@@ -17,7 +17,8 @@ internal sealed record InnerAnswer(int Status, string RequestId, ReadOnlyMemory<
 /// Plays requests to the routes of <c>/v1</c> inside this process, for work that no client waits for. They take the very same way as a
 /// client's: models, scopes, limits, providers, usage.
 /// </summary>
-internal sealed class InnerCalls(ChatApi chat, ResponsesApi responses, EmbeddingsApi embeddings, KeyRing keys, IServiceProvider services, TimeProvider time)
+internal sealed class InnerCalls(
+    ChatApi chat, ResponsesApi responses, EmbeddingsApi embeddings, KeyRing keys, IServiceProvider services, TimeProvider time)
 {
     public const string Chat = "/v1/chat/completions";
     public const string Messages = "/v1/messages";

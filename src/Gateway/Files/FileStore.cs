@@ -70,7 +70,8 @@ internal sealed class FileStore(GatewayDb db, IStorage storage, TimeProvider tim
     public async Task<int> TidyAsync(int most, CancellationToken ct)
     {
         var now = time.GetUtcNow();
-        var expired = await db.StoredFiles.AsNoTracking().Where(file => file.ExpiresAt < now).OrderBy(file => file.ExpiresAt).Take(most).ToListAsync(ct);
+        var expired = await db.StoredFiles.AsNoTracking()
+            .Where(file => file.ExpiresAt < now).OrderBy(file => file.ExpiresAt).Take(most).ToListAsync(ct);
         foreach (var file in expired)
         {
             await DeleteAsync(file.OrganizationId, file.Id, ct);
@@ -81,7 +82,8 @@ internal sealed class FileStore(GatewayDb db, IStorage storage, TimeProvider tim
     private IQueryable<StoredFile> Live(Guid organizationId)
     {
         var now = time.GetUtcNow();
-        return db.StoredFiles.AsNoTracking().Where(file => file.OrganizationId == organizationId && (file.ExpiresAt == null || file.ExpiresAt > now));
+        return db.StoredFiles.AsNoTracking()
+            .Where(file => file.OrganizationId == organizationId && (file.ExpiresAt == null || file.ExpiresAt > now));
     }
 
     private static string PathOf(Guid organizationId, string id) => $"files/{organizationId:n}/{id}";

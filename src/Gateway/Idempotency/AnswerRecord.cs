@@ -10,6 +10,12 @@ namespace Stoa.Gateway.Idempotency;
 /// </summary>
 internal sealed class AnswerRecord(HttpResponse response, IHttpResponseBodyFeature client) : PipeWriter, IHttpResponseBodyFeature
 {
+    private static readonly byte[][] Ends =
+    [
+        "data: [DONE]\n"u8.ToArray(), "event: message_stop\n"u8.ToArray(), "event: response.completed\n"u8.ToArray(),
+        "event: response.incomplete\n"u8.ToArray(),
+    ];
+
     private readonly ArrayBufferWriter<byte> written = new(1_024);
     private Stream? stream;
     private int sent;
@@ -19,14 +25,11 @@ internal sealed class AnswerRecord(HttpResponse response, IHttpResponseBodyFeatu
     public bool IsStream => response.ContentType?.StartsWith("text/event-stream", StringComparison.Ordinal) == true;
 
     /// <summary>Whether a stream has come to its dialect's end, rather than to a failure.</summary>
-    public bool IsWhole => !IsStream || Ends.Any(end => Written.Span.LastIndexOf(end) >= 0);
+    public bool IsWhole => !IsStream || Array.Exists(Ends, end => Written.Span.LastIndexOf(end) >= 0);
 
     public Stream Stream => stream ??= AsStream(leaveOpen: true);
 
     public PipeWriter Writer => this;
-
-    private static IEnumerable<byte[]> Ends =>
-        ["data: [DONE]\n"u8.ToArray(), "event: message_stop\n"u8.ToArray(), "event: response.completed\n"u8.ToArray(), "event: response.incomplete\n"u8.ToArray()];
 
     /// <summary>Sends what was held back.</summary>
     public async Task SendAsync(CancellationToken ct)

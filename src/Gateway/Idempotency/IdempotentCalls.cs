@@ -78,7 +78,8 @@ internal sealed class IdempotentCalls(CallGate gate, IdempotencyStore answers, T
             await AnswerAsync(context, next);
             if (context.Response.StatusCode is < 500 and not 429 && record.IsWhole && !context.RequestAborted.IsCancellationRequested)
             {
-                await answers.KeepAsync(key, claim, context.Response.StatusCode, context.Response.ContentType, record.Written, context.RequestAborted);
+                await answers.KeepAsync(
+                    key, claim, context.Response.StatusCode, context.Response.ContentType, record.Written, context.RequestAborted);
                 isKept = true;
             }
         }
@@ -100,13 +101,16 @@ internal sealed class IdempotentCalls(CallGate gate, IdempotencyStore answers, T
         {
             await next(context);
         }
-        catch (Failure failure) when (!context.Response.HasStarted && context.GetEndpoint()?.Metadata.GetMetadata<ErrorDialect>() is { } errors && errors.StatusOf(failure) is < 500 and not 429)
+        catch (Failure failure) when (!context.Response.HasStarted && DialectOf(context) is { } errors && errors.StatusOf(failure) is < 500 and not 429)
         {
             await errors.WriteAsync(context, failure);
         }
     }
 
-    private static string PathOf(HttpContext context, string route) => route.Contains('{', StringComparison.Ordinal) ? context.Request.Path.ToString() : route;
+    private static ErrorDialect? DialectOf(HttpContext context) => context.GetEndpoint()?.Metadata.GetMetadata<ErrorDialect>();
+
+    private static string PathOf(HttpContext context, string route) =>
+        route.Contains('{', StringComparison.Ordinal) ? context.Request.Path.ToString() : route;
 
     private static string KeyOf(HttpRequest request) =>
         request.Headers[Header] is [{ Length: > 0 and <= MaxKey } key] && !key.AsSpan().ContainsAnyExceptInRange(' ', '~')

@@ -35,8 +35,9 @@ internal sealed class PassThroughApi(CallGate gate, RawForward forward, CallMete
             routes.MapPost(path, (HttpContext context, PassThroughApi api) => api.PassAsync(context, surface, path))
                 .WithTags("Pass-through").WithSummary(summary).Accepts<Request>("application/json");
         }
+        const string transcriptions = "/audio/transcriptions";
         var transcription = SurfaceOf("transcription");
-        routes.MapPost("/audio/transcriptions", (HttpContext context, PassThroughApi api) => api.PassFormAsync(context, transcription, "/audio/transcriptions"))
+        routes.MapPost(transcriptions, (HttpContext context, PassThroughApi api) => api.PassFormAsync(context, transcription, transcriptions))
             .WithTags("Pass-through").WithSummary("Write down what is said: a form with file and model");
     }
 
@@ -86,7 +87,8 @@ internal sealed class PassThroughApi(CallGate gate, RawForward forward, CallMete
             await ask(call.Target.Provider is { Client: { } client, Kind.Dialect: Dialect.OpenAi }
                 ? client
                 : throw new Failure(
-                    FailureKind.NotFound, "unsupported_endpoint", $"The provider {call.Target.Provider.Name} has no such endpoint", [new("model", "not supported")]));
+                    FailureKind.NotFound, "unsupported_endpoint", $"The provider {call.Target.Provider.Name} has no such endpoint",
+                    [new("model", "not supported")]));
         }
         catch (Exception thrown)
         {
@@ -106,7 +108,8 @@ internal sealed class PassThroughApi(CallGate gate, RawForward forward, CallMete
             call.FirstByte = time.GetTimestamp();
             using var answer = await exchange.ReadAllAsync();
             var type = exchange.ContentType ?? "application/json";
-            call.Usage = type.StartsWith("application/json", StringComparison.OrdinalIgnoreCase) ? OpenAiRaw.Instance.ReadUsage(answer.Span) ?? new(0, 0) : new(0, 0);
+            var isJson = type.StartsWith("application/json", StringComparison.OrdinalIgnoreCase);
+            call.Usage = (isJson ? OpenAiRaw.Instance.ReadUsage(answer.Span) : null) ?? new(0, 0);
             call.Attempts = request.Attempts;
             meter.Succeeded(call);
             AnswerHeaders.Write(context.Response, call, time);

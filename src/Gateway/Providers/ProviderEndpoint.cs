@@ -4,13 +4,17 @@ using Stoa.Platform.Http;
 
 namespace Stoa.Gateway.Providers;
 
-/// <summary>Which of a provider's endpoints answers: the one of the client's own dialect where there is one, unless the client says otherwise.</summary>
+/// <summary>
+/// Which of a provider's endpoints answers: the one of the client's own dialect where there is one, unless the client says otherwise.
+/// </summary>
 internal static class ProviderEndpoint
 {
     public const string Header = "x-gtwy-wire";
 
     private static readonly (string Name, Dialect Dialect)[] Names =
-        [("openai_chat", Dialect.OpenAi), ("openai_responses", Dialect.OpenAiResponses), ("anthropic", Dialect.Anthropic), ("gemini", Dialect.Gemini)];
+    [
+        ("openai_chat", Dialect.OpenAi), ("openai_responses", Dialect.OpenAiResponses), ("anthropic", Dialect.Anthropic), ("gemini", Dialect.Gemini),
+    ];
 
     /// <summary>Null for a provider that answers in this process.</summary>
     /// <exception cref="Failure">The client asks for a dialect that the provider does not speak.</exception>

@@ -47,7 +47,8 @@ internal static class KeptResponsesApi
             return Json(shown);
         }
         shown["status"] = "cancelled";
-        if (await responses.EndAsync(key.OrganizationId, id, "cancelled", JsonSerializer.SerializeToUtf8Bytes(shown, GatewayJson.Default.JsonObject), ct) is not { } job)
+        var body = JsonSerializer.SerializeToUtf8Bytes(shown, GatewayJson.Default.JsonObject);
+        if (await responses.EndAsync(key.OrganizationId, id, "cancelled", body, ct) is not { } job)
         {
             // It ended a moment before.
             return Json((await FindAsync(key.OrganizationId, id, responses, ct)).Response);

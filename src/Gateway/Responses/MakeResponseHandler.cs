@@ -32,7 +32,8 @@ internal sealed class MakeResponseHandler(ResponseStore responses, InnerCalls ca
     }
 
     private Task EndAsync(MakeResponse job, JsonObject response, CancellationToken ct) => responses.EndAsync(
-        job.OrganizationId, job.ResponseId, (string)response["status"]!, JsonSerializer.SerializeToUtf8Bytes(response, GatewayJson.Default.JsonObject), ct);
+        job.OrganizationId, job.ResponseId, (string)response["status"]!,
+        JsonSerializer.SerializeToUtf8Bytes(response, GatewayJson.Default.JsonObject), ct);
 
     /// <summary>The call itself keeps nothing: what it goes on from is in it, and its answer is kept here.</summary>
     private static byte[] RequestOf(ResponseTask task)

@@ -42,7 +42,8 @@ internal sealed class ResponseStore(NpgsqlDataSource source, JobQueue jobs, Time
         command.Parameters.Add(new() { Value = time.GetUtcNow() });
         await using var rows = await command.ExecuteReaderAsync(ct);
         return await rows.ReadAsync(ct)
-            ? new(organizationId, id, rows.GetString(0), rows.GetString(1), rows.GetBoolean(2), rows.GetFieldValue<byte[]>(3), rows.GetFieldValue<byte[]>(4))
+            ? new(
+                organizationId, id, rows.GetString(0), rows.GetString(1), rows.GetBoolean(2), rows.GetFieldValue<byte[]>(3), rows.GetFieldValue<byte[]>(4))
             : null;
     }
 

@@ -30,7 +30,8 @@ internal readonly record struct ResponseWish(bool Store, bool Background, string
                         : throw Failure.Invalid("previous_response_id must be the id of a response", "previous_response_id", "invalid_type");
                     break;
                 case "conversation" when !value.SequenceEqual("null"u8):
-                    throw Failure.Invalid("Conversations are not kept here: go on from a response by previous_response_id", "conversation", "unsupported_parameter");
+                    throw Failure.Invalid(
+                        "Conversations are not kept here: go on from a response by previous_response_id", "conversation", "unsupported_parameter");
             }
         }
         return background && (isStream || !store)

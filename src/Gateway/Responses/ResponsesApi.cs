@@ -44,7 +44,9 @@ internal sealed class ResponsesApi(
         outline = joined is null ? outline : RequestOutline.Read(body.Span);
         if (wish.Background)
         {
-            await StartAsync(context, new(key.OrganizationId, AnswerIds.New("resp_"), "queued", target.Provider.Name, IsUpstream: false, default, input), key, body);
+            var queued = new StoredResponse(
+                key.OrganizationId, AnswerIds.New("resp_"), "queued", target.Provider.Name, IsUpstream: false, default, input);
+            await StartAsync(context, queued, key, body);
             return;
         }
 
@@ -110,7 +112,8 @@ internal sealed class ResponsesApi(
         using var output = new PooledBytes(2_048);
         var json = JsonOutput.Open(output);
         ResponsesObject.Write(
-            json, request, new(response.Id, time.GetUtcNow().ToUnixTimeSeconds()), request.Model, new("queued"), 0, static (_, _) => { }, usage: null);
+            json, request, new(response.Id, time.GetUtcNow().ToUnixTimeSeconds()), request.Model, new("queued"), 0, static (_, _) => { },
+            usage: null);
         JsonOutput.Close(json);
         await responses.AddAsync(response with { Response = output.Span.ToArray() }, body.Span.ToArray(), key, context.RequestAborted);
         await JsonAnswer.SendAsync(context, output);

@@ -37,7 +37,8 @@ internal sealed class DiskStorage(IOptions<StoaOptions> options, TimeProvider ti
     {
         var path = PathOf(name);
         return Task.FromResult<Stream?>(File.Exists(path)
-            ? new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.Read | FileShare.Delete, BufferBytes, FileOptions.Asynchronous | FileOptions.SequentialScan)
+            ? new FileStream(
+                path, FileMode.Open, FileAccess.Read, FileShare.Read | FileShare.Delete, BufferBytes, FileOptions.Asynchronous | FileOptions.SequentialScan)
             : null);
     }
 

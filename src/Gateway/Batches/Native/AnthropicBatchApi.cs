@@ -14,7 +14,8 @@ internal sealed class AnthropicBatchApi : IProviderBatchApi
 
     private const string Path = "/v1/messages/batches";
 
-    public async Task<string> CreateAsync(ProviderClient client, string model, string endpoint, IReadOnlyList<NativeLine> lines, CancellationToken ct)
+    public async Task<string> CreateAsync(
+        ProviderClient client, string model, string endpoint, IReadOnlyList<NativeLine> lines, CancellationToken ct)
     {
         var body = new ArrayBufferWriter<byte>(64 << 10);
         var json = JsonOutput.Open(body);

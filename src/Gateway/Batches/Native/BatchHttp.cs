@@ -1,5 +1,7 @@
 using System.Buffers;
 using System.Net.Http.Headers;
+using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using Stoa.Gateway.Bytes;
@@ -14,8 +16,11 @@ internal static class BatchHttp
     public static Task<JsonElement> GetAsync(ProviderClient client, string path, CancellationToken ct) =>
         SendAsync(client, new(client.UriOf(path), default, isStream: false) { Method = HttpMethod.Get }, ct);
 
-    public static Task<JsonElement> PostAsync(ProviderClient client, string path, JsonObject? body, CancellationToken ct) => SendAsync(
-        client, new(client.UriOf(path), body is null ? "{}"u8.ToArray() : JsonSerializer.SerializeToUtf8Bytes(body, GatewayJson.Default.JsonObject), isStream: false), ct);
+    public static Task<JsonElement> PostAsync(ProviderClient client, string path, JsonObject? body, CancellationToken ct)
+    {
+        var bytes = JsonSerializer.SerializeToUtf8Bytes(body ?? [], GatewayJson.Default.JsonObject);
+        return SendAsync(client, new(client.UriOf(path), bytes, isStream: false), ct);
+    }
 
     /// <summary>Uploads a file of lines for batches, as OpenAI's API and those like it take it; returns its id.</summary>
     public static async Task<string> UploadAsync(ProviderClient client, ReadOnlyMemory<byte> lines, CancellationToken ct)
@@ -41,7 +46,7 @@ internal static class BatchHttp
 
     /// <summary>The lines of a file, while it is read.</summary>
     public static async IAsyncEnumerable<JsonElement> LinesAsync(
-        ProviderClient client, string path, [System.Runtime.CompilerServices.EnumeratorCancellation] CancellationToken ct)
+        ProviderClient client, string path, [EnumeratorCancellation] CancellationToken ct)
     {
         using var exchange = await client.SendAsync(new(client.UriOf(path), default, isStream: false) { Method = HttpMethod.Get }, ct);
         await foreach (var line in JsonLines.ReadAsync(exchange.Body, ct))
@@ -69,7 +74,7 @@ internal static class BatchHttp
         return output.WrittenSpan.ToArray();
     }
 
-    public static byte[] Raw(JsonElement element) => System.Runtime.InteropServices.JsonMarshal.GetRawUtf8Value(element).ToArray();
+    public static byte[] Raw(JsonElement element) => JsonMarshal.GetRawUtf8Value(element).ToArray();
 
     public static string Need(JsonElement from, string name) =>
         from.TextOf(name) is { Length: > 0 } text ? text : throw ProviderRefusals.Unreadable($"it has no {name}");

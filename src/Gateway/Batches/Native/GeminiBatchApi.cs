@@ -13,7 +13,8 @@ internal sealed class GeminiBatchApi : IProviderBatchApi
 {
     public static readonly GeminiBatchApi Instance = new();
 
-    public async Task<string> CreateAsync(ProviderClient client, string model, string endpoint, IReadOnlyList<NativeLine> lines, CancellationToken ct)
+    public async Task<string> CreateAsync(
+        ProviderClient client, string model, string endpoint, IReadOnlyList<NativeLine> lines, CancellationToken ct)
     {
         var content = BatchHttp.Join(lines, (json, line) =>
         {
@@ -75,8 +76,11 @@ internal sealed class GeminiBatchApi : IProviderBatchApi
         content.Headers.ContentType = new MediaTypeHeaderValue("application/jsonl");
         form.Add(content);
         var body = await form.ReadAsByteArrayAsync(ct);
-        var uploaded = await BatchHttp.SendAsync(
-            client, new(client.UriOf("/upload/v1beta/files?uploadType=multipart"), body, isStream: false) { ContentType = form.Headers.ContentType!.ToString() }, ct);
+        var request = new ProviderRequest(client.UriOf("/upload/v1beta/files?uploadType=multipart"), body, isStream: false)
+        {
+            ContentType = form.Headers.ContentType!.ToString(),
+        };
+        var uploaded = await BatchHttp.SendAsync(client, request, ct);
         return BatchHttp.Need(uploaded.Member("file"), "name");
     }
 }

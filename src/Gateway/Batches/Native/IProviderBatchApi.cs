@@ -13,7 +13,8 @@ internal readonly record struct NativeResult(string Id, int Status, ReadOnlyMemo
 /// <param name="Files">Where its results are, if it has files of them.</param>
 internal sealed record NativeState(NativeProgress Progress, IReadOnlyList<string> Files)
 {
-    public static NativeState Of(NativeProgress progress, params string?[] files) => new(progress, [.. files.OfType<string>().Where(file => file.Length > 0)]);
+    public static NativeState Of(NativeProgress progress, params string?[] files) =>
+        new(progress, [.. files.OfType<string>().Where(file => file.Length > 0)]);
 }
 
 internal enum NativeProgress

@@ -27,9 +27,13 @@ internal sealed partial class NativeBatches(
     {
         try
         {
-            return options.Value.NativeBatches && await ReadAsync(batch, key, ct) is var (target, all) && ApiOf(target.Provider, batch.Endpoint) is { } api
-                ? (target.FullName, await api.CreateAsync(target.Provider.Client!, target.Model, EndpointOf(batch), await WriteAsync(batch, target, all, ct), ct))
-                : null;
+            if (!options.Value.NativeBatches || await ReadAsync(batch, key, ct) is not var (target, all)
+                || ApiOf(target.Provider, batch.Endpoint) is not { } api)
+            {
+                return null;
+            }
+            var written = await WriteAsync(batch, target, all, ct);
+            return (target.FullName, await api.CreateAsync(target.Provider.Client!, target.Model, EndpointOf(batch), written, ct));
         }
         catch (Failure failure)
         {
@@ -65,7 +69,8 @@ internal sealed partial class NativeBatches(
     }
 
     private (ModelTarget Target, IProviderBatchApi Api) Find(Batch batch) =>
-        batch.Provider is { } model && providers.Find(model) is { Provider.Client: not null } target && ApiOf(target.Provider, batch.Endpoint) is { } api
+        batch.Provider is { } model && providers.Find(model) is { Provider.Client: not null } target
+        && ApiOf(target.Provider, batch.Endpoint) is { } api
             ? (target, api)
             : throw Failure.Unavailable("The provider of the batch is not configured any more", TimeSpan.FromMinutes(5));
 
@@ -107,7 +112,8 @@ internal sealed partial class NativeBatches(
     }
 
     private static int? NumberOf(string id) =>
-        id.StartsWith("line-", StringComparison.Ordinal) && int.TryParse(id.AsSpan("line-".Length), NumberStyles.None, CultureInfo.InvariantCulture, out var number)
+        id.StartsWith("line-", StringComparison.Ordinal)
+        && int.TryParse(id.AsSpan("line-".Length), NumberStyles.None, CultureInfo.InvariantCulture, out var number)
             ? number
             : null;
 

@@ -14,7 +14,9 @@ using Stoa.Platform.Identity;
 
 namespace Stoa.Gateway.Batches.Native;
 
-/// <summary>Requests of a batch in the dialect of their provider, and its answers in that of the client; each answer is recorded as a call.</summary>
+/// <summary>
+/// Requests of a batch in the dialect of their provider, and its answers in that of the client; each answer is recorded as a call.
+/// </summary>
 internal sealed class NativeLines(CallMeter meter, RemoteMedia media, IOptions<GatewayOptions> options, TimeProvider time)
 {
     public async Task<ReadOnlyMemory<byte>> WriteAsync(Batch batch, ModelTarget target, BatchLine line, CancellationToken ct)
@@ -37,7 +39,8 @@ internal sealed class NativeLines(CallMeter meter, RemoteMedia media, IOptions<G
     {
         var surface = SurfaceOf(batch);
         var call = new GatewayCall(
-            surface, key, target, RequestOutline.Read(line.Request.Span), default, Guid.CreateVersion7(time.GetUtcNow()).ToString(), time.GetTimestamp());
+            surface, key, target, RequestOutline.Read(line.Request.Span), default, Guid.CreateVersion7(time.GetUtcNow()).ToString(),
+            time.GetTimestamp());
         try
         {
             if (result.Status is < 200 or >= 300)
@@ -66,7 +69,8 @@ internal sealed class NativeLines(CallMeter meter, RemoteMedia media, IOptions<G
             var request = RequestOf(surface, line);
             var answer = Translation.DialectOf(call.Target.Provider.Kind.Dialect!.Value).ReadAnswer(result.Body, request, TargetOf(call.Target));
             var client = surface.DialectOf(new DefaultHttpContext().Request);
-            client.WriteAnswer(answer, request, new(AnswerIds.New(client.AnswerIdPrefix), time.GetUtcNow().ToUnixTimeSeconds(), call.RequestId), output);
+            var head = new AnswerHead(AnswerIds.New(client.AnswerIdPrefix), time.GetUtcNow().ToUnixTimeSeconds(), call.RequestId);
+            client.WriteAnswer(answer, request, head, output);
             call.Usage = answer.Usage;
         }
         meter.Succeeded(call);
@@ -79,7 +83,8 @@ internal sealed class NativeLines(CallMeter meter, RemoteMedia media, IOptions<G
         Genuine = target.Provider.Kind.Name == "openai",
     };
 
-    private static ChatRequest RequestOf(Surface surface, BatchLine line) => surface.DialectOf(new DefaultHttpContext().Request).ReadRequest(line.Request);
+    private static ChatRequest RequestOf(Surface surface, BatchLine line) =>
+        surface.DialectOf(new DefaultHttpContext().Request).ReadRequest(line.Request);
 
     private static Surface SurfaceOf(Batch batch) => batch.Endpoint switch
     {

@@ -1,4 +1,6 @@
+using System.Runtime.CompilerServices;
 using System.Text.Json;
+using System.Text.Json.Nodes;
 using Stoa.Gateway.Dialects;
 using Stoa.Gateway.Providers;
 
@@ -20,7 +22,8 @@ internal class OpenAiBatchApi : IProviderBatchApi
             json.WritePropertyName("body");
             json.WriteRawValue(line.Body.Span, skipInputValidation: true);
         }), ct);
-        var made = await BatchHttp.PostAsync(client, "/batches", new() { ["input_file_id"] = file, ["endpoint"] = endpoint, ["completion_window"] = "24h" }, ct);
+        var made = await BatchHttp.PostAsync(
+            client, "/batches", new() { ["input_file_id"] = file, ["endpoint"] = endpoint, ["completion_window"] = "24h" }, ct);
         return BatchHttp.Need(made, "id");
     }
 
@@ -38,7 +41,7 @@ internal class OpenAiBatchApi : IProviderBatchApi
     }
 
     public async IAsyncEnumerable<NativeResult> ResultsAsync(
-        ProviderClient client, string id, NativeState state, [System.Runtime.CompilerServices.EnumeratorCancellation] CancellationToken ct)
+        ProviderClient client, string id, NativeState state, [EnumeratorCancellation] CancellationToken ct)
     {
         foreach (var file in state.Files)
         {
@@ -58,7 +61,8 @@ internal class OpenAiBatchApi : IProviderBatchApi
         var response = line.Member("response");
         return response.Member("body") is { ValueKind: JsonValueKind.Object } body
             ? new(id, response.Member("status_code") is { ValueKind: JsonValueKind.Number } status ? status.GetInt32() : 200, BatchHttp.Raw(body))
-            : new(id, 500, "{\"error\":"u8.ToArray().Concat(line.Member("error").IsPresent() ? BatchHttp.Raw(line.Member("error")) : "{}"u8.ToArray()).Append((byte)'}').ToArray());
+            // The whole line, as its `error` stands where an error's body has it.
+            : new(id, 500, BatchHttp.Raw(line));
     }
 }
 
@@ -77,7 +81,7 @@ internal sealed class MistralBatchApi : OpenAiBatchApi
             json.WriteRawValue(line.Body.Span, skipInputValidation: true);
         }), ct);
         var made = await BatchHttp.PostAsync(
-            client, "/batch/jobs", new() { ["input_files"] = new System.Text.Json.Nodes.JsonArray(file), ["endpoint"] = endpoint, ["model"] = model }, ct);
+            client, "/batch/jobs", new() { ["input_files"] = new JsonArray(file), ["endpoint"] = endpoint, ["model"] = model }, ct);
         return BatchHttp.Need(made, "id");
     }
 

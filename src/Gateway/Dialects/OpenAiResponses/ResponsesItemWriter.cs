@@ -188,5 +188,6 @@ internal static class ResponsesItemWriter
         }
     }
 
-    private static Failure Unsupported(string what) => Failure.Invalid($"{what} cannot be sent to this provider.", "messages", "unsupported_content");
+    private static Failure Unsupported(string what) =>
+        Failure.Invalid($"{what} cannot be sent to this provider.", "messages", "unsupported_content");
 }

@@ -10,7 +10,8 @@ namespace Stoa.Gateway.Dialects.OpenAiResponses;
 /// </summary>
 internal static class ResponsesThoughts
 {
-    private static readonly (string Mark, Dialect Origin)[] Others = [("anthropic/", Dialect.Anthropic), ("gemini/", Dialect.Gemini), ("openai-chat/", Dialect.OpenAi)];
+    private static readonly (string Mark, Dialect Origin)[] Others =
+        [("anthropic/", Dialect.Anthropic), ("gemini/", Dialect.Gemini), ("openai-chat/", Dialect.OpenAi)];
 
     public static Part.Thinking Read(Node item)
     {
