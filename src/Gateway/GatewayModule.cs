@@ -2,33 +2,38 @@ using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Options;
+using Stoa.Gateway.Accounts;
 using Stoa.Gateway.Agents;
+using Stoa.Gateway.Alerts;
 using Stoa.Gateway.Auth;
 using Stoa.Gateway.Batches;
 using Stoa.Gateway.Batches.Native;
 using Stoa.Gateway.Completions;
 using Stoa.Gateway.Configuration;
+using Stoa.Gateway.Dialects.Anthropic;
+using Stoa.Gateway.Dialects.Gtwy;
+using Stoa.Gateway.Dialects.OpenAi;
 using Stoa.Gateway.Embeddings;
 using Stoa.Gateway.Files;
 using Stoa.Gateway.Folders;
+using Stoa.Gateway.History;
 using Stoa.Gateway.Idempotency;
 using Stoa.Gateway.Models;
 using Stoa.Gateway.PassThrough;
 using Stoa.Gateway.ProviderKeys;
 using Stoa.Gateway.Providers;
 using Stoa.Gateway.Responses;
+using Stoa.Gateway.TestCases;
+using Stoa.Gateway.Threads;
 using Stoa.Gateway.Tools;
 using Stoa.Gateway.Usage;
-using Stoa.Gateway.Dialects.Anthropic;
-using Stoa.Gateway.Dialects.OpenAi;
-using Stoa.Gateway.Dialects.Gtwy;
 using Stoa.Platform;
 using Stoa.Platform.Data;
 using Stoa.Platform.Http;
 using Stoa.Platform.Jobs;
 using Stoa.Platform.Jobs.Calendars;
-using Stoa.Platform.Pages;
 using Stoa.Platform.Limits;
+using Stoa.Platform.Pages;
 
 namespace Stoa.Gateway;
 
@@ -77,6 +82,8 @@ public static class GatewayModule
         services.AddSchedule("gateway.tidy_stored", new TidyStored(), TidyStoredHandler.Every, MissedRuns.Skip);
         services.AddJob<MakeResponse, MakeResponseHandler>("gateway.make_response", GatewayJson.Default.MakeResponse, MakeResponseHandler.Rules);
 
+        services.AddSingleton<AccountSettings>();
+        services.AddScoped<RunHistory>();
         services.AddSingleton<ServiceRegistry>();
         services.AddSingleton<AgentConfigurations>();
         services.AddScoped<ConfigurationReading>();
@@ -124,8 +131,10 @@ public static class GatewayModule
         openAi.MapModels();
         anthropic.MapCountTokens();
 
-        var management = routes.MapGroup("").WithGroupName("gateway").WithErrors(ManagementErrors.Instance).AllowAnyOrigin()
-            .RequireGtwyCaller(alsoPauthToken: true);
+        routes.MapCompanies();
+        routes.MapSignIn();
+        routes.MapKeyCheck();
+        var management = routes.MapGtwyManagement();
         management.MapAgents();
         management.MapVersions();
         management.MapProviderKeys();
@@ -133,6 +142,12 @@ public static class GatewayModule
         management.MapModelConfigurations();
         management.MapTools();
         management.MapFolders();
+        management.MapAlerts();
+        management.MapTestCases();
+        management.MapThreads();
+        management.MapHistory();
+        management.MapOlderHistory();
+        management.MapUsers();
 
         var own = routes.MapOwnApi();
         own.MapUsage();

@@ -60,6 +60,18 @@ internal sealed record GtwyCaller(
             FolderId: null, Key: null)
         : null;
 
+    /// <summary>Whom changes are written down to.</summary>
+    public string? Actor => UserId ?? (Key is null ? null : $"key:{Key.Id}");
+
+    /// <exception cref="Failure">Forbidden, in the words that the wire's front end knows.</exception>
+    public void Require(GtwyRole least)
+    {
+        if (Role < least)
+        {
+            throw Failure.Forbidden("You don't have access");
+        }
+    }
+
     private static GtwyRole RoleOf(MemberRole role) => role switch
     {
         MemberRole.Viewer => GtwyRole.Viewer,

@@ -1,5 +1,6 @@
 using System.Text.Json.Nodes;
 using Microsoft.Extensions.Options;
+using Stoa.Platform.Http;
 using Stoa.Platform.Identity.Jose;
 
 namespace Stoa.Gateway.Auth;
@@ -26,7 +27,8 @@ internal sealed class GtwyTokens(IOptions<GtwyAuthOptions> options, SpentTokens 
         var dated = (JsonObject)claims.DeepClone();
         dated["iat"] = now.ToUnixTimeSeconds();
         dated["exp"] = (now + (lifetime ?? Lifetime)).ToUnixTimeSeconds();
-        return Jwt.Create(dated, users is [var key] ? key : throw new InvalidOperationException("Gateway__Auth__TokenSecret is not set"));
+        return Jwt.Create(dated, users is [var key] ? key : throw new Failure(
+            FailureKind.Unavailable, "tokens_off", "This installation signs no tokens: the operator sets Gateway__Auth__TokenSecret"));
     }
 
     private (TokenClaims?, TokenFault?) Read(string token, SigningKey[] keys) =>

@@ -7,6 +7,16 @@ create table gateway.organization_names (
   organization_id uuid not null references platform.organizations (id)
 );
 
+-- What the front end of the wire keeps about organizations and people: a time zone, meta.
+create table gateway.organization_settings (
+  organization_id uuid primary key references platform.organizations (id),
+  document jsonb not null
+);
+create table gateway.person_settings (
+  person_id uuid primary key references platform.people (id),
+  document jsonb not null
+);
+
 create table gateway.folders (
   id text primary key,
   organization_id uuid not null references platform.organizations (id),
@@ -122,6 +132,7 @@ create table gateway.threads (
   updated_at timestamptz not null,
   primary key (organization_id, agent_id, thread_id, sub_thread_id)
 );
+create index threads_by_thread on gateway.threads (organization_id, thread_id, created_at);
 create index threads_by_time on gateway.threads (organization_id, agent_id, updated_at desc);
 
 -- One row for each run of an agent (and each direct run): the history. Kept in months, like usage.
@@ -157,6 +168,9 @@ create table gateway.runs (
 ) partition by range (created_at);
 create index runs_by_agent on gateway.runs (organization_id, agent_id, created_at desc);
 create index runs_by_thread on gateway.runs (organization_id, agent_id, thread_id, sub_thread_id, created_at desc);
+create index runs_by_latest on gateway.runs (organization_id, agent_id, thread_id, created_at desc);
+create index runs_by_parent on gateway.runs (organization_id, parent_id) where parent_id is not null;
+create index runs_by_batch on gateway.runs (organization_id, agent_id, created_at desc) where batch_id is not null;
 create index runs_by_number on gateway.runs (organization_id, number);
 create index runs_by_message on gateway.runs (organization_id, message_id);
 create table gateway.runs_other partition of gateway.runs default;

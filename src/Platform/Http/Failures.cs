@@ -1,6 +1,7 @@
 using System.Text;
 using System.Text.Json;
 using Microsoft.AspNetCore.Http;
+using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Net.Http.Headers;
 using Npgsql;
@@ -17,6 +18,7 @@ internal static class Failures
         BadHttpRequestException bad => FromBadRequest(bad),
         JsonException json => FromJson(json),
         DecoderFallbackException => Failure.Invalid("The body is not valid UTF-8"),
+        _ when IsUnstorable(error) => Failure.Invalid("A text holds a character that cannot be kept, such as NUL or half of a surrogate pair"),
         InvalidOperationException or NotSupportedException when HasUnknownCharset(context.Request) => UnsupportedMedia("The charset of the body is not known"),
         ArgumentException or FormatException when !context.Request.HasAddress() => Failure.Invalid("The Host header names no host"),
         // The host listens while its tables are still being made.
@@ -71,6 +73,16 @@ internal static class Failures
             ? Failure.Invalid($"{field} has the wrong type", field)
             : Failure.Invalid("The body has the wrong type");
     }
+
+    /// <summary>No text of PostgreSQL holds NUL, and no <c>jsonb</c> half a pair; what only stores a client's words need not look for them.</summary>
+    private static bool IsUnstorable(Exception error) => error switch
+    {
+        EncoderFallbackException => true,
+        DbUpdateException { InnerException: { } inner } => IsUnstorable(inner),
+        PostgresException refused => refused.SqlState is PostgresErrorCodes.UntranslatableCharacter
+            or PostgresErrorCodes.CharacterNotInRepertoire or PostgresErrorCodes.InvalidTextRepresentation,
+        _ => false,
+    };
 
     private static string FieldOf(string path) => path.TrimStart('$').TrimStart('.');
 

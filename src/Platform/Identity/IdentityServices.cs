@@ -39,6 +39,9 @@ public static class IdentityServices
         services.AddScoped(provider => new PasswordResets(
             provider.GetRequiredService<IdentityDb>(), provider.GetRequiredService<PasswordSignIn>(), provider.GetRequiredService<SessionCache>(),
             provider.GetRequiredService<TimeProvider>()));
+        services.AddScoped(provider => new WireIdentity(
+            provider.GetRequiredService<IdentityDb>(), provider.GetRequiredService<PasswordSignIn>(), provider.GetRequiredService<SessionStore>(),
+            provider.GetRequiredService<SessionCache>(), provider.GetRequiredService<InvitationStore>()));
         services.AddScoped<AuditLog>();
         services.AddScoped<DevelopmentSignIn>();
         services.AddScoped<OrganizationStore>();

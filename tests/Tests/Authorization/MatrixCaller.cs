@@ -75,6 +75,8 @@ internal sealed record MatrixCaller(string Name, string Scheme, string Credentia
             "gtwy_editor" => Role >= (KeyId is null ? MemberRole.Member : MemberRole.Admin),
             "gtwy_admin" => Role >= MemberRole.Admin,
             "gtwy_operator" => IsOperator,
+            "gtwy_session" => true,
+            "gtwy_session_admin" => Role >= MemberRole.Admin,
             AccessRule.Person => PersonId is not null,
             AccessRule.Viewer => Role >= MemberRole.Viewer,
             AccessRule.Member => Role >= MemberRole.Member,

@@ -1,14 +1,18 @@
 using System.Text;
 using System.Text.Json.Nodes;
 using Npgsql;
+using Stoa.Gateway;
 using Stoa.Gateway.Agents;
+using Stoa.Gateway.Alerts;
 using Stoa.Gateway.Auth;
 using Stoa.Gateway.Batches;
 using Stoa.Gateway.Configuration;
 using Stoa.Gateway.Files;
 using Stoa.Gateway.Folders;
+using Stoa.Gateway.History;
 using Stoa.Gateway.ProviderKeys;
 using Stoa.Gateway.Responses;
+using Stoa.Gateway.TestCases;
 using Stoa.Gateway.Tools;
 using Stoa.Platform.Http;
 using Stoa.Platform.Identity;
@@ -161,6 +165,55 @@ internal static class MatrixRows
         ["POST /api/utils/models/bulk-update"] = new("gtwy_operator", Body: """{"models":[],"change":{}}"""),
         ["GET /api/utils/models/status/{status}"] = new("gtwy_caller", Always("1")) { Whose = Whose.Everybodys },
         ["GET /api/utils/getBridgesAndVersions/{modelName}"] = new("gtwy_caller", Always("demo")) { Whose = Whose.Everybodys },
+        ["GET /api/history/{agent_id}"] = new("gtwy_caller", RunAsync),
+        ["GET /api/history/{agent_id}/{thread_id}/{sub_thread_id}"] = new("gtwy_caller", RunAsync),
+        ["GET /api/history/recursive/{agent_id}/{thread_id}/{message_id}"] = new("gtwy_caller", RunAsync),
+        ["GET /api/history/message/testcase/history/message_id/{message_id}"] = new("gtwy_caller", MessageAsync),
+        ["GET /api/batch/history/{agent_id}"] = new("gtwy_caller", AgentAsync),
+        ["GET /api/batch/history/count/{agent_id}"] = new("gtwy_caller", AgentAsync),
+        ["GET /api/v1/config/threads/{thread_id}/{bridge_id}"] = new("gtwy_caller", ThreadAsync),
+        ["GET /api/v1/config/get-message-history/{thread_id}/{bridge_id}"] = new("gtwy_caller", ThreadAsync),
+        ["POST /api/v1/config/threads/{thread_id}/{bridge_id}"] = new("gtwy_editor", ThreadAsync, """{"message":"m"}"""),
+        ["POST /api/v1/config/threads/{thread_id}/{sub_thread_id}/{bridge_id}"] = new("gtwy_editor", SubThreadAsync, """{"message":"m"}"""),
+        ["GET /api/v1/config/history/sub-thread/{thread_id}"] = new("gtwy_caller", Always("talk")) { Whose = Whose.Everybodys, Answers = [400] },
+        ["POST /api/v1/config/getFineTuneData/{bridge_id}"] = new("gtwy_caller", AgentAsync, """{"thread_ids":["talk"]}"""),
+        ["PUT /api/v1/config/gethistory/{bridge_id}"] = new("gtwy_editor", NumberAsync, """{"message":"m","id":{1}}"""),
+        ["PUT /api/v1/config/status/{status}"] = new("gtwy_caller", MarkAsync, """{"message_id":"{1}"}"""),
+        ["GET /api/v1/config/getuserupdates/{version_id}"] = new("gtwy_caller", Always("none")) { Whose = Whose.Everybodys },
+        ["POST /api/testcases/create"] = new("gtwy_editor", AgentAsync, """{"bridge_id":"{0}","type":"response","expected":{},"matching_type":"exact"}"""),
+        ["GET /api/testcases/{agent_id}"] = new("gtwy_caller", AgentAsync),
+        ["PUT /api/testcases/{id}"] = new("gtwy_editor", CaseAsync, """{"name":"{unique}"}"""),
+        ["DELETE /api/testcases/{id}"] = new("gtwy_editor", CaseAsync),
+        ["DELETE /api/testcases"] = new("gtwy_editor", CaseAsync, """{"testCaseIds":["{0}"]}"""),
+        ["DELETE /api/testcases/agent/{agent_id}"] = new("gtwy_editor", TriedAgentAsync),
+        ["GET /api/alerting"] = new("gtwy_caller"),
+        ["POST /api/alerting"] = new(
+            "gtwy_editor", Body: """{"name":"{unique}","webhookConfiguration":{"url":"https://example.org"},"alertType":["Error"]}"""),
+        ["PUT /api/alerting/{id}"] = new("gtwy_editor", AlertAsync, """{"limit":1}"""),
+        ["DELETE /api/alerting"] = new("gtwy_editor", AlertAsync, """{"id":"{0}"}"""),
+        ["POST /api/thread"] = new("gtwy_caller", Body: """{"thread_id":"{unique}"}"""),
+        ["GET /api/thread/{thread_id}"] = new("gtwy_caller", Always("talk")) { Whose = Whose.Everybodys },
+
+        ["POST /api/local/login"] = new(AccessRule.Anyone, Body: """{"email":"nobody@example.org","password":"wrong"}""") { Answers = [401, 429] },
+        // The matrix's host has no secret to sign tokens with; keys are nobody's.
+        ["POST /api/user/localToken"] = new("gtwy_session") { Answers = [503] },
+        ["POST /api/user/switchOrg"] = new("gtwy_caller", Body: """{"orgId":"00000000-0000-0000-0000-0000000000ff"}""") { Answers = [403, 404] },
+        ["POST /api/user/logout"] = new("gtwy_caller") { Answers = [200, 400] },
+        ["PUT /api/user/updateDetails"] = new("gtwy_caller", Body: """{"user":{"meta":{}}}""") { Answers = [200, 403] },
+        ["DELETE /api/user/deleteUser"] = new("gtwy_admin", MemberAsync, """{"user_id":"{0}"}"""),
+        ["GET /api/utils/users-details"] = new("gtwy_caller"),
+        ["GET /api/internal/info"] = new("gtwy_caller"),
+        ["POST /api/validateCauthKey"] = new("gtwy_service", Body: """{"cAuthKey":"x"}"""),
+        ["GET /api/c/getDetails"] = new("gtwy_session"),
+        ["GET /api/c/getCompanies"] = new("gtwy_session"),
+        ["POST /api/c/createCompany"] = new("gtwy_session", Body: """{"company":{"name":"Porch"}}"""),
+        ["POST /api/c/switchCompany"] = new("gtwy_session", OrganizationAsync, """{"company_ref_id":"{0}"}"""),
+        ["GET /api/c/getUsers"] = new("gtwy_session"),
+        ["POST /api/c/addUser"] = new("gtwy_session_admin", Body: """{"user":{"email":"{unique}@example.org"}}"""),
+        ["GET /api/c/authkey"] = new("gtwy_session_admin"),
+        ["POST /api/c/authkey"] = new("gtwy_session_admin", Body: """{"name":"{unique}"}"""),
+        ["DELETE /api/c/authkey/{id}"] = new("gtwy_session_admin", KeyAsync),
+        ["DELETE /api/c/logout"] = new("gtwy_session"),
         ["DELETE /api/utils/agent/{agent_id}"] = new("gtwy_admin", AgentAsync),
 
         ["POST /api/stoa/sessions"] = new(AccessRule.Anyone, Body: """{"email":"nobody@example.org","password":"wrong"}""") { Answers = [401, 429] },
@@ -268,6 +321,80 @@ internal static class MatrixRows
             agents => agents.VersionsAsync(owner.OrganizationId!.Value, [agent], ct));
         return [versions[agent][0], agent];
     }
+
+    /// <summary>An agent, the thread and the conversation of its one run, or the run's message.</summary>
+    private static async Task<string[]> RunAsync(MatrixWorld world, MatrixCaller owner, CancellationToken ct)
+    {
+        var (agent, run) = await AddRunAsync(world, owner, ct);
+        return [agent, run.ThreadId, run.MessageId];
+    }
+
+    private static async Task<string[]> MessageAsync(MatrixWorld world, MatrixCaller owner, CancellationToken ct) =>
+        [(await AddRunAsync(world, owner, ct)).Run.MessageId];
+
+    private static async Task<string[]> NumberAsync(MatrixWorld world, MatrixCaller owner, CancellationToken ct)
+    {
+        var (agent, run) = await AddRunAsync(world, owner, ct);
+        return [agent, $"{run.Number}"];
+    }
+
+    private static async Task<string[]> MarkAsync(MatrixWorld world, MatrixCaller owner, CancellationToken ct) =>
+        ["1", (await AddRunAsync(world, owner, ct)).Run.MessageId];
+
+    private static async Task<string[]> ThreadAsync(MatrixWorld world, MatrixCaller owner, CancellationToken ct) =>
+        ["talk", (await AgentAsync(world, owner, ct))[0]];
+
+    private static async Task<string[]> SubThreadAsync(MatrixWorld world, MatrixCaller owner, CancellationToken ct) =>
+        ["talk", "part", (await AgentAsync(world, owner, ct))[0]];
+
+    private static async Task<(string Agent, AgentRun Run)> AddRunAsync(MatrixWorld world, MatrixCaller owner, CancellationToken ct)
+    {
+        var agent = (await AgentAsync(world, owner, ct))[0];
+        var now = TimeProvider.System.GetUtcNow();
+        // Its conversation is called as its message, so that one maker does for all paths.
+        var message = world.Unique("message");
+        var run = new AgentRun
+        {
+            Id = Guid.CreateVersion7(now), CreatedAt = now, UpdatedAt = now, OrganizationId = owner.OrganizationId!.Value, AgentId = agent,
+            ThreadId = "talk", SubThreadId = message, MessageId = message, Service = "demo", Model = "demo", IsSuccess = true, Document = [],
+        };
+        await AddAsync(world, run, ct);
+        return (agent, run);
+    }
+
+    private static async Task<string[]> AlertAsync(MatrixWorld world, MatrixCaller owner, CancellationToken ct)
+    {
+        var alert = new Alert
+        {
+            Id = HexId.Create(TimeProvider.System), OrganizationId = owner.OrganizationId!.Value, Name = world.Unique("alert"), Document = [],
+            CreatedAt = TimeProvider.System.GetUtcNow(),
+        };
+        await AddAsync(world, alert, ct);
+        return [alert.Id];
+    }
+
+    private static async Task<string[]> CaseAsync(MatrixWorld world, MatrixCaller owner, CancellationToken ct) =>
+        [(await AddCaseAsync(world, owner, ct)).Id];
+
+    private static async Task<string[]> TriedAgentAsync(MatrixWorld world, MatrixCaller owner, CancellationToken ct) =>
+        [(await AddCaseAsync(world, owner, ct)).AgentId];
+
+    private static async Task<TestCase> AddCaseAsync(MatrixWorld world, MatrixCaller owner, CancellationToken ct)
+    {
+        var test = new TestCase
+        {
+            Id = HexId.Create(TimeProvider.System), OrganizationId = owner.OrganizationId!.Value, AgentId = (await AgentAsync(world, owner, ct))[0],
+            Name = "case", Document = [], CreatedAt = TimeProvider.System.GetUtcNow(),
+        };
+        await AddAsync(world, test, ct);
+        return test;
+    }
+
+    private static Task AddAsync(MatrixWorld world, object row, CancellationToken ct) => world.WithAsync<GatewayDb>(db =>
+    {
+        db.Add(row);
+        return db.SaveChangesAsync(ct);
+    });
 
     private static async Task<string[]> ProviderKeyAsync(MatrixWorld world, MatrixCaller owner, CancellationToken ct)
     {

@@ -101,7 +101,9 @@ public sealed class MemberStore(IdentityDb db, SessionCache sessions, TimeProvid
         sessions.Forget(personId);
     }
 
-    private IQueryable<Member> Members(Guid organizationId) =>
+    private IQueryable<Member> Members(Guid organizationId) => Members(db, organizationId);
+
+    internal static IQueryable<Member> Members(IdentityDb db, Guid organizationId) =>
         from membership in db.Memberships.AsNoTracking()
         join person in db.People on membership.PersonId equals person.Id
         where membership.OrganizationId == organizationId

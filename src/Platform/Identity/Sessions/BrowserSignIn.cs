@@ -48,7 +48,7 @@ public sealed class BrowserSignIn
         }
     }
 
-    private static SessionPlace PlaceOf(HttpContext context)
+    internal static SessionPlace PlaceOf(HttpContext context)
     {
         var agent = context.Request.Headers.UserAgent.ToString();
         var clean = new string([.. agent.Where(character => !char.IsControl(character) && !char.IsSurrogate(character)).Take(LongestAgent)]);
