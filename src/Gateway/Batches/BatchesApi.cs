@@ -3,8 +3,8 @@ using System.ComponentModel.DataAnnotations;
 using System.Text.Json.Nodes;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.AspNetCore.Routing;
-using Stoa.Gateway.Bytes;
 using Stoa.Gateway.Completions;
 using Stoa.Gateway.Dialects;
 using Stoa.Gateway.Dialects.OpenAi;
@@ -124,7 +124,7 @@ internal static class BatchesApi
 
     private static long? EndOf(Batch batch, BatchStatus status) => batch.Status == status ? batch.EndedAt?.ToUnixTimeSeconds() : null;
 
-    private static IResult Json(JsonObject body) => TypedResults.Json(body, GatewayJson.Default.JsonObject);
+    private static JsonHttpResult<JsonObject> Json(JsonObject body) => TypedResults.Json(body, GatewayJson.Default.JsonObject);
 
     internal sealed record NewBatch(
         [property: Required, Description("A file of the purpose batch: lines of {custom_id, method, url, body}")] string InputFileId,

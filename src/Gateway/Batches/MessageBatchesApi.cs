@@ -5,8 +5,8 @@ using System.Text.Json;
 using System.Text.Json.Nodes;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.AspNetCore.Routing;
-using Stoa.Gateway.Bytes;
 using Stoa.Gateway.Completions;
 using Stoa.Gateway.Dialects;
 using Stoa.Platform.Http;
@@ -154,7 +154,7 @@ internal static class MessageBatchesApi
 
     private static string? Instant(DateTimeOffset? at) => at?.ToString("yyyy-MM-dd'T'HH:mm:ss.ffffff'Z'", CultureInfo.InvariantCulture);
 
-    private static IResult Json(JsonObject body) => TypedResults.Json(body, GatewayJson.Default.JsonObject);
+    private static JsonHttpResult<JsonObject> Json(JsonObject body) => TypedResults.Json(body, GatewayJson.Default.JsonObject);
 
     internal sealed record NewBatch([property: Required, MinLength(1)] IReadOnlyList<Request> Requests);
 

@@ -6,7 +6,6 @@ using Npgsql;
 using Stoa.Gateway.Batches.Native;
 using Stoa.Gateway.Completions;
 using Stoa.Gateway.Files;
-using Stoa.Platform.Http;
 using Stoa.Platform.Identity;
 using Stoa.Platform.Jobs;
 

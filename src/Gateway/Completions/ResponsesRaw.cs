@@ -1,7 +1,6 @@
 using System.Buffers;
 using Stoa.Gateway.Bytes;
 using Stoa.Gateway.Chat;
-using Stoa.Gateway.Dialects;
 using Stoa.Gateway.Dialects.OpenAi;
 using Stoa.Gateway.Providers;
 using Stoa.Platform.Http;

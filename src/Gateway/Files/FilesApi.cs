@@ -1,6 +1,7 @@
 using System.Text.Json.Nodes;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.AspNetCore.Routing;
 using Stoa.Gateway.Completions;
 using Stoa.Platform.Http;
@@ -80,5 +81,5 @@ internal static class FilesApi
     /// <summary>No stored text holds NUL, so nothing is found by it.</summary>
     private static string IdOf(string id) => id.Contains('\0', StringComparison.Ordinal) ? "" : id;
 
-    private static IResult Json(JsonObject body) => TypedResults.Json(body, GatewayJson.Default.JsonObject);
+    private static JsonHttpResult<JsonObject> Json(JsonObject body) => TypedResults.Json(body, GatewayJson.Default.JsonObject);
 }

@@ -4,10 +4,8 @@ using System.Text.Json;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
-using Stoa.Gateway.Bytes;
 using Stoa.Gateway.Chat;
 using Stoa.Gateway.Completions;
-using Stoa.Gateway.Dialects.OpenAi;
 using Stoa.Gateway.Providers;
 using Stoa.Platform.Http;
 

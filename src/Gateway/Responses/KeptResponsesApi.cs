@@ -2,6 +2,7 @@ using System.Text.Json;
 using System.Text.Json.Nodes;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.AspNetCore.Routing;
 using Stoa.Gateway.Completions;
 using Stoa.Gateway.Files;
@@ -93,9 +94,9 @@ internal static class KeptResponsesApi
         return JsonSerializer.SerializeToUtf8Bytes(shown, GatewayJson.Default.JsonObject);
     }
 
-    private static IResult Json(ReadOnlyMemory<byte> body) => TypedResults.Bytes(body, "application/json");
+    private static FileContentHttpResult Json(ReadOnlyMemory<byte> body) => TypedResults.Bytes(body, "application/json");
 
-    private static IResult Json(JsonObject body) => TypedResults.Json(body, GatewayJson.Default.JsonObject);
+    private static JsonHttpResult<JsonObject> Json(JsonObject body) => TypedResults.Json(body, GatewayJson.Default.JsonObject);
 
     private static Failure Missing(string id) =>
         new(FailureKind.NotFound, "not_found", $"Response with id '{(id.Length > 200 ? id[..200] : id)}' not found.");

@@ -31,7 +31,7 @@ internal sealed class MakeResponseHandler(ResponseStore responses, InnerCalls ca
         await EndAsync(job, answer.IsSuccess ? Made(task, answer.Body) : Failed(task, answer.Body), ct);
     }
 
-    private Task EndAsync(MakeResponse job, JsonObject response, CancellationToken ct) => responses.EndAsync(
+    private Task<Guid?> EndAsync(MakeResponse job, JsonObject response, CancellationToken ct) => responses.EndAsync(
         job.OrganizationId, job.ResponseId, (string)response["status"]!,
         JsonSerializer.SerializeToUtf8Bytes(response, GatewayJson.Default.JsonObject), ct);
 

@@ -1,4 +1,3 @@
-using Stoa.Gateway.Bytes;
 using Stoa.Gateway.Chat;
 
 namespace Stoa.Gateway.Dialects.OpenAiResponses;

@@ -1,5 +1,4 @@
 using System.Text.Json;
-using Stoa.Gateway.Bytes;
 using Stoa.Gateway.Chat;
 using Stoa.Gateway.Dialects.OpenAi;
 
