@@ -2,7 +2,9 @@ using System.Text.Json.Nodes;
 using Microsoft.EntityFrameworkCore;
 using Stoa.Gateway.Agents;
 using Stoa.Gateway.Alerts;
+using Stoa.Gateway.Batches;
 using Stoa.Gateway.Configuration;
+using Stoa.Gateway.Files;
 using Stoa.Gateway.Folders;
 using Stoa.Gateway.History;
 using Stoa.Gateway.ProviderKeys;
@@ -35,6 +37,10 @@ internal sealed class GatewayDb(DbContextOptions<GatewayDb> options) : ModuleDb(
     public DbSet<AgentThread> Threads => Set<AgentThread>();
 
     public DbSet<AgentRun> Runs => Set<AgentRun>();
+
+    public DbSet<StoredFile> StoredFiles => Set<StoredFile>();
+
+    public DbSet<Batch> Batches => Set<Batch>();
 
     public DbSet<Alert> Alerts => Set<Alert>();
 

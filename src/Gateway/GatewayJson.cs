@@ -3,9 +3,12 @@ using System.Text.Json.Serialization;
 using Stoa.Gateway.Accounts;
 using Stoa.Gateway.Agents;
 using Stoa.Gateway.Alerts;
+using Stoa.Gateway.Batches;
 using Stoa.Gateway.Budgets;
+using Stoa.Gateway.Files;
 using Stoa.Gateway.History;
 using Stoa.Gateway.Metrics;
+using Stoa.Gateway.Responses;
 using Stoa.Gateway.TestCases;
 using Stoa.Gateway.Threads;
 using Stoa.Gateway.Usage;
@@ -18,6 +21,9 @@ namespace Stoa.Gateway;
 [JsonSerializable(typeof(EraseDeletedAgents))]
 [JsonSerializable(typeof(JsonNode))]
 [JsonSerializable(typeof(JsonObject))]
+[JsonSerializable(typeof(MakeResponse))]
+[JsonSerializable(typeof(RunBatch))]
+[JsonSerializable(typeof(TidyStored))]
 [JsonSerializable(typeof(UsageApi.Sums))]
 [JsonSerializable(typeof(Listing<UsageApi.Call>))]
 [JsonSerializable(typeof(PricesApi.PriceList))]

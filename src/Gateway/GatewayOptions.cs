@@ -15,6 +15,8 @@ internal sealed class GatewayOptions
     public TimeoutOptions Timeouts { get; set; } = new();
 
     public OriginalKeysOptions OriginalKeys { get; set; } = new();
+    /// <summary>Hand batches to their provider's own batch API, where it has one.</summary>
+    public bool NativeBatches { get; set; } = true;
 
     public SpoolOptions Spool { get; set; } = new();
 
@@ -70,6 +72,9 @@ internal sealed class ProviderOptions
     public string? BaseUrl { get; set => field = value?.TrimEnd('/'); }
 
     public string? ApiKey { get; set; }
+
+    /// <summary>Whether it speaks OpenAI's Responses API beside chat completions. Absent: as its kind does.</summary>
+    public bool? HasResponses { get; set; }
 
     /// <summary>Models this provider serves. Empty: any name is passed on, but a bare name never resolves to it.</summary>
     public List<string> Models { get; set; } = [];

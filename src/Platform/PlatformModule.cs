@@ -18,6 +18,7 @@ using Stoa.Platform.Jobs.Calendars;
 using Stoa.Platform.Limits;
 using Stoa.Platform.Pages;
 using Stoa.Platform.Privacy;
+using Stoa.Platform.Storage;
 using Stoa.Platform.Telemetry;
 using Stoa.Platform.Webhooks;
 
@@ -67,6 +68,7 @@ public static class PlatformModule
         services.AddSystemSchedules();
         services.AddJobsApi();
         services.AddLimits();
+        services.AddSingleton<IStorage, DiskStorage>();
         services.AddEgress();
         services.AddWebhooks();
         OpenApiDocuments.Add(services);

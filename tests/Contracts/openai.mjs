@@ -1,4 +1,4 @@
-import OpenAI from 'openai';
+import OpenAI, { toFile } from 'openai';
 import { zodResponseFormat } from 'openai/helpers/zod';
 import { z } from 'zod';
 import { pixel, rejected, run, unicode, watchedFetch } from './run.mjs';
@@ -13,6 +13,17 @@ const weather = {
   },
 };
 const plain = ({ id, type, function: called }) => ({ id, type, name: called.name, arguments: called.arguments });
+
+const weatherTool = { type: 'function', ...weather.function, strict: false };
+const plainItem = ({ call_id, name, arguments: given }) => ({ id: call_id, name, arguments: given });
+
+async function until(read, isDone) {
+  for (;;) {
+    const found = await read();
+    if (isDone(found)) return found;
+    await new Promise((next) => setTimeout(next, 100));
+  }
+}
 
 async function collect(stream) {
   const seen = { text: '', chunks: 0, finish: null, usage: null, nullUsages: 0, choicesOfUsageChunk: null, ids: new Set(), error: null };
@@ -120,6 +131,54 @@ const scenarios = {
     setTimeout(() => { at = Date.now(); controller.abort(); }, 1000);
     const outcome = await rejected(() => connect({ maxRetries: 0 }).chat.completions.create({ model, messages: ask('Wait.') }, { signal: controller.signal }));
     return { at, ...outcome };
+  },
+  async response({ client, model }) {
+    const { data, request_id } = await client.responses.create({ model, input: 'What is a quay?', instructions: 'Answer briefly.' }).withResponse();
+    return { text: data.output_text, status: data.status, object: data.object, id: data.id, usage: data.usage, requestId: request_id };
+  },
+  async response_stream({ client, model }) {
+    const types = [];
+    const numbers = [];
+    const stream = client.responses.stream({ model, input: unicode });
+    for await (const event of stream) {
+      types.push(event.type);
+      numbers.push(event.sequence_number);
+    }
+    const response = await stream.finalResponse();
+    return { expected: unicode, text: response.output_text, types: [...new Set(types)], inOrder: numbers.every((number, at) => number === at), usage: response.usage };
+  },
+  async response_tools({ client, model }) {
+    const input = [{ role: 'user', content: 'Compare Zürich and Oslo.' }];
+    const first = await client.responses.stream({ model, input, tools: [weatherTool], store: false }).finalResponse();
+    const calls = first.output.filter((item) => item.type === 'function_call');
+    const results = calls.map((call) => ({ type: 'function_call_output', call_id: call.call_id, output: `result of ${call.call_id}` }));
+    const said = first.output.map(({ parsed_arguments, parsed, ...item }) => item);
+    const second = await client.responses.create({ model, input: [...input, ...said, ...results], tools: [weatherTool], store: false });
+    return { calls: calls.map(plainItem), text: second.output_text };
+  },
+  async response_state({ client, model }) {
+    const first = await client.responses.create({ model, input: 'One.' });
+    const second = await client.responses.create({ model, input: 'Two.', previous_response_id: first.id });
+    const again = await client.responses.retrieve(second.id);
+    const inputs = [];
+    for await (const item of client.responses.inputItems.list(second.id, { order: 'asc', limit: 1 })) inputs.push(item.type);
+    await client.responses.delete(second.id);
+    return { text: again.output_text, inputs, gone: await rejected(() => client.responses.retrieve(second.id)) };
+  },
+  async response_background({ client, model }) {
+    const queued = await client.responses.create({ model, input: 'Later.', background: true });
+    const made = await until(() => client.responses.retrieve(queued.id), ({ status }) => status !== 'queued' && status !== 'in_progress');
+    return { queued: queued.status, status: made.status, text: made.output_text };
+  },
+  async batch({ client, model }) {
+    const lines = ['one', 'two'].map((word) => JSON.stringify({ custom_id: word, method: 'POST', url: '/v1/chat/completions', body: { model, messages: ask(word) } }));
+    const file = await client.files.create({ file: await toFile(Buffer.from(lines.join('\n')), 'lines.jsonl'), purpose: 'batch' });
+    const started = await client.batches.create({ input_file_id: file.id, endpoint: '/v1/chat/completions', completion_window: '24h' });
+    const done = await until(() => client.batches.retrieve(started.id), ({ status }) => ['completed', 'failed'].includes(status));
+    const output = await (await client.files.content(done.output_file_id)).text();
+    const listed = [];
+    for await (const each of client.files.list({ purpose: 'batch', limit: 1 })) listed.push(each.id);
+    return { status: done.status, counts: done.request_counts, texts: output.trim().split('\n').map((line) => JSON.parse(line).response.body.choices[0].message.content), isListed: listed.includes(file.id), deleted: (await client.files.delete(file.id)).deleted };
   },
   async embeddings({ client, model }) {
     const input = ['one sentence', 'and another one'];

@@ -57,6 +57,9 @@ internal sealed record ChatRequest
     /// <summary>Fields without a canonical form, as the client sent them; they go out to a provider of the same dialect only.</summary>
     public IReadOnlyList<ExtraField> Extra { get; init; } = [];
 
+    /// <summary>What the answer repeats of the request, as the client sent it, where its dialect does that.</summary>
+    public IReadOnlyList<ExtraField> Echo { get; init; } = [];
+
     /// <summary>What was dropped or changed on the way to a provider. For the log, never for the client.</summary>
     public List<string> Warnings { get; } = [];
 
@@ -75,6 +78,7 @@ internal enum Dialect
     OpenAi,
     Anthropic,
     Gemini,
+    OpenAiResponses,
 }
 
 internal readonly record struct ExtraField(string Name, JsonElement Value);

@@ -22,7 +22,7 @@ internal static class AnswerHeaders
             CacheUse.Miss => "miss",
             CacheUse.Hit => "hit",
         };
-        if (call.Surface.Dialect == Dialect.OpenAi)
+        if (call.Surface.Dialect is Dialect.OpenAi or Dialect.OpenAiResponses)
         {
             headers["openai-version"] = "2020-10-01";
             headers["openai-processing-ms"] = Text((long)time.GetElapsedTime(call.Started).TotalMilliseconds);

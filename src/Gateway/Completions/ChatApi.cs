@@ -7,6 +7,7 @@ using Stoa.Gateway.Chat;
 using Stoa.Gateway.Dialects.Anthropic;
 using Stoa.Gateway.Dialects.OpenAi;
 using Stoa.Gateway.Runs;
+using Stoa.Gateway.Providers;
 using Stoa.Platform.Http;
 using Stoa.Platform.Identity;
 
@@ -37,12 +38,12 @@ internal sealed class ChatApi(
     private static RouteHandlerBuilder Map(IEndpointRouteBuilder routes, string path, Surface surface)
     {
         // Not before the first call: mapping routes opens no files. As a parameter of the handler it would cost a scope per call.
-        var chat = new Lazy<ChatApi>(() => ActivatorUtilities.CreateInstance<ChatApi>(routes.ServiceProvider));
+        var chat = new Lazy<ChatApi>(routes.ServiceProvider.GetRequiredService<ChatApi>);
         return routes.MapPost(path, (Delegate)((HttpContext context) => chat.Value.CompleteAsync(context, surface))).StayOnEventThread();
     }
 
     /// <summary>A call from its arrival to its record: who calls, what model, may they, the answer, and how it ended.</summary>
-    private async Task CompleteAsync(HttpContext context, Surface surface)
+    public async Task CompleteAsync(HttpContext context, Surface surface)
     {
         var started = time.GetTimestamp();
         var key = gate.Authenticate(context.Request);
@@ -54,8 +55,9 @@ internal sealed class ChatApi(
             return;
         }
         var target = gate.Target(key, outline.ModelName(body.Span));
+        var endpoint = ProviderEndpoint.Of(target.Provider, surface.Dialect, context.Request);
         var admission = await gate.AdmitAsync(context, surface.Limits, key, outline.EstimatedInput + outline.MaxOutput);
-        var call = new GatewayCall(surface, key, target, outline, admission, context.RequestId(), started);
+        var call = new GatewayCall(surface, key, target, outline, admission, context.RequestId(), started) { Endpoint = endpoint };
         try
         {
             if (CallCache.IsWanted(context.Request, outline))
@@ -81,7 +83,7 @@ internal sealed class ChatApi(
     {
         await budget.ReserveAsync(call, outline.MaxOutput, context.RequestAborted);
         // Where client and provider speak the same dialect the bytes are forwarded, else they are translated.
-        if (call.Target.Provider.Kind.Dialect == call.Surface.Dialect)
+        if (call.Endpoint == call.Surface.Dialect)
         {
             await forward.AnswerAsync(context, call, body, outline);
         }

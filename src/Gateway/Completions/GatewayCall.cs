@@ -38,6 +38,17 @@ internal sealed class GatewayCall(
     /// <summary>The whole answer, where it may be given again.</summary>
     public byte[]? Answer { get; private set; }
 
+    /// <summary>The dialect of the provider's endpoint that answers; null for a provider in this process.</summary>
+    public Dialect? Endpoint { get; init; } = target.Provider.Kind.Dialect;
+
+    /// <summary>The endpoint of the provider below its base address, where it is not its chat's.</summary>
+    public string? Path { get; init; }
+
+    /// <summary>
+    /// Keeps a finished answer before its end leaves: it is given the whole body, or the events among which the stream's last one is.
+    /// </summary>
+    public Func<ReadOnlyMemory<byte>, Task>? Keep { get; init; }
+
     public int Attempts { get; set; } = 1;
 
     /// <summary>A timestamp; 0 until the provider's answer began.</summary>

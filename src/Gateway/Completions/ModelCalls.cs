@@ -6,6 +6,7 @@ using Stoa.Gateway.Dialects;
 using Stoa.Gateway.Dialects.Anthropic;
 using Stoa.Gateway.Dialects.Gemini;
 using Stoa.Gateway.Dialects.OpenAi;
+using Stoa.Gateway.Dialects.OpenAiResponses;
 using Stoa.Gateway.Providers;
 using Stoa.Gateway.Providers.Demo;
 using Stoa.Platform.Http;
@@ -18,6 +19,9 @@ internal sealed class ModelAsk(ModelTarget target, ChatRequest request)
     public ModelTarget Target => target;
 
     public ChatRequest Request => request;
+
+    /// <summary>The dialect of the endpoint to ask; null for the provider's own.</summary>
+    public Dialect? Endpoint { get; init; }
 
     /// <summary>The key to ask with instead of the operator's.</summary>
     public string? ApiKey { get; init; }
@@ -42,7 +46,8 @@ internal sealed partial class ModelCalls(RemoteMedia media, IOptions<GatewayOpti
         {
             return ModelAnswer.OfDemo(request);
         }
-        var dialect = DialectOf(target.Provider);
+        var endpoint = ask.Endpoint ?? target.Provider.Kind.Dialect!.Value;
+        var dialect = DialectOf(endpoint);
         if (!dialect.TakesAddresses)
         {
             request = await media.InlineAsync(request, ct);
@@ -60,7 +65,7 @@ internal sealed partial class ModelCalls(RemoteMedia media, IOptions<GatewayOpti
             {
                 LogChanged(target.FullName, string.Join("; ", request.Warnings));
             }
-            var upstream = new ProviderRequest(client.ChatUri(target.Model, request.Stream), body.Memory, request.Stream)
+            var upstream = new ProviderRequest(client.ChatUri(endpoint, target.Model, request.Stream), body.Memory, request.Stream)
             {
                 AnthropicVersion = place.Version,
                 ApiKey = ask.ApiKey,
@@ -81,11 +86,12 @@ internal sealed partial class ModelCalls(RemoteMedia media, IOptions<GatewayOpti
         }
     }
 
-    private static IProviderDialect DialectOf(Provider provider) => provider.Kind.Dialect!.Value switch
+    internal static IProviderDialect DialectOf(Dialect endpoint) => endpoint switch
     {
         Dialect.OpenAi => OpenAiDialect.Instance,
         Dialect.Anthropic => AnthropicDialect.Of(version: null),
         Dialect.Gemini => GeminiDialect.Instance,
+        Dialect.OpenAiResponses => ResponsesDialect.Instance,
     };
 
     [LoggerMessage(LogLevel.Information, "The dialect of {Model} cannot say all of the request: {Changes}")]

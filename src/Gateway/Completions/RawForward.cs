@@ -19,7 +19,8 @@ internal sealed class RawForward(CallMeter meter, IOptions<GatewayOptions> optio
     {
         using var rewritten = call.Surface.Raw.Rewrite(body.Span, outline, call.Target);
         var client = call.Target.Provider.Client!;
-        var request = new ProviderRequest(client.ChatUri(call.Target.Model, outline.IsStream), (rewritten ?? body).Memory, outline.IsStream)
+        var uri = call.Path is { } path ? client.UriOf(path) : client.ChatUri(call.Endpoint!.Value, call.Target.Model, outline.IsStream);
+        var request = new ProviderRequest(uri, (rewritten ?? body).Memory, outline.IsStream)
         {
             AnthropicVersion = PassedHeaders.AnthropicVersion(context.Request),
             AnthropicBeta = PassedHeaders.AnthropicBeta(context.Request),
@@ -67,6 +68,7 @@ internal sealed class RawForward(CallMeter meter, IOptions<GatewayOptions> optio
         call.Usage = call.Surface.Raw.ReadUsage(answer.Span);
         call.AnswerBytes = answer.Length;
         call.Answered(answer);
+        await (call.Keep?.Invoke(answer.Memory) ?? Task.CompletedTask);
         meter.Succeeded(call);
         AnswerHeaders.Write(context.Response, call, time);
         await JsonAnswer.SendAsync(context, answer);
@@ -137,6 +139,7 @@ internal sealed class RawForward(CallMeter meter, IOptions<GatewayOptions> optio
         {
             // Recorded before the client sees the end: an answered call is a recorded call.
             call.Usage = stream.Usage;
+            await (call.Keep?.Invoke(buffer.Memory[..visible]) ?? Task.CompletedTask);
             meter.Succeeded(call);
         }
         if (dataEvents > 0)

@@ -24,7 +24,7 @@ internal readonly struct RequestOutline
     /// <summary>Where the value of <c>stream_options</c> stands; null when there is none.</summary>
     public Range? StreamOptions { get; private init; }
 
-    /// <summary><c>max_tokens</c> or <c>max_completion_tokens</c>; 0 when not given.</summary>
+    /// <summary><c>max_tokens</c>, <c>max_completion_tokens</c> or <c>max_output_tokens</c>; 0 when not given.</summary>
     public long MaxOutput { get; private init; }
 
     /// <summary>Tokens that the prompt may come to: four bytes each, and <see cref="TokensOfFile"/> for an image or a document.</summary>
@@ -65,6 +65,7 @@ internal readonly struct RequestOutline
                     options = Once(options, member.Value, "stream_options");
                     break;
                 case 10 when name.SequenceEqual("max_tokens"u8):
+                case 17 when name.SequenceEqual("max_output_tokens"u8):
                 case 21 when name.SequenceEqual("max_completion_tokens"u8):
                     maxOutput = Math.Max(maxOutput, Number(body[member.Value]));
                     break;

@@ -22,7 +22,7 @@ internal sealed class Translation(ModelCalls models, CallMeter meter, IOptions<G
         var request = dialect.ReadRequest(
             body.Memory, new(Repair: context.Request.Headers["x-gtwy-repair"] == "true"));
         var head = new AnswerHead(AnswerIds.New(dialect.AnswerIdPrefix), time.GetUtcNow().ToUnixTimeSeconds(), call.RequestId);
-        var ask = new ModelAsk(call.Target, request) { ExpectedBytes = body.Length + 1_024 };
+        var ask = new ModelAsk(call.Target, request) { Endpoint = call.Endpoint, ExpectedBytes = body.Length + 1_024 };
         try
         {
             await AskAsync();
@@ -54,6 +54,7 @@ internal sealed class Translation(ModelCalls models, CallMeter meter, IOptions<G
         dialect.WriteAnswer(answer, request, head, output);
         call.Usage = answer.Usage;
         call.Answered(output);
+        await (call.Keep?.Invoke(output.Memory) ?? Task.CompletedTask);
         meter.Succeeded(call);
         AnswerHeaders.Write(context.Response, call, time);
         await JsonAnswer.SendAsync(context, output);
@@ -107,11 +108,13 @@ internal sealed class Translation(ModelCalls models, CallMeter meter, IOptions<G
                 case ChatEvent.Failed failed:
                     meter.Failed(call, failed.Failure);
                     break;
-                case ChatEvent.End:
-                    meter.Succeeded(call);
-                    break;
             }
             writer.Write(step, output);
+        }
+        if (steps is [.., ChatEvent.End] && !call.IsComplete)
+        {
+            await (call.Keep?.Invoke(output.Memory) ?? Task.CompletedTask);
+            meter.Succeeded(call);
         }
         steps.Clear();
         call.AnswerBytes += output.Length;

@@ -58,5 +58,6 @@ internal sealed class ServiceRegistry
         Chat.Dialect.OpenAi => "openai_chat",
         Chat.Dialect.Anthropic => "anthropic",
         Chat.Dialect.Gemini => "gemini",
+        Chat.Dialect.OpenAiResponses => "openai_responses",
     };
 }

@@ -26,7 +26,7 @@ internal sealed class EmbeddingsApi(CallGate gate, CallBudget budget, CallMeter 
     }
 
     /// <summary>The same way as a chat's (<see cref="ChatApi"/>), with another answer in its middle.</summary>
-    private async Task EmbedAsync(HttpContext context)
+    public async Task EmbedAsync(HttpContext context)
     {
         var started = time.GetTimestamp();
         var key = gate.Authenticate(context.Request);

@@ -1,7 +1,7 @@
 namespace Stoa.Gateway.Providers;
 
 /// <summary>A configured provider: its name, its dialect, its models, and the client that reaches it.</summary>
-internal sealed class Provider(string name, ProviderKind kind, IReadOnlyList<string> models, ProviderClient? client)
+internal sealed class Provider(string name, ProviderKind kind, IReadOnlyList<string> models, ProviderClient? client, bool hasResponses = false)
 {
     public string Name => name;
 
@@ -12,6 +12,9 @@ internal sealed class Provider(string name, ProviderKind kind, IReadOnlyList<str
 
     /// <summary>Null for a provider that answers in this process.</summary>
     public ProviderClient? Client => client;
+
+    /// <summary>Whether it speaks the Responses API beside its kind's own dialect.</summary>
+    public bool HasResponses => hasResponses;
 
     public bool Serves(string model) => models.Count == 0 || models.Contains(model, StringComparer.Ordinal);
 }

@@ -97,6 +97,8 @@ internal sealed class ProviderCatalog : IDisposable
     {
         var kind = ProviderKind.Find(options.Kind) ?? throw new InvalidOperationException($"Unknown kind of provider: {options.Kind}");
         var client = kind.Dialect is null ? null : new ProviderClient(name, kind, options, gateway, time);
-        return new(name, kind, options.Models.Count == 0 && client is null ? ["demo"] : [.. options.Models], client);
+        return new(
+            name, kind, options.Models.Count == 0 && client is null ? ["demo"] : [.. options.Models], client,
+            options.HasResponses ?? kind.HasResponses);
     }
 }

@@ -25,6 +25,7 @@ internal sealed class ProviderClient : IDisposable
     private readonly (string Name, string Value)? credential;
     private readonly string baseUrl;
     private readonly Uri chat;
+    private readonly Uri responses;
     private readonly Uri embeddings;
     private readonly string anthropicVersion;
     private readonly CircuitBreakerStateProvider[] circuits = [new(), new()];
@@ -39,6 +40,7 @@ internal sealed class ProviderClient : IDisposable
         credential = string.IsNullOrEmpty(options.ApiKey) ? null : CredentialOf(dialect, options.ApiKey);
         chat = new(baseUrl + (dialect == Dialect.Anthropic ? "/v1/messages" : "/chat/completions"));
         CountTokensUri = new(baseUrl + "/v1/messages/count_tokens");
+        responses = new(baseUrl + "/responses");
         embeddings = new(baseUrl + "/embeddings");
         invoker = new(Handler(new(baseUrl), gateway.Timeouts));
         pipeline = Pipeline(gateway, time);
@@ -79,8 +81,15 @@ internal sealed class ProviderClient : IDisposable
     public void Dispose() => invoker.Dispose();
 
     /// <param name="model">As the provider names it. Only Gemini has it, and the wish for a stream, in the address.</param>
-    public Uri ChatUri(string model, bool isStream) =>
-        dialect == Dialect.Gemini ? GeminiUri(model, isStream ? "streamGenerateContent?alt=sse" : "generateContent") : chat;
+    public Uri ChatUri(Dialect endpoint, string model, bool isStream) => endpoint switch
+    {
+        Dialect.Gemini => GeminiUri(model, isStream ? "streamGenerateContent?alt=sse" : "generateContent"),
+        Dialect.OpenAiResponses => responses,
+        Dialect.OpenAi or Dialect.Anthropic => chat,
+    };
+
+    /// <summary>An endpoint below the base address that has no name of its own here.</summary>
+    public Uri UriOf(string path) => new(baseUrl + path);
 
     public Uri EmbeddingsUri(string model) => dialect == Dialect.Gemini ? GeminiUri(model, "batchEmbedContents") : embeddings;
 
@@ -88,7 +97,7 @@ internal sealed class ProviderClient : IDisposable
 
     private static (string Name, string Value) CredentialOf(Dialect dialect, string key) => dialect switch
     {
-        Dialect.OpenAi => ("Authorization", $"Bearer {key}"),
+        Dialect.OpenAi or Dialect.OpenAiResponses => ("Authorization", $"Bearer {key}"),
         Dialect.Anthropic => ("x-api-key", key),
         Dialect.Gemini => ("x-goog-api-key", key),
     };
@@ -125,9 +134,12 @@ internal sealed class ProviderClient : IDisposable
 
     private HttpRequestMessage Message(ProviderRequest request)
     {
-        var content = new ReadOnlyMemoryContent(request.Body);
-        content.Headers.TryAddWithoutValidation("Content-Type", "application/json");
-        var message = new HttpRequestMessage(HttpMethod.Post, request.Uri) { Version = HttpVersion.Version11, Content = content };
+        var message = new HttpRequestMessage(request.Method, request.Uri) { Version = HttpVersion.Version11 };
+        if (request.Method != HttpMethod.Get)
+        {
+            message.Content = new ReadOnlyMemoryContent(request.Body);
+            message.Content.Headers.TryAddWithoutValidation("Content-Type", request.ContentType);
+        }
         if (dialect == Dialect.Anthropic)
         {
             message.Headers.TryAddWithoutValidation("anthropic-version", request.AnthropicVersion ?? anthropicVersion);

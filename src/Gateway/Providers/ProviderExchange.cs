@@ -25,6 +25,9 @@ internal sealed class ProviderExchange(HttpResponseMessage response, Cancellatio
     /// <summary>The next bytes of the answer; 0 at its end.</summary>
     public ValueTask<int> ReadAsync(Memory<byte> buffer) => body.ReadAsync(buffer, deadline.Token);
 
+    /// <summary>The answer as a stream, for files; it has the exchange's deadline only as far as its reader keeps one.</summary>
+    public Stream Body => body;
+
     /// <summary>The whole answer.</summary>
     /// <exception cref="Failure">It broke off, took too long, or is larger than any answer should be.</exception>
     public async ValueTask<PooledBytes> ReadAllAsync()

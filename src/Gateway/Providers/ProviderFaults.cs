@@ -24,7 +24,7 @@ internal static class ProviderFaults
             now);
         return dialect switch
         {
-            Dialect.OpenAi => OpenAiErrors.Read(reply, body),
+            Dialect.OpenAi or Dialect.OpenAiResponses => OpenAiErrors.Read(reply, body),
             Dialect.Anthropic => AnthropicErrors.Read(reply, body),
             Dialect.Gemini => GeminiErrors.Read(reply, body),
         };

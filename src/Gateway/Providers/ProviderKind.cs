@@ -6,11 +6,12 @@ namespace Stoa.Gateway.Providers;
 /// <param name="Dialect">The dialect of its chat endpoint; null for a provider that answers in this process.</param>
 /// <param name="BaseUrl">Its public address, in OpenAI's dialect with the version path; null when the operator must give one.</param>
 /// <param name="AsksForStreamUsage">Whether it has to be asked (<c>stream_options</c>) to report usage in streams.</param>
-internal sealed record ProviderKind(string Name, Dialect? Dialect, string? BaseUrl, bool AsksForStreamUsage = true)
+/// <param name="HasResponses">Whether it speaks the Responses API beside chat completions.</param>
+internal sealed record ProviderKind(string Name, Dialect? Dialect, string? BaseUrl, bool AsksForStreamUsage = true, bool HasResponses = false)
 {
     private static readonly ProviderKind[] Known =
     [
-        new("openai", Chat.Dialect.OpenAi, "https://api.openai.com/v1"),
+        new("openai", Chat.Dialect.OpenAi, "https://api.openai.com/v1", HasResponses: true),
         new("anthropic", Chat.Dialect.Anthropic, "https://api.anthropic.com", AsksForStreamUsage: false),
         new("demo", null, null, AsksForStreamUsage: false),
         new("openai_compatible", Chat.Dialect.OpenAi, null),

@@ -9,6 +9,10 @@ internal sealed class ProviderRequest(Uri uri, ReadOnlyMemory<byte> body, bool i
 
     public bool IsStream => isStream;
 
+    public HttpMethod Method { get; init; } = HttpMethod.Post;
+
+    public string ContentType { get; init; } = "application/json";
+
     /// <summary>As the client sent it, where it speaks the provider's dialect; null for our default.</summary>
     public string? AnthropicVersion { get; init; }
 

@@ -1,13 +1,17 @@
+using System.Text;
 using System.Text.Json.Nodes;
 using Npgsql;
 using Stoa.Gateway;
 using Stoa.Gateway.Agents;
 using Stoa.Gateway.Alerts;
 using Stoa.Gateway.Auth;
+using Stoa.Gateway.Batches;
 using Stoa.Gateway.Configuration;
+using Stoa.Gateway.Files;
 using Stoa.Gateway.Folders;
 using Stoa.Gateway.History;
 using Stoa.Gateway.ProviderKeys;
+using Stoa.Gateway.Responses;
 using Stoa.Gateway.TestCases;
 using Stoa.Gateway.Tools;
 using Stoa.Platform.Http;
@@ -78,6 +82,33 @@ internal static class MatrixRows
         ["DELETE /v1/models/{id}"] = new(AccessRule.Key, Always("demo/demo")) { Whose = Whose.Everybodys, Answers = [403] },
         ["POST /v1/messages"] = new(AccessRule.Key, Body: Chat),
         ["POST /v1/messages/count_tokens"] = new(AccessRule.Key, Body: Chat),
+
+        ["POST /v1/responses"] = new(AccessRule.Key, Body: """{"model":"demo/demo","input":"Hello"}"""),
+        ["GET /v1/responses/{id}"] = new(AccessRule.Key, ResponseAsync),
+        ["DELETE /v1/responses/{id}"] = new(AccessRule.Key, ResponseAsync),
+        ["POST /v1/responses/{id}/cancel"] = new(AccessRule.Key, ResponseAsync),
+        ["GET /v1/responses/{id}/input_items"] = new(AccessRule.Key, ResponseAsync),
+        ["POST /v1/completions"] = new(AccessRule.Key, Body: Chat) { Answers = [404] },
+        ["POST /v1/moderations"] = new(AccessRule.Key, Body: Chat) { Answers = [404] },
+        ["POST /v1/images/generations"] = new(AccessRule.Key, Body: Chat) { Answers = [404] },
+        ["POST /v1/audio/speech"] = new(AccessRule.Key, Body: Chat) { Answers = [404] },
+        // Its body is a form.
+        ["POST /v1/audio/transcriptions"] = new(AccessRule.Key, Body: "{}") { Answers = [415] },
+        ["POST /v1/files"] = new(AccessRule.Key, Body: "{}") { Answers = [415] },
+        ["GET /v1/files"] = new(AccessRule.Key),
+        ["GET /v1/files/{id}"] = new(AccessRule.Key, FileAsync),
+        ["GET /v1/files/{id}/content"] = new(AccessRule.Key, FileAsync),
+        ["DELETE /v1/files/{id}"] = new(AccessRule.Key, FileAsync),
+        ["POST /v1/batches"] = new(AccessRule.Key, FileAsync, """{"input_file_id":"{0}","endpoint":"/v1/chat/completions","completion_window":"24h"}"""),
+        ["GET /v1/batches"] = new(AccessRule.Key),
+        ["GET /v1/batches/{id}"] = new(AccessRule.Key, BatchOf(BatchKind.OpenAi)),
+        ["POST /v1/batches/{id}/cancel"] = new(AccessRule.Key, BatchOf(BatchKind.OpenAi)),
+        ["POST /v1/messages/batches"] = new(AccessRule.Key, Body: """{"requests":[{"custom_id":"a","params":{"model":"demo/demo"}}]}"""),
+        ["GET /v1/messages/batches"] = new(AccessRule.Key),
+        ["GET /v1/messages/batches/{id}"] = new(AccessRule.Key, BatchOf(BatchKind.Anthropic)),
+        ["GET /v1/messages/batches/{id}/results"] = new(AccessRule.Key, BatchOf(BatchKind.Anthropic)),
+        ["POST /v1/messages/batches/{id}/cancel"] = new(AccessRule.Key, BatchOf(BatchKind.Anthropic)),
+        ["DELETE /v1/messages/batches/{id}"] = new(AccessRule.Key, BatchOf(BatchKind.Anthropic)),
 
         // What other systems' credentials open opens to none of the matrix's callers; the wires' own tests try theirs.
         ["GET /api/v1/auth/check"] = new("next_auth") { Stranger = 403 },
@@ -275,6 +306,37 @@ internal static class MatrixRows
     private static Tenant TenantOf(MatrixCaller owner) => new(
         owner.OrganizationId!.Value,
         new(owner.OrganizationId.Value, owner.OrganizationId.Value.ToString(), null, null, null, null, GtwyRole.Admin, IsEmbed: false, FolderId: null, Key: null));
+
+    private static async Task<string[]> ResponseAsync(MatrixWorld world, MatrixCaller owner, CancellationToken ct)
+    {
+        var id = world.Unique("resp_");
+        await world.WithAsync<ResponseStore>(responses => responses.AddAsync(
+            new(owner.OrganizationId!.Value, id, "completed", "demo", IsUpstream: false,
+                Encoding.UTF8.GetBytes($$"""{"id":"{{id}}","status":"completed","background":true,"output":[]}"""), "[]"u8.ToArray()), ct));
+        return [id];
+    }
+
+    private static async Task<string[]> FileAsync(MatrixWorld world, MatrixCaller owner, CancellationToken ct)
+    {
+        var id = FileStore.NewId();
+        var organization = owner.OrganizationId!.Value;
+        await world.WithAsync<FileStore>(async files =>
+        {
+            using var content = new MemoryStream([(byte)'x']);
+            var bytes = await files.WriteAsync(organization, id, content, FileStore.MaxBytes, ct);
+            await files.AddAsync(organization, id, "file", "batch", bytes, lifetime: null, ct);
+        });
+        return [id];
+    }
+
+    private static MatrixRow.Make BatchOf(BatchKind kind) => async (world, owner, ct) =>
+    {
+        var key = new ApiKey(Guid.Empty, owner.OrganizationId!.Value, "test", "", default, IsAdmin: true, null, null, null, null, null);
+        var id = world.Unique("batch_");
+        await world.WithAsync<BatchStore>(batches => batches.AddAsync(
+            batches.Make(id, kind, key, "/v1/chat/completions") with { Status = BatchStatus.Completed, EndedAt = TimeProvider.System.GetUtcNow() }, [], ct));
+        return [id];
+    };
 
     private static async Task<string[]> AgentAsync(MatrixWorld world, MatrixCaller owner, CancellationToken ct)
     {

@@ -54,7 +54,7 @@ public abstract class ClientRun(string script, string kind, string otherKind) : 
             new("gemini", _stoa.BaseAddress, HostProcess.DevelopmentKey, "gemini/") { Prefixes = FaultPrefixes("gemini") },
             new("demo", _stoa.BaseAddress, HostProcess.DevelopmentKey, "demo/")
             {
-                Model = "demo/demo", Only = ["text", "stream", "schema", "unicode", "embeddings", "count_tokens"],
+                Model = "demo/demo", Only = ["text", "stream", "schema", "unicode", "embeddings", "count_tokens", "response", "response_stream", "batch"],
             },
         ]);
     }
@@ -95,6 +95,10 @@ public abstract class ClientRun(string script, string kind, string otherKind) : 
         Provider.EnqueueFor($"parallel_tools-{target}", ScriptedAnswer.ToolCalls(
             new ScriptedCall("get_weather", """{"city":"Zürich"}"""),
             new ScriptedCall("get_weather", """{"city":"Oslo"}""")));
+        Provider.EnqueueFor($"response_tools-{target}", ScriptedAnswer.ToolCalls(
+            new ScriptedCall("get_weather", """{"city":"Zürich"}"""),
+            new ScriptedCall("get_weather", """{"city":"Oslo"}""")));
+        Provider.EnqueueFor($"response_stream-{target}", ScriptedAnswer.Default.SplitBytes(1));
         Provider.EnqueueFor($"missing_at_provider-{target}", ScriptedAnswer.Error(404));
         var limited = ScriptedAnswer.Error(429, retryAfter: TimeSpan.FromSeconds(1));
         Provider.EnqueueFor($"retry-{target}", limited, limited, limited);

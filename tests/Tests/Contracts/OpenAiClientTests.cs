@@ -132,6 +132,68 @@ public sealed class OpenAiClientTests(OpenAiRun run) : VendorClientTests(run), I
             result["standard"]![1]!.AsArray().Select(number => (float)number!));
     }
 
+    [Theory, MemberData(nameof(Everywhere))]
+    public void A_response_is_read_with_exact_usage(string target)
+    {
+        var result = Run.Result(target, "response");
+        Assert.Equal("You said: What is a quay?", (string?)result["text"]);
+        Assert.Equal(("completed", "response"), ((string?)result["status"], (string?)result["object"]));
+        Assert.StartsWith("resp_", (string?)result["id"], StringComparison.Ordinal);
+        Assert.NotNull((string?)result["requestId"]);
+        var upstream = Run.Upstream(target, "response").Single();
+        Assert.Equal(target switch { "other" => "/v1/messages", "gemini" => "/v1beta/models/response-gemini:generateContent", _ => "/v1/responses" }, upstream.Path);
+        Assert.Equal(upstream.Reported!.Input, (long)result["usage"]!["input_tokens"]!);
+        Assert.Equal(upstream.Reported!.Output, (long)result["usage"]!["output_tokens"]!);
+        Assert.Equal(upstream.Reported!.CacheRead, (long)result["usage"]!["input_tokens_details"]!["cached_tokens"]!);
+    }
+
+    [Theory, MemberData(nameof(Everywhere))]
+    public void A_stream_of_a_response_is_accumulated_by_the_client(string target)
+    {
+        var result = Run.Result(target, "response_stream");
+        Assert.Equal($"You said: {(string?)result["expected"]}", (string?)result["text"]);
+        Assert.True((bool)result["inOrder"]!);
+        var types = result["types"]!.AsArray().Select(type => (string)type!).ToList();
+        Assert.Equal(
+            ["response.created", "response.in_progress", "response.output_item.added", "response.content_part.added", "response.output_text.delta", "response.output_text.done"],
+            types.Take(6));
+        Assert.Equal("response.completed", types[^1]);
+    }
+
+    [Theory, MemberData(nameof(Everywhere))]
+    public void Calls_of_a_response_come_in_fragments_and_go_back_with_their_results(string target)
+    {
+        var result = Run.Result(target, "response_tools");
+        var calls = result["calls"]!.AsArray();
+        Assert.Equal(["Zürich", "Oslo"], calls.Select(call => (string?)JsonNode.Parse((string)call!["arguments"]!)!["city"]));
+        Assert.Equal($"You said: result of {calls[1]!["id"]}", (string?)result["text"]);
+    }
+
+    [Theory, MemberData(nameof(ThroughStoa))]
+    public void A_response_is_kept_gone_on_from_and_deleted(string target)
+    {
+        var result = Run.Result(target, "response_state");
+        Assert.Equal("You said: Two.", (string?)result["text"]);
+        Assert.Equal(["message", "message", "message"], result["inputs"]!.AsArray().Select(type => (string?)type));
+        Assert.Equal("NotFoundError", (string?)result["gone"]!["error"]!["name"]);
+        var background = Run.Result(target, "response_background");
+        Assert.Equal(("queued", "completed", "You said: Later."), ((string?)background["queued"], (string?)background["status"], (string?)background["text"]));
+    }
+
+    [Theory]
+    [InlineData("same")]
+    [InlineData("other")]
+    [InlineData("gemini")]
+    public void A_batch_is_uploaded_run_and_read(string target)
+    {
+        var result = Run.Result(target, "batch");
+        Assert.Equal("completed", (string?)result["status"]);
+        Assert.Equal(2, (int)result["counts"]!["completed"]!);
+        Assert.Equal(["You said: one", "You said: two"], result["texts"]!.AsArray().Select(text => (string?)text));
+        Assert.True((bool)result["isListed"]!);
+        Assert.True((bool)result["deleted"]!);
+    }
+
     private static void AssertReported(ScriptedRequest upstream, JsonNode usage)
     {
         var reported = upstream.Reported!;

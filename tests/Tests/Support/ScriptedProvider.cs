@@ -76,6 +76,19 @@ public sealed class ScriptedProvider : IAsyncDisposable
     /// <summary>The next request that arrives (each is handed out once).</summary>
     public ValueTask<ScriptedRequest> NextRequestAsync(CancellationToken ct) => _arrived.Reader.ReadAsync(ct);
 
+    /// <summary>The first request for this model, once it is there.</summary>
+    public async Task<ScriptedRequest> NextRequestForAsync(string model, CancellationToken ct)
+    {
+        while (true)
+        {
+            if (RequestsFor(model) is [var found, ..])
+            {
+                return found;
+            }
+            await Task.Delay(TimeSpan.FromMilliseconds(10), TimeProvider.System, ct);
+        }
+    }
+
     /// <summary>The next request whose caller went away before its answer was complete (each is handed out once).</summary>
     public ValueTask<ScriptedRequest> NextAbortAsync(CancellationToken ct) => _aborted.Reader.ReadAsync(ct);
 
@@ -130,7 +143,7 @@ public sealed class ScriptedProvider : IAsyncDisposable
                 CompleteAsync(delivery, dialect, body, model),
             "/v1/embeddings" => EmbedAsync(delivery, request, body),
             "/v1/messages/count_tokens" => delivery.JsonAsync(new JsonObject { ["input_tokens"] = ScriptedUsage.WordsIn(body) }),
-            "/v1/chat/completions" or "/v1/messages" => CompleteAsync(delivery, dialect, body, model),
+            "/v1/chat/completions" or "/v1/messages" or "/v1/responses" => CompleteAsync(delivery, dialect, body, model),
             _ => delivery.ErrorAsync(404, $"No such route: {request.Method} {request.Path}"),
         };
     }

@@ -15,7 +15,8 @@ internal abstract class ScriptedDialect
         : request.Path.StartsWithSegments("/v1/messages", StringComparison.Ordinal)
         || (request.Path == "/v1/models" && request.Headers.ContainsKey("anthropic-version"))
             ? new ScriptedAnthropic(isRecent: request.Headers["anthropic-version"] != "2023-06-01")
-            : new ScriptedOpenAi();
+        : request.Path == "/v1/responses" ? new ScriptedResponses()
+        : new ScriptedOpenAi();
 
     internal virtual int WrongKeyStatus => 401;
 

@@ -70,12 +70,15 @@ internal static class ScriptedText
     internal static IEnumerable<string> All(JsonObject body) =>
         In(body["system"])
             .Concat((body["messages"] as JsonArray ?? []).SelectMany(message => In(message?["content"])))
+            .Concat(In(body["instructions"]))
+            .Concat(In(body["input"]))
             .Concat(In(body["systemInstruction"]?["parts"]))
             .Concat(GeminiParts(body).SelectMany(part => In(part["text"] ?? ResultOf(part))));
 
     internal static long Images(JsonObject body) => (body["messages"] as JsonArray ?? [])
         .SelectMany(message => message?["content"] as JsonArray ?? [])
         .LongCount(part => (string?)part?["type"] is "image" or "image_url")
+        + (body["input"] as JsonArray ?? []).SelectMany(item => item?["content"] as JsonArray ?? []).LongCount(part => (string?)part?["type"] == "input_image")
         + GeminiParts(body).LongCount(part => part["inlineData"] is not null);
 
     private static IEnumerable<JsonNode> GeminiParts(JsonObject body) =>
@@ -91,7 +94,7 @@ internal static class ScriptedText
     private static IEnumerable<string> In(JsonNode? content) => content switch
     {
         JsonValue value when value.TryGetValue<string>(out var text) => [text],
-        JsonArray parts => parts.SelectMany(part => In(part?["text"] ?? part?["content"])),
+        JsonArray parts => parts.SelectMany(part => In(part?["text"] ?? part?["content"] ?? part?["output"])),
         _ => [],
     };
 }

@@ -8,6 +8,7 @@ internal static class ScriptedSchema
     /// <summary>The schema that a request wants its text to follow, in either dialect.</summary>
     internal static JsonNode? DemandedBy(JsonObject body) =>
         (body["response_format"] as JsonObject)?["json_schema"]?["schema"]
+        ?? (body["text"] as JsonObject)?["format"]?["schema"]
         ?? (body["output_config"] as JsonObject)?["format"]?["schema"]
         ?? (body["generationConfig"] as JsonObject)?["responseJsonSchema"]
         ?? ((string?)(body["generationConfig"] as JsonObject)?["responseMimeType"] == "application/json" ? new JsonObject { ["type"] = "object" } : null)

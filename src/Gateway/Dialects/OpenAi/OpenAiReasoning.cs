@@ -12,6 +12,7 @@ internal static class OpenAiReasoning
 {
     private const string AnthropicFormat = "anthropic-claude-v1";
     private const string GeminiFormat = "google-gemini-v1";
+    private const string ResponsesFormat = "openai-responses-v1";
 
     /// <summary>Lenient about shape: frameworks echo these fields in many ways, and no thought is worth refusing a request.</summary>
     public static void Read(Node message, List<Part> parts)
@@ -71,6 +72,7 @@ internal static class OpenAiReasoning
         {
             Dialect.Anthropic => AnthropicFormat,
             Dialect.Gemini => GeminiFormat,
+            Dialect.OpenAiResponses => ResponsesFormat,
             Dialect.OpenAi => "unknown",
         });
         json.WriteNumber("index", index);
@@ -99,6 +101,7 @@ internal static class OpenAiReasoning
     {
         _ when format.StartsWith("anthropic", StringComparison.Ordinal) => Dialect.Anthropic,
         _ when format.StartsWith("google", StringComparison.Ordinal) => Dialect.Gemini,
+        ResponsesFormat => Dialect.OpenAiResponses,
         _ => Dialect.OpenAi,
     };
 

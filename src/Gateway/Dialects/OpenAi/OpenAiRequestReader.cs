@@ -243,7 +243,7 @@ internal sealed class OpenAiRequestReader(Node body, ReadOptions options)
         }
     }
 
-    private static Effort ReadEffort(Node node) => node.Text() switch
+    public static Effort ReadEffort(Node node) => node.Text() switch
     {
         "none" => Effort.None,
         "minimal" => Effort.Minimal,
@@ -255,7 +255,7 @@ internal sealed class OpenAiRequestReader(Node body, ReadOptions options)
         _ => throw node.NotOneOf("'none', 'minimal', 'low', 'medium', 'high', 'xhigh', 'max'"),
     };
 
-    private static Dictionary<string, string> ReadMetadata(Node node)
+    public static Dictionary<string, string> ReadMetadata(Node node)
     {
         var pairs = new Dictionary<string, string>(StringComparer.Ordinal);
         foreach (var pair in node.Members())

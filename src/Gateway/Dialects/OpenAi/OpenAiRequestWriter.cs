@@ -199,16 +199,18 @@ internal static class OpenAiRequestWriter
             request.Warn("reasoning dropped: the model does not reason");
             return;
         }
-        json.WriteString("reasoning_effort", effort switch
-        {
-            Effort.None => "none",
-            Effort.Minimal => "minimal",
-            Effort.Low => "low",
-            Effort.Medium => "medium",
-            Effort.High => "high",
-            Effort.ExtraHigh or Effort.Max => "xhigh",
-        });
+        json.WriteString("reasoning_effort", Word(effort));
     }
+
+    public static string Word(Effort effort) => effort switch
+    {
+        Effort.None => "none",
+        Effort.Minimal => "minimal",
+        Effort.Low => "low",
+        Effort.Medium => "medium",
+        Effort.High => "high",
+        Effort.ExtraHigh or Effort.Max => "xhigh",
+    };
 
     private static void WriteIdentity(Utf8JsonWriter json, ChatRequest request, DialectTarget target)
     {

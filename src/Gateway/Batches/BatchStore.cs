@@ -1,0 +1,96 @@
+using Microsoft.EntityFrameworkCore;
+using Npgsql;
+using Stoa.Gateway.Files;
+using Stoa.Platform.Http;
+using Stoa.Platform.Identity;
+using Stoa.Platform.Jobs;
+
+namespace Stoa.Gateway.Batches;
+
+/// <summary>Batches of an organization, each with the job that does it.</summary>
+internal sealed class BatchStore(GatewayDb db, TimeProvider time)
+{
+    public static readonly TimeSpan Window = TimeSpan.FromHours(24);
+    public static readonly TimeSpan Kept = TimeSpan.FromDays(30);
+
+    public Batch Make(string id, BatchKind kind, ApiKey key, string endpoint)
+    {
+        var now = time.GetUtcNow();
+        return new()
+        {
+            Id = id,
+            OrganizationId = key.OrganizationId,
+            Kind = kind,
+            KeyId = key.Id,
+            KeyPrefix = key.Prefix,
+            Endpoint = endpoint,
+            Status = BatchStatus.Validating,
+            Document = [],
+            CreatedAt = now,
+            ExpiresAt = now + Window,
+        };
+    }
+
+    /// <summary>The batch, its lines as far as they are known, and its job: committed together.</summary>
+    public async Task AddAsync(Batch batch, IReadOnlyList<BatchLine> lines, CancellationToken ct)
+    {
+        await using var transaction = await db.Database.BeginTransactionAsync(ct);
+        db.Add(batch);
+        db.Enqueue(new RunBatch(batch.Id), new()
+        {
+            Owner = new(batch.OrganizationId, KeyId: batch.KeyId, CreatedBy: $"key:{batch.KeyId}"),
+            Priority = JobPriority.Low,
+        });
+        await db.SaveChangesAsync(ct);
+        if (lines.Count > 0)
+        {
+            await BatchLines.AddAsync((NpgsqlConnection)db.Database.GetDbConnection(), batch.Id, lines, ct);
+        }
+        await transaction.CommitAsync(ct);
+    }
+
+    public Task<Batch?> FindAsync(Guid organizationId, BatchKind kind, string id, CancellationToken ct) =>
+        db.Batches.AsNoTracking().FirstOrDefaultAsync(batch => batch.OrganizationId == organizationId && batch.Kind == kind && batch.Id == id, ct);
+
+    /// <summary>The newest first; one more than <paramref name="limit"/> when there are more.</summary>
+    public async Task<List<Batch>> ListAsync(Guid organizationId, BatchKind kind, string? after, string? before, int limit, CancellationToken ct)
+    {
+        var batches = db.Batches.AsNoTracking().Where(batch => batch.OrganizationId == organizationId && batch.Kind == kind);
+        if ((after ?? before) is { } id)
+        {
+            var last = await FindAsync(organizationId, kind, id, ct) ?? throw FileFailures.Missing(id, after is null ? "before_id" : "after");
+            batches = after is not null
+                ? batches.Where(batch => batch.CreatedAt < last.CreatedAt || (batch.CreatedAt == last.CreatedAt && batch.Id.CompareTo(last.Id) < 0))
+                : batches.Where(batch => batch.CreatedAt > last.CreatedAt || (batch.CreatedAt == last.CreatedAt && batch.Id.CompareTo(last.Id) > 0));
+        }
+        return await batches.OrderByDescending(batch => batch.CreatedAt).ThenByDescending(batch => batch.Id).Take(limit + 1).ToListAsync(ct);
+    }
+
+    /// <summary>Its job sees it before the next line. Nothing happens when it is over.</summary>
+    public Task CancelAsync(Batch batch, CancellationToken ct)
+    {
+        var now = time.GetUtcNow();
+        return db.Batches
+            .Where(row => row.Id == batch.Id && (row.Status == BatchStatus.Validating || row.Status == BatchStatus.InProgress))
+            .ExecuteUpdateAsync(set => set.SetProperty(row => row.Status, BatchStatus.Cancelling).SetProperty(row => row.CancellingAt, now), ct);
+    }
+
+    /// <exception cref="Failure">It is not over yet.</exception>
+    public async Task DeleteAsync(Batch batch, CancellationToken ct)
+    {
+        if (await db.Batches.Where(row => row.Id == batch.Id && row.EndedAt != null).ExecuteDeleteAsync(ct) == 0)
+        {
+            throw Failure.Invalid("A batch that is under way must be cancelled first");
+        }
+    }
+
+    /// <summary>Forgets batches that ended long ago; returns how many.</summary>
+    public Task<int> TidyAsync(int most, CancellationToken ct)
+    {
+        var end = time.GetUtcNow() - Kept;
+        return db.Batches
+            .Where(batch => db.Batches
+                .Where(old => old.EndedAt < end).OrderBy(old => old.EndedAt).Take(most).Select(old => old.Id).Contains(batch.Id))
+            .ExecuteDeleteAsync(ct);
+    }
+}

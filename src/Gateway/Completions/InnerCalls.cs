@@ -1,0 +1,72 @@
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Http.Features;
+using Stoa.Gateway.Embeddings;
+using Stoa.Gateway.Responses;
+using Stoa.Platform.Http;
+using Stoa.Platform.Identity;
+
+namespace Stoa.Gateway.Completions;
+
+/// <summary>What a call was answered.</summary>
+internal sealed record InnerAnswer(int Status, string RequestId, ReadOnlyMemory<byte> Body)
+{
+    public bool IsSuccess => Status is >= 200 and < 300;
+}
+
+/// <summary>
+/// Plays requests to the routes of <c>/v1</c> inside this process, for work that no client waits for. They take the very same way as a
+/// client's: models, scopes, limits, providers, usage.
+/// </summary>
+internal sealed class InnerCalls(
+    ChatApi chat, ResponsesApi responses, EmbeddingsApi embeddings, KeyRing keys, IServiceProvider services, TimeProvider time)
+{
+    public const string Chat = "/v1/chat/completions";
+    public const string Messages = "/v1/messages";
+    public const string Responses = "/v1/responses";
+    public const string Embeddings = "/v1/embeddings";
+
+    /// <summary>The key as which work goes on; null when it was revoked since, or has expired.</summary>
+    public ApiKey? Find(Guid keyId, string prefix) => keys.FindLive(keyId, prefix);
+
+    public async Task<InnerAnswer> PostAsync(string path, ReadOnlyMemory<byte> body, ApiKey key, CancellationToken ct)
+    {
+        using var output = new MemoryStream();
+        var context = new DefaultHttpContext
+        {
+            RequestServices = services,
+            RequestAborted = ct,
+            TraceIdentifier = Guid.CreateVersion7(time.GetUtcNow()).ToString(),
+        };
+        context.Request.Method = HttpMethods.Post;
+        context.Request.Path = path;
+        context.Request.ContentType = "application/json";
+        context.Request.ContentLength = body.Length;
+        context.Request.Body = new MemoryStream(body.ToArray(), writable: false);
+        context.Features.Set<IHttpResponseBodyFeature>(new StreamResponseBodyFeature(output));
+        context.Features.Set(key);
+        // Providers' sockets continue on the event thread, where work that nobody waits for has no place.
+        await EventThread.RunOnPool(() => AnswerAsync(context, path));
+        ct.ThrowIfCancellationRequested();
+        await context.Response.CompleteAsync();
+        return new(context.Response.StatusCode, context.TraceIdentifier, output.ToArray());
+    }
+
+    private async Task AnswerAsync(HttpContext context, string path)
+    {
+        try
+        {
+            await (path switch
+            {
+                Chat => chat.CompleteAsync(context, ChatApi.OpenAi),
+                Messages => chat.CompleteAsync(context, ChatApi.Anthropic),
+                Responses => responses.CreateAsync(context),
+                Embeddings => embeddings.EmbedAsync(context),
+                _ => throw new Failure(FailureKind.NotFound, "unsupported_endpoint", $"There is no endpoint {path}"),
+            });
+        }
+        catch (Failure failure)
+        {
+            await (path == Messages ? ChatApi.Anthropic.Errors : ChatApi.OpenAi.Errors).WriteAsync(context, failure);
+        }
+    }
+}

@@ -1,0 +1,120 @@
+using System.Text.Json;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Routing;
+using Stoa.Gateway.Bytes;
+using Stoa.Gateway.Chat;
+using Stoa.Gateway.Completions;
+using Stoa.Gateway.Dialects;
+using Stoa.Gateway.Dialects.OpenAi;
+using Stoa.Gateway.Dialects.OpenAiResponses;
+using Stoa.Gateway.Providers;
+using Stoa.Platform.Http;
+
+namespace Stoa.Gateway.Responses;
+
+/// <summary>OpenAI's Responses API: a call like a chat's, whose answer is kept so that the next one can go on from it.</summary>
+internal sealed class ResponsesApi(
+    CallGate gate, RawForward forward, Translation translation, CallMeter meter, ResponseStore responses, TimeProvider time)
+{
+    public static readonly Surface Surface = new(
+        "openai.responses", "chat", Dialect.OpenAiResponses, _ => ResponsesDialect.Instance, ResponsesRaw.Instance, OpenAiErrors.Instance,
+        LimitHeaders.OpenAi);
+
+    public static void Map(IEndpointRouteBuilder routes) => routes
+        .MapPost("/responses", (HttpContext context, ResponsesApi responses) => responses.CreateAsync(context))
+        .WithTags("Responses").WithSummary("Answer a conversation, in the words of OpenAI's Responses API")
+        .Accepts<ResponseSchema.Request>("application/json");
+
+    /// <summary>The same way as a chat's (<see cref="ChatApi"/>); not on the event thread, as most answers are kept in the database.</summary>
+    public async Task CreateAsync(HttpContext context)
+    {
+        var started = time.GetTimestamp();
+        var key = gate.Authenticate(context.Request);
+        using var sent = await RequestBody.ReadAsync(context.Request);
+        var outline = RequestOutline.Read(sent.Span);
+        var target = gate.Target(key, outline.ModelName(sent.Span));
+        var endpoint = ProviderEndpoint.Of(target.Provider, Surface.Dialect, context.Request);
+        var wish = ResponseWish.Read(sent.Span, outline.IsStream);
+
+        var previous = wish.PreviousId is { } id ? await PreviousAsync(key.OrganizationId, id, context.RequestAborted) : null;
+        using var joined = Join(sent.Memory, previous, target, endpoint, wish, out var input);
+        var body = joined ?? sent;
+        outline = joined is null ? outline : RequestOutline.Read(body.Span);
+        if (wish.Background)
+        {
+            var queued = new StoredResponse(
+                key.OrganizationId, AnswerIds.New("resp_"), "queued", target.Provider.Name, IsUpstream: false, default, input);
+            await StartAsync(context, queued, key, body);
+            return;
+        }
+
+        var admission = await gate.AdmitAsync(context, Surface.Limits, key, outline.EstimatedInput + outline.MaxOutput);
+        var isForwarded = endpoint == Dialect.OpenAiResponses;
+        var call = new GatewayCall(Surface, key, target, outline, admission, context.RequestId(), started)
+        {
+            Endpoint = endpoint,
+            Keep = wish.Store
+                ? answer => responses.AddAsync(
+                    StoredResponse.Of(answer, key.OrganizationId, target.Provider.Name, isForwarded, input), context.RequestAborted)
+                : null,
+        };
+        try
+        {
+            await (isForwarded ? forward.AnswerAsync(context, call, body, outline) : translation.AnswerAsync(context, call, body));
+        }
+        catch (Exception thrown)
+        {
+            meter.BrokenOff(context, call, thrown);
+        }
+        finally
+        {
+            gate.Leave(key);
+        }
+    }
+
+    private async Task<StoredResponse> PreviousAsync(Guid organizationId, string id, CancellationToken ct) =>
+        await responses.FindAsync(organizationId, id, ct) switch
+        {
+            null => throw Failure.Invalid($"Previous response with id '{id}' not found.", "previous_response_id", "previous_response_not_found"),
+            { IsUnderWay: true } => throw Failure.Invalid($"The response '{id}' is not finished.", "previous_response_id", "response_not_finished"),
+            var found => found,
+        };
+
+    /// <summary>The body with what it goes on from put in, or null when it can go out as it came.</summary>
+    /// <param name="input">What is to be kept as the response's input; empty when nothing is kept.</param>
+    private static PooledBytes? Join(
+        ReadOnlyMemory<byte> body, StoredResponse? previous, ModelTarget target, Dialect? endpoint, ResponseWish wish, out byte[] input)
+    {
+        input = [];
+        if (previous is null && !wish.Store)
+        {
+            return null;
+        }
+        using var document = JsonBody.Open(body);
+        input = ResponseInput.Normalize(document.RootElement.Member("input"), previous is null ? default : ResponseInput.ItemsOf(previous));
+        var isForwarded = endpoint == Dialect.OpenAiResponses;
+        var isKnownThere = isForwarded && previous is { IsUpstream: true } && previous.Provider == target.Provider.Name && !wish.Background;
+        if (previous is null || isKnownThere)
+        {
+            return null;
+        }
+        var joined = new PooledBytes(body.Length + input.Length);
+        ResponseInput.WriteJoined(document.RootElement, input, isForwarded, joined);
+        return joined;
+    }
+
+    /// <summary>Kept with the job that will make it, then answered.</summary>
+    private async Task StartAsync(HttpContext context, StoredResponse response, Platform.Identity.ApiKey key, PooledBytes body)
+    {
+        var request = ResponsesDialect.Instance.ReadRequest(body.Memory);
+        using var output = new PooledBytes(2_048);
+        var json = JsonOutput.Open(output);
+        ResponsesObject.Write(
+            json, request, new(response.Id, time.GetUtcNow().ToUnixTimeSeconds()), request.Model, new("queued"), 0, static (_, _) => { },
+            usage: null);
+        JsonOutput.Close(json);
+        await responses.AddAsync(response with { Response = output.Span.ToArray() }, body.Span.ToArray(), key, context.RequestAborted);
+        await JsonAnswer.SendAsync(context, output);
+    }
+}

@@ -1,0 +1,117 @@
+using System.Net;
+using System.Net.Http.Headers;
+using System.Text;
+using System.Text.Json.Nodes;
+using Stoa.Gateway.Files;
+using Microsoft.Extensions.DependencyInjection;
+
+namespace Stoa.Tests.Gateway.Files;
+
+public sealed class FilesTests(GatewaySite site) : IClassFixture<GatewaySite>
+{
+    private static CancellationToken Ct => TestContext.Current.CancellationToken;
+
+    [Fact]
+    public async Task A_file_is_kept_shown_read_and_deleted()
+    {
+        var file = await UploadAsync("Grüße 🗼"u8.ToArray(), "user_data", name: "../../etc/greeting.txt");
+        Assert.Equal(("file", "greeting.txt", "user_data", "processed"), ((string?)file["object"], (string?)file["filename"], (string?)file["purpose"], (string?)file["status"]));
+        Assert.Equal(Encoding.UTF8.GetByteCount("Grüße 🗼"), (int)file["bytes"]!);
+        var path = $"/v1/files/{(string)file["id"]!}";
+        Assert.Equal(file.ToJsonString(), (await site.GetAsync(path)).ToJsonString());
+        using var content = await SendAsync(HttpMethod.Get, $"{path}/content");
+        Assert.Equal("Grüße 🗼", await content.Content.ReadAsStringAsync(Ct));
+        Assert.Equal("application/octet-stream", content.Content.Headers.ContentType?.MediaType);
+        Assert.Equal("nosniff", content.Headers.GetValues("X-Content-Type-Options").Single());
+        Assert.Equal("attachment", content.Content.Headers.ContentDisposition?.DispositionType);
+        using var deleted = await SendAsync(HttpMethod.Delete, path);
+        Assert.True((bool)JsonNode.Parse(await deleted.Content.ReadAsStringAsync(Ct))!["deleted"]!);
+        Assert.Equal(HttpStatusCode.NotFound, (await SendAsync(HttpMethod.Get, path)).StatusCode);
+        Assert.Equal(HttpStatusCode.NotFound, (await SendAsync(HttpMethod.Get, $"{path}/content")).StatusCode);
+        Assert.Equal(HttpStatusCode.NotFound, (await SendAsync(HttpMethod.Delete, path)).StatusCode);
+    }
+
+    [Fact]
+    public async Task Lists_go_page_by_page_in_either_order()
+    {
+        var made = new List<string>();
+        for (var number = 0; number < 3; number++)
+        {
+            made.Add((string)(await UploadAsync([(byte)number], "vision"))["id"]!);
+        }
+        var first = await site.GetAsync("/v1/files?purpose=vision&limit=2&order=asc");
+        Assert.Equal(made.Take(2), Ids(first));
+        Assert.True((bool)first["has_more"]!);
+        var second = await site.GetAsync($"/v1/files?purpose=vision&limit=2&order=asc&after={(string)first["last_id"]!}");
+        Assert.Equal([made[2]], Ids(second));
+        Assert.False((bool)second["has_more"]!);
+        Assert.Equal(made.AsEnumerable().Reverse(), Ids(await site.GetAsync("/v1/files?purpose=vision")));
+    }
+
+    [Theory]
+    [InlineData(null, "purpose")]
+    [InlineData("homework", "purpose")]
+    public async Task A_purpose_must_be_given_and_known(string? purpose, string field)
+    {
+        using var answer = await PostAsync("x"u8.ToArray(), purpose);
+        Assert.Equal(HttpStatusCode.BadRequest, answer.StatusCode);
+        Assert.Equal(field, (string?)JsonNode.Parse(await answer.Content.ReadAsStringAsync(Ct))!["error"]!["param"]);
+        Assert.DoesNotContain(Directory.EnumerateFiles(Storage(), "*", SearchOption.AllDirectories), path => path.EndsWith(".tmp", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public async Task What_is_no_form_is_refused()
+    {
+        using var json = await site.PostAsync("/v1/files", "{}");
+        Assert.Equal(HttpStatusCode.UnsupportedMediaType, json.StatusCode);
+        using var request = new HttpRequestMessage(HttpMethod.Post, "/v1/files") { Content = new StringContent("--x\r\nbroken") };
+        request.Headers.Authorization = new AuthenticationHeaderValue("Bearer", "stoa-dev");
+        request.Content.Headers.ContentType = MediaTypeHeaderValue.Parse("multipart/form-data; boundary=x");
+        Assert.Equal(HttpStatusCode.BadRequest, (await site.Host.Client.SendAsync(request, Ct)).StatusCode);
+    }
+
+    [Fact]
+    public async Task A_file_larger_than_the_usual_body_passes_and_an_expired_one_is_tidied_away()
+    {
+        var file = await UploadAsync(new byte[40 << 20], "batch", seconds: 3_600);
+        Assert.Equal(40 << 20, (long)file["bytes"]!);
+        Assert.Equal(3_600, (long)file["expires_at"]! - (long)file["created_at"]!);
+        await using var scope = site.Host.Services.CreateAsyncScope();
+        Assert.Equal(0, await scope.ServiceProvider.GetRequiredService<FileStore>().TidyAsync(10, Ct));
+    }
+
+    private string Storage() => Path.Combine(
+        site.Host.Services.GetRequiredService<Microsoft.Extensions.Options.IOptions<Stoa.Platform.StoaOptions>>().Value.DataDirectory, "storage");
+
+    private static IEnumerable<string> Ids(JsonNode list) => list["data"]!.AsArray().Select(file => (string)file!["id"]!);
+
+    private async Task<JsonNode> UploadAsync(byte[] content, string purpose, string name = "a.bin", int? seconds = null)
+    {
+        using var answer = await PostAsync(content, purpose, name, seconds);
+        var text = await answer.Content.ReadAsStringAsync(Ct);
+        Assert.True(answer.IsSuccessStatusCode, text);
+        return JsonNode.Parse(text)!;
+    }
+
+    private async Task<HttpResponseMessage> PostAsync(byte[] content, string? purpose, string name = "a.bin", int? seconds = null)
+    {
+        using var form = new MultipartFormDataContent { { new ByteArrayContent(content), "file", name } };
+        if (purpose is not null)
+        {
+            form.Add(new StringContent(purpose), "purpose");
+        }
+        if (seconds is { } lifetime)
+        {
+            form.Add(new StringContent($"{lifetime}"), "expires_after[seconds]");
+        }
+        using var request = new HttpRequestMessage(HttpMethod.Post, "/v1/files") { Content = form };
+        request.Headers.Authorization = new AuthenticationHeaderValue("Bearer", "stoa-dev");
+        return await site.Host.Client.SendAsync(request, Ct);
+    }
+
+    private async Task<HttpResponseMessage> SendAsync(HttpMethod method, string path)
+    {
+        using var request = new HttpRequestMessage(method, path) { Headers = { Authorization = new AuthenticationHeaderValue("Bearer", "stoa-dev") } };
+        return await site.Host.Client.SendAsync(request, Ct);
+    }
+}
