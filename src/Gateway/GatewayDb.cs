@@ -22,6 +22,8 @@ internal sealed class GatewayDb(DbContextOptions<GatewayDb> options) : ModuleDb(
 
     public DbSet<AgentChange> AgentChanges => Set<AgentChange>();
 
+    public DbSet<AgentPrompt> AgentPrompts => Set<AgentPrompt>();
+
     public DbSet<AgentTool> Tools => Set<AgentTool>();
 
     public DbSet<Folder> Folders => Set<Folder>();
@@ -43,6 +45,7 @@ internal sealed class GatewayDb(DbContextOptions<GatewayDb> options) : ModuleDb(
         base.OnModelCreating(modelBuilder);
         // So that an agent is written before its versions.
         modelBuilder.Entity<AgentVersion>().HasOne<Agent>().WithMany().HasForeignKey(version => version.AgentId);
+        modelBuilder.Entity<AgentPrompt>().HasOne<Agent>().WithMany().HasForeignKey(prompt => prompt.AgentId);
         modelBuilder.Entity<AgentThread>().HasKey(thread => new { thread.OrganizationId, thread.AgentId, thread.ThreadId, thread.SubThreadId });
         modelBuilder.Entity<AgentRun>().HasKey(run => new { run.Id, run.CreatedAt });
         modelBuilder.Entity<AgentRun>().Property(run => run.Number).ValueGeneratedOnAdd();

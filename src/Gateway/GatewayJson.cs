@@ -1,10 +1,11 @@
 using System.Text.Json.Nodes;
 using System.Text.Json.Serialization;
-using Stoa.Gateway.Budgets;
-using Stoa.Gateway.Metrics;
 using Stoa.Gateway.Accounts;
+using Stoa.Gateway.Agents;
 using Stoa.Gateway.Alerts;
+using Stoa.Gateway.Budgets;
 using Stoa.Gateway.History;
+using Stoa.Gateway.Metrics;
 using Stoa.Gateway.TestCases;
 using Stoa.Gateway.Threads;
 using Stoa.Gateway.Usage;
@@ -14,6 +15,7 @@ namespace Stoa.Gateway;
 
 [JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower)]
 [JsonSerializable(typeof(string))]
+[JsonSerializable(typeof(EraseDeletedAgents))]
 [JsonSerializable(typeof(JsonNode))]
 [JsonSerializable(typeof(JsonObject))]
 [JsonSerializable(typeof(UsageApi.Sums))]
@@ -24,6 +26,7 @@ namespace Stoa.Gateway;
 [JsonSerializable(typeof(Runs.FollowUps.FollowUp))]
 [JsonSerializable(typeof(MetricsQuery))]
 [JsonSerializable(typeof(MetricsApi.AgentsQuery))]
+[JsonSerializable(typeof(ForgetUsage))]
 [JsonSerializable(typeof(BudgetsApi.BudgetList))]
 [JsonSerializable(typeof(BudgetsApi.BudgetTerms))]
 [JsonSerializable(typeof(AlertsApi.AlertList))]

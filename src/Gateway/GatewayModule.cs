@@ -9,20 +9,20 @@ using Stoa.Gateway.Auth;
 using Stoa.Gateway.Budgets;
 using Stoa.Gateway.Cache;
 using Stoa.Gateway.Completions;
-using Stoa.Gateway.Delivery;
 using Stoa.Gateway.Configuration;
+using Stoa.Gateway.Delivery;
 using Stoa.Gateway.Dialects.Anthropic;
 using Stoa.Gateway.Dialects.Gtwy;
 using Stoa.Gateway.Dialects.OpenAi;
 using Stoa.Gateway.Embeddings;
 using Stoa.Gateway.Folders;
+using Stoa.Gateway.History;
 using Stoa.Gateway.Metrics;
 using Stoa.Gateway.Models;
 using Stoa.Gateway.ProviderKeys;
 using Stoa.Gateway.Providers;
 using Stoa.Gateway.Runs;
 using Stoa.Gateway.Runs.Trials;
-using Stoa.Gateway.History;
 using Stoa.Gateway.TestCases;
 using Stoa.Gateway.Threads;
 using Stoa.Gateway.Tools;
@@ -30,6 +30,8 @@ using Stoa.Gateway.Usage;
 using Stoa.Platform;
 using Stoa.Platform.Data;
 using Stoa.Platform.Http;
+using Stoa.Platform.Jobs;
+using Stoa.Platform.Jobs.Calendars;
 using Stoa.Platform.Limits;
 using Stoa.Platform.Pages;
 
@@ -44,6 +46,8 @@ public static class GatewayModule
         services.AddSettings<GatewayOptions>("Gateway");
         services.AddSingleton<IValidateOptions<GatewayOptions>, GatewayOptionsCheck>();
         builder.AddGtwyAuth();
+        builder.AddAlias("Encreaption_key", "Gateway:OriginalKeys:EncryptionKey");
+        builder.AddAlias("Secret_IV", "Gateway:OriginalKeys:SecretIv");
         services.AddMigrations("gateway", typeof(GatewayModule).Assembly);
         services.AddModuleDb<GatewayDb>();
         services.AddJson(GatewayJson.Default);
@@ -73,6 +77,8 @@ public static class GatewayModule
         services.AddSingleton<AgentConfigurations>();
         services.AddScoped<ConfigurationReading>();
         services.AddScoped<ModelStore>();
+        services.AddJob<EraseDeletedAgents, EraseDeletedAgentsHandler>(EraseDeletedAgents.Kind, GatewayJson.Default.EraseDeletedAgents);
+        services.AddSchedule(EraseDeletedAgents.Kind, new EraseDeletedAgents(), "40 3 * * *");
         services.AddScoped<AgentStore>();
         services.AddScoped<VersionStore>();
         services.AddScoped<UpdateAgent>();
@@ -97,6 +103,10 @@ public static class GatewayModule
         services.AddSingleton<PriceBook>();
         services.AddSingleton<PriceStore>();
         services.AddHostedService<PriceWatch>();
+
+        services.AddJob<ForgetUsage, ForgetUsageHandler>(
+            ForgetUsage.Kind, GatewayJson.Default.ForgetUsage, new() { Priority = JobPriority.Low, LateAfter = TimeSpan.FromDays(1) });
+        services.AddSchedule(ForgetUsage.Kind, new ForgetUsage(), ForgetUsage.Hourly);
 
         services.AddSingleton<BudgetBook>();
         services.AddSingleton<BudgetStore>();
@@ -135,7 +145,6 @@ public static class GatewayModule
         management.MapModelConfigurations();
         management.MapTools();
         management.MapFolders();
-        management.MapToolTests();
         management.MapMetrics();
         management.MapAnalytics();
         management.MapAlerts();
@@ -144,6 +153,7 @@ public static class GatewayModule
         management.MapHistory();
         management.MapOlderHistory();
         management.MapUsers();
+        management.MapToolTests();
 
         var own = routes.MapOwnApi();
         own.MapUsage();

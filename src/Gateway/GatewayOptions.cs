@@ -14,6 +14,8 @@ internal sealed class GatewayOptions
 
     public TimeoutOptions Timeouts { get; set; } = new();
 
+    public OriginalKeysOptions OriginalKeys { get; set; } = new();
+
     public SpoolOptions Spool { get; set; } = new();
 
     public UsageOptions Usage { get; set; } = new();
@@ -96,6 +98,16 @@ internal sealed class TimeoutOptions
     /// <summary>For one call of an agent's tool, unless the tool says otherwise.</summary>
     [Range(100, 120_000)]
     public int ToolMs { get; set; } = 30_000;
+}
+
+/// <summary>With both, providers' keys may be brought in as the original stores them.</summary>
+internal sealed class OriginalKeysOptions
+{
+    /// <summary>The original's <c>Encreaption_key</c>.</summary>
+    public string? EncryptionKey { get; set; }
+
+    /// <summary>The original's <c>Secret_IV</c>.</summary>
+    public string? SecretIv { get; set; }
 }
 
 internal sealed class SpoolOptions

@@ -30,6 +30,11 @@ internal sealed class GatewayOptionsCheck : IValidateOptions<GatewayOptions>
                 problems.Add($"{key}:BaseUrl must be an http or https address");
             }
         }
+        if (!string.IsNullOrEmpty(options.Queue.Url)
+            && (!Uri.TryCreate(options.Queue.Url, UriKind.Absolute, out var broker) || broker.Scheme is not ("amqp" or "amqps")))
+        {
+            problems.Add("Queue:Url must be an amqp or amqps address");
+        }
         return problems.Count > 0 ? ValidateOptionsResult.Fail(problems) : ValidateOptionsResult.Success;
     }
 }

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Globalization;
 using System.Text.RegularExpressions;
 using Stoa.Bench.Machine;
@@ -96,6 +97,23 @@ internal sealed partial class Product : IAsyncDisposable
             await Task.Delay(TimeSpan.FromMilliseconds(50), TimeProvider.System);
         }
         throw new InvalidOperationException("The host does not know the key that was made for it.");
+    }
+
+    /// <summary>Runs statements in the private cluster, past the host.</summary>
+    internal async Task SqlAsync(string sql)
+    {
+        var file = Directory.EnumerateFiles(_folder, "postmaster.pid", SearchOption.AllDirectories).Single();
+        // 3 port, 4 folder of the socket
+        var lines = await File.ReadAllLinesAsync(file);
+        string[] words = ["-X", "-q", "-v", "ON_ERROR_STOP=1", "-h", lines[4], "-p", lines[3], "-U", "stoa", "-d", "stoa"];
+        using var psql = Process.Start(new ProcessStartInfo("psql", words) { RedirectStandardInput = true, UseShellExecute = false }) ?? throw new InvalidOperationException("psql could not be started.");
+        await psql.StandardInput.WriteAsync(sql);
+        psql.StandardInput.Close();
+        await psql.WaitForExitAsync();
+        if (psql.ExitCode != 0)
+        {
+            throw new InvalidOperationException($"psql ended with code {psql.ExitCode}.");
+        }
     }
 
     internal Target As(string name, string key, string provider) =>

@@ -6,7 +6,7 @@ internal abstract class Scenario
     internal static IReadOnlyList<Scenario> All { get; } =
     [
         new GatewayScenario(), new GatewayMemoryScenario(), new StartScenario(), new SecretsScenario(), new RigScenario(), new JobsScenario(),
-        new JobsChaosScenario(),
+        new JobsChaosScenario(), new MetricsScenario(),
     ];
 
     internal abstract string Name { get; }

@@ -40,7 +40,7 @@ internal sealed class AgentGraph(GatewayDb db)
         {
             var callers = await db.Agents.FromSql($"""
                 select * from gateway.agents where organization_id = {organizationId} and deleted_at is null
-                  and exists (select from jsonb_each(case when jsonb_typeof(document -> 'connected_agents') = 'object' then document -> 'connected_agents' else jsonb_build_object() end) link
+                  and exists (select from jsonb_each(coalesce(document -> 'connected_agents', jsonb_build_object())) link
                               where coalesce(link.value ->> 'bridge_id', link.value ->> 'agent_id') = any({level}))
                 """).AsNoTracking().Where(agent => !seen.Contains(agent.Id)).ToListAsync(ct);
             foreach (var caller in callers.Where(caller => !graph.ContainsKey(caller.Id)))
@@ -53,7 +53,8 @@ internal sealed class AgentGraph(GatewayDb db)
     }
 
     private static IEnumerable<string> Targets(JsonObject document) =>
-        (document["connected_agents"] as JsonObject ?? []).Select(link => References.AgentOf(link.Value)).Where(id => id.Length > 0).Distinct(StringComparer.Ordinal);
+        (document["connected_agents"] as JsonObject ?? []).Select(link => References.AgentOf(link.Value))
+            .Where(id => id.Length > 0).Distinct(StringComparer.Ordinal);
 
     private static void Add(JsonObject graph, Agent agent, IEnumerable<string> targets) => graph[agent.Id] = new JsonObject
     {

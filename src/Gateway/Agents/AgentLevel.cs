@@ -8,7 +8,8 @@ internal static class AgentLevel
 {
     private static readonly string[] Fields =
     [
-        "user_id", "meta", "bridge_summary", "bridge_limit", "bridge_usage", "bridge_limit_reset_period", "bridge_limit_start_date", "total_tokens", "ai_updates",
+        "user_id", "meta", "bridge_summary", "bridge_limit", "bridge_usage", "bridge_limit_reset_period", "bridge_limit_start_date",
+        "total_tokens", "ai_updates",
     ];
 
     private static readonly string[] Settings = ["publicAgentConfig", "publicUsers", "editAccess", "environment_config"];

@@ -28,7 +28,8 @@ internal static class AgentShape
     private static readonly string[] MovedFromConfiguration = ["response_format", "tone", "responseStyle"];
 
     /// <summary>The header's, else the deployment's.</summary>
-    public static AgentShapeName Of(HttpRequest request, GatewayOptions options) => request.Headers[Header].ToString().ToLowerInvariant() switch
+    public static AgentShapeName Of(
+        HttpRequest request, GatewayOptions options) => request.Headers[Header].ToString().ToLowerInvariant() switch
     {
         "flat" => AgentShapeName.Flat,
         "settings" => AgentShapeName.Settings,

@@ -16,7 +16,8 @@ internal sealed class AgentStore(GatewayDb db, ModelStore models, ServiceRegistr
 
     public Task<List<Agent>> ListAsync(Tenant tenant, int? page, int? limit, CancellationToken ct)
     {
-        var agents = Of(tenant).AsNoTracking().Where(agent => agent.Slug != Preview).OrderByDescending(agent => agent.CreatedAt).ThenBy(agent => agent.Id);
+        var agents = Of(tenant).AsNoTracking().Where(agent => agent.Slug != Preview)
+            .OrderByDescending(agent => agent.CreatedAt).ThenBy(agent => agent.Id);
         return limit is { } most ? agents.Skip(((page ?? 1) - 1) * most).Take(most).ToListAsync(ct) : agents.ToListAsync(ct);
     }
 
@@ -37,7 +38,8 @@ internal sealed class AgentStore(GatewayDb db, ModelStore models, ServiceRegistr
         return agent;
     }
 
-    public async Task<Dictionary<string, List<string>>> VersionsAsync(Guid organizationId, IReadOnlyCollection<string> agents, CancellationToken ct)
+    public async Task<Dictionary<string, List<string>>> VersionsAsync(
+        Guid organizationId, IReadOnlyCollection<string> agents, CancellationToken ct)
     {
         var versions = await db.AgentVersions.AsNoTracking()
             .Where(version => agents.Contains(version.AgentId) && version.OrganizationId == organizationId)
@@ -53,7 +55,8 @@ internal sealed class AgentStore(GatewayDb db, ModelStore models, ServiceRegistr
         var folder = await FolderAsync(tenant.OrganizationId, folderId, ct);
         var (model, keys) = await FirstModelAsync(tenant.OrganizationId, folder, ct);
         return await CreateAsync(
-            tenant, tenant.OrganizationId, wanted.Name, wanted.Slug, wanted.Kind, folderId, now => wanted.ToDocument(model, keys, tenant.Caller.UserId, now), ct);
+            tenant, tenant.OrganizationId, wanted.Name, wanted.Slug, wanted.Kind, folderId,
+            now => wanted.ToDocument(model, keys, tenant.Caller.UserId, now), ct);
     }
 
     /// <summary>An agent with a first version of the same document. Where somebody takes the name at the same time, the next free one.</summary>
@@ -92,7 +95,7 @@ internal sealed class AgentStore(GatewayDb db, ModelStore models, ServiceRegistr
             db.AgentVersions.Add(version);
             Note(tenant, agent.Id, version.Id, "Version created");
             Note(tenant, agent.Id, null, "Agent created");
-            if (await db.TrySaveAsync(ct))
+            if (await db.TrySaveAsync(ct) == Saved.Kept)
             {
                 return agent;
             }
@@ -149,7 +152,7 @@ internal sealed class AgentStore(GatewayDb db, ModelStore models, ServiceRegistr
             Note(tenant, agent.Id, null, field);
         }
         agent.UpdatedAt = time.GetUtcNow();
-        if (!await db.TrySaveAsync(ct))
+        if (await db.TrySaveAsync(ct) != Saved.Kept)
         {
             throw Failure.Invalid("slugName is taken by another agent", "slugName", "slug_taken");
         }
@@ -159,7 +162,8 @@ internal sealed class AgentStore(GatewayDb db, ModelStore models, ServiceRegistr
         : await db.Folders.AsNoTracking().FirstOrDefaultAsync(folder => folder.Id == id && folder.OrganizationId == organizationId, ct)
             ?? throw Failure.NotFound("Folder");
 
-    public Task<DateTimeOffset?> LastUseAsync(Guid organizationId, string id, CancellationToken ct) => db.Database.SqlQuery<DateTimeOffset?>(
+    public Task<DateTimeOffset?> LastUseAsync(
+        Guid organizationId, string id, CancellationToken ct) => db.Database.SqlQuery<DateTimeOffset?>(
         $"""select at as "Value" from gateway.last_uses where id = {id} and organization_id = {organizationId}""").FirstOrDefaultAsync(ct);
 
     public Task<List<LastUse>> LastUsesAsync(Guid organizationId, CancellationToken ct) =>
@@ -193,9 +197,11 @@ internal sealed class AgentStore(GatewayDb db, ModelStore models, ServiceRegistr
         var wantedName = name ?? AgentNames.Untitled;
         var wantedSlug = slug ?? AgentNames.SlugOf(wantedName);
         var taken = await db.Agents.AsNoTracking().Where(agent => agent.OrganizationId == organizationId)
-            .Where(agent => agent.Name.StartsWith(wantedName) || agent.Slug.StartsWith(wantedSlug)).Select(agent => new { agent.Name, agent.Slug }).ToListAsync(ct);
+            .Where(agent => agent.Name.StartsWith(wantedName) || agent.Slug.StartsWith(wantedSlug))
+            .Select(agent => new { agent.Name, agent.Slug }).ToListAsync(ct);
         var names = taken.Select(agent => agent.Name).ToHashSet(StringComparer.Ordinal);
-        return (name ?? AgentNames.Free(wantedName, names), AgentNames.Free(wantedSlug, taken.Select(agent => agent.Slug).ToHashSet(StringComparer.Ordinal)));
+        var slugs = taken.Select(agent => agent.Slug).ToHashSet(StringComparer.Ordinal);
+        return (name ?? AgentNames.Free(wantedName, names), AgentNames.Free(wantedSlug, slugs));
     }
 
     /// <summary>A folder that has keys starts its agents with the first service it has one for.</summary>

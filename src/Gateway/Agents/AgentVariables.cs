@@ -44,7 +44,7 @@ internal static partial class AgentVariables
     private static JsonNode? Prompt(JsonObject document) => (document["configuration"] as JsonObject)?["prompt"];
 
     private static IEnumerable<string> InPrompt(JsonObject document) =>
-        TextsOf(Prompt(document)).SelectMany(text => Hole().Matches(text)).Select(hole => hole.Groups[1].Value);
+        TextsOf(Prompt(document)).SelectMany(text => Hole().Matches(text)).Select(hole => hole.Groups["name"].Value);
 
     /// <summary><c>variables_path{tool: {argument: "path"}}</c> and the arguments of pre-tools.</summary>
     private static IEnumerable<string> InPaths(JsonObject document)
@@ -65,6 +65,6 @@ internal static partial class AgentVariables
 
     private static string? TextOf(JsonNode? node) => node?.GetValueKind() == JsonValueKind.String ? node.GetValue<string>() : null;
 
-    [GeneratedRegex(@"\{\{\s*([A-Za-z0-9_.\-]{1,128})\s*\}\}", RegexOptions.NonBacktracking)]
+    [GeneratedRegex(@"\{\{\s*(?<name>[A-Za-z0-9_.\-]{1,128})\s*\}\}", RegexOptions.ExplicitCapture | RegexOptions.NonBacktracking)]
     private static partial Regex Hole();
 }

@@ -5,7 +5,6 @@ using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.Options;
 using Stoa.Gateway.Auth;
-using Stoa.Gateway.Configuration;
 using Stoa.Gateway.Tools;
 using Stoa.Gateway.Dialects.Gtwy;
 using Stoa.Platform.Http;
@@ -71,7 +70,8 @@ internal static class AgentsApi
         var shape = AgentShape.Of(request, options.Value);
         if (shape == AgentShapeName.Settings && !isAwaited)
         {
-            return TypedResults.Accepted((string?)null, new JsonObject { ["success"] = true, ["accepted"] = true, ["message"] = "Agent creation started" });
+            return TypedResults.Accepted(
+                (string?)null, new JsonObject { ["success"] = true, ["accepted"] = true, ["message"] = "Agent creation started" });
         }
         var view = new AgentView(tenant.Caller.OrgId, shape);
         return TypedResults.Ok(view.Answer(Success("Agent created successfully"), await ShowAsync(tenant, view, made, store, ct)));
@@ -99,14 +99,16 @@ internal static class AgentsApi
     }
 
     internal static async Task<Ok<JsonObject>> UpdateAsync(
-        string agent_id, Tenant tenant, GtwyBody body, HttpRequest request, UpdateAgent update, AgentStore store, IOptions<GatewayOptions> options, CancellationToken ct)
+        string agent_id, Tenant tenant, GtwyBody body, HttpRequest request, UpdateAgent update, AgentStore store,
+        IOptions<GatewayOptions> options, CancellationToken ct)
     {
         var agent = await update.RunAsync(tenant, agent_id, AgentShape.ToSettings(body.Members), ct);
         var view = ViewOf(tenant, request, options);
         return TypedResults.Ok(view.Answer(Success("Agent Updated successfully"), await ShowAsync(tenant, view, agent, store, ct)));
     }
 
-    internal static async Task<Ok<JsonObject>> DeleteAsync(string agent_id, Tenant tenant, GtwyBody body, AgentStore store, CancellationToken ct)
+    internal static async Task<Ok<JsonObject>> DeleteAsync(
+        string agent_id, Tenant tenant, GtwyBody body, AgentStore store, CancellationToken ct)
     {
         var restores = body.Members.Flag("restore") == true;
         var answer = Success(restores ? "Agent restored successfully" : "Agent deleted successfully");
@@ -121,7 +123,8 @@ internal static class AgentsApi
     public static JsonObject Success(string message) => new() { ["success"] = true, ["message"] = message };
 
     /// <summary>Says in the API document that the route reads an object, which <see cref="GtwyBody"/> keeps from it.</summary>
-    public static RouteHandlerBuilder TakesObject(this RouteHandlerBuilder route) => route.Accepts<JsonObject>(isOptional: true, "application/json");
+    public static RouteHandlerBuilder TakesObject(
+        this RouteHandlerBuilder route) => route.Accepts<JsonObject>(isOptional: true, "application/json");
 
     private static string AccessOf(Tenant tenant) => tenant.Caller.Role.ToString().ToLowerInvariant();
 

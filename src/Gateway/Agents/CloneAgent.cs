@@ -133,7 +133,8 @@ internal sealed class CloneAgent(GatewayDb db, IdentityDb identity, AgentStore a
         copy.Remove("bridge_usage");
         if (tools.Count > 0)
         {
-            copy["function_ids"] = new JsonArray([.. ToolStore.IdsOf(document).Select(id => tools.GetValueOrDefault(id)).OfType<string>().Select(id => JsonValue.Create(id))]);
+            copy["function_ids"] = new JsonArray(
+                [.. ToolStore.IdsOf(document).Select(id => tools.GetValueOrDefault(id)).OfType<string>().Select(id => JsonValue.Create(id))]);
         }
         foreach (var link in (copy["connected_agents"] as JsonObject ?? []).Select(link => link.Value).OfType<JsonObject>())
         {

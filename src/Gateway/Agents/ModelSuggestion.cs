@@ -15,7 +15,8 @@ internal static class ModelSuggestion
         var type = (document["configuration"] as JsonObject)?["type"]?.ToString() ?? "chat";
         var usesTools = document["function_ids"] is JsonArray { Count: > 0 } || document["connected_agents"] is JsonObject { Count: > 0 };
         return models
-            .Where(model => model.IsEnabled && model.Type == type && (!usesTools || model.ValidationConfig.Member("tools").ValueKind == System.Text.Json.JsonValueKind.True))
+            .Where(model => model.IsEnabled && model.Type == type)
+            .Where(model => !usesTools || model.ValidationConfig.Member("tools").ValueKind == System.Text.Json.JsonValueKind.True)
             .OrderBy(model => model.Price is null).ThenBy(model => model.Price is { } price ? (price.Input * ReadPerWritten) + price.Output : 0)
             .ThenBy(model => model.ModelName, StringComparer.Ordinal)
             .FirstOrDefault();

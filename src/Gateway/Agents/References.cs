@@ -27,7 +27,8 @@ internal sealed class References(GatewayDb db, ServiceRegistry services)
         if (change.Fields.Contains("function_ids"))
         {
             var ids = TextsOf(change.Document["function_ids"]);
-            var known = await db.Tools.Where(tool => ids.Contains(tool.Id) && tool.OrganizationId == tenant.OrganizationId).Select(tool => tool.Id).ToListAsync(ct);
+            var known = await db.Tools.Where(tool => ids.Contains(tool.Id) && tool.OrganizationId == tenant.OrganizationId)
+                .Select(tool => tool.Id).ToListAsync(ct);
             ThrowIfAny("function_ids", ids.Except(known, StringComparer.Ordinal));
         }
         if (change.Fields.Contains("connected_agents"))
@@ -39,7 +40,8 @@ internal sealed class References(GatewayDb db, ServiceRegistry services)
         }
     }
 
-    public static string AgentOf(JsonNode? link) => TextOf((link as JsonObject)?["bridge_id"]) ?? TextOf((link as JsonObject)?["agent_id"]) ?? "";
+    public static string AgentOf(
+        JsonNode? link) => TextOf((link as JsonObject)?["bridge_id"]) ?? TextOf((link as JsonObject)?["agent_id"]) ?? "";
 
     private async Task CheckKeysAsync(Tenant tenant, JsonObject document, CancellationToken ct)
     {

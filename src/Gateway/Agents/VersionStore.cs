@@ -1,4 +1,3 @@
-using System.Text.Json;
 using System.Text.Json.Nodes;
 using Microsoft.EntityFrameworkCore;
 using Stoa.Gateway.Auth;
@@ -14,7 +13,9 @@ internal sealed class VersionStore(GatewayDb db, AgentStore agents, ModelStore m
     /// <summary>With the agent whose it is.</summary>
     public async Task<(AgentVersion Version, Agent Agent)> FindAsync(Tenant tenant, string id, CancellationToken ct)
     {
-        return await SeeAsync(tenant, id, ct) is { } version && await agents.FindAsync(tenant, version.AgentId, ct) is { DeletedAt: null } agent ? (version, agent) : throw Missing();
+        return await SeeAsync(tenant, id, ct) is { } version && await agents.FindAsync(tenant, version.AgentId, ct) is { DeletedAt: null } agent
+            ? (version, agent)
+            : throw Missing();
     }
 
     /// <summary>For a change of an agent and its version, in a transaction that is open.</summary>
@@ -23,7 +24,10 @@ internal sealed class VersionStore(GatewayDb db, AgentStore agents, ModelStore m
         var found = await SeeAsync(tenant, id, ct) ?? throw tenant.Missing(Missing());
         var agent = await agents.LockAsync(tenant, found.AgentId, ct);
         var version = await db.AgentVersions
-            .FromSql($"select * from gateway.agent_versions where id = {id} and organization_id = {tenant.OrganizationId} and deleted_at is null for update")
+            .FromSql($"""
+                select * from gateway.agent_versions
+                where id = {id} and organization_id = {tenant.OrganizationId} and deleted_at is null for update
+                """)
             .FirstOrDefaultAsync(ct) ?? throw tenant.Missing(Missing());
         return (version, agent);
     }
@@ -60,6 +64,7 @@ internal sealed class VersionStore(GatewayDb db, AgentStore agents, ModelStore m
         var change = DocumentChange.Apply(version.Document, body);
         await ChangeModelAsync(tenant, version.Document, change, body, ct);
         await references.CheckAsync(tenant, change, ct);
+        KeepPrompt(change, agent);
         version.Document = change.Document;
         if (!body.ContainsKey("version_description"))
         {
@@ -129,6 +134,26 @@ internal sealed class VersionStore(GatewayDb db, AgentStore agents, ModelStore m
     }
 
     public static Failure Missing() => new(FailureKind.NotFound, "not_found", "Version not found");
+
+    /// <summary>Every prompt that an agent ever had stays readable by its id.</summary>
+    private void KeepPrompt(DocumentChange change, Agent agent)
+    {
+        if (!change.Fields.Contains("prompt") || (change.Document["configuration"] as JsonObject)?["prompt"] is not { } prompt)
+        {
+            return;
+        }
+        var now = time.GetUtcNow();
+        var kept = new AgentPrompt
+        {
+            Id = Guid.CreateVersion7(now),
+            OrganizationId = agent.OrganizationId,
+            AgentId = agent.Id,
+            Document = new() { ["system_prompt"] = prompt.DeepClone() },
+            CreatedAt = now,
+        };
+        db.AgentPrompts.Add(kept);
+        change.Document["configuration"]!["system_prompt_version_id"] = kept.Id.ToString();
+    }
 
     private async Task<AgentVersion?> SeeAsync(Tenant tenant, string id, CancellationToken ct) => !HexId.IsOne(id) ? null
         : await db.AgentVersions.AsNoTracking().FirstOrDefaultAsync(

@@ -21,6 +21,7 @@ internal static class VersionsApi
         versions.MapPost("", CreateAsync).RequireGtwyEditor().TakesObject().WithSummary("Create a version from another");
         versions.MapPost("/bulk_publish", PublishManyAsync).RequireGtwyEditor().TakesObject().WithSummary("Publish several");
         versions.MapGet("/connected-agents/{version_id}", GraphAsync).WithSummary("Connected-agent graph");
+        versions.MapGet("/diff", DiffAsync).WithSummary("What differs between two versions");
         versions.MapPost("/discard/{version_id}", DiscardAsync).RequireGtwyEditor().TakesObject().WithSummary("Reset a draft to the published state");
         versions.MapPost("/publish/{version_id}", PublishAsync).RequireGtwyEditor().TakesObject().WithSummary("Publish");
         versions.MapGet("/suggest-model/{version_id}", SuggestAsync).WithSummary("Suggest a model");
@@ -29,11 +30,13 @@ internal static class VersionsApi
         versions.MapDelete("/{version_id}", DeleteAsync).RequireGtwyEditor().WithSummary("Delete a version");
     }
 
-    internal static async Task<Ok<JsonObject>> CreateAsync(Tenant tenant, GtwyBody body, VersionStore versions, CancellationToken ct) => TypedResults.Ok(Success(
+    internal static async Task<Ok<JsonObject>> CreateAsync(
+        Tenant tenant, GtwyBody body, VersionStore versions, CancellationToken ct) => TypedResults.Ok(Success(
         "version created successfully",
         await versions.CreateAsync(tenant, body.Members.NeedText("version_id"), body.Members.Text("version_description", 20_000), ct)));
 
-    internal static async Task<Ok<JsonObject>> PublishManyAsync(Tenant tenant, GtwyBody body, VersionStore versions, GatewayDb db, CancellationToken ct)
+    internal static async Task<Ok<JsonObject>> PublishManyAsync(
+        Tenant tenant, GtwyBody body, VersionStore versions, GatewayDb db, CancellationToken ct)
     {
         tenant.RequireEditor();
         var ids = body.Members.Texts("version_ids", atMost: 100) ?? throw GtwyFields.Wrong("version_ids", "is required");
@@ -57,19 +60,30 @@ internal static class VersionsApi
         return TypedResults.Ok(answer);
     }
 
-    internal static async Task<Ok<JsonObject>> GraphAsync(string version_id, Tenant tenant, VersionStore versions, AgentGraph graph, CancellationToken ct)
+    internal static async Task<Ok<JsonObject>> GraphAsync(
+        string version_id, Tenant tenant, VersionStore versions, AgentGraph graph, CancellationToken ct)
     {
         var (version, agent) = await versions.FindAsync(tenant, version_id, ct);
         return TypedResults.Ok(new JsonObject { ["success"] = true, ["data"] = await graph.AroundAsync(tenant, version, agent, ct) });
     }
 
-    internal static async Task<Ok<JsonObject>> DiscardAsync(string version_id, Tenant tenant, GtwyBody body, VersionStore versions, CancellationToken ct)
+    internal static async Task<Ok<JsonObject>> DiffAsync(
+        Tenant tenant, VersionStore versions, CancellationToken ct, string? a = null, string? b = null)
+    {
+        var (first, _) = await versions.FindAsync(tenant, a ?? throw GtwyFields.Wrong("a", "is required"), ct);
+        var (second, _) = await versions.FindAsync(tenant, b ?? throw GtwyFields.Wrong("b", "is required"), ct);
+        return TypedResults.Ok(new JsonObject { ["success"] = true, ["data"] = VersionDiff.Of(first.Document, second.Document) });
+    }
+
+    internal static async Task<Ok<JsonObject>> DiscardAsync(
+        string version_id, Tenant tenant, GtwyBody body, VersionStore versions, CancellationToken ct)
     {
         await versions.DiscardAsync(tenant, version_id, body.Members.NeedText("bridge_id"), ct);
         return TypedResults.Ok(Success("version changes discarded successfully", version_id));
     }
 
-    internal static async Task<Ok<JsonObject>> PublishAsync(string version_id, Tenant tenant, GtwyBody body, VersionStore versions, CancellationToken ct)
+    internal static async Task<Ok<JsonObject>> PublishAsync(
+        string version_id, Tenant tenant, GtwyBody body, VersionStore versions, CancellationToken ct)
     {
         body.Members.Flag("generate_summary");
         await versions.PublishAsync(tenant, version_id, ct);
@@ -77,7 +91,8 @@ internal static class VersionsApi
     }
 
     /// <summary>The cheapest model that can do what the version asks for, of the services that it has keys for.</summary>
-    internal static async Task<Ok<JsonObject>> SuggestAsync(string version_id, Tenant tenant, VersionStore versions, ModelStore models, CancellationToken ct)
+    internal static async Task<Ok<JsonObject>> SuggestAsync(
+        string version_id, Tenant tenant, VersionStore versions, ModelStore models, CancellationToken ct)
     {
         var (version, _) = await versions.FindAsync(tenant, version_id, ct);
         var keys = (version.Document["apikey_object_id"] as JsonObject ?? []).Select(key => key.Key).ToHashSet(StringComparer.Ordinal);
@@ -85,7 +100,8 @@ internal static class VersionsApi
         {
             throw Failure.Invalid("Please select api key for proceeding further", code: "key_missing");
         }
-        var suggested = ModelSuggestion.Of(version.Document, (await models.ListAsync(tenant.OrganizationId, null, ct)).Where(model => keys.Contains(model.Service)));
+        var known = await models.ListAsync(tenant.OrganizationId, null, ct);
+        var suggested = ModelSuggestion.Of(version.Document, known.Where(model => keys.Contains(model.Service)));
         var answer = AgentsApi.Success("Model suggested successfully");
         answer["data"] = new JsonObject
         {

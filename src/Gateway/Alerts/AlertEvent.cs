@@ -11,6 +11,13 @@ internal sealed record AlertAgent(
 /// <summary>Something an organization may want to hear of, as GTWY's wire words it.</summary>
 internal sealed record AlertEvent
 {
+    public const string ErrorType = "Error";
+    public const string VariableType = "Variable";
+    public const string RetryType = "retry_mechanism";
+    public const string ThumbsDownType = "thumbsdown";
+    public const string LimitType = "metrix_limit_reached";
+    public const string AnswerType = "broadcast_response";
+
     private AlertEvent(string type, AlertAgent agent) => (Type, Agent) = (type, agent);
 
     /// <summary>What an alert chooses by: <c>Error</c>, <c>Variable</c>, ….</summary>
@@ -30,35 +37,35 @@ internal sealed record AlertEvent
 
     private JsonObject? Response { get; init; }
 
-    public static AlertEvent Error(AlertAgent agent, string messageId, string error) => new("Error", agent)
+    public static AlertEvent Error(AlertAgent agent, string messageId, string error) => new(ErrorType, agent)
     {
         Key = messageId, Details = new() { ["alert"] = "Unexpected Error", ["error_message"] = error },
     };
 
-    public static AlertEvent VariablesMissing(AlertAgent agent, string messageId, IEnumerable<string> names) => new("Variable", agent)
+    public static AlertEvent VariablesMissing(AlertAgent agent, string messageId, IEnumerable<string> names) => new(VariableType, agent)
     {
         Key = messageId,
         Details = new() { ["alert"] = "variables missing", ["Variables"] = new JsonArray([.. names.Select(name => JsonValue.Create(name))]) },
     };
 
-    public static AlertEvent RetryStarted(AlertAgent agent, string messageId, string error) => new("retry_mechanism", agent)
+    public static AlertEvent RetryStarted(AlertAgent agent, string messageId, string error) => new(RetryType, agent)
     {
         Key = messageId, Details = new() { ["alert"] = "Retry Mechanism Started due to error.", ["error_message"] = error },
     };
 
-    public static AlertEvent ThumbsDown(AlertAgent agent, string messageId) => new("thumbsdown", agent)
+    public static AlertEvent ThumbsDown(AlertAgent agent, string messageId) => new(ThumbsDownType, agent)
     {
         Key = messageId, Details = new() { ["alert"] = "Thumbs down on response", ["message_id"] = messageId },
     };
 
     /// <summary>The agent's total of tokens or latency grew from one value to another.</summary>
-    public static AlertEvent TotalGrew(AlertAgent agent, string key, decimal before, decimal after) => new("metrix_limit_reached", agent)
+    public static AlertEvent TotalGrew(AlertAgent agent, string key, decimal before, decimal after) => new(LimitType, agent)
     {
         Key = key, Total = (before, after),
     };
 
     /// <param name="response">The answer as it was given: <c>{"data", "usage"}</c>.</param>
-    public static AlertEvent Answered(AlertAgent agent, string messageId, JsonObject response) => new("broadcast_response", agent)
+    public static AlertEvent Answered(AlertAgent agent, string messageId, JsonObject response) => new(AnswerType, agent)
     {
         Key = messageId, Response = response,
     };

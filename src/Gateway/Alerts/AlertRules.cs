@@ -12,8 +12,9 @@ namespace Stoa.Gateway.Alerts;
 /// <param name="Webhook">To be given an id and a body.</param>
 internal sealed record AlertRule(string Id, IReadOnlySet<string> Types, IReadOnlySet<string> Agents, decimal? Limit, NewWebhook Webhook)
 {
-    public bool Wants(AlertEvent what) =>
-        Types.Contains(what.Type) && (Agents.Contains("all") || Agents.Contains(what.Agent.BridgeId))
+    public bool IsAbout(string type, string agentId) => Types.Contains(type) && (Agents.Contains("all") || Agents.Contains(agentId));
+
+    public bool Wants(AlertEvent what) => IsAbout(what.Type, what.Agent.BridgeId)
         && (what.Total is not { } total || (total.Before < Limit && total.After >= Limit));
 
     public static AlertRule Of(Alert alert) => new(
@@ -62,6 +63,13 @@ internal sealed class AlertRules(IDbContextFactory<GatewayDb> dbs, ChangeFeed fe
             known.TryRemove(KeyValuePair.Create(organizationId, reading));
             throw;
         }
+    }
+
+    /// <summary>What is in memory; null when nothing is, and then it is being read.</summary>
+    public IReadOnlyList<AlertRule>? Known(Guid organizationId)
+    {
+        var reading = OfAsync(organizationId, CancellationToken.None);
+        return reading.IsCompletedSuccessfully ? reading.GetAwaiter().GetResult() : null;
     }
 
     private async Task<AlertRule[]> ReadAsync(Guid organizationId)

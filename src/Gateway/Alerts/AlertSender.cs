@@ -1,4 +1,5 @@
 using Stoa.Gateway.Delivery;
+using Stoa.Gateway.Runs;
 using Stoa.Platform.Webhooks;
 
 namespace Stoa.Gateway.Alerts;

@@ -1,5 +1,4 @@
 using Microsoft.Extensions.Options;
-using Npgsql;
 using Stoa.Platform.Data;
 using Stoa.Platform.Http;
 
@@ -12,8 +11,11 @@ namespace Stoa.Gateway.Budgets;
 /// <remarks>Who has no budget is known in memory, and costs nothing; a budget costs one round trip.</remarks>
 internal sealed class BudgetGate(BudgetBook book, BudgetStore store, IOptions<GatewayOptions> options, TimeProvider time)
 {
-    /// <summary>No call lives longer than its longest time to answer; then it has a row, or its process died.</summary>
     private static readonly TimeSpan Grace = TimeSpan.FromMinutes(1);
+
+    /// <summary>No call lives longer than all its attempts and its whole stream: then it has a row, or its process died.</summary>
+    private readonly TimeSpan lifetime = Grace + TimeSpan.FromMilliseconds(
+        ((options.Value.Retries + 1.0) * Math.Max(options.Value.Timeouts.NonStreamMs, options.Value.Timeouts.FirstByteMs)) + options.Value.Timeouts.TotalMs);
 
     /// <summary>False when nothing of the organization has a budget: nothing needs to be reserved.</summary>
     public bool Concerns(Guid organizationId) => book.Concerns(organizationId);
@@ -30,7 +32,6 @@ internal sealed class BudgetGate(BudgetBook book, BudgetStore store, IOptions<Ga
             return Reservation.None;
         }
         var call = Guid.CreateVersion7(time.GetUtcNow());
-        var lifetime = TimeSpan.FromMilliseconds(options.Value.Timeouts.TotalMs) + Grace;
         try
         {
             return await store.ReserveAsync(organizationId, limited, estimate, call, lifetime, ct) is { } exhausted

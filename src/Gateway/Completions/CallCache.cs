@@ -3,7 +3,6 @@ using System.Text.Json;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Options;
 using Stoa.Gateway.Cache;
-using Stoa.Gateway.Chat;
 using Stoa.Gateway.Bytes;
 using Stoa.Gateway.Dialects;
 using Stoa.Platform.Http;

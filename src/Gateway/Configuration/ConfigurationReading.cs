@@ -16,7 +16,8 @@ internal sealed class ConfigurationReading(GatewayDb db, ModelStore models, Serv
     private static readonly JsonElement EmptyObject = JsonDocument.Parse("{}").RootElement;
 
     /// <inheritdoc cref="AgentConfigurations.FindAsync"/>
-    public async Task<AgentConfiguration> AgentAsync(Guid organizationId, string? name, string? versionId, string? environment, CancellationToken ct)
+    public async Task<AgentConfiguration> AgentAsync(
+        Guid organizationId, string? name, string? versionId, string? environment, CancellationToken ct)
     {
         var version = versionId is null ? null : await VersionAsync(organizationId, versionId, ct);
         var agent = await FindAsync(organizationId, name ?? version?.AgentId, ct) ?? throw ConfigurationFailures.AgentMissing();
@@ -83,7 +84,8 @@ internal sealed class ConfigurationReading(GatewayDb db, ModelStore models, Serv
         };
     }
 
-    private Task<Agent?> FindAsync(Guid organizationId, string? name, CancellationToken ct) => name is null or { Length: > 512 } || name.Contains('\0', StringComparison.Ordinal)
+    private Task<Agent?> FindAsync(
+        Guid organizationId, string? name, CancellationToken ct) => name is null or { Length: > 512 } || name.Contains('\0', StringComparison.Ordinal)
         ? Task.FromResult<Agent?>(null)
         : db.Agents.AsNoTracking()
             .Where(agent => agent.OrganizationId == organizationId && agent.DeletedAt == null && (agent.Id == name || agent.Slug == name))

@@ -30,7 +30,8 @@ internal static class ModelConfigurationsApi
         utilities.MapDelete("/agent/{agent_id}", EraseAgentAsync).RequireGtwyAdmin().WithSummary("Delete permanently");
     }
 
-    internal static async Task<Ok<JsonObject>> AddAsync(Tenant tenant, GtwyBody body, ModelStore models, ServiceRegistry services, CancellationToken ct)
+    internal static async Task<Ok<JsonObject>> AddAsync(
+        Tenant tenant, GtwyBody body, ModelStore models, ServiceRegistry services, CancellationToken ct)
     {
         tenant.RequireEditor();
         var service = services.Find(body.Members.NeedText("service", 64)) ?? throw GtwyFields.Wrong("service", "is none of the services");
@@ -57,7 +58,7 @@ internal static class ModelConfigurationsApi
         {
             throw Failure.NotFound("Model");
         }
-        if ((await uses.OfAsync(tenant.OrganizationId, model.ModelName, ct)).Exists(use => use.Service == model.Service))
+        if ((await uses.OfAsync(tenant.OrganizationId, model.ModelName, ct)).Exists(use => use.What == model.Service))
         {
             throw Failure.Invalid("The model is in use", "model_name", "model_in_use");
         }
@@ -65,7 +66,8 @@ internal static class ModelConfigurationsApi
         return TypedResults.Ok(AgentsApi.Success("Model configuration deleted successfully"));
     }
 
-    internal static async Task<Ok<JsonObject>> SetStatusAsync(Tenant tenant, GtwyBody body, ModelStore models, TimeProvider time, CancellationToken ct)
+    internal static async Task<Ok<JsonObject>> SetStatusAsync(
+        Tenant tenant, GtwyBody body, ModelStore models, TimeProvider time, CancellationToken ct)
     {
         tenant.RequireOperator();
         var isEnabled = StatusOf(body.Members) ?? throw GtwyFields.Wrong("status", "is required");
@@ -75,7 +77,8 @@ internal static class ModelConfigurationsApi
     }
 
     /// <summary>Merges <c>change</c> into the named models, or into those of a service (<c>filter.service</c>).</summary>
-    internal static async Task<Ok<JsonObject>> ChangeManyAsync(Tenant tenant, GtwyBody body, ModelStore models, TimeProvider time, CancellationToken ct)
+    internal static async Task<Ok<JsonObject>> ChangeManyAsync(
+        Tenant tenant, GtwyBody body, ModelStore models, TimeProvider time, CancellationToken ct)
     {
         tenant.RequireOperator();
         var change = body.Members.Object("change") ?? throw GtwyFields.Wrong("change", "is required");
@@ -114,12 +117,7 @@ internal static class ModelConfigurationsApi
     {
         var all = await uses.OfAsync(tenant.OrganizationId, QueryValues.Text(modelName, "modelName") ?? "", ct);
         var answer = AgentsApi.Success("Get agents and versions successfully");
-        answer["data"] = new JsonObject
-        {
-            ["agents"] = new JsonArray([.. all.Where(use => use.VersionId is null).Select(use => new JsonObject { ["_id"] = use.AgentId, ["name"] = use.Name })]),
-            ["versions"] = new JsonArray(
-                [.. all.Where(use => use.VersionId is not null).Select(use => new JsonObject { ["_id"] = use.VersionId, ["bridge_id"] = use.AgentId, ["name"] = use.Name })]),
-        };
+        answer["data"] = AgentUse.Show(all);
         return TypedResults.Ok(answer);
     }
 

@@ -140,7 +140,8 @@ internal static class ModelParameters
         return value / 1.000000000000000000000000000000000m;
     }
 
-    private static decimal Bounded(decimal value, decimal? least, decimal? most) => value < least ? least.Value : value > most ? most.Value : value;
+    private static decimal Bounded(
+        decimal value, decimal? least, decimal? most) => value < least ? least.Value : value > most ? most.Value : value;
 
     /// <summary>One of the options. Options that are objects are told apart by their <c>type</c>, which is also enough to name one.</summary>
     private static JsonNode? Chosen(string name, JsonElement rule, JsonElement value)
@@ -164,7 +165,8 @@ internal static class ModelParameters
         throw Wrong(name, "must be one of the options of the model");
     }
 
-    private static int LevelOf(JsonElement rule) => rule.Member("level") is { ValueKind: JsonValueKind.Number } level && level.TryGetInt32(out var number) ? number : 0;
+    private static int LevelOf(
+        JsonElement rule) => rule.Member("level") is { ValueKind: JsonValueKind.Number } level && level.TryGetInt32(out var number) ? number : 0;
 
     private static JsonNode? NodeOf(JsonElement element) => element.ValueKind switch
     {
@@ -175,5 +177,6 @@ internal static class ModelParameters
         _ => JsonValue.Create(element),
     };
 
-    private static Failure Wrong(string name, string problem) => Failure.Invalid($"configuration.{name} {problem}", $"configuration.{name}", "invalid_parameter");
+    private static Failure Wrong(
+        string name, string problem) => Failure.Invalid($"configuration.{name} {problem}", $"configuration.{name}", "invalid_parameter");
 }

@@ -14,7 +14,8 @@ internal sealed class ModelStore(GatewayDb db, ServiceRegistry services, IOption
             .Where(row => row.Service == service && row.ModelName == model && (row.OrganizationId == null || row.OrganizationId == organizationId))
             .ToListAsync(ct);
         // An organization's own model of a name comes before the one that all share.
-        return rows.OrderBy(row => row.OrganizationId is null).Select(ModelDocument.Of).FirstOrDefault() ?? Built(service).FirstOrDefault(known => known.ModelName == model);
+        return rows.OrderBy(row => row.OrganizationId is null).Select(ModelDocument.Of).FirstOrDefault()
+            ?? Built(service).FirstOrDefault(known => known.ModelName == model);
     }
 
     /// <param name="service">Null for all.</param>
@@ -29,7 +30,8 @@ internal sealed class ModelStore(GatewayDb db, ServiceRegistry services, IOption
     }
 
     /// <summary>A model of the organization's own. False when it may name one of that service and name already.</summary>
-    public async Task<ModelConfiguration?> AddAsync(Guid organizationId, string service, string model, bool isEnabled, JsonObject document, CancellationToken ct)
+    public async Task<ModelConfiguration?> AddAsync(
+        Guid organizationId, string service, string model, bool isEnabled, JsonObject document, CancellationToken ct)
     {
         if (await FindAsync(organizationId, service, model, ct) is not null)
         {
@@ -46,7 +48,7 @@ internal sealed class ModelStore(GatewayDb db, ServiceRegistry services, IOption
             UpdatedAt = time.GetUtcNow(),
         };
         db.Add(row);
-        return await db.TrySaveAsync(ct) ? row : null;
+        return await db.TrySaveAsync(ct) == Saved.Kept ? row : null;
     }
 
     public async Task<bool> RemoveAsync(Guid organizationId, string service, string model, CancellationToken ct) =>
@@ -57,36 +59,43 @@ internal sealed class ModelStore(GatewayDb db, ServiceRegistry services, IOption
     /// <returns>False when there is no such model.</returns>
     public async Task<bool> ChangeSharedAsync(string service, string model, Action<ModelConfiguration> change, CancellationToken ct)
     {
-        var row = await db.ModelConfigurations.SingleOrDefaultAsync(
-            row => row.Service == service && row.ModelName == model && row.OrganizationId == null, ct);
-        if (row is null)
+        while (true)
         {
-            if (Built(service).FirstOrDefault(known => known.ModelName == model) is not { } built)
+            var row = await db.ModelConfigurations.SingleOrDefaultAsync(
+                row => row.Service == service && row.ModelName == model && row.OrganizationId == null, ct);
+            if (row is null)
             {
-                return false;
-            }
-            row = new()
-            {
-                Id = HexId.Create(time),
-                Service = service,
-                ModelName = model,
-                IsEnabled = true,
-                Document = new()
+                if (Built(service).FirstOrDefault(known => known.ModelName == model) is not { } built)
                 {
-                    ["display_name"] = built.DisplayName,
-                    ["configuration"] = JsonObject.Create(built.Configuration),
-                    ["validationConfig"] = JsonObject.Create(built.ValidationConfig),
-                    ["outputConfig"] = JsonObject.Create(built.OutputConfig),
-                },
-                UpdatedAt = time.GetUtcNow(),
-            };
-            db.Add(row);
+                    return false;
+                }
+                db.Add(row = RowOf(built));
+            }
+            change(row);
+            row.UpdatedAt = time.GetUtcNow();
+            // Taken by somebody who wrote the first row at the same time: then it is there to be changed.
+            if (await db.TrySaveAsync(ct) == Saved.Kept)
+            {
+                return true;
+            }
         }
-        change(row);
-        row.UpdatedAt = time.GetUtcNow();
-        await db.SaveChangesAsync(ct);
-        return true;
     }
+
+    private ModelConfiguration RowOf(ModelDocument built) => new()
+    {
+        Id = HexId.Create(time),
+        Service = built.Service,
+        ModelName = built.ModelName,
+        IsEnabled = true,
+        Document = new()
+        {
+            ["display_name"] = built.DisplayName,
+            ["configuration"] = JsonObject.Create(built.Configuration),
+            ["validationConfig"] = JsonObject.Create(built.ValidationConfig),
+            ["outputConfig"] = JsonObject.Create(built.OutputConfig),
+        },
+        UpdatedAt = time.GetUtcNow(),
+    };
 
     private IEnumerable<ModelDocument> Built(string service) => KnownModels.All.Where(model => model.Service == service).Concat(
         options.Value.Providers.Where(own => string.Equals(own.Key, service, StringComparison.OrdinalIgnoreCase))

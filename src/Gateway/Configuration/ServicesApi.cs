@@ -34,7 +34,8 @@ internal static class ServicesApi
     }
 
     /// <summary>Models that are switched on; an empty object for a service that there is not.</summary>
-    internal static async Task<Ok<JsonObject>> ModelsAsync(string service, Tenant tenant, ServiceRegistry services, ModelStore models, CancellationToken ct)
+    internal static async Task<Ok<JsonObject>> ModelsAsync(
+        string service, Tenant tenant, ServiceRegistry services, ModelStore models, CancellationToken ct)
     {
         if (services.Find(service) is not { } known)
         {

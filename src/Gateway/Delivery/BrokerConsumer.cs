@@ -123,7 +123,7 @@ internal sealed partial class BrokerConsumer(
         switch (await runs.RunAsync(run, ct))
         {
             case QueueVerdict.Done:
-                await secrets.ForgetAsync(run, ct);
+                await secrets.ReleaseAsync(run, ct);
                 break;
             case QueueVerdict.Again again:
                 await broker.PublishAsync(

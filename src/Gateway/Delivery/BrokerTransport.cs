@@ -3,6 +3,7 @@ using System.Text.Json;
 using System.Text.Json.Nodes;
 using Microsoft.Extensions.Logging;
 using RabbitMQ.Client;
+using Stoa.Gateway.Dialects.Gtwy;
 using Stoa.Platform.Http;
 
 namespace Stoa.Gateway.Delivery;
@@ -21,7 +22,7 @@ internal sealed partial class BrokerTransport(
         catch (Exception exception) when (!ct.IsCancellationRequested)
         {
             LogFailed(exception);
-            throw new Failure(FailureKind.Internal, "queue_failed", "Failed to publish message.");
+            throw new Failure(FailureKind.Internal, RuntimeErrors.QueueFailed, "Failed to publish message.");
         }
     }
 

@@ -1,10 +1,14 @@
 using System.Text.Json.Serialization;
+using Stoa.Gateway.Alerts;
+using Stoa.Gateway.Runs;
 
 namespace Stoa.Gateway.Delivery;
 
 [JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower, DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull)]
 [JsonSerializable(typeof(QueuedRun))]
 [JsonSerializable(typeof(RunQueued))]
+[JsonSerializable(typeof(RunRequest))]
+[JsonSerializable(typeof(TellAlerts))]
 [JsonSerializable(typeof(SendPush))]
 [JsonSerializable(typeof(ForgetDelivery))]
 [JsonSerializable(typeof(PushNote))]

@@ -2,6 +2,7 @@ using Microsoft.AspNetCore.Builder;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Stoa.Gateway.Alerts;
+using Stoa.Gateway.Runs;
 using Stoa.Platform;
 using Stoa.Platform.Egress;
 using Stoa.Platform.Http;
@@ -24,6 +25,7 @@ internal static class DeliveryServices
 
         services.AddSingleton<RunDelivery>();
         services.AddSingleton<RunSecrets>();
+        services.AddSingleton<RunLeases>();
         services.AddSingleton<RunQueue>();
         services.AddSingleton<QueuedRuns>();
         services.AddSingleton<PushPublisher>();
@@ -33,6 +35,9 @@ internal static class DeliveryServices
         services.AddSingleton<AlertRules>();
         services.AddHostedService(provider => provider.GetRequiredService<AlertRules>());
         services.AddSingleton<AlertSender>();
+        services.AddSingleton<IRunFollower, AlertJobs>();
+        services.AddJob<TellAlerts, TellAlertsHandler>(TellAlerts.Kind, DeliveryJson.Default.TellAlerts);
+        services.AddScoped<IRunHandler, AgentRunHandler>();
         builder.AddTransport();
         // What waits in the database when a broker is set up later is run all the same.
         services.AddJob<RunQueued, RunQueuedHandler>(RunQueued.Kind, DeliveryJson.Default.RunQueued, RunQueued.Rules);

@@ -6,6 +6,7 @@ using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.DependencyInjection;
 using Stoa.Gateway.Auth;
 using Stoa.Gateway.Dialects.Gtwy;
+using Stoa.Gateway.Runs;
 using Stoa.Platform.Http;
 
 namespace Stoa.Gateway.Delivery;
@@ -34,10 +35,9 @@ internal static class PushApi
 
     internal static async Task<Ok<Published>> PublishAsync(JsonObject message, GtwyCaller caller, PushPublisher push, CancellationToken ct)
     {
-        var channel = Text(message["channel"]) ?? "";
-        var text = Text(message["message"]) ?? message["message"]?.ToJsonString() ?? throw Failure.Invalid("message must be given", "message");
-        var ttl = message["ttl"] is JsonValue value && value.TryGetValue<int>(out var seconds) ? seconds : 0;
-        await push.PublishAsync(caller.OrganizationId, channel, text, ttl, apiKey: null, ct);
+        var text = (message["message"] ?? throw Failure.Invalid("message must be given", "message")).AsWords();
+        await push.PublishAsync(
+            caller.OrganizationId, message.Text("channel") ?? "", text, (int)(message["ttl"].AsNumber() ?? 0), apiKey: null, ct);
         return TypedResults.Ok(new Published(Success: true));
     }
 
@@ -57,8 +57,6 @@ internal static class PushApi
         using var socket = await context.WebSockets.AcceptWebSocketAsync();
         await context.RequestServices.GetRequiredService<PushStreams>().TalkAsync(socket, caller.OrganizationId, context.RequestAborted);
     }
-
-    private static string? Text(JsonNode? node) => node is JsonValue value && value.TryGetValue<string>(out var text) ? text : null;
 
     internal sealed record Published(bool Success);
 }

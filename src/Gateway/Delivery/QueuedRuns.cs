@@ -25,7 +25,7 @@ internal abstract record QueueVerdict
 
 /// <summary>One attempt of a queued run, the same for every transport: run it unless that was done before, and deliver the answer.</summary>
 internal sealed partial class QueuedRuns(
-    IServiceScopeFactory scopes, RunSecrets secrets, RunDelivery delivery, IOptions<GatewayOptions> options, TimeProvider time, ILogger<QueuedRuns> logger)
+    IServiceScopeFactory scopes, RunSecrets secrets, RunLeases leases, RunDelivery delivery, IOptions<GatewayOptions> options, TimeProvider time, ILogger<QueuedRuns> logger)
 {
     /// <summary>After each failed attempt; then it is given up.</summary>
     public static readonly TimeSpan[] Waits = [TimeSpan.FromSeconds(5), TimeSpan.FromSeconds(30), TimeSpan.FromMinutes(5)];
@@ -40,7 +40,13 @@ internal sealed partial class QueuedRuns(
             {
                 return new QueueVerdict.Dead("Its secrets are no longer kept");
             }
-            var outcome = await OutcomeAsync(run, ct);
+            await using var lease = await leases.TryTakeAsync(run.OrganizationId, run.DeliveryId, ct);
+            if (lease is null)
+            {
+                return new QueueVerdict.Again(Waits[0], "It is being run elsewhere", IsCounted: false);
+            }
+            using var either = CancellationTokenSource.CreateLinkedTokenSource(ct, lease.Lost);
+            var outcome = await OutcomeAsync(run, either.Token);
             if (outcome.Retryable is { } reason && message.Attempt <= Waits.Length)
             {
                 return new QueueVerdict.Again(Waits[message.Attempt - 1], reason);
@@ -50,8 +56,9 @@ internal sealed partial class QueuedRuns(
         }
         catch (Exception exception) when (!ct.IsCancellationRequested)
         {
-            // The boundary of a queued run. What a database that is away has kept from being written is tried again for as long as it takes.
-            var isOutage = Outage.Is(exception) || exception.InnerException is { } inner && Outage.Is(inner);
+            // The boundary of a queued run. What a database that is away has kept from being written, or a lost lease from
+            // being finished, is tried again for as long as it takes.
+            var isOutage = exception is OperationCanceledException || Outage.Is(exception) || exception.InnerException is { } inner && Outage.Is(inner);
             LogFailed(exception, message.Id, message.Attempt);
             return isOutage ? new QueueVerdict.Again(Waits[0], exception.Message, IsCounted: false)
                 : message.Attempt <= Waits.Length ? new QueueVerdict.Again(Waits[message.Attempt - 1], "internal error")

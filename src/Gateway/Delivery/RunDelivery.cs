@@ -1,5 +1,5 @@
-using System.Text.Json;
 using System.Text.Json.Nodes;
+using Stoa.Gateway.Runs;
 using Stoa.Platform.Http;
 using Stoa.Platform.Webhooks;
 
@@ -17,14 +17,14 @@ internal sealed class RunDelivery(WebhookOutbox webhooks, PushPublisher push)
     /// <exception cref="Failure">Invalid: no address or channel, or one that may not be asked.</exception>
     public void Check(JsonObject responseFormat)
     {
-        var cred = responseFormat["cred"] as JsonObject;
+        var cred = responseFormat.Object("cred");
         switch (TypeOf(responseFormat))
         {
             case "webhook":
-                webhooks.Check(TextOf(cred, "url") ?? throw Failure.Invalid("response_format.cred.url must be an address", "response_format.cred.url"));
+                webhooks.Check(cred.Name("url") ?? throw Failure.Invalid("response_format.cred.url must be an address", "response_format.cred.url"));
                 break;
             case "rtlayer":
-                PushPublisher.CheckChannel(TextOf(cred, "channel") ?? "");
+                PushPublisher.CheckChannel(cred.Name("channel") ?? "");
                 break;
             default:
                 throw Failure.Invalid("response_format.type must be default, webhook or RTLayer", "response_format.type");
@@ -37,7 +37,7 @@ internal sealed class RunDelivery(WebhookOutbox webhooks, PushPublisher push)
     /// <param name="payload"><c>{"response" | "error", "success", "variables"}</c>; a push leaves out the variables.</param>
     public Task DeliverAsync(Guid organizationId, JsonObject responseFormat, JsonObject payload, string messageId, CancellationToken ct)
     {
-        var cred = responseFormat["cred"] as JsonObject;
+        var cred = responseFormat.Object("cred");
         if (TypeOf(responseFormat) == "webhook")
         {
             return webhooks.SendAsync([WebhookOf(organizationId, cred ?? [], payload, messageId, WebhookKind)], ct);
@@ -45,7 +45,7 @@ internal sealed class RunDelivery(WebhookOutbox webhooks, PushPublisher push)
         var pushed = (JsonObject)payload.DeepClone();
         pushed.Remove("variables");
         return push.PublishAsync(
-            organizationId, TextOf(cred, "channel") ?? "", pushed.Compact(), NumberOf(cred, "ttl") ?? DefaultTtl, TextOf(cred, "apikey"), ct);
+            organizationId, cred.Name("channel") ?? "", pushed.Compact(), (int)(cred?["ttl"].AsNumber() ?? DefaultTtl), cred.Name("apikey"), ct);
     }
 
     /// <param name="cred"><c>{"url", "headers"}</c>; the headers are an object, or the JSON text of one.</param>
@@ -54,7 +54,7 @@ internal sealed class RunDelivery(WebhookOutbox webhooks, PushPublisher push)
         OrganizationId = organizationId,
         WebhookId = id,
         Kind = kind,
-        Url = TextOf(cred, "url") ?? "",
+        Url = cred.Name("url") ?? "",
         Headers = [.. HeadersOf(cred["headers"])],
         HeaderPrefix = HeaderPrefix,
         Body = payload.Compact(),
@@ -62,28 +62,13 @@ internal sealed class RunDelivery(WebhookOutbox webhooks, PushPublisher push)
 
     private static IEnumerable<KeyValuePair<string, string>> HeadersOf(JsonNode? headers)
     {
-        if (headers is JsonValue value && value.TryGetValue<string>(out var text))
+        if (headers.AsText() is { } text)
         {
-            try
-            {
-                headers = JsonNode.Parse(text);
-            }
-            catch (JsonException)
-            {
-                headers = null;
-            }
+            JsonFields.TryParse(text, out headers);
         }
-        return headers is JsonObject members
-            ? members.Where(member => member.Value is JsonValue)
-                .Select(member => KeyValuePair.Create(member.Key, member.Value!.GetValueKind() == JsonValueKind.String ? member.Value.GetValue<string>() : member.Value.ToJsonString()))
-            : [];
+        return (headers as JsonObject ?? []).Where(header => header.Value is JsonValue)
+            .Select(header => KeyValuePair.Create(header.Key, header.Value.AsWords()));
     }
 
-    private static string? TypeOf(JsonObject responseFormat) => TextOf(responseFormat, "type")?.ToLowerInvariant();
-
-    private static string? TextOf(JsonObject? from, string name) =>
-        from?[name] is JsonValue value && value.TryGetValue<string>(out var text) && text.Length > 0 ? text : null;
-
-    private static int? NumberOf(JsonObject? from, string name) =>
-        from?[name] is JsonValue value && value.GetValueKind() == JsonValueKind.Number && value.TryGetValue<int>(out var number) ? number : null;
+    private static string? TypeOf(JsonObject responseFormat) => responseFormat.Text("type")?.ToLowerInvariant();
 }

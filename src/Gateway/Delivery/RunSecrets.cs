@@ -70,13 +70,15 @@ internal sealed class RunSecrets(NpgsqlDataSource source, IDataProtectionProvide
         return await command.ExecuteScalarAsync(ct) is byte[] secrets ? Join(run, Unseal(secrets)) : null;
     }
 
-    public async Task ForgetAsync(QueuedRun run, CancellationToken ct)
+    /// <summary>They go soon, not now: an acknowledgement that is lost on the way brings the run back.</summary>
+    public async Task ReleaseAsync(QueuedRun run, CancellationToken ct)
     {
         if (run.KeyRef is { } key)
         {
-            await using var command = source.CreateCommand("delete from gateway.queued_runs where id = $1 and organization_id = $2");
+            await using var command = source.CreateCommand("update gateway.queued_runs set done_at = $3 where id = $1 and organization_id = $2");
             command.Parameters.Add(new() { Value = key });
             command.Parameters.Add(new() { Value = run.OrganizationId });
+            command.Parameters.Add(new() { Value = time.GetUtcNow() });
             await command.ExecuteNonQueryAsync(ct);
         }
     }

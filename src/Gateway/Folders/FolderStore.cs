@@ -26,17 +26,22 @@ internal sealed class FolderStore(GatewayDb db, TimeProvider time)
             UpdatedAt = now,
         };
         db.Folders.Add(folder);
-        return await db.TrySaveAsync(ct) ? folder : throw NameTaken();
+        return await db.TrySaveAsync(ct) == Saved.Kept ? folder : throw NameTaken();
     }
 
     public async Task<Folder> UpdateAsync(Tenant tenant, string id, string? name, JsonObject body, CancellationToken ct)
     {
-        var folder = await Of(tenant).FirstOrDefaultAsync(folder => folder.Id == id, ct) ?? throw Failure.NotFound("Folder");
+        var folder = await Of(tenant).FirstOrDefaultAsync(folder => folder.Id == id, ct) ?? throw Missing();
         var now = time.GetUtcNow();
         folder.Name = name ?? folder.Name;
         folder.Document = await ChangedAsync(tenant, (JsonObject)folder.Document.DeepClone(), body, now, ct);
         folder.UpdatedAt = now;
-        return await db.TrySaveAsync(ct) ? folder : throw NameTaken();
+        return await db.TrySaveAsync(ct) switch
+        {
+            Saved.Kept => folder,
+            Saved.Taken => throw NameTaken(),
+            Saved.Gone => throw Missing(),
+        };
     }
 
     /// <summary>Its agents stay, in no folder.</summary>
@@ -45,7 +50,7 @@ internal sealed class FolderStore(GatewayDb db, TimeProvider time)
         await using var transaction = await db.Database.BeginTransactionAsync(ct);
         if (await Of(tenant).Where(folder => folder.Id == id).ExecuteDeleteAsync(ct) == 0)
         {
-            throw Failure.NotFound("Folder");
+            throw Missing();
         }
         await db.Agents.Where(agent => agent.OrganizationId == tenant.OrganizationId && agent.FolderId == id)
             .ExecuteUpdateAsync(set => set.SetProperty(agent => agent.FolderId, (string?)null), ct);
@@ -58,7 +63,8 @@ internal sealed class FolderStore(GatewayDb db, TimeProvider time)
         return tenant.Caller.FolderId is { } own ? folders.Where(folder => folder.Id == own) : folders;
     }
 
-    private async Task<JsonObject> ChangedAsync(Tenant tenant, JsonObject document, JsonObject body, DateTimeOffset now, CancellationToken ct)
+    private async Task<JsonObject> ChangedAsync(
+        Tenant tenant, JsonObject document, JsonObject body, DateTimeOffset now, CancellationToken ct)
     {
         if (body.Object("config") is { } config)
         {
@@ -75,6 +81,8 @@ internal sealed class FolderStore(GatewayDb db, TimeProvider time)
         SpendingTerms.Of(body, "folder").ApplyTo(document, now, "folder");
         return document;
     }
+
+    private static Failure Missing() => Failure.NotFound("Folder");
 
     private static Failure NameTaken() => Failure.Invalid("name is taken by another folder", "name", "name_taken");
 }

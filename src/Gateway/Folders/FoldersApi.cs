@@ -5,7 +5,6 @@ using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.AspNetCore.Routing;
 using Stoa.Gateway.Agents;
 using Stoa.Gateway.Auth;
-using Stoa.Gateway.Configuration;
 using Stoa.Gateway.Dialects.Gtwy;
 using Stoa.Platform.Http;
 
@@ -33,7 +32,8 @@ internal static class FoldersApi
         return Shown(tenant, await folders.AddAsync(tenant, name, kind, body.Members, ct));
     }
 
-    internal static async Task<Ok<JsonObject>> ListAsync(Tenant tenant, FolderStore folders, CancellationToken ct) => TypedResults.Ok(new JsonObject
+    internal static async Task<Ok<JsonObject>> ListAsync(
+        Tenant tenant, FolderStore folders, CancellationToken ct) => TypedResults.Ok(new JsonObject
     {
         ["success"] = true,
         ["data"] = new JsonArray([.. (await folders.ListAsync(tenant, ct)).Select(folder => Show(tenant, folder))]),
@@ -42,7 +42,8 @@ internal static class FoldersApi
     internal static async Task<Ok<JsonObject>> UpdateAsync(Tenant tenant, GtwyBody body, FolderStore folders, CancellationToken ct)
     {
         RequireEditor(tenant);
-        return Shown(tenant, await folders.UpdateAsync(tenant, body.Members.NeedText("folder_id", 64), NewAgent.NameOf(body.Members, "name"), body.Members, ct));
+        var id = body.Members.NeedText("folder_id", 64);
+        return Shown(tenant, await folders.UpdateAsync(tenant, id, NewAgent.NameOf(body.Members, "name"), body.Members, ct));
     }
 
     internal static async Task<Ok<JsonObject>> DeleteAsync(string folder_id, Tenant tenant, FolderStore folders, CancellationToken ct)
@@ -62,7 +63,8 @@ internal static class FoldersApi
         }
     }
 
-    private static Ok<JsonObject> Shown(Tenant tenant, Folder folder) => TypedResults.Ok(new JsonObject { ["success"] = true, ["data"] = Show(tenant, folder) });
+    private static Ok<JsonObject> Shown(
+        Tenant tenant, Folder folder) => TypedResults.Ok(new JsonObject { ["success"] = true, ["data"] = Show(tenant, folder) });
 
     private static JsonObject Show(Tenant tenant, Folder folder)
     {

@@ -57,6 +57,16 @@ create table gateway.agent_versions (
 );
 create index agent_versions_by_agent on gateway.agent_versions (agent_id, id);
 
+-- Prompts that versions had, by the id that stands in them.
+create table gateway.agent_prompts (
+  id uuid primary key,
+  organization_id uuid not null references platform.organizations (id),
+  agent_id text not null references gateway.agents (id) on delete cascade,
+  document jsonb not null,
+  created_at timestamptz not null
+);
+create index agent_prompts_by_agent on gateway.agent_prompts (agent_id, id);
+
 -- Who changed what of an agent; one row for each field.
 create table gateway.agent_changes (
   id uuid primary key,

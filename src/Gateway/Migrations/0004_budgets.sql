@@ -112,12 +112,16 @@ begin
   from newest n where n.id = b.id and n.place = 1 and n.start >= b.period_start;
 end $$;
 
--- What usage has cost since the moment. Costs of folders count from the rows that name them.
+-- What usage has cost since the moment: the rest of its day by quarters of an hour, then whole days.
 create function gateway.spent_since(organization uuid, budget_scope text, budget_subject text, since timestamptz) returns numeric
 language sql stable as $$
-  select coalesce(sum(q.cost), 0) from gateway.usage_quarters q
-  where q.organization_id = organization and q.start >= since
-    and case budget_scope
+  select coalesce(sum(q.cost), 0)
+  from (select date_trunc('day', since + interval '1 day' - interval '1 microsecond', 'UTC') as day) as first
+  cross join lateral (
+    select * from gateway.usage_quarters where organization_id = organization and start >= since and start < first.day
+    union all
+    select * from gateway.usage_days where organization_id = organization and start >= first.day) q
+  where case budget_scope
       when 'folder' then q.folder_id when 'agent' then q.agent_id when 'provider_key' then q.provider_key_id
       when 'key' then q.key_id::text else '' end = budget_subject
 $$;

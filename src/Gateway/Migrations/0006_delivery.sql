@@ -6,9 +6,21 @@ create table gateway.queued_runs (
   secrets bytea,
   -- The job that runs it first; a replay is another one.
   job_id uuid,
-  created_at timestamptz not null
+  created_at timestamptz not null,
+  -- A broker may give out once more what it was told is done.
+  done_at timestamptz
 );
 create index queued_runs_by_time on gateway.queued_runs (created_at);
+create index queued_runs_done on gateway.queued_runs (done_at) where done_at is not null;
+
+-- Who is at work on a queued run. Nothing is lost when a crash empties the table.
+create unlogged table gateway.run_leases (
+  organization_id uuid not null,
+  message_id text not null,
+  holder uuid not null,
+  until timestamptz not null,
+  primary key (organization_id, message_id)
+);
 
 -- What was pushed and is still of interest: the last message of a channel to whoever joins, a long one to the other nodes, and what waits for
 -- a foreign push service (`secret` is its sealed key). Organization zero means all.

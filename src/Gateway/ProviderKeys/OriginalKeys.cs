@@ -12,6 +12,12 @@ internal sealed class OriginalKeys(string encryptionKey, string secretIv)
     private readonly byte[] key = Material(encryptionKey, 32);
     private readonly byte[] vector = Material(secretIv, 16);
 
+    private const int ShortestKey = 8;
+
+    /// <summary>Null unless the settings have both secrets of the original.</summary>
+    public static OriginalKeys? Of(OriginalKeysOptions options) =>
+        options is { EncryptionKey.Length: > 0, SecretIv.Length: > 0 } ? new(options.EncryptionKey, options.SecretIv) : null;
+
     /// <summary>Null when it can be read in neither way.</summary>
     public string? Read(string stored)
     {
@@ -43,7 +49,7 @@ internal sealed class OriginalKeys(string encryptionKey, string secretIv)
         try
         {
             var text = Encoding.UTF8.GetString(open());
-            return text.Length > 0 && text.All(letter => letter is >= '!' and <= '~') ? text : null;
+            return text.Length >= ShortestKey && text.All(letter => letter is >= '!' and <= '~') ? text : null;
         }
         catch (CryptographicException)
         {

@@ -1,5 +1,6 @@
 using System.Text.Json.Nodes;
 using Microsoft.EntityFrameworkCore;
+using Stoa.Gateway.Agents;
 using Stoa.Gateway.Auth;
 using Stoa.Gateway.Configuration;
 using Stoa.Platform.Http;
@@ -13,9 +14,10 @@ internal sealed class ProviderKeyStore(GatewayDb db, KeySeal seal, TimeProvider 
         Of(tenant).AsNoTracking().OrderBy(key => key.CreatedAt).ThenBy(key => key.Id).ToListAsync(ct);
 
     public async Task<ProviderKey> FindAsync(Tenant tenant, string id, CancellationToken ct) =>
-        (HexId.IsOne(id) ? await Of(tenant).FirstOrDefaultAsync(key => key.Id == id, ct) : null) ?? throw Failure.NotFound("Apikey");
+        (HexId.IsOne(id) ? await Of(tenant).FirstOrDefaultAsync(key => key.Id == id, ct) : null) ?? throw Missing();
 
-    public async Task<ProviderKey> AddAsync(Tenant tenant, string name, string service, string secret, string status, SpendingTerms terms, CancellationToken ct)
+    public async Task<ProviderKey> AddAsync(
+        Tenant tenant, string name, string service, string secret, string status, SpendingTerms terms, CancellationToken ct)
     {
         var now = time.GetUtcNow();
         var key = new ProviderKey
@@ -34,7 +36,7 @@ internal sealed class ProviderKeyStore(GatewayDb db, KeySeal seal, TimeProvider 
         };
         terms.ApplyTo(key.Document, now, "apikey");
         db.ProviderKeys.Add(key);
-        return await db.TrySaveAsync(ct) ? key : throw NameTaken();
+        return await db.TrySaveAsync(ct) == Saved.Kept ? key : throw NameTaken();
     }
 
     /// <param name="secret">Null when it stays as it is.</param>
@@ -50,17 +52,16 @@ internal sealed class ProviderKeyStore(GatewayDb db, KeySeal seal, TimeProvider 
         terms.ApplyTo(document, now, "apikey");
         key.Document = document;
         key.UpdatedAt = now;
-        if (!await db.TrySaveAsync(ct))
+        switch (await db.TrySaveAsync(ct))
         {
-            throw NameTaken();
+            case Saved.Taken:
+                throw NameTaken();
+            case Saved.Gone:
+                throw Missing();
         }
     }
 
-    public Task RemoveAsync(ProviderKey key, CancellationToken ct)
-    {
-        db.Remove(key);
-        return db.SaveChangesAsync(ct);
-    }
+    public Task RemoveAsync(ProviderKey key, CancellationToken ct) => db.ProviderKeys.Where(row => row.Id == key.Id).ExecuteDeleteAsync(ct);
 
     /// <summary>What a call with the key showed. Written only when it is something new.</summary>
     public Task NoteStatusAsync(Guid organizationId, string id, string status, CancellationToken ct) => db.ProviderKeys
@@ -68,14 +69,14 @@ internal sealed class ProviderKeyStore(GatewayDb db, KeySeal seal, TimeProvider 
         .ExecuteUpdateAsync(set => set.SetProperty(key => key.Status, status), ct);
 
     /// <summary>Which agents and versions name which key.</summary>
-    public Task<List<Use>> UsesAsync(Guid organizationId, CancellationToken ct) => db.Database.SqlQuery<Use>($"""
-        select named.value as key_id, agent.id as agent_id, null as version_id, agent.name
-        from gateway.agents agent, jsonb_each_text(case when jsonb_typeof(agent.document -> 'apikey_object_id') = 'object' then agent.document -> 'apikey_object_id' else jsonb_build_object() end) named
+    public Task<List<AgentUse>> UsesAsync(Guid organizationId, CancellationToken ct) => db.Database.SqlQuery<AgentUse>($"""
+        select named.value as what, agent.id as agent_id, null as version_id, agent.name
+        from gateway.agents agent, jsonb_each_text(coalesce(agent.document -> 'apikey_object_id', jsonb_build_object())) named
         where agent.organization_id = {organizationId} and agent.deleted_at is null
         union all
         select named.value, agent.id, version.id, agent.name
         from gateway.agents agent join gateway.agent_versions version on version.agent_id = agent.id and version.deleted_at is null,
-          jsonb_each_text(case when jsonb_typeof(version.document -> 'apikey_object_id') = 'object' then version.document -> 'apikey_object_id' else jsonb_build_object() end) named
+          jsonb_each_text(coalesce(version.document -> 'apikey_object_id', jsonb_build_object())) named
         where agent.organization_id = {organizationId} and agent.deleted_at is null
         """).ToListAsync(ct);
 
@@ -85,7 +86,7 @@ internal sealed class ProviderKeyStore(GatewayDb db, KeySeal seal, TimeProvider 
         return tenant.Caller.FolderId is { } folder ? keys.Where(key => key.FolderId == folder) : keys;
     }
 
-    private static Failure NameTaken() => Failure.Invalid("name is taken by another key", "name", "name_taken");
+    private static Failure Missing() => Failure.NotFound("Apikey");
 
-    internal sealed record Use(string KeyId, string AgentId, string? VersionId, string Name);
+    private static Failure NameTaken() => Failure.Invalid("name is taken by another key", "name", "name_taken");
 }

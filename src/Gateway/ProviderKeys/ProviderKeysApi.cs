@@ -3,6 +3,7 @@ using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.AspNetCore.Routing;
+using Microsoft.Extensions.Options;
 using Stoa.Gateway.Agents;
 using Stoa.Gateway.Auth;
 using Stoa.Gateway.Configuration;
@@ -27,11 +28,13 @@ internal static class ProviderKeysApi
     }
 
     internal static async Task<Results<Ok<JsonObject>, BadRequest<JsonObject>>> AddAsync(
-        Tenant tenant, GtwyBody body, ProviderKeyStore store, KeyCheck check, ServiceRegistry services, CancellationToken ct)
+        Tenant tenant, GtwyBody body, ProviderKeyStore store, KeyCheck check, ServiceRegistry services, IOptions<GatewayOptions> options, CancellationToken ct)
     {
         tenant.RequireEditor();
         var name = body.Members.NeedText("name", 200).Trim();
-        var secret = SecretOf(body.Members) ?? throw GtwyFields.Wrong("apikey", "is required");
+        var sent = SecretOf(body.Members) ?? throw GtwyFields.Wrong("apikey", "is required");
+        // Brought over from the original's store it is encrypted; what it cannot read is a key in the clear.
+        var secret = OriginalKeys.Of(options.Value.OriginalKeys)?.Read(sent) ?? sent;
         var service = services.Find(body.Members.NeedText("service", 64)) ?? throw GtwyFields.Wrong("service", "is none of the services");
         var terms = SpendingTerms.Of(body.Members, "apikey");
         try
@@ -54,7 +57,7 @@ internal static class ProviderKeysApi
     {
         tenant.RequireEditor();
         var key = await store.FindAsync(tenant, body.Members.NeedText("apikey_object_id", 64), ct);
-        var uses = (await store.UsesAsync(tenant.OrganizationId, ct)).Where(use => use.KeyId == key.Id).ToList();
+        var uses = (await store.UsesAsync(tenant.OrganizationId, ct)).Where(use => use.What == key.Id).ToList();
         if (uses.Count == 0)
         {
             await store.RemoveAsync(key, ct);
@@ -65,12 +68,7 @@ internal static class ProviderKeysApi
             ["success"] = false,
             ["message"] = "Cannot delete API key as it is currently in use",
             ["isInUse"] = true,
-            ["usageDetails"] = new JsonObject
-            {
-                ["agents"] = new JsonArray([.. uses.Where(use => use.VersionId is null).Select(use => new JsonObject { ["_id"] = use.AgentId, ["name"] = use.Name })]),
-                ["versions"] = new JsonArray(
-                    [.. uses.Where(use => use.VersionId is not null).Select(use => new JsonObject { ["_id"] = use.VersionId, ["bridge_id"] = use.AgentId, ["name"] = use.Name })]),
-            },
+            ["usageDetails"] = AgentUse.Show(uses),
         });
     }
 
@@ -99,10 +97,11 @@ internal static class ProviderKeysApi
     }
 
     // On the wire the segment is an agent here.
-    internal static async Task<Ok<JsonObject>> OfAgentAsync(string apikey_id, Tenant tenant, ProviderKeyStore store, AgentStore agents, CancellationToken ct)
+    internal static async Task<Ok<JsonObject>> OfAgentAsync(
+        string apikey_id, Tenant tenant, ProviderKeyStore store, AgentStore agents, CancellationToken ct)
     {
         _ = await agents.FindAsync(tenant, apikey_id, ct) ?? throw AgentStore.Missing();
-        var named = (await store.UsesAsync(tenant.OrganizationId, ct)).Where(use => use.AgentId == apikey_id).Select(use => use.KeyId)
+        var named = (await store.UsesAsync(tenant.OrganizationId, ct)).Where(use => use.AgentId == apikey_id).Select(use => use.What)
             .ToHashSet(StringComparer.Ordinal);
         var keys = await store.ListAsync(tenant, ct);
         return TypedResults.Ok(await ShowAsync(tenant, keys.FindAll(key => named.Contains(key.Id)), store, agents, ct));
@@ -118,9 +117,10 @@ internal static class ProviderKeysApi
     private static BadRequest<JsonObject> Refused(Failure failure) =>
         TypedResults.BadRequest(new JsonObject { ["success"] = false, ["error"] = failure.Message, ["error_code"] = failure.Code });
 
-    private static async Task<JsonObject> ShowAsync(Tenant tenant, List<ProviderKey> keys, ProviderKeyStore store, AgentStore agents, CancellationToken ct)
+    private static async Task<JsonObject> ShowAsync(
+        Tenant tenant, List<ProviderKey> keys, ProviderKeyStore store, AgentStore agents, CancellationToken ct)
     {
-        var uses = (await store.UsesAsync(tenant.OrganizationId, ct)).ToLookup(use => use.KeyId, StringComparer.Ordinal);
+        var uses = (await store.UsesAsync(tenant.OrganizationId, ct)).ToLookup(use => use.What, StringComparer.Ordinal);
         var lastUses = (await agents.LastUsesAsync(tenant.OrganizationId, ct)).ToDictionary(use => use.Id, use => use.At, StringComparer.Ordinal);
         return new()
         {
@@ -129,7 +129,7 @@ internal static class ProviderKeysApi
         };
     }
 
-    private static JsonObject Show(Tenant tenant, ProviderKey key, IEnumerable<ProviderKeyStore.Use> uses, DateTimeOffset? lastUsed)
+    private static JsonObject Show(Tenant tenant, ProviderKey key, IEnumerable<AgentUse> uses, DateTimeOffset? lastUsed)
     {
         var shown = (JsonObject)key.Document.DeepClone();
         shown["_id"] = key.Id;

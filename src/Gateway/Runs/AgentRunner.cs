@@ -17,7 +17,7 @@ namespace Stoa.Gateway.Runs;
 /// </summary>
 internal sealed partial class AgentRunner(
     RunPlans plans, ThreadTurns threads, Guardrails guardrails, PreToolStep preTools, ToolMaking tools, AnswerCache cache, AnswerLoop answers, AnswerRepair repair,
-    RunFailures failures, RunLog log, RunAlerts alerts, IEnumerable<IRunFollower> followers, TimeProvider time, ILogger<AgentRunner> logger)
+    RunFailures failures, RunLog log, IEnumerable<IRunFollower> followers, TimeProvider time, ILogger<AgentRunner> logger)
 {
     private const int MaxTransfers = 10;
 
@@ -211,7 +211,6 @@ internal sealed partial class AgentRunner(
         // Also when the caller has just left: what happened has happened.
         await log.WriteAsync(
             run, result, nextMessageId, [.. followers.SelectMany(follower => follower.Follow(run, result))], CancellationToken.None);
-        await alerts.TellAsync(run, result, CancellationToken.None);
     }
 
     [LoggerMessage(LogLevel.Error, "Something unforeseen happened in the run {Run}")]

@@ -36,8 +36,6 @@ internal static class RunServices
         services.AddJob<FollowUp, FollowUpHandler>(FollowUp.Kind, GatewayJson.Default.FollowUp);
         services.AddSingleton<RunFailures>();
         services.AddSingleton<RunLog>();
-        services.AddSingleton<RunAlerts>();
-        services.AddScoped<IRunHandler, QueuedRunHandler>();
         services.AddSingleton<AgentRunner>();
         services.AddSingleton<AgentCompletions>();
         services.AddSingleton<RunLimits>();

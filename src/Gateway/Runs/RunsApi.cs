@@ -71,7 +71,7 @@ internal sealed class RunsApi(
         if (DeliveryOf(plan, request, isPlayground && !body.Is("flag") && !input.IsStream) is { } elsewhere)
         {
             delivery.Check(elsewhere);
-            await queue.EnqueueAsync(QueuedRunHandler.Queued(request, elsewhere), context.RequestAborted);
+            await queue.EnqueueAsync(AgentRunHandler.Queued(request, elsewhere), context.RequestAborted);
             return Json(new() { ["success"] = true, ["message"] = "Your response will be sent through configured means." }, StatusCodes.Status200OK);
         }
         using var place = limits.Enter(tenant.OrganizationId);
@@ -127,7 +127,8 @@ internal sealed class RunsApi(
     private static JsonObject? DeliveryOf(RunPlan plan, RunRequest request, bool isPushed)
     {
         var wish = new RunInput(request.Body).Delivery ?? plan.Setting("response_format") as JsonObject ?? plan.Configured("response_format") as JsonObject;
-        if (wish.Name("type") is { } type && type != Default)
+        // Some clients put what the model is to write here, as OpenAI's API calls it.
+        if (wish.Name("type") is { } type and not (Default or "text" or "json_object" or "json_schema"))
         {
             return wish;
         }

@@ -1,6 +1,7 @@
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using Microsoft.EntityFrameworkCore;
+using Stoa.Gateway.Agents;
 using Stoa.Gateway.Auth;
 
 namespace Stoa.Gateway.Tools;
@@ -32,7 +33,8 @@ internal sealed class ToolStore(GatewayDb db, TimeProvider time)
         : await db.Tools.FirstOrDefaultAsync(tool => tool.OrganizationId == organizationId && tool.Id == id, ct);
 
     /// <summary>Makes the function of this script, or changes it.</summary>
-    public async Task<AgentTool> SaveAsync(Tenant tenant, string script, string title, Func<JsonObject?, JsonObject> document, CancellationToken ct)
+    public async Task<AgentTool> SaveAsync(
+        Tenant tenant, string script, string title, Func<JsonObject?, JsonObject> document, CancellationToken ct)
     {
         while (true)
         {
@@ -58,30 +60,30 @@ internal sealed class ToolStore(GatewayDb db, TimeProvider time)
                 tool.Document = document(tool.Document);
                 tool.UpdatedAt = now;
             }
-            // Lost only to somebody who made the same at this moment: then there is one to change.
-            if (await db.TrySaveAsync(ct))
+            // Lost only to somebody who made or removed the same at this moment: then it is the other way round.
+            if (await db.TrySaveAsync(ct) == Saved.Kept)
             {
                 return tool;
             }
         }
     }
 
-    public Task ChangedAsync(AgentTool tool, CancellationToken ct)
+    /// <summary>False when somebody removed it at the same time.</summary>
+    public async Task<bool> ChangedAsync(AgentTool tool, CancellationToken ct)
     {
         tool.UpdatedAt = time.GetUtcNow();
-        return db.SaveChangesAsync(ct);
+        return await db.TrySaveAsync(ct) == Saved.Kept;
     }
 
     /// <summary>Also takes it out of all agents and versions that name it.</summary>
     public async Task<bool> RemoveAsync(Guid organizationId, string script, CancellationToken ct)
     {
         await using var transaction = await db.Database.BeginTransactionAsync(ct);
-        if (await FindByScriptAsync(organizationId, script, ct) is not { } tool)
+        if (await FindByScriptAsync(organizationId, script, ct) is not { } tool
+            || await db.Tools.Where(row => row.Id == tool.Id).ExecuteDeleteAsync(ct) == 0)
         {
             return false;
         }
-        db.Remove(tool);
-        await db.SaveChangesAsync(ct);
         var named = new JsonArray(JsonValue.Create(tool.Id)).ToJsonString();
         await db.Database.ExecuteSqlAsync($"""
             update gateway.agents set document = jsonb_set(document, array['function_ids'], (document -> 'function_ids') - {tool.Id})
@@ -98,16 +100,14 @@ internal sealed class ToolStore(GatewayDb db, TimeProvider time)
     }
 
     /// <summary>Which agents and versions name which function.</summary>
-    public Task<List<Use>> UsesAsync(Guid organizationId, CancellationToken ct) => db.Database.SqlQuery<Use>($"""
-        select tool_id, agent.id as agent_id, null as version_id, agent.name
-        from gateway.agents agent, jsonb_array_elements_text(case when jsonb_typeof(agent.document -> 'function_ids') = 'array' then agent.document -> 'function_ids' else '[]' end) tool_id
+    public Task<List<AgentUse>> UsesAsync(Guid organizationId, CancellationToken ct) => db.Database.SqlQuery<AgentUse>($"""
+        select what, agent.id as agent_id, null as version_id, agent.name
+        from gateway.agents agent, jsonb_array_elements_text(coalesce(agent.document -> 'function_ids', jsonb_build_array())) what
         where agent.organization_id = {organizationId} and agent.deleted_at is null
         union all
-        select tool_id, agent.id, version.id, agent.name
+        select what, agent.id, version.id, agent.name
         from gateway.agents agent join gateway.agent_versions version on version.agent_id = agent.id and version.deleted_at is null,
-          jsonb_array_elements_text(case when jsonb_typeof(version.document -> 'function_ids') = 'array' then version.document -> 'function_ids' else '[]' end) tool_id
+          jsonb_array_elements_text(coalesce(version.document -> 'function_ids', jsonb_build_array())) what
         where agent.organization_id = {organizationId} and agent.deleted_at is null
         """).ToListAsync(ct);
-
-    internal sealed record Use(string ToolId, string AgentId, string? VersionId, string Name);
 }

@@ -66,7 +66,13 @@ internal static partial class ToolsApi
         {
             var isRemoved = await store.RemoveAsync(tenant.OrganizationId, script, ct);
             return isRemoved
-                ? TypedResults.Ok(new JsonObject { ["message"] = "API deleted successfully", ["success"] = true, ["deleted"] = true, ["data"] = new JsonObject { ["script_id"] = script } })
+                ? TypedResults.Ok(new JsonObject
+                {
+                    ["message"] = "API deleted successfully",
+                    ["success"] = true,
+                    ["deleted"] = true,
+                    ["data"] = new JsonObject { ["script_id"] = script },
+                })
                 : throw SomethingWrong();
         }
         var description = given.Text("desc", MaxDescription) ?? throw SomethingWrong();
@@ -97,14 +103,9 @@ internal static partial class ToolsApi
     internal static async Task<Ok<JsonObject>> UsesAsync(Tenant tenant, ToolStore store, CancellationToken ct)
     {
         var data = new JsonObject();
-        foreach (var group in (await store.UsesAsync(tenant.OrganizationId, ct)).GroupBy(use => use.ToolId, StringComparer.Ordinal))
+        foreach (var group in (await store.UsesAsync(tenant.OrganizationId, ct)).GroupBy(use => use.What!, StringComparer.Ordinal))
         {
-            data[group.Key] = new JsonObject
-            {
-                ["agents"] = new JsonArray([.. group.Where(use => use.VersionId is null).Select(use => new JsonObject { ["_id"] = use.AgentId, ["name"] = use.Name })]),
-                ["versions"] = new JsonArray(
-                    [.. group.Where(use => use.VersionId is not null).Select(use => new JsonObject { ["_id"] = use.VersionId, ["bridge_id"] = use.AgentId, ["name"] = use.Name })]),
-            };
+            data[group.Key] = AgentUse.Show(group);
         }
         var answer = AgentsApi.Success("Get all agents and versions by functions successfully");
         answer["data"] = data;
@@ -157,14 +158,17 @@ internal static partial class ToolsApi
         }
         SetDirect(document, sent);
         tool.Document = document;
-        await store.ChangedAsync(tool, ct);
-        return TypedResults.Ok(new JsonObject { ["success"] = true, ["data"] = AgentsApi.ViewOf(tenant, request, options).Of(tool) });
+        return await store.ChangedAsync(tool, ct)
+            ? TypedResults.Ok(new JsonObject { ["success"] = true, ["data"] = AgentsApi.ViewOf(tenant, request, options).Of(tool) })
+            : throw Failure.NotFound("Function");
     }
 
     /// <summary>The schema of OpenAI's form becomes <c>fields</c>; a changed one leaves the former in <c>old_fields</c>.</summary>
     private static JsonObject Saved(Tenant tenant, JsonObject? old, JsonObject given, string description, JsonObject? parameters)
     {
-        var document = old is null ? new JsonObject { ["user_id"] = tenant.Caller.UserId, ["folder_id"] = tenant.Caller.FolderId } : (JsonObject)old.DeepClone();
+        var document = old is null
+            ? new JsonObject { ["user_id"] = tenant.Caller.UserId, ["folder_id"] = tenant.Caller.FolderId }
+            : (JsonObject)old.DeepClone();
         document["description"] = description;
         if (parameters is not null || old is null)
         {

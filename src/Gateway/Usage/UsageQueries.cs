@@ -92,10 +92,10 @@ internal sealed class UsageQueries(NpgsqlDataSource source)
     public async Task<List<UsageSum>> SumAsync(
         UsageFilter filter, IReadOnlyCollection<string> groupBy, int limit, CancellationToken ct, bool percentiles = false, bool newest = false)
     {
-        var keys = groupBy.Select(group => Groups[group]).ToArray();
+        var from = UsageSources.For(filter, groupBy);
+        var keys = groupBy.Select(group => group == from.Unit ? "t" : Groups[group]).ToArray();
         var order = keys.Select((_, index) => string.Create(CultureInfo.InvariantCulture, $"{index + 1}{(newest ? " desc" : "")}"));
         await using var command = source.CreateCommand();
-        var from = UsageSources.For(filter, groupBy);
         command.CommandText = $"""
             select {string.Concat(keys.Select(key => $"{key}, "))}
               coalesce(sum(calls), 0)::bigint, coalesce(sum(failed), 0)::bigint, coalesce(sum(unpriced), 0)::bigint, coalesce(sum(cached), 0)::bigint,

@@ -8,7 +8,10 @@ namespace Stoa.Gateway.Usage;
 /// </summary>
 /// <param name="Sql">Has the columns of sums, with the time as <c>t</c>.</param>
 /// <param name="Latencies">Sums the histogram of its rows, as an array.</param>
-internal readonly record struct UsageSources(string Sql, string Latencies)
+/// <param name="Unit">
+/// The group that <c>t</c> is already, if any: by the bare column rows are read in the order of the index and grouped as they come.
+/// </param>
+internal readonly record struct UsageSources(string Sql, string Latencies, string? Unit = null)
 {
     private const string Rows = """
         select *, at as t, 1 as calls, (outcome <> 0)::int as failed, (cost is null)::int as unpriced, is_cached::int as cached, at as last_at
@@ -31,7 +34,7 @@ internal readonly record struct UsageSources(string Sql, string Latencies)
         var behindDays = filter.To is { } to ? UsageSums.StartOf(to, Day) : FarAway;
         if (firstDay >= behindDays || groupBy.Contains("quarter") || groupBy.Contains("hour"))
         {
-            return new("select *, start as t from gateway.usage_quarters", OfSums);
+            return new("select *, start as t from gateway.usage_quarters", OfSums, "quarter");
         }
         // One branch for each stretch of time, so that each reads only its own part of the index.
         var branches = new List<string> { $"select *, start as t from gateway.usage_days where start >= '{firstDay:O}' and start < '{behindDays:O}'" };
@@ -43,7 +46,7 @@ internal readonly record struct UsageSources(string Sql, string Latencies)
         {
             branches.Add($"select *, start as t from gateway.usage_quarters where start >= '{behindDays:O}'");
         }
-        return new(string.Join(" union all ", branches), OfSums);
+        return new(string.Join(" union all ", branches), OfSums, branches.Count == 1 ? "day" : null);
     }
 
     private static readonly DateTimeOffset FarAway = new(9999, 1, 1, 0, 0, 0, TimeSpan.Zero);

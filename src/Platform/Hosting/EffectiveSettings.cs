@@ -33,5 +33,9 @@ public static class EffectiveSettings
     };
 
     private static string Show(string key, string? value) =>
-        string.IsNullOrEmpty(value) ? "(none)" : SettingSource.IsSecret(key) ? Masked : value;
+        string.IsNullOrEmpty(value) ? "(none)" : SettingSource.IsSecret(key) || HoldsPassword(value) ? Masked : value;
+
+    /// <summary><c>amqp://user:password@host</c>.</summary>
+    private static bool HoldsPassword(string value) =>
+        Uri.TryCreate(value, UriKind.Absolute, out var address) && address.UserInfo.Contains(':', StringComparison.Ordinal);
 }

@@ -14,6 +14,7 @@ using Stoa.Platform.Http;
 using Stoa.Platform.Identity;
 using Stoa.Platform.Jobs;
 using Stoa.Platform.Privacy;
+using Stoa.Platform.Webhooks;
 using Stoa.Tests.Support;
 
 namespace Stoa.Tests.Authorization;
@@ -94,6 +95,17 @@ internal static class MatrixRows
         ["GET /api/stoa/usage/calls"] = new(AccessRule.Viewer),
         ["GET /api/stoa/prices"] = new(AccessRule.Viewer),
         ["POST /api/stoa/prices"] = new(AccessRule.Operator, Body: """{"provider":"openai","model":"{unique}","input":1,"output":2}"""),
+        ["GET /api/stoa/budgets"] = new(AccessRule.Admin),
+        ["PUT /api/stoa/budgets/organization"] = new(AccessRule.Admin, Body: """{"amount":1000000}"""),
+        ["DELETE /api/stoa/budgets/organization"] = new(AccessRule.Admin),
+        ["PUT /api/stoa/budgets/keys/{id}"] = new(AccessRule.Admin, KeyAsync, """{"amount":1000000,"period":"weekly"}"""),
+        ["DELETE /api/stoa/budgets/keys/{id}"] = new(AccessRule.Admin, KeyAsync),
+
+        ["POST /api/metrics"] = new("gtwy_caller", Body: """{"range":1,"factor":"model"}"""),
+        ["POST /api/metrics/agent"] = new("gtwy_caller", Body: "{}"),
+        // Of an agent that is not the caller's there is no history, and so nothing in the answer.
+        ["GET /api/analytics/agent/{bridge_id}"] = new("gtwy_caller", AgentAsync) { Whose = Whose.Everybodys },
+        ["GET /api/analytics/agent/{bridge_id}/filters"] = new("gtwy_caller", AgentAsync) { Whose = Whose.Everybodys },
 
         ["GET /api/agent"] = new("gtwy_caller"),
         ["POST /api/agent"] = new("gtwy_editor", Body: """{"name":"{unique}"}"""),
@@ -105,6 +117,7 @@ internal static class MatrixRows
         ["POST /api/versions"] = new("gtwy_editor", VersionAsync, """{"version_id":"{0}"}"""),
         ["POST /api/versions/bulk_publish"] = new("gtwy_editor", Body: """{"version_ids":["0123456789abcdef01234567"]}"""),
         ["GET /api/versions/connected-agents/{version_id}"] = new("gtwy_caller", VersionAsync),
+        ["GET /api/versions/diff"] = new("gtwy_caller") { Answers = [400] },
         ["POST /api/versions/discard/{version_id}"] = new("gtwy_editor", VersionAsync, """{"bridge_id":"{1}"}"""),
         ["POST /api/versions/publish/{version_id}"] = new("gtwy_editor", VersionAsync),
         ["GET /api/versions/suggest-model/{version_id}"] = new("gtwy_caller", VersionAsync) { Answers = [400] },
@@ -193,6 +206,18 @@ internal static class MatrixRows
         ["DELETE /api/c/authkey/{id}"] = new("gtwy_session_admin", KeyAsync),
         ["DELETE /api/c/logout"] = new("gtwy_session"),
         ["DELETE /api/utils/agent/{agent_id}"] = new("gtwy_admin", AgentAsync),
+
+        ["GET /api/stoa/webhooks/secrets"] = new(AccessRule.Admin),
+        ["POST /api/stoa/webhooks/secrets"] = new(AccessRule.Admin, Body: """{"overlap_minutes":5}"""),
+        ["DELETE /api/stoa/webhooks/secrets/{id}"] = new(AccessRule.Admin, WebhookSecretAsync),
+        ["GET /api/stoa/webhooks/deliveries"] = new(AccessRule.Admin),
+        ["GET /api/stoa/webhooks/deliveries/{id}"] = new(AccessRule.Admin, DeliveryAsync),
+        ["POST /api/stoa/webhooks/deliveries/{id}/resend"] = new(AccessRule.Admin, DeliveryAsync),
+        ["GET /api/stoa/queue"] = new(AccessRule.Operator),
+        ["POST /api/stoa/queue/replay"] = new(AccessRule.Operator, Body: """{"limit":1}"""),
+        ["POST /rtlayer/message"] = new("gtwy_caller", Body: """{"channel":"{unique}","message":"\"Hello\"","ttl":1}"""),
+        // A channel is one of the caller's organization, whatever it is called; too long a name is none, and ends the stream at once.
+        ["GET /api/stream/{channel}"] = new("gtwy_caller", Always(new string('c', 513))) { Whose = Whose.Everybodys, Answers = [400] },
 
         ["POST /api/stoa/sessions"] = new(AccessRule.Anyone, Body: """{"email":"nobody@example.org","password":"wrong"}""") { Answers = [401, 429] },
         ["DELETE /api/stoa/sessions/current"] = new(AccessRule.Caller) { Answers = [204, 409] },
@@ -366,6 +391,31 @@ internal static class MatrixRows
 
     private static Task<string[]> OrganizationAsync(MatrixWorld world, MatrixCaller owner, CancellationToken ct) =>
         Task.FromResult<string[]>([owner.OrganizationId!.Value.ToString()]);
+
+    private static async Task<string[]> WebhookSecretAsync(MatrixWorld world, MatrixCaller owner, CancellationToken ct)
+    {
+        var secret = await world.WithAsync<WebhookSecrets, WebhookSecret>(async secrets =>
+            await world.WithAsync<IdentityDb, WebhookSecret>(async db =>
+                (await secrets.RotateAsync(db, owner.OrganizationId!.Value, TimeSpan.FromDays(1), "test", ct)).Row));
+        return [secret.Id.ToString()];
+    }
+
+    private static async Task<string[]> DeliveryAsync(MatrixWorld world, MatrixCaller owner, CancellationToken ct)
+    {
+        // No job sends it, so that only what a caller does changes it.
+        var now = TimeProvider.System.GetUtcNow();
+        var delivery = new WebhookDelivery
+        {
+            Id = Guid.CreateVersion7(now), OrganizationId = owner.OrganizationId!.Value, WebhookId = world.Unique("webhook"), Kind = "test",
+            Url = "http://10.0.0.1/", Body = "{}", State = WebhookState.Delivered, CreatedAt = now, UpdatedAt = now,
+        };
+        await world.WithAsync<WebhookDb>(db =>
+        {
+            db.Deliveries.Add(delivery);
+            return db.SaveChangesAsync(ct);
+        });
+        return [delivery.Id.ToString()];
+    }
 
     private static async Task<string[]> KeyAsync(MatrixWorld world, MatrixCaller owner, CancellationToken ct)
     {

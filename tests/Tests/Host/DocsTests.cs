@@ -1,4 +1,5 @@
 using System.Collections;
+using System.Text.Json.Nodes;
 using System.Text.RegularExpressions;
 using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.DependencyInjection;
@@ -75,6 +76,39 @@ public sealed partial class DocsTests
     }
 
     [Fact]
+    public async Task Every_route_of_GTWY_has_its_row_which_says_that_it_is_there()
+    {
+        await using var app = await App.BuildAsync(["--environment", "Development"]);
+        var rows = GtwyRow().Matches(await ReadAsync("docs/wire/gateway.md")).ToDictionary(row => row.Groups["route"].Value, row => row.Groups["state"].Value);
+
+        var routes = (from endpoint in ((IEndpointRouteBuilder)app).DataSources.SelectMany(source => source.Endpoints).OfType<RouteEndpoint>()
+                      where endpoint.Metadata.GetMetadata<IEndpointGroupNameMetadata>()?.EndpointGroupName == "gateway"
+                      let path = PathOf(endpoint)
+                      where !path.StartsWith("/v1/", StringComparison.Ordinal)
+                      from method in endpoint.Metadata.GetMetadata<HttpMethodMetadata>()?.HttpMethods ?? []
+                      select $"{method} {path}").ToHashSet(StringComparer.Ordinal);
+
+        Assert.Contains("GET /api/agent/{agent_id}", routes);
+        Assert.DoesNotContain(routes, route => !rows.TryGetValue(route, out var state) || state == "not yet");
+        Assert.DoesNotContain(rows, row => row.Value != "not yet" && !routes.Contains(row.Key));
+    }
+
+    [Fact]
+    public async Task Every_route_of_GTWYs_contract_has_a_row()
+    {
+        var contract = Repository.Shared("contracts/gateway.openapi.json");
+        Assert.SkipUnless(contract is not null, "the contract is not there");
+        var paths = JsonNode.Parse(await File.ReadAllTextAsync(contract, TestContext.Current.CancellationToken))!["paths"]!.AsObject();
+        var rows = GtwyRow().Matches(await ReadAsync("docs/wire/gateway.md")).Select(row => row.Groups["route"].Value).ToHashSet(StringComparer.Ordinal);
+
+        Assert.Empty(from path in paths
+                     from operation in path.Value!.AsObject()
+                     let route = $"{operation.Key.ToUpperInvariant()} {path.Key}"
+                     where !rows.Contains(route)
+                     select route);
+    }
+
+    [Fact]
     public void Every_relative_link_leads_somewhere()
     {
         var broken = from page in Pages()
@@ -119,6 +153,9 @@ public sealed partial class DocsTests
         @"\b(Stoa|Gateway|Keys|People|Sessions|Egress|Jobs|Calendars|Google|Discord|NextAuth|Feedback|Learning|Assistants)(__[A-Za-z0-9]+|__<name>)+",
         RegexOptions.ExplicitCapture | RegexOptions.NonBacktracking)]
     private static partial Regex Setting();
+
+    [GeneratedRegex(@"^\| `(?<route>[A-Z]+ /[^`]*)` \| (?<state>[a-z ]+) \|", RegexOptions.ExplicitCapture | RegexOptions.Multiline | RegexOptions.NonBacktracking)]
+    private static partial Regex GtwyRow();
 
     [GeneratedRegex(@"\{\**(?<name>\w+)[^}]*\}", RegexOptions.ExplicitCapture | RegexOptions.NonBacktracking)]
     private static partial Regex Parameter();

@@ -14,6 +14,9 @@ internal sealed class RuntimeErrors : JsonErrors
     /// <summary>No token where a chatbot's is needed: a status of its own.</summary>
     public const string TokenMissing = "chatbot_token_missing";
 
+    /// <summary>An answer was to come later, and could not be kept until then.</summary>
+    public const string QueueFailed = "queue_failed";
+
     public static readonly RuntimeErrors Instance = new();
 
     private const int InvalidToken = 498;
@@ -24,7 +27,7 @@ internal sealed class RuntimeErrors : JsonErrors
 
     protected override void Write(Utf8JsonWriter json, Failure failure)
     {
-        if (failure.Kind is FailureKind.Unauthenticated or FailureKind.NotFound or FailureKind.MethodNotAllowed or FailureKind.TooMany)
+        if (failure.Code == QueueFailed || failure.Kind is FailureKind.Unauthenticated or FailureKind.NotFound or FailureKind.MethodNotAllowed or FailureKind.TooMany)
         {
             json.WriteString("detail", failure.Kind == FailureKind.NotFound ? "Not Found" : failure.Message);
             return;

@@ -26,6 +26,8 @@ public sealed class ManagementSite : IAsyncLifetime
             // What a route breaks at is worth reading.
             ["Logging:LogLevel:Default"] = "Error",
             ["Gateway:Auth:TokenSecret"] = WireSite.GtwySecret,
+            ["Gateway:OriginalKeys:EncryptionKey"] = "material",
+            ["Gateway:OriginalKeys:SecretIv"] = "vector",
             ["Gateway:Providers:openai:Kind"] = "openai",
             ["Gateway:Providers:openai:BaseUrl"] = new Uri(OpenAi.BaseAddress, "/v1").ToString(),
         });

@@ -1,6 +1,5 @@
 using System.Security.Cryptography;
 using System.Text;
-using System.Text.Json.Nodes;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.DependencyInjection;
 using Stoa.Gateway;
@@ -79,6 +78,19 @@ public sealed class ProviderKeysTests(ManagementSite site) : IClassFixture<Manag
         var changed = await admin.DoAsync("PUT", $"/api/apikeys/{key}", """{"name":"m","apikey":"sk-another-key","apikey_usage":0}""");
 
         Assert.Equal(("Apikey updated successfully", "sk-*********key"), ((string?)changed["message"], (string?)changed["apikey"]));
+    }
+
+    [Fact]
+    public async Task A_key_is_brought_over_as_the_original_stored_it()
+    {
+        var admin = site.Admin();
+        using var aes = Aes.Create();
+        aes.Key = Encoding.UTF8.GetBytes(Convert.ToHexStringLower(SHA512.HashData("material"u8))[..32]);
+        var stored = Convert.ToHexStringLower(aes.EncryptCbc(Encoding.UTF8.GetBytes(site.OpenAi.Key), Encoding.UTF8.GetBytes(Convert.ToHexStringLower(SHA512.HashData("vector"u8))[..16])));
+
+        var made = (await admin.DoAsync("POST", "/api/apikeys", $$"""{"name":"old","apikey":"{{stored}}","service":"openai"}"""))["api"]!;
+
+        Assert.Equal($"{site.OpenAi.Key[..3]}*********{site.OpenAi.Key[^3..]}", (string?)made["apikey"]);
     }
 
     [Fact]

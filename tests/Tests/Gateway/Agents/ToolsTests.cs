@@ -1,5 +1,3 @@
-using System.Text.Json.Nodes;
-
 namespace Stoa.Tests.Gateway.Agents;
 
 /// <summary>Functions, pre-tools, folders, services and models over HTTP.</summary>
@@ -91,6 +89,41 @@ public sealed class ToolsTests(ManagementSite site) : IClassFixture<ManagementSi
         Assert.NotNull(openAi["embedding"]!["text-embedding-3-small"]);
         Assert.Equal("{}", (await admin.DoAsync("GET", "/api/service/no-such")).ToJsonString());
         Assert.Equal(["web_search", "image_generation", "Gtwy_Web_Search"], inBuilt["in_built_tools"]!.AsArray().Select(tool => (string?)tool!["value"]));
+    }
+
+    [Fact]
+    public async Task Operators_switch_and_change_the_models_that_all_share()
+    {
+        var admin = site.Admin();
+        using var operators = new HttpClient { BaseAddress = site.Host.Client.BaseAddress };
+        var root = new ManagementUser(operators, "default", "stoa-dev");
+        const string embed = """{"service":"mistral","model_name":"mistral-embed","status":0}""";
+
+        var refused = await admin.SendAsync("PATCH", "/api/utils/models/status", embed);
+        await root.DoAsync("PATCH", "/api/utils/models/status", embed);
+        var off = await admin.DoAsync("GET", "/api/service/mistral");
+        var listed = (await admin.DoAsync("GET", "/api/utils/models/status/0"))["data"]!.AsArray();
+        await root.DoAsync("POST", "/api/utils/models/bulk-update", """{"filter":{"service":"mistral"},"change":{"status":1,"validationConfig":{"seen":true}}}""");
+        var on = await admin.DoAsync("GET", "/api/service/mistral");
+
+        Assert.Equal((403, "Access denied: you are not authorized for this action"), (refused.Status, (string?)refused.Body["message"]));
+        Assert.Null(off["embedding"]!["mistral-embed"]);
+        Assert.Contains(listed, model => (string?)model!["model_name"] == "mistral-embed");
+        Assert.True((bool)on["embedding"]!["mistral-embed"]!["validationConfig"]!["seen"]!);
+        Assert.Equal(404, (await root.SendAsync("PATCH", "/api/utils/models/status", """{"service":"mistral","model_name":"none","status":0}""")).Status);
+    }
+
+    [Fact]
+    public async Task A_model_is_known_by_its_agents()
+    {
+        var (admin, stranger) = (site.Admin(), site.Admin());
+        var (agent, version) = await admin.AgentAsync();
+        await admin.DoAsync("POST", $"/api/versions/publish/{version}");
+
+        var data = (await admin.DoAsync("GET", "/api/utils/getBridgesAndVersions/demo"))["data"]!;
+
+        Assert.Equal((agent, version), ((string?)data["agents"]![0]!["_id"], (string?)data["versions"]![0]!["_id"]));
+        Assert.Empty((await stranger.DoAsync("GET", "/api/utils/getBridgesAndVersions/demo"))["data"]!["agents"]!.AsArray());
     }
 
     [Fact]

@@ -151,6 +151,25 @@ public sealed class VersionsTests(ManagementSite site) : IClassFixture<Managemen
     }
 
     [Fact]
+    public async Task What_differs_between_two_versions_is_told_field_by_field()
+    {
+        var (admin, stranger) = (site.Admin(), site.Admin());
+        var (_, a) = await admin.AgentAsync();
+        await admin.DoAsync("PUT", $"/api/versions/{a}", """{"configuration":{"prompt":"one"}}""");
+        var b = (string)(await admin.DoAsync("POST", "/api/versions", $$"""{"version_id":"{{a}}"}"""))["version_id"]!;
+        await admin.DoAsync("PUT", $"/api/versions/{b}", """{"configuration":{"prompt":"two"},"settings":{"tonePrompt":"kind"},"cache_on":true}""");
+
+        var data = (await admin.DoAsync("GET", $"/api/versions/diff?a={a}&b={b}"))["data"]!.AsArray();
+
+        Assert.Equal(
+            ["cache_on", "configuration.prompt", "configuration.system_prompt_version_id", "settings.tonePrompt"],
+            data.Select(change => (string?)change!["field"]));
+        Assert.Equal(("one", "two"), ((string?)data[1]!["a"], (string?)data[1]!["b"]));
+        Assert.Equal(404, (await stranger.SendAsync("GET", $"/api/versions/diff?a={a}&b={b}")).Status);
+        Assert.Equal(400, (await admin.SendAsync("GET", $"/api/versions/diff?a={a}")).Status);
+    }
+
+    [Fact]
     public async Task A_graph_shows_who_calls_whom_and_ends_in_circles()
     {
         var admin = site.Admin();
@@ -201,7 +220,7 @@ public sealed class VersionsTests(ManagementSite site) : IClassFixture<Managemen
         Assert.Equal("gpt-5-nano", (string?)suggested["data"]!["model"]!["model"]);
     }
 
-    private static Task ConnectAsync(ManagementUser admin, string version, string name, string agent) => admin.DoAsync(
+    private static Task<JsonObject> ConnectAsync(ManagementUser admin, string version, string name, string agent) => admin.DoAsync(
         "PUT", $"/api/versions/{version}",
         new JsonObject
         {

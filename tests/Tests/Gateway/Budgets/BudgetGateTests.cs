@@ -108,6 +108,22 @@ public sealed class BudgetGateTests(TestDatabase database) : IClassFixture<TestD
     }
 
     [Fact]
+    public async Task A_period_that_began_within_a_day_counts_from_its_quarter_of_an_hour()
+    {
+        var keyId = Guid.CreateVersion7();
+        var start = new DateTimeOffset(2026, 1, 10, 13, 45, 0, TimeSpan.Zero);
+        TimeSpan[] offsets = [TimeSpan.FromSeconds(-1), TimeSpan.Zero, TimeSpan.FromHours(1), TimeSpan.FromHours(11), TimeSpan.FromDays(3)];
+        await new UsageStore(database.Source, TimeProvider.System).AddAsync(
+            Guid.CreateVersion7(), default, new(1, 100),
+            [.. offsets.Select((offset, index) => Row(keyId, Guid.CreateVersion7(), (decimal)Math.Pow(10, index)) with { At = start + offset })], Ct);
+
+        await new BudgetStore(database.Source).SetAsync(
+            Organization.DefaultId, BudgetScope.Key(keyId), 1_000_000, BudgetPeriod.Never, start.AddMinutes(7), Ct);
+
+        Assert.Equal(11_110, (await FindAsync(BudgetScope.Key(keyId))).Spent);
+    }
+
+    [Fact]
     public async Task Nobody_waits_for_the_database_who_has_no_budget()
     {
         var book = new BudgetBook();

@@ -17,7 +17,7 @@ public sealed class ResponseCacheTests(GatewaySite site, TestDatabase database) 
     private static CancellationToken Ct => TestContext.Current.CancellationToken;
 
     [Theory]
-    [InlineData("/v1/chat/completions", "openai/cached")]
+    [InlineData("/v1/chat/completions", "openai/gpt-4o")]
     [InlineData("/v1/messages", "anthropic/cached")]
     [InlineData("/v1/chat/completions", "anthropic/cached")]
     public async Task The_same_request_is_answered_again_without_the_provider_and_costs_nothing(string path, string model)
@@ -119,19 +119,30 @@ public sealed class ResponseCacheTests(GatewaySite site, TestDatabase database) 
     {
         using var cache = Cache(TimeProvider.System);
         var key = Key("failing");
+        var started = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         var go = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-        var first = cache.GetOrRunAsync(key, TimeSpan.FromHours(1), async _ =>
-        {
-            await go.Task;
-            throw new InvalidOperationException("cut");
-        }, Ct);
         var asked = false;
-        var second = cache.GetOrRunAsync(key, TimeSpan.FromHours(1), _ => Task.FromResult(asked = true).ContinueWith(_ => (CachedAnswer?)Answer, Ct, default, TaskScheduler.Default), Ct);
+        var first = cache.GetOrRunAsync(key, TimeSpan.FromHours(1), FailAsync, Ct);
+        await started.Task;
+        var second = cache.GetOrRunAsync(key, TimeSpan.FromHours(1), AskAsync, Ct);
         go.SetResult();
 
         await Assert.ThrowsAsync<InvalidOperationException>(() => first);
         await second;
         Assert.True(asked);
+
+        async Task<CachedAnswer?> FailAsync(CancellationToken ct)
+        {
+            started.SetResult();
+            await go.Task.WaitAsync(ct);
+            throw new InvalidOperationException("cut");
+        }
+
+        Task<CachedAnswer?> AskAsync(CancellationToken ct)
+        {
+            asked = true;
+            return Task.FromResult<CachedAnswer?>(Answer);
+        }
     }
 
     [Fact]

@@ -124,4 +124,25 @@ public sealed class RunQueueTests
         Assert.Single(site.Runs.Ran);
         Assert.Equal("""{"error":"The request waited too long to be run","success":false}""", Assert.Single(site.Received).Body);
     }
+
+    [Fact]
+    public async Task A_run_that_comes_twice_is_run_once_and_delivered_once()
+    {
+        await using var site = await DeliverySite.StartAsync();
+        var gate = new TaskCompletionSource();
+        site.Runs.Act = async run =>
+        {
+            await gate.Task;
+            return ScriptedRuns.Answer(run);
+        };
+
+        await site.EnqueueAsync("message-1", "message-1");
+        await site.UntilAsync(() => !site.Runs.Ran.IsEmpty);
+        gate.SetResult();
+        await site.Host.RunJobsAsync();
+        await site.SkipWaitsAsync();
+
+        Assert.Single(site.Runs.Ran);
+        Assert.Single(site.Received);
+    }
 }

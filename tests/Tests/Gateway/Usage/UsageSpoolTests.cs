@@ -21,6 +21,28 @@ public sealed class UsageSpoolTests : IDisposable
     }
 
     [Fact]
+    public void What_agents_have_is_read_as_it_was_written()
+    {
+        var record = Record(1) with
+        {
+            IsCached = true, AgentId = "a", VersionId = "v", FolderId = "f", ProviderKeyId = "k", ThreadId = "thréad",
+        };
+        Span<byte> buffer = new byte[UsageRecord.MaxBytes];
+        Assert.Equal(record, UsageRecord.Read(buffer[..record.Write(buffer)]));
+    }
+
+    [Fact]
+    public void A_record_of_the_first_version_is_still_read()
+    {
+        Span<byte> buffer = new byte[UsageRecord.MaxBytes];
+        var record = Record(1);
+        var length = record.Write(buffer);
+        buffer[0] = 1;
+        // The first version ended before the five texts, which are empty here: two bytes of length each.
+        Assert.Equal(record, UsageRecord.Read(buffer[..(length - 10)]));
+    }
+
+    [Fact]
     public void Texts_of_any_length_fit() =>
         Assert.InRange((Record(1) with { Model = new('\uffff', 5_000), Error = new('x', 5_000) }).Write(new byte[UsageRecord.MaxBytes]), 1, UsageRecord.MaxBytes);
 

@@ -38,6 +38,8 @@ public sealed class MassAssignmentTests(TestCluster cluster)
         { "PATCH", "/api/stoa/members/{member}", """ "role":"admin","Role":"owner","ROLE":"owner","state":"suspended","email":"evil@example.org" """, "memberships", "role" },
         { "PATCH", "/api/stoa/people/{member}", """ "state":"suspended","role":"owner","email":"evil@example.org","name":"Evil" """, "people", "state" },
         { "POST", "/api/stoa/invitations/accept", """ "token":"{invitation}","role":"owner","Role":"owner","email":"evil@example.org","expires_at":"2099-01-01T00:00:00Z" """, "invitations", "accepted_at accepted_by" },
+        { "PUT", "/api/stoa/budgets/keys/{key}", """ "amount":5,"period":"weekly","starts_at":"2026-01-05T00:00:00Z","spent":-100,"Spent":-100,"reserved":-1,"scope":"organization","subject":"x","organization_id":"{second}" """, "gateway.budgets", "amount period starts_at period_start" },
+        { "PUT", "/api/stoa/budgets/organization", """ "amount":5,"spent":-100,"subject":"x","scope":"key","organization_id":"{second}" """, "gateway.budgets", "amount starts_at period_start" },
         { "POST", "/api/stoa/keys/{key}/rotate", """ "overlap_minutes":5,"is_admin":true,"IsAdmin":true,"models":["x"],"requests_per_minute":9 """, "api_keys", "expires_at replaced_by" },
     };
 
@@ -65,6 +67,7 @@ public sealed class MassAssignmentTests(TestCluster cluster)
         { "/api/stoa/invitations", """ "email":"new@example.org","role":"viewer","organization_id":"{second}","token":"AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA" """, "invitations", """{"organization_id":"{first}","role":"viewer","accepted_at":null,"accepted_by":null,"revoked_at":null}""" },
         { "/api/stoa/organizations", """ "slug":"new","name":"New","state":"x" """, "organizations", """{"slug":"new","name":"New"}""" },
         { "/api/stoa/people/{member}/password-reset", """ "token":"AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA","expires_at":"2099-01-01T00:00:00Z" """, "password_resets", """{"person_id":"{member}"}""" },
+        { "/api/stoa/webhooks/secrets", """ "overlap_minutes":5,"organization_id":"{second}","secret":"whsec_AAAA","expires_at":"2099-01-01T00:00:00Z" """, "webhook_secrets", """{"organization_id":"{first}","expires_at":null}""" },
         { "/api/stoa/sessions", """ "email":"member@example.org","password":"{password}","expires_at":"2099-01-01T00:00:00Z","organization_id":"{second}" """, "sessions", """{"person_id":"{member}","organization_id":"{first}","key_id":null}""" },
     };
 
@@ -90,7 +93,7 @@ public sealed class MassAssignmentTests(TestCluster cluster)
         }
     }
 
-    /// <summary>Every body that a route of ours takes is among the above, but for those of jobs and prices.</summary>
+    /// <summary>Every body that a route of ours takes is among the above, but for those of jobs, prices and the queue.</summary>
     [Fact]
     public async Task No_body_is_forgotten()
     {
@@ -101,6 +104,7 @@ public sealed class MassAssignmentTests(TestCluster cluster)
                      from operation in path.Value!.AsObject()
                      let name = $"{operation.Key.ToUpperInvariant()} {path.Key}"
                      where operation.Value?["requestBody"] is not null && !path.Key.StartsWith("/api/stoa/jobs", StringComparison.Ordinal)
+                         && !path.Key.StartsWith("/api/stoa/queue", StringComparison.Ordinal)
                          && !path.Key.StartsWith("/api/stoa/prices", StringComparison.Ordinal)
                      select name;
         var tried = Bodies.Select(row => $"{row.Data.Item1} {Shape(row.Data.Item2)}").Concat(Makings.Select(row => $"POST {Shape(row.Data.Item1)}"))
@@ -134,6 +138,11 @@ public sealed class MassAssignmentTests(TestCluster cluster)
             await host.SendAsync("/console/account/organizations", ("slug", "garden"), ("organization_name", "Garden"));
             var organizations = (await IdentitySite.GetAsync(owner, "/api/stoa/me"))["organizations"]!.AsArray();
             var key = (await IdentitySite.GetAsync(owner, "/api/stoa/keys"))["items"]![0]!;
+            foreach (var budget in (string[])["organization", $"keys/{key["id"]}"])
+            {
+                using var set = await owner.CallAsync(HttpMethod.Put, $"/api/stoa/budgets/{budget}", new { amount = 1, starts_at = "2026-01-01T00:00:00Z" });
+                Assert.Equal(HttpStatusCode.OK, set.StatusCode);
+            }
             return new(site, NpgsqlDataSource.Create(database), owner, new(StringComparer.Ordinal)
             {
                 ["{first}"] = first,

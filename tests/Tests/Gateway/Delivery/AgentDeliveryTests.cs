@@ -1,0 +1,94 @@
+using System.Text.Json.Nodes;
+using Stoa.Tests.Platform.Egress;
+using Stoa.Tests.Support;
+
+namespace Stoa.Tests.Gateway.Delivery;
+
+/// <summary>Agents whose answers come later, from the route to the receiver.</summary>
+public sealed class AgentDeliveryTests
+{
+    private static CancellationToken Ct => TestContext.Current.CancellationToken;
+
+    [Fact]
+    public async Task An_answer_goes_to_the_webhook_that_the_request_names()
+    {
+        await using var site = await WebhookedSite.StartAsync();
+
+        var (status, body) = await site.AskAsync($$"""
+            {"service":"demo","configuration":{"model":"demo","response_format":{"type":"webhook","cred":{"url":"{{site.Url}}","headers":"{\"x-own\":\"yes\"}" } } },
+             "user":"Hello","variables":{"n":7} }
+            """);
+        await site.Host.RunJobsAsync();
+
+        Assert.Equal((200, """{"success":true,"message":"Your response will be sent through configured means."}"""), (status, body));
+        var (headers, sent) = Assert.Single(site.Received);
+        Assert.Equal("yes", headers["x-own"]);
+        Assert.True((bool)sent["success"]!);
+        Assert.Equal(7, (int)sent["variables"]!["n"]!);
+        Assert.Equal(headers["webhook-id"], (string)sent["response"]!["data"]!["message_id"]!);
+        Assert.True((int)sent["response"]!["usage"]!["output_tokens"]! > 0);
+    }
+
+    [Fact]
+    public async Task A_run_that_cannot_begin_is_told_to_the_webhook_too()
+    {
+        await using var site = await WebhookedSite.StartAsync();
+
+        await site.AskAsync($$"""
+            {"service":"demo","configuration":{"model":"demo","response_format":{"type":"webhook","cred":{"url":"{{site.Url}}" } } },
+             "user":"Hello","images":["not an address"]}
+            """);
+        await site.Host.RunJobsAsync();
+
+        Assert.False((bool)Assert.Single(site.Received).Body["success"]!);
+    }
+
+    [Theory]
+    [InlineData("""{"type":"webhook","cred":{}}""")]
+    [InlineData("""{"type":"webhook","cred":{"url":"http://10.0.0.1/"}}""")]
+    [InlineData("""{"type":"RTLayer","cred":{}}""")]
+    [InlineData("""{"type":"pigeon"}""")]
+    public async Task Where_nothing_can_be_delivered_nothing_is_queued(string format)
+    {
+        await using var site = await WebhookedSite.StartAsync();
+
+        var (status, _) = await site.AskAsync($$"""{"service":"demo","configuration":{"model":"demo","response_format":{{format}}},"user":"Hello"}""");
+
+        Assert.Equal(400, status);
+    }
+
+    private sealed class WebhookedSite(HostUnderTest host, LoopbackSite receiver, List<(Dictionary<string, string>, JsonNode)> received) : IAsyncDisposable
+    {
+        public HostUnderTest Host => host;
+
+        public Uri Url => receiver.Url;
+
+        public List<(Dictionary<string, string> Headers, JsonNode Body)> Received => received;
+
+        public static async Task<WebhookedSite> StartAsync()
+        {
+            List<(Dictionary<string, string>, JsonNode)> received = [];
+            var receiver = await LoopbackSite.StartAsync(async context =>
+            {
+                var body = (await JsonNode.ParseAsync(context.Request.Body, cancellationToken: Ct))!;
+                received.Add((context.Request.Headers.ToDictionary(header => header.Key, header => header.Value.ToString(), StringComparer.OrdinalIgnoreCase), body));
+            });
+            var host = await HostUnderTest.StartAsync(new() { ["Egress:Allow"] = "127.0.0.1" });
+            host.Client.DefaultRequestHeaders.Authorization = new("Bearer", HostProcess.DevelopmentKey);
+            return new(host, receiver, received);
+        }
+
+        public async Task<(int Status, string Body)> AskAsync(string body)
+        {
+            using var content = new StringContent(body, System.Text.Encoding.UTF8, "application/json");
+            using var answer = await host.Client.PostAsync(new Uri("/api/v2/model/chat/completion", UriKind.Relative), content, Ct);
+            return ((int)answer.StatusCode, await answer.Content.ReadAsStringAsync(Ct));
+        }
+
+        public async ValueTask DisposeAsync()
+        {
+            await host.DisposeAsync();
+            await receiver.DisposeAsync();
+        }
+    }
+}
