@@ -2,6 +2,7 @@ using System.Text.Json;
 using System.Text.Json.Nodes;
 using Stoa.Gateway.Chat;
 using Stoa.Gateway.Runs;
+using Stoa.Platform.Telemetry;
 
 namespace Stoa.Gateway.RunTools;
 
@@ -50,6 +51,7 @@ internal sealed class ToolLoop(TimeProvider time)
         ArgumentInjection.Apply(arguments, tool.Injected);
         await turns.WaitAsync(ct);
         var started = time.GetTimestamp();
+        using var span = Signals.Spans.StartActivity($"execute_tool {tool.Name}");
         try
         {
             var outcome = await tool.CallAsync(arguments, run, ct);

@@ -7,6 +7,7 @@ using Stoa.Gateway.Runs.Requests;
 using Stoa.Gateway.Runs.Safety;
 using Stoa.Gateway.RunTools;
 using Stoa.Platform.Http;
+using Stoa.Platform.Telemetry;
 
 namespace Stoa.Gateway.Runs;
 
@@ -40,6 +41,9 @@ internal sealed partial class AgentRunner(
     private async Task<(RunResult Result, RunRequest? Next)> RunAgentAsync(RunRequest request, bool isFirst, IRunSink sink, CancellationToken ct)
     {
         var run = await BeginAsync(request, ct);
+        using var span = Signals.Spans.StartActivity($"invoke_agent {run.Plan.Agent?.Name}");
+        span?.SetTag("gen_ai.operation.name", "invoke_agent");
+        span?.SetTag("gen_ai.agent.id", run.Plan.AgentId);
         try
         {
             await EnterConversationAsync(run, ct);
@@ -72,8 +76,13 @@ internal sealed partial class AgentRunner(
         var now = time.GetUtcNow();
         var input = new RunInput(request.Body);
         input.Check();
-        return new(request, input, await plans.FindAsync(request, input, ct), Guid.CreateVersion7(now), started, now);
+        var plan = await plans.FindAsync(request, input, ct);
+        return Runs(plan.Type)
+            ? new(request, input, plan, Guid.CreateVersion7(now), started, now)
+            : throw Failure.Invalid($"configuration.type {plan.Type} cannot be run here", "configuration.type", "unsupported_type");
     }
+
+    private static bool Runs(string type) => type is "chat" or "reasoning" or "fine-tune" or "completion";
 
     private async Task EnterConversationAsync(Run run, CancellationToken ct)
     {

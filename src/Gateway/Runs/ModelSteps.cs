@@ -7,7 +7,7 @@ using Stoa.Platform.Http;
 namespace Stoa.Gateway.Runs;
 
 /// <summary>One question of a run to its model: asked, passed on piece by piece where somebody listens, and metered.</summary>
-internal sealed class ModelSteps(ModelCalls models, RunMeter meter, IOptions<GatewayOptions> options, TimeProvider time)
+internal sealed class ModelSteps(ModelCalls models, RunMeter meter, IOptions<GatewayOptions> options, Drain drain, TimeProvider time)
 {
     public async Task<ChatAnswer> AskAsync(Run run, ChatRequest request, IRunSink sink, CancellationToken ct)
     {
@@ -27,7 +27,7 @@ internal sealed class ModelSteps(ModelCalls models, RunMeter meter, IOptions<Gat
                 meter.Cancelled(run, call);
                 throw;
             }
-            var failure = ProviderFaults.Of(thrown);
+            var failure = drain.LastCall.IsCancellationRequested ? ProviderFaults.ShuttingDown() : ProviderFaults.Of(thrown);
             meter.Failed(run, call, failure);
             throw failure.Kind == FailureKind.Internal ? thrown : failure;
         }
@@ -48,6 +48,7 @@ internal sealed class ModelSteps(ModelCalls models, RunMeter meter, IOptions<Gat
     private async Task<ChatAnswer> AskOnceAsync(Run run, ModelAsk ask, MeteredCall call, IRunSink sink, CancellationToken ct)
     {
         using var answer = await models.AskAsync(ask, ct);
+        using var lastCall = drain.LastCall.UnsafeRegister(static open => ((ModelAnswer)open!).Exchange?.Cancel(), answer);
         call.FirstByte = time.GetTimestamp();
         if (!ask.Request.Stream)
         {

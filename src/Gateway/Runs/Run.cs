@@ -114,6 +114,9 @@ internal sealed class Run(RunRequest request, RunInput input, RunPlan plan, Guid
     /// <summary>The time of its row in the history.</summary>
     public DateTimeOffset LoggedAt { get; set; }
 
+    /// <summary>What the last call has shown of the key that was used; null when nothing.</summary>
+    public string? KeyStatus { get; set; }
+
     /// <summary>Models that failed, for the log.</summary>
     public JsonArray Attempts { get; } = [];
 

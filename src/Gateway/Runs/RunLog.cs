@@ -72,6 +72,13 @@ internal sealed class RunLog(NpgsqlDataSource database, JobQueue jobs, TimeProvi
                 });
             }
         }
+        if (run is { KeyStatus: { } status, Choice.KeyId: { } keyId } && run.Plan.Agent?.Keys.GetValueOrDefault(run.Choice.Service.Name)?.Status != status)
+        {
+            batch.BatchCommands.Add(new("update gateway.provider_keys set status = $3 where id = $1 and organization_id = $2 and status <> $3")
+            {
+                Parameters = { new() { Value = keyId }, new() { Value = run.Request.OrganizationId }, new() { Value = status } },
+            });
+        }
         if (run.Turn is { } turn)
         {
             batch.BatchCommands.Add(new(ThreadTurns.Release) { Parameters = { new() { Value = turn.Holder } } });

@@ -116,9 +116,20 @@ internal sealed partial class RunMeter(UsageSpool spool, PriceBook prices, Budge
             ThreadId = run.ThreadId,
         });
         call.Reservation.Recorded();
+        run.KeyStatus = KeyStatusOf(outcome, failure) ?? run.KeyStatus;
         ModelSignals.End(call.Span, new(Operation, target, usage, elapsed, first, call.Ask.Request.Stream, failure));
         LogCall(Surface, target.FullName, status, (int)elapsed.TotalMilliseconds, usage.Input, usage.Output, failure?.Code, run.Request.RequestId);
     }
+
+    /// <summary>What the call has shown of the organization's key; null when nothing.</summary>
+    private static string? KeyStatusOf(CallOutcome outcome, Failure? failure) => failure switch
+    {
+        null => outcome == CallOutcome.Succeeded ? "working" : null,
+        { Code: "upstream_authentication" } => "invalid",
+        { Kind: FailureKind.Forbidden } => "unauthorized",
+        { Kind: FailureKind.TooMany } or { Code: "insufficient_quota" } => "limited",
+        _ => null,
+    };
 
     /// <summary>A refused call costs nothing; one that was cut had its prompt read and part of its answer made.</summary>
     private static TokenUsage Partly(MeteredCall call) => call.Text is not { } text ? new(0, 0)

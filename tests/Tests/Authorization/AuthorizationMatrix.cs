@@ -104,7 +104,7 @@ public sealed class AuthorizationMatrix : IAsyncLifetime
             Verdict.Unknown => answer.Status == row.Stranger,
             Verdict.Outside => answer.Status is 401 or 403,
             Verdict.Refused => answer.Status == 403,
-            Verdict.NotFound => answer.Status == 404,
+            Verdict.NotFound => answer.Status == row.Missing,
         };
         if (!isRight)
         {

@@ -43,6 +43,9 @@ internal sealed record MatrixRow(string Rule, MatrixRow.Make? Object = null, str
 
     /// <summary>What a stranger is answered; an original's wire may say something other than 401.</summary>
     public int Stranger { get; init; } = 401;
+
+    /// <summary>What is answered for something that is not the caller's; an original's wire may say something other than 404.</summary>
+    public int Missing { get; init; } = 404;
 }
 
 /// <summary>Whose an operation's objects are.</summary>
@@ -160,7 +163,7 @@ internal static class MatrixRows
         ["POST /api/v2/model/chat/completion"] = new(
             "gtwy_caller", Body: """{"user":"Hi","service":"demo","configuration":{"model":"demo"}}"""),
         ["POST /api/v2/model/playground/chat/completion/{bridge_id}"] = new(
-            "gtwy_caller", AgentAsync, """{"user":"Hi","flag":true,"service":"demo","configuration":{"model":"demo"}}"""),
+            "gtwy_caller", DraftAsync, """{"user":"Hi","flag":true,"version_id":"{1}","service":"demo","configuration":{"model":"demo"}}""") { Missing = 400 },
         ["POST /api/v2/model/testcases"] = new("gtwy_caller", Body: "{}") { Answers = [400] },
         ["POST /api/tools/{id}/test"] = new("gtwy_editor", FunctionAsync, """{"args":{}}"""),
         ["GET /api/tools"] = new("gtwy_caller"),
@@ -343,6 +346,10 @@ internal static class MatrixRows
         var wanted = NewAgent.Of(new() { ["name"] = world.Unique("agent") });
         return [(await world.WithAsync<AgentStore, Agent>(agents => agents.CreateAsync(TenantOf(owner), wanted, ct))).Id];
     }
+
+    /// <summary>An agent and its version.</summary>
+    private static async Task<string[]> DraftAsync(MatrixWorld world, MatrixCaller owner, CancellationToken ct) =>
+        [.. (await VersionAsync(world, owner, ct)).Reverse()];
 
     /// <summary>A version and its agent.</summary>
     private static async Task<string[]> VersionAsync(MatrixWorld world, MatrixCaller owner, CancellationToken ct)

@@ -77,8 +77,9 @@ internal sealed partial class ThreadTurns(
                 await release.ExecuteNonQueryAsync(CancellationToken.None);
             }
         }
-        catch (NpgsqlException exception)
+        catch (Exception exception)
         {
+            // The boundary of a run: it has answered, and its lease ends by itself.
             LogHeld(exception.Message);
         }
         finally
@@ -104,7 +105,7 @@ internal sealed partial class ThreadTurns(
                 renew.Parameters.Add(new() { Value = held.Keys.ToArray() });
                 await renew.ExecuteNonQueryAsync(stoppingToken);
             }
-            catch (NpgsqlException exception)
+            catch (Exception exception) when (!stoppingToken.IsCancellationRequested)
             {
                 LogNotRenewed(exception.Message);
             }

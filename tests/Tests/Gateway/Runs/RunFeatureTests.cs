@@ -1,5 +1,6 @@
 using System.Net;
 using System.Text.Json.Nodes;
+using Microsoft.Extensions.DependencyInjection;
 using Stoa.Tests.Support;
 
 namespace Stoa.Tests.Gateway.Runs;
@@ -28,6 +29,25 @@ public sealed class RunFeatureTests(RunSite site) : IClassFixture<RunSite>
         Assert.Contains("(Type: OverloadedError)", (string)data["firstAttemptError"]!, StringComparison.Ordinal);
         Assert.Equal(HttpStatusCode.BadRequest, status);
         Assert.Matches(@"^Initial Error: (.+?) \(Type: ProviderError\)\. Fallback Error: (.+?) \(Type: ProviderError\)\. For more support contact us at ", (string)lost["error"]!);
+    }
+
+    [Fact]
+    public async Task The_organizations_key_is_used_and_its_status_follows_what_the_provider_says_of_it()
+    {
+        var seal = site.Host.Services.GetRequiredService<Stoa.Gateway.ProviderKeys.KeySeal>();
+        var key = Stoa.Gateway.HexId.Create(TimeProvider.System);
+        await site.ExecuteAsync(
+            "insert into gateway.provider_keys values ($1, $2, null, $1, 'openai', $3, 'sk-*', 'working', '{}', now(), now())",
+            key, Stoa.Platform.Identity.Organization.DefaultId, seal.Seal("not-the-key"));
+        var agent = await site.AgentAsync($$$"""{"service":"openai","configuration":{"model":"o4-mini","prompt":"x"},"apikey_object_id":{"openai":"{{{key}}}"} }""");
+
+        var (status, body) = await site.RunAsync($$"""{"bridge_id":"{{agent}}","user":"Hi"}""");
+
+        Assert.Equal(HttpStatusCode.BadRequest, status);
+        Assert.Contains("(Type: AuthenticationError)", (string)body["error"]!, StringComparison.Ordinal);
+        Assert.Equal("Bearer not-the-key", site.OpenAi.RequestsFor("o4-mini")[^1].Headers["Authorization"]);
+        Assert.DoesNotContain("not-the-key", Assert.Single(await site.RowsAsync(agent)).Document.ToJsonString(), StringComparison.Ordinal);
+        Assert.Equal("invalid", await site.ReadAsync("select status from gateway.provider_keys where id = $1", key));
     }
 
     [Fact]

@@ -148,14 +148,17 @@ public sealed class RunSite : IAsyncLifetime
             .Where(run => run.AgentId == agentId).OrderBy(run => run.CreatedAt).ToListAsync(Ct);
     }
 
-    public async Task ExecuteAsync(string sql, params object[] values)
+    public Task ExecuteAsync(string sql, params object[] values) => ReadAsync(sql, values);
+
+    /// <summary>The first value that the statement gives.</summary>
+    public async Task<object?> ReadAsync(string sql, params object[] values)
     {
         await using var command = Host.Services.GetRequiredService<NpgsqlDataSource>().CreateCommand(sql);
         foreach (var value in values)
         {
             command.Parameters.Add(new() { Value = value });
         }
-        await command.ExecuteNonQueryAsync(Ct);
+        return await command.ExecuteScalarAsync(Ct);
     }
 
     internal async Task<List<Stoa.Gateway.Threads.AgentThread>> ThreadsAsync(string agentId)
