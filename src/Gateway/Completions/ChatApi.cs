@@ -51,7 +51,7 @@ internal sealed class ChatApi(CallGate gate, RawForward forward, Translation tra
         try
         {
             // Where client and provider speak the same dialect the bytes are forwarded, else they are translated.
-            if (target.Provider.Kind.Dialect == surface.Dialect)
+            if (target.Provider.Kind.Dialect == surface.Dialect && target.Provider.Kind.Traits.Forwards)
             {
                 await forward.AnswerAsync(context, call, body, outline);
             }

@@ -95,7 +95,7 @@ internal sealed partial class Translation(
     private DialectTarget TargetOf(GatewayCall call) => new(call.Target.Model)
     {
         Version = options.Value.AnthropicVersion,
-        Genuine = call.Target.Provider.Kind.Name == "openai",
+        Traits = call.Target.Provider.Kind.Traits,
     };
 
     private async Task WriteAsync(

@@ -58,6 +58,13 @@ internal sealed class EmbeddingsApi(CallGate gate, CallMeter meter, TimeProvider
         {
             Write(call, DemoProvider.Embed(request), request, output);
         }
+        else if (call.Target.Provider.Kind is { Dialect: Dialect.OpenAi, Traits: { Forwards: false } traits })
+        {
+            using var written = new PooledBytes(body.Length + 256);
+            OpenAiEmbeddings.WriteRequest(request, new DialectTarget(call.Target.Model) { Traits = traits }, written);
+            var sent = written.Memory;
+            await AskAsync(context, call, client, sent, request, output, answer => OpenAiEmbeddings.ReadAnswer(answer, request));
+        }
         else if (call.Target.Provider.Kind.Dialect == Dialect.OpenAi)
         {
             using var renamed = BodyChanges.Rename(body.Span, outline, call.Target);

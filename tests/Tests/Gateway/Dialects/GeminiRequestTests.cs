@@ -191,6 +191,26 @@ public sealed class GeminiRequestTests
     }
 
     [Fact]
+    public void References_that_multiply_are_refused_where_they_have_to_be_replaced()
+    {
+        var definitions = new JsonObject { ["d5"] = new JsonObject { ["type"] = "string" } };
+        for (var level = 0; level < 5; level++)
+        {
+            var properties = new JsonObject(Enumerable.Range(0, 100).Select(
+                index => KeyValuePair.Create($"p{index}", (JsonNode?)new JsonObject { ["$ref"] = $"#/$defs/d{level + 1}" })));
+            definitions[$"d{level}"] = new JsonObject { ["type"] = "object", ["properties"] = properties };
+        }
+        var format = new JsonObject
+        {
+            ["type"] = "json_schema",
+            ["json_schema"] = new JsonObject { ["name"] = "a", ["schema"] = new JsonObject { ["$ref"] = "#/$defs/d1", ["$defs"] = definitions } },
+        };
+        var body = new JsonObject { ["model"] = "gemini-2.0-flash", ["messages"] = JsonNode.Parse(Hello), ["response_format"] = format };
+
+        Assert.Equal("unsupported_schema", Assert.Throws<Failure>(() => OpenAi(body.ToJsonString())).Code);
+    }
+
+    [Fact]
     public void A_schema_without_end_is_refused_where_references_are_unknown()
     {
         var endless = """{"type":"json_schema","json_schema":{"name":"a","schema":{"$ref":"#/$defs/a","$defs":{"a":{"type":"object","properties":{"a":{"$ref":"#/$defs/a"}}}}}}}""";
