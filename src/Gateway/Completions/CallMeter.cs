@@ -88,6 +88,10 @@ internal sealed partial class CallMeter(
         }
         Measure(call, usage, elapsed, first, failure);
         EndSpan(call, usage, failure);
+        if (call.Wishes?.Metadata is { } metadata)
+        {
+            LogMetadata(call.RequestId, metadata);
+        }
         LogCall(call.Surface.Name, call.Target.FullName, status, (int)elapsed.TotalMilliseconds, usage.Input, usage.Output, failure?.Code, call.RequestId);
     }
 
@@ -144,6 +148,10 @@ internal sealed partial class CallMeter(
         span.SetTag("gen_ai.request.model", call.Target.Model);
         span.SetTag("gen_ai.usage.input_tokens", usage.Input);
         span.SetTag("gen_ai.usage.output_tokens", usage.Output);
+        if (call.Wishes?.Metadata is { } metadata)
+        {
+            span.SetTag("gtwy.metadata", metadata);
+        }
         if (failure is not null)
         {
             span.SetTag("error.type", failure.Code);
@@ -151,6 +159,9 @@ internal sealed partial class CallMeter(
         }
         span.Dispose();
     }
+
+    [LoggerMessage(LogLevel.Information, "{RequestId} carries {Metadata}")]
+    private partial void LogMetadata(string requestId, string metadata);
 
     [LoggerMessage(LogLevel.Information, "{Surface} {Model} {Status} in {Milliseconds} ms, {InputTokens}+{OutputTokens} tokens {Error} {RequestId}")]
     private partial void LogCall(string surface, string model, int status, int milliseconds, long inputTokens, long outputTokens, string? error, string requestId);

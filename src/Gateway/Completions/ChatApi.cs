@@ -11,7 +11,7 @@ using Stoa.Platform.Http;
 namespace Stoa.Gateway.Completions;
 
 /// <summary>The two chat routes. Both stay on the event thread: they pass bytes on, and do what takes longer elsewhere.</summary>
-internal sealed class ChatApi(CallGate gate, RawForward forward, Translation translation, CallMeter meter, TimeProvider time)
+internal sealed class ChatApi(CallGate gate, CallTargets targets, RawForward forward, Translation translation, CallMeter meter, TimeProvider time)
 {
     public static readonly Surface OpenAi = new(
         "openai.chat", "chat", Dialect.OpenAi, _ => OpenAiDialect.Instance, OpenAiRaw.Instance, OpenAiErrors.Instance, LimitHeaders.OpenAi);
@@ -45,33 +45,48 @@ internal sealed class ChatApi(CallGate gate, RawForward forward, Translation tra
         var key = gate.Authenticate(context.Request);
         using var body = await RequestBody.ReadAsync(context.Request);
         var outline = RequestOutline.Read(body.Span);
-        var target = gate.Target(key, outline.ModelName(body.Span));
+        var wishes = CallWishes.Of(context.Request);
+        var target = targets.Find(key, outline.ModelName(body.Span), wishes);
+        var route = targets.RouteOf(key, target, wishes);
         var admission = await gate.AdmitAsync(context, surface.Limits, key, outline.EstimatedInput + outline.MaxOutput);
-        var call = new GatewayCall(surface, key, target, outline, admission, context.RequestId(), started);
+        var call = new GatewayCall(surface, key, route?.First ?? target, outline, admission, context.RequestId(), started) { Route = route, Wishes = wishes };
+        targets.Prepare(call);
         try
         {
-            // Where client and provider speak the same dialect the bytes are forwarded, else they are translated.
-            if (target.Provider.Kind.Dialect == surface.Dialect && target.Provider.Kind.Traits.Forwards)
+            while (true)
             {
-                await forward.AnswerAsync(context, call, body, outline);
-            }
-            else if (target.Provider.Client is not null && body.Length <= MaxBytesOnEventThread)
-            {
-                await translation.AnswerAsync(context, call, body);
-            }
-            else
-            {
-                await TranslateOnPoolAsync(context, call, body);
+                try
+                {
+                    await AnswerAsync(context, call, body, outline);
+                    return;
+                }
+                catch (Exception thrown) when (call.Route is { } way && way.MayGoOn(context, call, thrown, time))
+                {
+                    targets.GoOn(call, thrown);
+                }
             }
         }
         catch (Exception thrown)
         {
-            meter.BrokenOff(context, call, thrown);
+            meter.BrokenOff(context, call, call.Route?.Explain(thrown) ?? thrown);
         }
         finally
         {
             gate.Leave(key);
         }
+    }
+
+    /// <summary>Where client and provider speak the same dialect the bytes are forwarded, else they are translated.</summary>
+    private Task AnswerAsync(HttpContext context, GatewayCall call, PooledBytes body, RequestOutline outline)
+    {
+        var provider = call.Target.Provider;
+        if (provider.Kind.Dialect == call.Surface.Dialect && provider.Kind.Traits.Forwards)
+        {
+            return forward.AnswerAsync(context, call, body, outline);
+        }
+        return provider.Client is not null && body.Length <= MaxBytesOnEventThread
+            ? translation.AnswerAsync(context, call, body)
+            : TranslateOnPoolAsync(context, call, body);
     }
 
     private Task TranslateOnPoolAsync(HttpContext context, GatewayCall call, PooledBytes body) =>

@@ -14,7 +14,23 @@ internal sealed class GatewayCall(
 
     public ApiKey Key => key;
 
-    public ModelTarget Target => target;
+    /// <summary>Who answers; another one after each failure that is made up for.</summary>
+    public ModelTarget Target { get; private set; } = target;
+
+    /// <summary>What the client asks of the Gateway itself; null for nearly every call.</summary>
+    public CallWishes? Wishes { get; init; }
+
+    /// <summary>Where else the call may go; null where there is nothing else.</summary>
+    public CallRoute? Route { get; init; }
+
+    /// <summary>The provider's key for this call instead of the operator's.</summary>
+    public string? ProviderKey { get; set; }
+
+    /// <summary>The client's patience, where it says so.</summary>
+    public TimeoutOptions? Timeouts { get; set; }
+
+    /// <summary>When the call has taken too long, whoever is asked; a timestamp, 0 where only the attempts have their limits.</summary>
+    public long GiveUpAt { get; set; }
 
     public string RequestId => requestId;
 
@@ -29,6 +45,9 @@ internal sealed class GatewayCall(
     public Admission Admission { get; } = admission;
 
     public int Attempts { get; set; } = 1;
+
+    /// <summary>Those of the targets that were asked before this one.</summary>
+    public int EarlierAttempts { get; private set; }
 
     /// <summary>A timestamp; 0 until the provider's answer began.</summary>
     public long FirstByte { get; set; }
@@ -49,4 +68,22 @@ internal sealed class GatewayCall(
 
     /// <summary>Set once the call is recorded.</summary>
     public bool IsComplete { get; set; }
+
+    /// <summary>A request to the present target, with what this call brings for it.</summary>
+    public ProviderRequest RequestTo(Uri uri, ReadOnlyMemory<byte> body, bool isStream) => new(uri, body, isStream)
+    {
+        ApiKey = ProviderKey,
+        Timeouts = Timeouts,
+        GiveUpAt = GiveUpAt,
+        Attempts = EarlierAttempts,
+        MaxAttempts = Route is null ? int.MaxValue : CallRoute.MaxAttempts,
+    };
+
+    /// <summary>Forgets what the last target did, but for how often it was asked.</summary>
+    public void MoveTo(ModelTarget next)
+    {
+        Target = next;
+        EarlierAttempts = Attempts;
+        (FirstByte, AnswerBytes, AnswerEvents, Usage) = (0, 0, 0, null);
+    }
 }

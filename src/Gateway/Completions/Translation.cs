@@ -50,7 +50,8 @@ internal sealed partial class Translation(
             LogChanged(call.Target.FullName, string.Join("; ", request.Warnings));
         }
         var uri = client.ChatUri(target.Model, request.Stream);
-        var upstream = new ProviderRequest(uri, upstreamBody.Memory, request.Stream) { AnthropicVersion = target.Version };
+        var upstream = call.RequestTo(uri, upstreamBody.Memory, request.Stream);
+        upstream.AnthropicVersion = target.Version;
         try
         {
             await AskAsync();
@@ -116,7 +117,7 @@ internal sealed partial class Translation(
         using var input = new PooledBytes(ReadBytes);
         using var output = new PooledBytes(ReadBytes);
         using var lastCall = drain.LastCall.UnsafeRegister(static open => ((ProviderExchange)open!).Cancel(), exchange);
-        await using var client = new ClientStream(context, exchange, options.Value.Timeouts, writer.KeepAlive, time);
+        await using var client = new ClientStream(context, exchange, call.Timeouts ?? options.Value.Timeouts, writer.KeepAlive, time);
         var events = new List<ChatEvent>();
         try
         {

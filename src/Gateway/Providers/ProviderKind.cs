@@ -29,6 +29,9 @@ internal sealed record ProviderKind(string Name, Dialect? Dialect, string? BaseU
         new("gemini", Chat.Dialect.Gemini, "https://generativelanguage.googleapis.com", AsksForStreamUsage: false),
     ];
 
+    /// <summary>Whether it answers on the open web, as opposed to a server of the operator's.</summary>
+    public bool IsPublic => Dialect is not null && BaseUrl?.StartsWith("https:", StringComparison.Ordinal) == true;
+
     /// <summary>How its chat endpoint differs from others of OpenAI's dialect.</summary>
     public ChatTraits Traits { get; private init; } = ChatTraits.Compatible;
 
