@@ -39,7 +39,7 @@ internal sealed class CallGate(
         Allow(key, providers.Find(model) ?? throw UnknownModel(System.Text.Encoding.UTF8.GetString(model)));
 
     /// <exception cref="Failure">The key's scope leaves the target out.</exception>
-    public ModelTarget Allow(ApiKey key, ModelTarget target) => MayUse(key, target)
+    public static ModelTarget Allow(ApiKey key, ModelTarget target) => MayUse(key, target)
         ? target
         : throw new Failure(FailureKind.Forbidden, "permission_denied", $"This key may not use the model `{target.ListedName}`", [new("model", "not allowed")]);
 

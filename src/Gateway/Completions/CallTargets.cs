@@ -12,7 +12,7 @@ namespace Stoa.Gateway.Completions;
 /// when that one fails.
 /// </summary>
 internal sealed partial class CallTargets(
-    CallGate gate, ProviderCatalog providers, OpenProviders open, StoredKeys keys, IOptions<GatewayOptions> options, TimeProvider time, ILogger<CallTargets> logger)
+    ProviderCatalog providers, OpenProviders open, StoredKeys keys, IOptions<GatewayOptions> options, TimeProvider time, ILogger<CallTargets> logger)
 {
     private const int MaxTargets = 6;
 
@@ -21,7 +21,7 @@ internal sealed partial class CallTargets(
     {
         if (wishes?.Service is null && providers.Find(model) is { } known)
         {
-            return gate.Allow(key, known);
+            return CallGate.Allow(key, known);
         }
         return Find(key, Encoding.UTF8.GetString(model), wishes);
     }
@@ -78,7 +78,7 @@ internal sealed partial class CallTargets(
         {
             target = opened;
         }
-        return gate.Allow(key, target ?? throw CallGate.UnknownModel(name));
+        return CallGate.Allow(key, target ?? throw CallGate.UnknownModel(name));
     }
 
     [LoggerMessage(LogLevel.Warning, "{Model} failed ({Code}) {Milliseconds} ms after the call came, asked {Attempts} times up to now: {Next} is asked. {RequestId}")]

@@ -1,5 +1,4 @@
 using System.Text.Json;
-using Stoa.Gateway.Bytes;
 using Stoa.Gateway.Chat;
 
 namespace Stoa.Gateway.Dialects.OpenAi;

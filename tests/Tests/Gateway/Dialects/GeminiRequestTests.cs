@@ -190,6 +190,18 @@ public sealed class GeminiRequestTests
             json["generationConfig"]!["responseSchema"]!.ToJsonString());
     }
 
+    [Theory]
+    [InlineData("gemini-2.5-flash", "", """[{"googleSearch":{}}]""")]
+    [InlineData("gemini-3-pro", ""","tools":[{"type":"function","function":{"name":"f"}}]""", """[{"functionDeclarations":[{"name":"f"}]},{"googleSearch":{}}]""")]
+    [InlineData("gemini-2.5-flash", ""","tools":[{"type":"function","function":{"name":"f"}}]""", """[{"functionDeclarations":[{"name":"f"}]}]""")]
+    public void A_search_of_the_web_is_googles(string model, string tools, string expected) => Assert.Equal(
+        expected, OpenAi($$$"""{"model":"{{{model}}}","messages":{{{Hello}}},"web_search_options":{ } {{{tools}}} }""").Json["tools"]!.ToJsonString());
+
+    [Fact]
+    public void Anthropics_tool_for_a_search_is_googles_too() => Assert.Equal(
+        """[{"googleSearch":{}}]""",
+        Anthropic($$$"""{"model":"gemini-2.5-pro","max_tokens":9,"messages":{{{Hello}}},"tools":[{"type":"web_search_20250305","name":"web_search"}]}""").Json["tools"]!.ToJsonString());
+
     [Fact]
     public void References_that_multiply_are_refused_where_they_have_to_be_replaced()
     {
