@@ -73,13 +73,16 @@ internal sealed partial class CallTargets(
     private ModelTarget Find(ApiKey key, string model, CallWishes? wishes)
     {
         var name = wishes?.Service is { } service && !model.StartsWith($"{service}/", StringComparison.OrdinalIgnoreCase) ? $"{service}/{model}" : model;
-        var target = providers.Find(name);
-        if (target is null && open.Find(name) is { } opened && (wishes?.ProviderKey ?? keys.Find(key.OrganizationId, opened.Provider.Kind)) is not null)
-        {
-            target = opened;
-        }
-        return CallGate.Allow(key, target ?? throw CallGate.UnknownModel(name));
+        return CallGate.Allow(key, providers.Find(name) ?? Opened(key, name, wishes) ?? throw CallGate.UnknownModel(name));
     }
+
+    /// <summary>A public provider for who has a key of his own. Where the operator has set its kind up, it is he who says which models there are.</summary>
+    private ModelTarget? Opened(ApiKey key, string name, CallWishes? wishes) =>
+        open.Find(name) is { } opened
+        && providers.Providers.All(provider => provider.Kind.Name != opened.Provider.Kind.Name)
+        && (wishes?.ProviderKey ?? keys.Find(key.OrganizationId, opened.Provider.Kind)) is not null
+            ? opened
+            : null;
 
     [LoggerMessage(LogLevel.Warning, "{Model} failed ({Code}) {Milliseconds} ms after the call came, asked {Attempts} times up to now: {Next} is asked. {RequestId}")]
     private partial void LogWentOn(string model, string code, int milliseconds, int attempts, string next, string requestId);

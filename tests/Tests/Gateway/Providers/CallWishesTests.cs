@@ -70,10 +70,12 @@ public sealed class CallWishesTests(FallbackSite site) : IClassFixture<FallbackS
     public async Task A_public_provider_that_the_settings_do_not_name_is_there_for_who_has_a_key_only()
     {
         var (answer, body) = await site.AskAsync("deepseek/deepseek-chat");
+        var (kept, _) = await site.AskAsync("openai/gpt-4o", headers: ("x-gtwy-provider-key", "sk-mine"));
         var (local, _) = await site.AskAsync("ollama/llama", headers: ("x-gtwy-provider-key", "x"));
 
         Assert.Equal(HttpStatusCode.NotFound, answer.StatusCode);
         Assert.Equal("model_not_found", (string?)JsonNode.Parse(body)!["error"]!["code"]);
+        Assert.Equal(HttpStatusCode.NotFound, kept.StatusCode);
         Assert.Equal(HttpStatusCode.NotFound, local.StatusCode);
     }
 }
