@@ -67,7 +67,9 @@ public static class GatewayModule
 
         services.AddSingleton(provider => new InFlight(provider.GetRequiredService<IOptions<GatewayOptions>>().Value.MaxInFlight));
         services.AddSingleton<ProviderCatalog>();
+        services.AddSingleton<OpenProviders>();
         services.AddSingleton<CallGate>();
+        services.AddSingleton<CallTargets>();
         services.AddSingleton<CallMeter>();
         services.AddSingleton<CallBudget>();
         services.AddSingleton<CallCache>();
@@ -113,6 +115,8 @@ public static class GatewayModule
         services.AddScoped<ModelUses>();
         services.AddSingleton<KeySeal>();
         services.AddSingleton<KeyCheck>();
+        services.AddSingleton<StoredKeys>();
+        services.AddHostedService(provider => provider.GetRequiredService<StoredKeys>());
         services.AddHttpClient(KeyCheck.Client).RemoveAllLoggers();
         services.AddScoped<ProviderKeyStore>();
 

@@ -9,6 +9,9 @@ internal sealed class GatewayOptions
     /// <summary>Providers by the name that prefixes their models (<c>openai/gpt-4o</c>).</summary>
     public Dictionary<string, ProviderOptions> Providers { get; set; } = new(StringComparer.OrdinalIgnoreCase);
 
+    /// <summary>Names for models that several providers, or one with several keys, serve.</summary>
+    public Dictionary<string, ModelOptions> Models { get; set; } = new(StringComparer.Ordinal);
+
     /// <summary>In which generation of GTWY's wire agents are returned: <c>settings</c>, or <c>flat</c> for clients of early 2026.</summary>
     public Agents.AgentShapeName AgentShape { get; set; } = Agents.AgentShapeName.Settings;
 
@@ -78,6 +81,29 @@ internal sealed class ProviderOptions
 
     /// <summary>Models this provider serves. Empty: any name is passed on, but a bare name never resolves to it.</summary>
     public List<string> Models { get; set; } = [];
+}
+
+internal sealed class ModelOptions
+{
+    /// <summary><c>priority</c>: the first target that may answer. <c>weighted</c>: in turn, as the weights say. The others follow when it fails.</summary>
+    public ModelStrategy Strategy { get; set; } = ModelStrategy.Priority;
+
+    public List<ModelTargetOptions> Targets { get; set; } = [];
+}
+
+internal sealed class ModelTargetOptions
+{
+    /// <summary><c>provider/model</c></summary>
+    public string Model { get; set; } = "";
+
+    /// <summary>Its share of the calls, from 1 to 1,000, where the strategy is <c>weighted</c>.</summary>
+    public int Weight { get; set; } = 1;
+}
+
+internal enum ModelStrategy
+{
+    Priority,
+    Weighted,
 }
 
 internal sealed class TimeoutOptions

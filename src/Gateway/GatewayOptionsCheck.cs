@@ -35,6 +35,35 @@ internal sealed class GatewayOptionsCheck : IValidateOptions<GatewayOptions>
         {
             problems.Add("Queue:Url must be an amqp or amqps address");
         }
+        foreach (var (alias, settings) in options.Models)
+        {
+            CheckAlias($"Models:{alias}", alias, settings, options, problems);
+        }
         return problems.Count > 0 ? ValidateOptionsResult.Fail(problems) : ValidateOptionsResult.Success;
+    }
+
+    private static void CheckAlias(string key, string name, ModelOptions alias, GatewayOptions options, List<string> problems)
+    {
+        if (name.Contains('/', StringComparison.Ordinal))
+        {
+            problems.Add($"{key} must not hold a slash: it separates provider and model");
+        }
+        if (alias.Targets.Count is 0 or > 16)
+        {
+            problems.Add($"{key}:Targets must be from 1 to 16");
+        }
+        foreach (var target in alias.Targets)
+        {
+            var slash = target.Model.IndexOf('/', StringComparison.Ordinal);
+            if (slash <= 0 || slash == target.Model.Length - 1 || !options.Providers.TryGetValue(target.Model[..slash], out var provider)
+                || (provider.Models.Count > 0 && !provider.Models.Contains(target.Model[(slash + 1)..], StringComparer.Ordinal)))
+            {
+                problems.Add($"{key}:Targets names '{target.Model}', which no provider of the settings serves");
+            }
+            if (target.Weight is < 1 or > 1_000)
+            {
+                problems.Add($"{key}:Targets has a Weight that is not from 1 to 1000");
+            }
+        }
     }
 }

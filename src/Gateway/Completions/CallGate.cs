@@ -37,17 +37,23 @@ internal sealed class CallGate(
     }
 
     /// <summary>The target of a model name, if this key may use it.</summary>
-    public ModelTarget Target(ApiKey key, ReadOnlySpan<byte> model)
-    {
-        var target = providers.Find(model) ?? throw UnknownModel(System.Text.Encoding.UTF8.GetString(model));
-        return MayUse(key, target)
-            ? target
-            : throw new Failure(FailureKind.Forbidden, "permission_denied", $"This key may not use the model `{target.FullName}`", [new("model", "not allowed")]);
-    }
+    public ModelTarget Target(ApiKey key, ReadOnlySpan<byte> model) =>
+        Allow(key, providers.Find(model) ?? throw UnknownModel(System.Text.Encoding.UTF8.GetString(model)));
 
-    public static bool MayUse(ApiKey key, ModelTarget target) =>
-        (key.Providers is null || key.Providers.Contains(target.Provider.Name))
-        && (key.Models is null || key.Models.Contains(target.FullName) || key.Models.Contains(target.Model));
+    /// <exception cref="Failure">The key's scope leaves the target out.</exception>
+    public static ModelTarget Allow(ApiKey key, ModelTarget target) => MayUse(key, target)
+        ? target
+        : throw new Failure(FailureKind.Forbidden, "permission_denied", $"This key may not use the model `{target.ListedName}`", [new("model", "not allowed")]);
+
+    /// <summary>An alias may be used by who may use all of its targets; its name in a key's list stands for their names.</summary>
+    public static bool MayUse(ApiKey key, ModelTarget target) => target.Alias is { } alias
+        ? alias.Targets.All(one => MayUseProvider(key, one)) && (key.Models?.Contains(alias.Name) == true || alias.Targets.All(one => MayUseModel(key, one)))
+        : MayUseProvider(key, target) && MayUseModel(key, target);
+
+    private static bool MayUseProvider(ApiKey key, ModelTarget target) => key.Providers is null || key.Providers.Contains(target.Provider.Name);
+
+    private static bool MayUseModel(ApiKey key, ModelTarget target) =>
+        key.Models is null || key.Models.Contains(target.FullName) || key.Models.Contains(target.Model);
 
     /// <summary>Takes what the call needs; each admitted call must <see cref="Leave"/>.</summary>
     /// <param name="tokens">Prompt and answer, as far as they can be guessed.</param>

@@ -94,6 +94,11 @@ internal sealed partial class CallMeter(
         call.Reservation.Recorded();
         keys.Used(call.Key);
         SettleTokens(call, usage.Total);
+        if (call.Wishes?.Metadata is { } metadata)
+        {
+            call.Span?.SetTag("gtwy.metadata", metadata);
+            LogMetadata(call.RequestId, metadata);
+        }
         ModelSignals.End(call.Span, new(call.Surface.Operation, call.Target, usage, elapsed, first, call.IsStream, failure));
         LogCall(call.Surface.Name, call.Target.FullName, status, (int)elapsed.TotalMilliseconds, usage.Input, usage.Output, failure?.Code, call.RequestId);
     }
@@ -113,6 +118,9 @@ internal sealed partial class CallMeter(
             ? new(0, 0)
             : new(call.EstimatedInput, passed, Estimated: true);
     }
+
+    [LoggerMessage(LogLevel.Information, "{RequestId} carries {Metadata}")]
+    private partial void LogMetadata(string requestId, string metadata);
 
     [LoggerMessage(LogLevel.Information, "{Surface} {Model} {Status} in {Milliseconds} ms, {InputTokens}+{OutputTokens} tokens {Error} {RequestId}")]
     private partial void LogCall(string surface, string model, int status, int milliseconds, long inputTokens, long outputTokens, string? error, string requestId);

@@ -15,7 +15,7 @@ namespace Stoa.Gateway.Completions;
 
 /// <summary>The two chat routes. Both stay on the event thread: they pass bytes on, and do what takes longer elsewhere.</summary>
 internal sealed class ChatApi(
-    CallGate gate, CallBudget budget, CallCache cache, RawForward forward, Translation translation, CallMeter meter, AgentCompletions agents, TimeProvider time)
+    CallGate gate, CallTargets targets, CallBudget budget, CallCache cache, RawForward forward, Translation translation, CallMeter meter, AgentCompletions agents, TimeProvider time)
 {
     public static readonly Surface OpenAi = new(
         "openai.chat", "chat", Dialect.OpenAi, _ => OpenAiDialect.Instance, OpenAiRaw.Instance, OpenAiErrors.Instance, LimitHeaders.OpenAi);
@@ -54,10 +54,17 @@ internal sealed class ChatApi(
             await RunAgentAsync(context, surface, key, body, outline.EstimatedInput + outline.MaxOutput);
             return;
         }
-        var target = gate.Target(key, outline.ModelName(body.Span));
-        var endpoint = ProviderEndpoint.Of(target.Provider, surface.Dialect, context.Request);
+        var wishes = CallWishes.Of(context.Request);
+        var target = targets.Find(key, outline.ModelName(body.Span), wishes);
+        var route = targets.RouteOf(key, target, wishes);
+        var first = route?.First ?? target;
+        var endpoint = ProviderEndpoint.Of(first.Provider, surface.Dialect, context.Request);
         var admission = await gate.AdmitAsync(context, surface.Limits, key, outline.EstimatedInput + outline.MaxOutput);
-        var call = new GatewayCall(surface, key, target, outline, admission, context.RequestId(), started) { Endpoint = endpoint };
+        var call = new GatewayCall(surface, key, first, outline, admission, context.RequestId(), started)
+        {
+            Endpoint = endpoint, Route = route, Wishes = wishes,
+        };
+        targets.Prepare(call);
         try
         {
             if (CallCache.IsWanted(context.Request, outline))
@@ -71,7 +78,7 @@ internal sealed class ChatApi(
         }
         catch (Exception thrown)
         {
-            meter.BrokenOff(context, call, thrown);
+            meter.BrokenOff(context, call, call.Route?.Explain(thrown) ?? thrown);
         }
         finally
         {
@@ -82,19 +89,32 @@ internal sealed class ChatApi(
     private async Task AnswerAsync(HttpContext context, GatewayCall call, PooledBytes body, RequestOutline outline)
     {
         await budget.ReserveAsync(call, outline.MaxOutput, context.RequestAborted);
-        // Where client and provider speak the same dialect the bytes are forwarded, else they are translated.
-        if (call.Endpoint == call.Surface.Dialect)
+        while (true)
         {
-            await forward.AnswerAsync(context, call, body, outline);
+            try
+            {
+                await AskAsync(context, call, body, outline);
+                return;
+            }
+            catch (Exception thrown) when (call.Route is { } way && way.MayGoOn(context, call, thrown, time))
+            {
+                targets.GoOn(call, thrown);
+                call.Endpoint = ProviderEndpoint.Of(call.Target.Provider, call.Surface.Dialect, context.Request);
+            }
         }
-        else if (call.Target.Provider.Client is not null && body.Length <= MaxBytesOnEventThread)
+    }
+
+    /// <summary>Where client and provider speak the same dialect the bytes are forwarded, else they are translated.</summary>
+    private Task AskAsync(HttpContext context, GatewayCall call, PooledBytes body, RequestOutline outline)
+    {
+        var provider = call.Target.Provider;
+        if (call.Endpoint == call.Surface.Dialect && provider.Kind.Traits.Forwards)
         {
-            await translation.AnswerAsync(context, call, body);
+            return forward.AnswerAsync(context, call, body, outline);
         }
-        else
-        {
-            await TranslateOnPoolAsync(context, call, body);
-        }
+        return provider.Client is not null && body.Length <= MaxBytesOnEventThread
+            ? translation.AnswerAsync(context, call, body)
+            : TranslateOnPoolAsync(context, call, body);
     }
 
     private Task RunAgentAsync(HttpContext context, Surface surface, ApiKey key, PooledBytes body, long expectedTokens) =>

@@ -16,7 +16,23 @@ internal sealed class GatewayCall(
 
     public ApiKey Key => key;
 
-    public ModelTarget Target => target;
+    /// <summary>Who answers; another one after each failure that is made up for.</summary>
+    public ModelTarget Target { get; private set; } = target;
+
+    /// <summary>What the client asks of the Gateway itself; null for nearly every call.</summary>
+    public CallWishes? Wishes { get; init; }
+
+    /// <summary>Where else the call may go; null where there is nothing else.</summary>
+    public CallRoute? Route { get; init; }
+
+    /// <summary>The provider's key for this call instead of the operator's.</summary>
+    public string? ProviderKey { get; set; }
+
+    /// <summary>The client's patience, where it says so.</summary>
+    public TimeoutOptions? Timeouts { get; set; }
+
+    /// <summary>When the call has taken too long, whoever is asked; a timestamp, 0 where only the attempts have their limits.</summary>
+    public long GiveUpAt { get; set; }
 
     public string RequestId => requestId;
 
@@ -39,7 +55,7 @@ internal sealed class GatewayCall(
     public byte[]? Answer { get; private set; }
 
     /// <summary>The dialect of the provider's endpoint that answers; null for a provider in this process.</summary>
-    public Dialect? Endpoint { get; init; } = target.Provider.Kind.Dialect;
+    public Dialect? Endpoint { get; set; } = target.Provider.Kind.Dialect;
 
     /// <summary>The endpoint of the provider below its base address, where it is not its chat's.</summary>
     public string? Path { get; init; }
@@ -50,6 +66,9 @@ internal sealed class GatewayCall(
     public Func<ReadOnlyMemory<byte>, Task>? Keep { get; init; }
 
     public int Attempts { get; set; } = 1;
+
+    /// <summary>Those of the targets that were asked before this one.</summary>
+    public int EarlierAttempts { get; private set; }
 
     /// <summary>A timestamp; 0 until the provider's answer began.</summary>
     public long FirstByte { get; set; }
@@ -76,5 +95,23 @@ internal sealed class GatewayCall(
         {
             Answer = answer.Span.ToArray();
         }
+    }
+
+    /// <summary>A request to the present target, with what this call brings for it.</summary>
+    public ProviderRequest RequestTo(Uri uri, ReadOnlyMemory<byte> body, bool isStream) => new(uri, body, isStream)
+    {
+        ApiKey = ProviderKey,
+        Timeouts = Timeouts,
+        GiveUpAt = GiveUpAt,
+        Attempts = EarlierAttempts,
+        MaxAttempts = Route is null ? int.MaxValue : CallRoute.MaxAttempts,
+    };
+
+    /// <summary>Forgets what the last target did, but for how often it was asked.</summary>
+    public void MoveTo(ModelTarget next)
+    {
+        Target = next;
+        EarlierAttempts = Attempts;
+        (FirstByte, AnswerBytes, AnswerEvents, Usage) = (0, 0, 0, null);
     }
 }

@@ -26,6 +26,9 @@ internal sealed class ModelAsk(ModelTarget target, ChatRequest request)
     /// <summary>The key to ask with instead of the operator's.</summary>
     public string? ApiKey { get; init; }
 
+    /// <summary>The client's call that asks, with what it brings for its provider; null for a question of our own.</summary>
+    public GatewayCall? Call { get; init; }
+
     /// <summary>About as large as the request is going to be.</summary>
     public int ExpectedBytes { get; init; } = 8 << 10;
 
@@ -55,7 +58,7 @@ internal sealed partial class ModelCalls(RemoteMedia media, IOptions<GatewayOpti
         var place = new DialectTarget(target.Model)
         {
             Version = options.Value.AnthropicVersion,
-            Genuine = target.Provider.Kind.Name == "openai",
+            Traits = target.Provider.Kind.Traits,
         };
         var body = new PooledBytes(ask.ExpectedBytes);
         try
@@ -65,11 +68,10 @@ internal sealed partial class ModelCalls(RemoteMedia media, IOptions<GatewayOpti
             {
                 LogChanged(target.FullName, string.Join("; ", request.Warnings));
             }
-            var upstream = new ProviderRequest(client.ChatUri(endpoint, target.Model, request.Stream), body.Memory, request.Stream)
-            {
-                AnthropicVersion = place.Version,
-                ApiKey = ask.ApiKey,
-            };
+            var uri = client.ChatUri(endpoint, target.Model, request.Stream);
+            var upstream = ask.Call?.RequestTo(uri, body.Memory, request.Stream)
+                ?? new ProviderRequest(uri, body.Memory, request.Stream) { ApiKey = ask.ApiKey };
+            upstream.AnthropicVersion = place.Version;
             try
             {
                 return new(await client.SendAsync(upstream, ct), body, dialect, request, place);

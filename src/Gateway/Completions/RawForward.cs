@@ -20,11 +20,9 @@ internal sealed class RawForward(CallMeter meter, IOptions<GatewayOptions> optio
         using var rewritten = call.Surface.Raw.Rewrite(body.Span, outline, call.Target);
         var client = call.Target.Provider.Client!;
         var uri = call.Path is { } path ? client.UriOf(path) : client.ChatUri(call.Endpoint!.Value, call.Target.Model, outline.IsStream);
-        var request = new ProviderRequest(uri, (rewritten ?? body).Memory, outline.IsStream)
-        {
-            AnthropicVersion = PassedHeaders.AnthropicVersion(context.Request),
-            AnthropicBeta = PassedHeaders.AnthropicBeta(context.Request),
-        };
+        var request = call.RequestTo(uri, (rewritten ?? body).Memory, outline.IsStream);
+        request.AnthropicVersion = PassedHeaders.AnthropicVersion(context.Request);
+        request.AnthropicBeta = PassedHeaders.AnthropicBeta(context.Request);
         try
         {
             using var exchange = await client.SendAsync(request, context.RequestAborted);
@@ -79,7 +77,7 @@ internal sealed class RawForward(CallMeter meter, IOptions<GatewayOptions> optio
         AnswerHeaders.Write(context.Response, call, time);
         using var buffer = new PooledBytes(ReadBytes);
         using var lastCall = drain.LastCall.UnsafeRegister(static open => ((ProviderExchange)open!).Cancel(), exchange);
-        await using var client = new ClientStream(context, exchange, options.Value.Timeouts, call.Surface.Raw.KeepAlive, time);
+        await using var client = new ClientStream(context, exchange, call.Timeouts ?? options.Value.Timeouts, call.Surface.Raw.KeepAlive, time);
         try
         {
             while (!stream.IsFinished)

@@ -22,7 +22,7 @@ internal sealed class Translation(ModelCalls models, CallMeter meter, IOptions<G
         var request = dialect.ReadRequest(
             body.Memory, new(Repair: context.Request.Headers["x-gtwy-repair"] == "true"));
         var head = new AnswerHead(AnswerIds.New(dialect.AnswerIdPrefix), time.GetUtcNow().ToUnixTimeSeconds(), call.RequestId);
-        var ask = new ModelAsk(call.Target, request) { Endpoint = call.Endpoint, ExpectedBytes = body.Length + 1_024 };
+        var ask = new ModelAsk(call.Target, request) { Call = call, Endpoint = call.Endpoint, ExpectedBytes = body.Length + 1_024 };
         try
         {
             await AskAsync();
@@ -65,7 +65,7 @@ internal sealed class Translation(ModelCalls models, CallMeter meter, IOptions<G
         AnswerHeaders.Write(context.Response, call, time);
         using var output = new PooledBytes(OutputBytes);
         using var lastCall = drain.LastCall.UnsafeRegister(static open => ((ModelAnswer)open!).Exchange?.Cancel(), answer);
-        await using var client = new ClientStream(context, answer.Exchange, options.Value.Timeouts, writer.KeepAlive, time);
+        await using var client = new ClientStream(context, answer.Exchange, call.Timeouts ?? options.Value.Timeouts, writer.KeepAlive, time);
         var events = new List<ChatEvent>();
         try
         {

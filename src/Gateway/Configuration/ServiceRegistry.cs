@@ -22,10 +22,10 @@ internal sealed class ServiceRegistry
         new("grok", "https://api.x.ai/v1", "openai_chat", "grok", "grok-4-fast", KeyOrRequest, Busy),
         new("open_router", "https://openrouter.ai/api/v1", "openai_chat", "openrouter", "deepseek/deepseek-chat-v3-0324:free", Key, [402, 429]),
         new("mistral", "https://api.mistral.ai/v1", "openai_chat", "mistral", "mistral-medium-latest", Key, Busy),
-        new("ai_ml", "https://api.ai.ml/openai", "openai_chat", "openai_compatible", "gpt-oss-20b", Key, Busy),
+        new("ai_ml", "https://api.ai.ml/openai", "openai_chat", "ai_ml", "gpt-oss-20b", Key, Busy),
         new("deepgram", "https://api.deepgram.com", "deepgram", null, "nova-3", [400, 401, 404], [402, 413, 422, 429]),
-        new("neev_cloud", "https://inference.ai.neevcloud.com/v1", "openai_chat", "openai_compatible", "gpt-oss-120b", Key, Busy),
-        new("moonshot", "https://api.moonshot.ai/v1", "openai_chat", "openai_compatible", "kimi-k2.6", Key, Busy),
+        new("neev_cloud", "https://inference.ai.neevcloud.com/v1", "openai_chat", "neev_cloud", "gpt-oss-120b", Key, Busy),
+        new("moonshot", "https://api.moonshot.ai/v1", "openai_chat", "moonshot", "kimi-k2.6", Key, Busy),
         new("deepseek", "https://api.deepseek.com", "openai_chat", "deepseek", "deepseek-v4-flash", KeyOrRequest, Busy),
         new(ProviderService.Demo, null, "demo", "demo", "demo", [], []),
     ];

@@ -1,5 +1,6 @@
 using System.Buffers;
 using Stoa.Gateway.Chat;
+using Stoa.Gateway.Dialects.OpenAi;
 
 namespace Stoa.Gateway.Dialects;
 
@@ -37,6 +38,6 @@ internal sealed record DialectTarget(string Model)
     /// <summary>The provider's <c>anthropic-version</c>; OpenAI's dialect has none.</summary>
     public string Version { get; init; } = "2023-06-01";
 
-    /// <summary>OpenAI itself, not a server that is merely compatible with it.</summary>
-    public bool Genuine { get; init; }
+    /// <summary>How a provider of OpenAI's dialect differs from the others; the other dialects have one vendor each.</summary>
+    public ChatTraits Traits { get; init; } = ChatTraits.Compatible;
 }

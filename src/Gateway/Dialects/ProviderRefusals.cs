@@ -44,6 +44,9 @@ internal static class ProviderRefusals
     private static readonly SearchValues<string> QuotaWords = SearchValues.Create(
         ["insufficient_quota", "exceeded your current quota", "credit balance is too low", "insufficient credits", "billing_error"], Any);
 
+    private static readonly SearchValues<string> KeyWords = SearchValues.Create(
+        ["api_key_invalid", "invalid_api_key", "incorrect api key", "invalid api key"], Any);
+
     private static readonly SearchValues<string> FilterWords = SearchValues.Create(
         ["content_filter", "content_policy_violation", "content management policy", "safety system"], Any);
 
@@ -83,7 +86,7 @@ internal static class ProviderRefusals
         {
             400 or 413 when words.AsSpan().ContainsAny(ContextWords) => new(FailureKind.Invalid, "context_length_exceeded", text, fields),
             400 or 403 when words.AsSpan().ContainsAny(FilterWords) => new(FailureKind.Invalid, "content_policy_violation", text, fields),
-            400 when code.Contains("api_key_invalid", Any) => Authentication(),
+            400 when words.AsSpan().ContainsAny(KeyWords) => Authentication(),
             400 or 422 => new(FailureKind.Invalid, Known(code), text, fields),
             401 => Authentication(),
             403 => new(FailureKind.Forbidden, "permission_denied", text),

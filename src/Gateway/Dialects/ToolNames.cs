@@ -15,6 +15,8 @@ internal static class ToolNames
     public const int AnthropicLimit = 128;
 
     private const int GeminiLimit = 64;
+    private const int ShortLength = 9;
+    private const string Base62 = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
 
     private static readonly SearchValues<char> Plain =
         SearchValues.Create("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-");
@@ -73,6 +75,17 @@ internal static class ToolNames
 
     public static string OpenAiId(string id) =>
         id.Length is > 0 and <= 40 && !id.AsSpan().ContainsAnyExceptInRange('!', '~') ? id : "call_" + Digest(id)[..24];
+
+    /// <summary>Nine letters and digits, which is all that Mistral takes.</summary>
+    public static string ShortId(string id) => id.Length == ShortLength && id.All(char.IsAsciiLetterOrDigit)
+        ? id
+        : string.Create(ShortLength, SHA256.HashData(Encoding.UTF8.GetBytes(id)), static (letters, digest) =>
+        {
+            for (var index = 0; index < letters.Length; index++)
+            {
+                letters[index] = Base62[digest[index] % Base62.Length];
+            }
+        });
 
     /// <summary>An id for a call that came without one.</summary>
     public static string MakeId(int turn, int call, string name, string arguments) =>

@@ -14,7 +14,7 @@ using Stoa.Platform.Http;
 namespace Stoa.Gateway.Embeddings;
 
 /// <summary>Embeddings in OpenAI's dialect: forwarded or translated where the provider has them, made here for the demo.</summary>
-internal sealed class EmbeddingsApi(CallGate gate, CallBudget budget, CallMeter meter, TimeProvider time)
+internal sealed class EmbeddingsApi(CallGate gate, CallTargets targets, CallBudget budget, CallMeter meter, TimeProvider time)
 {
     public static readonly Surface Surface = ChatApi.OpenAi with { Name = "openai.embeddings", Operation = "embeddings" };
 
@@ -32,17 +32,31 @@ internal sealed class EmbeddingsApi(CallGate gate, CallBudget budget, CallMeter 
         var key = gate.Authenticate(context.Request);
         using var body = await RequestBody.ReadAsync(context.Request);
         var outline = RequestOutline.Read(body.Span);
-        var target = gate.Target(key, outline.ModelName(body.Span));
+        var wishes = CallWishes.Of(context.Request);
+        var target = targets.Find(key, outline.ModelName(body.Span), wishes);
+        var route = targets.RouteOf(key, target, wishes);
         var admission = await gate.AdmitAsync(context, Surface.Limits, key, outline.EstimatedInput + outline.MaxOutput);
-        var call = new GatewayCall(Surface, key, target, outline, admission, context.RequestId(), started);
+        var call = new GatewayCall(Surface, key, route?.First ?? target, outline, admission, context.RequestId(), started) { Route = route, Wishes = wishes };
+        targets.Prepare(call);
         try
         {
             await budget.ReserveAsync(call, outline.MaxOutput, context.RequestAborted);
-            await AnswerAsync(context, call, body, outline);
+            while (true)
+            {
+                try
+                {
+                    await AnswerAsync(context, call, body, outline);
+                    return;
+                }
+                catch (Exception thrown) when (call.Route is { } way && way.MayGoOn(context, call, thrown, time))
+                {
+                    targets.GoOn(call, thrown);
+                }
+            }
         }
         catch (Exception thrown)
         {
-            meter.BrokenOff(context, call, thrown);
+            meter.BrokenOff(context, call, call.Route?.Explain(thrown) ?? thrown);
         }
         finally
         {
@@ -58,6 +72,13 @@ internal sealed class EmbeddingsApi(CallGate gate, CallBudget budget, CallMeter 
         if (call.Target.Provider.Client is not { } client)
         {
             Write(call, DemoProvider.Embed(request), request, output);
+        }
+        else if (call.Target.Provider.Kind is { Dialect: Dialect.OpenAi, Traits: { Forwards: false } traits })
+        {
+            using var written = new PooledBytes(body.Length + 256);
+            OpenAiEmbeddings.WriteRequest(request, new DialectTarget(call.Target.Model) { Traits = traits }, written);
+            var sent = written.Memory;
+            await AskAsync(context, call, client, sent, request, output, answer => OpenAiEmbeddings.ReadAnswer(answer, request));
         }
         else if (call.Target.Provider.Kind.Dialect == Dialect.OpenAi)
         {
@@ -87,7 +108,7 @@ internal sealed class EmbeddingsApi(CallGate gate, CallBudget budget, CallMeter 
         HttpContext context, GatewayCall call, ProviderClient client, ReadOnlyMemory<byte> body, EmbeddingRequest request, PooledBytes output,
         Func<ReadOnlyMemory<byte>, EmbeddingAnswer> read)
     {
-        var upstream = new ProviderRequest(client.EmbeddingsUri(call.Target.Model), body, isStream: false);
+        var upstream = call.RequestTo(client.EmbeddingsUri(call.Target.Model), body, isStream: false);
         try
         {
             using var exchange = await client.SendAsync(upstream, context.RequestAborted);

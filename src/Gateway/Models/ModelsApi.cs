@@ -63,5 +63,5 @@ internal static class ModelsApi
         throw Failure.Forbidden($"The model `{id}` belongs to its provider and cannot be deleted here");
     }
 
-    private static ModelEntry Entry(ModelTarget model, ProviderCatalog providers) => new(model.FullName, model.Provider.Name, providers.CreatedAt);
+    private static ModelEntry Entry(ModelTarget model, ProviderCatalog providers) => new(model.ListedName, model.Provider.Name, providers.CreatedAt);
 }

@@ -25,4 +25,10 @@ internal sealed record ModelTarget(Provider Provider, string Model)
 {
     /// <summary>The name as clients write it in full: <c>provider/model</c>.</summary>
     public string FullName { get; } = $"{Provider.Name}/{Model}";
+
+    /// <summary>Set when the name is one for several targets, of which this is the first.</summary>
+    public ModelAlias? Alias { get; init; }
+
+    /// <summary>The name under which it is listed.</summary>
+    public string ListedName => Alias?.Name ?? FullName;
 }

@@ -7,14 +7,16 @@ namespace Stoa.Gateway.Providers;
 
 /// <summary>All providers of the settings, and the rule that turns a model name into one of them.</summary>
 /// <remarks>
-/// <c>provider/model</c> leads to that provider; a bare name to the first provider (in the order of the settings) that lists it.
+/// An alias of the settings leads to its targets; <c>provider/model</c> to that provider; a bare name to the first provider (in the order of the settings) that lists it.
 /// In Development there is always <c>demo/demo</c>.
 /// </remarks>
 internal sealed class ProviderCatalog : IDisposable
 {
-    private const int MaxNameLength = 256;
+    public const int MaxNameLength = 256;
+
     private const int MaxRemembered = 10_000;
 
+    private readonly Dictionary<string, ModelTarget> aliases = new(StringComparer.Ordinal);
     private readonly ConcurrentDictionary<string, ModelTarget> remembered = new(StringComparer.Ordinal);
     private readonly ConcurrentDictionary<string, ModelTarget>.AlternateLookup<ReadOnlySpan<char>> bySpan;
 
@@ -26,6 +28,10 @@ internal sealed class ProviderCatalog : IDisposable
             providers.Add(new("demo", ProviderKind.Find("demo")!, ["demo"], client: null));
         }
         Providers = providers;
+        foreach (var (name, alias) in options.Value.Models)
+        {
+            aliases[name] = Make(name, alias);
+        }
         CreatedAt = time.GetUtcNow().ToUnixTimeSeconds();
         bySpan = remembered.GetAlternateLookup<ReadOnlySpan<char>>();
     }
@@ -36,7 +42,8 @@ internal sealed class ProviderCatalog : IDisposable
     public long CreatedAt { get; }
 
     /// <summary>Every model that can be named, in the order of the settings.</summary>
-    public IEnumerable<ModelTarget> Models => Providers.SelectMany(provider => provider.Models.Select(model => new ModelTarget(provider, model)));
+    public IEnumerable<ModelTarget> Models =>
+        Providers.SelectMany(provider => provider.Models.Select(model => new ModelTarget(provider, model))).Concat(aliases.Values);
 
     /// <summary>Where this name leads, or null when no provider serves it.</summary>
     /// <param name="name">UTF-8, unescaped.</param>
@@ -62,7 +69,7 @@ internal sealed class ProviderCatalog : IDisposable
         {
             return known;
         }
-        var target = Resolve(name);
+        var target = aliases.GetValueOrDefault(name) ?? Resolve(name);
         if (target is not null && remembered.Count < MaxRemembered)
         {
             remembered[name] = target;
@@ -91,6 +98,14 @@ internal sealed class ProviderCatalog : IDisposable
         return Providers.FirstOrDefault(provider => provider.Models.Contains(name, StringComparer.Ordinal)) is { } listing
             ? new(listing, name)
             : null;
+    }
+
+    private ModelTarget Make(string name, ModelOptions options)
+    {
+        var targets = options.Targets.ConvertAll(target => (
+            Target: Resolve(target.Model) ?? throw new InvalidOperationException($"Gateway:Models:{name} names the model {target.Model}, which no provider serves"),
+            target.Weight));
+        return targets[0].Target with { Alias = new(name, options.Strategy == ModelStrategy.Weighted, targets) };
     }
 
     private static Provider Make(string name, ProviderOptions options, GatewayOptions gateway, TimeProvider time)

@@ -17,6 +17,13 @@ internal sealed class ProviderClient : IDisposable
 {
     private const int MaxErrorBytes = 64 << 10;
 
+    /// <summary>About the longest pause before the second repeat.</summary>
+    private static readonly TimeSpan UsualPause = TimeSpan.FromSeconds(2);
+
+    private static readonly TimeSpan UsualLimit = TimeSpan.FromSeconds(5);
+
+    private static readonly ResiliencePropertyKey<ProviderRequest> Bounded = new("bounded");
+
     private readonly HttpMessageInvoker invoker;
     private readonly ResiliencePipeline<ProviderExchange> pipeline;
     private readonly TimeoutOptions timeouts;
@@ -29,6 +36,7 @@ internal sealed class ProviderClient : IDisposable
     private readonly Uri embeddings;
     private readonly string anthropicVersion;
     private readonly CircuitBreakerStateProvider[] circuits = [new(), new()];
+    private long limitedUntil;
 
     public ProviderClient(string name, ProviderKind kind, ProviderOptions options, GatewayOptions gateway, TimeProvider time)
     {
@@ -51,6 +59,12 @@ internal sealed class ProviderClient : IDisposable
     /// <summary>True while the provider is left alone because its calls keep failing.</summary>
     public bool IsCircuitOpen => Array.Exists(circuits, circuit => circuit.CircuitState is CircuitState.Open or CircuitState.Isolated);
 
+    /// <summary>Whether the settings give it a key; what needs none counts as one that has none.</summary>
+    public bool HasKey => credential is not null;
+
+    /// <summary>True while it is better not asked, because it fails or has said that its limit is reached.</summary>
+    public bool IsResting => IsCircuitOpen || time.GetUtcNow().UtcTicks < Volatile.Read(ref limitedUntil);
+
     /// <summary>
     /// Posts the body; retries what may pass (never after an answer began). The exchange holds the successful answer's head;
     /// its body is still to be read.
@@ -60,6 +74,10 @@ internal sealed class ProviderClient : IDisposable
     public async ValueTask<ProviderExchange> SendAsync(ProviderRequest request, CancellationToken clientGone)
     {
         var context = ResilienceContextPool.Shared.Get(clientGone);
+        if (request.IsBounded)
+        {
+            context.Properties.Set(Bounded, request);
+        }
         try
         {
             return await pipeline.ExecuteAsync(
@@ -109,7 +127,7 @@ internal sealed class ProviderClient : IDisposable
         HttpResponseMessage? response = null;
         try
         {
-            deadline.CancelAfter(request.IsStream ? timeouts.FirstByteMs : timeouts.NonStreamMs);
+            deadline.CancelAfter(LimitOf(request));
             // Not disposed: that would only dispose the content, which holds memory we rent and return ourselves.
             var message = Message(request);
             response = await invoker.SendAsync(message, deadline.Token);
@@ -118,7 +136,7 @@ internal sealed class ProviderClient : IDisposable
                 return new(response, deadline, clientGone);
             }
             using var error = await ProviderExchange.ReadAsync(response, MaxErrorBytes, isLimit: false, deadline.Token);
-            throw ProviderFaults.Of(dialect, response, error.Memory, time.GetUtcNow());
+            throw Noted(ProviderFaults.Of(dialect, response, error.Memory, time.GetUtcNow()), request);
         }
         catch (Exception failure)
         {
@@ -131,6 +149,35 @@ internal sealed class ProviderClient : IDisposable
             throw ProviderFaults.Of(failure);
         }
     }
+
+    /// <summary>How long one attempt may take: until its first byte in a stream, else until its end.</summary>
+    private TimeSpan LimitOf(ProviderRequest request)
+    {
+        var limits = request.Timeouts ?? timeouts;
+        var limit = TimeSpan.FromMilliseconds(request.IsStream ? limits.FirstByteMs : limits.NonStreamMs);
+        if (request.GiveUpAt == 0)
+        {
+            return limit;
+        }
+        var left = time.GetElapsedTime(time.GetTimestamp(), request.GiveUpAt);
+        return left > TimeSpan.Zero ? left < limit ? left : limit : throw ProviderFaults.OutOfTime();
+    }
+
+    /// <summary>A limit that is reached is reached for all who use the operator's key.</summary>
+    private Failure Noted(Failure failure, ProviderRequest request)
+    {
+        if (failure.Kind is FailureKind.TooMany or FailureKind.Quota && request.ApiKey is null)
+        {
+            Volatile.Write(ref limitedUntil, (time.GetUtcNow() + (failure.RetryAfter ?? UsualLimit)).UtcTicks);
+        }
+        return failure;
+    }
+
+    /// <summary>Whether a call that has limits of its own leaves room for another attempt.</summary>
+    private bool MayRepeat(ResilienceContext context, TimeSpan? pause) =>
+        !context.Properties.TryGetValue(Bounded, out var request)
+        || (request.Attempts < request.MaxAttempts
+            && (request.GiveUpAt == 0 || time.GetElapsedTime(time.GetTimestamp(), request.GiveUpAt) > (pause ?? UsualPause)));
 
     private HttpRequestMessage Message(ProviderRequest request)
     {
@@ -198,7 +245,9 @@ internal sealed class ProviderClient : IDisposable
                 Delay = TimeSpan.FromMilliseconds(500),
                 MaxDelay = TimeSpan.FromSeconds(8),
                 UseJitter = true,
-                ShouldHandle = static outcome => new(ProviderFaults.MayPass(outcome.Outcome.Exception, outcome.AttemptNumber)),
+                ShouldHandle = outcome => new(
+                    ProviderFaults.MayPass(outcome.Outcome.Exception, outcome.AttemptNumber)
+                    && MayRepeat(outcome.Context, (outcome.Outcome.Exception as Failure)?.RetryAfter)),
                 DelayGenerator = static outcome => new((outcome.Outcome.Exception as Failure)?.RetryAfter),
             });
         }

@@ -36,10 +36,12 @@ internal static class ProviderFaults
         Failure known => known,
         OperationCanceledException { InnerException: TimeoutException } =>
             new(FailureKind.Upstream, "upstream_connection", "The provider could not be reached in time"),
-        OperationCanceledException => new(FailureKind.Timeout, "upstream_timeout", "The provider did not answer in time"),
+        OperationCanceledException => OutOfTime(),
         HttpRequestException or IOException => new(FailureKind.Upstream, "upstream_connection", "The provider could not be reached or broke off"),
         _ => new(FailureKind.Internal, "internal_error", "The request could not be completed"),
     };
+
+    public static Failure OutOfTime() => new(FailureKind.Timeout, "upstream_timeout", "The provider did not answer in time");
 
     public static Failure NoStream() => InvalidAnswer("The provider did not answer with a stream");
 

@@ -1,4 +1,5 @@
 using Stoa.Gateway.Chat;
+using Stoa.Gateway.Dialects.OpenAi;
 
 namespace Stoa.Gateway.Providers;
 
@@ -11,23 +12,42 @@ internal sealed record ProviderKind(string Name, Dialect? Dialect, string? BaseU
 {
     private static readonly ProviderKind[] Known =
     [
-        new("openai", Chat.Dialect.OpenAi, "https://api.openai.com/v1", HasResponses: true),
+        new("openai", Chat.Dialect.OpenAi, "https://api.openai.com/v1", HasResponses: true) { Traits = ChatTraits.OpenAi },
         new("anthropic", Chat.Dialect.Anthropic, "https://api.anthropic.com", AsksForStreamUsage: false),
         new("demo", null, null, AsksForStreamUsage: false),
         new("openai_compatible", Chat.Dialect.OpenAi, null),
         new("ollama", Chat.Dialect.OpenAi, "http://127.0.0.1:11434/v1"),
         new("llamacpp", Chat.Dialect.OpenAi, "http://127.0.0.1:8088/v1"),
         new("vllm", Chat.Dialect.OpenAi, "http://127.0.0.1:8000/v1"),
-        new("groq", Chat.Dialect.OpenAi, "https://api.groq.com/openai/v1"),
-        new("mistral", Chat.Dialect.OpenAi, "https://api.mistral.ai/v1", AsksForStreamUsage: false),
-        new("openrouter", Chat.Dialect.OpenAi, "https://openrouter.ai/api/v1"),
-        new("grok", Chat.Dialect.OpenAi, "https://api.x.ai/v1"),
-        new("deepseek", Chat.Dialect.OpenAi, "https://api.deepseek.com"),
+        new("groq", Chat.Dialect.OpenAi, "https://api.groq.com/openai/v1") { Traits = ChatTraits.Groq },
+        new("mistral", Chat.Dialect.OpenAi, "https://api.mistral.ai/v1", AsksForStreamUsage: false) { Traits = ChatTraits.Mistral },
+        new("openrouter", Chat.Dialect.OpenAi, "https://openrouter.ai/api/v1") { Traits = ChatTraits.OpenRouter },
+        new("grok", Chat.Dialect.OpenAi, "https://api.x.ai/v1") { Traits = ChatTraits.Grok },
+        new("deepseek", Chat.Dialect.OpenAi, "https://api.deepseek.com") { Traits = ChatTraits.DeepSeek },
+        new("moonshot", Chat.Dialect.OpenAi, "https://api.moonshot.ai/v1") { Traits = ChatTraits.Moonshot },
+        new("ai_ml", Chat.Dialect.OpenAi, "https://api.ai.ml/openai"),
+        new("neev_cloud", Chat.Dialect.OpenAi, "https://inference.ai.neevcloud.com/v1"),
         new("gemini", Chat.Dialect.Gemini, "https://generativelanguage.googleapis.com", AsksForStreamUsage: false),
     ];
 
+    /// <summary>Whether it answers on the open web, as opposed to a server of the operator's.</summary>
+    public bool IsPublic => Dialect is not null && BaseUrl?.StartsWith("https:", StringComparison.Ordinal) == true;
+
+    /// <summary>How its chat endpoint differs from others of OpenAI's dialect.</summary>
+    public ChatTraits Traits { get; private init; } = ChatTraits.Compatible;
+
     public static IEnumerable<string> Names => Known.Select(kind => kind.Name);
 
-    public static ProviderKind? Find(string name) =>
-        Known.FirstOrDefault(kind => string.Equals(kind.Name, name.Replace('-', '_'), StringComparison.OrdinalIgnoreCase));
+    public static ProviderKind? Find(string name)
+    {
+        var written = name.Replace('-', '_');
+        // GTWY's services have names of their own for two of them.
+        var known = written.ToLowerInvariant() switch
+        {
+            "open_router" => "openrouter",
+            "openai_completion" => "openai",
+            var other => other,
+        };
+        return Known.FirstOrDefault(kind => kind.Name == known);
+    }
 }

@@ -80,7 +80,7 @@ internal sealed class NativeLines(CallMeter meter, RemoteMedia media, IOptions<G
     private DialectTarget TargetOf(ModelTarget target) => new(target.Model)
     {
         Version = options.Value.AnthropicVersion,
-        Genuine = target.Provider.Kind.Name == "openai",
+        Traits = target.Provider.Kind.Traits,
     };
 
     private static ChatRequest RequestOf(Surface surface, BatchLine line) =>

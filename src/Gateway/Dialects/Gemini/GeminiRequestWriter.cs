@@ -145,7 +145,7 @@ internal sealed class GeminiRequestWriter(ChatRequest request, GeminiModel model
         {
             Drop("service_tier");
         }
-        foreach (var field in request.Extra)
+        foreach (var field in request.Extra.Where(field => field.Name != GeminiTools.SearchField))
         {
             Drop(field.Name);
         }

@@ -12,11 +12,24 @@ internal sealed class GeminiSchema(JsonElement root, string field)
 {
     private const int MaxReferences = 5;
 
+    /// <summary>Definitions that each refer to the next many times multiply: a small request could become one of gigabytes.</summary>
+    private const int MaxSchemas = 5_000;
+
+    /// <summary>The same for long texts in them; more than any request that came in whole.</summary>
+    private const long MaxRequestBytes = 64 << 20;
+
+    private int written;
+
     public static void Write(Utf8JsonWriter json, JsonElement schema, string field) =>
         new GeminiSchema(schema, field).Write(json, schema, references: 0);
 
     private void Write(Utf8JsonWriter json, JsonElement schema, int references)
     {
+        if (++written > MaxSchemas || json.BytesCommitted + json.BytesPending > MaxRequestBytes)
+        {
+            throw Failure.Invalid(
+                $"With its references replaced, a schema for this provider is too large (at most {MaxSchemas} schemas).", field, "unsupported_schema");
+        }
         while (schema.TextOf("$ref") is { } reference)
         {
             schema = Resolve(reference);

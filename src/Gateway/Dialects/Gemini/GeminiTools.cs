@@ -7,26 +7,58 @@ namespace Stoa.Gateway.Dialects.Gemini;
 /// <summary>The <c>tools</c> and the <c>toolConfig</c> of a request.</summary>
 internal sealed class GeminiTools(ChatRequest request, GeminiModel model)
 {
+    /// <summary>What OpenAI's chat has for a search of the web; Anthropic has a tool for it.</summary>
+    public const string SearchField = "web_search_options";
+
     public void Write(Utf8JsonWriter json)
     {
         var tools = request.Tools.Where(tool => tool.Native is null && !IsCut(tool)).ToList();
-        if (request.Tools.Any(tool => tool.Native is not null))
+        if (request.Tools.Any(tool => tool.Native is not null && !IsSearch(tool)))
         {
             request.Warn("provider-specific tools dropped");
         }
-        if (tools.Count == 0)
+        var searches = Searches(tools);
+        if (tools.Count == 0 && !searches)
         {
             return;
         }
         json.WriteStartArray("tools");
-        json.WriteStartObject();
-        json.WriteStartArray("functionDeclarations");
-        tools.ForEach(tool => WriteTool(json, tool));
+        if (tools.Count > 0)
+        {
+            json.WriteStartObject();
+            json.WriteStartArray("functionDeclarations");
+            tools.ForEach(tool => WriteTool(json, tool));
+            json.WriteEndArray();
+            json.WriteEndObject();
+        }
+        if (searches)
+        {
+            json.WriteStartObject();
+            json.WriteStartObject("googleSearch");
+            json.WriteEndObject();
+            json.WriteEndObject();
+        }
         json.WriteEndArray();
-        json.WriteEndObject();
-        json.WriteEndArray();
-        WriteChoice(json);
+        if (tools.Count > 0)
+        {
+            WriteChoice(json);
+        }
     }
+
+    private bool Searches(List<Tool> functions)
+    {
+        var isAsked = request.Tools.Any(IsSearch) || request.Extra.Any(field => field.Name == SearchField);
+        if (isAsked && functions.Count > 0 && !model.HasLevels)
+        {
+            // It would refuse the request.
+            request.Warn("web search dropped: this model takes it only without functions");
+            return false;
+        }
+        return isAsked;
+    }
+
+    private static bool IsSearch(Tool tool) =>
+        tool.Native?.TextOf("type")?.StartsWith("web_search", StringComparison.Ordinal) == true;
 
     // Names may be allowed only where a call is demanded; where the model is free, the others are not shown to it.
     private bool IsCut(Tool tool) =>

@@ -153,6 +153,11 @@ internal sealed class OpenAiChunk
                 {
                     delta.Finish = reader.NextText();
                 }
+                else if (reader.ValueTextEquals("usage"u8))
+                {
+                    // Moonshot's place for it.
+                    ReadUsage(ref reader);
+                }
                 else
                 {
                     reader.SkipValue();

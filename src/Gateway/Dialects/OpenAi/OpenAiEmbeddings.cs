@@ -4,6 +4,7 @@ using System.Runtime.InteropServices;
 using System.Text.Json;
 using Stoa.Gateway.Bytes;
 using Stoa.Gateway.Chat;
+using Stoa.Platform.Http;
 
 namespace Stoa.Gateway.Dialects.OpenAi;
 
@@ -32,6 +33,27 @@ internal static class OpenAiEmbeddings
         // It goes on as it stands, but a wrong one is refused here.
         _ = root.Get("user")?.Text();
         return request;
+    }
+
+    /// <summary>For a provider that refuses fields it does not know: nothing but what has a meaning for it.</summary>
+    public static void WriteRequest(EmbeddingRequest request, DialectTarget target, IBufferWriter<byte> output)
+    {
+        if (request.Inputs.Any(input => input.Text is null))
+        {
+            throw Failure.Invalid("This provider embeds text only, not tokens", "input", "unsupported_content");
+        }
+        var json = JsonOutput.Open(output);
+        json.WriteStartObject();
+        json.WriteString("model", target.Model);
+        json.WriteStartArray("input");
+        foreach (var input in request.Inputs)
+        {
+            json.WriteStringValue(input.Text);
+        }
+        json.WriteEndArray();
+        json.WriteIfAny(target.Traits.Dimensions, request.Dimensions);
+        json.WriteEndObject();
+        JsonOutput.Close(json);
     }
 
     public static EmbeddingAnswer ReadAnswer(ReadOnlyMemory<byte> body, EmbeddingRequest request)

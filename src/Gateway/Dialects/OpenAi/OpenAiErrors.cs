@@ -38,17 +38,28 @@ internal sealed class OpenAiErrors : ModelApiErrors
     /// <summary>What a provider of this dialect answered instead of a completion.</summary>
     public static Failure Read(ProviderReply reply, ReadOnlyMemory<byte> body) => ProviderRefusals.Read(reply, body, Map);
 
-    /// <summary>Servers differ: the usual <c>error</c> object, a bare text in it, or the object's fields at the top; <c>detail</c> from FastAPI.</summary>
+    /// <summary>
+    /// Servers differ: the usual <c>error</c> object, a bare text in it, or the object's fields at the top; <c>detail</c> from FastAPI, a
+    /// text or a list of what is wrong, which Mistral puts under <c>message</c>.
+    /// </summary>
     public static Failure Map(ProviderReply reply, JsonElement root)
     {
         var error = root.Member("error") is { ValueKind: JsonValueKind.Object } inner ? inner : root;
-        var message = error.TextOf("message") ?? root.TextOf("error") ?? root.TextOf("detail") ?? "";
+        var message = error.TextOf("message") ?? root.TextOf("error") ?? root.TextOf("detail") ?? DetailOf(root) ?? "";
         var code = error.Member("code");
         if (reply.Status == 200 && code.ValueKind == JsonValueKind.Number && code.TryGetInt32(out var status) && status is >= 400 and < 600)
         {
             reply = reply with { Status = status };
         }
         return ProviderRefusals.Map(reply, $"{code.AsText()} {error.TextOf("type")}".Trim(), message, error.TextOf("param"));
+    }
+
+    private static string? DetailOf(JsonElement root)
+    {
+        var holder = root.Member("message") is { ValueKind: JsonValueKind.Object } message ? message : root;
+        var first = holder.ItemsOf("detail").FirstOrDefault();
+        var place = string.Join('.', first.ItemsOf("loc").Select(step => step.AsText() ?? step.GetRawText()));
+        return first.TextOf("msg") is { } text ? place.Length > 0 ? $"{place}: {text}" : text : null;
     }
 
     protected override void Write(Failure failure, string requestId, IBufferWriter<byte> output, IHeaderDictionary headers)

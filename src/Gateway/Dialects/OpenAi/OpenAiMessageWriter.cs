@@ -6,39 +6,56 @@ using Stoa.Platform.Http;
 namespace Stoa.Gateway.Dialects.OpenAi;
 
 /// <summary>The <c>messages</c> of a chat completion request.</summary>
-internal static class OpenAiMessageWriter
+internal sealed class OpenAiMessageWriter(Utf8JsonWriter json, ChatRequest request, DialectTarget target)
 {
-    public static void Write(Utf8JsonWriter json, ChatRequest request, DialectTarget target)
+    private readonly ChatTraits traits = target.Traits;
+    private readonly Dictionary<string, string> calledNames = new(StringComparer.Ordinal);
+
+    public void Write()
     {
-        var systemRole = target.Genuine && OpenAiModels.Reasons(target.Model) ? "developer" : "system";
+        var systemRole = traits.Developer switch
+        {
+            DeveloperRole.Always => "developer",
+            DeveloperRole.ForReasoningModels when OpenAiModels.Reasons(target.Model) => "developer",
+            DeveloperRole.ForReasoningModels or DeveloperRole.Never => "system",
+        };
         json.WriteStartArray("messages");
-        var system = string.Join("\n\n", request.System.Select(block => block.Text).Where(text => text.Length > 0));
+        var system = string.Join("\n\n", request.System.Select(block => block.Text).Append(Demand() ?? "").Where(text => text.Length > 0));
         if (system.Length > 0)
         {
-            WriteText(json, systemRole, system);
+            WriteText(systemRole, system);
         }
-        foreach (var turn in request.Turns)
+        for (var index = 0; index < request.Turns.Count; index++)
         {
+            var turn = request.Turns[index];
             switch (turn.Role)
             {
                 case TurnRole.System:
-                    WriteText(json, systemRole, string.Join("\n\n", turn.Parts.OfType<Part.Text>().Select(part => part.Value)));
+                    WriteText(systemRole, string.Join("\n\n", turn.Parts.OfType<Part.Text>().Select(part => part.Value)));
                     break;
                 case TurnRole.User:
-                    WriteUser(json, turn, request, target);
+                    WriteUser(turn);
                     break;
                 case TurnRole.Assistant:
-                    WriteAssistant(json, turn, request, target);
+                    WriteAssistant(turn, isLast: index == request.Turns.Count - 1);
                     break;
                 case TurnRole.Tool:
-                    WriteResults(json, turn, request, target);
+                    WriteResults(turn);
                     break;
             }
         }
         json.WriteEndArray();
     }
 
-    private static void WriteText(Utf8JsonWriter json, string role, string text)
+    /// <summary>The schema in words, for a provider that takes none; its JSON mode also wants to read of JSON in the prompt.</summary>
+    private string? Demand() => traits.TakesSchema ? null : request.Format switch
+    {
+        null => null,
+        { Schema: { } schema } => $"Answer with one JSON value that is valid against this JSON Schema, and nothing else:\n{JsonOutput.Compact(schema)}",
+        _ => "Answer with one JSON object, and nothing else.",
+    };
+
+    private void WriteText(string role, string text)
     {
         json.WriteStartObject();
         json.WriteString("role", role);
@@ -46,9 +63,9 @@ internal static class OpenAiMessageWriter
         json.WriteEndObject();
     }
 
-    private static void WriteUser(Utf8JsonWriter json, Turn turn, ChatRequest request, DialectTarget target)
+    private void WriteUser(Turn turn)
     {
-        var parts = turn.Parts.Where(part => Survives(part, request)).Select(Inlined).ToList();
+        var parts = turn.Parts.Where(Survives).Select(Inlined).ToList();
         if (parts.Count == 0)
         {
             return;
@@ -56,28 +73,31 @@ internal static class OpenAiMessageWriter
 
         json.WriteStartObject();
         json.WriteString("role", "user");
-        json.WriteIfAny("name", turn.Name);
+        if (traits.Forwards)
+        {
+            json.WriteIfAny("name", turn.Name);
+        }
         if (parts.Count == 1 && parts[0] is Part.Text single)
         {
             json.WriteString("content", single.Value);
         }
-        else if (!target.Genuine && parts.TrueForAll(part => part is Part.Text))
+        else if (!traits.TakesPartsOfText && parts.TrueForAll(part => part is Part.Text))
         {
-            // Small servers know a list of parts only from pictures, if at all.
             json.WriteString("content", string.Join("\n\n", parts.Cast<Part.Text>().Select(part => part.Value)));
         }
         else
         {
             json.WriteStartArray("content");
-            parts.ForEach(part => WritePart(json, part));
+            var media = new OpenAiMediaWriter(json, traits);
+            parts.ForEach(media.Write);
             json.WriteEndArray();
         }
         json.WriteEndObject();
     }
 
-    private static void WriteAssistant(Utf8JsonWriter json, Turn turn, ChatRequest request, DialectTarget target)
+    private void WriteAssistant(Turn turn, bool isLast)
     {
-        var parts = turn.Parts.Where(part => Survives(part, request)).ToList();
+        var parts = turn.Parts.Where(Survives).ToList();
         var calls = parts.OfType<Part.ToolCall>().ToList();
         var text = string.Concat(parts.OfType<Part.Text>().Select(part => part.Value));
         var refusal = string.Concat(parts.OfType<Part.Refusal>().Select(part => part.Value));
@@ -86,11 +106,21 @@ internal static class OpenAiMessageWriter
         {
             return;
         }
+        if (!traits.Forwards && refusal.Length > 0)
+        {
+            (text, refusal) = (text + refusal, "");
+        }
 
         json.WriteStartObject();
         json.WriteString("role", "assistant");
-        json.WriteIfAny("name", turn.Name);
-        json.WriteString("content", text.Length > 0 || (calls.Count == 0 && refusal.Length == 0) ? text : null);
+        if (traits.Forwards)
+        {
+            json.WriteIfAny("name", turn.Name);
+        }
+        if (traits.Thoughts != ThoughtForm.Chunks || !OpenAiReasoning.WriteChunks(json, parts, text))
+        {
+            json.WriteString("content", text.Length > 0 || (calls.Count == 0 && refusal.Length == 0) ? text : null);
+        }
         if (refusal.Length > 0)
         {
             json.WriteString("refusal", refusal);
@@ -99,23 +129,25 @@ internal static class OpenAiMessageWriter
         {
             json.WriteElement("audio", audio.Block);
         }
-        if (!target.Genuine)
-        {
-            OpenAiReasoning.Write(json, parts);
-        }
+        OpenAiReasoning.Write(json, parts, traits.Thoughts);
         if (calls.Count > 0)
         {
             json.WriteStartArray("tool_calls");
-            calls.ForEach(call => WriteCall(json, call));
+            calls.ForEach(WriteCall);
             json.WriteEndArray();
+        }
+        else if (isLast && traits.MarksPrefix)
+        {
+            json.WriteBoolean("prefix", true);
         }
         json.WriteEndObject();
     }
 
-    private static void WriteCall(Utf8JsonWriter json, Part.ToolCall call)
+    private void WriteCall(Part.ToolCall call)
     {
+        calledNames[call.Id] = call.Name;
         json.WriteStartObject();
-        json.WriteString("id", ToolNames.OpenAiId(call.Id));
+        json.WriteString("id", traits.CallId(call.Id));
         json.WriteString("type", call.Custom ? "custom" : "function");
         json.WriteStartObject(call.Custom ? "custom" : "function");
         json.WriteString("name", ToolNames.Alias(call.Name, ToolNames.OpenAiLimit));
@@ -124,13 +156,13 @@ internal static class OpenAiMessageWriter
         json.WriteEndObject();
     }
 
-    private static void WriteResults(Utf8JsonWriter json, Turn turn, ChatRequest request, DialectTarget target)
+    private void WriteResults(Turn turn)
     {
         var media = new List<Part>();
         foreach (var result in turn.Parts.OfType<Part.ToolResult>())
         {
             var texts = new List<string>();
-            foreach (var part in result.Parts.Where(part => Survives(part, request)).Select(Inlined))
+            foreach (var part in result.Parts.Where(Survives).Select(Inlined))
             {
                 if (part is Part.Text text)
                 {
@@ -142,78 +174,24 @@ internal static class OpenAiMessageWriter
             }
             json.WriteStartObject();
             json.WriteString("role", "tool");
-            json.WriteString("tool_call_id", ToolNames.OpenAiId(result.Id));
+            json.WriteString("tool_call_id", traits.CallId(result.Id));
+            if (traits.NamesResults && calledNames.GetValueOrDefault(result.Id) is { } name)
+            {
+                json.WriteString("name", ToolNames.Alias(name, ToolNames.OpenAiLimit));
+            }
             json.WriteString("content", (result.IsError ? "Error: " : "") + string.Join('\n', texts));
             json.WriteEndObject();
         }
         if (media.Count > 0)
         {
             // Results must stand together, so what they showed follows after the last of them.
-            WriteUser(json, new(TurnRole.User, media), request, target);
-        }
-    }
-
-    private static void WritePart(Utf8JsonWriter json, Part part)
-    {
-        json.WriteStartObject();
-        switch (part)
-        {
-            case Part.Text text:
-                json.WriteString("type", "text");
-                json.WriteString("text", text.Value);
-                break;
-            case Part.Image image:
-                json.WriteString("type", "image_url");
-                json.WriteStartObject("image_url");
-                json.WriteString("url", image.Media switch
-                {
-                    Media.Url url => url.Address,
-                    Media.Bytes bytes => $"data:{bytes.MimeType};base64,{bytes.Base64}",
-                    _ => throw Unsupported("An image kept by another provider"),
-                });
-                json.WriteIfAny("detail", image.Detail);
-                json.WriteEndObject();
-                break;
-            case Part.File file:
-                json.WriteString("type", "file");
-                json.WriteStartObject("file");
-                WriteFile(json, file);
-                json.WriteEndObject();
-                break;
-            case Part.Audio audio:
-                json.WriteString("type", "input_audio");
-                json.WriteStartObject("input_audio");
-                json.WriteString("data", audio.Base64);
-                json.WriteString("format", audio.Format);
-                json.WriteEndObject();
-                break;
-            default:
-                throw Unsupported($"A part of the kind {part.GetType().Name}");
-        }
-        json.WriteEndObject();
-    }
-
-    private static void WriteFile(Utf8JsonWriter json, Part.File file)
-    {
-        switch (file.Media)
-        {
-            case Media.Stored { Origin: Dialect.OpenAi } stored:
-                json.WriteString("file_id", stored.Id);
-                break;
-            case Media.Bytes bytes:
-                json.WriteString("file_data", $"data:{bytes.MimeType};base64,{bytes.Base64}");
-                json.WriteString("filename", file.Name ?? (bytes.MimeType == "application/pdf" ? "document.pdf" : "file"));
-                break;
-            case Media.Url:
-                throw Unsupported("A document given by its address");
-            default:
-                throw Unsupported("A file kept by another provider");
+            WriteUser(new(TurnRole.User, media));
         }
     }
 
     private static Part Inlined(Part part) => part is Part.File { Media: Media.PlainText text } ? new Part.Text(text.Value) : part;
 
-    private static bool Survives(Part part, ChatRequest request)
+    private bool Survives(Part part)
     {
         switch (part)
         {
@@ -229,6 +207,4 @@ internal static class OpenAiMessageWriter
                 return true;
         }
     }
-
-    private static Failure Unsupported(string what) => Failure.Invalid($"{what} cannot be sent to this provider.", "messages", "unsupported_content");
 }

@@ -38,14 +38,57 @@ internal static class OpenAiReasoning
         }
     }
 
-    public static void Write(Utf8JsonWriter json, IReadOnlyList<Part> parts)
+    /// <summary>The thoughts of an assistant's message, as its provider wants to read them again.</summary>
+    public static void Write(Utf8JsonWriter json, IReadOnlyList<Part> parts, ThoughtForm form = ThoughtForm.WithDetails)
     {
         var thoughts = parts.OfType<Part.Thinking>().ToList();
-        if (thoughts.Count == 0)
+        if (thoughts.Count == 0 || form is ThoughtForm.None or ThoughtForm.Chunks
+            || (form == ThoughtForm.BesideCalls && !parts.Any(part => part is Part.ToolCall)))
         {
             return;
         }
-        json.WriteString("reasoning_content", string.Concat(thoughts.Select(thought => thought.Value)));
+        var isPlain = form is ThoughtForm.Plain or ThoughtForm.PlainWithDetails;
+        json.WriteString(isPlain ? "reasoning" : "reasoning_content", string.Concat(thoughts.Select(thought => thought.Value)));
+        if (form is ThoughtForm.WithDetails or ThoughtForm.PlainWithDetails)
+        {
+            WriteDetails(json, thoughts);
+        }
+    }
+
+    /// <summary>The content as chunks with the thoughts first. False when there are none: then it is a text like any other.</summary>
+    public static bool WriteChunks(Utf8JsonWriter json, List<Part> parts, string text)
+    {
+        var thoughts = string.Concat(parts.OfType<Part.Thinking>().Select(thought => thought.Value));
+        if (thoughts.Length == 0)
+        {
+            return false;
+        }
+        json.WriteStartArray("content");
+        json.WriteStartObject();
+        json.WriteString("type", "thinking");
+        json.WriteStartArray("thinking");
+        WriteChunk(json, thoughts);
+        json.WriteEndArray();
+        json.WriteBoolean("closed", true);
+        json.WriteEndObject();
+        if (text.Length > 0)
+        {
+            WriteChunk(json, text);
+        }
+        json.WriteEndArray();
+        return true;
+    }
+
+    private static void WriteChunk(Utf8JsonWriter json, string text)
+    {
+        json.WriteStartObject();
+        json.WriteString("type", "text");
+        json.WriteString("text", text);
+        json.WriteEndObject();
+    }
+
+    private static void WriteDetails(Utf8JsonWriter json, List<Part.Thinking> thoughts)
+    {
         json.WriteStartArray("reasoning_details");
         for (var index = 0; index < thoughts.Count; index++)
         {

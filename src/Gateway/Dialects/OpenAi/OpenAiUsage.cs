@@ -25,7 +25,7 @@ internal static class OpenAiUsage
     {
         long? input = null;
         long? output = null;
-        long cacheRead = 0, cacheWrite = 0, reasoning = 0, audioIn = 0, audioOut = 0;
+        long total = 0, cacheRead = 0, cacheWrite = 0, reasoning = 0, audioIn = 0, audioOut = 0;
         var promptSide = true;
         var depth = reader.CurrentDepth;
         while (reader.Read() && reader.CurrentDepth > depth)
@@ -50,9 +50,15 @@ internal static class OpenAiUsage
             {
                 promptSide = false;
             }
-            else if (reader.ValueTextEquals("cached_tokens"u8))
+            else if (reader.ValueTextEquals("total_tokens"u8))
             {
-                cacheRead = Number(ref reader) ?? 0;
+                total = Number(ref reader) ?? 0;
+            }
+            else if (reader.ValueTextEquals("cached_tokens"u8) || reader.ValueTextEquals("prompt_cache_hit_tokens"u8)
+                || reader.ValueTextEquals("cached_prompt_text_tokens"u8))
+            {
+                // DeepSeek and xAI have names of their own; what sends two of them means the same.
+                cacheRead = Math.Max(cacheRead, Number(ref reader) ?? 0);
             }
             else if (reader.ValueTextEquals("cache_write_tokens"u8))
             {
@@ -67,6 +73,11 @@ internal static class OpenAiUsage
                 var audio = Number(ref reader) ?? 0;
                 (audioIn, audioOut) = promptSide ? (audio, audioOut) : (audioIn, audio);
             }
+        }
+        if (reasoning > 0 && total == input + output + reasoning)
+        {
+            // xAI counts thoughts beside the answer, not as a part of it.
+            output += reasoning;
         }
         usage = new(
             input ?? 0, output ?? 0, CacheRead: cacheRead, CacheWrite: cacheWrite, Reasoning: reasoning, AudioIn: audioIn, AudioOut: audioOut);

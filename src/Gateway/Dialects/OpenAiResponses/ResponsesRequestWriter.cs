@@ -75,14 +75,14 @@ internal static class ResponsesRequestWriter
 
     private static void WriteReasoning(Utf8JsonWriter json, ChatRequest request, DialectTarget target)
     {
-        if (target.Genuine && !OpenAiModels.Reasons(target.Model))
+        if (target.Traits.KnowsItsModels && !OpenAiModels.Reasons(target.Model))
         {
             return;
         }
         if (request.Reasoning?.NearestEffort is { } effort)
         {
             json.WriteStartObject("reasoning");
-            json.WriteString("effort", OpenAiRequestWriter.Word(effort));
+            json.WriteString("effort", OpenAiReasoningWish.WordOf(effort));
             json.WriteEndObject();
         }
         // As nothing is kept there, its thoughts must come along to go back with the next request.
@@ -103,7 +103,7 @@ internal static class ResponsesRequestWriter
         Drop(request.Sampling is { FrequencyPenalty: not null } or { PresencePenalty: not null }, "penalties");
         foreach (var field in request.Extra)
         {
-            if (request.Source == Dialect.OpenAiResponses && (field.Name != "include" || (target.Genuine && !OpenAiModels.Reasons(target.Model))))
+            if (request.Source == Dialect.OpenAiResponses && (field.Name != "include" || (target.Traits.KnowsItsModels && !OpenAiModels.Reasons(target.Model))))
             {
                 json.WriteElement(field.Name, field.Value);
             }

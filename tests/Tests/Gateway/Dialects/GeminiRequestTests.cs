@@ -190,6 +190,38 @@ public sealed class GeminiRequestTests
             json["generationConfig"]!["responseSchema"]!.ToJsonString());
     }
 
+    [Theory]
+    [InlineData("gemini-2.5-flash", "", """[{"googleSearch":{}}]""")]
+    [InlineData("gemini-3-pro", ""","tools":[{"type":"function","function":{"name":"f"}}]""", """[{"functionDeclarations":[{"name":"f"}]},{"googleSearch":{}}]""")]
+    [InlineData("gemini-2.5-flash", ""","tools":[{"type":"function","function":{"name":"f"}}]""", """[{"functionDeclarations":[{"name":"f"}]}]""")]
+    public void A_search_of_the_web_is_googles(string model, string tools, string expected) => Assert.Equal(
+        expected, OpenAi($$$"""{"model":"{{{model}}}","messages":{{{Hello}}},"web_search_options":{ } {{{tools}}} }""").Json["tools"]!.ToJsonString());
+
+    [Fact]
+    public void Anthropics_tool_for_a_search_is_googles_too() => Assert.Equal(
+        """[{"googleSearch":{}}]""",
+        Anthropic($$$"""{"model":"gemini-2.5-pro","max_tokens":9,"messages":{{{Hello}}},"tools":[{"type":"web_search_20250305","name":"web_search"}]}""").Json["tools"]!.ToJsonString());
+
+    [Fact]
+    public void References_that_multiply_are_refused_where_they_have_to_be_replaced()
+    {
+        var definitions = new JsonObject { ["d5"] = new JsonObject { ["type"] = "string" } };
+        for (var level = 0; level < 5; level++)
+        {
+            var properties = new JsonObject(Enumerable.Range(0, 100).Select(
+                index => KeyValuePair.Create($"p{index}", (JsonNode?)new JsonObject { ["$ref"] = $"#/$defs/d{level + 1}" })));
+            definitions[$"d{level}"] = new JsonObject { ["type"] = "object", ["properties"] = properties };
+        }
+        var format = new JsonObject
+        {
+            ["type"] = "json_schema",
+            ["json_schema"] = new JsonObject { ["name"] = "a", ["schema"] = new JsonObject { ["$ref"] = "#/$defs/d1", ["$defs"] = definitions } },
+        };
+        var body = new JsonObject { ["model"] = "gemini-2.0-flash", ["messages"] = JsonNode.Parse(Hello), ["response_format"] = format };
+
+        Assert.Equal("unsupported_schema", Assert.Throws<Failure>(() => OpenAi(body.ToJsonString())).Code);
+    }
+
     [Fact]
     public void A_schema_without_end_is_refused_where_references_are_unknown()
     {
