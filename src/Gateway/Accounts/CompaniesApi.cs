@@ -6,7 +6,6 @@ using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.AspNetCore.Mvc;
 using Microsoft.AspNetCore.Routing;
-using Stoa.Gateway.Auth;
 using Stoa.Platform.Http;
 using Stoa.Platform.Identity;
 

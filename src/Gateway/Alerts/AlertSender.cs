@@ -1,4 +1,3 @@
-using Stoa.Gateway.Delivery;
 using Stoa.Gateway.Runs;
 using Stoa.Platform.Webhooks;
 

@@ -32,14 +32,13 @@ internal sealed partial class ResponseCache : IDisposable
     /// <summary>The stored answer, or null.</summary>
     public async ValueTask<CachedAnswer?> FindAsync(CacheKey key, CancellationToken ct)
     {
-        var now = time.GetUtcNow();
-        if (memory.TryGetValue(key, out Entry? entry) && entry!.Ends > now)
+        if (Remembered(key) is { } known)
         {
-            return entry.Answer;
+            return known;
         }
         try
         {
-            if (await store.FindAsync(key, now, ct) is not { } found)
+            if (await store.FindAsync(key, time.GetUtcNow(), ct) is not { } found)
             {
                 return null;
             }
@@ -94,6 +93,11 @@ internal sealed partial class ResponseCache : IDisposable
         CachedAnswer? made = null;
         try
         {
+            // Whoever looked in vain just before the one ahead of him was done finds the answer now.
+            if (Remembered(key) is { } late)
+            {
+                return made = late;
+            }
             made = await run(ct);
             if (made is not null)
             {
@@ -110,6 +114,9 @@ internal sealed partial class ResponseCache : IDisposable
     }
 
     public void Dispose() => memory.Dispose();
+
+    private CachedAnswer? Remembered(CacheKey key) =>
+        memory.TryGetValue(key, out Entry? entry) && entry!.Ends > time.GetUtcNow() ? entry.Answer : null;
 
     private void Remember(CacheKey key, Entry entry)
     {

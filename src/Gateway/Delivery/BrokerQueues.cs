@@ -33,7 +33,7 @@ internal sealed class BrokerQueues(IOptions<GatewayOptions> options, IHostEnviro
         }
     }
 
-    private static Task DeclareAsync(IChannel channel, string name, Dictionary<string, object?> arguments, CancellationToken ct)
+    private static Task<QueueDeclareOk> DeclareAsync(IChannel channel, string name, Dictionary<string, object?> arguments, CancellationToken ct)
     {
         arguments["x-queue-type"] = "quorum";
         return channel.QueueDeclareAsync(name, durable: true, exclusive: false, autoDelete: false, arguments, cancellationToken: ct);

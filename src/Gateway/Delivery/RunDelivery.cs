@@ -62,11 +62,8 @@ internal sealed class RunDelivery(WebhookOutbox webhooks, PushPublisher push)
 
     private static IEnumerable<KeyValuePair<string, string>> HeadersOf(JsonNode? headers)
     {
-        if (headers.AsText() is { } text)
-        {
-            JsonFields.TryParse(text, out headers);
-        }
-        return (headers as JsonObject ?? []).Where(header => header.Value is JsonValue)
+        var read = headers.AsText() is not { } text ? headers : JsonFields.TryParse(text, out var parsed) ? parsed : null;
+        return (read as JsonObject ?? []).Where(header => header.Value is JsonValue)
             .Select(header => KeyValuePair.Create(header.Key, header.Value.AsWords()));
     }
 

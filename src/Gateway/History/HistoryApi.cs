@@ -57,7 +57,7 @@ internal static class HistoryApi
         CheckPage(page, limit);
         await db.RequireAgentAsync(caller, agentId, ct);
         var runs = filter.Apply(history.Of(caller.OrganizationId, agentId).Where(run => run.ThreadId == threadId && run.SubThreadId == subThreadId));
-        var (rows, total) = await history.ConversationAsync(runs, page, limit, ct);
+        var (rows, total) = await RunHistory.ConversationAsync(runs, page, limit, ct);
         return TypedResults.Ok(new LogPage(rows.ConvertAll(run => ConversationLog.Of(run, caller.OrgId)), Success: true, total, (total + limit - 1) / limit));
     }
 

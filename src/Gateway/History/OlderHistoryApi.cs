@@ -1,6 +1,5 @@
 using System.Text.Json;
 using System.Text.Json.Nodes;
-using System.Text.Json.Serialization;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.HttpResults;
@@ -43,7 +42,7 @@ internal static class OlderHistoryApi
         await db.RequireAgentAsync(caller, agentId, ct);
         var sub = QueryValues.Text(subThreadId, "sub_thread_id");
         var runs = history.Of(caller.OrganizationId, agentId).Where(run => run.ThreadId == threadId && (sub == null || run.SubThreadId == sub));
-        var (rows, _) = await history.ConversationAsync(runs, page, limit, ct);
+        var (rows, _) = await RunHistory.ConversationAsync(runs, page, limit, ct);
         return TypedResults.Ok(new HistoryApi.LogList(rows.ConvertAll(run => ConversationLog.Of(run, caller.OrgId)), Success: true));
     }
 

@@ -39,7 +39,7 @@ internal sealed class RunHistory(GatewayDb db)
             .Select(run => new FoundMessage(run.ThreadId, run.MessageId, run.UserMessage, run.CreatedAt)).ToListAsync(ct);
 
     /// <summary>A page of one conversation. The first page holds the newest runs; each page begins with its oldest.</summary>
-    public async Task<(List<AgentRun> Runs, int Total)> ConversationAsync(IQueryable<AgentRun> runs, int page, int limit, CancellationToken ct)
+    public static async Task<(List<AgentRun> Runs, int Total)> ConversationAsync(IQueryable<AgentRun> runs, int page, int limit, CancellationToken ct)
     {
         var total = await runs.CountAsync(ct);
         var rows = await runs.OrderByDescending(run => run.CreatedAt).ThenByDescending(run => run.Number).Skip((page - 1) * limit).Take(limit).ToListAsync(ct);

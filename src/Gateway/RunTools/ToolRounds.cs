@@ -1,6 +1,4 @@
 using System.Text.Json.Nodes;
-using Stoa.Gateway.Chat;
-using Stoa.Gateway.Runs;
 
 namespace Stoa.Gateway.RunTools;
 

@@ -13,6 +13,8 @@ internal sealed class RunInput(JsonObject body)
     /// <summary>Of a name that a caller chose: a thread, a user.</summary>
     private const int MaxName = 512;
 
+    private static readonly string[] NameFields = ["thread_id", "sub_thread_id"];
+
     private static readonly string[] TextFields =
         ["user", "thread_id", "sub_thread_id", "bridge_id", "agent_id", "version_id", "environment", "service", "apikey", "user_reference", "youtube_url"];
 
@@ -64,7 +66,7 @@ internal sealed class RunInput(JsonObject body)
         Wrong(TextFields, JsonValueKind.String, "Input should be a valid string")
             .Concat(Wrong(ObjectFields, JsonValueKind.Object, "Input should be a valid dictionary"))
             .Concat(Wrong(ListFields, JsonValueKind.Array, "Input should be a valid list"))
-            .Concat(new[] { "thread_id", "sub_thread_id" }.Where(name => body.Text(name) is { Length: > MaxName })
+            .Concat(NameFields.Where(name => body.Text(name) is { Length: > MaxName })
                 .Select(name => new FieldError(name, $"String should have at most {MaxName} characters")));
 
     private IEnumerable<FieldError> Wrong(IEnumerable<string> names, JsonValueKind kind, string message) =>

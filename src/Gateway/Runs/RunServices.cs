@@ -1,5 +1,4 @@
 using Microsoft.Extensions.DependencyInjection;
-using Stoa.Gateway.Delivery;
 using Stoa.Gateway.Runs.Answers;
 using Stoa.Gateway.Runs.Conversations;
 using Stoa.Gateway.Runs.FollowUps;

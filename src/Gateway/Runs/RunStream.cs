@@ -4,7 +4,6 @@ using System.Text.Json.Nodes;
 using Microsoft.AspNetCore.Http;
 using Stoa.Gateway.Completions;
 using Stoa.Gateway.Bytes;
-using Stoa.Gateway.Providers;
 using Stoa.Gateway.Runs.Answers;
 using Stoa.Platform.Http;
 

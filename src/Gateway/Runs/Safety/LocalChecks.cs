@@ -53,17 +53,17 @@ internal static partial class LocalChecks
 
     [GeneratedRegex(
         @"\b(ignore|disregard|forget|override)\b.{0,40}\b(previous|prior|above|earlier|all|your|system)\b.{0,30}\b(instructions?|prompts?|rules|guidelines)\b|\b(reveal|show|print|repeat|output)\b.{0,30}\b(system|hidden|initial)\s+(prompt|instructions?|message)\b",
-        RegexOptions.IgnoreCase | RegexOptions.NonBacktracking)]
+        RegexOptions.IgnoreCase | RegexOptions.ExplicitCapture | RegexOptions.NonBacktracking)]
     private static partial Regex Injection();
 
     [GeneratedRegex(
         @"\b(do anything now|developer mode|jailbreak(ed)?|DAN mode|without any (restrictions|filters|limits)|pretend (that )?you have no (rules|restrictions|guidelines))\b",
-        RegexOptions.IgnoreCase | RegexOptions.NonBacktracking)]
+        RegexOptions.IgnoreCase | RegexOptions.ExplicitCapture | RegexOptions.NonBacktracking)]
     private static partial Regex Jailbreak();
 
     [GeneratedRegex(
         @"\b(sk-[A-Za-z0-9_-]{20,}|AKIA[0-9A-Z]{16}|gh[pousr]_[A-Za-z0-9]{36,}|xox[baprs]-[A-Za-z0-9-]{10,})|-----BEGIN [A-Z ]*PRIVATE KEY-----",
-        RegexOptions.NonBacktracking)]
+        RegexOptions.ExplicitCapture | RegexOptions.NonBacktracking)]
     private static partial Regex Secret();
 
     [GeneratedRegex(@"[0-9](?:[ -]?[0-9]){12,18}", RegexOptions.NonBacktracking)]

@@ -53,8 +53,9 @@ public sealed class WireIdentity
     /// <summary>The members whose name or address holds the text, by name, and how many there are.</summary>
     public async Task<(List<Member> Members, int Total)> SearchAsync(Guid organizationId, string? text, int skip, int take, CancellationToken ct)
     {
+        var pattern = text is null ? "%" : $"%{text.Replace("!", "!!", StringComparison.Ordinal).Replace("%", "!%", StringComparison.Ordinal).Replace("_", "!_", StringComparison.Ordinal)}%";
         var members = MemberStore.Members(db, organizationId)
-            .Where(member => text == null || member.Name.ToLower().Contains(text.ToLower()) || member.Email!.ToLower().Contains(text.ToLower()));
+            .Where(member => EF.Functions.ILike(member.Name, pattern, "!") || EF.Functions.ILike(member.Email!, pattern, "!"));
         return (await members.OrderBy(member => member.Name).ThenBy(member => member.PersonId).Skip(skip).Take(take).ToListAsync(ct),
             await members.CountAsync(ct));
     }

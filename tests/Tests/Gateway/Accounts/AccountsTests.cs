@@ -1,7 +1,5 @@
 using System.Net;
-using System.Text.Json.Nodes;
 using Microsoft.Extensions.DependencyInjection;
-using Stoa.Gateway.Auth;
 using Stoa.Platform.Identity;
 
 namespace Stoa.Tests.Gateway.Accounts;

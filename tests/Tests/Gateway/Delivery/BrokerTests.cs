@@ -24,7 +24,7 @@ public sealed class BrokerTests(PrivateBroker broker) : IClassFixture<PrivateBro
 
         await using var site = await StartAsync("awake");
         await site.EnqueueAsync("message-2");
-        await site.UntilAsync(() => !site.Received.IsEmpty);
+        await DeliverySite.UntilAsync(() => !site.Received.IsEmpty);
         Assert.Equal("sk-secret", (string)Assert.Single(site.Runs.Ran).Request["body"]!["apikey"]!);
         await DrainedAsync("awake");
     }
@@ -37,7 +37,7 @@ public sealed class BrokerTests(PrivateBroker broker) : IClassFixture<PrivateBro
         site.Runs.Act = run => Task.FromResult(run.Attempt == 1 ? ScriptedRuns.Fails("busy", forNow: true) : ScriptedRuns.Answer(run));
 
         await site.EnqueueAsync("message-1");
-        await site.UntilAsync(() => !site.Received.IsEmpty);
+        await DeliverySite.UntilAsync(() => !site.Received.IsEmpty);
 
         Assert.Equal([1, 2], site.Runs.Ran.Select(run => run.Attempt));
         await DrainedAsync("retries");
@@ -54,12 +54,12 @@ public sealed class BrokerTests(PrivateBroker broker) : IClassFixture<PrivateBro
         await site.Queue.StateAsync(Ct);
         await broker.PublishAsync("poison", "no message of ours");
         await broker.PublishAsync("poison", MessageOf(site, "message-1", attempt: 4));
-        await site.UntilAsync(() => site.Received.Count == 1);
+        await DeliverySite.UntilAsync(() => site.Received.Count == 1);
         await UntilFailedAsync(site, 2);
         var dead = (await broker.PeekAsync("poison-Failed")).Select(body => JsonNode.Parse(body)!).ToList();
         site.Runs.Act = run => Task.FromResult(ScriptedRuns.Answer(run));
         var replayed = await site.Queue.ReplayAsync(10, Ct);
-        await site.UntilAsync(() => site.Received.Count == 2);
+        await DeliverySite.UntilAsync(() => site.Received.Count == 2);
         await UntilFailedAsync(site, 1);
 
         Assert.Equal("no message of ours", (string)dead[0]["original"]!);
@@ -76,7 +76,7 @@ public sealed class BrokerTests(PrivateBroker broker) : IClassFixture<PrivateBro
 
         await site.Queue.StateAsync(Ct);
         await broker.PublishAsync("late", MessageOf(site, "message-1", attempt: 1, minutesAgo: 11));
-        await site.UntilAsync(() => !site.Received.IsEmpty);
+        await DeliverySite.UntilAsync(() => !site.Received.IsEmpty);
 
         Assert.Equal("""{"error":"The request waited too long to be run","success":false}""", Assert.Single(site.Received).Body);
         Assert.Empty(site.Runs.Ran);
@@ -96,11 +96,11 @@ public sealed class BrokerTests(PrivateBroker broker) : IClassFixture<PrivateBro
         };
 
         await site.EnqueueAsync(ids);
-        await site.UntilAsync(() => site.Runs.Ran.Count >= 10);
+        await DeliverySite.UntilAsync(() => site.Runs.Ran.Count >= 10);
         await broker.KillAsync();
         await broker.StartAsync();
         gate.SetResult();
-        await site.UntilAsync(() => ids.All(id => site.Received.Any(got => got.Id == id)), () => $"{site.Received.Count} received");
+        await DeliverySite.UntilAsync(() => ids.All(id => site.Received.Any(got => got.Id == id)), () => $"{site.Received.Count} received");
 
         Assert.Empty(ids.Except(site.Received.Select(got => got.Id), StringComparer.Ordinal));
         await DrainedAsync("killed");

@@ -101,7 +101,7 @@ internal sealed class DeliverySite : IAsyncDisposable
         await Host.RunJobsAsync();
     }
 
-    public async Task UntilAsync(Func<bool> condition, Func<string>? saying = null)
+    public static async Task UntilAsync(Func<bool> condition, Func<string>? saying = null)
     {
         var started = TimeProvider.System.GetTimestamp();
         while (!condition())

@@ -40,7 +40,10 @@ public sealed class PushTests
 
         using var socket = await JoinAsync(site, "gone", "kept");
 
-        Assert.Equal(("kept", "\"Last\""), await HearAsync(socket));
+        // What was published just before somebody joins may still be on its way.
+        var heard = await HearAsync(socket);
+        heard = heard == ("kept", "\"First\"") ? await HearAsync(socket) : heard;
+        Assert.Equal(("kept", "\"Last\""), heard);
     }
 
     [Fact]
@@ -148,7 +151,7 @@ public sealed class PushTests
             await socket.SendAsync(Encoding.UTF8.GetBytes(frame), WebSocketMessageType.Text, endOfMessage: true, Ct);
         }
         var hub = site.Host.Services.GetRequiredService<PushHub>();
-        await site.UntilAsync(() => channels.All(hub.HasListeners));
+        await DeliverySite.UntilAsync(() => channels.All(hub.HasListeners));
         return socket;
     }
 

@@ -48,7 +48,7 @@ public sealed class QueueCrashTests(PrivateBroker broker, ITestOutputHelper outp
         await host.KillAsync();
         await host.StartAgainAsync();
         await asking;
-        await UntilAsync(() => delivered.Count >= Runs && accepted.Keys.Except(delivered.Select(one => one.Number)).Take(1).Count() == 0);
+        await UntilAsync(() => delivered.Count >= Runs && !accepted.Keys.Except(delivered.Select(one => one.Number)).Any());
 
         output.WriteLine($"{accepted.Count} accepted, {delivered.Count} deliveries of {delivered.Select(one => one.Id).Distinct(StringComparer.Ordinal).Count()} ids");
         Assert.Equal(Runs, accepted.Count);

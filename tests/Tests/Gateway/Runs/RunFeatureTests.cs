@@ -87,7 +87,7 @@ public sealed class RunFeatureTests(RunSite site) : IClassFixture<RunSite>
         Assert.Equal("""{"sum":3}""", (string)repaired["response"]!["data"]!["content"]!);
         Assert.Null(repaired["response"]!["data"]!["schema_errors"]);
         Assert.Equal("The answer is not JSON", (string)broken["response"]!["data"]!["schema_errors"]![0]!);
-        Assert.Equal("sum", (string)site.OpenAi.RequestsFor("gpt-4.1-mini")[0].Json!["response_format"]!["json_schema"]!["name"]!);
+        Assert.Equal("sum", (string)site.OpenAi.RequestsFor("gpt-4.1-mini")[^1].Json!["response_format"]!["json_schema"]!["name"]!);
     }
 
     [Fact]

@@ -112,7 +112,7 @@ public sealed class RunOrderTests(RunSite site) : IClassFixture<RunSite>
     [Fact]
     public async Task The_agents_of_another_organization_do_not_exist()
     {
-        var other = Guid.NewGuid();
+        var other = Guid.CreateVersion7();
         await site.ExecuteAsync("insert into platform.organizations (id, slug, name, created_at) values ($1, $2, 'Other', now())", other, $"o-{other:n}");
         var agent = await site.AgentAsync("""{"service":"openai","configuration":{"model":"gpt-4o","prompt":"x"}}""", organization: other);
 

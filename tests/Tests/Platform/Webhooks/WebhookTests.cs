@@ -3,7 +3,6 @@ using System.Net;
 using Microsoft.Extensions.DependencyInjection;
 using Stoa.Platform.Identity;
 using Stoa.Platform.Webhooks;
-using Stoa.Tests.Support;
 
 namespace Stoa.Tests.Platform.Webhooks;
 
