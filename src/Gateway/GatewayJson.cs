@@ -21,6 +21,7 @@ namespace Stoa.Gateway;
 [JsonSerializable(typeof(EraseDeletedAgents))]
 [JsonSerializable(typeof(JsonNode))]
 [JsonSerializable(typeof(JsonObject))]
+[JsonSerializable(typeof(AgentChange))]
 [JsonSerializable(typeof(MakeResponse))]
 [JsonSerializable(typeof(RunBatch))]
 [JsonSerializable(typeof(TidyStored))]

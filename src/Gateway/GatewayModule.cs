@@ -40,6 +40,7 @@ using Stoa.Platform.Jobs;
 using Stoa.Platform.Jobs.Calendars;
 using Stoa.Platform.Limits;
 using Stoa.Platform.Pages;
+using Stoa.Platform.Privacy;
 
 namespace Stoa.Gateway;
 
@@ -96,6 +97,7 @@ public static class GatewayModule
         services.AddJob<MakeResponse, MakeResponseHandler>("gateway.make_response", GatewayJson.Default.MakeResponse, MakeResponseHandler.Rules);
 
         services.AddSingleton<AccountSettings>();
+        services.AddScoped<IPersonalData, AccountData>();
         services.AddScoped<RunHistory>();
         services.AddSingleton<ServiceRegistry>();
         services.AddSingleton<AgentConfigurations>();

@@ -78,6 +78,7 @@ create table gateway.agent_changes (
   at timestamptz not null
 );
 create index agent_changes_by_version on gateway.agent_changes (organization_id, version_id, id desc);
+create index agent_changes_by_user on gateway.agent_changes (user_id) where user_id is not null;
 create index agent_changes_by_agent on gateway.agent_changes (organization_id, agent_id, id desc);
 
 create table gateway.tools (

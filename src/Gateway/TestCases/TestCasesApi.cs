@@ -19,11 +19,12 @@ internal static class TestCasesApi
 
     public static void MapTestCases(this IEndpointRouteBuilder routes)
     {
+        // The wire calls the id of a case agent_id, too.
         var cases = routes.MapGroup("/api/testcases").WithTags("Test cases");
         cases.MapPost("/create", CreateAsync).RequireGtwyEditor().WithSummary("Make a test case");
         cases.MapGet("/{agent_id}", ListAsync).WithSummary("List an agent's test cases");
-        cases.MapPut("/{id}", UpdateAsync).RequireGtwyEditor().WithSummary("Change a test case");
-        cases.MapDelete("/{id}", DeleteOneAsync).RequireGtwyEditor().WithSummary("Delete a test case");
+        cases.MapPut("/{agent_id}", UpdateAsync).RequireGtwyEditor().WithSummary("Change a test case");
+        cases.MapDelete("/{agent_id}", DeleteOneAsync).RequireGtwyEditor().WithSummary("Delete a test case");
         cases.MapDelete("", DeleteManyAsync).RequireGtwyEditor().WithSummary("Delete test cases");
         cases.MapDelete("/agent/{agent_id}", DeleteAllAsync).RequireGtwyEditor().WithSummary("Delete all test cases of an agent");
     }
@@ -65,7 +66,7 @@ internal static class TestCasesApi
     }
 
     internal static async Task<Results<Ok<CaseChanged>, NotFound<CasesMissing>>> UpdateAsync(
-        string id, TestCaseTerms terms, GtwyCaller caller, GatewayDb db, CancellationToken ct)
+        [FromRoute(Name = "agent_id")] string id, TestCaseTerms terms, GtwyCaller caller, GatewayDb db, CancellationToken ct)
     {
         caller.Require(GtwyRole.Editor);
         Failure.ThrowIfAny(terms.Check(isNew: false));
@@ -80,7 +81,7 @@ internal static class TestCasesApi
     }
 
     internal static Task<Results<Ok<CasesGone>, NotFound<CasesMissing>>> DeleteOneAsync(
-        string id, GtwyCaller caller, GatewayDb db, CancellationToken ct) => DeleteAsync(caller, db.Cases(caller).Where(test => test.Id == id), ct);
+        [FromRoute(Name = "agent_id")] string id, GtwyCaller caller, GatewayDb db, CancellationToken ct) => DeleteAsync(caller, db.Cases(caller).Where(test => test.Id == id), ct);
 
     internal static Task<Results<Ok<CasesGone>, NotFound<CasesMissing>>> DeleteManyAsync(
         [FromBody] CaseChoice choice, GtwyCaller caller, GatewayDb db, CancellationToken ct)

@@ -204,8 +204,8 @@ internal static class MatrixRows
         ["GET /api/v1/config/getuserupdates/{version_id}"] = new("gtwy_caller", Always("none")) { Whose = Whose.Everybodys },
         ["POST /api/testcases/create"] = new("gtwy_editor", AgentAsync, """{"bridge_id":"{0}","type":"response","expected":{},"matching_type":"exact"}"""),
         ["GET /api/testcases/{agent_id}"] = new("gtwy_caller", AgentAsync),
-        ["PUT /api/testcases/{id}"] = new("gtwy_editor", CaseAsync, """{"name":"{unique}"}"""),
-        ["DELETE /api/testcases/{id}"] = new("gtwy_editor", CaseAsync),
+        ["PUT /api/testcases/{agent_id}"] = new("gtwy_editor", CaseAsync, """{"name":"{unique}"}"""),
+        ["DELETE /api/testcases/{agent_id}"] = new("gtwy_editor", CaseAsync),
         ["DELETE /api/testcases"] = new("gtwy_editor", CaseAsync, """{"testCaseIds":["{0}"]}"""),
         ["DELETE /api/testcases/agent/{agent_id}"] = new("gtwy_editor", TriedAgentAsync),
         ["GET /api/alerting"] = new("gtwy_caller"),
@@ -301,7 +301,7 @@ internal static class MatrixRows
         ["GET /api/stoa/jobs/schedules"] = new(AccessRule.Operator),
         ["POST /api/stoa/jobs/schedules/{name}/pause"] = new(AccessRule.Operator, Always(Schedule)) { Whose = Whose.Everybodys },
         ["POST /api/stoa/jobs/schedules/{name}/resume"] = new(AccessRule.Operator, Always(Schedule)) { Whose = Whose.Everybodys },
-        ["POST /api/stoa/jobs/schedules/{name}/run"] = new(AccessRule.Operator, Always(Schedule)) { Whose = Whose.Everybodys },
+        ["POST /api/stoa/jobs/schedules/{name}/run"] = new(AccessRule.Operator, Always(Schedule)) { Whose = Whose.Everybodys, Answers = [201, 409] },
     };
 
     private static MatrixRow.Make Always(params string[] values) => (_, _, _) => Task.FromResult(values);

@@ -85,7 +85,8 @@ public sealed class SecretSettingsTests
     public async Task Secrets_are_masked_where_settings_are_shown()
     {
         await using var app = await BuildAsync("Production", ("ROOT_TOKENS", Own), ("NEXTAUTH_SECRET", Own), ("SecretKey", Own), ("JWT_SECRET", Own),
-            ("OFFICIAL_WEB_API_KEY", Own), ("MOJODEX_SCHEDULER_SECRET", Own), ("AUTH_DISCORD_CLIENT_SECRET", Own));
+            ("OFFICIAL_WEB_API_KEY", Own), ("MOJODEX_SCHEDULER_SECRET", Own), ("AUTH_DISCORD_CLIENT_SECRET", Own),
+            ("AUTH_DISCORD_CLIENT_ID", "1"));
 
         Assert.DoesNotContain(EffectiveSettings.List(app.Services), setting => setting.Value.Contains(Own, StringComparison.Ordinal));
     }

@@ -17,7 +17,10 @@ public sealed class RunOrderTests(RunSite site) : IClassFixture<RunSite>
         site.OpenAi.EnqueueFor("gpt-4o", ScriptedAnswer.Text("First answer.").Hold(release: release.Task));
 
         var first = site.RunAsync($$"""{"bridge_id":"{{agent}}","user":"First?","thread_id":"t"}""");
-        await site.OpenAi.NextRequestAsync(Ct);
+        while (site.OpenAi.RequestsFor("gpt-4o").Count == 0)
+        {
+            await Task.Delay(TimeSpan.FromMilliseconds(10), TimeProvider.System, Ct);
+        }
         var second = site.RunAsync($$"""{"bridge_id":"{{agent}}","user":"Second?","thread_id":"t"}""");
         var other = await site.RunAsync($$"""{"bridge_id":"{{agent}}","user":"Elsewhere?","thread_id":"u"}""");
         release.SetResult();
