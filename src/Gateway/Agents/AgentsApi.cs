@@ -28,16 +28,16 @@ internal static class AgentsApi
     }
 
     internal static async Task<Ok<JsonObject>> ListAsync(
-        Tenant tenant, HttpRequest request, AgentStore store, IOptions<GatewayOptions> options, CancellationToken ct, int? page = null, int? limit = null)
+        GtwyCaller caller, HttpRequest request, AgentStore store, IOptions<GatewayOptions> options, CancellationToken ct, int? page = null, int? limit = null)
     {
         if (limit is < 1 or > MaxPage || page is < 1 or > 1_000_000)
         {
             throw GtwyFields.Wrong("limit", $"must be between 1 and {MaxPage}, and page at least 1");
         }
-        var view = ViewOf(tenant, request, options);
-        var agents = await store.ListAsync(tenant, page, limit, ct);
-        var versions = await store.VersionsAsync(tenant.OrganizationId, [.. agents.Select(agent => agent.Id)], ct);
-        var uses = (await store.LastUsesAsync(tenant.OrganizationId, ct)).ToDictionary(use => use.Id, use => use.At, StringComparer.Ordinal);
+        var view = ViewOf(caller, request, options);
+        var agents = await store.ListAsync(caller, page, limit, ct);
+        var versions = await store.VersionsAsync(caller.OrganizationId, [.. agents.Select(agent => agent.Id)], ct);
+        var uses = (await store.LastUsesAsync(caller.OrganizationId, ct)).ToDictionary(use => use.Id, use => use.At, StringComparer.Ordinal);
         var list = new JsonArray([.. agents.Select(agent =>
             view.Of(agent, versions.GetValueOrDefault(agent.Id) ?? [], uses.TryGetValue(agent.Id, out var at) ? at : null))]);
         return TypedResults.Ok(view.Answer(
@@ -45,8 +45,8 @@ internal static class AgentsApi
             {
                 ["success"] = true,
                 ["message"] = "Get all agents successfully",
-                ["org_id"] = tenant.Caller.OrgId,
-                ["access"] = AccessOf(tenant),
+                ["org_id"] = caller.OrgId,
+                ["access"] = AccessOf(caller),
                 ["embed_token"] = "",
                 ["alerting_embed_token"] = "",
                 ["trigger_embed_token"] = "",
@@ -61,64 +61,64 @@ internal static class AgentsApi
     /// there when the answer comes.
     /// </summary>
     internal static async Task<Results<Ok<JsonObject>, Accepted<JsonObject>>> CreateAsync(
-        Tenant tenant, GtwyBody body, HttpRequest request, AgentStore store, IOptions<GatewayOptions> options, CancellationToken ct)
+        GtwyCaller caller, GtwyBody body, HttpRequest request, AgentStore store, IOptions<GatewayOptions> options, CancellationToken ct)
     {
-        tenant.RequireEditor();
+        caller.RequireEditor();
         var wanted = NewAgent.Of(AgentShape.ToSettings(body.Members));
         var isAwaited = body.Members.Flag("flag") == true;
-        var made = await store.CreateAsync(tenant, wanted, ct);
+        var made = await store.CreateAsync(caller, wanted, ct);
         var shape = AgentShape.Of(request, options.Value);
         if (shape == AgentShapeName.Settings && !isAwaited)
         {
             return TypedResults.Accepted(
                 (string?)null, new JsonObject { ["success"] = true, ["accepted"] = true, ["message"] = "Agent creation started" });
         }
-        var view = new AgentView(tenant.Caller.OrgId, shape);
-        return TypedResults.Ok(view.Answer(Success("Agent created successfully"), await ShowAsync(tenant, view, made, store, ct)));
+        var view = new AgentView(caller.OrgId, shape);
+        return TypedResults.Ok(view.Answer(Success("Agent created successfully"), await ShowAsync(caller, view, made, store, ct)));
     }
 
-    internal static async Task<Ok<JsonObject>> CloneAsync(Tenant tenant, GtwyBody body, CloneAgent clone, CancellationToken ct)
+    internal static async Task<Ok<JsonObject>> CloneAsync(GtwyCaller caller, GtwyBody body, CloneAgent clone, CancellationToken ct)
     {
-        tenant.RequireEditor();
-        var made = await clone.RunAsync(tenant, body.Members.NeedText("agent_id", 64), body.Members.NeedText("to_shift_org_id", 128), ct);
+        caller.RequireEditor();
+        var made = await clone.RunAsync(caller, body.Members.NeedText("agent_id", 64), body.Members.NeedText("to_shift_org_id", 128), ct);
         var answer = Success("Agent cloned successfully");
         answer["agent_id"] = made;
         return TypedResults.Ok(answer);
     }
 
     internal static async Task<Ok<JsonObject>> GetAsync(
-        string agent_id, Tenant tenant, HttpRequest request, AgentStore store, ToolStore tools, IOptions<GatewayOptions> options, CancellationToken ct)
+        string agent_id, GtwyCaller caller, HttpRequest request, AgentStore store, ToolStore tools, IOptions<GatewayOptions> options, CancellationToken ct)
     {
-        var agent = await store.FindAsync(tenant, agent_id, ct) ?? throw AgentStore.Missing();
-        var view = ViewOf(tenant, request, options);
+        var agent = await store.FindAsync(caller, agent_id, ct) ?? throw AgentStore.Missing();
+        var view = ViewOf(caller, request, options);
         var shown = view.Joined(
-            await ShowAsync(tenant, view, agent, store, ct), agent.Document, await tools.OfAsync(tenant.OrganizationId, agent.Document, ct));
+            await ShowAsync(caller, view, agent, store, ct), agent.Document, await tools.OfAsync(caller.OrganizationId, agent.Document, ct));
         var answer = view.Answer(Success("agent get successfully"), shown);
-        answer["access"] = AccessOf(tenant);
+        answer["access"] = AccessOf(caller);
         return TypedResults.Ok(answer);
     }
 
     internal static async Task<Ok<JsonObject>> UpdateAsync(
-        string agent_id, Tenant tenant, GtwyBody body, HttpRequest request, UpdateAgent update, AgentStore store,
+        string agent_id, GtwyCaller caller, GtwyBody body, HttpRequest request, UpdateAgent update, AgentStore store,
         IOptions<GatewayOptions> options, CancellationToken ct)
     {
-        var agent = await update.RunAsync(tenant, agent_id, AgentShape.ToSettings(body.Members), ct);
-        var view = ViewOf(tenant, request, options);
-        return TypedResults.Ok(view.Answer(Success("Agent Updated successfully"), await ShowAsync(tenant, view, agent, store, ct)));
+        var agent = await update.RunAsync(caller, agent_id, AgentShape.ToSettings(body.Members), ct);
+        var view = ViewOf(caller, request, options);
+        return TypedResults.Ok(view.Answer(Success("Agent Updated successfully"), await ShowAsync(caller, view, agent, store, ct)));
     }
 
     internal static async Task<Ok<JsonObject>> DeleteAsync(
-        string agent_id, Tenant tenant, GtwyBody body, AgentStore store, CancellationToken ct)
+        string agent_id, GtwyCaller caller, GtwyBody body, AgentStore store, CancellationToken ct)
     {
         var restores = body.Members.Flag("restore") == true;
         var answer = Success(restores ? "Agent restored successfully" : "Agent deleted successfully");
         answer[restores ? "restoredVersionsCount" : "deletedVersionsCount"] =
-            restores ? await store.RestoreAsync(tenant, agent_id, ct) : await store.DeleteAsync(tenant, agent_id, ct);
+            restores ? await store.RestoreAsync(caller, agent_id, ct) : await store.DeleteAsync(caller, agent_id, ct);
         return TypedResults.Ok(answer);
     }
 
-    public static AgentView ViewOf(Tenant tenant, HttpRequest request, IOptions<GatewayOptions> options) =>
-        new(tenant.Caller.OrgId, AgentShape.Of(request, options.Value));
+    public static AgentView ViewOf(GtwyCaller caller, HttpRequest request, IOptions<GatewayOptions> options) =>
+        new(caller.OrgId, AgentShape.Of(request, options.Value));
 
     public static JsonObject Success(string message) => new() { ["success"] = true, ["message"] = message };
 
@@ -126,11 +126,11 @@ internal static class AgentsApi
     public static RouteHandlerBuilder TakesObject(
         this RouteHandlerBuilder route) => route.Accepts<JsonObject>(isOptional: true, "application/json");
 
-    private static string AccessOf(Tenant tenant) => tenant.Caller.Role.ToString().ToLowerInvariant();
+    private static string AccessOf(GtwyCaller caller) => caller.Role.ToString().ToLowerInvariant();
 
-    private static async Task<JsonObject> ShowAsync(Tenant tenant, AgentView view, Agent agent, AgentStore store, CancellationToken ct)
+    private static async Task<JsonObject> ShowAsync(GtwyCaller caller, AgentView view, Agent agent, AgentStore store, CancellationToken ct)
     {
-        var versions = await store.VersionsAsync(tenant.OrganizationId, [agent.Id], ct);
-        return view.Of(agent, versions.GetValueOrDefault(agent.Id) ?? [], await store.LastUseAsync(tenant.OrganizationId, agent.Id, ct));
+        var versions = await store.VersionsAsync(caller.OrganizationId, [agent.Id], ct);
+        return view.Of(agent, versions.GetValueOrDefault(agent.Id) ?? [], await store.LastUseAsync(caller.OrganizationId, agent.Id, ct));
     }
 }
