@@ -45,7 +45,7 @@ internal static class BatchesApi
         {
             throw window.NotOneOf("'24h'");
         }
-        var metadata = body.Get("metadata") is { } pairs ? OpenAiRequestReader.ReadMetadata(pairs) : null;
+        var metadata = body.Get("metadata") is { } pairs ? OpenAiFields.ReadMetadata(pairs) : null;
         if (file.Text(200).Contains('\0', StringComparison.Ordinal) || await files.FindAsync(key.OrganizationId, file.Text(), ct) is not { } input)
         {
             throw FileFailures.Missing(file.Text(), "input_file_id");

@@ -80,7 +80,7 @@ internal static class OlderHistoryApi
         [FromQuery(Name = "bridge_id")] string? agentId = null, string? error = null, [FromQuery(Name = "version_id")] string? versionId = null)
     {
         var agent = QueryValues.Text(agentId, "bridge_id") ?? throw Failure.Invalid("bridge_id must be given", "bridge_id");
-        var filter = new HistoryFilter(UserFeedback: null, error, versionId, TestcaseId: null, Keyword: null, FilterBy: null, StartDate: null, EndDate: null);
+        var filter = new HistoryFilter { Error = error, VersionId = versionId };
         var threads = await filter.Apply(history.Of(caller.OrganizationId, agent).Where(run => run.ThreadId == threadId))
             .GroupBy(run => run.SubThreadId).Select(sub => new { Id = sub.Key, At = sub.Max(run => run.CreatedAt) })
             .OrderByDescending(sub => sub.At).Take(MaxThreads).ToListAsync(ct);
@@ -97,7 +97,7 @@ internal static class OlderHistoryApi
         {
             throw Failure.Invalid($"thread_ids must hold 1 to {MaxThreads} ids", "thread_ids");
         }
-        var filter = new HistoryFilter(choice.UserFeedback, Error: null, null, null, null, null, null, null);
+        var filter = new HistoryFilter { UserFeedback = choice.UserFeedback };
         var runs = filter.Apply(history.Of(caller.OrganizationId, agentId).Where(run => threads.Contains(run.ThreadId) && run.IsSuccess));
         return TypedResults.Stream(async output =>
         {
