@@ -119,7 +119,8 @@ public static class GatewayModule
         services.AddSingleton<KeyCheck>();
         services.AddSingleton<StoredKeys>();
         services.AddHostedService(provider => provider.GetRequiredService<StoredKeys>());
-        services.AddHttpClient(KeyCheck.Client).RemoveAllLoggers();
+        // Not to wherever an answer points: a key goes to its provider alone.
+        services.AddHttpClient(KeyCheck.Client).RemoveAllLoggers().UseSocketsHttpHandler(static (handler, _) => handler.AllowAutoRedirect = false);
         services.AddScoped<ProviderKeyStore>();
 
         services.AddRuns();

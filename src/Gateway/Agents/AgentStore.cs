@@ -10,7 +10,9 @@ namespace Stoa.Gateway.Agents;
 /// <summary>Agents of an organization; an embedded user sees those of his folder alone. What is deleted stays for 30 days and can be restored.</summary>
 internal sealed class AgentStore(GatewayDb db, ModelStore models, ServiceRegistry services, TimeProvider time)
 {
-    private const int MaxAttempts = 20;
+    /// <summary>To find a name that nobody takes at the same time.</summary>
+    public const int MaxAttempts = 20;
+
     private const string Preview = "chatbot_preview";
     private const string FirstService = "openai";
 
@@ -42,52 +44,44 @@ internal sealed class AgentStore(GatewayDb db, ModelStore models, ServiceRegistr
         Guid organizationId, IReadOnlyCollection<string> agents, CancellationToken ct)
     {
         var versions = await db.AgentVersions.AsNoTracking()
-            .Where(version => agents.Contains(version.AgentId) && version.OrganizationId == organizationId)
+            .Where(version => agents.Contains(version.AgentId) && version.OrganizationId == organizationId && version.DeletedAt == null)
             .OrderBy(version => version.CreatedAt).ThenBy(version => version.Id)
-            .Select(version => new { version.AgentId, version.Id, version.DeletedAt }).ToListAsync(ct);
-        return versions.Where(version => version.DeletedAt is null).GroupBy(version => version.AgentId, StringComparer.Ordinal)
+            .Select(version => new { version.AgentId, version.Id }).ToListAsync(ct);
+        return versions.GroupBy(version => version.AgentId, StringComparer.Ordinal)
             .ToDictionary(group => group.Key, group => group.Select(version => version.Id).ToList(), StringComparer.Ordinal);
     }
 
+    /// <summary>An agent with a first version of the same document.</summary>
     public async Task<Agent> CreateAsync(GtwyCaller caller, NewAgent wanted, CancellationToken ct)
     {
         var folderId = caller.FolderId ?? wanted.FolderId;
         var folder = await FolderAsync(caller.OrganizationId, folderId, ct);
         var (model, keys) = await FirstModelAsync(caller.OrganizationId, folder, ct);
-        return await CreateAsync(
-            caller, caller.OrganizationId, wanted.Name, wanted.Slug, wanted.Kind, folderId,
-            now => wanted.ToDocument(model, keys, caller.UserId, now), ct);
-    }
-
-    /// <summary>An agent with a first version of the same document. Where somebody takes the name at the same time, the next free one.</summary>
-    private async Task<Agent> CreateAsync(
-        GtwyCaller caller, Guid organizationId, string? name, string? slug, AgentKind kind, string? folderId,
-        Func<DateTimeOffset, JsonObject> document, CancellationToken ct)
-    {
+        // Where somebody takes the name at the same time, the next free one.
         for (var attempt = 1; ; attempt++)
         {
-            var names = await FreeNamesAsync(organizationId, name, slug, ct);
+            var names = await FreeNamesAsync(caller.OrganizationId, wanted.Name, wanted.Slug, ct);
             var now = time.GetUtcNow();
             var agent = new Agent
             {
                 Id = HexId.Create(time),
-                OrganizationId = organizationId,
+                OrganizationId = caller.OrganizationId,
                 Name = names.Name,
                 Slug = names.Slug,
-                Kind = kind,
+                Kind = wanted.Kind,
                 IsPaused = false,
                 FolderId = folderId,
-                Document = document(now),
+                Document = wanted.ToDocument(model, keys, caller.UserId, now),
                 CreatedAt = now,
                 UpdatedAt = now,
             };
             var version = new AgentVersion
             {
                 Id = HexId.Create(time),
-                OrganizationId = organizationId,
+                OrganizationId = caller.OrganizationId,
                 AgentId = agent.Id,
                 IsDraft = true,
-                Document = document(now),
+                Document = wanted.ToDocument(model, keys, caller.UserId, now),
                 CreatedAt = now,
                 UpdatedAt = now,
             };
@@ -101,7 +95,7 @@ internal sealed class AgentStore(GatewayDb db, ModelStore models, ServiceRegistr
             }
             if (attempt == MaxAttempts)
             {
-                throw new Failure(FailureKind.Conflict, "slug_taken", "The name is taken");
+                throw NameTaken();
             }
         }
     }
@@ -185,6 +179,8 @@ internal sealed class AgentStore(GatewayDb db, ModelStore models, ServiceRegistr
     }
 
     public static Failure Missing() => Failure.NotFound("Agent");
+
+    public static Failure NameTaken() => new(FailureKind.Conflict, "slug_taken", "The name is taken");
 
     private IQueryable<Agent> Of(GtwyCaller caller)
     {

@@ -118,7 +118,7 @@ internal static class AgentsApi
     }
 
     public static AgentView ViewOf(GtwyCaller caller, HttpRequest request, IOptions<GatewayOptions> options) =>
-        new(caller.OrgId, AgentShape.Of(request, options.Value));
+        new(caller.OrgId, AgentShape.Of(request, options.Value), isForViewer: caller.Role == GtwyRole.Viewer);
 
     public static JsonObject Success(string message) => new() { ["success"] = true, ["message"] = message };
 

@@ -23,6 +23,19 @@ internal sealed class CloneAgent(GatewayDb db, IdentityDb identity, AgentStore a
             throw AgentStore.Missing();
         }
         var target = await TargetAsync(caller, targetOrgId, ct);
+        for (var attempt = 1; attempt <= AgentStore.MaxAttempts; attempt++)
+        {
+            if (await CopyAllAsync(caller, agentId, target, ct) is { } made)
+            {
+                return made;
+            }
+        }
+        throw AgentStore.NameTaken();
+    }
+
+    /// <summary>Null when somebody took one of the names at the same time; nothing was copied then.</summary>
+    private async Task<string?> CopyAllAsync(GtwyCaller caller, string agentId, Guid target, CancellationToken ct)
+    {
         await using var transaction = await db.Database.BeginTransactionAsync(ct);
         var sources = await ConnectedAsync(caller, agentId, ct);
         var tools = target == caller.OrganizationId ? [] : await CopyToolsAsync(caller, target, sources, ct);
@@ -31,7 +44,10 @@ internal sealed class CloneAgent(GatewayDb db, IdentityDb identity, AgentStore a
         {
             await CopyAsync(caller, source, target, ids, tools, ct);
         }
-        await db.SaveChangesAsync(ct);
+        if (await db.TrySaveAsync(ct) != Saved.Kept)
+        {
+            return null;
+        }
         await transaction.CommitAsync(ct);
         return ids[agentId];
     }

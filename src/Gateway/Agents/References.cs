@@ -13,13 +13,7 @@ internal sealed class References(GatewayDb db, ServiceRegistry services)
     /// <exception cref="Stoa.Platform.Http.Failure">Invalid, naming the field.</exception>
     public async Task CheckAsync(GtwyCaller caller, DocumentChange change, CancellationToken ct)
     {
-        if (change.Document["settings"] is JsonObject settings)
-        {
-            settings.Texts("editAccess");
-            settings.Texts("publicUsers");
-            settings.Object("environment_config");
-            settings.Amount("maximum_iterations");
-        }
+        CheckSettings(change.Document["settings"] as JsonObject);
         if (change.Fields.Contains("apikey_object_id"))
         {
             await CheckKeysAsync(caller, change.Document, ct);
@@ -38,6 +32,16 @@ internal sealed class References(GatewayDb db, ServiceRegistry services)
                 .Select(agent => agent.Id).ToListAsync(ct);
             ThrowIfAny("agents.connected_agents", ids.Except(known, StringComparer.Ordinal));
         }
+    }
+
+    /// <summary>Those of the settings that are read by others than who gave them.</summary>
+    /// <exception cref="Stoa.Platform.Http.Failure">Invalid, naming the field.</exception>
+    public static void CheckSettings(JsonObject? settings)
+    {
+        settings?.Texts("editAccess");
+        settings?.Texts("publicUsers");
+        settings?.Object("environment_config");
+        settings?.Amount("maximum_iterations");
     }
 
     public static string AgentOf(

@@ -52,21 +52,28 @@ internal sealed class BatchStore(GatewayDb db, TimeProvider time)
     public Task<Batch?> FindAsync(Guid organizationId, BatchKind kind, string id, CancellationToken ct) =>
         db.Batches.AsNoTracking().FirstOrDefaultAsync(batch => batch.OrganizationId == organizationId && batch.Kind == kind && batch.Id == id, ct);
 
-    /// <summary>The newest first; one more than <paramref name="limit"/> when there are more.</summary>
-    public async Task<List<Batch>> ListAsync(Guid organizationId, BatchKind kind, string? after, string? before, int limit, CancellationToken ct)
+    /// <summary>The newest first: those behind one of them, or those next before it, and whether there are more that way.</summary>
+    public async Task<(List<Batch> Page, bool HasMore)> ListAsync(
+        Guid organizationId, BatchKind kind, string? after, string? before, int limit, CancellationToken ct)
     {
         var batches = db.Batches.AsNoTracking().Where(batch => batch.OrganizationId == organizationId && batch.Kind == kind);
         if ((after ?? before) is { } id)
         {
-            var last = await FindAsync(organizationId, kind, id, ct) ?? throw FileFailures.Missing(id, after is null ? "before_id" : "after");
+            var last = await FindAsync(organizationId, kind, id, ct)
+                ?? throw new Failure(FailureKind.NotFound, "not_found", "No such batch", [new(after is null ? "before_id" : "after", "unknown")]);
             batches = after is not null
                 ? batches.Where(batch => batch.CreatedAt < last.CreatedAt || (batch.CreatedAt == last.CreatedAt && batch.Id.CompareTo(last.Id) < 0))
                 : batches.Where(batch => batch.CreatedAt > last.CreatedAt || (batch.CreatedAt == last.CreatedAt && batch.Id.CompareTo(last.Id) > 0));
         }
-        return await batches.OrderByDescending(batch => batch.CreatedAt).ThenByDescending(batch => batch.Id).Take(limit + 1).ToListAsync(ct);
+        var isBackwards = after is null && before is not null;
+        var found = await (isBackwards
+            ? batches.OrderBy(batch => batch.CreatedAt).ThenBy(batch => batch.Id)
+            : batches.OrderByDescending(batch => batch.CreatedAt).ThenByDescending(batch => batch.Id)).Take(limit + 1).ToListAsync(ct);
+        var page = found.Take(limit);
+        return ([.. isBackwards ? page.Reverse() : page], found.Count > limit);
     }
 
-    /// <summary>Its job sees it before the next line. Nothing happens when it is over.</summary>
+    /// <summary>Its job sees it before it reads on. Nothing happens when it is over.</summary>
     public Task CancelAsync(Batch batch, CancellationToken ct)
     {
         var now = time.GetUtcNow();

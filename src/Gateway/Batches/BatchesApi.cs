@@ -76,8 +76,8 @@ internal static class BatchesApi
         {
             throw Failure.Invalid($"'limit' must be between 1 and {MostBatches}.", "limit", "invalid_value");
         }
-        var found = await batches.ListAsync(key.OrganizationId, BatchKind.OpenAi, QueryValues.Text(after, "after"), before: null, limit, ct);
-        return Json(ObjectPage.Of(found.Take(limit).Select(Show), found.Count > limit));
+        var (page, hasMore) = await batches.ListAsync(key.OrganizationId, BatchKind.OpenAi, QueryValues.Text(after, "after"), before: null, limit, ct);
+        return Json(ObjectPage.Of(page.Select(Show), hasMore));
     }
 
     internal static async Task<IResult> GetAsync(HttpContext context, string id, CallGate gate, BatchStore batches, CancellationToken ct) =>

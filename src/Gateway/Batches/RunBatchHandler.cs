@@ -23,7 +23,8 @@ internal sealed class RunBatchHandler(
         Priority = JobPriority.Low,
         MaxRunningPerTenant = 2,
         Timeout = TimeSpan.FromMinutes(20),
-        MaxAttempts = 20,
+        // Ten minutes apart they last longer than any batch: what is away for hours, a provider or a disk, ends none.
+        MaxAttempts = 200,
         LongestWait = TimeSpan.FromMinutes(10),
     };
 
@@ -137,10 +138,13 @@ internal sealed class RunBatchHandler(
             await db.SaveChangesAsync(ct);
             return false;
         }
-        batch.Status = BatchStatus.InProgress;
         batch.StartedAt = time.GetUtcNow();
         await db.SaveChangesAsync(ct);
+        // Unless its client has cancelled it meanwhile.
+        await db.Batches.Where(row => row.Id == batch.Id && row.Status == BatchStatus.Validating)
+            .ExecuteUpdateAsync(set => set.SetProperty(row => row.Status, BatchStatus.InProgress), ct);
         await transaction.CommitAsync(ct);
+        await db.Entry(batch).ReloadAsync(ct);
         return true;
     }
 
@@ -180,7 +184,7 @@ internal sealed class RunBatchHandler(
             number = page[^1].Number;
             var isLimited = false;
             var together = new ParallelOptions { MaxDegreeOfParallelism = AtOnce, CancellationToken = ct, TaskScheduler = TaskScheduler.Current };
-            await Parallel.ForEachAsync(page, together, async (line, ct) =>
+            await Parallel.ForEachAsync(page.TakeWhile(_ => time.GetElapsedTime(started) < Shift), together, async (line, ct) =>
             {
                 if (!Volatile.Read(ref isLimited) && await AnswerAsync(batch, line, key, ct) is { } answer)
                 {
@@ -196,7 +200,7 @@ internal sealed class RunBatchHandler(
             {
                 throw JobFailure.Snooze(Pause, "A limit is used up");
             }
-            if (time.GetElapsedTime(started) > Shift)
+            if (time.GetElapsedTime(started) >= Shift)
             {
                 throw JobFailure.Snooze(TimeSpan.Zero, "Others may have their turn");
             }

@@ -16,18 +16,19 @@ internal static class CountTokensApi
         .WithTags("Chat").WithSummary("Count the tokens of a prompt, in Anthropic's dialect")
         .Accepts<ChatSchema.AnthropicRequest>("application/json");
 
-    internal static async Task CountAsync(HttpContext context, CallGate gate)
+    internal static async Task CountAsync(HttpContext context, CallGate gate, CallTargets targets)
     {
         var key = gate.Authenticate(context.Request);
         using var body = await RequestBody.ReadAsync(context.Request);
         var outline = RequestOutline.Read(body.Span);
-        var target = gate.Target(key, outline.ModelName(body.Span));
+        var wishes = CallWishes.Of(context.Request);
+        var target = targets.Find(key, outline.ModelName(body.Span), wishes);
         await gate.AdmitAsync(context, LimitHeaders.Anthropic, key, tokens: 0);
         try
         {
             if (target.Provider is { Client: { } client, Kind.Dialect: Dialect.Anthropic })
             {
-                await ForwardAsync(context, client, body, outline, target);
+                await ForwardAsync(context, client, body, outline, target, targets.KeyOf(key, target, wishes));
                 return;
             }
             var dialect = AnthropicDialect.Of(context.Request.Headers["anthropic-version"]);
@@ -43,11 +44,13 @@ internal static class CountTokensApi
         }
     }
 
-    private static async Task ForwardAsync(HttpContext context, ProviderClient client, PooledBytes body, RequestOutline outline, ModelTarget target)
+    private static async Task ForwardAsync(
+        HttpContext context, ProviderClient client, PooledBytes body, RequestOutline outline, ModelTarget target, string? providerKey)
     {
         using var renamed = BodyChanges.Rename(body.Span, outline, target);
         var request = new ProviderRequest(client.CountTokensUri, (renamed ?? body).Memory, isStream: false)
         {
+            ApiKey = providerKey,
             AnthropicVersion = PassedHeaders.AnthropicVersion(context.Request),
             AnthropicBeta = PassedHeaders.AnthropicBeta(context.Request),
         };

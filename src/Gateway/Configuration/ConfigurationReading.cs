@@ -16,15 +16,10 @@ internal sealed class ConfigurationReading(GatewayDb db, ModelStore models, Serv
     private static readonly JsonElement EmptyObject = JsonDocument.Parse("{}").RootElement;
 
     /// <inheritdoc cref="AgentConfigurations.FindAsync"/>
-    public async Task<AgentConfiguration> AgentAsync(
-        Guid organizationId, string? name, string? versionId, string? environment, CancellationToken ct)
+    public async Task<AgentConfiguration> AgentAsync(Guid organizationId, string? name, string? versionId, CancellationToken ct)
     {
         var version = versionId is null ? null : await VersionAsync(organizationId, versionId, ct);
         var agent = await FindAsync(organizationId, name ?? version?.AgentId, ct) ?? throw ConfigurationFailures.AgentMissing();
-        if (versionId is null && environment is not null && VersionOf(agent, environment) is { } chosen)
-        {
-            version = await VersionAsync(organizationId, chosen, ct);
-        }
         if (version is not null && version.AgentId != agent.Id)
         {
             throw ConfigurationFailures.AgentMissing();
@@ -35,6 +30,15 @@ internal sealed class ConfigurationReading(GatewayDb db, ModelStore models, Serv
         }
         var document = version is null ? agent.Document : AgentLevel.Over(version.Document, agent.Document);
         return await FillAsync(agent, runs, JsonSerializer.SerializeToElement(document, GatewayJson.Default.JsonObject), ct);
+    }
+
+    /// <summary>The version that an agent keeps for an environment; null when it keeps none.</summary>
+    /// <exception cref="Stoa.Platform.Http.Failure">Invalid: there is no such agent.</exception>
+    public async Task<string?> VersionInAsync(Guid organizationId, string name, string environment, CancellationToken ct)
+    {
+        var agent = await FindAsync(organizationId, name, ct) ?? throw ConfigurationFailures.AgentMissing();
+        return agent.Document["settings"]?["environment_config"] is JsonObject environments && environments[environment] is JsonObject chosen
+            && chosen["version_id"] is JsonValue id && id.TryGetValue<string>(out var version) ? version : null;
     }
 
     /// <inheritdoc cref="AgentConfigurations.FindModelAsync"/>
@@ -97,10 +101,6 @@ internal sealed class ConfigurationReading(GatewayDb db, ModelStore models, Serv
             version => version.Id == id && version.OrganizationId == organizationId && version.DeletedAt == null, ct) is { } found
             ? found
             : throw ConfigurationFailures.AgentMissing();
-
-    private static string? VersionOf(Agent agent, string environment) =>
-        agent.Document["settings"]?["environment_config"]?[environment] is JsonObject { } chosen && chosen["version_id"] is JsonValue id
-        && id.TryGetValue<string>(out var text) ? text : null;
 
     /// <summary>Those of the agent; for services that it has none for, those of its folder.</summary>
     private async Task<List<ProviderKey>> KeysAsync(Guid organizationId, JsonElement document, Folder? folder, CancellationToken ct)

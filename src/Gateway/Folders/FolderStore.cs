@@ -31,17 +31,24 @@ internal sealed class FolderStore(GatewayDb db, TimeProvider time)
 
     public async Task<Folder> UpdateAsync(GtwyCaller caller, string id, string? name, JsonObject body, CancellationToken ct)
     {
-        var folder = await Of(caller).FirstOrDefaultAsync(folder => folder.Id == id, ct) ?? throw Missing();
+        await using var transaction = await db.Database.BeginTransactionAsync(ct);
+        // Locked, so that what somebody else changes in it at the same time is kept.
+        var folder = caller.FolderId is { } own && own != id ? null : await db.Folders
+            .FromSql($"select * from gateway.folders where id = {id} and organization_id = {caller.OrganizationId} for update").FirstOrDefaultAsync(ct);
+        if (folder is null)
+        {
+            throw Missing();
+        }
         var now = time.GetUtcNow();
         folder.Name = name ?? folder.Name;
         folder.Document = await ChangedAsync(caller, (JsonObject)folder.Document.DeepClone(), body, now, ct);
         folder.UpdatedAt = now;
-        return await db.TrySaveAsync(ct) switch
+        if (await db.TrySaveAsync(ct) != Saved.Kept)
         {
-            Saved.Kept => folder,
-            Saved.Taken => throw NameTaken(),
-            Saved.Gone => throw Missing(),
-        };
+            throw NameTaken();
+        }
+        await transaction.CommitAsync(ct);
+        return folder;
     }
 
     /// <summary>Its agents stay, in no folder.</summary>

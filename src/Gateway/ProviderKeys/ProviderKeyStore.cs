@@ -14,7 +14,7 @@ internal sealed class ProviderKeyStore(GatewayDb db, KeySeal seal, TimeProvider 
         Of(caller).AsNoTracking().OrderBy(key => key.CreatedAt).ThenBy(key => key.Id).ToListAsync(ct);
 
     public async Task<ProviderKey> FindAsync(GtwyCaller caller, string id, CancellationToken ct) =>
-        (HexId.IsOne(id) ? await Of(caller).FirstOrDefaultAsync(key => key.Id == id, ct) : null) ?? throw Missing();
+        (HexId.IsOne(id) ? await Of(caller).AsNoTracking().FirstOrDefaultAsync(key => key.Id == id, ct) : null) ?? throw Missing();
 
     public async Task<ProviderKey> AddAsync(
         GtwyCaller caller, string name, string service, string secret, string status, SpendingTerms terms, CancellationToken ct)
@@ -39,9 +39,15 @@ internal sealed class ProviderKeyStore(GatewayDb db, KeySeal seal, TimeProvider 
         return await db.TrySaveAsync(ct) == Saved.Kept ? key : throw NameTaken();
     }
 
+    /// <param name="id">Of a key that the caller was found to have.</param>
     /// <param name="secret">Null when it stays as it is.</param>
-    public async Task SaveAsync(ProviderKey key, string? name, (string Secret, string Status)? secret, SpendingTerms terms, CancellationToken ct)
+    public async Task<ProviderKey> ChangeAsync(
+        string id, string? name, (string Secret, string Status)? secret, SpendingTerms terms, CancellationToken ct)
     {
+        await using var transaction = await db.Database.BeginTransactionAsync(ct);
+        // Read anew under a lock: while its provider was asked, somebody may have changed it.
+        var key = await db.ProviderKeys.FromSql($"select * from gateway.provider_keys where id = {id} for update").FirstOrDefaultAsync(ct)
+            ?? throw Missing();
         var now = time.GetUtcNow();
         key.Name = name ?? key.Name;
         if (secret is var (text, status))
@@ -52,13 +58,12 @@ internal sealed class ProviderKeyStore(GatewayDb db, KeySeal seal, TimeProvider 
         terms.ApplyTo(document, now, "apikey");
         key.Document = document;
         key.UpdatedAt = now;
-        switch (await db.TrySaveAsync(ct))
+        if (await db.TrySaveAsync(ct) != Saved.Kept)
         {
-            case Saved.Taken:
-                throw NameTaken();
-            case Saved.Gone:
-                throw Missing();
+            throw NameTaken();
         }
+        await transaction.CommitAsync(ct);
+        return key;
     }
 
     public Task RemoveAsync(ProviderKey key, CancellationToken ct) => db.ProviderKeys.Where(row => row.Id == key.Id).ExecuteDeleteAsync(ct);

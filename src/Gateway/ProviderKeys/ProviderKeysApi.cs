@@ -85,7 +85,7 @@ internal static class ProviderKeysApi
             (string, string)? changed = SecretOf(body.Members) is { } secret && secret != key.Mask
                 ? (secret, await check.RunAsync(services.Find(key.Service) ?? throw GtwyFields.Wrong("service", "is none of the services"), secret, ct))
                 : null;
-            await store.SaveAsync(key, name, changed, terms, ct);
+            key = await store.ChangeAsync(key.Id, name, changed, terms, ct);
         }
         catch (Failure failure) when (failure.Code.StartsWith("key_", StringComparison.Ordinal))
         {

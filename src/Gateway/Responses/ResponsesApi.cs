@@ -1,3 +1,4 @@
+using System.Text.Json;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
@@ -14,7 +15,8 @@ namespace Stoa.Gateway.Responses;
 
 /// <summary>OpenAI's Responses API: a call like a chat's, whose answer is kept so that the next one can go on from it.</summary>
 internal sealed class ResponsesApi(
-    CallGate gate, RawForward forward, Translation translation, CallMeter meter, ResponseStore responses, TimeProvider time)
+    CallGate gate, CallTargets targets, CallBudget budget, RawForward forward, Translation translation, CallMeter meter, ResponseStore responses,
+    TimeProvider time)
 {
     public static readonly Surface Surface = new(
         "openai.responses", "chat", Dialect.OpenAiResponses, _ => ResponsesDialect.Instance, ResponsesRaw.Instance, OpenAiErrors.Instance,
@@ -25,6 +27,9 @@ internal sealed class ResponsesApi(
         .WithTags("Responses").WithSummary("Answer a conversation, in the words of OpenAI's Responses API")
         .Accepts<ResponseSchema.Request>("application/json");
 
+    /// <summary>Readers of JSON take 64 levels, and what is kept is put into something else before it is read again.</summary>
+    private const int MaxDepth = 56;
+
     /// <summary>The same way as a chat's (<see cref="ChatApi"/>); not on the event thread, as most answers are kept in the database.</summary>
     public async Task CreateAsync(HttpContext context)
     {
@@ -32,9 +37,11 @@ internal sealed class ResponsesApi(
         var key = gate.Authenticate(context.Request);
         using var sent = await RequestBody.ReadAsync(context.Request);
         var outline = RequestOutline.Read(sent.Span);
-        var target = gate.Target(key, outline.ModelName(sent.Span));
-        var endpoint = ProviderEndpoint.Of(target.Provider, Surface.Dialect, context.Request);
         var wish = ResponseWish.Read(sent.Span, outline.IsStream);
+        // What is made later goes where the model's name alone leads: a client's key is for its call and kept nowhere.
+        var wishes = wish.Background ? null : CallWishes.Of(context.Request);
+        var target = targets.Find(key, outline.ModelName(sent.Span), wishes);
+        var endpoint = ProviderEndpoint.Of(target.Provider, Surface.Dialect, context.Request);
 
         var previous = wish.PreviousId is { } id ? await PreviousAsync(key.OrganizationId, id, context.RequestAborted) : null;
         using var joined = Join(sent.Memory, previous, target, endpoint, wish, out var input);
@@ -53,13 +60,16 @@ internal sealed class ResponsesApi(
         var call = new GatewayCall(Surface, key, target, outline, admission, context.RequestId(), started)
         {
             Endpoint = endpoint,
+            Wishes = wishes,
             Keep = wish.Store
                 ? answer => responses.AddAsync(
                     StoredResponse.Of(answer, key.OrganizationId, target.Provider.Name, isForwarded, input), context.RequestAborted)
                 : null,
         };
+        targets.Prepare(call);
         try
         {
+            await budget.ReserveAsync(call, outline.MaxOutput, context.RequestAborted);
             await (isForwarded ? forward.AnswerAsync(context, call, body, outline) : translation.AnswerAsync(context, call, body));
         }
         catch (Exception thrown)
@@ -91,6 +101,11 @@ internal sealed class ResponsesApi(
             return null;
         }
         using var document = JsonBody.Open(body);
+        if (IsDeeper(body.Span))
+        {
+            throw Failure.Invalid(
+                $"A response that is kept may be asked for with at most {MaxDepth} levels: send store: false, or less", code: "too_deep");
+        }
         input = ResponseInput.Normalize(document.RootElement.Member("input"), previous is null ? default : ResponseInput.ItemsOf(previous));
         var isForwarded = endpoint == Dialect.OpenAiResponses;
         var isKnownThere = isForwarded && previous is { IsUpstream: true } && previous.Provider == target.Provider.Name && !wish.Background;
@@ -101,6 +116,19 @@ internal sealed class ResponsesApi(
         var joined = new PooledBytes(body.Length + input.Length);
         ResponseInput.WriteJoined(document.RootElement, input, isForwarded, joined);
         return joined;
+    }
+
+    private static bool IsDeeper(ReadOnlySpan<byte> json)
+    {
+        var reader = new Utf8JsonReader(json);
+        while (reader.Read())
+        {
+            if (reader.CurrentDepth >= MaxDepth)
+            {
+                return true;
+            }
+        }
+        return false;
     }
 
     /// <summary>Kept with the job that will make it, then answered.</summary>

@@ -136,8 +136,13 @@ internal static partial class ToolsApi
         string function_id, GtwyCaller caller, GtwyBody body, HttpRequest request, ToolStore store, IOptions<GatewayOptions> options, CancellationToken ct)
     {
         caller.RequireEditor();
-        var tool = await store.FindAsync(caller.OrganizationId, function_id, ct) ?? throw Failure.NotFound("Function");
         var sent = AgentShape.ToolToSettings(body.Members.Object("dataToSend") ?? throw GtwyFields.Wrong("dataToSend", "is required"));
+        var changed = await store.ChangeAsync(caller.OrganizationId, function_id, tool => Change(tool, sent), ct) ?? throw Failure.NotFound("Function");
+        return TypedResults.Ok(new JsonObject { ["success"] = true, ["data"] = AgentsApi.ViewOf(caller, request, options).Of(changed) });
+    }
+
+    private static void Change(AgentTool tool, JsonObject sent)
+    {
         var document = (JsonObject)tool.Document.DeepClone();
         if (sent.Text("title", 200) is { Length: > 0 } title)
         {
@@ -158,9 +163,6 @@ internal static partial class ToolsApi
         }
         SetDirect(document, sent);
         tool.Document = document;
-        return await store.ChangedAsync(tool, ct)
-            ? TypedResults.Ok(new JsonObject { ["success"] = true, ["data"] = AgentsApi.ViewOf(caller, request, options).Of(tool) })
-            : throw Failure.NotFound("Function");
     }
 
     /// <summary>The schema of OpenAI's form becomes <c>fields</c>; a changed one leaves the former in <c>old_fields</c>.</summary>
