@@ -56,9 +56,26 @@ internal static class GtwyAccess
     public static TBuilder RequireGtwyCallerAlsoBy<TBuilder>(this TBuilder builder, string parameter)
         where TBuilder : IEndpointConventionBuilder => builder.RequireSurfaceCaller(
             new AccessRule("gtwy_caller", Token, Session, OrganizationKey, new AccessScheme($"gtwy_{parameter}", AccessPlace.Query, parameter)),
-            async context => context.Request.Query[parameter] is [{ Length: > 0 } sent] && !IsSent(context.Request, "Authorization")
-                ? await ByAuthorizationAsync(context, sent)
-                : await CallerAsync(context, alsoPauthToken: false));
+            context => CallerAsync(context, parameter));
+
+    /// <summary>Whether the credential of such a stream, long after it began, would open it still.</summary>
+    public static async ValueTask<bool> IsStillGoodAsync(HttpContext context, string parameter)
+    {
+        try
+        {
+            await CallerAsync(context, parameter);
+            return true;
+        }
+        catch (Failure)
+        {
+            return false;
+        }
+    }
+
+    private static async ValueTask<GtwyCaller> CallerAsync(HttpContext context, string parameter) =>
+        context.Request.Query[parameter] is [{ Length: > 0 } sent] && !IsSent(context.Request, "Authorization")
+            ? await ByAuthorizationAsync(context, sent)
+            : await CallerAsync(context, alsoPauthToken: false);
 
     /// <summary>Routes below <c>/chatbot/{botId}</c>: a chatbot's user, or anybody's for public agents.</summary>
     public static TBuilder RequireChatbotCaller<TBuilder>(this TBuilder builder)

@@ -3,6 +3,7 @@ using System.Text.Json.Nodes;
 using Microsoft.EntityFrameworkCore;
 using Stoa.Gateway.Runs;
 using Stoa.Gateway.Runs.Answers;
+using Stoa.Platform.Data;
 using Stoa.Platform.Http;
 
 namespace Stoa.Gateway.Delivery;
@@ -100,10 +101,18 @@ internal sealed class ChannelSink(PushPublisher push, Guid organizationId, strin
             RunStep.ToolResult => new JsonObject { ["function_call"] = true, ["success"] = true, ["message"] = "Continuing AI reasoning…" },
             _ => null,
         };
-        if (said is not null)
+        if (said is null)
+        {
+            return;
+        }
+        try
         {
             await push.PublishAsync(
                 organizationId, channel, new JsonObject { ["response"] = said, ["success"] = true }.Compact(), ttlSeconds: 0, apiKey, ct);
+        }
+        catch (Exception exception) when (Outage.Is(exception))
+        {
+            // A word on the way; the run goes on without it.
         }
     }
 }

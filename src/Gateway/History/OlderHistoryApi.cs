@@ -7,6 +7,7 @@ using Microsoft.AspNetCore.Mvc;
 using Microsoft.AspNetCore.Routing;
 using Microsoft.EntityFrameworkCore;
 using Stoa.Gateway.Auth;
+using Stoa.Gateway.Runs.Conversations;
 using Stoa.Platform.Http;
 
 namespace Stoa.Gateway.History;
@@ -52,6 +53,10 @@ internal static class OlderHistoryApi
     {
         caller.RequireEditor();
         CheckMessage(body.Message);
+        if (!ThreadKey.IsName(threadId) || !ThreadKey.IsName(subThreadId))
+        {
+            throw Failure.Invalid($"The ids of threads have at most {ThreadKey.MaxBytes} bytes", "thread_id");
+        }
         await db.RequireAgentAsync(caller, agentId, ct);
         var now = time.GetUtcNow();
         var run = new AgentRun
@@ -114,12 +119,13 @@ internal static class OlderHistoryApi
     {
         caller.RequireEditor();
         CheckMessage(body.Message);
-        var run = await db.Runs.FirstOrDefaultAsync(
+        // Into the document as it is by then: what follows a run writes there, too.
+        await db.Database.ExecuteSqlAsync($"""
+            update gateway.runs set document = document || jsonb_build_object('updated_llm_message', {body.Message}::text), updated_at = {time.GetUtcNow()}
+            where number = {body.Id} and agent_id = {agentId} and organization_id = {caller.OrganizationId}
+            """, ct);
+        var run = await db.Runs.AsNoTracking().FirstOrDefaultAsync(
             run => run.Number == body.Id && run.AgentId == agentId && run.OrganizationId == caller.OrganizationId, ct) ?? throw Failure.NotFound("Message");
-        var document = run.Document.DeepClone().AsObject();
-        document["updated_llm_message"] = body.Message;
-        (run.Document, run.UpdatedAt) = (document, time.GetUtcNow());
-        await db.SaveChangesAsync(ct);
         return TypedResults.Ok(new Done(Success: true, ConversationLog.Of(run, caller.OrgId)));
     }
 

@@ -71,7 +71,7 @@ internal sealed class RunLog(NpgsqlDataSource database, JobQueue jobs, TimeProvi
                 });
             }
         }
-        if (run is { KeyStatus: { } status, Choice.KeyId: { } keyId } && run.Plan.Agent?.Keys.GetValueOrDefault(run.Choice.Service.Name)?.Status != status)
+        foreach (var (keyId, status) in run.KeyStatuses.Where(key => run.Plan.Agent?.Keys.Values.Any(known => known.Id == key.Key && known.Status == key.Value) != true))
         {
             batch.BatchCommands.Add(new("update gateway.provider_keys set status = $3 where id = $1 and organization_id = $2 and status <> $3")
             {

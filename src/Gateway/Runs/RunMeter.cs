@@ -116,7 +116,10 @@ internal sealed partial class RunMeter(UsageSpool spool, PriceBook prices, Budge
             ThreadId = run.ThreadId,
         });
         call.Reservation.Recorded();
-        run.KeyStatus = KeyStatusOf(outcome, failure) ?? run.KeyStatus;
+        if (run.Choice.KeyId is { } key && KeyStatusOf(outcome, failure) is { } shown)
+        {
+            run.KeyStatuses[key] = shown;
+        }
         ModelSignals.End(call.Span, new(Operation, target, usage, elapsed, first, call.Ask.Request.Stream, failure));
         LogCall(Surface, target.FullName, status, (int)elapsed.TotalMilliseconds, usage.Input, usage.Output, failure?.Code, run.Request.RequestId);
     }

@@ -9,7 +9,6 @@ using Microsoft.Extensions.Options;
 using Stoa.Gateway.Agents;
 using Stoa.Gateway.Auth;
 using Stoa.Gateway.Cache;
-using Stoa.Gateway.Completions;
 using Stoa.Gateway.Delivery;
 using Stoa.Gateway.Runs.Answers;
 using Stoa.Gateway.Dialects.Gtwy;
@@ -60,14 +59,11 @@ internal sealed class RunsApi(
     private async Task<IResult> AnswerAsync(HttpContext context, GtwyCaller caller, JsonObject body, bool isPlayground, bool wantsStatuses)
     {
         var input = new RunInput(body);
+        // First: what is counted is counted by names that were checked.
+        input.Check();
         await limits.TakeAsync(context, caller, input.AgentId, input.ThreadId ?? input.SubThreadId);
         var request = RequestOf(context, caller, input, isPlayground);
-        input.Check();
         var plan = await plans.FindAsync(request, input, context.RequestAborted);
-        if (caller.Key is { } key && !CallGate.MayUse(key, plan.Choice.Target))
-        {
-            throw Failure.Forbidden($"This key may not use the model {plan.Choice.Target.FullName}");
-        }
         if (DeliveryOf(plan, request, isPlayground && !body.Is("flag") && !input.IsStream) is { } elsewhere)
         {
             delivery.Check(elsewhere);

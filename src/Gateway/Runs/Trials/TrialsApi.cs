@@ -22,8 +22,11 @@ internal static class TrialsApi
     public static void MapToolTests(this IEndpointRouteBuilder routes) =>
         routes.MapPost("/api/tools/{id}/test", TryAsync).RequireGtwyEditor().TakesObject().WithTags("Tools").WithSummary("Call a tool with arguments of your own");
 
-    internal static async Task<ContentHttpResult> TestAsync(GtwyBody body, GtwyCaller caller, TestCaseRuns trials, HttpContext context)
+    internal static async Task<ContentHttpResult> TestAsync(
+        GtwyBody body, GtwyCaller caller, TestCaseRuns trials, RunLimits limits, HttpContext context)
     {
+        await limits.TakeAsync(context, caller, agentId: null, threadId: null);
+        using var place = limits.Enter(caller.OrganizationId);
         return Json(await trials.RunAsync(caller.OrganizationId, RunCaller.Of(caller), body.Members, context.RequestId(), context.RequestAborted));
     }
 
