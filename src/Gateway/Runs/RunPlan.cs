@@ -64,7 +64,7 @@ internal sealed class RunPlan(RunInput input, AgentConfiguration? agent, ModelCh
 
     public JsonObject? VariablesState => Node(agent?.VariablesState);
 
-    public bool Remembers => input.ThreadId is not null && (document.Is("gpt_memory"));
+    public bool Remembers => input.ThreadId is not null && !IsStateless && document.Is("gpt_memory");
 
     public bool IsStateless => Setting("stateless_conversation") is JsonValue value && value.TryGetValue<bool>(out var stateless) && stateless;
 
