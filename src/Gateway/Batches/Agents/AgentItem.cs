@@ -19,7 +19,7 @@ internal static class AgentItem
         item["isBatch"] = true;
         if (AgentLine.Of(line).Variables is { } variables)
         {
-            item["variables"] = variables;
+            item["variables"] = variables.DeepClone();
         }
         return Of(item, StatusCodes.Status200OK, line);
     }

@@ -1,4 +1,5 @@
 using System.Net.Http.Headers;
+using System.Net.Http.Json;
 using System.Text;
 using System.Text.Json.Nodes;
 using Microsoft.Extensions.DependencyInjection;
@@ -36,7 +37,7 @@ public sealed class NativeRunsTests : IAsyncLifetime
         }
         host = await HostUnderTest.StartAsync(settings);
         host.Client.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", "stoa-dev");
-        using var made = await host.Client.PostAsync(new Uri("/api/stoa/webhooks/secrets", UriKind.Relative), content: null, Ct);
+        using var made = await host.Client.PostAsJsonAsync("/api/stoa/webhooks/secrets", new { }, Ct);
         Assert.True(made.IsSuccessStatusCode, await made.Content.ReadAsStringAsync(Ct));
     }
 
