@@ -13,16 +13,19 @@ internal sealed class BatchStore(GatewayDb db, TimeProvider time)
     public static readonly TimeSpan Window = TimeSpan.FromHours(24);
     public static readonly TimeSpan Kept = TimeSpan.FromDays(30);
 
-    public Batch Make(string id, BatchKind kind, ApiKey key, string endpoint)
+    public Batch Make(string id, BatchKind kind, ApiKey key, string endpoint) => Make(id, kind, key.OrganizationId, key, endpoint);
+
+    /// <param name="key">Null when a person starts it.</param>
+    public Batch Make(string id, BatchKind kind, Guid organizationId, ApiKey? key, string endpoint)
     {
         var now = time.GetUtcNow();
         return new()
         {
             Id = id,
-            OrganizationId = key.OrganizationId,
+            OrganizationId = organizationId,
             Kind = kind,
-            KeyId = key.Id,
-            KeyPrefix = key.Prefix,
+            KeyId = key?.Id ?? Guid.Empty,
+            KeyPrefix = key?.Prefix ?? "",
             Endpoint = endpoint,
             Status = BatchStatus.Validating,
             Document = [],
@@ -32,20 +35,25 @@ internal sealed class BatchStore(GatewayDb db, TimeProvider time)
     }
 
     /// <summary>The batch, its lines as far as they are known, and its job: committed together.</summary>
-    public async Task AddAsync(Batch batch, IReadOnlyList<BatchLine> lines, CancellationToken ct)
+    /// <param name="alongside">What else belongs to it, written in the same transaction.</param>
+    public async Task AddAsync(
+        Batch batch, IReadOnlyList<BatchLine> lines, CancellationToken ct, Func<NpgsqlConnection, Task>? alongside = null)
     {
+        var key = batch.KeyId == Guid.Empty ? (Guid?)null : batch.KeyId;
         await using var transaction = await db.Database.BeginTransactionAsync(ct);
         db.Add(batch);
         db.Enqueue(new RunBatch(batch.Id), new()
         {
-            Owner = new(batch.OrganizationId, KeyId: batch.KeyId, CreatedBy: $"key:{batch.KeyId}"),
+            Owner = new(batch.OrganizationId, KeyId: key, CreatedBy: key is null ? "person" : $"key:{key}"),
             Priority = JobPriority.Low,
         });
         await db.SaveChangesAsync(ct);
+        var connection = (NpgsqlConnection)db.Database.GetDbConnection();
         if (lines.Count > 0)
         {
-            await BatchLines.AddAsync((NpgsqlConnection)db.Database.GetDbConnection(), batch.Id, lines, ct);
+            await BatchLines.AddAsync(connection, batch.Id, lines, ct);
         }
+        await (alongside?.Invoke(connection) ?? Task.CompletedTask);
         await transaction.CommitAsync(ct);
     }
 

@@ -1,4 +1,5 @@
 using System.Text;
+using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 using Stoa.Gateway.ProviderKeys;
@@ -50,8 +51,11 @@ internal sealed partial class CallTargets(
         }
     }
 
+    /// <summary>Whether the call has another target that may answer in the place of the one that failed.</summary>
+    public bool MayGoOn(HttpContext context, GatewayCall call, Exception thrown) => call.Route?.MayGoOn(context, call, thrown, time) == true;
+
     /// <summary>Turns the call to the next target of its route.</summary>
-    public void GoOn(GatewayCall call, Exception thrown)
+    public void GoOn(HttpContext context, GatewayCall call, Exception thrown)
     {
         var failure = ProviderFaults.Of(thrown);
         var (failed, asked) = (call.Target, call.Target.Provider);
@@ -63,6 +67,7 @@ internal sealed partial class CallTargets(
         {
             call.ProviderKey = KeyOf(call.Key, call.Target, wishes: null);
         }
+        call.Endpoint = ProviderEndpoint.Of(call.Target.Provider, call.Surface.Dialect, context.Request);
     }
 
     /// <summary>The key to ask this target with instead of the operator's: the client's own, else the organization's where the operator has none.</summary>

@@ -4,6 +4,7 @@ using Microsoft.EntityFrameworkCore;
 using Stoa.Gateway.Agents;
 using Stoa.Gateway.Folders;
 using Stoa.Gateway.ProviderKeys;
+using Stoa.Gateway.Runs;
 using Stoa.Gateway.Tools;
 using Stoa.Gateway.Dialects;
 
@@ -12,6 +13,8 @@ namespace Stoa.Gateway.Configuration;
 /// <summary>Puts together what an agent's run needs. Every query is the organization's own.</summary>
 internal sealed class ConfigurationReading(GatewayDb db, ModelStore models, ServiceRegistry services)
 {
+    private const int MaxListed = 10_000;
+
     private static readonly JsonElement EmptyArray = JsonDocument.Parse("[]").RootElement;
     private static readonly JsonElement EmptyObject = JsonDocument.Parse("{}").RootElement;
 
@@ -47,6 +50,17 @@ internal sealed class ConfigurationReading(GatewayDb db, ModelStore models, Serv
         && await models.FindAsync(organizationId, known.Name, model, ct) is { } found && found.IsUsableBy(organizationId)
             ? found
             : throw ConfigurationFailures.ModelMissing();
+
+    /// <inheritdoc cref="AgentConfigurations.ListAsync"/>
+    public async Task<IReadOnlyList<ListedAgent>> AgentsAsync(Guid organizationId, CancellationToken ct)
+    {
+        var agents = await db.Agents.AsNoTracking()
+            .Where(agent => agent.OrganizationId == organizationId && agent.DeletedAt == null && !agent.IsPaused && agent.PublishedVersionId != null)
+            .OrderBy(agent => agent.Slug).Take(MaxListed)
+            .Select(agent => new { agent.Id, agent.Slug, agent.Document, agent.CreatedAt }).ToListAsync(ct);
+        return agents.ConvertAll(agent => new ListedAgent(
+            agent.Id, agent.Slug, agent.Document.Text("service") ?? "", agent.Document.Object("configuration").Text("model") ?? "", agent.CreatedAt));
+    }
 
     private async Task<AgentConfiguration> FillAsync(Agent agent, string versionId, JsonElement document, CancellationToken ct)
     {

@@ -1,6 +1,5 @@
 using System.Text.Json;
 using System.Text.Json.Nodes;
-using Microsoft.EntityFrameworkCore;
 using Stoa.Gateway.Runs;
 using Stoa.Gateway.Runs.Answers;
 using Stoa.Platform.Data;
@@ -9,10 +8,8 @@ using Stoa.Platform.Http;
 namespace Stoa.Gateway.Delivery;
 
 /// <summary>Runs queued runs of agents, and tells a channel what they do meanwhile.</summary>
-internal sealed class AgentRunHandler(AgentRunner runner, GatewayDb db, PushPublisher push) : IRunHandler
+internal sealed class AgentRunHandler(AgentRunner runner, KeptAnswers answers, PushPublisher push) : IRunHandler
 {
-    private const int MostHops = 10;
-
     public static QueuedRun Queued(RunRequest request, JsonObject responseFormat) => new()
     {
         Id = request.MessageId,
@@ -21,23 +18,8 @@ internal sealed class AgentRunHandler(AgentRunner runner, GatewayDb db, PushPubl
         ResponseFormat = responseFormat,
     };
 
-    public async Task<JsonObject?> FindAnswerAsync(QueuedRun run, CancellationToken ct)
-    {
-        var messageId = run.Id;
-        for (var hop = 0; hop < MostHops; hop++)
-        {
-            var row = await db.Runs.AsNoTracking()
-                .Where(row => row.OrganizationId == run.OrganizationId && row.MessageId == messageId && row.IsSuccess)
-                .OrderByDescending(row => row.CreatedAt).FirstOrDefaultAsync(ct);
-            if (row is null or { ChildId: null })
-            {
-                return row is null ? null : PayloadOf(StandardAnswer.Of(row), RequestOf(run));
-            }
-            // Another agent took over; its answer counts.
-            messageId = row.ChildId;
-        }
-        return null;
-    }
+    public async Task<JsonObject?> FindAnswerAsync(QueuedRun run, CancellationToken ct) =>
+        await answers.FindAsync(run.OrganizationId, run.Id, ct) is { } answer ? PayloadOf(answer, RequestOf(run)) : null;
 
     public async Task<RunOutcome> RunAsync(QueuedRun run, CancellationToken ct)
     {

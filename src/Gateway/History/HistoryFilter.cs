@@ -59,7 +59,8 @@ internal sealed record HistoryFilter
         }
         if (Error == "true")
         {
-            runs = runs.Where(run => !run.IsSuccess);
+            // What has not ended waits in a batch.
+            runs = runs.Where(run => !run.IsSuccess && (run.BatchId == null || run.FinishReason != null));
         }
         if (QueryValues.Text(VersionId, "version_id") is { } version)
         {

@@ -85,6 +85,7 @@ internal sealed class AgentAsTool(string name, ConnectedAgent agent, JsonObject 
             ParentMessageId = run.Request.MessageId,
             IsPlayground = false,
             TestCaseId = null,
+            BatchId = null,
         };
         metadata["message_id"] = request.MessageId;
         metadata["version_id"] = agent.VersionId;

@@ -16,7 +16,7 @@ namespace Stoa.Gateway.Runs;
 /// <c>metadata.thread_id</c> names one that is kept here.
 /// </summary>
 internal sealed class AgentCompletions(
-    AgentRunner runner, CallGate gate, ILimits limits, IOptions<GatewayOptions> options, TimeProvider time)
+    AgentRunner runner, RunPlans plans, CallGate gate, ILimits limits, IOptions<GatewayOptions> options, TimeProvider time)
 {
     public static bool IsAgent(ReadOnlySpan<byte> model) => model.StartsWith("agent:"u8);
 
@@ -25,11 +25,12 @@ internal sealed class AgentCompletions(
         var dialect = surface.DialectOf(context.Request);
         var request = dialect.ReadRequest(body.Memory);
         var head = new AnswerHead(AnswerIds.New(dialect.AnswerIdPrefix), time.GetUtcNow().ToUnixTimeSeconds(), context.RequestId());
+        var run = RequestOf(request, key, context.RequestId());
+        CallGate.Allow(key, (await plans.FindAsync(run, new(run.Body), context.RequestAborted)).Choice.Target);
         var admission = await gate.AdmitAsync(context, surface.Limits, key, expectedTokens);
         long? used = 0;
         try
         {
-            var run = RequestOf(request, key, context.RequestId());
             if (request.Stream)
             {
                 used = await StreamAsync(context, run, request, dialect.OpenWriter(request, head));

@@ -102,7 +102,8 @@ internal sealed partial class AgentRunner(
             : throw Failure.Invalid($"configuration.type {plan.Type} cannot be run here", "configuration.type", "unsupported_type");
     }
 
-    private static bool Runs(string type) => type is "chat" or "reasoning" or "fine-tune" or "completion";
+    /// <summary>Whether models of this type answer in words.</summary>
+    public static bool Runs(string type) => type is "chat" or "reasoning" or "fine-tune" or "completion";
 
     private async Task EnterConversationAsync(Run run, CancellationToken ct)
     {

@@ -67,8 +67,8 @@ internal sealed partial class RunMeter(UsageSpool spool, PriceBook prices, Budge
         Record(run, call, Partly(call), CallOutcome.Cancelled, 499, failure: null);
     }
 
-    /// <summary>A stored answer was given again: its tokens, no cost.</summary>
-    public void Repeated(Run run, TokenUsage usage)
+    /// <summary>An answer that nobody was asked for just now: a stored one again, at no cost, or one of a provider's batch.</summary>
+    public void Received(Run run, TokenUsage usage)
     {
         var call = new MeteredCall(new(run.Choice.Target, new() { Model = run.Choice.Model, Source = Dialect.OpenAi }) { Attempts = 0 }, 0, Reservation.None, time.GetTimestamp());
         Record(run, call, usage, CallOutcome.Succeeded, 200, failure: null);

@@ -53,6 +53,9 @@ internal sealed record RunRequest
 
     public string? TestCaseId { get; init; }
 
+    /// <summary>The batch that it is a line of; the message id is then the line's.</summary>
+    public string? BatchId { get; init; }
+
     public CacheWish Cache { get; init; } = CacheWish.None;
 
     /// <summary>The agent that the caller asked, where another one has taken over.</summary>

@@ -39,12 +39,17 @@ internal sealed class RunsApi(
         return runs.RunAsync(context, caller, body.Members, isPlayground: true);
     }
 
-    private async Task<IResult> RunAsync(HttpContext context, GtwyCaller caller, JsonObject body, bool isPlayground)
+    private Task<IResult> RunAsync(HttpContext context, GtwyCaller caller, JsonObject body, bool isPlayground) =>
+        AnswerAsync(context, wantsStatuses => AnswerAsync(context, caller, body, isPlayground, wantsStatuses));
+
+    /// <summary>Failures in the words that the caller's generation looks for.</summary>
+    /// <param name="answer">Is told whether real statuses are wanted.</param>
+    internal async Task<IResult> AnswerAsync(HttpContext context, Func<bool, Task<IResult>> answer)
     {
         var wantsStatuses = context.Request.Headers["x-gtwy-errors"] == "v2";
         try
         {
-            return await AnswerAsync(context, caller, body, isPlayground, wantsStatuses);
+            return await answer(wantsStatuses);
         }
         catch (Failure failure) when (failure.Code == RunInput.WrongField && !wantsStatuses)
         {

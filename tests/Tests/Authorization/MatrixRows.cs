@@ -191,6 +191,11 @@ internal static class MatrixRows
         ["GET /api/history/{agent_id}/{thread_id}/{sub_thread_id}"] = new("gtwy_caller", RunAsync),
         ["GET /api/history/recursive/{agent_id}/{thread_id}/{message_id}"] = new("gtwy_caller", RunAsync),
         ["GET /api/history/message/testcase/history/message_id/{message_id}"] = new("gtwy_caller", MessageAsync),
+        ["POST /api/v2/model/batch/chat/completion"] = new(
+            "gtwy_caller", Body: """{"service":"demo","configuration":{"model":"demo"},"batch":["Hi"],"webhook":{"url":"https://receiver.invalid/"}}"""),
+        ["GET /api/batch"] = new("gtwy_caller"),
+        ["GET /api/batch/status/{batch_id}"] = new("gtwy_caller", BatchOf(BatchKind.Gtwy)),
+        ["POST /api/batch/cancel/{batch_id}"] = new("gtwy_caller", BatchOf(BatchKind.Gtwy)),
         ["GET /api/batch/history/{agent_id}"] = new("gtwy_caller", AgentAsync),
         ["GET /api/batch/history/count/{agent_id}"] = new("gtwy_caller", AgentAsync),
         ["GET /api/v1/config/threads/{thread_id}/{bridge_id}"] = new("gtwy_caller", ThreadAsync),
