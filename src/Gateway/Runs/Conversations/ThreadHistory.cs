@@ -30,13 +30,16 @@ internal static class ThreadHistory
     public static async Task<(bool IsTaken, ThreadPast Past)> ReadAsync(
         NpgsqlDataSource database, ThreadKey thread, NpgsqlBatchCommand? take, CancellationToken ct)
     {
-        await using var batch = database.CreateBatch();
+        await using var connection = await database.OpenConnectionAsync(ct);
+        await using var batch = new NpgsqlBatch(connection);
         if (take is not null)
         {
             batch.BatchCommands.Add(take);
         }
         batch.BatchCommands.Add(thread.Command(Exchanges));
         batch.BatchCommands.Add(thread.Command(Thread));
+        // The first time on a connection only; planning them takes the server far longer than running them.
+        await batch.PrepareAsync(ct);
         await using var rows = await batch.ExecuteReaderAsync(ct);
         if (take is not null)
         {
