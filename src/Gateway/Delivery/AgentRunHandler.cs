@@ -8,7 +8,7 @@ using Stoa.Platform.Http;
 namespace Stoa.Gateway.Delivery;
 
 /// <summary>Runs queued runs of agents, and tells a channel what they do meanwhile.</summary>
-internal sealed class AgentRunHandler(AgentRunner runner, GatewayDb db, PushPublisher push) : IRunHandler
+internal sealed class AgentRunHandler(AgentRunner runner, GatewayDb db, PushPublisher push, EditorPushes pages) : IRunHandler
 {
     private const int MostHops = 10;
 
@@ -44,6 +44,7 @@ internal sealed class AgentRunHandler(AgentRunner runner, GatewayDb db, PushPubl
         try
         {
             var result = await runner.RunAsync(request, SinkOf(run), ct);
+            await TellPagesAsync(run, request, ct);
             return result.Failure is { } failure
                 ? new(ErrorOf(result.Response.Text("error") ?? failure.Message, request), MayPass(failure) ? failure.Message : null)
                 : result.IsSuccess ? new(PayloadOf(result.Response["response"]?.DeepClone(), request))
@@ -53,6 +54,17 @@ internal sealed class AgentRunHandler(AgentRunner runner, GatewayDb db, PushPubl
         {
             // It could not begin.
             return new(ErrorOf(failure.Message, request), MayPass(failure) ? failure.Message : null);
+        }
+    }
+
+    /// <summary>Runs that a front end has asked for, which shows them in its history.</summary>
+    private async Task TellPagesAsync(QueuedRun run, RunRequest request, CancellationToken ct)
+    {
+        if (run.ResponseFormat.Object("cred").Name("channel") is not null
+            && await db.Runs.AsNoTracking().Where(row => row.OrganizationId == run.OrganizationId && row.MessageId == run.Id)
+                .OrderByDescending(row => row.CreatedAt).FirstOrDefaultAsync(ct) is { AgentId.Length: > 0 } row)
+        {
+            await pages.RunLoggedAsync(row, request.Caller.OrgId, ct);
         }
     }
 
