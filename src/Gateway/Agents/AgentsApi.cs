@@ -48,8 +48,8 @@ internal static class AgentsApi
             {
                 ["success"] = true,
                 ["message"] = "Get all agents successfully",
-                ["org_id"] = tenant.Caller.OrgId,
-                ["access"] = AccessOf(tenant),
+                ["org_id"] = caller.OrgId,
+                ["access"] = AccessOf(caller),
                 ["embed_token"] = "",
                 ["alerting_embed_token"] = "",
                 ["trigger_embed_token"] = "",
@@ -67,10 +67,10 @@ internal static class AgentsApi
         Tenant tenant, GtwyBody body, HttpRequest request, AgentStore store, BudgetStore budgets, EditorPushes pages,
         IOptions<GatewayOptions> options, CancellationToken ct)
     {
-        tenant.RequireEditor();
+        caller.RequireEditor();
         var wanted = NewAgent.Of(AgentShape.ToSettings(body.Members));
         var isAwaited = body.Members.Flag("flag") == true;
-        var made = await store.CreateAsync(tenant, wanted, ct);
+        var made = await store.CreateAsync(caller, wanted, ct);
         var shape = AgentShape.Of(request, options.Value);
         var view = new AgentView(tenant.Caller.OrgId, shape);
         var shown = await ShowAsync(tenant, view, made, store, budgets, ct);
@@ -83,10 +83,10 @@ internal static class AgentsApi
         return TypedResults.Ok(view.Answer(Success("Agent created successfully"), shown));
     }
 
-    internal static async Task<Ok<JsonObject>> CloneAsync(Tenant tenant, GtwyBody body, CloneAgent clone, CancellationToken ct)
+    internal static async Task<Ok<JsonObject>> CloneAsync(GtwyCaller caller, GtwyBody body, CloneAgent clone, CancellationToken ct)
     {
-        tenant.RequireEditor();
-        var made = await clone.RunAsync(tenant, body.Members.NeedText("agent_id", 64), body.Members.NeedText("to_shift_org_id", 128), ct);
+        caller.RequireEditor();
+        var made = await clone.RunAsync(caller, body.Members.NeedText("agent_id", 64), body.Members.NeedText("to_shift_org_id", 128), ct);
         var answer = Success("Agent cloned successfully");
         answer["agent_id"] = made;
         return TypedResults.Ok(answer);
@@ -95,12 +95,12 @@ internal static class AgentsApi
     internal static async Task<Ok<JsonObject>> GetAsync(
         string agent_id, Tenant tenant, HttpRequest request, AgentStore store, BudgetStore budgets, ToolStore tools, IOptions<GatewayOptions> options, CancellationToken ct)
     {
-        var agent = await store.FindAsync(tenant, agent_id, ct) ?? throw AgentStore.Missing();
-        var view = ViewOf(tenant, request, options);
+        var agent = await store.FindAsync(caller, agent_id, ct) ?? throw AgentStore.Missing();
+        var view = ViewOf(caller, request, options);
         var shown = view.Joined(
             await ShowAsync(tenant, view, agent, store, budgets, ct), agent.Document, await tools.OfAsync(tenant.OrganizationId, agent.Document, ct));
         var answer = view.Answer(Success("agent get successfully"), shown);
-        answer["access"] = AccessOf(tenant);
+        answer["access"] = AccessOf(caller);
         return TypedResults.Ok(answer);
     }
 
@@ -115,17 +115,17 @@ internal static class AgentsApi
     }
 
     internal static async Task<Ok<JsonObject>> DeleteAsync(
-        string agent_id, Tenant tenant, GtwyBody body, AgentStore store, CancellationToken ct)
+        string agent_id, GtwyCaller caller, GtwyBody body, AgentStore store, CancellationToken ct)
     {
         var restores = body.Members.Flag("restore") == true;
         var answer = Success(restores ? "Agent restored successfully" : "Agent deleted successfully");
         answer[restores ? "restoredVersionsCount" : "deletedVersionsCount"] =
-            restores ? await store.RestoreAsync(tenant, agent_id, ct) : await store.DeleteAsync(tenant, agent_id, ct);
+            restores ? await store.RestoreAsync(caller, agent_id, ct) : await store.DeleteAsync(caller, agent_id, ct);
         return TypedResults.Ok(answer);
     }
 
-    public static AgentView ViewOf(Tenant tenant, HttpRequest request, IOptions<GatewayOptions> options) =>
-        new(tenant.Caller.OrgId, AgentShape.Of(request, options.Value));
+    public static AgentView ViewOf(GtwyCaller caller, HttpRequest request, IOptions<GatewayOptions> options) =>
+        new(caller.OrgId, AgentShape.Of(request, options.Value));
 
     public static JsonObject Success(string message) => new() { ["success"] = true, ["message"] = message };
 
@@ -133,7 +133,7 @@ internal static class AgentsApi
     public static RouteHandlerBuilder TakesObject(
         this RouteHandlerBuilder route) => route.Accepts<JsonObject>(isOptional: true, "application/json");
 
-    private static string AccessOf(Tenant tenant) => tenant.Caller.Role.ToString().ToLowerInvariant();
+    private static string AccessOf(GtwyCaller caller) => caller.Role.ToString().ToLowerInvariant();
 
     private static async Task<JsonObject> ShowAsync(
         Tenant tenant, AgentView view, Agent agent, AgentStore store, BudgetStore budgets, CancellationToken ct)

@@ -33,7 +33,7 @@ internal static class AlertsApi
     internal static async Task<Created<AlertMade>> CreateAsync(
         AlertTerms terms, GtwyCaller caller, GatewayDb db, AddressGuard guard, TimeProvider time, CancellationToken ct)
     {
-        caller.Require(GtwyRole.Editor);
+        caller.RequireEditor();
         Failure.ThrowIfAny(terms.Check(guard, isNew: true));
         var alert = new Alert
         {
@@ -51,7 +51,7 @@ internal static class AlertsApi
     internal static async Task<Ok<AlertMade>> UpdateAsync(
         string id, AlertTerms terms, GtwyCaller caller, GatewayDb db, AddressGuard guard, CancellationToken ct)
     {
-        caller.Require(GtwyRole.Editor);
+        caller.RequireEditor();
         Failure.ThrowIfAny(terms.Check(guard, isNew: false));
         var alert = await db.Alerts.FirstOrDefaultAsync(alert => alert.Id == id && alert.OrganizationId == caller.OrganizationId, ct)
             ?? throw Failure.NotFound("Alert");
@@ -64,7 +64,7 @@ internal static class AlertsApi
     internal static async Task<Ok<AlertGone>> DeleteAsync(
         [Microsoft.AspNetCore.Mvc.FromBody] AlertChoice choice, GtwyCaller caller, GatewayDb db, CancellationToken ct)
     {
-        caller.Require(GtwyRole.Editor);
+        caller.RequireEditor();
         return await db.Alerts.Where(alert => alert.Id == choice.Id && alert.OrganizationId == caller.OrganizationId).ExecuteDeleteAsync(ct) > 0
             ? TypedResults.Ok(new AlertGone(Success: true, "Alert successfully deleted"))
             : throw Failure.NotFound("Alert");

@@ -31,16 +31,16 @@ internal static class GtwyAccess
 
     /// <summary>
     /// Says of a management route that viewers are refused, unless an agent names them. That depends on the agent, so the handler keeps it
-    /// (<see cref="Tenant.RequireEditor()"/>).
+    /// (<see cref="GtwyCaller.RequireEditor()"/>).
     /// </summary>
     public static TBuilder RequireGtwyEditor<TBuilder>(this TBuilder builder)
         where TBuilder : IEndpointConventionBuilder => builder.Require("gtwy_editor", alsoPauthToken: true);
 
-    /// <summary>The same for what only admins may: <see cref="Tenant.RequireAdmin"/>.</summary>
+    /// <summary>The same for what only admins may: <see cref="GtwyCaller.RequireAdmin"/>.</summary>
     public static TBuilder RequireGtwyAdmin<TBuilder>(this TBuilder builder)
         where TBuilder : IEndpointConventionBuilder => builder.Require("gtwy_admin", alsoPauthToken: true);
 
-    /// <summary>The same for admins of the organization <c>default</c>: <see cref="Tenant.RequireOperator"/>.</summary>
+    /// <summary>The same for admins of the organization <c>default</c>: <see cref="GtwyCaller.RequireOperator"/>.</summary>
     public static TBuilder RequireGtwyOperator<TBuilder>(this TBuilder builder)
         where TBuilder : IEndpointConventionBuilder => builder.Require("gtwy_operator", alsoPauthToken: true);
 

@@ -54,7 +54,7 @@ internal static class OlderHistoryApi
         [FromRoute(Name = "thread_id")] string threadId, [FromRoute(Name = "sub_thread_id")] string subThreadId,
         [FromRoute(Name = "bridge_id")] string agentId, NewMessage body, GtwyCaller caller, GatewayDb db, TimeProvider time, CancellationToken ct)
     {
-        caller.Require(GtwyRole.Editor);
+        caller.RequireEditor();
         CheckMessage(body.Message);
         await db.RequireAgentAsync(caller, agentId, ct);
         var now = time.GetUtcNow();
@@ -116,7 +116,7 @@ internal static class OlderHistoryApi
     internal static async Task<Ok<Done>> CorrectAsync(
         [FromRoute(Name = "bridge_id")] string agentId, Correction body, GtwyCaller caller, GatewayDb db, TimeProvider time, CancellationToken ct)
     {
-        caller.Require(GtwyRole.Editor);
+        caller.RequireEditor();
         CheckMessage(body.Message);
         var run = await db.Runs.FirstOrDefaultAsync(
             run => run.Number == body.Id && run.AgentId == agentId && run.OrganizationId == caller.OrganizationId, ct) ?? throw Failure.NotFound("Message");

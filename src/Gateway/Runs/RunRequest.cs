@@ -9,8 +9,8 @@ namespace Stoa.Gateway.Runs;
 /// <param name="KeyId">The organization's key that was used; null for a person.</param>
 internal sealed record RunCaller(string OrgId, string? UserId, Guid? KeyId = null, string? FolderId = null, bool IsEmbed = false)
 {
-    public static RunCaller Of(Tenant tenant) =>
-        new(tenant.Caller.OrgId, tenant.Caller.UserId, tenant.Caller.Key?.Id, tenant.Caller.FolderId, tenant.Caller.IsEmbed);
+    public static RunCaller Of(GtwyCaller caller) =>
+        new(caller.OrgId, caller.UserId, caller.Key?.Id, caller.FolderId, caller.IsEmbed);
 }
 
 /// <summary>One run of an agent, or of a model without one, wherever it comes from: a route, the queue, another agent, a test case.</summary>

@@ -34,18 +34,18 @@ internal sealed class ToolStore(GatewayDb db, TimeProvider time)
 
     /// <summary>Makes the function of this script, or changes it.</summary>
     public async Task<AgentTool> SaveAsync(
-        Tenant tenant, string script, string title, Func<JsonObject?, JsonObject> document, CancellationToken ct)
+        GtwyCaller caller, string script, string title, Func<JsonObject?, JsonObject> document, CancellationToken ct)
     {
         while (true)
         {
-            var tool = await FindByScriptAsync(tenant.OrganizationId, script, ct);
+            var tool = await FindByScriptAsync(caller.OrganizationId, script, ct);
             var now = time.GetUtcNow();
             if (tool is null)
             {
                 tool = new()
                 {
                     Id = HexId.Create(time),
-                    OrganizationId = tenant.OrganizationId,
+                    OrganizationId = caller.OrganizationId,
                     ScriptId = script,
                     Title = title,
                     Document = document(null),
