@@ -30,7 +30,7 @@ internal static class AgentsApi
     }
 
     internal static async Task<Ok<JsonObject>> ListAsync(
-        Tenant tenant, HttpRequest request, AgentStore store, BudgetStore budgets, IOptions<GatewayOptions> options, CancellationToken ct, int? page = null, int? limit = null)
+        GtwyCaller tenant, HttpRequest request, AgentStore store, BudgetStore budgets, IOptions<GatewayOptions> options, CancellationToken ct, int? page = null, int? limit = null)
     {
         if (limit is < 1 or > MaxPage || page is < 1 or > 1_000_000)
         {
@@ -64,7 +64,7 @@ internal static class AgentsApi
     /// there when the answer comes.
     /// </summary>
     internal static async Task<Results<Ok<JsonObject>, Accepted<JsonObject>>> CreateAsync(
-        Tenant tenant, GtwyBody body, HttpRequest request, AgentStore store, BudgetStore budgets, EditorPushes pages,
+        GtwyCaller tenant, GtwyBody body, HttpRequest request, AgentStore store, BudgetStore budgets, EditorPushes pages,
         IOptions<GatewayOptions> options, CancellationToken ct)
     {
         caller.RequireEditor();
@@ -72,7 +72,7 @@ internal static class AgentsApi
         var isAwaited = body.Members.Flag("flag") == true;
         var made = await store.CreateAsync(caller, wanted, ct);
         var shape = AgentShape.Of(request, options.Value);
-        var view = new AgentView(tenant.Caller.OrgId, shape);
+        var view = new AgentView(tenant.OrgId, shape);
         var shown = await ShowAsync(tenant, view, made, store, budgets, ct);
         if (shape == AgentShapeName.Settings && !isAwaited)
         {
@@ -93,7 +93,7 @@ internal static class AgentsApi
     }
 
     internal static async Task<Ok<JsonObject>> GetAsync(
-        string agent_id, Tenant tenant, HttpRequest request, AgentStore store, BudgetStore budgets, ToolStore tools, IOptions<GatewayOptions> options, CancellationToken ct)
+        string agent_id, GtwyCaller tenant, HttpRequest request, AgentStore store, BudgetStore budgets, ToolStore tools, IOptions<GatewayOptions> options, CancellationToken ct)
     {
         var agent = await store.FindAsync(caller, agent_id, ct) ?? throw AgentStore.Missing();
         var view = ViewOf(caller, request, options);
@@ -105,7 +105,7 @@ internal static class AgentsApi
     }
 
     internal static async Task<Ok<JsonObject>> UpdateAsync(
-        string agent_id, Tenant tenant, GtwyBody body, HttpRequest request, UpdateAgent update, AgentStore store, BudgetStore budgets,
+        string agent_id, GtwyCaller tenant, GtwyBody body, HttpRequest request, UpdateAgent update, AgentStore store, BudgetStore budgets,
         EditorPushes pages, IOptions<GatewayOptions> options, CancellationToken ct)
     {
         var agent = await update.RunAsync(tenant, agent_id, AgentShape.ToSettings(body.Members), ct);
@@ -136,7 +136,7 @@ internal static class AgentsApi
     private static string AccessOf(GtwyCaller caller) => caller.Role.ToString().ToLowerInvariant();
 
     private static async Task<JsonObject> ShowAsync(
-        Tenant tenant, AgentView view, Agent agent, AgentStore store, BudgetStore budgets, CancellationToken ct)
+        GtwyCaller tenant, AgentView view, Agent agent, AgentStore store, BudgetStore budgets, CancellationToken ct)
     {
         var versions = await store.VersionsAsync(tenant.OrganizationId, [agent.Id], ct);
         return WithUsage(

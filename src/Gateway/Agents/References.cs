@@ -47,7 +47,7 @@ internal sealed class References(GatewayDb db, ServiceRegistry services)
     }
 
     /// <summary>Of <c>{name: {version_id}}</c>.</summary>
-    private async Task CheckVersionsAsync(Tenant tenant, string field, JsonObject? holders, CancellationToken ct)
+    private async Task CheckVersionsAsync(GtwyCaller tenant, string field, JsonObject? holders, CancellationToken ct)
     {
         var ids = (holders ?? []).Select(holder => TextOf((holder.Value as JsonObject)?["version_id"])).OfType<string>().Where(id => id.Length > 0).ToList();
         if (ids.Count == 0)

@@ -95,7 +95,7 @@ internal sealed class VersionStore(GatewayDb db, AgentStore agents, ModelStore m
     }
 
     /// <summary>The agent, its new and its former published version change together or not at all.</summary>
-    public async Task<Agent> PublishAsync(Tenant tenant, string id, CancellationToken ct)
+    public async Task<Agent> PublishAsync(GtwyCaller tenant, string id, CancellationToken ct)
     {
         await using var transaction = await db.Database.BeginTransactionAsync(ct);
         var (version, agent) = await LockAsync(caller, id, ct);

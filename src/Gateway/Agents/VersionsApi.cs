@@ -84,7 +84,7 @@ internal static class VersionsApi
     }
 
     internal static async Task<Ok<JsonObject>> PublishAsync(
-        string version_id, Tenant tenant, GtwyBody body, VersionStore versions, EditorPushes pages, CancellationToken ct)
+        string version_id, GtwyCaller tenant, GtwyBody body, VersionStore versions, EditorPushes pages, CancellationToken ct)
     {
         body.Members.Flag("generate_summary");
         var agent = await versions.PublishAsync(tenant, version_id, ct);
@@ -123,7 +123,7 @@ internal static class VersionsApi
     }
 
     internal static async Task<Ok<JsonObject>> UpdateAsync(
-        string version_id, Tenant tenant, GtwyBody body, HttpRequest request, VersionStore versions, EditorPushes pages,
+        string version_id, GtwyCaller tenant, GtwyBody body, HttpRequest request, VersionStore versions, EditorPushes pages,
         IOptions<GatewayOptions> options, CancellationToken ct)
     {
         var (version, agent) = await versions.UpdateAsync(tenant, version_id, AgentShape.ToSettings(body.Members), ct);

@@ -32,7 +32,7 @@ internal static class ModelConfigurationsApi
     }
 
     internal static async Task<Ok<JsonObject>> AddAsync(
-        Tenant tenant, GtwyBody body, ModelStore models, ServiceRegistry services, EditorPushes pages, CancellationToken ct)
+        GtwyCaller tenant, GtwyBody body, ModelStore models, ServiceRegistry services, EditorPushes pages, CancellationToken ct)
     {
         caller.RequireEditor();
         var service = services.Find(body.Members.NeedText("service", 64)) ?? throw GtwyFields.Wrong("service", "is none of the services");
@@ -52,7 +52,7 @@ internal static class ModelConfigurationsApi
     }
 
     internal static async Task<Ok<JsonObject>> RemoveAsync(
-        Tenant tenant, ModelStore models, ModelUses uses, EditorPushes pages, CancellationToken ct, string? model_name = null, string? service = null)
+        GtwyCaller tenant, ModelStore models, ModelUses uses, EditorPushes pages, CancellationToken ct, string? model_name = null, string? service = null)
     {
         caller.RequireEditor();
         var name = QueryValues.Text(model_name, "model_name");
@@ -70,7 +70,7 @@ internal static class ModelConfigurationsApi
     }
 
     internal static async Task<Ok<JsonObject>> SetStatusAsync(
-        Tenant tenant, GtwyBody body, ModelStore models, EditorPushes pages, TimeProvider time, CancellationToken ct)
+        GtwyCaller tenant, GtwyBody body, ModelStore models, EditorPushes pages, TimeProvider time, CancellationToken ct)
     {
         caller.RequireOperator();
         var isEnabled = StatusOf(body.Members) ?? throw GtwyFields.Wrong("status", "is required");
@@ -85,7 +85,7 @@ internal static class ModelConfigurationsApi
 
     /// <summary>Merges <c>change</c> into the named models, or into those of a service (<c>filter.service</c>).</summary>
     internal static async Task<Ok<JsonObject>> ChangeManyAsync(
-        Tenant tenant, GtwyBody body, ModelStore models, EditorPushes pages, TimeProvider time, CancellationToken ct)
+        GtwyCaller tenant, GtwyBody body, ModelStore models, EditorPushes pages, TimeProvider time, CancellationToken ct)
     {
         caller.RequireOperator();
         var change = body.Members.Object("change") ?? throw GtwyFields.Wrong("change", "is required");

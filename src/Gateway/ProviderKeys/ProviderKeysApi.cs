@@ -50,7 +50,7 @@ internal static class ProviderKeysApi
         }
     }
 
-    internal static async Task<Ok<JsonObject>> ListAsync(Tenant tenant, ProviderKeyStore store, AgentStore agents, BudgetStore budgets, CancellationToken ct) =>
+    internal static async Task<Ok<JsonObject>> ListAsync(GtwyCaller tenant, ProviderKeyStore store, AgentStore agents, BudgetStore budgets, CancellationToken ct) =>
         TypedResults.Ok(await ShowAsync(tenant, await store.ListAsync(tenant, ct), store, agents, budgets, ct));
 
     internal static async Task<Results<Ok<JsonObject>, BadRequest<JsonObject>>> RemoveAsync(
@@ -99,7 +99,7 @@ internal static class ProviderKeysApi
 
     // On the wire the segment is an agent here.
     internal static async Task<Ok<JsonObject>> OfAgentAsync(
-        string apikey_id, Tenant tenant, ProviderKeyStore store, AgentStore agents, BudgetStore budgets, CancellationToken ct)
+        string apikey_id, GtwyCaller tenant, ProviderKeyStore store, AgentStore agents, BudgetStore budgets, CancellationToken ct)
     {
         _ = await agents.FindAsync(caller, apikey_id, ct) ?? throw AgentStore.Missing();
         var named = (await store.UsesAsync(caller.OrganizationId, ct)).Where(use => use.AgentId == apikey_id).Select(use => use.What)
@@ -119,7 +119,7 @@ internal static class ProviderKeysApi
         TypedResults.BadRequest(new JsonObject { ["success"] = false, ["error"] = failure.Message, ["error_code"] = failure.Code });
 
     private static async Task<JsonObject> ShowAsync(
-        Tenant tenant, List<ProviderKey> keys, ProviderKeyStore store, AgentStore agents, BudgetStore budgets, CancellationToken ct)
+        GtwyCaller tenant, List<ProviderKey> keys, ProviderKeyStore store, AgentStore agents, BudgetStore budgets, CancellationToken ct)
     {
         var uses = (await store.UsesAsync(tenant.OrganizationId, ct)).ToLookup(use => use.What, StringComparer.Ordinal);
         var lastUses = (await agents.LastUsesAsync(tenant.OrganizationId, ct)).ToDictionary(use => use.Id, use => use.At, StringComparer.Ordinal);
@@ -142,7 +142,7 @@ internal static class ProviderKeysApi
         return shown;
     }
 
-    private static JsonObject Show(Tenant tenant, ProviderKey key, IEnumerable<AgentUse> uses, DateTimeOffset? lastUsed)
+    private static JsonObject Show(GtwyCaller tenant, ProviderKey key, IEnumerable<AgentUse> uses, DateTimeOffset? lastUsed)
     {
         var shown = (JsonObject)key.Document.DeepClone();
         shown["_id"] = key.Id;
