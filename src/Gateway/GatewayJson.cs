@@ -33,6 +33,8 @@ namespace Stoa.Gateway;
 [JsonSerializable(typeof(Runs.FollowUps.FollowUp))]
 [JsonSerializable(typeof(MetricsQuery))]
 [JsonSerializable(typeof(MetricsApi.AgentsQuery))]
+[JsonSerializable(typeof(MetricsApi.Answer<MetricsApi.Moment>), TypeInfoPropertyName = "MomentsAnswer")]
+[JsonSerializable(typeof(MetricsApi.Answer<MetricsApi.AgentTotal>), TypeInfoPropertyName = "AgentTotalsAnswer")]
 [JsonSerializable(typeof(ForgetUsage))]
 [JsonSerializable(typeof(BudgetsApi.BudgetList))]
 [JsonSerializable(typeof(BudgetsApi.BudgetTerms))]

@@ -13,6 +13,12 @@ internal sealed record LoadOptions(Uri Url, string Key, string Model, int Prompt
     /// <summary>Requests per second of the open loop; 0 is the closed loop.</summary>
     internal int Rate { get; init; }
 
+    /// <summary>Conversations that the requests name in turn; 0 for none.</summary>
+    internal int Threads { get; init; }
+
+    /// <summary>The digits are written over with the number of the conversation.</summary>
+    internal const string ThreadName = "bench-0000000";
+
     internal double WarmSeconds { get; init; } = 1;
 
     internal double Seconds { get; init; } = 4;
@@ -33,6 +39,7 @@ internal sealed record LoadOptions(Uri Url, string Key, string Model, int Prompt
     {
         Connections = arguments.Number("connections", 32),
         Rate = arguments.Number("rate", 0),
+        Threads = arguments.Number("threads", 0),
         WarmSeconds = arguments.Number("warm-ms", 1000) / 1000.0,
         Seconds = arguments.Number("ms", 4000) / 1000.0,
         Most = arguments.Number("most", 0),
@@ -42,7 +49,7 @@ internal sealed record LoadOptions(Uri Url, string Key, string Model, int Prompt
     internal string[] ToWords() =>
     [
         "load", "--url", Url.ToString(), "--key", Key, "--model", Model, "--prompt-bytes", Text(PromptBytes),
-        "--stream", Streams ? "true" : "false", "--connections", Text(Connections), "--rate", Text(Rate),
+        "--stream", Streams ? "true" : "false", "--connections", Text(Connections), "--rate", Text(Rate), "--threads", Text(Threads),
         "--warm-ms", Text((int)(WarmSeconds * 1000)), "--ms", Text((int)(Seconds * 1000)), "--most", Text(Most),
         "--pids", string.Join(',', Processes.Select(Text)),
     ];
@@ -65,7 +72,8 @@ internal sealed record LoadOptions(Uri Url, string Key, string Model, int Prompt
         var options = Streams && !IsAnthropic ? ",\"stream_options\":{\"include_usage\":true}" : "";
         var limit = IsAnthropic ? "\"max_tokens\":1024," : "";
         var stream = Streams ? "\"stream\":true" : "\"stream\":false";
-        return $$"""{"model":{{JsonSerializer.Serialize(Model)}},{{limit}}{{stream}}{{options}},"messages":[{"role":"user","content":"{{prompt}}"}]}""";
+        var thread = Threads > 0 ? $$""","metadata":{"thread_id":"{{ThreadName}}"}""" : "";
+        return $$"""{"model":{{JsonSerializer.Serialize(Model)}},{{limit}}{{stream}}{{options}}{{thread}},"messages":[{"role":"user","content":"{{prompt}}"}]}""";
     }
 
     private static string Text(int number) => number.ToString(CultureInfo.InvariantCulture);

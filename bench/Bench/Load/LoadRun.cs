@@ -1,5 +1,7 @@
+using System.Buffers.Text;
 using System.Diagnostics;
 using System.Net.Sockets;
+using System.Text;
 using Stoa.Bench.Machine;
 
 namespace Stoa.Bench.Load;
@@ -14,18 +16,21 @@ internal sealed class LoadRun : IDisposable
 
     private readonly LoadOptions _options;
     private readonly byte[] _request;
+    private readonly int _threadAt;
     private readonly Epoll _epoll = new();
     private readonly List<Connection> _connections = [];
     private readonly Stack<int> _idle = [];
     private readonly List<float> _latencies = new(1 << 20);
     private readonly List<float> _firsts = new(1 << 20);
     private long _events;
+    private int _thread;
     private int _errors;
 
     private LoadRun(LoadOptions options)
     {
         _options = options;
         _request = options.Request();
+        _threadAt = _request.AsSpan().IndexOf(Encoding.ASCII.GetBytes(LoadOptions.ThreadName)) + "bench-".Length;
         for (var number = 0; number < options.Connections; number++)
         {
             Open();
@@ -118,6 +123,10 @@ internal sealed class LoadRun : IDisposable
 
     private void Send(int number, long dueAt)
     {
+        if (_options.Threads > 0)
+        {
+            Utf8Formatter.TryFormat(_thread++ % _options.Threads, _request.AsSpan(_threadAt), out _, new('D', 7));
+        }
         if (!_connections[number].Send(_request, dueAt))
         {
             Replace(number);

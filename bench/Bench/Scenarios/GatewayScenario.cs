@@ -44,19 +44,19 @@ internal sealed class GatewayScenario : Scenario
         await NoteAsync("gateway: 300 per second");
         var open = new Measurement(Chat, 1024, streams: false, rate: 300);
         await open.PlayAsync(arguments, rig.Direct, rig.Plain, stoa);
-        yield return Added("gateway.300_per_second.plain_added_p50", open, rig.Direct, rig.Plain, result => result.P50);
-        yield return Added("gateway.300_per_second.added_p50", open, rig.Direct, stoa, result => result.P50, bound: 0.5);
-        yield return Added("gateway.300_per_second.added_p99", open, rig.Direct, stoa, result => result.P99);
+        yield return open.Added("gateway.300_per_second.plain_added_p50", rig.Direct, rig.Plain, result => result.P50);
+        yield return open.Added("gateway.300_per_second.added_p50", rig.Direct, stoa, result => result.P50, bound: 0.5);
+        yield return open.Added("gateway.300_per_second.added_p99", rig.Direct, stoa, result => result.P99);
         yield return new("gateway.300_per_second.plain_cpu", open.Median(rig.Plain, result => result.TreeCpu), "us/request");
         yield return new("gateway.300_per_second.cpu", open.Median(stoa, result => result.TreeCpu), "us/request");
 
         await NoteAsync("gateway: paced streams");
         var paced = new Measurement(Chat, 1024, streams: true, rate: 50, model: "paced");
         await paced.PlayAsync(arguments, rig.Direct, rig.Plain, stoa);
-        yield return Added("gateway.first_event.plain_added_p50", paced, rig.Direct, rig.Plain, result => result.FirstP50);
-        yield return Added("gateway.first_event.added_p50", paced, rig.Direct, stoa, result => result.FirstP50, bound: 0.5);
+        yield return paced.Added("gateway.first_event.plain_added_p50", rig.Direct, rig.Plain, result => result.FirstP50);
+        yield return paced.Added("gateway.first_event.added_p50", rig.Direct, stoa, result => result.FirstP50, bound: 0.5);
         // Nagle's algorithm meeting delayed acknowledgement is a step of 40 ms; half of it is far above any honest tail.
-        yield return Added("gateway.first_event.added_p99", paced, rig.Direct, stoa, result => result.FirstP99, bound: 20);
+        yield return paced.Added("gateway.first_event.added_p99", rig.Direct, stoa, result => result.FirstP99, bound: 20);
         yield return new("gateway.paced.plain_cpu", paced.Median(rig.Plain, result => result.TreeCpu / result.EventsPerAnswer), "us/event");
         yield return new("gateway.paced.cpu", paced.Median(stoa, result => result.TreeCpu / result.EventsPerAnswer), "us/event");
 
@@ -77,8 +77,4 @@ internal sealed class GatewayScenario : Scenario
         yield return new($"gateway.{name}.plain_rate", measured.Median(plain, result => result.PerSecond), "1/s");
         yield return new($"gateway.{name}.rate", measured.Median(stoa, result => result.PerSecond), "1/s");
     }
-
-    private static Figure Added(
-        string name, Measurement measured, Target direct, Target target, Func<Load.LoadResult, double> figure, double? bound = null) =>
-        new(name, (measured.Median(target, figure) - measured.Median(direct, figure)) / 1000, "ms", bound);
 }

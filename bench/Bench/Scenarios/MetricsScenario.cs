@@ -38,6 +38,7 @@ internal sealed class MetricsScenario : Scenario
         using var client = new HttpClient { BaseAddress = product.As("", key, "openai").BaseUrl };
         client.DefaultRequestHeaders.Authorization = new("Bearer", key);
 
+        yield return new("metrics.calls_of_the_month", await CallsAsync(client, now), "");
         Question[] nothing = [new("floor", "/api/metrics", Body(1, "created_at", "model", "no such model", now))];
         yield return new("metrics.floor", (await AskAllAsync(client, nothing, rounds * 10))[0].Median, "ms");
         Question[] dashboards =
@@ -100,6 +101,17 @@ internal sealed class MetricsScenario : Scenario
             }
         }
         return [.. questions.Zip(times, (question, all) => (question, all.Median()))];
+    }
+
+    /// <summary>That the questions are about something.</summary>
+    private static async Task<long> CallsAsync(HttpClient client, DateTimeOffset now)
+    {
+        using var month = new StringContent(Body(9, "created_at", "", "", now), Encoding.UTF8, "application/json");
+        using var answer = await client.PostAsync(new Uri("/api/metrics", UriKind.Relative), month);
+        using var sums = JsonDocument.Parse(await answer.Content.ReadAsStringAsync());
+        return sums.RootElement.GetProperty("data").EnumerateArray().Sum(row => row.GetProperty("record_count").GetInt64()) is > 0 and var calls
+            ? calls
+            : throw new InvalidOperationException("The dashboard shows no calls; that is no measurement.");
     }
 
     private static string Body(int range, string factor, string filter, string value, DateTimeOffset now)

@@ -5,8 +5,8 @@ internal abstract class Scenario
 {
     internal static IReadOnlyList<Scenario> All { get; } =
     [
-        new GatewayScenario(), new GatewayMemoryScenario(), new StartScenario(), new SecretsScenario(), new RigScenario(), new JobsScenario(),
-        new JobsChaosScenario(), new MetricsScenario(),
+        new GatewayScenario(), new AgentRunScenario(), new GatewayMemoryScenario(), new StartScenario(), new SecretsScenario(), new RigScenario(),
+        new JobsScenario(), new JobsChaosScenario(), new MetricsScenario(),
     ];
 
     internal abstract string Name { get; }

@@ -1,10 +1,11 @@
 using System.Text.Json.Nodes;
 using Microsoft.EntityFrameworkCore;
+using Stoa.Gateway.History;
 using Stoa.Platform.Privacy;
 
 namespace Stoa.Gateway.Accounts;
 
-/// <summary>What the Gateway keeps about a person: what the front end stored, and which agents he changed.</summary>
+/// <summary>What the Gateway keeps about a person: what the front end stored, which agents he changed, and what he ran himself.</summary>
 internal sealed class AccountData(GatewayDb db, AccountSettings settings) : IPersonalData
 {
     public string Name => "gateway";
@@ -16,13 +17,23 @@ internal sealed class AccountData(GatewayDb db, AccountSettings settings) : IPer
         var changes = db.AgentChanges.AsNoTracking().Where(change => change.UserId == user).OrderBy(change => change.Id);
         await folder.AddAsync("changes", changes.AsAsyncEnumerable(), GatewayJson.Default.AgentChange, ct);
 
+        var runs = OfUser(user).OrderBy(run => run.CreatedAt).AsAsyncEnumerable().Select(run => ConversationLog.Of(run, $"{run.OrganizationId}"));
+        await folder.AddAsync("runs", runs, GatewayJson.Default.JsonObject, ct);
+
         async IAsyncEnumerable<JsonObject> SettingsAsync()
         {
             yield return await settings.OfPersonAsync(personId, ct);
         }
     }
 
-    /// <summary>Changes stay under the id, which then stands for nobody.</summary>
-    public Task EraseAsync(Guid personId, CancellationToken ct) =>
-        db.Database.ExecuteSqlAsync($"delete from gateway.person_settings where person_id = {personId}", ct);
+    /// <summary>Runs go with what was said in them; changes stay under the id, which then stands for nobody.</summary>
+    public async Task EraseAsync(Guid personId, CancellationToken ct)
+    {
+        var user = $"{personId}";
+        await db.Database.ExecuteSqlAsync($"delete from gateway.runs where document ->> 'user_id' = {user}", ct);
+        await db.Database.ExecuteSqlAsync($"delete from gateway.person_settings where person_id = {personId}", ct);
+    }
+
+    private IQueryable<AgentRun> OfUser(string user) =>
+        db.Runs.FromSql($"select * from gateway.runs where document ->> 'user_id' = {user}").AsNoTracking();
 }

@@ -5,6 +5,8 @@ using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.Options;
 using Stoa.Gateway.Auth;
+using Stoa.Gateway.Budgets;
+using Stoa.Gateway.Delivery;
 using Stoa.Gateway.Tools;
 using Stoa.Gateway.Dialects.Gtwy;
 using Stoa.Platform.Http;
@@ -28,7 +30,7 @@ internal static class AgentsApi
     }
 
     internal static async Task<Ok<JsonObject>> ListAsync(
-        GtwyCaller caller, HttpRequest request, AgentStore store, IOptions<GatewayOptions> options, CancellationToken ct, int? page = null, int? limit = null)
+        GtwyCaller caller, HttpRequest request, AgentStore store, BudgetStore budgets, IOptions<GatewayOptions> options, CancellationToken ct, int? page = null, int? limit = null)
     {
         if (limit is < 1 or > MaxPage || page is < 1 or > 1_000_000)
         {
@@ -38,8 +40,9 @@ internal static class AgentsApi
         var agents = await store.ListAsync(caller, page, limit, ct);
         var versions = await store.VersionsAsync(caller.OrganizationId, [.. agents.Select(agent => agent.Id)], ct);
         var uses = (await store.LastUsesAsync(caller.OrganizationId, ct)).ToDictionary(use => use.Id, use => use.At, StringComparer.Ordinal);
-        var list = new JsonArray([.. agents.Select(agent =>
-            view.Of(agent, versions.GetValueOrDefault(agent.Id) ?? [], uses.TryGetValue(agent.Id, out var at) ? at : null))]);
+        var spent = await budgets.SpentAsync(caller.OrganizationId, BudgetKind.Agent, ct);
+        var list = new JsonArray([.. agents.Select(agent => WithUsage(
+            view.Of(agent, versions.GetValueOrDefault(agent.Id) ?? [], uses.TryGetValue(agent.Id, out var at) ? at : null), agent, spent))]);
         return TypedResults.Ok(view.Answer(
             new()
             {
@@ -61,20 +64,23 @@ internal static class AgentsApi
     /// there when the answer comes.
     /// </summary>
     internal static async Task<Results<Ok<JsonObject>, Accepted<JsonObject>>> CreateAsync(
-        GtwyCaller caller, GtwyBody body, HttpRequest request, AgentStore store, IOptions<GatewayOptions> options, CancellationToken ct)
+        GtwyCaller caller, GtwyBody body, HttpRequest request, AgentStore store, BudgetStore budgets, EditorPushes pages,
+        IOptions<GatewayOptions> options, CancellationToken ct)
     {
         caller.RequireEditor();
         var wanted = NewAgent.Of(AgentShape.ToSettings(body.Members));
         var isAwaited = body.Members.Flag("flag") == true;
         var made = await store.CreateAsync(caller, wanted, ct);
         var shape = AgentShape.Of(request, options.Value);
+        var view = new AgentView(caller.OrgId, shape);
+        var shown = await ShowAsync(caller, view, made, store, budgets, ct);
         if (shape == AgentShapeName.Settings && !isAwaited)
         {
+            await pages.AgentCreatedAsync(caller, shown, ct);
             return TypedResults.Accepted(
                 (string?)null, new JsonObject { ["success"] = true, ["accepted"] = true, ["message"] = "Agent creation started" });
         }
-        var view = new AgentView(caller.OrgId, shape);
-        return TypedResults.Ok(view.Answer(Success("Agent created successfully"), await ShowAsync(caller, view, made, store, ct)));
+        return TypedResults.Ok(view.Answer(Success("Agent created successfully"), shown));
     }
 
     internal static async Task<Ok<JsonObject>> CloneAsync(GtwyCaller caller, GtwyBody body, CloneAgent clone, CancellationToken ct)
@@ -87,24 +93,25 @@ internal static class AgentsApi
     }
 
     internal static async Task<Ok<JsonObject>> GetAsync(
-        string agent_id, GtwyCaller caller, HttpRequest request, AgentStore store, ToolStore tools, IOptions<GatewayOptions> options, CancellationToken ct)
+        string agent_id, GtwyCaller caller, HttpRequest request, AgentStore store, BudgetStore budgets, ToolStore tools, IOptions<GatewayOptions> options, CancellationToken ct)
     {
         var agent = await store.FindAsync(caller, agent_id, ct) ?? throw AgentStore.Missing();
         var view = ViewOf(caller, request, options);
         var shown = view.Joined(
-            await ShowAsync(caller, view, agent, store, ct), agent.Document, await tools.OfAsync(caller.OrganizationId, agent.Document, ct));
+            await ShowAsync(caller, view, agent, store, budgets, ct), agent.Document, await tools.OfAsync(caller.OrganizationId, agent.Document, ct));
         var answer = view.Answer(Success("agent get successfully"), shown);
         answer["access"] = AccessOf(caller);
         return TypedResults.Ok(answer);
     }
 
     internal static async Task<Ok<JsonObject>> UpdateAsync(
-        string agent_id, GtwyCaller caller, GtwyBody body, HttpRequest request, UpdateAgent update, AgentStore store,
-        IOptions<GatewayOptions> options, CancellationToken ct)
+        string agent_id, GtwyCaller caller, GtwyBody body, HttpRequest request, UpdateAgent update, AgentStore store, BudgetStore budgets,
+        EditorPushes pages, IOptions<GatewayOptions> options, CancellationToken ct)
     {
         var agent = await update.RunAsync(caller, agent_id, AgentShape.ToSettings(body.Members), ct);
+        await pages.AgentUpdatedAsync(caller, agent.Id, agent.PublishedVersionId, ct);
         var view = ViewOf(caller, request, options);
-        return TypedResults.Ok(view.Answer(Success("Agent Updated successfully"), await ShowAsync(caller, view, agent, store, ct)));
+        return TypedResults.Ok(view.Answer(Success("Agent Updated successfully"), await ShowAsync(caller, view, agent, store, budgets, ct)));
     }
 
     internal static async Task<Ok<JsonObject>> DeleteAsync(
@@ -128,9 +135,22 @@ internal static class AgentsApi
 
     private static string AccessOf(GtwyCaller caller) => caller.Role.ToString().ToLowerInvariant();
 
-    private static async Task<JsonObject> ShowAsync(GtwyCaller caller, AgentView view, Agent agent, AgentStore store, CancellationToken ct)
+    private static async Task<JsonObject> ShowAsync(
+        GtwyCaller caller, AgentView view, Agent agent, AgentStore store, BudgetStore budgets, CancellationToken ct)
     {
         var versions = await store.VersionsAsync(caller.OrganizationId, [agent.Id], ct);
-        return view.Of(agent, versions.GetValueOrDefault(agent.Id) ?? [], await store.LastUseAsync(caller.OrganizationId, agent.Id, ct));
+        return WithUsage(
+            view.Of(agent, versions.GetValueOrDefault(agent.Id) ?? [], await store.LastUseAsync(caller.OrganizationId, agent.Id, ct)), agent,
+            await budgets.SpentAsync(caller.OrganizationId, BudgetKind.Agent, ct));
+    }
+
+    /// <summary>Of an agent with a limit: what it has spent, not what its document was once told.</summary>
+    private static JsonObject WithUsage(JsonObject view, Agent agent, Dictionary<string, decimal> spent)
+    {
+        if (spent.TryGetValue(agent.Id, out var amount))
+        {
+            view["bridge_usage"] = amount;
+        }
+        return view;
     }
 }

@@ -95,7 +95,7 @@ internal sealed class VersionStore(GatewayDb db, AgentStore agents, ModelStore m
     }
 
     /// <summary>The agent, its new and its former published version change together or not at all.</summary>
-    public async Task PublishAsync(GtwyCaller caller, string id, CancellationToken ct)
+    public async Task<Agent> PublishAsync(GtwyCaller caller, string id, CancellationToken ct)
     {
         await using var transaction = await db.Database.BeginTransactionAsync(ct);
         var (version, agent) = await LockAsync(caller, id, ct);
@@ -112,6 +112,7 @@ internal sealed class VersionStore(GatewayDb db, AgentStore agents, ModelStore m
                 .ExecuteUpdateAsync(set => set.SetProperty(other => other.IsDraft, true), ct);
         }
         await transaction.CommitAsync(ct);
+        return agent;
     }
 
     /// <summary>The draft becomes what is published.</summary>

@@ -6,6 +6,7 @@ using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.Options;
 using Stoa.Gateway.Auth;
 using Stoa.Gateway.Configuration;
+using Stoa.Gateway.Delivery;
 using Stoa.Gateway.Tools;
 using Stoa.Gateway.Dialects.Gtwy;
 using Stoa.Platform.Http;
@@ -83,10 +84,11 @@ internal static class VersionsApi
     }
 
     internal static async Task<Ok<JsonObject>> PublishAsync(
-        string version_id, GtwyCaller caller, GtwyBody body, VersionStore versions, CancellationToken ct)
+        string version_id, GtwyCaller caller, GtwyBody body, VersionStore versions, EditorPushes pages, CancellationToken ct)
     {
         body.Members.Flag("generate_summary");
-        await versions.PublishAsync(caller, version_id, ct);
+        var agent = await versions.PublishAsync(caller, version_id, ct);
+        await pages.AgentUpdatedAsync(caller, agent.Id, version_id, ct);
         return TypedResults.Ok(Success("version published successfully", version_id));
     }
 
@@ -121,9 +123,11 @@ internal static class VersionsApi
     }
 
     internal static async Task<Ok<JsonObject>> UpdateAsync(
-        string version_id, GtwyCaller caller, GtwyBody body, HttpRequest request, VersionStore versions, IOptions<GatewayOptions> options, CancellationToken ct)
+        string version_id, GtwyCaller caller, GtwyBody body, HttpRequest request, VersionStore versions, EditorPushes pages,
+        IOptions<GatewayOptions> options, CancellationToken ct)
     {
         var (version, agent) = await versions.UpdateAsync(caller, version_id, AgentShape.ToSettings(body.Members), ct);
+        await pages.AgentUpdatedAsync(caller, agent.Id, version_id, ct);
         var view = AgentsApi.ViewOf(caller, request, options);
         return TypedResults.Ok(view.Answer(AgentsApi.Success("Version Updated successfully"), view.Of(version, agent)));
     }

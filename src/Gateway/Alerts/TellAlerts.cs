@@ -2,6 +2,7 @@ using System.Text.Json.Nodes;
 using Microsoft.EntityFrameworkCore;
 using Stoa.Gateway.History;
 using Stoa.Gateway.Runs;
+using Stoa.Gateway.Usage;
 using Stoa.Platform.Jobs;
 
 namespace Stoa.Gateway.Alerts;
@@ -15,6 +16,8 @@ internal sealed record TellAlerts(Guid RunId, DateTimeOffset CreatedAt, Guid Org
 /// <summary>Decides at the end of a run, without asking the database, which kinds of alerts somebody wants to hear of it.</summary>
 internal sealed class AlertJobs(JobQueue jobs, AlertRules rules) : IRunFollower
 {
+    private static readonly TimeSpan UsageArrives = TimeSpan.FromSeconds(2);
+
     public IEnumerable<NewJob> Follow(Run run, RunResult result)
     {
         if (run.Plan.AgentId is not { } agentId || run.Request.TestCaseId is not null)
@@ -23,12 +26,18 @@ internal sealed class AlertJobs(JobQueue jobs, AlertRules rules) : IRunFollower
         }
         // Who has not been asked yet is asked by the job itself.
         var known = rules.Known(run.Request.OrganizationId);
-        string[] types = [.. TypesOf(run, result).Where(type => known is null || known.Any(rule => rule.IsAbout(type, agentId)))];
-        return types.Length == 0 ? []
-            : [jobs.Make(
-                new TellAlerts(run.Id, run.LoggedAt, run.Request.OrganizationId, run.Request.Caller.OrgId, run.Request.Caller.IsEmbed, types),
-                new() { Owner = new(run.Request.OrganizationId) })];
+        string[] types = [.. TypesOf(run, result).Where(IsWanted)];
+        return [
+            .. types.Length == 0 ? (IEnumerable<NewJob>)[] : [JobOf(run, types, run.LoggedAt)],
+            // The total is that of the usage, which has to arrive first.
+            .. run.Usage.Total > 0 && IsWanted(AlertEvent.LimitType) ? (IEnumerable<NewJob>)[JobOf(run, [AlertEvent.LimitType], run.LoggedAt + UsageArrives)] : []];
+
+        bool IsWanted(string type) => known is null || known.Any(rule => rule.IsAbout(type, agentId));
     }
+
+    private NewJob JobOf(Run run, string[] types, DateTimeOffset at) => jobs.Make(
+        new TellAlerts(run.Id, run.LoggedAt, run.Request.OrganizationId, run.Request.Caller.OrgId, run.Request.Caller.IsEmbed, types),
+        new() { Owner = new(run.Request.OrganizationId), RunAt = at });
 
     private static IEnumerable<string> TypesOf(Run run, RunResult result)
     {
@@ -51,7 +60,7 @@ internal sealed class AlertJobs(JobQueue jobs, AlertRules rules) : IRunFollower
     }
 }
 
-internal sealed class TellAlertsHandler(GatewayDb db, AlertSender alerts) : IJobHandler<TellAlerts>
+internal sealed class TellAlertsHandler(GatewayDb db, AlertSender alerts, UsageQueries usage) : IJobHandler<TellAlerts>
 {
     public async Task RunAsync(TellAlerts job, JobContext context, CancellationToken ct)
     {
@@ -66,8 +75,18 @@ internal sealed class TellAlertsHandler(GatewayDb db, AlertSender alerts) : IJob
         var about = new AlertAgent(row.AgentId, name ?? "", job.OrgId, row.Document.Text("user_id"), job.IsEmbed, job.IsEmbed ? row.Document.Text("user_id") : null);
         foreach (var type in job.Types)
         {
-            await alerts.SendAsync(job.OrganizationId, EventOf(type, about, row), ct);
+            await alerts.SendAsync(
+                job.OrganizationId, type == AlertEvent.LimitType ? await TotalOfAsync(about, row, ct) : EventOf(type, about, row), ct);
         }
+    }
+
+    /// <summary>The tokens of the agent's calendar month; an alert whose limit they have passed is told once in it.</summary>
+    private async Task<AlertEvent> TotalOfAsync(AlertAgent about, AgentRun row, CancellationToken ct)
+    {
+        var month = new DateTimeOffset(row.CreatedAt.Year, row.CreatedAt.Month, 1, 0, 0, 0, TimeSpan.Zero);
+        var sums = await usage.SumAsync(new(row.OrganizationId, month, month.AddMonths(1), AgentId: row.AgentId), [], limit: 1, ct);
+        return AlertEvent.TotalGrew(
+            about, $"{row.AgentId}-tokens-{month:yyyy-MM}", before: 0, sums.Sum(sum => sum.InputTokens + sum.OutputTokens));
     }
 
     private static AlertEvent EventOf(string type, AlertAgent about, AgentRun row)

@@ -34,6 +34,11 @@ internal sealed class BudgetStore(NpgsqlDataSource source)
         return budgets;
     }
 
+    /// <summary>What is spent of each budget of the kind, by what it limits.</summary>
+    public async Task<Dictionary<string, decimal>> SpentAsync(Guid organizationId, BudgetKind kind, CancellationToken ct) =>
+        (await ListAsync(organizationId, ct)).Where(budget => budget.Scope.Kind == kind)
+        .ToDictionary(budget => budget.Scope.Subject, budget => budget.Spent, StringComparer.Ordinal);
+
     /// <summary>Null when the call may go on; then the estimate is held in each budget.</summary>
     public async ValueTask<ExhaustedBudget?> ReserveAsync(
         Guid organizationId, IReadOnlyList<BudgetScope> scopes, decimal estimate, Guid callId, TimeSpan lifetime, CancellationToken ct)

@@ -27,6 +27,9 @@ internal sealed record AgentConfiguration
 
     public bool IsPaused { get; init; }
 
+    /// <summary>IANA, of the organization; null where it has set none.</summary>
+    public string? TimeZone { get; init; }
+
     public required ProviderService Service { get; init; }
 
     public required string Model { get; init; }

@@ -80,6 +80,7 @@ internal sealed class ConfigurationReading(GatewayDb db, ModelStore models, Serv
             VersionId = versionId,
             FolderId = agent.FolderId,
             IsPaused = agent.IsPaused,
+            TimeZone = await TimeZoneAsync(agent.OrganizationId, ct),
             Service = services.Find(model.Service)!,
             Model = model.ModelName,
             Type = parameters.TextOf("type") ?? model.Type,
@@ -101,6 +102,10 @@ internal sealed class ConfigurationReading(GatewayDb db, ModelStore models, Serv
             Document = document,
         };
     }
+
+    private Task<string?> TimeZoneAsync(Guid organizationId, CancellationToken ct) => db.Database.SqlQuery<string?>($"""
+        select document ->> 'timezone' as "Value" from gateway.organization_settings where organization_id = {organizationId}
+        """).FirstOrDefaultAsync(ct);
 
     private Task<Agent?> FindAsync(
         Guid organizationId, string? name, CancellationToken ct) => name is null or { Length: > 512 } || name.Contains('\0', StringComparison.Ordinal)

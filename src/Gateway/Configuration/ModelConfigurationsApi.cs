@@ -5,6 +5,7 @@ using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.AspNetCore.Routing;
 using Stoa.Gateway.Agents;
 using Stoa.Gateway.Auth;
+using Stoa.Gateway.Delivery;
 using Stoa.Gateway.Dialects.Gtwy;
 using Stoa.Platform.Http;
 
@@ -31,7 +32,7 @@ internal static class ModelConfigurationsApi
     }
 
     internal static async Task<Ok<JsonObject>> AddAsync(
-        GtwyCaller caller, GtwyBody body, ModelStore models, ServiceRegistry services, CancellationToken ct)
+        GtwyCaller caller, GtwyBody body, ModelStore models, ServiceRegistry services, EditorPushes pages, CancellationToken ct)
     {
         caller.RequireEditor();
         var service = services.Find(body.Members.NeedText("service", 64)) ?? throw GtwyFields.Wrong("service", "is none of the services");
@@ -44,13 +45,14 @@ internal static class ModelConfigurationsApi
         var made = await models.AddAsync(
             caller.OrganizationId, service.Name, name, StatusOf(body.Members) ?? throw GtwyFields.Wrong("status", "is required"), document, ct)
             ?? throw Failure.Invalid("The model exists already", "model_name", "model_exists");
+        await pages.ModelsChangedAsync("insert", service.Name, ct);
         var answer = AgentsApi.Success("Model configuration created successfully");
         answer["result"] = Show(caller, ModelDocument.Of(made));
         return TypedResults.Ok(answer);
     }
 
     internal static async Task<Ok<JsonObject>> RemoveAsync(
-        GtwyCaller caller, ModelStore models, ModelUses uses, CancellationToken ct, string? model_name = null, string? service = null)
+        GtwyCaller caller, ModelStore models, ModelUses uses, EditorPushes pages, CancellationToken ct, string? model_name = null, string? service = null)
     {
         caller.RequireEditor();
         var name = QueryValues.Text(model_name, "model_name");
@@ -63,22 +65,27 @@ internal static class ModelConfigurationsApi
             throw Failure.Invalid("The model is in use", "model_name", "model_in_use");
         }
         await models.RemoveAsync(caller.OrganizationId, model.Service, model.ModelName, ct);
+        await pages.ModelsChangedAsync("delete", model.Service, ct);
         return TypedResults.Ok(AgentsApi.Success("Model configuration deleted successfully"));
     }
 
     internal static async Task<Ok<JsonObject>> SetStatusAsync(
-        GtwyCaller caller, GtwyBody body, ModelStore models, TimeProvider time, CancellationToken ct)
+        GtwyCaller caller, GtwyBody body, ModelStore models, EditorPushes pages, TimeProvider time, CancellationToken ct)
     {
         caller.RequireOperator();
         var isEnabled = StatusOf(body.Members) ?? throw GtwyFields.Wrong("status", "is required");
-        return await models.ChangeSharedAsync(body.Members.NeedText("service", 64), body.Members.NeedText("model_name", MaxName), row => Switch(row, isEnabled, time), ct)
-            ? TypedResults.Ok(AgentsApi.Success("Model status updated successfully"))
-            : throw Failure.NotFound("Model");
+        var service = body.Members.NeedText("service", 64);
+        if (!await models.ChangeSharedAsync(service, body.Members.NeedText("model_name", MaxName), row => Switch(row, isEnabled, time), ct))
+        {
+            throw Failure.NotFound("Model");
+        }
+        await pages.ModelsChangedAsync("update", service, ct);
+        return TypedResults.Ok(AgentsApi.Success("Model status updated successfully"));
     }
 
     /// <summary>Merges <c>change</c> into the named models, or into those of a service (<c>filter.service</c>).</summary>
     internal static async Task<Ok<JsonObject>> ChangeManyAsync(
-        GtwyCaller caller, GtwyBody body, ModelStore models, TimeProvider time, CancellationToken ct)
+        GtwyCaller caller, GtwyBody body, ModelStore models, EditorPushes pages, TimeProvider time, CancellationToken ct)
     {
         caller.RequireOperator();
         var change = body.Members.Object("change") ?? throw GtwyFields.Wrong("change", "is required");
@@ -91,6 +98,10 @@ internal static class ModelConfigurationsApi
             {
                 changed.Add((JsonNode)new JsonObject { ["service"] = service, ["model_name"] = model });
             }
+        }
+        foreach (var service in changed.Select(one => one!["service"]!.GetValue<string>()).Distinct(StringComparer.Ordinal))
+        {
+            await pages.ModelsChangedAsync("update", service, ct);
         }
         var answer = AgentsApi.Success("Models updated successfully");
         answer["result"] = new JsonObject { ["changed"] = changed.Count, ["models"] = changed };

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using Microsoft.EntityFrameworkCore;
 using Stoa.Gateway.Runs;
 using Stoa.Gateway.Runs.Answers;
 using Stoa.Platform.Data;
@@ -8,7 +9,7 @@ using Stoa.Platform.Http;
 namespace Stoa.Gateway.Delivery;
 
 /// <summary>Runs queued runs of agents, and tells a channel what they do meanwhile.</summary>
-internal sealed class AgentRunHandler(AgentRunner runner, KeptAnswers answers, PushPublisher push) : IRunHandler
+internal sealed class AgentRunHandler(AgentRunner runner, KeptAnswers answers, GatewayDb db, PushPublisher push, EditorPushes pages) : IRunHandler
 {
     public static QueuedRun Queued(RunRequest request, JsonObject responseFormat) => new()
     {
@@ -27,6 +28,7 @@ internal sealed class AgentRunHandler(AgentRunner runner, KeptAnswers answers, P
         try
         {
             var result = await runner.RunAsync(request, SinkOf(run), ct);
+            await TellPagesAsync(run, request, ct);
             return result.Failure is { } failure
                 ? new(ErrorOf(result.Response.Text("error") ?? failure.Message, request), MayPass(failure) ? failure.Message : null)
                 : result.IsSuccess ? new(PayloadOf(result.Response["response"]?.DeepClone(), request))
@@ -36,6 +38,17 @@ internal sealed class AgentRunHandler(AgentRunner runner, KeptAnswers answers, P
         {
             // It could not begin.
             return new(ErrorOf(failure.Message, request), MayPass(failure) ? failure.Message : null);
+        }
+    }
+
+    /// <summary>Runs that a front end has asked for, which shows them in its history.</summary>
+    private async Task TellPagesAsync(QueuedRun run, RunRequest request, CancellationToken ct)
+    {
+        if (run.ResponseFormat.Object("cred").Name("channel") is not null
+            && await db.Runs.AsNoTracking().Where(row => row.OrganizationId == run.OrganizationId && row.MessageId == run.Id)
+                .OrderByDescending(row => row.CreatedAt).FirstOrDefaultAsync(ct) is { AgentId.Length: > 0 } row)
+        {
+            await pages.RunLoggedAsync(row, request.Caller.OrgId, ct);
         }
     }
 

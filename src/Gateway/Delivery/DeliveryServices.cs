@@ -29,6 +29,7 @@ internal static class DeliveryServices
         services.AddSingleton<RunQueue>();
         services.AddSingleton<QueuedRuns>();
         services.AddSingleton<PushPublisher>();
+        services.AddSingleton<EditorPushes>();
         services.AddSingleton<PushHub>();
         services.AddHostedService(provider => provider.GetRequiredService<PushHub>());
         services.AddSingleton<PushStreams>();

@@ -6,6 +6,7 @@ using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.AspNetCore.Mvc;
 using Microsoft.AspNetCore.Routing;
 using Microsoft.EntityFrameworkCore;
+using Stoa.Gateway.Alerts;
 using Stoa.Gateway.Auth;
 using Stoa.Gateway.Runs.Conversations;
 using Stoa.Platform.Http;
@@ -15,6 +16,9 @@ namespace Stoa.Gateway.History;
 /// <summary>The routes of GTWY's first generation that its front end still calls, below <c>/api/v1/config</c>.</summary>
 internal static class OlderHistoryApi
 {
+    /// <summary>Of feedback: 1 is a thumb up, 0 takes back what was said.</summary>
+    private const int ThumbsDown = 2;
+
     private const int MaxMessage = 1_000_000;
     private const int MaxThreads = 1_000;
 
@@ -130,9 +134,9 @@ internal static class OlderHistoryApi
     }
 
     internal static async Task<Ok<Done>> FeedbackAsync(
-        int status, FeedbackOn body, GtwyCaller caller, GatewayDb db, TimeProvider time, CancellationToken ct)
+        int status, FeedbackOn body, GtwyCaller caller, GatewayDb db, AlertSender alerts, TimeProvider time, CancellationToken ct)
     {
-        if (status is < 0 or > 2)
+        if (status is < 0 or > ThumbsDown)
         {
             throw Failure.Invalid("status must be 0, 1 or 2", "status");
         }
@@ -141,6 +145,17 @@ internal static class OlderHistoryApi
         if (run is null)
         {
             throw Failure.NotFound("Message");
+        }
+        if (status == ThumbsDown)
+        {
+            // Before it is kept: whoever repeats the request after a crash in between is told once all the same.
+            var name = await db.Agents.Where(agent => agent.Id == run.AgentId && agent.OrganizationId == run.OrganizationId)
+                .Select(agent => agent.Name).FirstOrDefaultAsync(ct);
+            await alerts.SendAsync(
+                run.OrganizationId,
+                AlertEvent.ThumbsDown(
+                    new(run.AgentId, name ?? "", caller.OrgId, caller.UserId, caller.IsEmbed, caller.IsEmbed ? caller.UserId : null), run.MessageId),
+                ct);
         }
         (run.UserFeedback, run.UpdatedAt) = ((short)status, time.GetUtcNow());
         await db.SaveChangesAsync(ct);

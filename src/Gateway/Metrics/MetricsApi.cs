@@ -1,4 +1,4 @@
-using System.Text.Json.Nodes;
+using System.Text.Json.Serialization;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.HttpResults;
@@ -22,65 +22,52 @@ internal static class MetricsApi
         metrics.MapPost("/agent", AgentsAsync).WithSummary("Tokens and cost of each agent");
     }
 
-    internal static async Task<Ok<JsonObject>> SeriesAsync(
+    internal static async Task<Ok<Answer<Moment>>> SeriesAsync(
         MetricsQuery body, GtwyCaller caller, UsageQueries usage, TimeProvider time, CancellationToken ct)
     {
         Failure.ThrowIfAny(body.Check());
         var filter = body.Filter(caller.OrganizationId, time.GetUtcNow());
         var sums = await usage.SumAsync(filter, body.Groups, MostRows, ct, body.Percentiles == true, newest: true);
         sums.Reverse();
-        return Answer(new JsonArray([.. sums.Select(sum => RowOf(sum, body))]));
+        return AnswerOf(sums.ConvertAll(MomentOf));
     }
 
-    internal static async Task<Ok<JsonObject>> AgentsAsync(
+    internal static async Task<Ok<Answer<AgentTotal>>> AgentsAsync(
         AgentsQuery body, GtwyCaller caller, UsageQueries usage, TimeProvider time, CancellationToken ct)
     {
-        var dayAgo = UsageSums.StartOf(time.GetUtcNow().AddDays(-1), UsageSums.Quarter);
+        var now = time.GetUtcNow();
+        var dayAgo = UsageSums.StartOf(now.AddDays(-1), UsageSums.Quarter);
         var (from, to) = string.IsNullOrEmpty(body.StartDate) ? (dayAgo, null) : MetricsQuery.Dates(body.StartDate, body.EndDate);
-        var sums = await usage.SumAsync(new(caller.OrganizationId, from, to), ["agent"], MostRows, ct);
-        return Answer(new JsonArray([.. sums.Where(sum => sum.AgentId is { Length: > 0 }).Select(sum => (JsonNode)new JsonObject
-        {
-            ["bridge_id"] = sum.AgentId,
-            ["total_tokens"] = sum.InputTokens + sum.OutputTokens,
-            ["total_cost"] = sum.Cost,
-            ["last_used_time"] = sum.LastAt?.UtcDateTime,
-        })]));
+        var sums = await usage.SumAsync(new(caller.OrganizationId, from, to > now ? null : to), ["agent"], MostRows, ct);
+        return AnswerOf<AgentTotal>([.. sums.Where(sum => sum.AgentId is { Length: > 0 }).Select(sum =>
+            new AgentTotal(sum.AgentId!, sum.InputTokens + sum.OutputTokens, sum.Cost, sum.LastAt?.UtcDateTime))]);
     }
 
-    private static Ok<JsonObject> Answer(JsonArray data) => TypedResults.Ok(new JsonObject
-    {
-        ["success"] = true,
-        ["statusCode"] = StatusCodes.Status200OK,
-        ["data"] = data,
-        ["message"] = "Successfully get request data",
-    });
+    private static Ok<Answer<T>> AnswerOf<T>(IReadOnlyList<T> data) =>
+        TypedResults.Ok(new Answer<T>(Success: true, StatusCodes.Status200OK, data, "Successfully get request data"));
 
     /// <summary>Latencies in seconds, like the original's.</summary>
-    private static JsonObject RowOf(UsageSum sum, MetricsQuery query)
-    {
-        const decimal Thousand = 1_000;
-        var row = new JsonObject
-        {
-            ["created_at"] = sum.Time!.Value.UtcDateTime,
-            ["cost_sum"] = sum.Cost,
-            ["latency_sum"] = sum.LatencyMs / Thousand,
-            ["success_count"] = sum.Calls - sum.Failed,
-            ["total_token_count"] = sum.InputTokens + sum.OutputTokens,
-            ["record_count"] = sum.Calls,
-            ["cost_unknown_count"] = sum.Unpriced,
-        };
-        if (query.Factor != "created_at")
-        {
-            row[query.Factor!] = sum.AgentId ?? sum.VersionId ?? sum.ProviderKeyId ?? sum.ThreadId ?? sum.Provider ?? sum.Model;
-        }
-        if (query.Percentiles == true)
-        {
-            row["latency_p50"] = sum.P50Ms / 1_000;
-            row["latency_p95"] = sum.P95Ms / 1_000;
-            row["latency_p99"] = sum.P99Ms / 1_000;
-        }
-        return row;
-    }
+    private static Moment MomentOf(UsageSum sum) => new(
+        sum.AgentId, sum.VersionId, sum.ProviderKeyId, sum.ThreadId, sum.Provider, sum.Model, sum.Time!.Value.UtcDateTime, sum.Cost,
+        sum.LatencyMs / 1_000m, sum.Calls - sum.Failed, sum.InputTokens + sum.OutputTokens, sum.Calls, sum.Unpriced, sum.P50Ms / 1_000,
+        sum.P95Ms / 1_000, sum.P99Ms / 1_000);
+
+    internal sealed record Answer<T>(bool Success, [property: JsonPropertyName("statusCode")] int StatusCode, IReadOnlyList<T> Data, string Message);
+
+    /// <summary>The sums of a moment, or of one part of it: of what is asked by, one has a value. Percentiles only where they were asked for.</summary>
+    internal sealed record Moment(
+        [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] string? BridgeId,
+        [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] string? VersionId,
+        [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] string? ApikeyId,
+        [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] string? ThreadId,
+        [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] string? Service,
+        [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] string? Model,
+        DateTime CreatedAt, decimal CostSum, decimal LatencySum, long SuccessCount, long TotalTokenCount, long RecordCount, long CostUnknownCount,
+        [property: JsonPropertyName("latency_p50"), JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] double? LatencyP50,
+        [property: JsonPropertyName("latency_p95"), JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] double? LatencyP95,
+        [property: JsonPropertyName("latency_p99"), JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] double? LatencyP99);
+
+    internal sealed record AgentTotal(string BridgeId, long TotalTokens, decimal TotalCost, DateTime? LastUsedTime);
 
     /// <summary>The last 24 hours when no dates are given.</summary>
     internal sealed record AgentsQuery(string? StartDate, string? EndDate);

@@ -52,6 +52,8 @@ internal sealed record MetricsQuery(
     public UsageFilter Filter(Guid organizationId, DateTimeOffset now)
     {
         var (from, to) = Window(now);
+        // What is still to come is empty: without an end, whole days can be read up to now.
+        to = to > now ? null : to;
         return new(
             organizationId, from, to, KeyId: null, QueryValues.Text(Service, "service"), QueryValues.Text(Model, "model"),
             QueryValues.Text(BridgeId, "bridge_id"), QueryValues.Text(VersionId, "version_id"), QueryValues.Text(ApikeyId, "apikey_id"),

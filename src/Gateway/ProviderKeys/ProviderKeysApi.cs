@@ -6,6 +6,7 @@ using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.Options;
 using Stoa.Gateway.Agents;
 using Stoa.Gateway.Auth;
+using Stoa.Gateway.Budgets;
 using Stoa.Gateway.Configuration;
 using Stoa.Gateway.Dialects.Gtwy;
 using Stoa.Platform.Http;
@@ -49,8 +50,8 @@ internal static class ProviderKeysApi
         }
     }
 
-    internal static async Task<Ok<JsonObject>> ListAsync(GtwyCaller caller, ProviderKeyStore store, AgentStore agents, CancellationToken ct) =>
-        TypedResults.Ok(await ShowAsync(caller, await store.ListAsync(caller, ct), store, agents, ct));
+    internal static async Task<Ok<JsonObject>> ListAsync(GtwyCaller caller, ProviderKeyStore store, AgentStore agents, BudgetStore budgets, CancellationToken ct) =>
+        TypedResults.Ok(await ShowAsync(caller, await store.ListAsync(caller, ct), store, agents, budgets, ct));
 
     internal static async Task<Results<Ok<JsonObject>, BadRequest<JsonObject>>> RemoveAsync(
         GtwyCaller caller, GtwyBody body, ProviderKeyStore store, CancellationToken ct)
@@ -98,13 +99,13 @@ internal static class ProviderKeysApi
 
     // On the wire the segment is an agent here.
     internal static async Task<Ok<JsonObject>> OfAgentAsync(
-        string apikey_id, GtwyCaller caller, ProviderKeyStore store, AgentStore agents, CancellationToken ct)
+        string apikey_id, GtwyCaller caller, ProviderKeyStore store, AgentStore agents, BudgetStore budgets, CancellationToken ct)
     {
         _ = await agents.FindAsync(caller, apikey_id, ct) ?? throw AgentStore.Missing();
         var named = (await store.UsesAsync(caller.OrganizationId, ct)).Where(use => use.AgentId == apikey_id).Select(use => use.What)
             .ToHashSet(StringComparer.Ordinal);
         var keys = await store.ListAsync(caller, ct);
-        return TypedResults.Ok(await ShowAsync(caller, keys.FindAll(key => named.Contains(key.Id)), store, agents, ct));
+        return TypedResults.Ok(await ShowAsync(caller, keys.FindAll(key => named.Contains(key.Id)), store, agents, budgets, ct));
     }
 
     private static string? SecretOf(JsonObject body) => body.Text("apikey", MaxKey)?.Trim() switch
@@ -118,15 +119,27 @@ internal static class ProviderKeysApi
         TypedResults.BadRequest(new JsonObject { ["success"] = false, ["error"] = failure.Message, ["error_code"] = failure.Code });
 
     private static async Task<JsonObject> ShowAsync(
-        GtwyCaller caller, List<ProviderKey> keys, ProviderKeyStore store, AgentStore agents, CancellationToken ct)
+        GtwyCaller caller, List<ProviderKey> keys, ProviderKeyStore store, AgentStore agents, BudgetStore budgets, CancellationToken ct)
     {
         var uses = (await store.UsesAsync(caller.OrganizationId, ct)).ToLookup(use => use.What, StringComparer.Ordinal);
         var lastUses = (await agents.LastUsesAsync(caller.OrganizationId, ct)).ToDictionary(use => use.Id, use => use.At, StringComparer.Ordinal);
+        var spent = await budgets.SpentAsync(caller.OrganizationId, BudgetKind.ProviderKey, ct);
         return new()
         {
             ["success"] = true,
-            ["result"] = new JsonArray([.. keys.Select(key => Show(caller, key, uses[key.Id], lastUses.TryGetValue(key.Id, out var at) ? at : null))]),
+            ["result"] = new JsonArray([.. keys.Select(key => WithUsage(
+                Show(caller, key, uses[key.Id], lastUses.TryGetValue(key.Id, out var at) ? at : null), key, spent))]),
         };
+    }
+
+    /// <summary>Of a key with a limit: what it has spent.</summary>
+    private static JsonObject WithUsage(JsonObject shown, ProviderKey key, Dictionary<string, decimal> spent)
+    {
+        if (spent.TryGetValue(key.Id, out var amount))
+        {
+            shown["apikey_usage"] = amount;
+        }
+        return shown;
     }
 
     private static JsonObject Show(GtwyCaller caller, ProviderKey key, IEnumerable<AgentUse> uses, DateTimeOffset? lastUsed)

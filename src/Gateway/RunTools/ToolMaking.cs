@@ -88,8 +88,7 @@ internal sealed class ToolMaking(GuardedClient web, McpServers servers, IOptions
         {
             yield return MissingTool.KnowledgeBase(documents.Select(id => id.AsText() ?? (id as JsonObject).Text("resource_id")).OfType<string>());
         }
-        var builtIn = run.Input.Body.List("built_in_tools") is { } asked ? asked.Texts() : run.Plan.Agent?.BuiltInTools ?? [];
-        if (builtIn.Contains("Gtwy_Web_Search", StringComparer.Ordinal))
+        if (run.BuiltInTools.Contains("Gtwy_Web_Search", StringComparer.Ordinal))
         {
             yield return MissingTool.WebCrawler();
         }

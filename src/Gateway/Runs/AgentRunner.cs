@@ -123,7 +123,7 @@ internal sealed partial class AgentRunner(
     {
         try
         {
-            run.Variables = new(run.Input.Body.Object("variables"), run.Plan.VariablesState, run.User, run.StartedAt);
+            run.Variables = new(run.Input.Body.Object("variables"), run.Plan.VariablesState, run.User, run.StartedAt, run.Plan.Agent?.TimeZone);
             run.MissingVariables.UnionWith(run.Variables.MissingRequired);
             if (await guardrails.CheckAsync(run, run.User, ct) is { } refusal)
             {

@@ -67,6 +67,9 @@ internal sealed class Run(RunRequest request, RunInput input, RunPlan plan, Guid
 
     public string Reasoning { get; set; } = "";
 
+    /// <summary>The names of built-in tools: the request's, else the agent's.</summary>
+    public IEnumerable<string> BuiltInTools => input.Body.List("built_in_tools")?.Texts() ?? plan.Agent?.BuiltInTools ?? [];
+
     public string AnswerId { get; set; } = "";
 
     public string AnswerModel { get; set; } = "";

@@ -94,6 +94,7 @@ internal sealed class RunLog(NpgsqlDataSource database, JobQueue jobs, TimeProvi
         {
             batch.BatchCommands.Add(new(ThreadTurns.Release) { Parameters = { new() { Value = turn.Holder } } });
         }
+        await batch.PrepareAsync(ct);
         await batch.ExecuteNonQueryAsync(ct);
         if (transaction is not null)
         {

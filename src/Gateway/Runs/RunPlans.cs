@@ -1,5 +1,8 @@
+using System.Text.Json;
+using System.Text.Json.Nodes;
 using Stoa.Gateway.Completions;
 using Stoa.Gateway.Configuration;
+using Stoa.Gateway.Dialects;
 using Stoa.Gateway.ProviderKeys;
 using Stoa.Platform.Http;
 using Stoa.Platform.Identity;
@@ -10,6 +13,7 @@ namespace Stoa.Gateway.Runs;
 internal sealed class RunPlans(AgentConfigurations agents, ServiceRegistry services, ServiceTargets targets, KeySeal seal, KeyRing keys)
 {
     private const int MaxKey = 4_096;
+    private const int MaxRouted = 20;
 
     /// <exception cref="Failure">Invalid, in the words that GTWY's clients look for. Forbidden: the caller's key is bound to other models.</exception>
     public async ValueTask<RunPlan> FindAsync(RunRequest request, RunInput input, CancellationToken ct)
@@ -26,7 +30,43 @@ internal sealed class RunPlans(AgentConfigurations agents, ServiceRegistry servi
                 ? ConfigurationFailures.AgentMissing()
                 : ConfigurationFailures.ModelMissing();
         }
-        return new(input, agent, await ChooseAsync(request, agent, service, model, KeyOf(input), ct));
+        var choice = await ChooseAsync(request, agent, service, model, KeyOf(input), ct);
+        return new(input, agent, await RouteAsync(request, agent, input, ct) ?? choice);
+    }
+
+    /// <summary>
+    /// The model that <c>auto_model_select{enabled, models[], objective}</c> picks: the cheapest, for <c>quality</c> the dearest, for
+    /// <c>latency</c> the first. What cannot be asked is passed over; null where nothing is left, or the request itself names a model.
+    /// </summary>
+    private async ValueTask<ModelChoice?> RouteAsync(RunRequest request, AgentConfiguration? agent, RunInput input, CancellationToken ct)
+    {
+        var rules = input.Body.Object("auto_model_select")
+            ?? (agent?.Document.Member("auto_model_select") is { ValueKind: JsonValueKind.Object } stored ? JsonObject.Create(stored) : null);
+        if (!rules.Is("enabled") || agent is null || input.Configuration.Name("model") is not null)
+        {
+            return null;
+        }
+        var choices = new List<ModelChoice>();
+        foreach (var one in (rules.List("models") ?? []).Take(MaxRouted))
+        {
+            try
+            {
+                choices.Add(await ChooseAsync(
+                    request, agent, (one as JsonObject).Name("service") ?? agent.Service.Name, one.AsText() ?? (one as JsonObject).Name("model") ?? "",
+                    KeyOf(input), ct));
+            }
+            catch (Failure failure) when (failure.Kind is FailureKind.Invalid or FailureKind.Forbidden)
+            {
+                // No such model, no key for it, or not for the caller's key.
+            }
+        }
+        var priced = choices.Where(choice => choice.Document.Price is not null);
+        return rules.Text("objective") switch
+        {
+            "quality" => priced.MaxBy(choice => choice.Document.Price!.Output),
+            "latency" => null,
+            _ => priced.MinBy(choice => choice.Document.Price!.Output),
+        } ?? choices.FirstOrDefault();
     }
 
     /// <summary>A model that may take the place of the agent's own, with a key that is stored for it.</summary>

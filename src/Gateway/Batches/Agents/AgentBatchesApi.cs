@@ -52,11 +52,11 @@ internal static class AgentBatchesApi
         {
             throw Failure.Invalid($"limit must be between 1 and {MostBatches}", "limit");
         }
-        var found = await batches.ListAsync(
+        var (page, hasMore) = await batches.ListAsync(
             caller.OrganizationId, BatchKind.Gtwy, QueryValues.Text(after, "after"), before: null, limit, ct);
         return Json(new()
         {
-            ["success"] = true, ["data"] = new JsonArray([.. found.Take(limit).Select(Show)]), ["has_more"] = found.Count > limit,
+            ["success"] = true, ["data"] = new JsonArray([.. page.Select(Show)]), ["has_more"] = hasMore,
         });
     }
 

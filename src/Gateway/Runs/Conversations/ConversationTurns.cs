@@ -8,19 +8,20 @@ internal static class ConversationTurns
 {
     /// <summary>The newest exchanges that fit, whole: a tool's call is kept only with its result, a question only with its answer.</summary>
     /// <param name="room">In tokens.</param>
+    /// <param name="attachments">What of the pictures and files of earlier questions the model can read; the others are left out.</param>
     /// <returns>The turns, oldest first, and the tokens of the whole conversation, also of what they leave out.</returns>
-    public static (List<Turn> Turns, long Tokens) Of(ThreadPast past, long room)
+    public static (List<Turn> Turns, long Tokens) Of(ThreadPast past, long room, AttachmentReading attachments)
     {
         var kept = new List<List<Turn>>();
         var tokens = 0L;
         foreach (var exchange in past.Exchanges.Reverse().TakeWhile(exchange => past.SummarizedTo is not { } folded || exchange.Id.CompareTo(folded) > 0))
         {
-            var turns = TurnsOf(exchange, withTools: true);
+            var turns = TurnsOf(exchange, attachments, withTools: true);
             var size = SizeOf(turns);
             tokens += size;
             if (size > room && exchange.ToolRounds is not null)
             {
-                turns = TurnsOf(exchange, withTools: false);
+                turns = TurnsOf(exchange, attachments, withTools: false);
                 size = SizeOf(turns);
             }
             if (size > room)
@@ -60,9 +61,12 @@ internal static class ConversationTurns
         return turns;
     }
 
-    private static List<Turn> TurnsOf(PastExchange exchange, bool withTools)
+    private static List<Turn> TurnsOf(PastExchange exchange, AttachmentReading attachments, bool withTools)
     {
-        var turns = new List<Turn> { new(TurnRole.User, [new Part.Text(exchange.User.Length > 0 ? exchange.User : "(attachment)")]) };
+        var turns = new List<Turn>
+        {
+            new(TurnRole.User, [.. attachments.PartsOf(exchange.Attachments), new Part.Text(exchange.User.Length > 0 ? exchange.User : "(attachment)")]),
+        };
         if (withTools && exchange.ToolRounds is { } json && JsonFields.TryParse(json, out var rounds))
         {
             foreach (var round in (rounds as JsonArray).Objects().Where(round => round.Count > 0))

@@ -10,7 +10,8 @@ internal static class ThreadHistory
 
     // By the index runs_by_thread.
     private const string Exchanges = """
-        select id, user_message, answer, case when document -> 'tools_call_data' <> '[]' then document ->> 'tools_call_data' end
+        select id, user_message, answer, case when document -> 'tools_call_data' <> '[]' then document ->> 'tools_call_data' end,
+          case when created_at > now() - interval '7 days' and document -> 'user_urls' <> '[]' then document ->> 'user_urls' end
         from gateway.runs
         where organization_id = $1 and agent_id = $2 and thread_id = $3 and sub_thread_id = $4 and is_success
           and user_message is not null and answer is not null
@@ -30,13 +31,16 @@ internal static class ThreadHistory
     public static async Task<(bool IsTaken, ThreadPast Past)> ReadAsync(
         NpgsqlDataSource database, ThreadKey thread, NpgsqlBatchCommand? take, CancellationToken ct)
     {
-        await using var batch = database.CreateBatch();
+        await using var connection = await database.OpenConnectionAsync(ct);
+        await using var batch = new NpgsqlBatch(connection);
         if (take is not null)
         {
             batch.BatchCommands.Add(take);
         }
         batch.BatchCommands.Add(thread.Command(Exchanges));
         batch.BatchCommands.Add(thread.Command(Thread));
+        // The first time on a connection only; planning them takes the server far longer than running them.
+        await batch.PrepareAsync(ct);
         await using var rows = await batch.ExecuteReaderAsync(ct);
         if (take is not null)
         {
@@ -49,7 +53,7 @@ internal static class ThreadHistory
         var exchanges = new List<PastExchange>();
         while (await rows.ReadAsync(ct))
         {
-            exchanges.Add(new(rows.GetGuid(0), rows.GetString(1), rows.GetString(2), Text(rows, 3)));
+            exchanges.Add(new(rows.GetGuid(0), rows.GetString(1), rows.GetString(2), Text(rows, 3), Text(rows, 4)));
         }
         exchanges.Reverse();
         await rows.NextResultAsync(ct);

@@ -29,4 +29,5 @@ internal sealed record ThreadPast(
 }
 
 /// <param name="ToolRounds"><c>tools_call_data</c> as JSON; null where no tool was called.</param>
-internal sealed record PastExchange(Guid Id, string User, string Answer, string? ToolRounds);
+/// <param name="Attachments"><c>user_urls</c> as JSON; null where there were none, or a week ago.</param>
+internal sealed record PastExchange(Guid Id, string User, string Answer, string? ToolRounds, string? Attachments = null);

@@ -38,13 +38,14 @@ internal static class RequestWriting
     {
         var choice = run.Choice;
         var parameters = run.Plan.Parameters(choice);
+        var (source, searches) = WebSearch.Of(run);
         var request = SamplingParameters.Apply(
             new()
             {
                 Model = choice.Model,
-                Source = choice.Target.Provider.Kind.Dialect ?? Dialect.OpenAi,
+                Source = source,
                 System = [new(run.SystemText)],
-                Tools = tools.Definitions,
+                Tools = [.. tools.Definitions, .. searches],
                 ToolChoice = tools.Definitions.Count == 0 ? null : ChoiceOf(run.Plan.Configured("tool_choice"), tools),
                 Format = FormatOf(run),
             },
@@ -61,7 +62,7 @@ internal static class RequestWriting
         {
             return ConversationTurns.Of(explicitly);
         }
-        var (turns, tokens) = ConversationTurns.Of(run.Past, room);
+        var (turns, tokens) = ConversationTurns.Of(run.Past, room, new(run.Choice.Document));
         run.WantsSummary = tokens > room * SummarizeFrom && run.Plan.Setting("summarize_history") is JsonValue wish
             && wish.TryGetValue<bool>(out var isWanted) && isWanted;
         return turns;

@@ -1,0 +1,33 @@
+using System.Text.Json;
+using Stoa.Gateway.Chat;
+using Stoa.Gateway.Configuration;
+using Stoa.Gateway.Dialects;
+
+namespace Stoa.Gateway.Runs.Conversations;
+
+/// <summary>Shows a model the pictures and files of earlier questions of the conversation, as far as it can take them.</summary>
+internal sealed class AttachmentReading(ModelDocument model)
+{
+    private readonly bool sees = model.ValidationConfig.Member("vision").ValueKind == JsonValueKind.True;
+    private readonly bool reads = model.ValidationConfig.Member("files").ValueKind == JsonValueKind.True;
+
+    /// <param name="attachments"><c>[{url, type}]</c>. Those that came inside their request are not kept.</param>
+    public IEnumerable<Part> PartsOf(string? attachments)
+    {
+        if (attachments is null || !JsonFields.TryParse(attachments, out var json))
+        {
+            yield break;
+        }
+        foreach (var (url, type) in (json as System.Text.Json.Nodes.JsonArray).Objects().Select(one => (one.Name("url"), one.Text("type"))))
+        {
+            if (url is null || !Uri.TryCreate(url, UriKind.Absolute, out var address) || address.Scheme is not ("http" or "https"))
+            {
+                continue;
+            }
+            if (type == "image" ? sees : reads)
+            {
+                yield return type == "image" ? new Part.Image(new Media.Url(url)) : new Part.File(new Media.Url(url));
+            }
+        }
+    }
+}
