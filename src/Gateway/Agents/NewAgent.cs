@@ -80,6 +80,6 @@ internal sealed record NewAgent(
             document["bridge_summary"] = Purpose;
         }
         Limit.ApplyTo(document, now, "bridge");
-        return document;
+        return document.Bounded();
     }
 }

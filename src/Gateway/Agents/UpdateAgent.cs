@@ -33,7 +33,7 @@ internal sealed class UpdateAgent(GatewayDb db, AgentStore agents, References re
         {
             change.Set("bridge_summary", summary);
         }
-        agent.Document = change.Document;
+        agent.Document = change.Document.Bounded();
         changed.AddRange(await RenameAsync(caller, agent, body, ct));
         await agents.SaveAsync(caller, agent, changed, ct);
         await transaction.CommitAsync(ct);

@@ -65,7 +65,7 @@ internal sealed class VersionStore(GatewayDb db, AgentStore agents, ModelStore m
         await ChangeModelAsync(caller, version.Document, change, body, ct);
         await references.CheckAsync(caller, change, ct);
         KeepPrompt(change, agent);
-        version.Document = change.Document;
+        version.Document = change.Document.Bounded();
         if (!body.ContainsKey("version_description"))
         {
             version.IsDraft = true;

@@ -7,12 +7,15 @@ using Stoa.Platform.Http;
 namespace Stoa.Gateway.Completions;
 
 /// <summary>Fetches what a request only names by its address, for providers that take content alone.</summary>
-internal sealed class RemoteMedia(GuardedClient web)
+internal sealed class RemoteMedia(GuardedClient web, TimeProvider time)
 {
     /// <summary>Of one request together: providers take no larger ones.</summary>
     private const int MaxBytes = 20 << 20;
 
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(10);
+
+    /// <summary>With all addresses of a request: they are read one after the other.</summary>
+    private static readonly TimeSpan Together = TimeSpan.FromMinutes(1);
 
     /// <summary>The same request when it names no addresses.</summary>
     /// <exception cref="Failure">An address is not allowed, cannot be read, or holds something else: the client's error.</exception>
@@ -23,6 +26,7 @@ internal sealed class RemoteMedia(GuardedClient web)
             return request;
         }
         var room = MaxBytes;
+        var started = time.GetTimestamp();
         var turns = new List<Turn>(request.Turns.Count);
         foreach (var turn in request.Turns)
         {
@@ -48,7 +52,12 @@ internal sealed class RemoteMedia(GuardedClient web)
 
         async Task<Media> FetchAsync(string address, bool isImage)
         {
-            var (type, body) = await ReadAsync(address, room, ct);
+            var left = Together - time.GetElapsedTime(started);
+            if (left <= TimeSpan.Zero)
+            {
+                throw Wrong("was not read, as those before it took too long");
+            }
+            var (type, body) = await ReadAsync(address, new(room, left < Patience ? left : Patience), ct);
             room -= body.Length;
             return MediaReading.FromDownload(type, body.Span, isImage)
                 ?? throw Wrong($"holds no {(isImage ? "picture" : "document")} that can be sent to this provider");
@@ -62,12 +71,12 @@ internal sealed class RemoteMedia(GuardedClient web)
         _ => false,
     };
 
-    private async Task<(string? Type, ReadOnlyMemory<byte> Body)> ReadAsync(string address, int room, CancellationToken ct)
+    private async Task<(string? Type, ReadOnlyMemory<byte> Body)> ReadAsync(string address, GuardedLimits limits, CancellationToken ct)
     {
         try
         {
             using var request = new HttpRequestMessage(HttpMethod.Get, address);
-            var answer = await web.SendAsync(request, new(room, Patience), ct);
+            var answer = await web.SendAsync(request, limits, ct);
             return answer.Status == HttpStatusCode.OK
                 ? (answer.ContentHeaders.ContentType?.MediaType, answer.Body)
                 : throw Wrong($"was answered with status {(int)answer.Status}");

@@ -86,7 +86,7 @@ internal sealed class FolderStore(GatewayDb db, TimeProvider time)
                 : throw GtwyFields.Wrong("apikey_object_id", "names a key that is not there");
         }
         SpendingTerms.Of(body, "folder").ApplyTo(document, now, "folder");
-        return document;
+        return document.Bounded();
     }
 
     private static Failure Missing() => Failure.NotFound("Folder");

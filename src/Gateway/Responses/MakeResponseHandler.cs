@@ -12,7 +12,11 @@ namespace Stoa.Gateway.Responses;
 /// </summary>
 internal sealed class MakeResponseHandler(ResponseStore responses, InnerCalls calls) : IJobHandler<MakeResponse>
 {
-    public static readonly JobRules Rules = new() { MaxAttempts = 4, Timeout = TimeSpan.FromMinutes(20), IsSensitive = true };
+    /// <summary>A model is mostly waited for; nobody's waiting takes all workers of a process.</summary>
+    public static readonly JobRules Rules = new()
+    {
+        MaxAttempts = 4, Timeout = TimeSpan.FromMinutes(20), MaxRunningPerTenant = 4, IsSensitive = true,
+    };
 
     public async Task RunAsync(MakeResponse job, JobContext context, CancellationToken ct)
     {

@@ -162,7 +162,7 @@ internal static partial class ToolsApi
             document["required"] = new JsonArray([.. required.Select(name => JsonValue.Create(name))]);
         }
         SetDirect(document, sent);
-        tool.Document = document;
+        tool.Document = document.Bounded();
     }
 
     /// <summary>The schema of OpenAI's form becomes <c>fields</c>; a changed one leaves the former in <c>old_fields</c>.</summary>
@@ -183,7 +183,7 @@ internal static partial class ToolsApi
             document["required"] = new JsonArray([.. (parameters?.Texts("required") ?? []).Select(name => JsonValue.Create(name))]);
         }
         SetDirect(document, given);
-        return AgentShape.ToolToSettings(document);
+        return AgentShape.ToolToSettings(document).Bounded();
     }
 
     private static void SetDirect(JsonObject document, JsonObject given)

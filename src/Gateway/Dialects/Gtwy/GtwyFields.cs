@@ -9,6 +9,7 @@ namespace Stoa.Gateway.Dialects.Gtwy;
 internal static class GtwyFields
 {
     private const int MaxName = 512;
+    private const int MaxDocument = 2 << 20;
 
     public static string? Text(this JsonObject body, string name, int atMost = int.MaxValue) => body[name] switch
     {
@@ -88,6 +89,12 @@ internal static class GtwyFields
     public static string InstantText(DateTimeOffset at) => at.UtcDateTime.ToString("yyyy-MM-ddTHH:mm:ss.fffZ", CultureInfo.InvariantCulture);
 
     public static Failure Wrong(string name, string problem) => Failure.Invalid($"{name} {problem}", name);
+
+    /// <summary>The document, if it is small enough to be kept: many are read together, and held in memory.</summary>
+    public static JsonObject Bounded(this JsonObject document) =>
+        JsonSerializer.SerializeToUtf8Bytes(document, GatewayJson.Default.JsonObject).Length <= MaxDocument
+            ? document
+            : throw new Failure(FailureKind.TooLarge, "request_too_large", $"What is kept of it would be larger than {MaxDocument >> 20} MB");
 
     /// <summary>The object of that name, made where there is none.</summary>
     public static JsonObject ObjectOrNew(this JsonObject holder, string name)

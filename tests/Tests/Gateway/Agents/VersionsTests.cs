@@ -75,6 +75,33 @@ public sealed class VersionsTests(ManagementSite site) : IClassFixture<Managemen
     }
 
     [Fact]
+    public async Task What_is_kept_grows_to_its_bound_and_no_further()
+    {
+        var admin = site.Admin();
+        var (agent, version) = await admin.AgentAsync();
+        var text = new string('x', 900_000);
+        for (var part = 1; part <= 2; part++)
+        {
+            await admin.DoAsync("PUT", $"/api/versions/{version}", $$$"""{"configuration":{"part{{{part}}}":"{{{text}}}"}}""");
+        }
+
+        foreach (var (method, path, body) in ((string, string, string)[])
+        [
+            ("PUT", $"/api/versions/{version}", $$$"""{"configuration":{"part3":"{{{text}}}"}}"""),
+            ("PUT", $"/api/agent/{agent}", $$$"""{"meta":{"a":"{{{text}}}","b":"{{{text}}}","c":"{{{text}}}"}}"""),
+            ("POST", "/api/agent", $$$"""{"meta":{"a":"{{{text}}}","b":"{{{text}}}","c":"{{{text}}}"}}"""),
+            ("POST", "/api/folder", $$$"""{"name":"Large","config":{"a":"{{{text}}}","b":"{{{text}}}","c":"{{{text}}}"}}"""),
+            ("POST", "/api/tools", $$$"""{"id":"large","desc":"x","status":"published","headers":{"a":"{{{text}}}","b":"{{{text}}}","c":"{{{text}}}"}}"""),
+        ])
+        {
+            Assert.Equal((method, path, 413), (method, path, (await admin.SendAsync(method, path, body)).Status));
+        }
+
+        Assert.Null((await admin.VersionAsync(version))["configuration"]!["part3"]);
+        Assert.Single((await admin.DoAsync("GET", "/api/agent"))["agent"]!.AsArray());
+    }
+
+    [Fact]
     public async Task Publishing_moves_the_agent_and_leaves_its_own_fields()
     {
         var admin = site.Admin();
