@@ -26,14 +26,15 @@ internal static class AlertsApi
 
     internal static async Task<Ok<AlertList>> ListAsync(GtwyCaller caller, GatewayDb db, CancellationToken ct)
     {
-        var alerts = await db.Alerts.AsNoTracking().Where(alert => alert.OrganizationId == caller.OrganizationId).OrderBy(alert => alert.Id).ToListAsync(ct);
+        var alerts = await db.Alerts.AsNoTracking()
+            .Where(alert => alert.OrganizationId == caller.OrganizationId && caller.FolderId == null).OrderBy(alert => alert.Id).ToListAsync(ct);
         return TypedResults.Ok(new AlertList(Success: true, [.. alerts.Select(alert => AlertView(alert, caller))]));
     }
 
     internal static async Task<Created<AlertMade>> CreateAsync(
         AlertTerms terms, GtwyCaller caller, GatewayDb db, AddressGuard guard, TimeProvider time, CancellationToken ct)
     {
-        caller.RequireEditor();
+        RequireOwn(caller);
         Failure.ThrowIfAny(terms.Check(guard, isNew: true));
         var alert = new Alert
         {
@@ -51,7 +52,7 @@ internal static class AlertsApi
     internal static async Task<Ok<AlertMade>> UpdateAsync(
         string id, AlertTerms terms, GtwyCaller caller, GatewayDb db, AddressGuard guard, CancellationToken ct)
     {
-        caller.RequireEditor();
+        RequireOwn(caller);
         Failure.ThrowIfAny(terms.Check(guard, isNew: false));
         var alert = await db.Alerts.FirstOrDefaultAsync(alert => alert.Id == id && alert.OrganizationId == caller.OrganizationId, ct)
             ?? throw Failure.NotFound("Alert");
@@ -64,10 +65,20 @@ internal static class AlertsApi
     internal static async Task<Ok<AlertGone>> DeleteAsync(
         [Microsoft.AspNetCore.Mvc.FromBody] AlertChoice choice, GtwyCaller caller, GatewayDb db, CancellationToken ct)
     {
-        caller.RequireEditor();
+        RequireOwn(caller);
         return await db.Alerts.Where(alert => alert.Id == choice.Id && alert.OrganizationId == caller.OrganizationId).ExecuteDeleteAsync(ct) > 0
             ? TypedResults.Ok(new AlertGone(Success: true, "Alert successfully deleted"))
             : throw Failure.NotFound("Alert");
+    }
+
+    /// <summary>Alerts are the organization's: an embedded user, who is confined to a folder, neither sees nor changes them.</summary>
+    private static void RequireOwn(GtwyCaller caller)
+    {
+        caller.RequireEditor();
+        if (caller.FolderId is not null)
+        {
+            throw Failure.Forbidden("You don't have access");
+        }
     }
 
     private static async Task SaveAsync(GatewayDb db, CancellationToken ct)

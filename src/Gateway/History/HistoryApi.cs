@@ -63,8 +63,9 @@ internal static class HistoryApi
 
     internal static async Task<Ok<OneLog>> RecursiveAsync(
         [FromRoute(Name = "agent_id")] string agentId, [FromRoute(Name = "thread_id")] string threadId,
-        [FromRoute(Name = "message_id")] string messageId, GtwyCaller caller, RunHistory history, CancellationToken ct)
+        [FromRoute(Name = "message_id")] string messageId, GtwyCaller caller, GatewayDb db, RunHistory history, CancellationToken ct)
     {
+        await db.RequireInFolderAsync(caller, agentId, ct);
         var run = await history.FindAsync(caller.OrganizationId, messageId, ct);
         return run?.AgentId == agentId && run.ThreadId == threadId
             ? TypedResults.Ok(new OneLog(Success: true, await history.NestedAsync(run, caller.OrgId, ct)))
@@ -72,9 +73,12 @@ internal static class HistoryApi
     }
 
     internal static async Task<Ok<OneLog>> MessageAsync(
-        [FromRoute(Name = "message_id")] string messageId, GtwyCaller caller, RunHistory history, CancellationToken ct) =>
-        TypedResults.Ok(new OneLog(Success: true, ConversationLog.Of(
-            await history.FindAsync(caller.OrganizationId, messageId, ct) ?? throw Failure.NotFound("Message"), caller.OrgId)));
+        [FromRoute(Name = "message_id")] string messageId, GtwyCaller caller, GatewayDb db, RunHistory history, CancellationToken ct)
+    {
+        var run = await history.FindAsync(caller.OrganizationId, messageId, ct) ?? throw Failure.NotFound("Message");
+        await db.RequireInFolderAsync(caller, run.AgentId, ct);
+        return TypedResults.Ok(new OneLog(Success: true, ConversationLog.Of(run, caller.OrgId)));
+    }
 
     internal static async Task<Ok<LogList>> BatchesAsync(
         [FromRoute(Name = "agent_id")] string agentId, GtwyCaller caller, GatewayDb db, CancellationToken ct, int page = 1, int limit = 30,

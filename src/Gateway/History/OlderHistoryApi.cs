@@ -85,10 +85,11 @@ internal static class OlderHistoryApi
     }
 
     internal static async Task<Ok<SubThreads>> SubThreadsAsync(
-        [FromRoute(Name = "thread_id")] string threadId, GtwyCaller caller, RunHistory history, CancellationToken ct,
+        [FromRoute(Name = "thread_id")] string threadId, GtwyCaller caller, GatewayDb db, RunHistory history, CancellationToken ct,
         [FromQuery(Name = "bridge_id")] string? agentId = null, string? error = null, [FromQuery(Name = "version_id")] string? versionId = null)
     {
         var agent = QueryValues.Text(agentId, "bridge_id") ?? throw Failure.Invalid("bridge_id must be given", "bridge_id");
+        await db.RequireInFolderAsync(caller, agent, ct);
         var filter = new HistoryFilter { Error = error, VersionId = versionId };
         var threads = await filter.Apply(history.Of(caller.OrganizationId, agent).Where(run => run.ThreadId == threadId))
             .GroupBy(run => run.SubThreadId).Select(sub => new { Id = sub.Key, At = sub.Max(run => run.CreatedAt) })
@@ -123,6 +124,7 @@ internal static class OlderHistoryApi
     {
         caller.RequireEditor();
         CheckMessage(body.Message);
+        await db.RequireInFolderAsync(caller, agentId, ct);
         // Into the document as it is by then: what follows a run writes there, too.
         await db.Database.ExecuteSqlAsync($"""
             update gateway.runs set document = document || jsonb_build_object('updated_llm_message', {body.Message}::text), updated_at = {time.GetUtcNow()}
@@ -146,6 +148,7 @@ internal static class OlderHistoryApi
         {
             throw Failure.NotFound("Message");
         }
+        await db.RequireInFolderAsync(caller, run.AgentId, ct);
         if (status == ThumbsDown)
         {
             // Before it is kept: whoever repeats the request after a crash in between is told once all the same.
@@ -169,7 +172,8 @@ internal static class OlderHistoryApi
         HistoryApi.CheckPage(page, limit);
         var by = QueryValues.Text(users, "users");
         var changes = await db.AgentChanges.AsNoTracking()
-            .Where(change => change.OrganizationId == caller.OrganizationId && change.VersionId == versionId && (by == null || change.UserId == by))
+            .Where(change => change.OrganizationId == caller.OrganizationId && change.VersionId == versionId && (by == null || change.UserId == by)
+                && (caller.FolderId == null || db.AgentsOf(caller).Any(agent => agent.Id == change.AgentId)))
             .OrderByDescending(change => change.Id).Skip((page - 1) * limit).Take(limit).ToListAsync(ct);
         return TypedResults.Ok(new Changes(Success: true, changes.ConvertAll(change =>
             new Change(change.Id, change.UserId, caller.OrgId, change.AgentId, change.Kind, change.At, change.VersionId))));

@@ -5,6 +5,7 @@ using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.AspNetCore.Mvc;
 using Microsoft.AspNetCore.Routing;
 using Stoa.Gateway.Auth;
+using Stoa.Gateway.History;
 using Stoa.Gateway.Usage;
 using Stoa.Platform.Http;
 
@@ -25,9 +26,9 @@ internal static class AnalyticsApi
 
     internal static async Task<Ok<JsonObject>> ReadAsync(
         [FromRoute(Name = "bridge_id")] string bridgeId, [AsParameters] AnalyticsQuery query, GtwyCaller caller,
-        RunAnalytics runs, UsageQueries usage, TimeProvider time, CancellationToken ct)
+        RunAnalytics runs, UsageQueries usage, GatewayDb db, TimeProvider time, CancellationToken ct)
     {
-        var agent = QueryValues.Text(bridgeId, "bridge_id") ?? "";
+        var agent = await AgentOfAsync(bridgeId, caller, db, ct);
         var now = time.GetUtcNow();
         var (threads, total) = await runs.ThreadsAsync(caller.OrganizationId, agent, query, now, ct);
         var answer = new JsonObject { ["success"] = true, [query.HasFilter ? "data" : "threads"] = threads };
@@ -52,12 +53,19 @@ internal static class AnalyticsApi
     }
 
     internal static async Task<Ok<JsonObject>> FiltersAsync(
-        [FromRoute(Name = "bridge_id")] string bridgeId, GtwyCaller caller, RunAnalytics runs, TimeProvider time,
+        [FromRoute(Name = "bridge_id")] string bridgeId, GtwyCaller caller, RunAnalytics runs, GatewayDb db, TimeProvider time,
         CancellationToken ct)
     {
-        var agent = QueryValues.Text(bridgeId, "bridge_id") ?? "";
+        var agent = await AgentOfAsync(bridgeId, caller, db, ct);
         var facets = await runs.FacetsAsync(caller.OrganizationId, agent, time.GetUtcNow() - FacetsOf, ct);
         return TypedResults.Ok(new JsonObject { ["success"] = true, ["data"] = facets });
+    }
+
+    private static async Task<string> AgentOfAsync(string id, GtwyCaller caller, GatewayDb db, CancellationToken ct)
+    {
+        var agent = QueryValues.Text(id, "bridge_id") ?? "";
+        await db.RequireInFolderAsync(caller, agent, ct);
+        return agent;
     }
 
     private static async Task<JsonArray> ChartsAsync(

@@ -9,7 +9,7 @@ using Stoa.Platform.Http;
 
 namespace Stoa.Gateway.Metrics;
 
-/// <summary>The figures of GTWY's dashboards: sums of usage over time. Everybody of the organization may see them.</summary>
+/// <summary>The figures of GTWY's dashboards: sums of usage over time. Everybody of the organization may see them; an embedded user those of his folder.</summary>
 internal static class MetricsApi
 {
     /// <summary>More than a chart can show; of more groups the oldest are left out.</summary>
@@ -26,7 +26,7 @@ internal static class MetricsApi
         MetricsQuery body, GtwyCaller caller, UsageQueries usage, TimeProvider time, CancellationToken ct)
     {
         Failure.ThrowIfAny(body.Check());
-        var filter = body.Filter(caller.OrganizationId, time.GetUtcNow());
+        var filter = body.Filter(caller.OrganizationId, time.GetUtcNow()) with { FolderId = caller.FolderId };
         var sums = await usage.SumAsync(filter, body.Groups, MostRows, ct, body.Percentiles == true, newest: true);
         sums.Reverse();
         return AnswerOf(sums.ConvertAll(MomentOf));
@@ -38,7 +38,7 @@ internal static class MetricsApi
         var now = time.GetUtcNow();
         var dayAgo = UsageSums.StartOf(now.AddDays(-1), UsageSums.Quarter);
         var (from, to) = string.IsNullOrEmpty(body.StartDate) ? (dayAgo, null) : MetricsQuery.Dates(body.StartDate, body.EndDate);
-        var sums = await usage.SumAsync(new(caller.OrganizationId, from, to > now ? null : to), ["agent"], MostRows, ct);
+        var sums = await usage.SumAsync(new(caller.OrganizationId, from, to > now ? null : to, FolderId: caller.FolderId), ["agent"], MostRows, ct);
         return AnswerOf<AgentTotal>([.. sums.Where(sum => sum.AgentId is { Length: > 0 }).Select(sum =>
             new AgentTotal(sum.AgentId!, sum.InputTokens + sum.OutputTokens, sum.Cost, sum.LastAt?.UtcDateTime))]);
     }

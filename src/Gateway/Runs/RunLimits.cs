@@ -2,6 +2,7 @@ using System.Globalization;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Options;
 using Stoa.Gateway.Auth;
+using Stoa.Gateway.Chat;
 using Stoa.Platform.Http;
 using Stoa.Platform.Limits;
 
@@ -12,6 +13,7 @@ internal sealed class RunLimits(ILimits limits, InFlight inFlight, IOptions<Gate
 {
     private const int OfAgent = 100;
     private const int OfThread = 20;
+    private const long UsualAnswer = 1_024;
 
     private static readonly TimeSpan Window = TimeSpan.FromSeconds(60);
 
@@ -43,6 +45,26 @@ internal sealed class RunLimits(ILimits limits, InFlight inFlight, IOptions<Gate
         {
             Write(context.Response.Headers, shown);
         }
+    }
+
+    /// <summary>Takes of the tokens of the caller's key what a run may come to; null for who has no such limit.</summary>
+    /// <returns>To be told what the run did take. Where nobody knows that, what was taken stays taken.</returns>
+    /// <exception cref="Failure">There are not as many left.</exception>
+    public async ValueTask<Action<long>?> TakeTokensAsync(HttpContext context, GtwyCaller caller, string user)
+    {
+        if (caller.Key is not { TokensPerMinute: { } perMinute } key)
+        {
+            return null;
+        }
+        // A single run that is larger than the limit may still go on when the window is empty.
+        var reserved = Math.Min(TokenEstimate.Of(user) + UsualAnswer, perMinute);
+        var reading = await limits.TakeAsync(new(key.Id, "tokens"), perMinute, Window, reserved, context.RequestAborted);
+        if (!reading.Allowed)
+        {
+            Write(context.Response.Headers, reading);
+            throw Failure.TooMany($"Too many tokens for this key: {perMinute} per minute", reading.RetryAfter);
+        }
+        return used => limits.Settle(new(key.Id, "tokens"), Window, used - reserved, reading.TakenAt);
     }
 
     /// <summary>A place among the runs that are under way; disposing it gives it back.</summary>

@@ -71,15 +71,15 @@ internal sealed partial class RunMeter(UsageSpool spool, PriceBook prices, Budge
     public void Received(Run run, TokenUsage usage)
     {
         var call = new MeteredCall(new(run.Choice.Target, new() { Model = run.Choice.Model, Source = Dialect.OpenAi }) { Attempts = 0 }, 0, Reservation.None, time.GetTimestamp());
-        Record(run, call, usage, CallOutcome.Succeeded, 200, failure: null);
+        Record(run, call, usage, CallOutcome.Succeeded, 200, failure: null, isCached: true);
     }
 
-    private void Record(Run run, MeteredCall call, TokenUsage usage, CallOutcome outcome, int status, Failure? failure)
+    private void Record(Run run, MeteredCall call, TokenUsage usage, CallOutcome outcome, int status, Failure? failure, bool isCached = false)
     {
         var elapsed = time.GetElapsedTime(call.Started);
         var now = time.GetUtcNow();
         var target = call.Ask.Target;
-        var cost = run.IsCached ? 0 : CostOf(run.Choice, usage);
+        var cost = isCached ? 0 : CostOf(run.Choice, usage);
         run.Add(usage, cost);
         run.Clock.AddCall(run.Choice.Service.Name, elapsed.TotalSeconds);
         TimeSpan? first = call.FirstByte == 0 ? null : time.GetElapsedTime(call.Started, call.FirstByte);
@@ -106,7 +106,7 @@ internal sealed partial class RunMeter(UsageSpool spool, PriceBook prices, Budge
             OutputTokens = usage.Output,
             ReasoningTokens = usage.Reasoning,
             Cost = cost,
-            IsCached = run.IsCached,
+            IsCached = isCached,
             LatencyMs = (int)elapsed.TotalMilliseconds,
             FirstByteMs = (int?)first?.TotalMilliseconds,
             AgentId = run.Plan.AgentId ?? "",

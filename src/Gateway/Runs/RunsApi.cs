@@ -9,6 +9,7 @@ using Microsoft.Extensions.Options;
 using Stoa.Gateway.Agents;
 using Stoa.Gateway.Auth;
 using Stoa.Gateway.Cache;
+using Stoa.Gateway.Configuration;
 using Stoa.Gateway.Delivery;
 using Stoa.Gateway.Runs.Answers;
 using Stoa.Gateway.Dialects.Gtwy;
@@ -69,6 +70,12 @@ internal sealed class RunsApi(
         await limits.TakeAsync(context, caller, input.AgentId, input.ThreadId ?? input.SubThreadId);
         var request = RequestOf(context, caller, input, isPlayground);
         var plan = await plans.FindAsync(request, input, context.RequestAborted);
+        if (caller.FolderId is { } folder && plan.Agent is { } agent && agent.FolderId != folder)
+        {
+            // An embedded user is confined to his folder, and learns of nothing outside.
+            throw ConfigurationFailures.AgentMissing();
+        }
+        var settle = await limits.TakeTokensAsync(context, caller, input.User);
         if (DeliveryOf(plan, request, isPlayground && !body.Is("flag") && !input.IsStream) is { } elsewhere)
         {
             delivery.Check(elsewhere);
@@ -78,10 +85,11 @@ internal sealed class RunsApi(
         using var place = limits.Enter(caller.OrganizationId);
         if (input.IsStream)
         {
-            await StreamAsync(context, request);
+            await StreamAsync(context, request, settle);
             return Results.Empty;
         }
         var result = await runner.RunAsync(request, NoSink.Instance, context.RequestAborted);
+        settle?.Invoke(result.Usage.Total);
         context.Response.Headers["x-gtwy-cache"] = result.CacheUse;
         return wantsStatuses && result.Failure is { } failure
             ? Json(RunFailures.Second(failure, context.RequestId()), RunFailures.StatusOf(failure))
@@ -107,12 +115,13 @@ internal sealed class RunsApi(
             ? TimeSpan.FromSeconds(Math.Min(seconds, ResponseCache.MaxTimeToLive.TotalSeconds))
             : null);
 
-    private async Task StreamAsync(HttpContext context, RunRequest request)
+    private async Task StreamAsync(HttpContext context, RunRequest request, Action<long>? settle)
     {
         await using var stream = new RunStream(context, options.Value.Timeouts, time);
         try
         {
-            await runner.RunAsync(request, stream, stream.Ended);
+            var result = await runner.RunAsync(request, stream, stream.Ended);
+            settle?.Invoke(result.Usage.Total);
         }
         catch (Failure failure) when (stream.HasStarted)
         {

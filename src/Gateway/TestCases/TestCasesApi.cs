@@ -105,7 +105,8 @@ internal static class TestCasesApi
     }
 
     private static IQueryable<TestCase> Cases(this GatewayDb db, GtwyCaller caller) =>
-        db.TestCases.Where(test => test.OrganizationId == caller.OrganizationId);
+        db.TestCases.Where(test => test.OrganizationId == caller.OrganizationId
+            && (caller.FolderId == null || db.AgentsOf(caller).Any(agent => agent.Id == test.AgentId)));
 
     private static string Containing(string word) =>
         $"%{word.Replace("!", "!!", StringComparison.Ordinal).Replace("%", "!%", StringComparison.Ordinal).Replace("_", "!_", StringComparison.Ordinal)}%";

@@ -6,6 +6,7 @@ using Microsoft.AspNetCore.Mvc;
 using Microsoft.AspNetCore.Routing;
 using Microsoft.EntityFrameworkCore;
 using Stoa.Gateway.Auth;
+using Stoa.Gateway.History;
 using Stoa.Gateway.Runs.Conversations;
 using Stoa.Platform.Http;
 
@@ -59,7 +60,8 @@ internal static class ThreadsApi
     {
         var agent = await AgentOfAsync(db, caller, QueryValues.Text(slugName, "slugName"), id: null, ct);
         var threads = await db.Threads.AsNoTracking()
-            .Where(thread => thread.OrganizationId == caller.OrganizationId && thread.ThreadId == threadId && (agent == null || thread.AgentId == agent))
+            .Where(thread => thread.OrganizationId == caller.OrganizationId && thread.ThreadId == threadId && (agent == null || thread.AgentId == agent)
+                && (caller.FolderId == null || db.AgentsOf(caller).Any(own => own.Id == thread.AgentId)))
             .OrderByDescending(thread => thread.CreatedAt).Take(MaxListed).ToListAsync(ct);
         return TypedResults.Ok(new ThreadList(threads.ConvertAll(thread => SubThread.Of(thread, caller)), Success: true));
     }
@@ -68,7 +70,7 @@ internal static class ThreadsApi
     private static async Task<string?> AgentOfAsync(GatewayDb db, GtwyCaller caller, string? slug, string? id, CancellationToken ct) =>
         slug is null && id is null
             ? null
-            : await db.Agents.Where(agent => agent.OrganizationId == caller.OrganizationId && agent.DeletedAt == null
+            : await db.AgentsOf(caller).Where(agent => agent.DeletedAt == null
                 && (slug == null || agent.Slug == slug) && (id == null || agent.Id == id)).Select(agent => agent.Id).FirstOrDefaultAsync(ct)
                 ?? throw Failure.NotFound("Agent");
 

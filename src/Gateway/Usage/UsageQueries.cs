@@ -8,7 +8,7 @@ namespace Stoa.Gateway.Usage;
 /// <param name="KeyId">Only this key; set for callers who are not admins, whatever they ask.</param>
 internal sealed record UsageFilter(
     Guid OrganizationId, DateTimeOffset From, DateTimeOffset? To, Guid? KeyId = null, string? Provider = null, string? Model = null,
-    string? AgentId = null, string? VersionId = null, string? ProviderKeyId = null, string? ThreadId = null);
+    string? AgentId = null, string? VersionId = null, string? ProviderKeyId = null, string? ThreadId = null, string? FolderId = null);
 
 /// <summary>One group's sums. Columns that were not grouped by are null.</summary>
 internal sealed record UsageSum
@@ -138,7 +138,7 @@ internal sealed class UsageQueries(NpgsqlDataSource source)
     /// <summary>Threads have no end: sums by thread are those of the newest calls.</summary>
     private static string NewestOfThreads(string rows, UsageFilter filter, NpgsqlCommand command) => $"""
         (select * from ({rows}) as newest
-        where {Where(new(filter.OrganizationId, filter.From, filter.To, AgentId: filter.AgentId), command)} and thread_id <> ''
+        where {Where(new(filter.OrganizationId, filter.From, filter.To, AgentId: filter.AgentId, FolderId: filter.FolderId), command)} and thread_id <> ''
         order by t desc limit {MostCallsOfThreads.ToString(CultureInfo.InvariantCulture)}) as usage
         """;
 
@@ -234,7 +234,7 @@ internal sealed class UsageQueries(NpgsqlDataSource source)
         foreach (var (column, value) in ((string, string?)[])
             [
                 ("provider", filter.Provider), ("model", filter.Model), ("agent_id", filter.AgentId), ("version_id", filter.VersionId),
-                ("provider_key_id", filter.ProviderKeyId), ("thread_id", filter.ThreadId),
+                ("provider_key_id", filter.ProviderKeyId), ("thread_id", filter.ThreadId), ("folder_id", filter.FolderId),
             ])
         {
             if (value is not null)

@@ -24,6 +24,10 @@ internal sealed class TestCaseRuns(
     {
         var versionId = body.Name("version_id") ?? throw Failure.Invalid("version_id is required", code: "version_missing");
         var agent = await agents.FindAsync(organizationId, body.Name("bridge_id") ?? body.Name("agent_id"), versionId, environment: null, ct);
+        if (caller.FolderId is { } folder && agent.FolderId != folder)
+        {
+            throw ConfigurationFailures.AgentMissing();
+        }
         agent.RequireKey();
         var direct = body.Object("testcase_data");
         var trials = direct is not null ? [new(Id: null, direct)] : await FindAsync(organizationId, agent.AgentId, body.Name("testcase_id"), ct);

@@ -1,8 +1,9 @@
 using System.Globalization;
 using System.Net;
-using System.Text.Json.Nodes;
+using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.DependencyInjection;
 using Stoa.Gateway.Delivery;
+using Stoa.Platform.Http;
 using Stoa.Platform.Identity;
 using Stoa.Tests.Support;
 
@@ -173,6 +174,53 @@ public sealed class HostileRunTests(RunSite site) : IClassFixture<RunSite>
     }
 
     [Fact]
+    public async Task What_is_asked_about_a_cached_answer_is_no_cached_answer()
+    {
+        var agent = await site.AgentAsync("""
+            {"service":"openai","configuration":{"model":"o3","prompt":"x"},"cache_on":true,"guardrails":{"is_enabled":true,"check_output":true}}
+            """);
+        var safe = ScriptedAnswer.Text("""{"is_safe":true}""");
+        site.OpenAi.EnqueueFor("o3", safe, ScriptedAnswer.Text("Hello."), safe, safe, safe);
+
+        await site.RunAsync($$"""{"bridge_id":"{{agent}}","user":"Hi"}""");
+        var (_, second) = await site.RunAsync($$"""{"bridge_id":"{{agent}}","user":"Hi"}""");
+        while (await site.ReadAsync("select count(*) from gateway.usage where agent_id = $1", agent) is < 6L)
+        {
+            await Task.Delay(TimeSpan.FromMilliseconds(20), TimeProvider.System, Ct);
+        }
+
+        Assert.True((bool)second["response"]!["data"]!["is_cached"]!);
+        Assert.Equal(1L, await site.ReadAsync("select count(*) from gateway.usage where agent_id = $1 and is_cached", agent));
+    }
+
+    [Fact]
+    public async Task The_tokens_of_a_key_are_counted_for_agents_too()
+    {
+        var key = await site.Host.Services.GetRequiredService<KeyStore>().CreateAsync(Organization.DefaultId, new("few", TokensPerMinute: 100), "test", Ct);
+        while (site.Host.Services.GetRequiredService<KeyRing>().Find(key.Token) is null)
+        {
+            await Task.Yield();
+        }
+        var agent = await site.AgentAsync("""{"service":"openai","configuration":{"model":"gpt-4o","prompt":"x"}}""");
+        site.OpenAi.EnqueueFor("gpt-4o", ScriptedAnswer.Text("Long.").WithUsage(new(60, 60)));
+
+        HttpStatusCode[] statuses = [await CallAsync(), await CallAsync()];
+
+        Assert.Equal([HttpStatusCode.OK, HttpStatusCode.TooManyRequests], statuses);
+
+        async Task<HttpStatusCode> CallAsync()
+        {
+            using var request = new HttpRequestMessage(HttpMethod.Post, "/api/v2/model/chat/completion")
+            {
+                Content = new StringContent($$"""{"bridge_id":"{{agent}}","user":"Hi"}""", System.Text.Encoding.UTF8, "application/json"),
+            };
+            request.Headers.TryAddWithoutValidation("pauthkey", key.Token);
+            using var answer = await site.Host.Client.SendAsync(request, Ct);
+            return answer.StatusCode;
+        }
+    }
+
+    [Fact]
     public async Task A_limit_of_next_to_nothing_is_none_and_breaks_nothing()
     {
         var agent = await site.AgentAsync("""{"service":"openai","configuration":{"model":"gpt-4o","prompt":"x"},"bridge_limit":1e-20}""");
@@ -186,6 +234,25 @@ public sealed class HostileRunTests(RunSite site) : IClassFixture<RunSite>
         [(string)(await site.ReadAsync(string.Create(
             CultureInfo.InvariantCulture,
             $"select relname::text from pg_inherits join pg_class on oid = inhrelid where inhparent = 'gateway.runs'::regclass and relname = 'runs_{TimeProvider.System.GetUtcNow():yyyyMM}'")))!]);
+
+    [Fact]
+    public async Task Who_may_no_longer_listen_is_cut_off()
+    {
+        var clock = new FakeClock();
+        var streams = new PushStreams(site.Host.Services.GetRequiredService<PushHub>(), site.Host.Services.GetRequiredService<Drain>(), clock);
+        var asked = 0;
+
+        var listening = streams.StreamAsync(
+            new DefaultHttpContext(), Organization.DefaultId, "revoked", () => ValueTask.FromResult(Interlocked.Increment(ref asked) < 2));
+        while (!listening.IsCompleted)
+        {
+            clock.Advance(TimeSpan.FromSeconds(1));
+            await Task.Delay(TimeSpan.FromMilliseconds(1), TimeProvider.System, Ct);
+        }
+
+        await listening;
+        Assert.Equal(2, asked);
+    }
 
     [Fact]
     public async Task A_listener_who_does_not_read_is_cut_off_before_he_fills_the_memory()
