@@ -1,4 +1,5 @@
 using System.Net;
+using System.Text;
 using System.Text.Json.Nodes;
 using Microsoft.Extensions.DependencyInjection;
 using Stoa.Platform.Identity;
@@ -50,7 +51,7 @@ public sealed class ListedAgentsTests(RunSite site) : IClassFixture<RunSite>
         var (_, listed) = await GetAsync("/v1/models", ("Authorization", $"Bearer {made.Token}"));
         using var request = new HttpRequestMessage(HttpMethod.Post, "/v1/chat/completions")
         {
-            Content = new StringContent($$"""{"model":"agent:{{agent}}","messages":[{"role":"user","content":"Hi"}]}"""),
+            Content = new StringContent($$"""{"model":"agent:{{agent}}","messages":[{"role":"user","content":"Hi"}]}""", Encoding.UTF8, "application/json"),
             Headers = { { "Authorization", $"Bearer {made.Token}" } },
         };
         using var run = await site.Host.Client.SendAsync(request, Ct);
