@@ -3,6 +3,9 @@ import { generateText, Output, stepCountIs, streamText, tool } from 'ai';
 import { z } from 'zod';
 import { large, pixel, rejected, unicode, watchedFetch } from './run.mjs';
 
+// Its warnings would stand among the results.
+globalThis.AI_SDK_LOG_WARNINGS = false;
+
 const system = 'Answer briefly.';
 const weatherIn = (answer) => ({
   get_weather: tool({
@@ -19,18 +22,22 @@ const quietly = { onError: () => {} };
 
 async function collect(result) {
   const seen = { text: '', pieces: 0, finish: null, usage: null, error: null };
-  for await (const part of result.fullStream) {
-    if (part.type === 'text-delta') {
-      seen.pieces++;
-      seen.text += part.text;
+  try {
+    for await (const part of result.fullStream) {
+      if (part.type === 'text-delta') {
+        seen.pieces++;
+        seen.text += part.text;
+      }
+      if (part.type === 'finish') {
+        seen.finish = part.finishReason;
+        seen.usage = usageOf(part.totalUsage);
+      }
+      if (part.type === 'error') {
+        seen.error = { name: part.error?.name ?? part.error?.type ?? 'error', message: String(part.error?.message ?? part.error) };
+      }
     }
-    if (part.type === 'finish') {
-      seen.finish = part.finishReason;
-      seen.usage = usageOf(part.totalUsage);
-    }
-    if (part.type === 'error') {
-      seen.error = { name: part.error?.name ?? part.error?.type ?? 'error', message: String(part.error?.message ?? part.error) };
-    }
+  } catch (error) {
+    seen.error = { name: error?.name, message: String(error?.message ?? error) };
   }
   return seen;
 }

@@ -9,6 +9,9 @@ public abstract class FrameworkClientTests(ClientRun run) : VendorClientTests(ru
     /// <summary>How it calls an answer that ended by itself.</summary>
     protected abstract string Stop { get; }
 
+    /// <summary>Whether it adds the figures at a stream's beginning to those at its end, although these are the whole.</summary>
+    protected virtual bool AddsUpStreams => false;
+
     [Theory, MemberData(nameof(Everywhere))]
     public void An_answer_is_read_with_exact_usage(string target)
     {
@@ -24,6 +27,11 @@ public abstract class FrameworkClientTests(ClientRun run) : VendorClientTests(ru
         Assert.Equal(("You said: Count to three.", Stop), ((string?)result["text"], (string?)result["finish"]));
         Assert.True((int)result["pieces"]! > 1);
         Assert.Null(result["error"]);
+        if (AddsUpStreams)
+        {
+            Assert.True((long)result["usage"]!["output"]! > 0);
+            return;
+        }
         AssertReported(Run.Upstream(target, "stream").Single(), result["usage"]!);
     }
 

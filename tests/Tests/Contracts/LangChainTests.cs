@@ -9,6 +9,8 @@ public sealed class LangChainOpenAiTests(LangChainOpenAiRun run) : FrameworkClie
 {
     protected override string Stop => "stop";
 
+    protected override bool TakesForUsedUp(string target) => target == "gemini";
+
     [Theory, MemberData(nameof(Everywhere))]
     public void A_response_is_read_with_exact_usage(string target)
     {
@@ -22,4 +24,8 @@ public sealed class LangChainOpenAiTests(LangChainOpenAiRun run) : FrameworkClie
 public sealed class LangChainAnthropicTests(LangChainAnthropicRun run) : FrameworkClientTests(run), IClassFixture<LangChainAnthropicRun>
 {
     protected override string Stop => "end_turn";
+
+    protected override bool AddsUpStreams => true;
+
+    protected override bool TakesForUsedUp(string target) => target == "gemini";
 }

@@ -72,6 +72,7 @@ public sealed record ScriptedAnswer
     /// <summary>Sends pieces of so many bytes, each flushed alone: 1 splits every multi-byte character.</summary>
     public ScriptedAnswer SplitBytes(int bytes) => this with { PieceBytes = bytes };
 
+    /// <summary>Waits after each event of a stream, and after each piece where it is split.</summary>
     public ScriptedAnswer Drip(TimeSpan pause) => this with { Pause = pause };
 
     /// <summary>The stream ends politely, but without its finish reason and end marker.</summary>

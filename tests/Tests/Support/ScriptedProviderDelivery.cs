@@ -162,6 +162,10 @@ internal sealed class ScriptedDelivery(HttpContext context, ScriptedRequest requ
         {
             await Response.Body.WriteAsync(bytes.Slice(at, Math.Min(size, bytes.Length - at)), Aborted);
             await Response.Body.FlushAsync(Aborted);
+            if (answer is { PieceBytes: not null, Pause.Ticks: > 0 })
+            {
+                await Task.Delay(answer.Pause, TimeProvider.System, Aborted);
+            }
         }
     }
 }

@@ -19,7 +19,8 @@ internal sealed class AgentBatchRows(NpgsqlDataSource source, TimeProvider time)
         await using var insert = new NpgsqlCommand("""
             insert into gateway.runs (id, created_at, updated_at, organization_id, agent_id, version_id, thread_id, sub_thread_id, message_id,
               service, model, is_success, user_message, batch_id, document)
-            select line.id, $1, $1, $2, $3, $4, coalesce($12, line.custom_id), coalesce($13, $12, line.custom_id), line.custom_id, $5, $6, false, line.message, $7,
+            select line.id, $1, $1, $2, $3, $4, coalesce($12, line.custom_id), coalesce($13, $12, line.custom_id), line.custom_id,
+              $5, $6, false, line.message, $7,
               jsonb_build_object('variables', line.variables::jsonb,
                 'batch_data', jsonb_build_object('batch_id', $7::text, 'custom_id', line.custom_id, 'status', 'queued'))
             from unnest($8, $9, $10, $11) as line (id, custom_id, message, variables)
@@ -27,7 +28,7 @@ internal sealed class AgentBatchRows(NpgsqlDataSource source, TimeProvider time)
         insert.Parameters.Add(new() { Value = batch.CreatedAt });
         insert.Parameters.Add(new() { Value = batch.OrganizationId });
         insert.Parameters.Add(new() { Value = plan.AgentId ?? "" });
-        insert.Parameters.Add(new() { Value = plan.VersionId ?? (object)DBNull.Value, NpgsqlDbType = NpgsqlDbType.Text });
+        insert.Parameters.Add(new() { Value = (object?)plan.VersionId ?? DBNull.Value, NpgsqlDbType = NpgsqlDbType.Text });
         insert.Parameters.Add(new() { Value = plan.Choice.Service.Name });
         insert.Parameters.Add(new() { Value = plan.Choice.Model });
         insert.Parameters.Add(new() { Value = batch.Id });

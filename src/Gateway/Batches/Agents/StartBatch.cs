@@ -11,16 +11,19 @@ using Stoa.Platform.Http;
 namespace Stoa.Gateway.Batches.Agents;
 
 /// <summary>Takes a batch of messages to an agent, or to a model without one.</summary>
-internal sealed class StartBatch(BatchStore batches, RunPlans plans, RunLimits limits, RunDelivery delivery, RunSecrets secrets, TimeProvider time)
+internal sealed class StartBatch(
+    BatchStore batches, RunPlans plans, RunLimits limits, RunDelivery delivery, RunSecrets secrets, TimeProvider time)
 {
     private const int MaxLines = 50_000;
 
     /// <summary>What belongs to the batch as a whole, or to runs that somebody waits for.</summary>
-    private static readonly string[] NotOfRuns = ["batch", "batch_variables", "webhook", "stream", "is_stream", "suggest", "thread_flag", "orchestrator_flag"];
+    private static readonly string[] NotOfRuns =
+        ["batch", "batch_variables", "webhook", "stream", "is_stream", "suggest", "thread_flag", "orchestrator_flag"];
 
     /// <returns>The batch and its lines, committed together with the job that does them.</returns>
     /// <exception cref="Failure">It cannot be run, or its results cannot be delivered; nothing was kept.</exception>
-    public async Task<(Batch Batch, IReadOnlyList<AgentLine> Lines)> RunAsync(HttpContext context, GtwyCaller caller, JsonObject body, CancellationToken ct)
+    public async Task<(Batch Batch, IReadOnlyList<AgentLine> Lines)> RunAsync(
+        HttpContext context, GtwyCaller caller, JsonObject body, CancellationToken ct)
     {
         var input = new RunInput(body);
         await limits.TakeAsync(context, caller, input.AgentId, input.ThreadId ?? input.SubThreadId);
@@ -47,7 +50,10 @@ internal sealed class StartBatch(BatchStore batches, RunPlans plans, RunLimits l
             Total = lines.Count,
             Document = new()
             {
-                ["agent_id"] = plan.AgentId, ["version_id"] = plan.VersionId, ["service"] = plan.Choice.Service.Name, ["model"] = plan.Choice.Model,
+                ["agent_id"] = plan.AgentId,
+                ["version_id"] = plan.VersionId,
+                ["service"] = plan.Choice.Service.Name,
+                ["model"] = plan.Choice.Model,
             },
         };
         Pin(body, plan);
@@ -75,12 +81,15 @@ internal sealed class StartBatch(BatchStore batches, RunPlans plans, RunLimits l
         // Without messages of their own the lines are one message with different variables.
         var texts = messages is { Count: > 0 } ? messages.Select(TextOf) : (variables ?? []).Select(_ => user);
         var now = time.GetUtcNow();
-        var lines = texts.Select((text, index) => new AgentLine(Guid.CreateVersion7(now).ToString(), text, variables?[index]?.DeepClone().AsObject())).ToList();
+        var lines = texts
+            .Select((text, index) => new AgentLine(Guid.CreateVersion7(now).ToString(), text, variables?[index]?.DeepClone().AsObject()))
+            .ToList();
         return lines switch
         {
             { Count: 0 } => throw Failure.Invalid("batch is required", "batch"),
             { Count: > MaxLines } => throw Failure.Invalid($"A batch may have at most {MaxLines} messages", "batch", "too_many_requests"),
-            _ when lines.FindIndex(line => line.Text.Length == 0) is >= 0 and var at => throw Failure.Invalid($"batch.{at} must be a text", $"batch.{at}"),
+            _ when lines.FindIndex(line => line.Text.Length == 0) is >= 0 and var at =>
+                throw Failure.Invalid($"batch.{at} must be a text", $"batch.{at}"),
             _ => lines,
         };
     }
@@ -88,7 +97,7 @@ internal sealed class StartBatch(BatchStore batches, RunPlans plans, RunLimits l
     private static string TextOf(JsonNode? message) => message.AsText() ?? "";
 
     /// <summary>
-    /// All lines run as the first one: the version and model of now. None of them reads or goes on with a conversation, since they have no order.
+    /// All lines run with the version and model of now. None of them reads or goes on with a conversation, since they have no order.
     /// </summary>
     private static void Pin(JsonObject body, RunPlan plan)
     {

@@ -20,7 +20,7 @@ public sealed class FallbackSite : IAsyncLifetime
     public const string Chat = "/v1/chat/completions";
     public const string Messages = "/v1/messages";
 
-    public static readonly string[] Troubles = ["limited", "broken", "cut", "garbage", "silent", "locked"];
+    public static readonly string[] Troubles = ["limited", "broken", "cut", "garbage", "silent", "drip", "locked"];
 
     public ScriptedProvider Bad { get; private set; } = null!;
 
@@ -51,6 +51,7 @@ public sealed class FallbackSite : IAsyncLifetime
         }
         Add(settings, "good", "openai", new Uri(Good.BaseAddress, "/v1").ToString(), Good.Key);
         Add(settings, "anth", "anthropic", Good.BaseAddress.ToString(), Good.Key);
+        Add(settings, "lost", "anthropic", Bad.BaseAddress.ToString(), "no-key");
         Add(settings, "keyless", "groq", new Uri(Good.BaseAddress, "/v1").ToString(), null);
         Host = await HostUnderTest.StartAsync(settings);
     }
@@ -127,6 +128,8 @@ public sealed class FallbackSite : IAsyncLifetime
         "cut" => ScriptedAnswer.Text("never seen").Cut(after: 0),
         "garbage" => ScriptedAnswer.Error(200, "<html>busy</html>"),
         "silent" => ScriptedAnswer.Text("too late").Hold(),
+        // Always at work, and never done: no whole answer or event comes in time.
+        "drip" => ScriptedAnswer.Text("never whole").SplitBytes(1).Drip(TimeSpan.FromMilliseconds(100)),
         _ => ScriptedAnswer.Default,
     };
 

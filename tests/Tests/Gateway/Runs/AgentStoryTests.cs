@@ -36,6 +36,9 @@ public sealed class AgentStoryTests(RunSite site) : IClassFixture<RunSite>
             """);
         await site.Host.RunJobsAsync();
         var history = await DoAsync("GET", $"/api/v1/config/threads/s/{agent}");
+        var recorded = await DoAsync("GET", $"/api/history/{agent}/s/s");
+        var threads = await DoAsync("GET", $"/api/history/{agent}");
+        var metrics = await MeteredAsync(agent, calls: 4);
         await DoAsync("PUT", $"/api/agent/{agent}", """{"bridge_limit":0.00000001,"bridge_limit_reset_period":"monthly"}""");
         var refused = await RefusedAsync(agent);
 
@@ -46,6 +49,14 @@ public sealed class AgentStoryTests(RunSite site) : IClassFixture<RunSite>
         Assert.Equal(["system", "user", "assistant", "tool", "assistant", "user"], asked.Select(message => (string)message!["role"]! is "developer" ? "system" : (string)message["role"]!));
         Assert.Equal("Delivered.", (string)Assert.Single(site.Tools.Calls, call => call.Path == "/story").Body!["response"]!["data"]!["content"]!);
         Assert.Contains("21 degrees.", history.ToJsonString(), StringComparison.Ordinal);
+        var runs = recorded["data"]!.AsArray();
+        Assert.Equal(["Weather in Pune?", "Where?"], runs.Select(run => (string)run!["user"]!));
+        Assert.Equal((string)first["data"]!["message_id"]!, (string)runs[0]!["message_id"]!);
+        Assert.Contains("weather", runs[0]!["tools_call_data"]!.ToJsonString(), StringComparison.Ordinal);
+        Assert.Contains(threads["data"]!.AsArray(), thread => (string)thread!["thread_id"]! == "s");
+        var usages = new[] { first, second, Assert.Single(site.Tools.Calls, call => call.Path == "/story").Body!["response"]! }.Select(answer => answer["usage"]!);
+        Assert.Equal(usages.Sum(usage => (long)usage["total_tokens"]!), (long)metrics["total_token_count"]!);
+        Assert.Equal(usages.Sum(usage => (decimal)usage["cost"]!), (decimal)metrics["cost_sum"]!);
         Assert.Equal(("BRIDGE_LIMIT_EXCEEDED", "bridge"), ((string)refused["error_code"]!, (string)refused["limit_type"]!));
     }
 
@@ -65,6 +76,21 @@ public sealed class AgentStoryTests(RunSite site) : IClassFixture<RunSite>
             if ((int)status == 400)
             {
                 return body["detail"] ?? throw new InvalidOperationException(body.ToJsonString());
+            }
+            await Task.Delay(TimeSpan.FromMilliseconds(50), TimeProvider.System, Ct);
+        }
+    }
+
+    /// <summary>The sums of the agent's calls of this day, once so many are in them.</summary>
+    private async Task<JsonNode> MeteredAsync(string agent, int calls)
+    {
+        while (true)
+        {
+            var metrics = await DoAsync("POST", "/api/metrics", $$"""{"range":5,"factor":"bridge_id","bridge_id":"{{agent}}"}""");
+            var rows = metrics["data"]!.AsArray();
+            if (rows.Sum(row => (long)row!["record_count"]!) == calls)
+            {
+                return Assert.Single(rows)!;
             }
             await Task.Delay(TimeSpan.FromMilliseconds(50), TimeProvider.System, Ct);
         }

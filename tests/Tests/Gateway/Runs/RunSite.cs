@@ -13,9 +13,12 @@ using Stoa.Tests.Support;
 namespace Stoa.Tests.Gateway.Runs;
 
 /// <summary>A host with scripted providers and a server for tools, and what is needed to set up agents on it.</summary>
-public sealed class RunSite : IAsyncLifetime
+public class RunSite : IAsyncLifetime
 {
     public const string Secret = "0123456789abcdef0123456789abcdef";
+
+    /// <summary>Most tests read what agents ask in the words of chat completions.</summary>
+    protected virtual bool HasResponses => false;
 
     public ScriptedProvider OpenAi { get; private set; } = null!;
 
@@ -37,6 +40,10 @@ public sealed class RunSite : IAsyncLifetime
             ["Gateway:Providers:openai:Kind"] = "openai",
             ["Gateway:Providers:openai:BaseUrl"] = new Uri(OpenAi.BaseAddress, "/v1").ToString(),
             ["Gateway:Providers:openai:ApiKey"] = OpenAi.Key,
+            ["Gateway:Providers:openai:HasResponses"] = HasResponses ? "true" : "false",
+            ["Gateway:Providers:openai_completion:Kind"] = "openai",
+            ["Gateway:Providers:openai_completion:BaseUrl"] = new Uri(OpenAi.BaseAddress, "/v1").ToString(),
+            ["Gateway:Providers:openai_completion:ApiKey"] = OpenAi.Key,
             ["Gateway:Providers:anthropic:Kind"] = "anthropic",
             ["Gateway:Providers:anthropic:BaseUrl"] = Anthropic.BaseAddress.ToString(),
             ["Gateway:Providers:anthropic:ApiKey"] = Anthropic.Key,
@@ -54,6 +61,7 @@ public sealed class RunSite : IAsyncLifetime
         await Tools.DisposeAsync();
         await OpenAi.DisposeAsync();
         await Anthropic.DisposeAsync();
+        GC.SuppressFinalize(this);
     }
 
     /// <summary>A published agent of the organization <c>default</c>; the document in the words of the wire.</summary>
