@@ -7,6 +7,7 @@ using Stoa.Gateway.Agents;
 using Stoa.Gateway.Alerts;
 using Stoa.Gateway.Auth;
 using Stoa.Gateway.Batches;
+using Stoa.Gateway.Batches.Agents;
 using Stoa.Gateway.Batches.Native;
 using Stoa.Gateway.Budgets;
 using Stoa.Gateway.Cache;
@@ -60,7 +61,7 @@ public static class GatewayModule
         services.AddJson(GatewayJson.Default);
         services.AddErrorDialect("/v1", OpenAiErrors.Instance);
         services.AddErrorDialect("/v1/messages", AnthropicErrors.Instance);
-        foreach (var prefix in (string[])["/api/agent", "/api/versions", "/api/apikeys", "/api/tools", "/api/folder", "/api/service", "/api/models", "/api/utils"])
+        foreach (var prefix in (string[])["/api/agent", "/api/versions", "/api/apikeys", "/api/tools", "/api/folder", "/api/service", "/api/models", "/api/utils", "/api/batch"])
         {
             services.AddErrorDialect(prefix, ManagementErrors.Instance);
         }
@@ -91,6 +92,11 @@ public static class GatewayModule
         services.AddSingleton<BatchLines>();
         services.AddSingleton<NativeLines>();
         services.AddSingleton<NativeBatches>();
+        services.AddScoped<CallBatches>();
+        services.AddSingleton<AgentBatchRows>();
+        services.AddSingleton<NativeRuns>();
+        services.AddSingleton<AgentBatches>();
+        services.AddScoped<StartBatch>();
         services.AddJob<RunBatch, RunBatchHandler>("gateway.run_batch", GatewayJson.Default.RunBatch, RunBatchHandler.Rules);
         services.AddJob<TidyStored, TidyStoredHandler>("gateway.tidy_stored", GatewayJson.Default.TidyStored);
         services.AddSchedule("gateway.tidy_stored", new TidyStored(), TidyStoredHandler.Every, MissedRuns.Skip);
@@ -119,7 +125,8 @@ public static class GatewayModule
         services.AddSingleton<KeyCheck>();
         services.AddSingleton<StoredKeys>();
         services.AddHostedService(provider => provider.GetRequiredService<StoredKeys>());
-        services.AddHttpClient(KeyCheck.Client).RemoveAllLoggers();
+        // Not to wherever an answer points: a key goes to its provider alone.
+        services.AddHttpClient(KeyCheck.Client).RemoveAllLoggers().UseSocketsHttpHandler(static (handler, _) => handler.AllowAutoRedirect = false);
         services.AddScoped<ProviderKeyStore>();
 
         services.AddRuns();
@@ -169,6 +176,7 @@ public static class GatewayModule
         var runtime = routes.MapGtwyRuntime();
         RunsApi.Map(runtime);
         runtime.MapTestCaseRuns();
+        runtime.MapAgentBatches();
 
         routes.MapCompanies();
         routes.MapSignIn();
@@ -190,6 +198,7 @@ public static class GatewayModule
         management.MapOlderHistory();
         management.MapUsers();
         management.MapToolTests();
+        management.MapAgentBatchStates();
 
         var own = routes.MapOwnApi();
         own.MapUsage();

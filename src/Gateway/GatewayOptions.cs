@@ -157,4 +157,8 @@ internal sealed class UsageOptions
     /// <summary>Months for which sums over quarters of an hour are kept besides the current one; those over days stay.</summary>
     [Range(1, 1_200)]
     public int KeepQuartersMonths { get; set; } = 25;
+
+    /// <summary>Months for which the history of agents and the results of test cases are kept besides the current one.</summary>
+    [Range(1, 1_200)]
+    public int KeepRunsMonths { get; set; } = 25;
 }

@@ -1,7 +1,7 @@
 import Anthropic from '@anthropic-ai/sdk';
 import { zodOutputFormat } from '@anthropic-ai/sdk/helpers/zod';
 import { z } from 'zod';
-import { pixel, rejected, run, unicode, watchedFetch } from './run.mjs';
+import { large, pixel, rejected, run, unicode, watchedFetch } from './run.mjs';
 
 const ask = (text) => ({ max_tokens: 1024, system: 'Answer briefly.', messages: [{ role: 'user', content: text }] });
 const weather = {
@@ -102,6 +102,9 @@ const scenarios = {
     const streamed = await collect(await client.messages.create({ model, ...ask(unicode), stream: true }));
     const whole = await client.messages.create({ model, ...ask(unicode) });
     return { expected: unicode, streamed: streamed.text, whole: textOf(whole) };
+  },
+  async large({ client, model }) {
+    return { isWhole: textOf(await client.messages.create({ model, ...ask(large) })) === `You said: ${large}` };
   },
   async disconnect({ client, model }) {
     const stream = await client.messages.create({ model, ...ask('Go on.'), stream: true });

@@ -1,7 +1,7 @@
 import OpenAI, { toFile } from 'openai';
 import { zodResponseFormat } from 'openai/helpers/zod';
 import { z } from 'zod';
-import { pixel, rejected, run, unicode, watchedFetch } from './run.mjs';
+import { large, pixel, rejected, run, unicode, watchedFetch } from './run.mjs';
 
 const ask = (text) => [{ role: 'system', content: 'Answer briefly.' }, { role: 'user', content: text }];
 const weather = {
@@ -113,6 +113,10 @@ const scenarios = {
     const streamed = await collect(await client.chat.completions.create({ model, messages: ask(unicode), stream: true }));
     const whole = await client.chat.completions.create({ model, messages: ask(unicode) });
     return { expected: unicode, streamed: streamed.text, whole: whole.choices[0].message.content };
+  },
+  async large({ client, model }) {
+    const answer = await client.chat.completions.create({ model, messages: [{ role: 'user', content: large }] });
+    return { isWhole: answer.choices[0].message.content === `You said: ${large}` };
   },
   async disconnect({ client, model }) {
     const stream = await client.chat.completions.create({ model, messages: ask('Go on.'), stream: true });

@@ -5,16 +5,19 @@ import { readFileSync } from 'node:fs';
 export const pixel = 'iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mP8z8BQDwAEhQGAhKmMIQAAAABJRU5ErkJggg==';
 export const unicode = 'Grüße aus Zürich: 東京 🗼 and 👩‍🔬 say “hé”.';
 
+// One megabyte.
+export const large = 'harbour '.repeat(1 << 17).trim();
+
 // What a failed call looks like to the program that made it.
 export const failure = (error) => ({
   error: {
     name: error?.constructor?.name ?? typeof error,
-    status: error?.status ?? null,
+    status: error?.status ?? error?.statusCode ?? null,
     code: error?.code ?? null,
     type: error?.type ?? error?.error?.error?.type ?? null,
     message: String(error?.message ?? error),
     requestId: error?.requestID ?? null,
-    retryAfter: error?.headers?.get?.('retry-after') ?? null,
+    retryAfter: error?.headers?.get?.('retry-after') ?? error?.responseHeaders?.['retry-after'] ?? null,
   },
 });
 

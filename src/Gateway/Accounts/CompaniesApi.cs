@@ -53,8 +53,7 @@ internal static class CompaniesApi
         TypedResults.Ok(Answer.Of<IReadOnlyList<JsonObject>>([.. caller.Session.Organizations.Select(own => Company(own, settings: null))]));
 
     internal static async Task<Ok<Answer<JsonObject>>> CreateAsync(
-        NewCompany body, GtwySession caller, OrganizationStore organizations, AccountSettings settings, WireIdentity identity, TimeProvider time,
-        CancellationToken ct)
+        NewCompany body, GtwySession caller, OrganizationStore organizations, AccountSettings settings, TimeProvider time, CancellationToken ct)
     {
         var name = body.Company?["name"] is JsonValue value && value.TryGetValue<string>(out var text) ? text : null;
         var made = await organizations.CreateAsync(new($"gtwy-{HexId.Create(time)}", name), caller.Person.Id, ct);

@@ -81,7 +81,7 @@ internal static class UsersApi
     {
         if (body.Company is not null)
         {
-            caller.Require(GtwyRole.Admin);
+            caller.RequireAdmin();
             if (body.CompanyId is not null && body.CompanyId != caller.OrgId)
             {
                 throw Failure.NotFound("Organization");
@@ -101,7 +101,7 @@ internal static class UsersApi
     internal static async Task<Ok<Said>> RemoveAsync(
         [FromBody] UserChoice choice, GtwyCaller caller, MemberStore members, CancellationToken ct)
     {
-        caller.Require(GtwyRole.Admin);
+        caller.RequireAdmin();
         var id = Guid.TryParse(choice.UserId, out var given) ? given : throw Failure.NotFound("Member");
         if ((await members.GetAsync(caller.OrganizationId, id, ct)).Role == MemberRole.Owner)
         {

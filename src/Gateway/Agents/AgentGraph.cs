@@ -9,13 +9,13 @@ internal sealed class AgentGraph(GatewayDb db)
 {
     private const int MaxAgents = 500;
 
-    public async Task<JsonObject> AroundAsync(Tenant tenant, AgentVersion version, Agent start, CancellationToken ct)
+    public async Task<JsonObject> AroundAsync(GtwyCaller caller, AgentVersion version, Agent start, CancellationToken ct)
     {
         var graph = new JsonObject();
         var below = Targets(version.Document).ToList();
         Add(graph, start, below);
-        await DownAsync(tenant.OrganizationId, graph, below, ct);
-        await UpAsync(tenant.OrganizationId, graph, [start.Id], ct);
+        await DownAsync(caller.OrganizationId, graph, below, ct);
+        await UpAsync(caller.OrganizationId, graph, [start.Id], ct);
         return graph;
     }
 
@@ -38,16 +38,16 @@ internal sealed class AgentGraph(GatewayDb db)
         HashSet<string> seen = [.. level];
         while (level.Length > 0 && graph.Count < MaxAgents)
         {
-            var callers = await db.Agents.FromSql($"""
+            var above = await db.Agents.FromSql($"""
                 select * from gateway.agents where organization_id = {organizationId} and deleted_at is null
                   and exists (select from jsonb_each(coalesce(document -> 'connected_agents', jsonb_build_object())) link
                               where coalesce(link.value ->> 'bridge_id', link.value ->> 'agent_id') = any({level}))
                 """).AsNoTracking().Where(agent => !seen.Contains(agent.Id)).ToListAsync(ct);
-            foreach (var caller in callers.Where(caller => !graph.ContainsKey(caller.Id)))
+            foreach (var agent in above.Where(agent => !graph.ContainsKey(agent.Id)))
             {
-                Add(graph, caller, Targets(caller.Document));
+                Add(graph, agent, Targets(agent.Document));
             }
-            level = [.. callers.Select(caller => caller.Id)];
+            level = [.. above.Select(agent => agent.Id)];
             seen.UnionWith(level);
         }
     }

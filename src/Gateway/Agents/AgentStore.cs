@@ -10,31 +10,33 @@ namespace Stoa.Gateway.Agents;
 /// <summary>Agents of an organization; an embedded user sees those of his folder alone. What is deleted stays for 30 days and can be restored.</summary>
 internal sealed class AgentStore(GatewayDb db, ModelStore models, ServiceRegistry services, TimeProvider time)
 {
-    private const int MaxAttempts = 20;
+    /// <summary>To find a name that nobody takes at the same time.</summary>
+    public const int MaxAttempts = 20;
+
     private const string Preview = "chatbot_preview";
     private const string FirstService = "openai";
 
-    public Task<List<Agent>> ListAsync(Tenant tenant, int? page, int? limit, CancellationToken ct)
+    public Task<List<Agent>> ListAsync(GtwyCaller caller, int? page, int? limit, CancellationToken ct)
     {
-        var agents = Of(tenant).AsNoTracking().Where(agent => agent.Slug != Preview)
+        var agents = Of(caller).AsNoTracking().Where(agent => agent.Slug != Preview)
             .OrderByDescending(agent => agent.CreatedAt).ThenBy(agent => agent.Id);
         return limit is { } most ? agents.Skip(((page ?? 1) - 1) * most).Take(most).ToListAsync(ct) : agents.ToListAsync(ct);
     }
 
     /// <summary>Also one that is deleted.</summary>
-    public Task<Agent?> FindAsync(Tenant tenant, string id, CancellationToken ct) =>
-        HexId.IsOne(id) ? Of(tenant).AsNoTracking().FirstOrDefaultAsync(agent => agent.Id == id, ct) : Task.FromResult<Agent?>(null);
+    public Task<Agent?> FindAsync(GtwyCaller caller, string id, CancellationToken ct) =>
+        HexId.IsOne(id) ? Of(caller).AsNoTracking().FirstOrDefaultAsync(agent => agent.Id == id, ct) : Task.FromResult<Agent?>(null);
 
     /// <summary>One that is not deleted, for a change: nobody else changes it until the transaction ends.</summary>
-    public async Task<Agent> LockAsync(Tenant tenant, string id, CancellationToken ct, bool alsoDeleted = false)
+    public async Task<Agent> LockAsync(GtwyCaller caller, string id, CancellationToken ct, bool alsoDeleted = false)
     {
         var agent = !HexId.IsOne(id) ? null : await db.Agents
-            .FromSql($"select * from gateway.agents where id = {id} and organization_id = {tenant.OrganizationId} for update").FirstOrDefaultAsync(ct);
-        if (agent is null || (agent.DeletedAt is not null && !alsoDeleted) || (tenant.Caller.FolderId is { } folder && agent.FolderId != folder))
+            .FromSql($"select * from gateway.agents where id = {id} and organization_id = {caller.OrganizationId} for update").FirstOrDefaultAsync(ct);
+        if (agent is null || (agent.DeletedAt is not null && !alsoDeleted) || (caller.FolderId is { } folder && agent.FolderId != folder))
         {
-            throw tenant.Missing(Missing());
+            throw caller.Missing(Missing());
         }
-        tenant.RequireEditor(AgentEditors.Of(agent));
+        caller.RequireEditor(AgentEditors.Of(agent));
         return agent;
     }
 
@@ -42,78 +44,70 @@ internal sealed class AgentStore(GatewayDb db, ModelStore models, ServiceRegistr
         Guid organizationId, IReadOnlyCollection<string> agents, CancellationToken ct)
     {
         var versions = await db.AgentVersions.AsNoTracking()
-            .Where(version => agents.Contains(version.AgentId) && version.OrganizationId == organizationId)
+            .Where(version => agents.Contains(version.AgentId) && version.OrganizationId == organizationId && version.DeletedAt == null)
             .OrderBy(version => version.CreatedAt).ThenBy(version => version.Id)
-            .Select(version => new { version.AgentId, version.Id, version.DeletedAt }).ToListAsync(ct);
-        return versions.Where(version => version.DeletedAt is null).GroupBy(version => version.AgentId, StringComparer.Ordinal)
+            .Select(version => new { version.AgentId, version.Id }).ToListAsync(ct);
+        return versions.GroupBy(version => version.AgentId, StringComparer.Ordinal)
             .ToDictionary(group => group.Key, group => group.Select(version => version.Id).ToList(), StringComparer.Ordinal);
     }
 
-    public async Task<Agent> CreateAsync(Tenant tenant, NewAgent wanted, CancellationToken ct)
+    /// <summary>An agent with a first version of the same document.</summary>
+    public async Task<Agent> CreateAsync(GtwyCaller caller, NewAgent wanted, CancellationToken ct)
     {
-        var folderId = tenant.Caller.FolderId ?? wanted.FolderId;
-        var folder = await FolderAsync(tenant.OrganizationId, folderId, ct);
-        var (model, keys) = await FirstModelAsync(tenant.OrganizationId, folder, ct);
-        return await CreateAsync(
-            tenant, tenant.OrganizationId, wanted.Name, wanted.Slug, wanted.Kind, folderId,
-            now => wanted.ToDocument(model, keys, tenant.Caller.UserId, now), ct);
-    }
-
-    /// <summary>An agent with a first version of the same document. Where somebody takes the name at the same time, the next free one.</summary>
-    private async Task<Agent> CreateAsync(
-        Tenant tenant, Guid organizationId, string? name, string? slug, AgentKind kind, string? folderId,
-        Func<DateTimeOffset, JsonObject> document, CancellationToken ct)
-    {
+        var folderId = caller.FolderId ?? wanted.FolderId;
+        var folder = await FolderAsync(caller.OrganizationId, folderId, ct);
+        var (model, keys) = await FirstModelAsync(caller.OrganizationId, folder, ct);
+        // Where somebody takes the name at the same time, the next free one.
         for (var attempt = 1; ; attempt++)
         {
-            var names = await FreeNamesAsync(organizationId, name, slug, ct);
+            var names = await FreeNamesAsync(caller.OrganizationId, wanted.Name, wanted.Slug, ct);
             var now = time.GetUtcNow();
             var agent = new Agent
             {
                 Id = HexId.Create(time),
-                OrganizationId = organizationId,
+                OrganizationId = caller.OrganizationId,
                 Name = names.Name,
                 Slug = names.Slug,
-                Kind = kind,
+                Kind = wanted.Kind,
                 IsPaused = false,
                 FolderId = folderId,
-                Document = document(now),
+                Document = wanted.ToDocument(model, keys, caller.UserId, now),
                 CreatedAt = now,
                 UpdatedAt = now,
             };
             var version = new AgentVersion
             {
                 Id = HexId.Create(time),
-                OrganizationId = organizationId,
+                OrganizationId = caller.OrganizationId,
                 AgentId = agent.Id,
                 IsDraft = true,
-                Document = document(now),
+                Document = wanted.ToDocument(model, keys, caller.UserId, now),
                 CreatedAt = now,
                 UpdatedAt = now,
             };
             db.Agents.Add(agent);
             db.AgentVersions.Add(version);
-            Note(tenant, agent.Id, version.Id, "Version created");
-            Note(tenant, agent.Id, null, "Agent created");
+            Note(caller, agent.Id, version.Id, "Version created");
+            Note(caller, agent.Id, null, "Agent created");
             if (await db.TrySaveAsync(ct) == Saved.Kept)
             {
                 return agent;
             }
             if (attempt == MaxAttempts)
             {
-                throw new Failure(FailureKind.Conflict, "slug_taken", "The name is taken");
+                throw NameTaken();
             }
         }
     }
 
     /// <returns>How many versions went with it.</returns>
-    public async Task<int> DeleteAsync(Tenant tenant, string id, CancellationToken ct)
+    public async Task<int> DeleteAsync(GtwyCaller caller, string id, CancellationToken ct)
     {
         await using var transaction = await db.Database.BeginTransactionAsync(ct);
-        var agent = await LockAsync(tenant, id, ct);
+        var agent = await LockAsync(caller, id, ct);
         DateTimeOffset? now = time.GetUtcNow();
         agent.DeletedAt = now;
-        Note(tenant, id, null, "Agent deleted");
+        Note(caller, id, null, "Agent deleted");
         await db.SaveChangesAsync(ct);
         var count = await db.AgentVersions.Where(version => version.AgentId == id && version.DeletedAt == null)
             .ExecuteUpdateAsync(set => set.SetProperty(version => version.DeletedAt, now), ct);
@@ -122,13 +116,13 @@ internal sealed class AgentStore(GatewayDb db, ModelStore models, ServiceRegistr
     }
 
     /// <returns>How many versions came back with it.</returns>
-    public async Task<int> RestoreAsync(Tenant tenant, string id, CancellationToken ct)
+    public async Task<int> RestoreAsync(GtwyCaller caller, string id, CancellationToken ct)
     {
         await using var transaction = await db.Database.BeginTransactionAsync(ct);
-        var agent = await LockAsync(tenant, id, ct, alsoDeleted: true);
+        var agent = await LockAsync(caller, id, ct, alsoDeleted: true);
         var deletedAt = agent.DeletedAt ?? throw Missing();
         agent.DeletedAt = null;
-        Note(tenant, id, null, "Agent restored");
+        Note(caller, id, null, "Agent restored");
         await db.SaveChangesAsync(ct);
         var count = await db.AgentVersions.Where(version => version.AgentId == id && version.DeletedAt == deletedAt)
             .ExecuteUpdateAsync(set => set.SetProperty(version => version.DeletedAt, (DateTimeOffset?)null), ct);
@@ -137,19 +131,19 @@ internal sealed class AgentStore(GatewayDb db, ModelStore models, ServiceRegistr
     }
 
     /// <summary>For good, with its versions and test cases.</summary>
-    public async Task EraseAsync(Tenant tenant, string id, CancellationToken ct)
+    public async Task EraseAsync(GtwyCaller caller, string id, CancellationToken ct)
     {
-        if (!HexId.IsOne(id) || await Of(tenant).Where(agent => agent.Id == id).ExecuteDeleteAsync(ct) == 0)
+        if (!HexId.IsOne(id) || await Of(caller).Where(agent => agent.Id == id).ExecuteDeleteAsync(ct) == 0)
         {
             throw Missing();
         }
     }
 
-    public async Task SaveAsync(Tenant tenant, Agent agent, IEnumerable<string> changed, CancellationToken ct)
+    public async Task SaveAsync(GtwyCaller caller, Agent agent, IEnumerable<string> changed, CancellationToken ct)
     {
         foreach (var field in changed.Distinct(StringComparer.Ordinal))
         {
-            Note(tenant, agent.Id, null, field);
+            Note(caller, agent.Id, null, field);
         }
         agent.UpdatedAt = time.GetUtcNow();
         if (await db.TrySaveAsync(ct) != Saved.Kept)
@@ -169,16 +163,16 @@ internal sealed class AgentStore(GatewayDb db, ModelStore models, ServiceRegistr
     public Task<List<LastUse>> LastUsesAsync(Guid organizationId, CancellationToken ct) =>
         db.Database.SqlQuery<LastUse>($"select id, at from gateway.last_uses where organization_id = {organizationId}").ToListAsync(ct);
 
-    public void Note(Tenant tenant, string agentId, string? versionId, string kind)
+    public void Note(GtwyCaller caller, string agentId, string? versionId, string kind)
     {
         var now = time.GetUtcNow();
         db.AgentChanges.Add(new()
         {
             Id = Guid.CreateVersion7(now),
-            OrganizationId = tenant.OrganizationId,
+            OrganizationId = caller.OrganizationId,
             AgentId = agentId,
             VersionId = versionId,
-            UserId = tenant.Caller.UserId,
+            UserId = caller.UserId,
             Kind = kind,
             At = now,
         });
@@ -186,10 +180,12 @@ internal sealed class AgentStore(GatewayDb db, ModelStore models, ServiceRegistr
 
     public static Failure Missing() => Failure.NotFound("Agent");
 
-    private IQueryable<Agent> Of(Tenant tenant)
+    public static Failure NameTaken() => new(FailureKind.Conflict, "slug_taken", "The name is taken");
+
+    private IQueryable<Agent> Of(GtwyCaller caller)
     {
-        var agents = db.Agents.Where(agent => agent.OrganizationId == tenant.OrganizationId);
-        return tenant.Caller.FolderId is { } folder ? agents.Where(agent => agent.FolderId == folder) : agents;
+        var agents = db.Agents.Where(agent => agent.OrganizationId == caller.OrganizationId);
+        return caller.FolderId is { } folder ? agents.Where(agent => agent.FolderId == folder) : agents;
     }
 
     private async Task<(string Name, string Slug)> FreeNamesAsync(Guid organizationId, string? name, string? slug, CancellationToken ct)

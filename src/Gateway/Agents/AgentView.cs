@@ -7,8 +7,11 @@ namespace Stoa.Gateway.Agents;
 
 /// <summary>Agents and versions as GTWY's clients read them.</summary>
 /// <param name="orgId">The organization as the caller names it.</param>
-internal sealed class AgentView(string orgId, AgentShapeName shape)
+/// <param name="isForViewer">Leaves out what functions sign in with at other services: viewers run agents and see them, no more.</param>
+internal sealed class AgentView(string orgId, AgentShapeName shape, bool isForViewer = false)
 {
+    private static readonly string[] Credentials = ["auth", "headers"];
+
     public JsonObject Of(Agent agent, IEnumerable<string> versions, DateTimeOffset? lastUsed = null)
     {
         var view = Head(agent.Id);
@@ -55,6 +58,10 @@ internal sealed class AgentView(string orgId, AgentShapeName shape)
         view["script_id"] = tool.ScriptId;
         view["title"] = tool.Title;
         Add(tool.Document, view);
+        foreach (var name in isForViewer ? Credentials : [])
+        {
+            view.Remove(name);
+        }
         view["createdAt"] = GtwyFields.InstantText(tool.CreatedAt);
         view["updatedAt"] = GtwyFields.InstantText(tool.UpdatedAt);
         return shape == AgentShapeName.Flat ? AgentShape.ToolToFlat(view) : view;

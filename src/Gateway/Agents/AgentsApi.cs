@@ -30,17 +30,17 @@ internal static class AgentsApi
     }
 
     internal static async Task<Ok<JsonObject>> ListAsync(
-        Tenant tenant, HttpRequest request, AgentStore store, BudgetStore budgets, IOptions<GatewayOptions> options, CancellationToken ct, int? page = null, int? limit = null)
+        GtwyCaller caller, HttpRequest request, AgentStore store, BudgetStore budgets, IOptions<GatewayOptions> options, CancellationToken ct, int? page = null, int? limit = null)
     {
         if (limit is < 1 or > MaxPage || page is < 1 or > 1_000_000)
         {
             throw GtwyFields.Wrong("limit", $"must be between 1 and {MaxPage}, and page at least 1");
         }
-        var view = ViewOf(tenant, request, options);
-        var agents = await store.ListAsync(tenant, page, limit, ct);
-        var versions = await store.VersionsAsync(tenant.OrganizationId, [.. agents.Select(agent => agent.Id)], ct);
-        var uses = (await store.LastUsesAsync(tenant.OrganizationId, ct)).ToDictionary(use => use.Id, use => use.At, StringComparer.Ordinal);
-        var spent = await budgets.SpentAsync(tenant.OrganizationId, BudgetKind.Agent, ct);
+        var view = ViewOf(caller, request, options);
+        var agents = await store.ListAsync(caller, page, limit, ct);
+        var versions = await store.VersionsAsync(caller.OrganizationId, [.. agents.Select(agent => agent.Id)], ct);
+        var uses = (await store.LastUsesAsync(caller.OrganizationId, ct)).ToDictionary(use => use.Id, use => use.At, StringComparer.Ordinal);
+        var spent = await budgets.SpentAsync(caller.OrganizationId, BudgetKind.Agent, ct);
         var list = new JsonArray([.. agents.Select(agent => WithUsage(
             view.Of(agent, versions.GetValueOrDefault(agent.Id) ?? [], uses.TryGetValue(agent.Id, out var at) ? at : null), agent, spent))]);
         return TypedResults.Ok(view.Answer(
@@ -48,8 +48,8 @@ internal static class AgentsApi
             {
                 ["success"] = true,
                 ["message"] = "Get all agents successfully",
-                ["org_id"] = tenant.Caller.OrgId,
-                ["access"] = AccessOf(tenant),
+                ["org_id"] = caller.OrgId,
+                ["access"] = AccessOf(caller),
                 ["embed_token"] = "",
                 ["alerting_embed_token"] = "",
                 ["trigger_embed_token"] = "",
@@ -64,68 +64,68 @@ internal static class AgentsApi
     /// there when the answer comes.
     /// </summary>
     internal static async Task<Results<Ok<JsonObject>, Accepted<JsonObject>>> CreateAsync(
-        Tenant tenant, GtwyBody body, HttpRequest request, AgentStore store, BudgetStore budgets, EditorPushes pages,
+        GtwyCaller caller, GtwyBody body, HttpRequest request, AgentStore store, BudgetStore budgets, EditorPushes pages,
         IOptions<GatewayOptions> options, CancellationToken ct)
     {
-        tenant.RequireEditor();
+        caller.RequireEditor();
         var wanted = NewAgent.Of(AgentShape.ToSettings(body.Members));
         var isAwaited = body.Members.Flag("flag") == true;
-        var made = await store.CreateAsync(tenant, wanted, ct);
+        var made = await store.CreateAsync(caller, wanted, ct);
         var shape = AgentShape.Of(request, options.Value);
-        var view = new AgentView(tenant.Caller.OrgId, shape);
-        var shown = await ShowAsync(tenant, view, made, store, budgets, ct);
+        var view = new AgentView(caller.OrgId, shape);
+        var shown = await ShowAsync(caller, view, made, store, budgets, ct);
         if (shape == AgentShapeName.Settings && !isAwaited)
         {
-            await pages.AgentCreatedAsync(tenant, shown, ct);
+            await pages.AgentCreatedAsync(caller, shown, ct);
             return TypedResults.Accepted(
                 (string?)null, new JsonObject { ["success"] = true, ["accepted"] = true, ["message"] = "Agent creation started" });
         }
         return TypedResults.Ok(view.Answer(Success("Agent created successfully"), shown));
     }
 
-    internal static async Task<Ok<JsonObject>> CloneAsync(Tenant tenant, GtwyBody body, CloneAgent clone, CancellationToken ct)
+    internal static async Task<Ok<JsonObject>> CloneAsync(GtwyCaller caller, GtwyBody body, CloneAgent clone, CancellationToken ct)
     {
-        tenant.RequireEditor();
-        var made = await clone.RunAsync(tenant, body.Members.NeedText("agent_id", 64), body.Members.NeedText("to_shift_org_id", 128), ct);
+        caller.RequireEditor();
+        var made = await clone.RunAsync(caller, body.Members.NeedText("agent_id", 64), body.Members.NeedText("to_shift_org_id", 128), ct);
         var answer = Success("Agent cloned successfully");
         answer["agent_id"] = made;
         return TypedResults.Ok(answer);
     }
 
     internal static async Task<Ok<JsonObject>> GetAsync(
-        string agent_id, Tenant tenant, HttpRequest request, AgentStore store, BudgetStore budgets, ToolStore tools, IOptions<GatewayOptions> options, CancellationToken ct)
+        string agent_id, GtwyCaller caller, HttpRequest request, AgentStore store, BudgetStore budgets, ToolStore tools, IOptions<GatewayOptions> options, CancellationToken ct)
     {
-        var agent = await store.FindAsync(tenant, agent_id, ct) ?? throw AgentStore.Missing();
-        var view = ViewOf(tenant, request, options);
+        var agent = await store.FindAsync(caller, agent_id, ct) ?? throw AgentStore.Missing();
+        var view = ViewOf(caller, request, options);
         var shown = view.Joined(
-            await ShowAsync(tenant, view, agent, store, budgets, ct), agent.Document, await tools.OfAsync(tenant.OrganizationId, agent.Document, ct));
+            await ShowAsync(caller, view, agent, store, budgets, ct), agent.Document, await tools.OfAsync(caller.OrganizationId, agent.Document, ct));
         var answer = view.Answer(Success("agent get successfully"), shown);
-        answer["access"] = AccessOf(tenant);
+        answer["access"] = AccessOf(caller);
         return TypedResults.Ok(answer);
     }
 
     internal static async Task<Ok<JsonObject>> UpdateAsync(
-        string agent_id, Tenant tenant, GtwyBody body, HttpRequest request, UpdateAgent update, AgentStore store, BudgetStore budgets,
+        string agent_id, GtwyCaller caller, GtwyBody body, HttpRequest request, UpdateAgent update, AgentStore store, BudgetStore budgets,
         EditorPushes pages, IOptions<GatewayOptions> options, CancellationToken ct)
     {
-        var agent = await update.RunAsync(tenant, agent_id, AgentShape.ToSettings(body.Members), ct);
-        await pages.AgentUpdatedAsync(tenant, agent.Id, agent.PublishedVersionId, ct);
-        var view = ViewOf(tenant, request, options);
-        return TypedResults.Ok(view.Answer(Success("Agent Updated successfully"), await ShowAsync(tenant, view, agent, store, budgets, ct)));
+        var agent = await update.RunAsync(caller, agent_id, AgentShape.ToSettings(body.Members), ct);
+        await pages.AgentUpdatedAsync(caller, agent.Id, agent.PublishedVersionId, ct);
+        var view = ViewOf(caller, request, options);
+        return TypedResults.Ok(view.Answer(Success("Agent Updated successfully"), await ShowAsync(caller, view, agent, store, budgets, ct)));
     }
 
     internal static async Task<Ok<JsonObject>> DeleteAsync(
-        string agent_id, Tenant tenant, GtwyBody body, AgentStore store, CancellationToken ct)
+        string agent_id, GtwyCaller caller, GtwyBody body, AgentStore store, CancellationToken ct)
     {
         var restores = body.Members.Flag("restore") == true;
         var answer = Success(restores ? "Agent restored successfully" : "Agent deleted successfully");
         answer[restores ? "restoredVersionsCount" : "deletedVersionsCount"] =
-            restores ? await store.RestoreAsync(tenant, agent_id, ct) : await store.DeleteAsync(tenant, agent_id, ct);
+            restores ? await store.RestoreAsync(caller, agent_id, ct) : await store.DeleteAsync(caller, agent_id, ct);
         return TypedResults.Ok(answer);
     }
 
-    public static AgentView ViewOf(Tenant tenant, HttpRequest request, IOptions<GatewayOptions> options) =>
-        new(tenant.Caller.OrgId, AgentShape.Of(request, options.Value));
+    public static AgentView ViewOf(GtwyCaller caller, HttpRequest request, IOptions<GatewayOptions> options) =>
+        new(caller.OrgId, AgentShape.Of(request, options.Value), isForViewer: caller.Role == GtwyRole.Viewer);
 
     public static JsonObject Success(string message) => new() { ["success"] = true, ["message"] = message };
 
@@ -133,15 +133,15 @@ internal static class AgentsApi
     public static RouteHandlerBuilder TakesObject(
         this RouteHandlerBuilder route) => route.Accepts<JsonObject>(isOptional: true, "application/json");
 
-    private static string AccessOf(Tenant tenant) => tenant.Caller.Role.ToString().ToLowerInvariant();
+    private static string AccessOf(GtwyCaller caller) => caller.Role.ToString().ToLowerInvariant();
 
     private static async Task<JsonObject> ShowAsync(
-        Tenant tenant, AgentView view, Agent agent, AgentStore store, BudgetStore budgets, CancellationToken ct)
+        GtwyCaller caller, AgentView view, Agent agent, AgentStore store, BudgetStore budgets, CancellationToken ct)
     {
-        var versions = await store.VersionsAsync(tenant.OrganizationId, [agent.Id], ct);
+        var versions = await store.VersionsAsync(caller.OrganizationId, [agent.Id], ct);
         return WithUsage(
-            view.Of(agent, versions.GetValueOrDefault(agent.Id) ?? [], await store.LastUseAsync(tenant.OrganizationId, agent.Id, ct)), agent,
-            await budgets.SpentAsync(tenant.OrganizationId, BudgetKind.Agent, ct));
+            view.Of(agent, versions.GetValueOrDefault(agent.Id) ?? [], await store.LastUseAsync(caller.OrganizationId, agent.Id, ct)), agent,
+            await budgets.SpentAsync(caller.OrganizationId, BudgetKind.Agent, ct));
     }
 
     /// <summary>Of an agent with a limit: what it has spent, not what its document was once told.</summary>

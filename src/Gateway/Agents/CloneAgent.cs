@@ -16,46 +16,62 @@ internal sealed class CloneAgent(GatewayDb db, IdentityDb identity, AgentStore a
     private const int MaxAgents = 50;
 
     /// <returns>The copy's id.</returns>
-    public async Task<string> RunAsync(Tenant tenant, string agentId, string targetOrgId, CancellationToken ct)
+    public async Task<string> RunAsync(GtwyCaller caller, string agentId, string targetOrgId, CancellationToken ct)
     {
-        if (await agents.FindAsync(tenant, agentId, ct) is not { DeletedAt: null })
+        if (await agents.FindAsync(caller, agentId, ct) is not { DeletedAt: null })
         {
             throw AgentStore.Missing();
         }
-        var target = await TargetAsync(tenant, targetOrgId, ct);
+        var target = await TargetAsync(caller, targetOrgId, ct);
+        for (var attempt = 1; attempt <= AgentStore.MaxAttempts; attempt++)
+        {
+            if (await CopyAllAsync(caller, agentId, target, ct) is { } made)
+            {
+                return made;
+            }
+        }
+        throw AgentStore.NameTaken();
+    }
+
+    /// <summary>Null when somebody took one of the names at the same time; nothing was copied then.</summary>
+    private async Task<string?> CopyAllAsync(GtwyCaller caller, string agentId, Guid target, CancellationToken ct)
+    {
         await using var transaction = await db.Database.BeginTransactionAsync(ct);
-        var sources = await ConnectedAsync(tenant, agentId, ct);
-        var tools = target == tenant.OrganizationId ? [] : await CopyToolsAsync(tenant, target, sources, ct);
+        var sources = await ConnectedAsync(caller, agentId, ct);
+        var tools = target == caller.OrganizationId ? [] : await CopyToolsAsync(caller, target, sources, ct);
         var ids = sources.ToDictionary(source => source.Id, _ => HexId.Create(time), StringComparer.Ordinal);
         foreach (var source in sources)
         {
-            await CopyAsync(tenant, source, target, ids, tools, ct);
+            await CopyAsync(caller, source, target, ids, tools, ct);
         }
-        await db.SaveChangesAsync(ct);
+        if (await db.TrySaveAsync(ct) != Saved.Kept)
+        {
+            return null;
+        }
         await transaction.CommitAsync(ct);
         return ids[agentId];
     }
 
-    private async Task<Guid> TargetAsync(Tenant tenant, string orgId, CancellationToken ct)
+    private async Task<Guid> TargetAsync(GtwyCaller caller, string orgId, CancellationToken ct)
     {
-        if (orgId == tenant.Caller.OrgId)
+        if (orgId == caller.OrgId)
         {
-            return tenant.OrganizationId;
+            return caller.OrganizationId;
         }
-        var mayWrite = Guid.TryParse(orgId, out var target) && Guid.TryParse(tenant.Caller.UserId, out var person)
+        var mayWrite = Guid.TryParse(orgId, out var target) && Guid.TryParse(caller.UserId, out var person)
             && await identity.Memberships.AnyAsync(
                 member => member.OrganizationId == target && member.PersonId == person && member.Role != MemberRole.Viewer, ct);
         return mayWrite ? target : throw Failure.Forbidden("You don't have access");
     }
 
-    private async Task<List<Agent>> ConnectedAsync(Tenant tenant, string agentId, CancellationToken ct)
+    private async Task<List<Agent>> ConnectedAsync(GtwyCaller caller, string agentId, CancellationToken ct)
     {
         var found = new Dictionary<string, Agent>(StringComparer.Ordinal);
         List<string> next = [agentId];
         while (next.Count > 0)
         {
             var level = await db.Agents.AsNoTracking()
-                .Where(agent => next.Contains(agent.Id) && agent.OrganizationId == tenant.OrganizationId && agent.DeletedAt == null).ToListAsync(ct);
+                .Where(agent => next.Contains(agent.Id) && agent.OrganizationId == caller.OrganizationId && agent.DeletedAt == null).ToListAsync(ct);
             foreach (var agent in level)
             {
                 found[agent.Id] = agent;
@@ -70,13 +86,13 @@ internal sealed class CloneAgent(GatewayDb db, IdentityDb identity, AgentStore a
         return [.. found.Values];
     }
 
-    private async Task<Dictionary<string, string>> CopyToolsAsync(Tenant tenant, Guid target, List<Agent> sources, CancellationToken ct)
+    private async Task<Dictionary<string, string>> CopyToolsAsync(GtwyCaller caller, Guid target, List<Agent> sources, CancellationToken ct)
     {
         var agentIds = sources.ConvertAll(source => source.Id);
         var versions = await db.AgentVersions.AsNoTracking().Where(version => agentIds.Contains(version.AgentId) && version.DeletedAt == null)
             .Select(version => version.Document).ToListAsync(ct);
         var ids = sources.Select(source => source.Document).Concat(versions).SelectMany(ToolStore.IdsOf).Distinct(StringComparer.Ordinal).ToList();
-        var tools = await db.Tools.AsNoTracking().Where(tool => ids.Contains(tool.Id) && tool.OrganizationId == tenant.OrganizationId).ToListAsync(ct);
+        var tools = await db.Tools.AsNoTracking().Where(tool => ids.Contains(tool.Id) && tool.OrganizationId == caller.OrganizationId).ToListAsync(ct);
         var scripts = tools.ConvertAll(tool => tool.ScriptId);
         var there = await db.Tools.AsNoTracking().Where(tool => tool.OrganizationId == target && scripts.Contains(tool.ScriptId))
             .ToDictionaryAsync(tool => tool.ScriptId, tool => tool.Id, ct);
@@ -94,7 +110,7 @@ internal sealed class CloneAgent(GatewayDb db, IdentityDb identity, AgentStore a
     }
 
     private async Task CopyAsync(
-        Tenant tenant, Agent source, Guid target, Dictionary<string, string> agentIds, Dictionary<string, string> tools, CancellationToken ct)
+        GtwyCaller caller, Agent source, Guid target, Dictionary<string, string> agentIds, Dictionary<string, string> tools, CancellationToken ct)
     {
         var slugs = await db.Agents.AsNoTracking().Where(agent => agent.OrganizationId == target && agent.Slug.StartsWith(source.Slug))
             .Select(agent => agent.Slug).ToListAsync(ct);
@@ -107,7 +123,7 @@ internal sealed class CloneAgent(GatewayDb db, IdentityDb identity, AgentStore a
             Id = id,
             OrganizationId = target,
             Slug = AgentNames.Free(source.Slug, [.. slugs, .. db.Agents.Local.Select(agent => agent.Slug)]),
-            FolderId = target == tenant.OrganizationId ? source.FolderId : null,
+            FolderId = target == caller.OrganizationId ? source.FolderId : null,
             PublishedVersionId = source.PublishedVersionId is { } published ? versionIds.GetValueOrDefault(published) : null,
             Document = Copied(source.Document, agentIds, tools, versionIds),
             CreatedAt = now,
@@ -122,7 +138,7 @@ internal sealed class CloneAgent(GatewayDb db, IdentityDb identity, AgentStore a
             CreatedAt = now,
             UpdatedAt = now,
         }));
-        agents.Note(tenant with { OrganizationId = target }, id, null, "Agent cloned");
+        agents.Note(caller with { OrganizationId = target }, id, null, "Agent cloned");
     }
 
     private static JsonObject Copied(

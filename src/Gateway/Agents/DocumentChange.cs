@@ -81,7 +81,7 @@ internal sealed class DocumentChange
         return change;
     }
 
-    /// <summary>Takes another value for the whole configuration, as a change of the model does it.</summary>
+    /// <summary>Takes another value for a whole field; null takes the field away.</summary>
     public void Set(string name, JsonNode? value)
     {
         if (JsonNode.DeepEquals(Document[name], value))

@@ -11,11 +11,16 @@ internal sealed record EraseDeletedAgents
 
 internal sealed class EraseDeletedAgentsHandler(GatewayDb db, TimeProvider time) : IJobHandler<EraseDeletedAgents>
 {
+    /// <summary>At a time: each statement tells all nodes whose agents they were, and such news has at most 8,000 bytes.</summary>
+    private const int Most = 100;
+
     private static readonly TimeSpan Kept = TimeSpan.FromDays(30);
 
     public async Task RunAsync(EraseDeletedAgents job, JobContext context, CancellationToken ct)
     {
         var before = time.GetUtcNow() - Kept;
-        await db.Agents.Where(agent => agent.DeletedAt < before).ExecuteDeleteAsync(ct);
+        while (await db.Agents.Where(agent => agent.DeletedAt < before).OrderBy(agent => agent.DeletedAt).Take(Most).ExecuteDeleteAsync(ct) == Most)
+        {
+        }
     }
 }

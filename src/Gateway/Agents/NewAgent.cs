@@ -8,9 +8,14 @@ namespace Stoa.Gateway.Agents;
 internal sealed record NewAgent(
     string? Name, string? Slug, AgentKind Kind, string? FolderId, JsonObject? Meta, JsonObject? Settings, SpendingTerms Limit, string? Purpose)
 {
-    public static NewAgent Of(JsonObject body) => new(
-        NameOf(body, "name"), NameOf(body, "slugName"), KindOf(body) ?? AgentKind.Api, body.Text("folder_id", 64), body.Object("meta"),
-        body.Object("settings"), SpendingTerms.Of(body, "bridge"), body.Text("purpose", 20_000));
+    public static NewAgent Of(JsonObject body)
+    {
+        var settings = body.Object("settings");
+        References.CheckSettings(settings);
+        return new(
+            NameOf(body, "name"), NameOf(body, "slugName"), KindOf(body) ?? AgentKind.Api, body.Text("folder_id", 64), body.Object("meta"),
+            settings, SpendingTerms.Of(body, "bridge"), body.Text("purpose", 20_000));
+    }
 
     public static AgentKind? KindOf(JsonObject body) => body.Word("bridgeType", "api", "chatbot", "trigger") switch
     {

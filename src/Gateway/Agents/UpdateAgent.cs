@@ -16,13 +16,13 @@ internal sealed class UpdateAgent(GatewayDb db, AgentStore agents, References re
     ];
 
     /// <param name="body">In the settings generation.</param>
-    public async Task<Agent> RunAsync(Tenant tenant, string id, JsonObject body, CancellationToken ct)
+    public async Task<Agent> RunAsync(GtwyCaller caller, string id, JsonObject body, CancellationToken ct)
     {
         await using var transaction = await db.Database.BeginTransactionAsync(ct);
-        var agent = await agents.LockAsync(tenant, id, ct);
+        var agent = await agents.LockAsync(caller, id, ct);
         var change = DocumentChange.Apply(
             agent.Document, new(Shared.Where(body.ContainsKey).Select(name => KeyValuePair.Create(name, body[name]?.DeepClone()))));
-        await references.CheckAsync(tenant, change, ct);
+        await references.CheckAsync(caller, change, ct);
         var changed = change.Fields;
         changed.AddRange(SpendingTerms.Of(body, "bridge").ApplyTo(change.Document, time.GetUtcNow(), "bridge"));
         if (body.ContainsKey("meta"))
@@ -34,13 +34,13 @@ internal sealed class UpdateAgent(GatewayDb db, AgentStore agents, References re
             change.Set("bridge_summary", summary);
         }
         agent.Document = change.Document;
-        changed.AddRange(await RenameAsync(tenant, agent, body, ct));
-        await agents.SaveAsync(tenant, agent, changed, ct);
+        changed.AddRange(await RenameAsync(caller, agent, body, ct));
+        await agents.SaveAsync(caller, agent, changed, ct);
         await transaction.CommitAsync(ct);
         return agent;
     }
 
-    private async Task<List<string>> RenameAsync(Tenant tenant, Agent agent, JsonObject body, CancellationToken ct)
+    private async Task<List<string>> RenameAsync(GtwyCaller caller, Agent agent, JsonObject body, CancellationToken ct)
     {
         List<string> changed = [];
         void Set<T>(string field, T old, T next, Action set)
@@ -74,9 +74,9 @@ internal sealed class UpdateAgent(GatewayDb db, AgentStore agents, References re
             };
             Set("bridge_status", agent.IsPaused, isPaused, () => agent.IsPaused = isPaused);
         }
-        if (body.ContainsKey("folder_id") && tenant.Caller.FolderId is null)
+        if (body.ContainsKey("folder_id") && caller.FolderId is null)
         {
-            var folder = await agents.FolderAsync(tenant.OrganizationId, body.Text("folder_id", 64), ct);
+            var folder = await agents.FolderAsync(caller.OrganizationId, body.Text("folder_id", 64), ct);
             Set("folder_id", agent.FolderId, folder?.Id, () => agent.FolderId = folder?.Id);
         }
         return changed;

@@ -11,38 +11,38 @@ namespace Stoa.Gateway.Agents;
 internal sealed class VersionStore(GatewayDb db, AgentStore agents, ModelStore models, ServiceRegistry services, References references, TimeProvider time)
 {
     /// <summary>With the agent whose it is.</summary>
-    public async Task<(AgentVersion Version, Agent Agent)> FindAsync(Tenant tenant, string id, CancellationToken ct)
+    public async Task<(AgentVersion Version, Agent Agent)> FindAsync(GtwyCaller caller, string id, CancellationToken ct)
     {
-        return await SeeAsync(tenant, id, ct) is { } version && await agents.FindAsync(tenant, version.AgentId, ct) is { DeletedAt: null } agent
+        return await SeeAsync(caller, id, ct) is { } version && await agents.FindAsync(caller, version.AgentId, ct) is { DeletedAt: null } agent
             ? (version, agent)
             : throw Missing();
     }
 
     /// <summary>For a change of an agent and its version, in a transaction that is open.</summary>
-    public async Task<(AgentVersion Version, Agent Agent)> LockAsync(Tenant tenant, string id, CancellationToken ct)
+    public async Task<(AgentVersion Version, Agent Agent)> LockAsync(GtwyCaller caller, string id, CancellationToken ct)
     {
-        var found = await SeeAsync(tenant, id, ct) ?? throw tenant.Missing(Missing());
-        var agent = await agents.LockAsync(tenant, found.AgentId, ct);
+        var found = await SeeAsync(caller, id, ct) ?? throw caller.Missing(Missing());
+        var agent = await agents.LockAsync(caller, found.AgentId, ct);
         var version = await db.AgentVersions
             .FromSql($"""
                 select * from gateway.agent_versions
-                where id = {id} and organization_id = {tenant.OrganizationId} and deleted_at is null for update
+                where id = {id} and organization_id = {caller.OrganizationId} and deleted_at is null for update
                 """)
-            .FirstOrDefaultAsync(ct) ?? throw tenant.Missing(Missing());
+            .FirstOrDefaultAsync(ct) ?? throw caller.Missing(Missing());
         return (version, agent);
     }
 
-    public async Task<string> CreateAsync(Tenant tenant, string sourceId, string? description, CancellationToken ct)
+    public async Task<string> CreateAsync(GtwyCaller caller, string sourceId, string? description, CancellationToken ct)
     {
         await using var transaction = await db.Database.BeginTransactionAsync(ct);
-        var (source, agent) = await LockAsync(tenant, sourceId, ct);
+        var (source, agent) = await LockAsync(caller, sourceId, ct);
         var now = time.GetUtcNow();
         var document = (JsonObject)source.Document.DeepClone();
         document["version_description"] = description;
         var made = new AgentVersion
         {
             Id = HexId.Create(time),
-            OrganizationId = tenant.OrganizationId,
+            OrganizationId = caller.OrganizationId,
             AgentId = agent.Id,
             IsDraft = true,
             Document = document,
@@ -50,20 +50,20 @@ internal sealed class VersionStore(GatewayDb db, AgentStore agents, ModelStore m
             UpdatedAt = now,
         };
         db.AgentVersions.Add(made);
-        agents.Note(tenant, agent.Id, made.Id, "Version created");
+        agents.Note(caller, agent.Id, made.Id, "Version created");
         await db.SaveChangesAsync(ct);
         await transaction.CommitAsync(ct);
         return made.Id;
     }
 
     /// <param name="body">In the settings generation.</param>
-    public async Task<(AgentVersion Version, Agent Agent)> UpdateAsync(Tenant tenant, string id, JsonObject body, CancellationToken ct)
+    public async Task<(AgentVersion Version, Agent Agent)> UpdateAsync(GtwyCaller caller, string id, JsonObject body, CancellationToken ct)
     {
         await using var transaction = await db.Database.BeginTransactionAsync(ct);
-        var (version, agent) = await LockAsync(tenant, id, ct);
+        var (version, agent) = await LockAsync(caller, id, ct);
         var change = DocumentChange.Apply(version.Document, body);
-        await ChangeModelAsync(tenant, version.Document, change, body, ct);
-        await references.CheckAsync(tenant, change, ct);
+        await ChangeModelAsync(caller, version.Document, change, body, ct);
+        await references.CheckAsync(caller, change, ct);
         KeepPrompt(change, agent);
         version.Document = change.Document;
         if (!body.ContainsKey("version_description"))
@@ -73,38 +73,38 @@ internal sealed class VersionStore(GatewayDb db, AgentStore agents, ModelStore m
         version.UpdatedAt = time.GetUtcNow();
         foreach (var field in change.Fields.Distinct(StringComparer.Ordinal))
         {
-            agents.Note(tenant, agent.Id, id, field);
+            agents.Note(caller, agent.Id, id, field);
         }
         await db.SaveChangesAsync(ct);
         await transaction.CommitAsync(ct);
         return (version, agent);
     }
 
-    public async Task DeleteAsync(Tenant tenant, string id, CancellationToken ct)
+    public async Task DeleteAsync(GtwyCaller caller, string id, CancellationToken ct)
     {
         await using var transaction = await db.Database.BeginTransactionAsync(ct);
-        var (version, agent) = await LockAsync(tenant, id, ct);
+        var (version, agent) = await LockAsync(caller, id, ct);
         if (agent.PublishedVersionId == id)
         {
             throw Failure.Invalid("The published version cannot be deleted", code: "version_published");
         }
         version.DeletedAt = time.GetUtcNow();
-        agents.Note(tenant, agent.Id, id, "Version deleted");
+        agents.Note(caller, agent.Id, id, "Version deleted");
         await db.SaveChangesAsync(ct);
         await transaction.CommitAsync(ct);
     }
 
     /// <summary>The agent, its new and its former published version change together or not at all.</summary>
-    public async Task<Agent> PublishAsync(Tenant tenant, string id, CancellationToken ct)
+    public async Task<Agent> PublishAsync(GtwyCaller caller, string id, CancellationToken ct)
     {
         await using var transaction = await db.Database.BeginTransactionAsync(ct);
-        var (version, agent) = await LockAsync(tenant, id, ct);
+        var (version, agent) = await LockAsync(caller, id, ct);
         var former = agent.PublishedVersionId;
         agent.Document = Publishing.Of(version.Document, agent.Document);
         agent.PublishedVersionId = id;
         agent.UpdatedAt = time.GetUtcNow();
         version.IsDraft = false;
-        agents.Note(tenant, agent.Id, id, "Version published");
+        agents.Note(caller, agent.Id, id, "Version published");
         await db.SaveChangesAsync(ct);
         if (former is not null && former != id)
         {
@@ -116,10 +116,10 @@ internal sealed class VersionStore(GatewayDb db, AgentStore agents, ModelStore m
     }
 
     /// <summary>The draft becomes what is published.</summary>
-    public async Task DiscardAsync(Tenant tenant, string id, string agentId, CancellationToken ct)
+    public async Task DiscardAsync(GtwyCaller caller, string id, string agentId, CancellationToken ct)
     {
         await using var transaction = await db.Database.BeginTransactionAsync(ct);
-        var (version, agent) = await LockAsync(tenant, id, ct);
+        var (version, agent) = await LockAsync(caller, id, ct);
         if (agent.Id != agentId)
         {
             throw Missing();
@@ -129,7 +129,7 @@ internal sealed class VersionStore(GatewayDb db, AgentStore agents, ModelStore m
         version.Document = document;
         version.IsDraft = agent.PublishedVersionId != id;
         version.UpdatedAt = time.GetUtcNow();
-        agents.Note(tenant, agent.Id, id, "Version changes discarded");
+        agents.Note(caller, agent.Id, id, "Version changes discarded");
         await db.SaveChangesAsync(ct);
         await transaction.CommitAsync(ct);
     }
@@ -156,11 +156,11 @@ internal sealed class VersionStore(GatewayDb db, AgentStore agents, ModelStore m
         change.Document["configuration"]!["system_prompt_version_id"] = kept.Id.ToString();
     }
 
-    private async Task<AgentVersion?> SeeAsync(Tenant tenant, string id, CancellationToken ct) => !HexId.IsOne(id) ? null
+    private async Task<AgentVersion?> SeeAsync(GtwyCaller caller, string id, CancellationToken ct) => !HexId.IsOne(id) ? null
         : await db.AgentVersions.AsNoTracking().FirstOrDefaultAsync(
-            version => version.Id == id && version.OrganizationId == tenant.OrganizationId && version.DeletedAt == null, ct);
+            version => version.Id == id && version.OrganizationId == caller.OrganizationId && version.DeletedAt == null, ct);
 
-    private async Task ChangeModelAsync(Tenant tenant, JsonObject before, DocumentChange change, JsonObject body, CancellationToken ct)
+    private async Task ChangeModelAsync(GtwyCaller caller, JsonObject before, DocumentChange change, JsonObject body, CancellationToken ct)
     {
         var oldService = before.Text("service");
         var service = body.Text("service", 64) is { Length: > 0 } given ? given : oldService;
@@ -180,11 +180,11 @@ internal sealed class VersionStore(GatewayDb db, AgentStore agents, ModelStore m
         {
             return;
         }
-        if (await models.FindAsync(tenant.OrganizationId, service, model, ct) is not { } next || !next.IsUsableBy(tenant.OrganizationId))
+        if (await models.FindAsync(caller.OrganizationId, service, model, ct) is not { } next || !next.IsUsableBy(caller.OrganizationId))
         {
             throw ConfigurationFailures.ModelMissing();
         }
-        var old = oldService is null || oldModel is null ? null : await models.FindAsync(tenant.OrganizationId, oldService, oldModel, ct);
+        var old = oldService is null || oldModel is null ? null : await models.FindAsync(caller.OrganizationId, oldService, oldModel, ct);
         change.Set("configuration", ModelParameters.Rederive(old, next, configuration));
     }
 }

@@ -32,21 +32,21 @@ internal static class VersionsApi
     }
 
     internal static async Task<Ok<JsonObject>> CreateAsync(
-        Tenant tenant, GtwyBody body, VersionStore versions, CancellationToken ct) => TypedResults.Ok(Success(
+        GtwyCaller caller, GtwyBody body, VersionStore versions, CancellationToken ct) => TypedResults.Ok(Success(
         "version created successfully",
-        await versions.CreateAsync(tenant, body.Members.NeedText("version_id"), body.Members.Text("version_description", 20_000), ct)));
+        await versions.CreateAsync(caller, body.Members.NeedText("version_id"), body.Members.Text("version_description", 20_000), ct)));
 
     internal static async Task<Ok<JsonObject>> PublishManyAsync(
-        Tenant tenant, GtwyBody body, VersionStore versions, GatewayDb db, CancellationToken ct)
+        GtwyCaller caller, GtwyBody body, VersionStore versions, GatewayDb db, CancellationToken ct)
     {
-        tenant.RequireEditor();
+        caller.RequireEditor();
         var ids = body.Members.Texts("version_ids", atMost: 100) ?? throw GtwyFields.Wrong("version_ids", "is required");
         var (published, failed) = (new JsonArray(), new JsonArray());
         foreach (var id in ids)
         {
             try
             {
-                await versions.PublishAsync(tenant, id, ct);
+                await versions.PublishAsync(caller, id, ct);
                 published.Add((JsonNode)id);
             }
             catch (Failure failure)
@@ -62,47 +62,47 @@ internal static class VersionsApi
     }
 
     internal static async Task<Ok<JsonObject>> GraphAsync(
-        string version_id, Tenant tenant, VersionStore versions, AgentGraph graph, CancellationToken ct)
+        string version_id, GtwyCaller caller, VersionStore versions, AgentGraph graph, CancellationToken ct)
     {
-        var (version, agent) = await versions.FindAsync(tenant, version_id, ct);
-        return TypedResults.Ok(new JsonObject { ["success"] = true, ["data"] = await graph.AroundAsync(tenant, version, agent, ct) });
+        var (version, agent) = await versions.FindAsync(caller, version_id, ct);
+        return TypedResults.Ok(new JsonObject { ["success"] = true, ["data"] = await graph.AroundAsync(caller, version, agent, ct) });
     }
 
     internal static async Task<Ok<JsonObject>> DiffAsync(
-        Tenant tenant, VersionStore versions, CancellationToken ct, string? a = null, string? b = null)
+        GtwyCaller caller, VersionStore versions, CancellationToken ct, string? a = null, string? b = null)
     {
-        var (first, _) = await versions.FindAsync(tenant, a ?? throw GtwyFields.Wrong("a", "is required"), ct);
-        var (second, _) = await versions.FindAsync(tenant, b ?? throw GtwyFields.Wrong("b", "is required"), ct);
+        var (first, _) = await versions.FindAsync(caller, a ?? throw GtwyFields.Wrong("a", "is required"), ct);
+        var (second, _) = await versions.FindAsync(caller, b ?? throw GtwyFields.Wrong("b", "is required"), ct);
         return TypedResults.Ok(new JsonObject { ["success"] = true, ["data"] = VersionDiff.Of(first.Document, second.Document) });
     }
 
     internal static async Task<Ok<JsonObject>> DiscardAsync(
-        string version_id, Tenant tenant, GtwyBody body, VersionStore versions, CancellationToken ct)
+        string version_id, GtwyCaller caller, GtwyBody body, VersionStore versions, CancellationToken ct)
     {
-        await versions.DiscardAsync(tenant, version_id, body.Members.NeedText("bridge_id"), ct);
+        await versions.DiscardAsync(caller, version_id, body.Members.NeedText("bridge_id"), ct);
         return TypedResults.Ok(Success("version changes discarded successfully", version_id));
     }
 
     internal static async Task<Ok<JsonObject>> PublishAsync(
-        string version_id, Tenant tenant, GtwyBody body, VersionStore versions, EditorPushes pages, CancellationToken ct)
+        string version_id, GtwyCaller caller, GtwyBody body, VersionStore versions, EditorPushes pages, CancellationToken ct)
     {
         body.Members.Flag("generate_summary");
-        var agent = await versions.PublishAsync(tenant, version_id, ct);
-        await pages.AgentUpdatedAsync(tenant, agent.Id, version_id, ct);
+        var agent = await versions.PublishAsync(caller, version_id, ct);
+        await pages.AgentUpdatedAsync(caller, agent.Id, version_id, ct);
         return TypedResults.Ok(Success("version published successfully", version_id));
     }
 
     /// <summary>The cheapest model that can do what the version asks for, of the services that it has keys for.</summary>
     internal static async Task<Ok<JsonObject>> SuggestAsync(
-        string version_id, Tenant tenant, VersionStore versions, ModelStore models, CancellationToken ct)
+        string version_id, GtwyCaller caller, VersionStore versions, ModelStore models, CancellationToken ct)
     {
-        var (version, _) = await versions.FindAsync(tenant, version_id, ct);
+        var (version, _) = await versions.FindAsync(caller, version_id, ct);
         var keys = (version.Document["apikey_object_id"] as JsonObject ?? []).Select(key => key.Key).ToHashSet(StringComparer.Ordinal);
         if (keys.Count == 0)
         {
             throw Failure.Invalid("Please select api key for proceeding further", code: "key_missing");
         }
-        var known = await models.ListAsync(tenant.OrganizationId, null, ct);
+        var known = await models.ListAsync(caller.OrganizationId, null, ct);
         var suggested = ModelSuggestion.Of(version.Document, known.Where(model => keys.Contains(model.Service)));
         var answer = AgentsApi.Success("Model suggested successfully");
         answer["data"] = new JsonObject
@@ -114,27 +114,27 @@ internal static class VersionsApi
     }
 
     internal static async Task<Ok<JsonObject>> GetAsync(
-        string version_id, Tenant tenant, HttpRequest request, VersionStore versions, ToolStore tools, IOptions<GatewayOptions> options, CancellationToken ct)
+        string version_id, GtwyCaller caller, HttpRequest request, VersionStore versions, ToolStore tools, IOptions<GatewayOptions> options, CancellationToken ct)
     {
-        var (version, agent) = await versions.FindAsync(tenant, version_id, ct);
-        var view = AgentsApi.ViewOf(tenant, request, options);
-        var shown = view.Joined(view.Of(version, agent), version.Document, await tools.OfAsync(tenant.OrganizationId, version.Document, ct));
+        var (version, agent) = await versions.FindAsync(caller, version_id, ct);
+        var view = AgentsApi.ViewOf(caller, request, options);
+        var shown = view.Joined(view.Of(version, agent), version.Document, await tools.OfAsync(caller.OrganizationId, version.Document, ct));
         return TypedResults.Ok(view.Answer(AgentsApi.Success("Version get successfully"), shown));
     }
 
     internal static async Task<Ok<JsonObject>> UpdateAsync(
-        string version_id, Tenant tenant, GtwyBody body, HttpRequest request, VersionStore versions, EditorPushes pages,
+        string version_id, GtwyCaller caller, GtwyBody body, HttpRequest request, VersionStore versions, EditorPushes pages,
         IOptions<GatewayOptions> options, CancellationToken ct)
     {
-        var (version, agent) = await versions.UpdateAsync(tenant, version_id, AgentShape.ToSettings(body.Members), ct);
-        await pages.AgentUpdatedAsync(tenant, agent.Id, version_id, ct);
-        var view = AgentsApi.ViewOf(tenant, request, options);
+        var (version, agent) = await versions.UpdateAsync(caller, version_id, AgentShape.ToSettings(body.Members), ct);
+        await pages.AgentUpdatedAsync(caller, agent.Id, version_id, ct);
+        var view = AgentsApi.ViewOf(caller, request, options);
         return TypedResults.Ok(view.Answer(AgentsApi.Success("Version Updated successfully"), view.Of(version, agent)));
     }
 
-    internal static async Task<Ok<JsonObject>> DeleteAsync(string version_id, Tenant tenant, VersionStore versions, CancellationToken ct)
+    internal static async Task<Ok<JsonObject>> DeleteAsync(string version_id, GtwyCaller caller, VersionStore versions, CancellationToken ct)
     {
-        await versions.DeleteAsync(tenant, version_id, ct);
+        await versions.DeleteAsync(caller, version_id, ct);
         return TypedResults.Ok(AgentsApi.Success("Version deleted successfully"));
     }
 

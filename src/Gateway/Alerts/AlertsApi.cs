@@ -33,7 +33,7 @@ internal static class AlertsApi
     internal static async Task<Created<AlertMade>> CreateAsync(
         AlertTerms terms, GtwyCaller caller, GatewayDb db, AddressGuard guard, TimeProvider time, CancellationToken ct)
     {
-        caller.Require(GtwyRole.Editor);
+        caller.RequireEditor();
         Failure.ThrowIfAny(terms.Check(guard, isNew: true));
         var alert = new Alert
         {
@@ -51,7 +51,7 @@ internal static class AlertsApi
     internal static async Task<Ok<AlertMade>> UpdateAsync(
         string id, AlertTerms terms, GtwyCaller caller, GatewayDb db, AddressGuard guard, CancellationToken ct)
     {
-        caller.Require(GtwyRole.Editor);
+        caller.RequireEditor();
         Failure.ThrowIfAny(terms.Check(guard, isNew: false));
         var alert = await db.Alerts.FirstOrDefaultAsync(alert => alert.Id == id && alert.OrganizationId == caller.OrganizationId, ct)
             ?? throw Failure.NotFound("Alert");
@@ -64,7 +64,7 @@ internal static class AlertsApi
     internal static async Task<Ok<AlertGone>> DeleteAsync(
         [Microsoft.AspNetCore.Mvc.FromBody] AlertChoice choice, GtwyCaller caller, GatewayDb db, CancellationToken ct)
     {
-        caller.Require(GtwyRole.Editor);
+        caller.RequireEditor();
         return await db.Alerts.Where(alert => alert.Id == choice.Id && alert.OrganizationId == caller.OrganizationId).ExecuteDeleteAsync(ct) > 0
             ? TypedResults.Ok(new AlertGone(Success: true, "Alert successfully deleted"))
             : throw Failure.NotFound("Alert");
@@ -89,6 +89,11 @@ internal static class AlertsApi
         view["org_id"] = caller.OrgId;
         view["name"] = alert.Name;
         view["createdAt"] = alert.CreatedAt;
+        if (caller.Role == GtwyRole.Viewer && view["webhookConfiguration"]?["headers"] is JsonObject headers)
+        {
+            // They may be credentials of the receiver's.
+            view["webhookConfiguration"]!["headers"] = new JsonObject(headers.Select(header => KeyValuePair.Create(header.Key, (JsonNode?)"***")));
+        }
         return view;
     }
 
@@ -120,6 +125,11 @@ internal static class AlertsApi
             if (Name is null ? isNew : string.IsNullOrWhiteSpace(Name) || Name.Length > MaxName || Name.Any(char.IsControl))
             {
                 yield return new("name", $"name must have 1 to {MaxName} characters");
+            }
+            if (!IsReadable(WebhookConfiguration))
+            {
+                yield return new("webhookConfiguration", "webhookConfiguration names a member twice");
+                yield break;
             }
             if (WebhookConfiguration is null ? isNew : !IsAddress(guard, WebhookConfiguration["url"]))
             {
@@ -163,6 +173,19 @@ internal static class AlertsApi
                 document["limit"] = Limit;
             }
             return document;
+        }
+
+        // An object is taken apart when it is first looked into, and a repeated member is an exception then.
+        private static bool IsReadable(JsonNode? node)
+        {
+            try
+            {
+                return node is not JsonObject members || members.All(member => IsReadable(member.Value));
+            }
+            catch (ArgumentException)
+            {
+                return false;
+            }
         }
 
         private static bool IsAddress(AddressGuard guard, JsonNode? url)

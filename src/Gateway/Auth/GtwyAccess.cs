@@ -31,16 +31,16 @@ internal static class GtwyAccess
 
     /// <summary>
     /// Says of a management route that viewers are refused, unless an agent names them. That depends on the agent, so the handler keeps it
-    /// (<see cref="Tenant.RequireEditor()"/>).
+    /// (<see cref="GtwyCaller.RequireEditor()"/>).
     /// </summary>
     public static TBuilder RequireGtwyEditor<TBuilder>(this TBuilder builder)
         where TBuilder : IEndpointConventionBuilder => builder.Require("gtwy_editor", alsoPauthToken: true);
 
-    /// <summary>The same for what only admins may: <see cref="Tenant.RequireAdmin"/>.</summary>
+    /// <summary>The same for what only admins may: <see cref="GtwyCaller.RequireAdmin"/>.</summary>
     public static TBuilder RequireGtwyAdmin<TBuilder>(this TBuilder builder)
         where TBuilder : IEndpointConventionBuilder => builder.Require("gtwy_admin", alsoPauthToken: true);
 
-    /// <summary>The same for admins of the organization <c>default</c>: <see cref="Tenant.RequireOperator"/>.</summary>
+    /// <summary>The same for admins of the organization <c>default</c>: <see cref="GtwyCaller.RequireOperator"/>.</summary>
     public static TBuilder RequireGtwyOperator<TBuilder>(this TBuilder builder)
         where TBuilder : IEndpointConventionBuilder => builder.Require("gtwy_operator", alsoPauthToken: true);
 
@@ -56,9 +56,26 @@ internal static class GtwyAccess
     public static TBuilder RequireGtwyCallerAlsoBy<TBuilder>(this TBuilder builder, string parameter)
         where TBuilder : IEndpointConventionBuilder => builder.RequireSurfaceCaller(
             new AccessRule("gtwy_caller", Token, Session, OrganizationKey, new AccessScheme($"gtwy_{parameter}", AccessPlace.Query, parameter)),
-            async context => context.Request.Query[parameter] is [{ Length: > 0 } sent] && !IsSent(context.Request, "Authorization")
-                ? await ByAuthorizationAsync(context, sent)
-                : await CallerAsync(context, alsoPauthToken: false));
+            context => CallerAsync(context, parameter));
+
+    /// <summary>Whether the credential of such a stream, long after it began, would open it still.</summary>
+    public static async ValueTask<bool> IsStillGoodAsync(HttpContext context, string parameter)
+    {
+        try
+        {
+            await CallerAsync(context, parameter);
+            return true;
+        }
+        catch (Failure)
+        {
+            return false;
+        }
+    }
+
+    private static async ValueTask<GtwyCaller> CallerAsync(HttpContext context, string parameter) =>
+        context.Request.Query[parameter] is [{ Length: > 0 } sent] && !IsSent(context.Request, "Authorization")
+            ? await ByAuthorizationAsync(context, sent)
+            : await CallerAsync(context, alsoPauthToken: false);
 
     /// <summary>Routes below <c>/chatbot/{botId}</c>: a chatbot's user, or anybody's for public agents.</summary>
     public static TBuilder RequireChatbotCaller<TBuilder>(this TBuilder builder)

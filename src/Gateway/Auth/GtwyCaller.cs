@@ -63,14 +63,47 @@ internal sealed record GtwyCaller(
     /// <summary>Whom changes are written down to.</summary>
     public string? Actor => UserId ?? (Key is null ? null : $"key:{Key.Id}");
 
-    /// <exception cref="Failure">Forbidden, in the words that the wire's front end knows.</exception>
-    public void Require(GtwyRole least)
+    /// <summary>For what belongs to no agent: viewers may not.</summary>
+    /// <exception cref="Failure">Forbidden.</exception>
+    public void RequireEditor()
     {
-        if (Role < least)
+        if (Role == GtwyRole.Viewer)
         {
-            throw Failure.Forbidden("You don't have access");
+            throw NoAccess();
         }
     }
+
+    /// <summary>For an agent: a viewer must be among its editors, an editor too unless it names none.</summary>
+    /// <exception cref="Failure">Forbidden.</exception>
+    public void RequireEditor(IReadOnlyCollection<string> editors)
+    {
+        var isNamed = UserId is { } user && editors.Contains(user);
+        if (Role != GtwyRole.Admin && !isNamed && (Role == GtwyRole.Viewer || editors.Count > 0))
+        {
+            throw Failure.Forbidden("You don't have access to update this agent");
+        }
+    }
+
+    public void RequireAdmin()
+    {
+        if (Role != GtwyRole.Admin)
+        {
+            throw NoAccess();
+        }
+    }
+
+    public void RequireOperator()
+    {
+        if (OrganizationId != Organization.DefaultId || Role != GtwyRole.Admin)
+        {
+            throw Failure.Forbidden("Access denied: you are not authorized for this action");
+        }
+    }
+
+    /// <summary>For something that is not there: whoever may change nothing learns nothing of it either.</summary>
+    public Failure Missing(Failure missing) => Role == GtwyRole.Viewer ? NoAccess() : missing;
+
+    private static Failure NoAccess() => Failure.Forbidden("You don't have access");
 
     private static GtwyRole RoleOf(MemberRole role) => role switch
     {

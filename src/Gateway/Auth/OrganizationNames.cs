@@ -60,7 +60,7 @@ internal sealed class OrganizationNames(NpgsqlDataSource source, TimeProvider ti
         command.Parameters.Add(new() { Value = id });
         // Nobody can have taken a name that nobody could guess.
         command.Parameters.Add(new() { Value = $"gtwy-{HexId.Create(time)}" });
-        command.Parameters.Add(new() { Value = string.IsNullOrWhiteSpace(name) || name.Contains('\0', StringComparison.Ordinal) ? orgId : name[..Math.Min(name.Length, MaxLength)] });
+        command.Parameters.Add(new() { Value = NameOf(name) ?? orgId });
         command.Parameters.Add(new() { Value = now });
         command.Parameters.Add(new() { Value = Guid.CreateVersion7(now) });
         command.Parameters.Add(new() { Value = orgId });
@@ -74,4 +74,9 @@ internal sealed class OrganizationNames(NpgsqlDataSource source, TimeProvider ti
             return (await ReadAsync(orgId, ct))!.Value;
         }
     }
+
+    /// <summary>Null for one that says nothing or cannot be kept; one that is too long is cut, but not through a character.</summary>
+    private static string? NameOf(string? name) => string.IsNullOrWhiteSpace(name) || name.Contains('\0', StringComparison.Ordinal) ? null
+        : name.Length <= MaxLength ? name
+        : name[..(char.IsHighSurrogate(name[MaxLength - 1]) ? MaxLength - 1 : MaxLength)];
 }

@@ -64,6 +64,9 @@ internal sealed record Batch
     /// <summary>In the words of the wire: <c>metadata</c>, <c>errors</c>.</summary>
     public required JsonObject Document { get; set; }
 
+    /// <summary>Sealed; null when it has none, or is over.</summary>
+    public byte[]? Secrets { get; set; }
+
     public required DateTimeOffset CreatedAt { get; init; }
 
     public required DateTimeOffset ExpiresAt { get; init; }

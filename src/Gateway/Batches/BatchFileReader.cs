@@ -25,8 +25,10 @@ internal sealed class BatchFileReader(string endpoint)
     public async IAsyncEnumerable<BatchLine> ReadAsync(Stream file, [EnumeratorCancellation] CancellationToken ct)
     {
         var number = 0;
-        await foreach (var text in JsonLines.ReadAsync(file, ct))
+        await using var lines = JsonLines.ReadAsync(file, ct).GetAsyncEnumerator(ct);
+        while (await NextAsync(lines, number))
         {
+            var text = lines.Current;
             number++;
             if (JsonLines.IsBlank(text))
             {
@@ -46,9 +48,22 @@ internal sealed class BatchFileReader(string endpoint)
                 yield break;
             }
         }
-        if (Count == 0)
+        if (Count == 0 && Errors.Count == 0)
         {
             Add("empty_file", null, "The file holds no requests", null);
+        }
+    }
+
+    private async ValueTask<bool> NextAsync(IAsyncEnumerator<ReadOnlyMemory<byte>> lines, int read)
+    {
+        try
+        {
+            return await lines.MoveNextAsync();
+        }
+        catch (InvalidDataException)
+        {
+            Add("line_too_long", read + 1, $"A line may have at most {JsonLines.MaxBytes >> 20} MB", null);
+            return false;
         }
     }
 

@@ -13,16 +13,19 @@ internal sealed class BatchStore(GatewayDb db, TimeProvider time)
     public static readonly TimeSpan Window = TimeSpan.FromHours(24);
     public static readonly TimeSpan Kept = TimeSpan.FromDays(30);
 
-    public Batch Make(string id, BatchKind kind, ApiKey key, string endpoint)
+    public Batch Make(string id, BatchKind kind, ApiKey key, string endpoint) => Make(id, kind, key.OrganizationId, key, endpoint);
+
+    /// <param name="key">Null when a person starts it.</param>
+    public Batch Make(string id, BatchKind kind, Guid organizationId, ApiKey? key, string endpoint)
     {
         var now = time.GetUtcNow();
         return new()
         {
             Id = id,
-            OrganizationId = key.OrganizationId,
+            OrganizationId = organizationId,
             Kind = kind,
-            KeyId = key.Id,
-            KeyPrefix = key.Prefix,
+            KeyId = key?.Id ?? Guid.Empty,
+            KeyPrefix = key?.Prefix ?? "",
             Endpoint = endpoint,
             Status = BatchStatus.Validating,
             Document = [],
@@ -32,41 +35,53 @@ internal sealed class BatchStore(GatewayDb db, TimeProvider time)
     }
 
     /// <summary>The batch, its lines as far as they are known, and its job: committed together.</summary>
-    public async Task AddAsync(Batch batch, IReadOnlyList<BatchLine> lines, CancellationToken ct)
+    /// <param name="alongside">What else belongs to it, written in the same transaction.</param>
+    public async Task AddAsync(
+        Batch batch, IReadOnlyList<BatchLine> lines, CancellationToken ct, Func<NpgsqlConnection, Task>? alongside = null)
     {
+        var key = batch.KeyId == Guid.Empty ? (Guid?)null : batch.KeyId;
         await using var transaction = await db.Database.BeginTransactionAsync(ct);
         db.Add(batch);
         db.Enqueue(new RunBatch(batch.Id), new()
         {
-            Owner = new(batch.OrganizationId, KeyId: batch.KeyId, CreatedBy: $"key:{batch.KeyId}"),
+            Owner = new(batch.OrganizationId, KeyId: key, CreatedBy: key is null ? "person" : $"key:{key}"),
             Priority = JobPriority.Low,
         });
         await db.SaveChangesAsync(ct);
+        var connection = (NpgsqlConnection)db.Database.GetDbConnection();
         if (lines.Count > 0)
         {
-            await BatchLines.AddAsync((NpgsqlConnection)db.Database.GetDbConnection(), batch.Id, lines, ct);
+            await BatchLines.AddAsync(connection, batch.Id, lines, ct);
         }
+        await (alongside?.Invoke(connection) ?? Task.CompletedTask);
         await transaction.CommitAsync(ct);
     }
 
     public Task<Batch?> FindAsync(Guid organizationId, BatchKind kind, string id, CancellationToken ct) =>
         db.Batches.AsNoTracking().FirstOrDefaultAsync(batch => batch.OrganizationId == organizationId && batch.Kind == kind && batch.Id == id, ct);
 
-    /// <summary>The newest first; one more than <paramref name="limit"/> when there are more.</summary>
-    public async Task<List<Batch>> ListAsync(Guid organizationId, BatchKind kind, string? after, string? before, int limit, CancellationToken ct)
+    /// <summary>The newest first: those behind one of them, or those next before it, and whether there are more that way.</summary>
+    public async Task<(List<Batch> Page, bool HasMore)> ListAsync(
+        Guid organizationId, BatchKind kind, string? after, string? before, int limit, CancellationToken ct)
     {
         var batches = db.Batches.AsNoTracking().Where(batch => batch.OrganizationId == organizationId && batch.Kind == kind);
         if ((after ?? before) is { } id)
         {
-            var last = await FindAsync(organizationId, kind, id, ct) ?? throw FileFailures.Missing(id, after is null ? "before_id" : "after");
+            var last = await FindAsync(organizationId, kind, id, ct)
+                ?? throw new Failure(FailureKind.NotFound, "not_found", "No such batch", [new(after is null ? "before_id" : "after", "unknown")]);
             batches = after is not null
                 ? batches.Where(batch => batch.CreatedAt < last.CreatedAt || (batch.CreatedAt == last.CreatedAt && batch.Id.CompareTo(last.Id) < 0))
                 : batches.Where(batch => batch.CreatedAt > last.CreatedAt || (batch.CreatedAt == last.CreatedAt && batch.Id.CompareTo(last.Id) > 0));
         }
-        return await batches.OrderByDescending(batch => batch.CreatedAt).ThenByDescending(batch => batch.Id).Take(limit + 1).ToListAsync(ct);
+        var isBackwards = after is null && before is not null;
+        var found = await (isBackwards
+            ? batches.OrderBy(batch => batch.CreatedAt).ThenBy(batch => batch.Id)
+            : batches.OrderByDescending(batch => batch.CreatedAt).ThenByDescending(batch => batch.Id)).Take(limit + 1).ToListAsync(ct);
+        var page = found.Take(limit);
+        return ([.. isBackwards ? page.Reverse() : page], found.Count > limit);
     }
 
-    /// <summary>Its job sees it before the next line. Nothing happens when it is over.</summary>
+    /// <summary>Its job sees it before it reads on. Nothing happens when it is over.</summary>
     public Task CancelAsync(Batch batch, CancellationToken ct)
     {
         var now = time.GetUtcNow();

@@ -45,7 +45,7 @@ internal static class BatchesApi
         {
             throw window.NotOneOf("'24h'");
         }
-        var metadata = body.Get("metadata") is { } pairs ? OpenAiRequestReader.ReadMetadata(pairs) : null;
+        var metadata = body.Get("metadata") is { } pairs ? OpenAiFields.ReadMetadata(pairs) : null;
         if (file.Text(200).Contains('\0', StringComparison.Ordinal) || await files.FindAsync(key.OrganizationId, file.Text(), ct) is not { } input)
         {
             throw FileFailures.Missing(file.Text(), "input_file_id");
@@ -76,8 +76,8 @@ internal static class BatchesApi
         {
             throw Failure.Invalid($"'limit' must be between 1 and {MostBatches}.", "limit", "invalid_value");
         }
-        var found = await batches.ListAsync(key.OrganizationId, BatchKind.OpenAi, QueryValues.Text(after, "after"), before: null, limit, ct);
-        return Json(ObjectPage.Of(found.Take(limit).Select(Show), found.Count > limit));
+        var (page, hasMore) = await batches.ListAsync(key.OrganizationId, BatchKind.OpenAi, QueryValues.Text(after, "after"), before: null, limit, ct);
+        return Json(ObjectPage.Of(page.Select(Show), hasMore));
     }
 
     internal static async Task<IResult> GetAsync(HttpContext context, string id, CallGate gate, BatchStore batches, CancellationToken ct) =>

@@ -50,13 +50,13 @@ internal static class MessageBatchesApi
         {
             throw Failure.Invalid($"limit must be between 1 and {MostBatches}", "limit");
         }
-        var found = await batches.ListAsync(
+        var (found, hasMore) = await batches.ListAsync(
             key.OrganizationId, BatchKind.Anthropic, QueryValues.Text(after_id, "after_id"), QueryValues.Text(before_id, "before_id"), limit, ct);
-        var page = found.Take(limit).Select(batch => Show(batch, context)).ToList();
+        var page = found.ConvertAll(batch => Show(batch, context));
         return Json(new()
         {
             ["data"] = new JsonArray([.. page]),
-            ["has_more"] = found.Count > limit,
+            ["has_more"] = hasMore,
             ["first_id"] = page is [var first, ..] ? (string?)first["id"] : null,
             ["last_id"] = page is [.., var last] ? (string?)last["id"] : null,
         });

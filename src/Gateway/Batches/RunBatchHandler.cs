@@ -1,29 +1,27 @@
-using System.Buffers;
-using System.Globalization;
 using System.Text.Json.Nodes;
 using Microsoft.EntityFrameworkCore;
 using Npgsql;
+using Stoa.Gateway.Batches.Agents;
 using Stoa.Gateway.Batches.Native;
-using Stoa.Gateway.Completions;
 using Stoa.Gateway.Files;
-using Stoa.Platform.Identity;
 using Stoa.Platform.Jobs;
 
 namespace Stoa.Gateway.Batches;
 
 /// <summary>
-/// Brings a batch to its end: checks the file, calls the lines that have no answer yet, writes the files. Each step is committed before
-/// the next, so a run after a crash goes on where the last one was.
+/// Brings a batch to its end: checks the file, has the lines answered that have no answer yet, hands over the results. Each step is
+/// committed before the next, so a run after a crash goes on where the last one was.
 /// </summary>
 internal sealed class RunBatchHandler(
-    GatewayDb db, BatchLines lines, FileStore files, InnerCalls calls, NativeBatches native, TimeProvider time) : IJobHandler<RunBatch>
+    GatewayDb db, BatchLines lines, FileStore files, CallBatches calls, AgentBatches agents, TimeProvider time) : IJobHandler<RunBatch>
 {
     public static readonly JobRules Rules = new()
     {
         Priority = JobPriority.Low,
         MaxRunningPerTenant = 2,
         Timeout = TimeSpan.FromMinutes(20),
-        MaxAttempts = 20,
+        // Ten minutes apart they last longer than any batch: what is away for hours, a provider or a disk, ends none.
+        MaxAttempts = 200,
         LongestWait = TimeSpan.FromMinutes(10),
     };
 
@@ -31,10 +29,6 @@ internal sealed class RunBatchHandler(
     private const int PageLines = 200;
     private const int InsertLines = 500;
     private const int InsertBytes = 8 << 20;
-    private const int Tries = 3;
-
-    private static readonly byte[] Revoked =
-        """{"error":{"message":"The API key was revoked or has expired","type":"invalid_request_error","param":null,"code":"invalid_api_key"}}"""u8.ToArray();
 
     /// <summary>Then another batch may have its turn.</summary>
     private static readonly TimeSpan Shift = TimeSpan.FromMinutes(5);
@@ -59,48 +53,48 @@ internal sealed class RunBatchHandler(
         {
             return;
         }
-        var key = calls.Find(batch.KeyId, batch.KeyPrefix);
+        IBatchWay way = batch.Kind == BatchKind.Gtwy ? agents : calls;
         if (batch is { Status: BatchStatus.InProgress, Provider: null })
         {
-            var taken = key is null ? null : await native.BeginAsync(batch, key, ct);
-            (batch.Provider, batch.ProviderBatchId) = taken is var (model, id) ? (model, id) : ("", null);
+            (batch.Provider, batch.ProviderBatchId) = await way.BeginAsync(batch, ct) is var (model, id) ? (model, id) : ("", null);
             await db.SaveChangesAsync(ct);
         }
-        if (batch.ProviderBatchId is not null && key is not null)
+        if (batch.ProviderBatchId is not null)
         {
-            await FollowAsync(batch, key, ct);
+            await FollowAsync(batch, way, ct);
         }
         if (batch is { Status: BatchStatus.InProgress, ProviderBatchId: null })
         {
-            await CallAsync(batch, key, context, ct);
+            await CallAsync(batch, way, context, ct);
         }
         await db.Entry(batch).ReloadAsync(ct);
-        await FinishAsync(batch, ct);
+        await FinishAsync(batch, way, ct);
     }
 
     /// <summary>Looks how far the provider is, again and again at growing distances; at the end brings in what it has.</summary>
-    private async Task FollowAsync(Batch batch, ApiKey key, CancellationToken ct)
+    private async Task FollowAsync(Batch batch, IBatchWay way, CancellationToken ct)
     {
         if (batch is { Status: BatchStatus.Cancelling, FinalizingAt: null })
         {
             batch.FinalizingAt = time.GetUtcNow();
-            await native.CancelAsync(batch, ct);
+            await way.CancelAsync(batch, ct);
             await db.SaveChangesAsync(ct);
         }
-        var state = await native.StateAsync(batch, ct);
+        var state = await way.StateAsync(batch, ct);
         switch (state.Progress)
         {
             case NativeProgress.UnderWay when batch.ExpiresAt + Grace > time.GetUtcNow():
                 var age = time.GetUtcNow() - batch.CreatedAt;
                 var wait = TimeSpan.FromTicks(Math.Clamp(age.Ticks / 4, FirstLook.Ticks, LongestLook.Ticks));
                 throw JobFailure.Snooze(wait, "The provider is at work");
-            case NativeProgress.Failed:
-                // Then it is done here.
+            case NativeProgress.Failed or NativeProgress.Ended:
+                if (state.Progress == NativeProgress.Ended)
+                {
+                    await way.CollectAsync(batch, state, ct);
+                }
+                // What it has not answered is done here.
                 (batch.Provider, batch.ProviderBatchId) = ("", null);
                 await db.SaveChangesAsync(ct);
-                break;
-            case NativeProgress.Ended:
-                await native.CollectAsync(batch, key, state, ct);
                 break;
         }
     }
@@ -137,10 +131,13 @@ internal sealed class RunBatchHandler(
             await db.SaveChangesAsync(ct);
             return false;
         }
-        batch.Status = BatchStatus.InProgress;
         batch.StartedAt = time.GetUtcNow();
         await db.SaveChangesAsync(ct);
+        // Unless its client has cancelled it meanwhile.
+        await db.Batches.Where(row => row.Id == batch.Id && row.Status == BatchStatus.Validating)
+            .ExecuteUpdateAsync(set => set.SetProperty(row => row.Status, BatchStatus.InProgress), ct);
         await transaction.CommitAsync(ct);
+        await db.Entry(batch).ReloadAsync(ct);
         return true;
     }
 
@@ -166,7 +163,7 @@ internal sealed class RunBatchHandler(
     }
 
     /// <summary>Calls what has no answer, until all have one, the batch is cancelled or its time is over.</summary>
-    private async Task CallAsync(Batch batch, ApiKey? key, JobContext context, CancellationToken ct)
+    private async Task CallAsync(Batch batch, IBatchWay way, JobContext context, CancellationToken ct)
     {
         var started = time.GetTimestamp();
         var number = 0;
@@ -180,9 +177,9 @@ internal sealed class RunBatchHandler(
             number = page[^1].Number;
             var isLimited = false;
             var together = new ParallelOptions { MaxDegreeOfParallelism = AtOnce, CancellationToken = ct, TaskScheduler = TaskScheduler.Current };
-            await Parallel.ForEachAsync(page, together, async (line, ct) =>
+            await Parallel.ForEachAsync(page.TakeWhile(_ => time.GetElapsedTime(started) < Shift), together, async (line, ct) =>
             {
-                if (!Volatile.Read(ref isLimited) && await AnswerAsync(batch, line, key, ct) is { } answer)
+                if (!Volatile.Read(ref isLimited) && await way.AnswerAsync(batch, line, ct) is { } answer)
                 {
                     await lines.AnswerAsync(batch.Id, line.Number, answer, ct);
                 }
@@ -196,7 +193,7 @@ internal sealed class RunBatchHandler(
             {
                 throw JobFailure.Snooze(Pause, "A limit is used up");
             }
-            if (time.GetElapsedTime(started) > Shift)
+            if (time.GetElapsedTime(started) >= Shift)
             {
                 throw JobFailure.Snooze(TimeSpan.Zero, "Others may have their turn");
             }
@@ -206,29 +203,7 @@ internal sealed class RunBatchHandler(
     private Task<bool> IsWantedAsync(Batch batch, CancellationToken ct) =>
         db.Batches.AnyAsync(row => row.Id == batch.Id && row.Status == BatchStatus.InProgress, ct);
 
-    /// <summary>Null when a limit is used up: the line waits.</summary>
-    private async Task<InnerAnswer?> AnswerAsync(Batch batch, BatchLine line, ApiKey? key, CancellationToken ct)
-    {
-        for (var tried = 1; ; tried++)
-        {
-            if (key is null)
-            {
-                return new(401, "", Revoked);
-            }
-            var answer = await calls.PostAsync(batch.Endpoint, line.Request, key, ct);
-            if (answer.Status == 429 && BatchOutput.ErrorOf(answer.Body).Code is not ("insufficient_quota" or "billing_error"))
-            {
-                return null;
-            }
-            if (answer.Status < 500 || tried == Tries)
-            {
-                return answer;
-            }
-            await Task.Delay(TimeSpan.FromSeconds(tried), time, ct);
-        }
-    }
-
-    private async Task FinishAsync(Batch batch, CancellationToken ct)
+    private async Task FinishAsync(Batch batch, IBatchWay way, CancellationToken ct)
     {
         var end = batch.Status == BatchStatus.Cancelling ? BatchStatus.Cancelled
             : batch.Completed + batch.Failed < batch.Total ? BatchStatus.Expired
@@ -239,37 +214,9 @@ internal sealed class RunBatchHandler(
         }
         batch.FinalizingAt ??= time.GetUtcNow();
         await db.SaveChangesAsync(ct);
-        if (batch.Kind == BatchKind.OpenAi)
-        {
-            var unanswered = end == BatchStatus.Expired
-                ? ("batch_expired", "This request could not be executed before the completion window expired.")
-                : ("batch_cancelled", "The batch was cancelled before this request was executed.");
-            batch.OutputFileId = await WriteAsync(batch, "output", result => result.IsSuccess, BatchOutput.WriteSuccess, ct);
-            batch.ErrorFileId = await WriteAsync(
-                batch, "error", result => !result.IsSuccess, (result, output) => BatchOutput.WriteError(result, unanswered, output), ct);
-        }
+        await way.FinishAsync(batch, end, ct);
         batch.Status = end;
         batch.EndedAt = time.GetUtcNow();
         await db.SaveChangesAsync(ct);
-    }
-
-    /// <summary>A file of the results that <paramref name="belongs"/>; null when there are none. Written again it is the same file.</summary>
-    private async Task<string?> WriteAsync(
-        Batch batch, string what, Func<BatchResult, bool> belongs, Action<BatchResult, IBufferWriter<byte>> write, CancellationToken ct)
-    {
-        var id = $"file-{batch.Id["batch_".Length..]}{what}";
-        await using var content = BatchOutput.Open(lines.ResultsAsync(batch.Id, ct).Where(belongs), write, ct);
-        var bytes = await files.WriteAsync(batch.OrganizationId, id, content, long.MaxValue, ct);
-        if (bytes == 0)
-        {
-            await files.DropAsync(batch.OrganizationId, id);
-            return null;
-        }
-        var name = string.Create(CultureInfo.InvariantCulture, $"{batch.Id}_{what}.jsonl");
-        if (await files.FindAsync(batch.OrganizationId, id, ct) is null)
-        {
-            await files.AddAsync(batch.OrganizationId, id, name, "batch_output", bytes, BatchStore.Kept, ct);
-        }
-        return id;
     }
 }

@@ -88,6 +88,8 @@ internal static class BudgetsApi
     /// <summary><c>monthly</c> (the default), <c>weekly</c>, <c>daily</c> or <c>never</c>, from a day on (the first of this month by default).</summary>
     internal sealed record BudgetTerms(decimal? Amount, string? Period, DateTimeOffset? StartsAt)
     {
+        // As many places as are kept.
+        private const decimal MinAmount = 0.0000000001m;
         private const decimal MaxAmount = 1_000_000_000;
 
         internal BudgetPeriod? ParsedPeriod => Period switch
@@ -101,9 +103,9 @@ internal static class BudgetsApi
 
         public IEnumerable<FieldError> Check()
         {
-            if (Amount is not (> 0 and <= MaxAmount))
+            if (Amount is not (>= MinAmount and <= MaxAmount))
             {
-                yield return new("amount", $"amount must be more than 0 and at most {MaxAmount}");
+                yield return new("amount", $"amount must be between {MinAmount} and {MaxAmount}");
             }
             if (ParsedPeriod is null)
             {

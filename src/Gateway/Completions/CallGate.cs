@@ -50,6 +50,10 @@ internal sealed class CallGate(
         ? alias.Targets.All(one => MayUseProvider(key, one)) && (key.Models?.Contains(alias.Name) == true || alias.Targets.All(one => MayUseModel(key, one)))
         : MayUseProvider(key, target) && MayUseModel(key, target);
 
+    /// <summary>The same for a model by its name, wherever it is.</summary>
+    public static bool MayUse(ApiKey key, string provider, string model) =>
+        key.Providers?.Contains(provider) != false && (key.Models is null || key.Models.Contains($"{provider}/{model}") || key.Models.Contains(model));
+
     private static bool MayUseProvider(ApiKey key, ModelTarget target) => key.Providers is null || key.Providers.Contains(target.Provider.Name);
 
     private static bool MayUseModel(ApiKey key, ModelTarget target) =>

@@ -15,6 +15,8 @@ internal sealed class CallRoute(IReadOnlyList<ModelTarget> targets)
 
     public ModelTarget First => targets[0];
 
+    public IReadOnlyList<ModelTarget> Targets => targets;
+
     /// <summary>Whether another target may still answer: there is one, nothing has reached the client, and it could do better.</summary>
     public bool MayGoOn(HttpContext context, GatewayCall call, Exception thrown, TimeProvider time) =>
         current < targets.Count - 1
@@ -35,7 +37,7 @@ internal sealed class CallRoute(IReadOnlyList<ModelTarget> targets)
     public Exception Explain(Exception thrown) => earlier is not null && !MayHelp(ProviderFaults.Of(thrown)) ? earlier : thrown;
 
     /// <summary>What is wrong with the request stays wrong wherever it goes.</summary>
-    private static bool MayHelp(Failure failure) => failure.Kind switch
+    public static bool MayHelp(Failure failure) => failure.Kind switch
     {
         FailureKind.Upstream or FailureKind.Overloaded or FailureKind.Timeout or FailureKind.TooMany or FailureKind.Quota
             or FailureKind.Unavailable or FailureKind.Forbidden or FailureKind.NotFound => true,

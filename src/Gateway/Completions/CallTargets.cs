@@ -1,4 +1,5 @@
 using System.Text;
+using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 using Stoa.Gateway.ProviderKeys;
@@ -41,7 +42,7 @@ internal sealed partial class CallTargets(
     /// <summary>Gives the call the key that its target is to see, and its limits in time where it has some of its own.</summary>
     public void Prepare(GatewayCall call)
     {
-        call.ProviderKey = call.Wishes?.ProviderKey ?? StoredKeyOf(call);
+        call.ProviderKey = KeyOf(call.Key, call.Target, call.Wishes);
         call.Timeouts = call.Wishes?.Shorten(options.Value.Timeouts);
         if (call.Route is not null || call.Timeouts is not null)
         {
@@ -50,8 +51,11 @@ internal sealed partial class CallTargets(
         }
     }
 
+    /// <summary>Whether the call has another target that may answer in the place of the one that failed.</summary>
+    public bool MayGoOn(HttpContext context, GatewayCall call, Exception thrown) => call.Route?.MayGoOn(context, call, thrown, time) == true;
+
     /// <summary>Turns the call to the next target of its route.</summary>
-    public void GoOn(GatewayCall call, Exception thrown)
+    public void GoOn(HttpContext context, GatewayCall call, Exception thrown)
     {
         var failure = ProviderFaults.Of(thrown);
         var (failed, asked) = (call.Target, call.Target.Provider);
@@ -61,12 +65,14 @@ internal sealed partial class CallTargets(
         // The client's key is for the provider that it named; no other gets to see it.
         if (call.ProviderKey is null || call.Target.Provider != asked)
         {
-            call.ProviderKey = StoredKeyOf(call);
+            call.ProviderKey = KeyOf(call.Key, call.Target, wishes: null);
         }
+        call.Endpoint = ProviderEndpoint.Of(call.Target.Provider, call.Surface.Dialect, context.Request);
     }
 
-    private string? StoredKeyOf(GatewayCall call) =>
-        call.Target.Provider.Client is { HasKey: false } ? keys.Find(call.Key.OrganizationId, call.Target.Provider.Kind) : null;
+    /// <summary>The key to ask this target with instead of the operator's: the client's own, else the organization's where the operator has none.</summary>
+    public string? KeyOf(ApiKey key, ModelTarget target, CallWishes? wishes) => wishes?.ProviderKey
+        ?? (target.Provider.Client is { HasKey: false } ? keys.Find(key.OrganizationId, target.Provider.Kind) : null);
 
     private static IEnumerable<ModelTarget> Spread(ModelTarget target) => target.Alias?.Order() ?? [target];
 

@@ -96,10 +96,9 @@ internal sealed class ChatApi(
                 await AskAsync(context, call, body, outline);
                 return;
             }
-            catch (Exception thrown) when (call.Route is { } way && way.MayGoOn(context, call, thrown, time))
+            catch (Exception thrown) when (targets.MayGoOn(context, call, thrown))
             {
-                targets.GoOn(call, thrown);
-                call.Endpoint = ProviderEndpoint.Of(call.Target.Provider, call.Surface.Dialect, context.Request);
+                targets.GoOn(context, call, thrown);
             }
         }
     }

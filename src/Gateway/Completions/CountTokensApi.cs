@@ -1,6 +1,7 @@
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
+using Microsoft.Extensions.Options;
 using Stoa.Gateway.Bytes;
 using Stoa.Gateway.Chat;
 using Stoa.Gateway.Providers;
@@ -16,26 +17,31 @@ internal static class CountTokensApi
         .WithTags("Chat").WithSummary("Count the tokens of a prompt, in Anthropic's dialect")
         .Accepts<ChatSchema.AnthropicRequest>("application/json");
 
-    internal static async Task CountAsync(HttpContext context, CallGate gate)
+    internal static async Task CountAsync(HttpContext context, CallGate gate, CallTargets targets, IOptions<GatewayOptions> options)
     {
         var key = gate.Authenticate(context.Request);
         using var body = await RequestBody.ReadAsync(context.Request);
         var outline = RequestOutline.Read(body.Span);
-        var target = gate.Target(key, outline.ModelName(body.Span));
+        var wishes = CallWishes.Of(context.Request);
+        var target = targets.Find(key, outline.ModelName(body.Span), wishes);
+        var route = targets.RouteOf(key, target, wishes)?.Targets ?? [target];
         await gate.AdmitAsync(context, LimitHeaders.Anthropic, key, tokens: 0);
         try
         {
-            if (target.Provider is { Client: { } client, Kind.Dialect: Dialect.Anthropic })
+            for (var at = 0; ; at++)
             {
-                await ForwardAsync(context, client, body, outline, target);
-                return;
+                // The client's key is for the provider that it named; no other gets to see it.
+                var terms = new Terms(targets.KeyOf(key, route[at], at == 0 ? wishes : null), wishes?.Shorten(options.Value.Timeouts));
+                try
+                {
+                    await AnswerAsync(context, route[at], body, outline, terms);
+                    return;
+                }
+                catch (Exception thrown) when (at < route.Count - 1 && MayGoOn(context, thrown))
+                {
+                    // The next one may know.
+                }
             }
-            var dialect = AnthropicDialect.Of(context.Request.Headers["anthropic-version"]);
-            var request = dialect.ReadRequest(body.Memory, new ReadOptions(CountOnly: true));
-            context.Response.Headers["x-gtwy-estimated"] = "true";
-            using var output = new PooledBytes(64);
-            AnthropicAnswers.WriteCount(TokenEstimate.Of(request), output);
-            await JsonAnswer.SendAsync(context, output);
         }
         finally
         {
@@ -43,16 +49,45 @@ internal static class CountTokensApi
         }
     }
 
-    private static async Task ForwardAsync(HttpContext context, ProviderClient client, PooledBytes body, RequestOutline outline, ModelTarget target)
+    private static async Task AnswerAsync(HttpContext context, ModelTarget target, PooledBytes body, RequestOutline outline, Terms terms)
+    {
+        if (target.Provider is { Client: { } client, Kind.Dialect: Dialect.Anthropic })
+        {
+            await ForwardAsync(context, client, body, outline, target, terms);
+            return;
+        }
+        var dialect = AnthropicDialect.Of(context.Request.Headers["anthropic-version"]);
+        var request = dialect.ReadRequest(body.Memory, new ReadOptions(CountOnly: true));
+        context.Response.Headers["x-gtwy-estimated"] = "true";
+        using var output = new PooledBytes(64);
+        AnthropicAnswers.WriteCount(TokenEstimate.Of(request), output);
+        await JsonAnswer.SendAsync(context, output);
+    }
+
+    private static bool MayGoOn(HttpContext context, Exception thrown) =>
+        !context.Response.HasStarted && !ClientLeftException.Explains(thrown, context) && CallRoute.MayHelp(ProviderFaults.Of(thrown));
+
+    private static async Task ForwardAsync(
+        HttpContext context, ProviderClient client, PooledBytes body, RequestOutline outline, ModelTarget target, Terms terms)
     {
         using var renamed = BodyChanges.Rename(body.Span, outline, target);
         var request = new ProviderRequest(client.CountTokensUri, (renamed ?? body).Memory, isStream: false)
         {
             AnthropicVersion = PassedHeaders.AnthropicVersion(context.Request),
             AnthropicBeta = PassedHeaders.AnthropicBeta(context.Request),
+            ApiKey = terms.ApiKey,
+            Timeouts = terms.Timeouts,
         };
         using var exchange = await client.SendAsync(request, context.RequestAborted);
         using var answer = await exchange.ReadAllAsync();
         await JsonAnswer.SendAsync(context, answer);
+    }
+
+    /// <summary>The key to ask with and how long to wait, where they are not those of the settings.</summary>
+    private sealed class Terms(string? apiKey, TimeoutOptions? timeouts)
+    {
+        public string? ApiKey => apiKey;
+
+        public TimeoutOptions? Timeouts => timeouts;
     }
 }

@@ -98,8 +98,10 @@ internal sealed class GatewayCall(
     }
 
     /// <summary>A request to the present target, with what this call brings for it.</summary>
-    public ProviderRequest RequestTo(Uri uri, ReadOnlyMemory<byte> body, bool isStream) => new(uri, body, isStream)
+    public ProviderRequest RequestTo(
+        Uri uri, ReadOnlyMemory<byte> body, bool isStream, string contentType = "application/json") => new(uri, body, isStream)
     {
+        ContentType = contentType,
         ApiKey = ProviderKey,
         Timeouts = Timeouts,
         GiveUpAt = GiveUpAt,

@@ -1,7 +1,9 @@
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
+using Microsoft.Extensions.Logging;
 using Stoa.Gateway.Embeddings;
 using Stoa.Gateway.Responses;
+using Stoa.Platform.Data;
 using Stoa.Platform.Http;
 using Stoa.Platform.Identity;
 
@@ -17,8 +19,9 @@ internal sealed record InnerAnswer(int Status, string RequestId, ReadOnlyMemory<
 /// Plays requests to the routes of <c>/v1</c> inside this process, for work that no client waits for. They take the very same way as a
 /// client's: models, scopes, limits, providers, usage.
 /// </summary>
-internal sealed class InnerCalls(
-    ChatApi chat, ResponsesApi responses, EmbeddingsApi embeddings, KeyRing keys, IServiceProvider services, TimeProvider time)
+internal sealed partial class InnerCalls(
+    ChatApi chat, ResponsesApi responses, EmbeddingsApi embeddings, KeyRing keys, IServiceProvider services, TimeProvider time,
+    ILogger<InnerCalls> logger)
 {
     public const string Chat = "/v1/chat/completions";
     public const string Messages = "/v1/messages";
@@ -64,9 +67,19 @@ internal sealed class InnerCalls(
                 _ => throw new Failure(FailureKind.NotFound, "unsupported_endpoint", $"There is no endpoint {path}"),
             });
         }
-        catch (Failure failure)
+        catch (Exception thrown) when (thrown is not OperationCanceledException && !Outage.Is(thrown))
         {
-            await (path == Messages ? ChatApi.Anthropic.Errors : ChatApi.OpenAi.Errors).WriteAsync(context, failure);
+            await (path == Messages ? ChatApi.Anthropic.Errors : ChatApi.OpenAi.Errors).WriteAsync(context, thrown as Failure ?? Unforeseen(context, thrown));
         }
     }
+
+    // One request that breaks something must not stop the work that it is a part of: its client is told what one who waits would be.
+    private Failure Unforeseen(HttpContext context, Exception thrown)
+    {
+        LogBroken(thrown, context.TraceIdentifier);
+        return new(FailureKind.Internal, "internal_error", "Something went wrong on our side");
+    }
+
+    [LoggerMessage(LogLevel.Error, "Something broke over {RequestId}")]
+    private partial void LogBroken(Exception thrown, string requestId);
 }

@@ -102,6 +102,10 @@ internal sealed record AgentConfiguration
 internal sealed record ConnectedAgent(
     string Name, string AgentId, string? VersionId, string? Environment, string? Description, JsonElement Link, JsonElement AgentInfo);
 
+/// <summary>An agent as a line in a list of models.</summary>
+/// <param name="Service">With <paramref name="Model"/>: what it runs on.</param>
+internal sealed record ListedAgent(string Id, string Slug, string Service, string Model, DateTimeOffset CreatedAt);
+
 /// <summary>A provider's key as it is kept: sealed until <see cref="ProviderKeys.KeySeal.Open"/>.</summary>
 internal sealed record StoredKey(string Id, string Service, byte[] Sealed, string Status);
 

@@ -15,6 +15,9 @@ internal sealed class AgentConfigurations : IDisposable
     private const int MaxOrganizations = 10_000;
     private const int MaxOfOrganization = 10_000;
 
+    /// <summary>Letters in the name of an environment: clients may send any, and each is remembered.</summary>
+    private const int MaxEnvironment = 128;
+
     private readonly ConcurrentDictionary<Guid, Known> organizations = new();
     private readonly IServiceScopeFactory scopes;
     private readonly IDisposable subscription;
@@ -36,9 +39,16 @@ internal sealed class AgentConfigurations : IDisposable
     public async ValueTask<AgentConfiguration> FindAsync(
         Guid organizationId, string? agent, string? versionId, string? environment, CancellationToken ct)
     {
-        var found = await Of(organizationId).Agents.FindAsync(
-            (agent, versionId, environment),
-            key => ReadAsync(reading => reading.AgentAsync(organizationId, key.Agent, key.Version, key.Environment, CancellationToken.None)), ct);
+        var known = Of(organizationId);
+        if (agent is not null && versionId is null && environment is { Length: <= MaxEnvironment })
+        {
+            versionId = await known.Environments.FindAsync(
+                (agent, environment),
+                key => ReadAsync(reading => reading.VersionInAsync(organizationId, key.Agent, key.Environment, CancellationToken.None)), ct);
+        }
+        var found = await known.Agents.FindAsync(
+            (agent, versionId),
+            key => ReadAsync(reading => reading.AgentAsync(organizationId, key.Agent, key.Version, CancellationToken.None)), ct);
         return found.IsPaused ? throw ConfigurationFailures.Paused() : found;
     }
 
@@ -48,10 +58,19 @@ internal sealed class AgentConfigurations : IDisposable
         Of(organizationId).Models.FindAsync(
             (service, model), key => ReadAsync(reading => reading.ModelAsync(organizationId, key.Service, key.Model, CancellationToken.None)), ct);
 
+    /// <summary>The agents that clients of <c>/v1</c> may name as a model: published and not paused, by slug.</summary>
+    public ValueTask<IReadOnlyList<ListedAgent>> ListAsync(Guid organizationId, CancellationToken ct) =>
+        Of(organizationId).Listed.FindAsync(organizationId, id => ReadAsync(reading => reading.AgentsAsync(id, CancellationToken.None)), ct);
+
     public void Dispose() => subscription.Dispose();
 
     private Known Of(Guid organizationId)
     {
+        if (organizations.TryGetValue(organizationId, out var known))
+        {
+            return known;
+        }
+        // Counting takes all locks: only where there is something to add.
         if (organizations.Count > MaxOrganizations)
         {
             organizations.Clear();
@@ -82,9 +101,14 @@ internal sealed class AgentConfigurations : IDisposable
     /// <summary>What this node knows of one organization.</summary>
     private sealed class Known
     {
-        public Once<(string? Agent, string? Version, string? Environment), AgentConfiguration> Agents { get; } = new();
+        public Once<(string? Agent, string? Version), AgentConfiguration> Agents { get; } = new();
+
+        /// <summary>Versions by environment, apart from what runs: whatever clients call environments, an agent is held once.</summary>
+        public Once<(string Agent, string Environment), string?> Environments { get; } = new();
 
         public Once<(string Service, string Model), ModelDocument> Models { get; } = new();
+
+        public Once<Guid, IReadOnlyList<ListedAgent>> Listed { get; } = new();
     }
 
     /// <summary>Reads each value once, for all who wait for it. What failed is read anew.</summary>

@@ -4,6 +4,7 @@ using Microsoft.EntityFrameworkCore;
 using Stoa.Gateway.Agents;
 using Stoa.Gateway.Folders;
 using Stoa.Gateway.ProviderKeys;
+using Stoa.Gateway.Runs;
 using Stoa.Gateway.Tools;
 using Stoa.Gateway.Dialects;
 
@@ -12,19 +13,16 @@ namespace Stoa.Gateway.Configuration;
 /// <summary>Puts together what an agent's run needs. Every query is the organization's own.</summary>
 internal sealed class ConfigurationReading(GatewayDb db, ModelStore models, ServiceRegistry services)
 {
+    private const int MaxListed = 10_000;
+
     private static readonly JsonElement EmptyArray = JsonDocument.Parse("[]").RootElement;
     private static readonly JsonElement EmptyObject = JsonDocument.Parse("{}").RootElement;
 
     /// <inheritdoc cref="AgentConfigurations.FindAsync"/>
-    public async Task<AgentConfiguration> AgentAsync(
-        Guid organizationId, string? name, string? versionId, string? environment, CancellationToken ct)
+    public async Task<AgentConfiguration> AgentAsync(Guid organizationId, string? name, string? versionId, CancellationToken ct)
     {
         var version = versionId is null ? null : await VersionAsync(organizationId, versionId, ct);
         var agent = await FindAsync(organizationId, name ?? version?.AgentId, ct) ?? throw ConfigurationFailures.AgentMissing();
-        if (versionId is null && environment is not null && VersionOf(agent, environment) is { } chosen)
-        {
-            version = await VersionAsync(organizationId, chosen, ct);
-        }
         if (version is not null && version.AgentId != agent.Id)
         {
             throw ConfigurationFailures.AgentMissing();
@@ -37,12 +35,32 @@ internal sealed class ConfigurationReading(GatewayDb db, ModelStore models, Serv
         return await FillAsync(agent, runs, JsonSerializer.SerializeToElement(document, GatewayJson.Default.JsonObject), ct);
     }
 
+    /// <summary>The version that an agent keeps for an environment; null when it keeps none.</summary>
+    /// <exception cref="Stoa.Platform.Http.Failure">Invalid: there is no such agent.</exception>
+    public async Task<string?> VersionInAsync(Guid organizationId, string name, string environment, CancellationToken ct)
+    {
+        var agent = await FindAsync(organizationId, name, ct) ?? throw ConfigurationFailures.AgentMissing();
+        return agent.Document["settings"]?["environment_config"] is JsonObject environments && environments[environment] is JsonObject chosen
+            && chosen["version_id"] is JsonValue id && id.TryGetValue<string>(out var version) ? version : null;
+    }
+
     /// <inheritdoc cref="AgentConfigurations.FindModelAsync"/>
     public async Task<ModelDocument> ModelAsync(Guid organizationId, string? service, string? model, CancellationToken ct) =>
         services.Find(service) is { } known && model is not null
         && await models.FindAsync(organizationId, known.Name, model, ct) is { } found && found.IsUsableBy(organizationId)
             ? found
             : throw ConfigurationFailures.ModelMissing();
+
+    /// <inheritdoc cref="AgentConfigurations.ListAsync"/>
+    public async Task<IReadOnlyList<ListedAgent>> AgentsAsync(Guid organizationId, CancellationToken ct)
+    {
+        var agents = await db.Agents.AsNoTracking()
+            .Where(agent => agent.OrganizationId == organizationId && agent.DeletedAt == null && !agent.IsPaused && agent.PublishedVersionId != null)
+            .OrderBy(agent => agent.Slug).Take(MaxListed)
+            .Select(agent => new { agent.Id, agent.Slug, agent.Document, agent.CreatedAt }).ToListAsync(ct);
+        return agents.ConvertAll(agent => new ListedAgent(
+            agent.Id, agent.Slug, agent.Document.Text("service") ?? "", agent.Document.Object("configuration").Text("model") ?? "", agent.CreatedAt));
+    }
 
     private async Task<AgentConfiguration> FillAsync(Agent agent, string versionId, JsonElement document, CancellationToken ct)
     {
@@ -102,10 +120,6 @@ internal sealed class ConfigurationReading(GatewayDb db, ModelStore models, Serv
             version => version.Id == id && version.OrganizationId == organizationId && version.DeletedAt == null, ct) is { } found
             ? found
             : throw ConfigurationFailures.AgentMissing();
-
-    private static string? VersionOf(Agent agent, string environment) =>
-        agent.Document["settings"]?["environment_config"]?[environment] is JsonObject { } chosen && chosen["version_id"] is JsonValue id
-        && id.TryGetValue<string>(out var text) ? text : null;
 
     /// <summary>Those of the agent; for services that it has none for, those of its folder.</summary>
     private async Task<List<ProviderKey>> KeysAsync(Guid organizationId, JsonElement document, Folder? folder, CancellationToken ct)

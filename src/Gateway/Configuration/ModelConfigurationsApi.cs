@@ -32,9 +32,9 @@ internal static class ModelConfigurationsApi
     }
 
     internal static async Task<Ok<JsonObject>> AddAsync(
-        Tenant tenant, GtwyBody body, ModelStore models, ServiceRegistry services, EditorPushes pages, CancellationToken ct)
+        GtwyCaller caller, GtwyBody body, ModelStore models, ServiceRegistry services, EditorPushes pages, CancellationToken ct)
     {
-        tenant.RequireEditor();
+        caller.RequireEditor();
         var service = services.Find(body.Members.NeedText("service", 64)) ?? throw GtwyFields.Wrong("service", "is none of the services");
         var name = body.Members.NeedText("model_name", MaxName);
         if (name.Any(letter => char.IsWhiteSpace(letter) || char.IsControl(letter)))
@@ -43,36 +43,36 @@ internal static class ModelConfigurationsApi
         }
         var document = DocumentOf(body.Members, name);
         var made = await models.AddAsync(
-            tenant.OrganizationId, service.Name, name, StatusOf(body.Members) ?? throw GtwyFields.Wrong("status", "is required"), document, ct)
+            caller.OrganizationId, service.Name, name, StatusOf(body.Members) ?? throw GtwyFields.Wrong("status", "is required"), document, ct)
             ?? throw Failure.Invalid("The model exists already", "model_name", "model_exists");
         await pages.ModelsChangedAsync("insert", service.Name, ct);
         var answer = AgentsApi.Success("Model configuration created successfully");
-        answer["result"] = Show(tenant, ModelDocument.Of(made));
+        answer["result"] = Show(caller, ModelDocument.Of(made));
         return TypedResults.Ok(answer);
     }
 
     internal static async Task<Ok<JsonObject>> RemoveAsync(
-        Tenant tenant, ModelStore models, ModelUses uses, EditorPushes pages, CancellationToken ct, string? model_name = null, string? service = null)
+        GtwyCaller caller, ModelStore models, ModelUses uses, EditorPushes pages, CancellationToken ct, string? model_name = null, string? service = null)
     {
-        tenant.RequireEditor();
+        caller.RequireEditor();
         var name = QueryValues.Text(model_name, "model_name");
-        if (await models.FindAsync(tenant.OrganizationId, QueryValues.Text(service, "service") ?? "", name ?? "", ct) is not { OrganizationId: not null } model)
+        if (await models.FindAsync(caller.OrganizationId, QueryValues.Text(service, "service") ?? "", name ?? "", ct) is not { OrganizationId: not null } model)
         {
             throw Failure.NotFound("Model");
         }
-        if ((await uses.OfAsync(tenant.OrganizationId, model.ModelName, ct)).Exists(use => use.What == model.Service))
+        if ((await uses.OfAsync(caller.OrganizationId, model.ModelName, ct)).Exists(use => use.What == model.Service))
         {
             throw Failure.Invalid("The model is in use", "model_name", "model_in_use");
         }
-        await models.RemoveAsync(tenant.OrganizationId, model.Service, model.ModelName, ct);
+        await models.RemoveAsync(caller.OrganizationId, model.Service, model.ModelName, ct);
         await pages.ModelsChangedAsync("delete", model.Service, ct);
         return TypedResults.Ok(AgentsApi.Success("Model configuration deleted successfully"));
     }
 
     internal static async Task<Ok<JsonObject>> SetStatusAsync(
-        Tenant tenant, GtwyBody body, ModelStore models, EditorPushes pages, TimeProvider time, CancellationToken ct)
+        GtwyCaller caller, GtwyBody body, ModelStore models, EditorPushes pages, TimeProvider time, CancellationToken ct)
     {
-        tenant.RequireOperator();
+        caller.RequireOperator();
         var isEnabled = StatusOf(body.Members) ?? throw GtwyFields.Wrong("status", "is required");
         var service = body.Members.NeedText("service", 64);
         if (!await models.ChangeSharedAsync(service, body.Members.NeedText("model_name", MaxName), row => Switch(row, isEnabled, time), ct))
@@ -85,12 +85,12 @@ internal static class ModelConfigurationsApi
 
     /// <summary>Merges <c>change</c> into the named models, or into those of a service (<c>filter.service</c>).</summary>
     internal static async Task<Ok<JsonObject>> ChangeManyAsync(
-        Tenant tenant, GtwyBody body, ModelStore models, EditorPushes pages, TimeProvider time, CancellationToken ct)
+        GtwyCaller caller, GtwyBody body, ModelStore models, EditorPushes pages, TimeProvider time, CancellationToken ct)
     {
-        tenant.RequireOperator();
+        caller.RequireOperator();
         var change = body.Members.Object("change") ?? throw GtwyFields.Wrong("change", "is required");
         var isEnabled = StatusOf(change);
-        var names = await NamedAsync(tenant, body.Members, models, ct);
+        var names = await NamedAsync(caller, body.Members, models, ct);
         var changed = new JsonArray();
         foreach (var (service, model) in names)
         {
@@ -108,7 +108,7 @@ internal static class ModelConfigurationsApi
         return TypedResults.Ok(answer);
     }
 
-    internal static async Task<Ok<JsonObject>> ListByStatusAsync(string status, Tenant tenant, ModelStore models, CancellationToken ct)
+    internal static async Task<Ok<JsonObject>> ListByStatusAsync(string status, GtwyCaller caller, ModelStore models, CancellationToken ct)
     {
         var isEnabled = status switch
         {
@@ -116,26 +116,26 @@ internal static class ModelConfigurationsApi
             "0" => false,
             _ => throw GtwyFields.Wrong("status", "must be 0 or 1"),
         };
-        var list = await models.ListAsync(tenant.OrganizationId, null, ct);
+        var list = await models.ListAsync(caller.OrganizationId, null, ct);
         return TypedResults.Ok(new JsonObject
         {
             ["success"] = true,
-            ["data"] = new JsonArray([.. list.Where(model => model.IsEnabled == isEnabled).Select(model => Show(tenant, model))]),
+            ["data"] = new JsonArray([.. list.Where(model => model.IsEnabled == isEnabled).Select(model => Show(caller, model))]),
         });
     }
 
-    internal static async Task<Ok<JsonObject>> UsesAsync(string modelName, Tenant tenant, ModelUses uses, CancellationToken ct)
+    internal static async Task<Ok<JsonObject>> UsesAsync(string modelName, GtwyCaller caller, ModelUses uses, CancellationToken ct)
     {
-        var all = await uses.OfAsync(tenant.OrganizationId, QueryValues.Text(modelName, "modelName") ?? "", ct);
+        var all = await uses.OfAsync(caller.OrganizationId, QueryValues.Text(modelName, "modelName") ?? "", ct);
         var answer = AgentsApi.Success("Get agents and versions successfully");
         answer["data"] = AgentUse.Show(all);
         return TypedResults.Ok(answer);
     }
 
-    internal static async Task<Ok<JsonObject>> EraseAgentAsync(string agent_id, Tenant tenant, AgentStore agents, CancellationToken ct)
+    internal static async Task<Ok<JsonObject>> EraseAgentAsync(string agent_id, GtwyCaller caller, AgentStore agents, CancellationToken ct)
     {
-        tenant.RequireAdmin();
-        await agents.EraseAsync(tenant, agent_id, ct);
+        caller.RequireAdmin();
+        await agents.EraseAsync(caller, agent_id, ct);
         return TypedResults.Ok(AgentsApi.Success("Agent deleted permanently"));
     }
 
@@ -189,7 +189,7 @@ internal static class ModelConfigurationsApi
         }
     }
 
-    private static async Task<List<(string Service, string Model)>> NamedAsync(Tenant tenant, JsonObject body, ModelStore models, CancellationToken ct)
+    private static async Task<List<(string Service, string Model)>> NamedAsync(GtwyCaller caller, JsonObject body, ModelStore models, CancellationToken ct)
     {
         if (body.Array("models") is { } named)
         {
@@ -198,16 +198,16 @@ internal static class ModelConfigurationsApi
                     .Select(one => (one.NeedText("service", 64), one.NeedText("model_name", MaxName)))];
         }
         var service = (body.Object("filter") ?? throw GtwyFields.Wrong("models", "or filter is required")).NeedText("service", 64);
-        return [.. (await models.ListAsync(tenant.OrganizationId, service, ct)).Where(model => model.OrganizationId is null).Select(model => (model.Service, model.ModelName))];
+        return [.. (await models.ListAsync(caller.OrganizationId, service, ct)).Where(model => model.OrganizationId is null).Select(model => (model.Service, model.ModelName))];
     }
 
-    private static JsonObject Show(Tenant tenant, ModelDocument model) => new()
+    private static JsonObject Show(GtwyCaller caller, ModelDocument model) => new()
     {
         ["service"] = model.Service,
         ["model_name"] = model.ModelName,
         ["display_name"] = model.DisplayName,
         ["status"] = model.IsEnabled ? 1 : 0,
-        ["org_id"] = model.OrganizationId is null ? null : tenant.Caller.OrgId,
+        ["org_id"] = model.OrganizationId is null ? null : caller.OrgId,
         ["configuration"] = JsonObject.Create(model.Configuration),
         ["validationConfig"] = JsonObject.Create(model.ValidationConfig),
         ["outputConfig"] = JsonObject.Create(model.OutputConfig),

@@ -82,8 +82,13 @@ internal sealed record ModelPrice(decimal Input, decimal Output, decimal CacheRe
             Given(Amount(cost, "caching_write_cost")) ?? input);
     }
 
+    // Far beyond any price: an organization writes what it likes, and the sums must hold it.
+    private const decimal Most = 1_000_000;
+
     private static decimal? Given(decimal? amount) => amount > 0 ? amount : null;
 
     private static decimal? Amount(JsonElement cost, string name) =>
-        cost.Member(name) is { ValueKind: JsonValueKind.Number } number && number.TryGetDecimal(out var amount) && amount >= 0 ? amount : null;
+        cost.Member(name) is { ValueKind: JsonValueKind.Number } number && number.TryGetDecimal(out var amount) && amount is >= 0 and <= Most
+            ? amount
+            : null;
 }

@@ -16,6 +16,7 @@ internal static class ModelParameters
 
     // Far beyond any parameter, and far from what decimal arithmetic can hold.
     private const decimal MaxNumber = 1_000_000_000_000;
+    private const decimal LeastStep = 0.000_000_001m;
 
     /// <summary>
     /// For each parameter that the model has: the request's value, else the stored one, else the model's default where its level is 1 or 2.
@@ -132,7 +133,7 @@ internal static class ModelParameters
     {
         var (least, most, step) = (NumberOf(rule.Member("min")), NumberOf(rule.Member("max")), NumberOf(rule.Member("step")));
         value = Bounded(value, least, most);
-        if (step > 0)
+        if (step >= LeastStep)
         {
             var from = least ?? 0;
             value = Bounded(from + (decimal.Round((value - from) / step.Value, MidpointRounding.AwayFromZero) * step.Value), least, most);

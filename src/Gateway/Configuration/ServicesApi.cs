@@ -20,7 +20,7 @@ internal static class ServicesApi
         services.MapGet("/{service}", ModelsAsync).WithSummary("Models of a service by type");
     }
 
-    internal static Ok<JsonObject> List(Tenant tenant, ServiceRegistry services)
+    internal static Ok<JsonObject> List(GtwyCaller caller, ServiceRegistry services)
     {
         var answer = AgentsApi.Success("Get all service successfully");
         answer["services"] = new JsonObject(services.All.Select(service => KeyValuePair.Create<string, JsonNode?>(service.Name, new JsonObject
@@ -35,17 +35,17 @@ internal static class ServicesApi
 
     /// <summary>Models that are switched on; an empty object for a service that there is not.</summary>
     internal static async Task<Ok<JsonObject>> ModelsAsync(
-        string service, Tenant tenant, ServiceRegistry services, ModelStore models, CancellationToken ct)
+        string service, GtwyCaller caller, ServiceRegistry services, ModelStore models, CancellationToken ct)
     {
         if (services.Find(service) is not { } known)
         {
             return TypedResults.Ok(new JsonObject());
         }
         var answer = new JsonObject(Types.Select(type => KeyValuePair.Create<string, JsonNode?>(type, new JsonObject())));
-        foreach (var model in (await models.ListAsync(tenant.OrganizationId, known.Name, ct)).Where(model => model.IsEnabled))
+        foreach (var model in (await models.ListAsync(caller.OrganizationId, known.Name, ct)).Where(model => model.IsEnabled))
         {
             var listed = model.ToListed();
-            listed["org_id"] = model.OrganizationId is null ? null : tenant.Caller.OrgId;
+            listed["org_id"] = model.OrganizationId is null ? null : caller.OrgId;
             if (answer[model.Type] is not JsonObject group)
             {
                 answer[model.Type] = group = [];

@@ -3,15 +3,14 @@ using System.Text.Json.Nodes;
 using Microsoft.EntityFrameworkCore;
 using Stoa.Gateway.Runs;
 using Stoa.Gateway.Runs.Answers;
+using Stoa.Platform.Data;
 using Stoa.Platform.Http;
 
 namespace Stoa.Gateway.Delivery;
 
 /// <summary>Runs queued runs of agents, and tells a channel what they do meanwhile.</summary>
-internal sealed class AgentRunHandler(AgentRunner runner, GatewayDb db, PushPublisher push, EditorPushes pages) : IRunHandler
+internal sealed class AgentRunHandler(AgentRunner runner, KeptAnswers answers, GatewayDb db, PushPublisher push, EditorPushes pages) : IRunHandler
 {
-    private const int MostHops = 10;
-
     public static QueuedRun Queued(RunRequest request, JsonObject responseFormat) => new()
     {
         Id = request.MessageId,
@@ -20,23 +19,8 @@ internal sealed class AgentRunHandler(AgentRunner runner, GatewayDb db, PushPubl
         ResponseFormat = responseFormat,
     };
 
-    public async Task<JsonObject?> FindAnswerAsync(QueuedRun run, CancellationToken ct)
-    {
-        var messageId = run.Id;
-        for (var hop = 0; hop < MostHops; hop++)
-        {
-            var row = await db.Runs.AsNoTracking()
-                .Where(row => row.OrganizationId == run.OrganizationId && row.MessageId == messageId && row.IsSuccess)
-                .OrderByDescending(row => row.CreatedAt).FirstOrDefaultAsync(ct);
-            if (row is null or { ChildId: null })
-            {
-                return row is null ? null : PayloadOf(StandardAnswer.Of(row), RequestOf(run));
-            }
-            // Another agent took over; its answer counts.
-            messageId = row.ChildId;
-        }
-        return null;
-    }
+    public async Task<JsonObject?> FindAnswerAsync(QueuedRun run, CancellationToken ct) =>
+        await answers.FindAsync(run.OrganizationId, run.Id, ct) is { } answer ? PayloadOf(answer, RequestOf(run)) : null;
 
     public async Task<RunOutcome> RunAsync(QueuedRun run, CancellationToken ct)
     {
@@ -112,10 +96,18 @@ internal sealed class ChannelSink(PushPublisher push, Guid organizationId, strin
             RunStep.ToolResult => new JsonObject { ["function_call"] = true, ["success"] = true, ["message"] = "Continuing AI reasoning…" },
             _ => null,
         };
-        if (said is not null)
+        if (said is null)
+        {
+            return;
+        }
+        try
         {
             await push.PublishAsync(
                 organizationId, channel, new JsonObject { ["response"] = said, ["success"] = true }.Compact(), ttlSeconds: 0, apiKey, ct);
+        }
+        catch (Exception exception) when (Outage.Is(exception))
+        {
+            // A word on the way; the run goes on without it.
         }
     }
 }

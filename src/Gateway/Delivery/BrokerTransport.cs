@@ -70,7 +70,7 @@ internal sealed partial class BrokerTransport(
                 ? original is JsonValue text && text.TryGetValue<string>(out var raw) ? Encoding.UTF8.GetBytes(raw) : Encoding.UTF8.GetBytes(original.ToJsonString())
                 : dead.ToArray();
         }
-        catch (JsonException)
+        catch (Exception notOurs) when (notOurs is JsonException or ArgumentException)
         {
             return dead.ToArray();
         }

@@ -10,14 +10,14 @@ internal sealed class EditorPushes(PushPublisher push, TimeProvider time)
 {
     private const string OfModels = "global_model_updates";
 
-    public Task AgentUpdatedAsync(Tenant tenant, string agentId, string? versionId, CancellationToken ct) => TellAsync(
-        tenant.OrganizationId, $"{tenant.Caller.OrgId}{agentId}",
+    public Task AgentUpdatedAsync(GtwyCaller caller, string agentId, string? versionId, CancellationToken ct) => TellAsync(
+        caller.OrganizationId, $"{caller.OrgId}{agentId}",
         new() { ["type"] = "agent_updated", ["bridge_id"] = agentId, ["version_id"] = versionId }, ct);
 
     /// <param name="agent">As clients read it.</param>
-    public Task AgentCreatedAsync(Tenant tenant, JsonObject agent, CancellationToken ct) => TellAsync(
-        tenant.OrganizationId, $"org_{tenant.Caller.OrgId}_{tenant.Caller.UserId}",
-        new() { ["type"] = "agent_created", ["user_id"] = tenant.Caller.UserId, ["agent"] = agent.DeepClone() }, ct);
+    public Task AgentCreatedAsync(GtwyCaller caller, JsonObject agent, CancellationToken ct) => TellAsync(
+        caller.OrganizationId, $"org_{caller.OrgId}_{caller.UserId}",
+        new() { ["type"] = "agent_created", ["user_id"] = caller.UserId, ["agent"] = agent.DeepClone() }, ct);
 
     /// <summary>For the page that shows an agent's history.</summary>
     public Task RunLoggedAsync(AgentRun run, string orgId, CancellationToken ct) =>

@@ -1,9 +1,9 @@
-using System.Text.Json.Nodes;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.DependencyInjection;
+using Stoa.Gateway.Agents;
 using Stoa.Gateway.Auth;
 using Stoa.Gateway.Dialects.Gtwy;
 using Stoa.Gateway.Runs;
@@ -22,7 +22,7 @@ internal static class PushApi
     public static void MapPush(this IEndpointRouteBuilder routes)
     {
         var push = routes.MapGroup("").WithGroupName("gateway").WithErrors(RuntimeErrors.Instance).WithTags("Push").AllowAnyOrigin();
-        push.MapPost("/rtlayer/message", PublishAsync).RequireGtwyCallerAlsoBy("apiKey").WithSummary("Publish a message to a channel");
+        push.MapPost("/rtlayer/message", PublishAsync).RequireGtwyCallerAlsoBy("apiKey").TakesObject().WithSummary("Publish a message to a channel");
         push.MapGet("/api/stream/{channel}", StreamAsync).RequireGtwyCallerAlsoBy("token")
             .WithSummary("Listen to a channel: server-sent events, the last message first while its time is not over")
             .Produces(StatusCodes.Status200OK, contentType: "text/event-stream");
@@ -33,8 +33,9 @@ internal static class PushApi
         push.MapGet("/rtlayer/{org}/{service}", socket.Build()).RequireGtwyCallerAlsoBy("token").ExcludeFromDescription();
     }
 
-    internal static async Task<Ok<Published>> PublishAsync(JsonObject message, GtwyCaller caller, PushPublisher push, CancellationToken ct)
+    internal static async Task<Ok<Published>> PublishAsync(GtwyBody body, GtwyCaller caller, PushPublisher push, CancellationToken ct)
     {
+        var message = body.Members;
         var text = (message["message"] ?? throw Failure.Invalid("message must be given", "message")).AsWords();
         await push.PublishAsync(
             caller.OrganizationId, message.Text("channel") ?? "", text, (int)(message["ttl"].AsNumber() ?? 0), apiKey: null, ct);
@@ -44,7 +45,7 @@ internal static class PushApi
     internal static Task StreamAsync(string channel, HttpContext context, GtwyCaller caller, PushStreams streams)
     {
         PushPublisher.CheckChannel(channel);
-        return streams.StreamAsync(context, caller.OrganizationId, channel);
+        return streams.StreamAsync(context, caller.OrganizationId, channel, () => GtwyAccess.IsStillGoodAsync(context, "token"));
     }
 
     private static async Task TalkAsync(HttpContext context)
@@ -55,7 +56,8 @@ internal static class PushApi
         }
         var caller = (await context.SurfaceCaller<GtwyCaller>())!;
         using var socket = await context.WebSockets.AcceptWebSocketAsync();
-        await context.RequestServices.GetRequiredService<PushStreams>().TalkAsync(socket, caller.OrganizationId, context.RequestAborted);
+        await context.RequestServices.GetRequiredService<PushStreams>().TalkAsync(
+            socket, caller.OrganizationId, () => GtwyAccess.IsStillGoodAsync(context, "token"), context.RequestAborted);
     }
 
     internal sealed record Published(bool Success);

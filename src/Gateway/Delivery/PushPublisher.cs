@@ -60,7 +60,8 @@ internal sealed class PushPublisher(
             return;
         }
         // The escaped length is never below what PostgreSQL makes of it.
-        var isInline = JsonEncodedText.Encode(channel).EncodedUtf8Bytes.Length + JsonEncodedText.Encode(text).EncodedUtf8Bytes.Length < MaxInline;
+        var isInline = channel.Length + text.Length < MaxInline
+            && JsonEncodedText.Encode(channel).EncodedUtf8Bytes.Length + JsonEncodedText.Encode(text).EncodedUtf8Bytes.Length < MaxInline;
         if (isInline && ttl == 0)
         {
             await NotifyAsync(new(organizationId, channel, 0, text), ct);

@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Net.WebSockets;
+using System.Runtime.CompilerServices;
 using System.Text;
 using System.Text.Json;
 using System.Text.Json.Nodes;
@@ -15,11 +16,15 @@ internal sealed class PushStreams(PushHub hub, Drain drain, TimeProvider time)
     private const int MaxFrame = 4096;
 
     private static readonly TimeSpan KeepAlive = TimeSpan.FromSeconds(15);
+
+    /// <summary>How often who listens is asked for his credential again: it may have been revoked.</summary>
+    private static readonly TimeSpan CheckEvery = TimeSpan.FromSeconds(30);
+
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(5);
     private static readonly byte[] Comment = ": keep-alive\n\n"u8.ToArray();
 
     /// <summary>One event for each message; its id is the message's, for <c>Last-Event-ID</c>.</summary>
-    public async Task StreamAsync(HttpContext context, Guid organizationId, string channel)
+    public async Task StreamAsync(HttpContext context, Guid organizationId, string channel, Func<ValueTask<bool>> mayListen)
     {
         var response = context.Response;
         using var either = CancellationTokenSource.CreateLinkedTokenSource(context.RequestAborted, drain.Begun);
@@ -32,16 +37,9 @@ internal sealed class PushStreams(PushHub hub, Drain drain, TimeProvider time)
         try
         {
             await response.BodyWriter.WriteAsync(Comment, either.Token);
-            while (await NextAsync(subscriber, either.Token) is var hasMore and not false)
+            await foreach (var message in ReadAsync(subscriber, mayListen, either.Token))
             {
-                if (hasMore is null)
-                {
-                    await response.BodyWriter.WriteAsync(Comment, either.Token);
-                }
-                while (subscriber.Messages.TryRead(out var message))
-                {
-                    await response.BodyWriter.WriteAsync(EventOf(message), either.Token);
-                }
+                await response.BodyWriter.WriteAsync(message is null ? Comment : EventOf(message), either.Token);
             }
         }
         catch (OperationCanceledException)
@@ -51,12 +49,12 @@ internal sealed class PushStreams(PushHub hub, Drain drain, TimeProvider time)
     }
 
     /// <summary>Client frames <c>{"action": "join" | "leave", "id"}</c>; ours are <c>{"channel", "message"}</c>.</summary>
-    public async Task TalkAsync(WebSocket socket, Guid organizationId, CancellationToken ct)
+    public async Task TalkAsync(WebSocket socket, Guid organizationId, Func<ValueTask<bool>> mayListen, CancellationToken ct)
     {
         using var ended = CancellationTokenSource.CreateLinkedTokenSource(ct, drain.Begun);
         using var subscriber = hub.Open(organizationId);
         var listening = ListenAsync(socket, subscriber, ended.Token);
-        var telling = TellAsync(socket, subscriber, ended.Token);
+        var telling = TellAsync(socket, subscriber, mayListen, ended.Token);
         await Task.WhenAny(listening, telling);
         await ended.CancelAsync();
         await Task.WhenAll(listening, telling).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
@@ -96,10 +94,15 @@ internal sealed class PushStreams(PushHub hub, Drain drain, TimeProvider time)
         }
     }
 
-    private static async Task TellAsync(WebSocket socket, PushSubscriber subscriber, CancellationToken ct)
+    private async Task TellAsync(WebSocket socket, PushSubscriber subscriber, Func<ValueTask<bool>> mayListen, CancellationToken ct)
     {
-        await foreach (var message in subscriber.Messages.ReadAllAsync(ct))
+        await foreach (var message in ReadAsync(subscriber, mayListen, ct))
         {
+            if (message is null)
+            {
+                // The socket sends signs of life of its own.
+                continue;
+            }
             var frame = new JsonObject { ["channel"] = message.Channel, ["message"] = message.Text };
             await socket.SendAsync(Encoding.UTF8.GetBytes(frame.Compact()), WebSocketMessageType.Text, endOfMessage: true, ct);
         }
@@ -141,6 +144,32 @@ internal sealed class PushStreams(PushHub hub, Drain drain, TimeProvider time)
         }
     }
 
+    /// <summary>Each message, and null when it is time for a sign of life; ends when he may no longer listen, or reads too slowly.</summary>
+    private async IAsyncEnumerable<PushMessage?> ReadAsync(
+        PushSubscriber subscriber, Func<ValueTask<bool>> mayListen, [EnumeratorCancellation] CancellationToken ct)
+    {
+        var checkedAt = time.GetTimestamp();
+        while (await NextAsync(subscriber, ct) is var hasMore and not false)
+        {
+            if (time.GetElapsedTime(checkedAt) >= CheckEvery)
+            {
+                if (!await mayListen())
+                {
+                    yield break;
+                }
+                checkedAt = time.GetTimestamp();
+            }
+            if (hasMore is null)
+            {
+                yield return null;
+            }
+            while (subscriber.TryRead(out var message))
+            {
+                yield return message;
+            }
+        }
+    }
+
     /// <summary>True when there is a message, false when there will be none, null when it is time for a sign of life.</summary>
     private async Task<bool?> NextAsync(PushSubscriber subscriber, CancellationToken ct)
     {
@@ -148,7 +177,7 @@ internal sealed class PushStreams(PushHub hub, Drain drain, TimeProvider time)
         using var either = CancellationTokenSource.CreateLinkedTokenSource(ct, silence.Token);
         try
         {
-            return await subscriber.Messages.WaitToReadAsync(either.Token);
+            return await subscriber.WaitAsync(either.Token);
         }
         catch (OperationCanceledException) when (!ct.IsCancellationRequested)
         {

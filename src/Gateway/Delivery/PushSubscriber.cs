@@ -1,3 +1,4 @@
+using System.Diagnostics.CodeAnalysis;
 using System.Threading.Channels;
 
 namespace Stoa.Gateway.Delivery;
@@ -11,12 +12,27 @@ internal sealed class PushSubscriber(PushHub hub, Guid organizationId) : IDispos
     private const int MaxChannels = 100;
     private const int MaxWaiting = 256;
 
+    /// <summary>Characters of all messages that wait.</summary>
+    private const int MaxCharacters = 16 << 20;
+
     private readonly Channel<PushMessage> buffer = Channel.CreateBounded<PushMessage>(MaxWaiting);
     private readonly Dictionary<string, Place> places = new(StringComparer.Ordinal);
-
-    public ChannelReader<PushMessage> Messages => buffer.Reader;
+    private long characters;
 
     public Guid OrganizationId => organizationId;
+
+    /// <summary>False when there will be no more messages.</summary>
+    public ValueTask<bool> WaitAsync(CancellationToken ct) => buffer.Reader.WaitToReadAsync(ct);
+
+    public bool TryRead([NotNullWhen(true)] out PushMessage? message)
+    {
+        if (!buffer.Reader.TryRead(out message))
+        {
+            return false;
+        }
+        Interlocked.Add(ref characters, -message.Text.Length);
+        return true;
+    }
 
     /// <summary>From now on; the last message is told at once where its time is not over. False when he has joined too many.</summary>
     /// <param name="seen">The number of the last message that he knows.</param>
@@ -75,7 +91,7 @@ internal sealed class PushSubscriber(PushHub hub, Guid organizationId) : IDispos
 
     private void Write(PushMessage message)
     {
-        if (!buffer.Writer.TryWrite(message))
+        if (Interlocked.Add(ref characters, message.Text.Length) > MaxCharacters || !buffer.Writer.TryWrite(message))
         {
             buffer.Writer.TryComplete();
         }

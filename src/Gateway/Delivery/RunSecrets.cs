@@ -14,7 +14,7 @@ namespace Stoa.Gateway.Delivery;
 internal sealed class RunSecrets(NpgsqlDataSource source, IDataProtectionProvider protection, TimeProvider time)
 {
     private static readonly HashSet<string> Names = new(
-        ["apikey", "api_key", "apikeys", "api_keys", "headers", "cred", "authorization", "pauthkey"], StringComparer.OrdinalIgnoreCase);
+        ["apikey", "api_key", "apikeys", "api_keys", "headers", "auth", "cred", "authorization", "pauthkey"], StringComparer.OrdinalIgnoreCase);
 
     private readonly IDataProtector seal = protection.CreateProtector("stoa.queued_runs");
 

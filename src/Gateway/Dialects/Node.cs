@@ -51,6 +51,9 @@ internal sealed class Node(JsonElement element, Node? parent = null, string name
         }
     }
 
+    /// <summary>The members that are not null: a field that is null counts as absent.</summary>
+    public IEnumerable<Node> Given() => Members().Where(member => member.Element.ValueKind != JsonValueKind.Null);
+
     public List<Node> Items(int atLeast = 0, int atMost = int.MaxValue)
     {
         if (!IsArray)

@@ -48,9 +48,9 @@ internal sealed class EmbeddingsApi(CallGate gate, CallTargets targets, CallBudg
                     await AnswerAsync(context, call, body, outline);
                     return;
                 }
-                catch (Exception thrown) when (call.Route is { } way && way.MayGoOn(context, call, thrown, time))
+                catch (Exception thrown) when (targets.MayGoOn(context, call, thrown))
                 {
-                    targets.GoOn(call, thrown);
+                    targets.GoOn(context, call, thrown);
                 }
             }
         }

@@ -9,19 +9,19 @@ namespace Stoa.Gateway.Folders;
 
 internal sealed class FolderStore(GatewayDb db, TimeProvider time)
 {
-    public Task<List<Folder>> ListAsync(Tenant tenant, CancellationToken ct) =>
-        Of(tenant).AsNoTracking().OrderBy(folder => folder.CreatedAt).ThenBy(folder => folder.Id).ToListAsync(ct);
+    public Task<List<Folder>> ListAsync(GtwyCaller caller, CancellationToken ct) =>
+        Of(caller).AsNoTracking().OrderBy(folder => folder.CreatedAt).ThenBy(folder => folder.Id).ToListAsync(ct);
 
-    public async Task<Folder> AddAsync(Tenant tenant, string name, string kind, JsonObject body, CancellationToken ct)
+    public async Task<Folder> AddAsync(GtwyCaller caller, string name, string kind, JsonObject body, CancellationToken ct)
     {
         var now = time.GetUtcNow();
         var folder = new Folder
         {
             Id = HexId.Create(time),
-            OrganizationId = tenant.OrganizationId,
+            OrganizationId = caller.OrganizationId,
             Name = name,
             Kind = kind,
-            Document = await ChangedAsync(tenant, new() { ["config"] = new JsonObject() }, body, now, ct),
+            Document = await ChangedAsync(caller, new() { ["config"] = new JsonObject() }, body, now, ct),
             CreatedAt = now,
             UpdatedAt = now,
         };
@@ -29,42 +29,49 @@ internal sealed class FolderStore(GatewayDb db, TimeProvider time)
         return await db.TrySaveAsync(ct) == Saved.Kept ? folder : throw NameTaken();
     }
 
-    public async Task<Folder> UpdateAsync(Tenant tenant, string id, string? name, JsonObject body, CancellationToken ct)
-    {
-        var folder = await Of(tenant).FirstOrDefaultAsync(folder => folder.Id == id, ct) ?? throw Missing();
-        var now = time.GetUtcNow();
-        folder.Name = name ?? folder.Name;
-        folder.Document = await ChangedAsync(tenant, (JsonObject)folder.Document.DeepClone(), body, now, ct);
-        folder.UpdatedAt = now;
-        return await db.TrySaveAsync(ct) switch
-        {
-            Saved.Kept => folder,
-            Saved.Taken => throw NameTaken(),
-            Saved.Gone => throw Missing(),
-        };
-    }
-
-    /// <summary>Its agents stay, in no folder.</summary>
-    public async Task RemoveAsync(Tenant tenant, string id, CancellationToken ct)
+    public async Task<Folder> UpdateAsync(GtwyCaller caller, string id, string? name, JsonObject body, CancellationToken ct)
     {
         await using var transaction = await db.Database.BeginTransactionAsync(ct);
-        if (await Of(tenant).Where(folder => folder.Id == id).ExecuteDeleteAsync(ct) == 0)
+        // Locked, so that what somebody else changes in it at the same time is kept.
+        var folder = caller.FolderId is { } own && own != id ? null : await db.Folders
+            .FromSql($"select * from gateway.folders where id = {id} and organization_id = {caller.OrganizationId} for update").FirstOrDefaultAsync(ct);
+        if (folder is null)
         {
             throw Missing();
         }
-        await db.Agents.Where(agent => agent.OrganizationId == tenant.OrganizationId && agent.FolderId == id)
+        var now = time.GetUtcNow();
+        folder.Name = name ?? folder.Name;
+        folder.Document = await ChangedAsync(caller, (JsonObject)folder.Document.DeepClone(), body, now, ct);
+        folder.UpdatedAt = now;
+        if (await db.TrySaveAsync(ct) != Saved.Kept)
+        {
+            throw NameTaken();
+        }
+        await transaction.CommitAsync(ct);
+        return folder;
+    }
+
+    /// <summary>Its agents stay, in no folder.</summary>
+    public async Task RemoveAsync(GtwyCaller caller, string id, CancellationToken ct)
+    {
+        await using var transaction = await db.Database.BeginTransactionAsync(ct);
+        if (await Of(caller).Where(folder => folder.Id == id).ExecuteDeleteAsync(ct) == 0)
+        {
+            throw Missing();
+        }
+        await db.Agents.Where(agent => agent.OrganizationId == caller.OrganizationId && agent.FolderId == id)
             .ExecuteUpdateAsync(set => set.SetProperty(agent => agent.FolderId, (string?)null), ct);
         await transaction.CommitAsync(ct);
     }
 
-    private IQueryable<Folder> Of(Tenant tenant)
+    private IQueryable<Folder> Of(GtwyCaller caller)
     {
-        var folders = db.Folders.Where(folder => folder.OrganizationId == tenant.OrganizationId);
-        return tenant.Caller.FolderId is { } own ? folders.Where(folder => folder.Id == own) : folders;
+        var folders = db.Folders.Where(folder => folder.OrganizationId == caller.OrganizationId);
+        return caller.FolderId is { } own ? folders.Where(folder => folder.Id == own) : folders;
     }
 
     private async Task<JsonObject> ChangedAsync(
-        Tenant tenant, JsonObject document, JsonObject body, DateTimeOffset now, CancellationToken ct)
+        GtwyCaller caller, JsonObject document, JsonObject body, DateTimeOffset now, CancellationToken ct)
     {
         if (body.Object("config") is { } config)
         {
@@ -73,7 +80,7 @@ internal sealed class FolderStore(GatewayDb db, TimeProvider time)
         if (body.Object("apikey_object_id") is { } keys)
         {
             var ids = keys.Select(key => key.Value?.GetValueKind() == System.Text.Json.JsonValueKind.String ? key.Value.GetValue<string>() : "").ToList();
-            var known = await db.ProviderKeys.CountAsync(key => ids.Contains(key.Id) && key.OrganizationId == tenant.OrganizationId, ct);
+            var known = await db.ProviderKeys.CountAsync(key => ids.Contains(key.Id) && key.OrganizationId == caller.OrganizationId, ct);
             document["apikey_object_id"] = known == ids.Distinct(StringComparer.Ordinal).Count()
                 ? keys.DeepClone()
                 : throw GtwyFields.Wrong("apikey_object_id", "names a key that is not there");

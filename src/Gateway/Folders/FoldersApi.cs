@@ -24,54 +24,54 @@ internal static class FoldersApi
         folders.MapDelete("/{folder_id}", DeleteAsync).RequireGtwyEditor().WithSummary("Delete");
     }
 
-    internal static async Task<Ok<JsonObject>> CreateAsync(Tenant tenant, GtwyBody body, FolderStore folders, CancellationToken ct)
+    internal static async Task<Ok<JsonObject>> CreateAsync(GtwyCaller caller, GtwyBody body, FolderStore folders, CancellationToken ct)
     {
-        RequireEditor(tenant);
+        RequireEditor(caller);
         var name = body.Members.NeedText("name", MaxName).Trim();
         var kind = body.Members.Word("type", "agent", "embed", "rag_embed") ?? "agent";
-        return Shown(tenant, await folders.AddAsync(tenant, name, kind, body.Members, ct));
+        return Shown(caller, await folders.AddAsync(caller, name, kind, body.Members, ct));
     }
 
     internal static async Task<Ok<JsonObject>> ListAsync(
-        Tenant tenant, FolderStore folders, CancellationToken ct) => TypedResults.Ok(new JsonObject
+        GtwyCaller caller, FolderStore folders, CancellationToken ct) => TypedResults.Ok(new JsonObject
     {
         ["success"] = true,
-        ["data"] = new JsonArray([.. (await folders.ListAsync(tenant, ct)).Select(folder => Show(tenant, folder))]),
+        ["data"] = new JsonArray([.. (await folders.ListAsync(caller, ct)).Select(folder => Show(caller, folder))]),
     });
 
-    internal static async Task<Ok<JsonObject>> UpdateAsync(Tenant tenant, GtwyBody body, FolderStore folders, CancellationToken ct)
+    internal static async Task<Ok<JsonObject>> UpdateAsync(GtwyCaller caller, GtwyBody body, FolderStore folders, CancellationToken ct)
     {
-        RequireEditor(tenant);
+        RequireEditor(caller);
         var id = body.Members.NeedText("folder_id", 64);
-        return Shown(tenant, await folders.UpdateAsync(tenant, id, NewAgent.NameOf(body.Members, "name"), body.Members, ct));
+        return Shown(caller, await folders.UpdateAsync(caller, id, NewAgent.NameOf(body.Members, "name"), body.Members, ct));
     }
 
-    internal static async Task<Ok<JsonObject>> DeleteAsync(string folder_id, Tenant tenant, FolderStore folders, CancellationToken ct)
+    internal static async Task<Ok<JsonObject>> DeleteAsync(string folder_id, GtwyCaller caller, FolderStore folders, CancellationToken ct)
     {
-        RequireEditor(tenant);
-        await folders.RemoveAsync(tenant, folder_id, ct);
+        RequireEditor(caller);
+        await folders.RemoveAsync(caller, folder_id, ct);
         return TypedResults.Ok(AgentsApi.Success("Folder deleted successfully"));
     }
 
     /// <summary>An embedded user is in a folder and keeps none.</summary>
-    private static void RequireEditor(Tenant tenant)
+    private static void RequireEditor(GtwyCaller caller)
     {
-        tenant.RequireEditor();
-        if (tenant.Caller.IsEmbed)
+        caller.RequireEditor();
+        if (caller.IsEmbed)
         {
             throw Failure.Forbidden("You don't have access");
         }
     }
 
     private static Ok<JsonObject> Shown(
-        Tenant tenant, Folder folder) => TypedResults.Ok(new JsonObject { ["success"] = true, ["data"] = Show(tenant, folder) });
+        GtwyCaller caller, Folder folder) => TypedResults.Ok(new JsonObject { ["success"] = true, ["data"] = Show(caller, folder) });
 
-    private static JsonObject Show(Tenant tenant, Folder folder)
+    private static JsonObject Show(GtwyCaller caller, Folder folder)
     {
         var shown = (JsonObject)folder.Document.DeepClone();
         shown["_id"] = folder.Id;
         shown["folder_id"] = folder.Id;
-        shown["org_id"] = tenant.Caller.OrgId;
+        shown["org_id"] = caller.OrgId;
         shown["name"] = folder.Name;
         shown["type"] = folder.Kind;
         shown["created_at"] = GtwyFields.InstantText(folder.CreatedAt);

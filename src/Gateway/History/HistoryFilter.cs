@@ -6,18 +6,34 @@ using Stoa.Platform.Http;
 namespace Stoa.Gateway.History;
 
 /// <summary>What of an agent's history is asked for, as the query of the wire says it.</summary>
-internal sealed record HistoryFilter(
-    [property: FromQuery(Name = "user_feedback")] string? UserFeedback,
-    [property: FromQuery(Name = "error")] string? Error,
-    [property: FromQuery(Name = "version_id")] string? VersionId,
-    [property: FromQuery(Name = "testcase_id")] string? TestcaseId,
-    [property: FromQuery(Name = "keyword")] string? Keyword,
-    [property: FromQuery(Name = "filter_by")] string? FilterBy,
-    [property: FromQuery(Name = "start_date")] string? StartDate,
-    [property: FromQuery(Name = "end_date")] string? EndDate)
+internal sealed record HistoryFilter
 {
     private const int MaxKeyword = 500;
     private const string Escape = "!";
+
+    [FromQuery(Name = "user_feedback")]
+    public string? UserFeedback { get; init; }
+
+    [FromQuery(Name = "error")]
+    public string? Error { get; init; }
+
+    [FromQuery(Name = "version_id")]
+    public string? VersionId { get; init; }
+
+    [FromQuery(Name = "testcase_id")]
+    public string? TestcaseId { get; init; }
+
+    [FromQuery(Name = "keyword")]
+    public string? Keyword { get; init; }
+
+    [FromQuery(Name = "filter_by")]
+    public string? FilterBy { get; init; }
+
+    [FromQuery(Name = "start_date")]
+    public string? StartDate { get; init; }
+
+    [FromQuery(Name = "end_date")]
+    public string? EndDate { get; init; }
 
     /// <summary>The columns that <c>filter_by</c> may name.</summary>
     private static readonly string[] Columns = ["service", "model", "version_id", "thread_id", "sub_thread_id", "message_id", "finish_reason"];
@@ -43,7 +59,8 @@ internal sealed record HistoryFilter(
         }
         if (Error == "true")
         {
-            runs = runs.Where(run => !run.IsSuccess);
+            // What has not ended waits in a batch.
+            runs = runs.Where(run => !run.IsSuccess && (run.BatchId == null || run.FinishReason != null));
         }
         if (QueryValues.Text(VersionId, "version_id") is { } version)
         {

@@ -8,6 +8,7 @@ using Microsoft.AspNetCore.Routing;
 using Microsoft.EntityFrameworkCore;
 using Stoa.Gateway.Alerts;
 using Stoa.Gateway.Auth;
+using Stoa.Gateway.Runs.Conversations;
 using Stoa.Platform.Http;
 
 namespace Stoa.Gateway.History;
@@ -54,8 +55,12 @@ internal static class OlderHistoryApi
         [FromRoute(Name = "thread_id")] string threadId, [FromRoute(Name = "sub_thread_id")] string subThreadId,
         [FromRoute(Name = "bridge_id")] string agentId, NewMessage body, GtwyCaller caller, GatewayDb db, TimeProvider time, CancellationToken ct)
     {
-        caller.Require(GtwyRole.Editor);
+        caller.RequireEditor();
         CheckMessage(body.Message);
+        if (!ThreadKey.IsName(threadId) || !ThreadKey.IsName(subThreadId))
+        {
+            throw Failure.Invalid($"The ids of threads have at most {ThreadKey.MaxBytes} bytes", "thread_id");
+        }
         await db.RequireAgentAsync(caller, agentId, ct);
         var now = time.GetUtcNow();
         var run = new AgentRun
@@ -84,7 +89,7 @@ internal static class OlderHistoryApi
         [FromQuery(Name = "bridge_id")] string? agentId = null, string? error = null, [FromQuery(Name = "version_id")] string? versionId = null)
     {
         var agent = QueryValues.Text(agentId, "bridge_id") ?? throw Failure.Invalid("bridge_id must be given", "bridge_id");
-        var filter = new HistoryFilter(UserFeedback: null, error, versionId, TestcaseId: null, Keyword: null, FilterBy: null, StartDate: null, EndDate: null);
+        var filter = new HistoryFilter { Error = error, VersionId = versionId };
         var threads = await filter.Apply(history.Of(caller.OrganizationId, agent).Where(run => run.ThreadId == threadId))
             .GroupBy(run => run.SubThreadId).Select(sub => new { Id = sub.Key, At = sub.Max(run => run.CreatedAt) })
             .OrderByDescending(sub => sub.At).Take(MaxThreads).ToListAsync(ct);
@@ -101,7 +106,7 @@ internal static class OlderHistoryApi
         {
             throw Failure.Invalid($"thread_ids must hold 1 to {MaxThreads} ids", "thread_ids");
         }
-        var filter = new HistoryFilter(choice.UserFeedback, Error: null, null, null, null, null, null, null);
+        var filter = new HistoryFilter { UserFeedback = choice.UserFeedback };
         var runs = filter.Apply(history.Of(caller.OrganizationId, agentId).Where(run => threads.Contains(run.ThreadId) && run.IsSuccess));
         return TypedResults.Stream(async output =>
         {
@@ -116,14 +121,15 @@ internal static class OlderHistoryApi
     internal static async Task<Ok<Done>> CorrectAsync(
         [FromRoute(Name = "bridge_id")] string agentId, Correction body, GtwyCaller caller, GatewayDb db, TimeProvider time, CancellationToken ct)
     {
-        caller.Require(GtwyRole.Editor);
+        caller.RequireEditor();
         CheckMessage(body.Message);
-        var run = await db.Runs.FirstOrDefaultAsync(
+        // Into the document as it is by then: what follows a run writes there, too.
+        await db.Database.ExecuteSqlAsync($"""
+            update gateway.runs set document = document || jsonb_build_object('updated_llm_message', {body.Message}::text), updated_at = {time.GetUtcNow()}
+            where number = {body.Id} and agent_id = {agentId} and organization_id = {caller.OrganizationId}
+            """, ct);
+        var run = await db.Runs.AsNoTracking().FirstOrDefaultAsync(
             run => run.Number == body.Id && run.AgentId == agentId && run.OrganizationId == caller.OrganizationId, ct) ?? throw Failure.NotFound("Message");
-        var document = run.Document.DeepClone().AsObject();
-        document["updated_llm_message"] = body.Message;
-        (run.Document, run.UpdatedAt) = (document, time.GetUtcNow());
-        await db.SaveChangesAsync(ct);
         return TypedResults.Ok(new Done(Success: true, ConversationLog.Of(run, caller.OrgId)));
     }
 

@@ -1,10 +1,12 @@
 using System.Security.Cryptography;
+using System.Text.Json;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
 using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.DependencyInjection;
 using Stoa.Gateway.Completions;
+using Stoa.Gateway.Dialects;
 using Stoa.Platform.Http;
 
 namespace Stoa.Gateway.Idempotency;
@@ -76,10 +78,12 @@ internal sealed class IdempotentCalls(CallGate gate, IdempotencyStore answers, T
         try
         {
             await AnswerAsync(context, next);
-            if (context.Response.StatusCode is < 500 and not 429 && record.IsWhole && !context.RequestAborted.IsCancellationRequested)
+            if (context.Response.StatusCode is < 500 and not 429 && record.IsWhole
+                && (!context.RequestAborted.IsCancellationRequested || record.IsStream || JsonBody.KindOf(record.Written.Span) == JsonValueKind.Object))
             {
+                // Also when its client has left meanwhile: that is who will ask again.
                 await answers.KeepAsync(
-                    key, claim, context.Response.StatusCode, context.Response.ContentType, record.Written, context.RequestAborted);
+                    key, claim, context.Response.StatusCode, context.Response.ContentType, record.Written, CancellationToken.None);
                 isKept = true;
             }
         }

@@ -5,26 +5,48 @@ using Stoa.Platform.Http;
 namespace Stoa.Gateway.Metrics;
 
 /// <summary>Which of an agent's runs are asked for, by the query of GTWY's wire. Filters of several values take any of them.</summary>
-internal sealed record AnalyticsQuery(
-    string? Range,
-    string? Interval,
-    [property: FromQuery(Name = "start_date")] string? StartDate,
-    [property: FromQuery(Name = "end_date")] string? EndDate,
-    string[]? Model,
-    string[]? Service,
-    [property: FromQuery(Name = "user_feedback")] string? UserFeedback,
-    string? Error,
-    [property: FromQuery(Name = "version_id")] string? VersionId,
-    [property: FromQuery(Name = "testcase_id")] string? TestcaseId,
-    string? Keyword,
-    [property: FromQuery(Name = "message_id")] string? MessageId,
-    string? Analytics,
-    string? Page,
-    [property: FromQuery(Name = "page_size")] string? PageSize)
+internal sealed record AnalyticsQuery
 {
     private const int MostDays = 365;
     private const int MostPages = 10_000;
     private const int MostPerPage = 100;
+
+    public string? Range { get; init; }
+
+    public string? Interval { get; init; }
+
+    [FromQuery(Name = "start_date")]
+    public string? StartDate { get; init; }
+
+    [FromQuery(Name = "end_date")]
+    public string? EndDate { get; init; }
+
+    public string[]? Model { get; init; }
+
+    public string[]? Service { get; init; }
+
+    [FromQuery(Name = "user_feedback")]
+    public string? UserFeedback { get; init; }
+
+    public string? Error { get; init; }
+
+    [FromQuery(Name = "version_id")]
+    public string? VersionId { get; init; }
+
+    [FromQuery(Name = "testcase_id")]
+    public string? TestcaseId { get; init; }
+
+    public string? Keyword { get; init; }
+
+    [FromQuery(Name = "message_id")]
+    public string? MessageId { get; init; }
+
+    public string? Analytics { get; init; }
+
+    public string? Page { get; init; }
+
+    [FromQuery(Name = "page_size")]
+    public string? PageSize { get; init; }
 
     /// <summary>Without one the answer is the list of threads, with one that of the runs that match.</summary>
     public bool HasFilter =>

@@ -79,10 +79,10 @@ internal sealed record MetricsQuery(
         {
             throw Failure.Invalid("end_date must be after start_date", "end_date");
         }
-        return (from, to is not { } last ? null : Quarters(end!.Length <= LengthOfDate ? last.AddDays(1) : last.AddMinutes(15).AddTicks(-1), "end_date"));
+        return (from, to is null ? null : Quarters(to.Value, "end_date", end!.Length <= LengthOfDate ? TimeSpan.FromDays(1) : UsageSums.Quarter - TimeSpan.FromTicks(1)));
     }
 
-    private static DateTimeOffset Quarters(DateTimeOffset time, string field) => time.Year is > 1900 and < 9000
-        ? UsageSums.StartOf(time, UsageSums.Quarter)
+    private static DateTimeOffset Quarters(DateTimeOffset time, string field, TimeSpan more = default) => time.Year is > 1900 and < 9000
+        ? UsageSums.StartOf(time + more, UsageSums.Quarter)
         : throw Failure.Invalid($"{field} must be a time of our age", field);
 }

@@ -27,12 +27,19 @@ internal sealed class RunAnalytics(NpgsqlDataSource source)
     {
         await using var command = Command(
             $$"""
-            select thread_id, max(updated_at),
-              to_jsonb((array_agg(jsonb_build_object('message_id', message_id, 'message', user_message, 'sub_thread_id', sub_thread_id,
-                'created_at', created_at) order by created_at desc))[1:{{MostMessages.ToString(CultureInfo.InvariantCulture)}}])::text,
-              count(*) over ()
-            from gateway.runs where {{Where}}
-            group by thread_id order by max(updated_at) desc, thread_id limit $13 offset $14
+            with page as (
+              select thread_id, max(updated_at) as at, count(*) over () as total
+              from gateway.runs where {{Where}}
+              group by thread_id order by max(updated_at) desc, thread_id limit $13 offset $14)
+            select page.thread_id, page.at, newest.messages::text, page.total
+            from page cross join lateral (
+              select jsonb_agg(jsonb_build_object('message_id', message_id, 'message', user_message, 'sub_thread_id', sub_thread_id,
+                'created_at', created_at) order by created_at desc) as messages
+              from (
+                select message_id, user_message, sub_thread_id, created_at from gateway.runs
+                where {{Where}} and runs.thread_id = page.thread_id
+                order by created_at desc limit {{MostMessages.ToString(CultureInfo.InvariantCulture)}}) as latest) as newest
+            order by page.at desc, page.thread_id
             """,
             organizationId, agentId, query, now);
         command.Parameters.Add(new() { Value = query.RowsPerPage });

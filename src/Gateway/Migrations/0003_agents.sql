@@ -180,6 +180,7 @@ create table gateway.runs (
 create index runs_by_agent on gateway.runs (organization_id, agent_id, created_at desc);
 create index runs_by_thread on gateway.runs (organization_id, agent_id, thread_id, sub_thread_id, created_at desc);
 create index runs_by_latest on gateway.runs (organization_id, agent_id, thread_id, created_at desc);
+create index runs_by_feedback on gateway.runs (organization_id, agent_id, created_at desc) where user_feedback <> 0;
 create index runs_by_parent on gateway.runs (organization_id, parent_id) where parent_id is not null;
 create index runs_by_batch on gateway.runs (organization_id, agent_id, created_at desc) where batch_id is not null;
 create index runs_by_number on gateway.runs (organization_id, number);

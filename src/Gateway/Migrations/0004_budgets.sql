@@ -164,7 +164,8 @@ create function gateway.budget_of_document(
 language plpgsql stable as $$
 begin
   if jsonb_typeof(document -> (prefix || '_limit')) = 'number' then
-    amount := least((document ->> (prefix || '_limit'))::numeric, 1000000000);
+    -- As many places as are kept: less than the last of them is none.
+    amount := round(least((document ->> (prefix || '_limit'))::numeric, 1000000000), 10);
   end if;
   if jsonb_typeof(document -> (prefix || '_usage')) = 'number' then
     used := greatest(least((document ->> (prefix || '_usage'))::numeric, 1000000000), 0);

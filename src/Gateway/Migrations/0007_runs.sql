@@ -24,4 +24,5 @@ create table gateway.test_results (
   document jsonb not null,
   created_at timestamptz not null
 );
+create index test_results_by_time on gateway.test_results (created_at);
 create index test_results_by_case on gateway.test_results (organization_id, agent_id, test_case_id, id desc);

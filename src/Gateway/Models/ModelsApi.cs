@@ -3,17 +3,21 @@ using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
 using Stoa.Gateway.Bytes;
 using Stoa.Gateway.Completions;
+using Stoa.Gateway.Configuration;
 using Stoa.Gateway.Providers;
 using Stoa.Gateway.Dialects;
 using Stoa.Gateway.Dialects.Anthropic;
 using Stoa.Gateway.Dialects.OpenAi;
 using Stoa.Platform.Http;
+using Stoa.Platform.Identity;
 
 namespace Stoa.Gateway.Models;
 
-/// <summary>The models a key may use, in OpenAI's form, or in Anthropic's when the client says that it speaks that.</summary>
+/// <summary>The models and agents a key may use, in OpenAI's form, or in Anthropic's when the client says that it speaks that.</summary>
 internal static class ModelsApi
 {
+    private const string AgentPrefix = "agent:";
+
     public static void MapModels(this IEndpointRouteBuilder routes)
     {
         routes.MapGet("/models", ListAsync).WithTags("Models").WithSummary("List the models that this key may use");
@@ -21,10 +25,15 @@ internal static class ModelsApi
         routes.MapDelete("/models/{**id}", Refuse).WithTags("Models").WithSummary("Refused: models come from the providers");
     }
 
-    internal static async Task ListAsync(HttpContext context, CallGate gate, ProviderCatalog providers)
+    internal static async Task ListAsync(HttpContext context, CallGate gate, ProviderCatalog providers, AgentConfigurations agents)
     {
         var key = gate.Authenticate(context.Request);
-        var models = providers.Models.Where(model => CallGate.MayUse(key, model)).Select(model => Entry(model, providers)).ToList();
+        var listed = await agents.ListAsync(key.OrganizationId, context.RequestAborted);
+        List<ModelEntry> models =
+        [
+            .. providers.Models.Where(model => CallGate.MayUse(key, model)).Select(model => Entry(model, providers)),
+            .. listed.Where(agent => CallGate.MayUse(key, agent.Service, agent.Model)).Select(Entry),
+        ];
         using var body = new PooledBytes(4_096);
         if (context.Request.Headers.ContainsKey("anthropic-version"))
         {
@@ -37,22 +46,25 @@ internal static class ModelsApi
         await JsonAnswer.SendAsync(context, body);
     }
 
-    internal static async Task GetAsync(HttpContext context, string id, CallGate gate, ProviderCatalog providers)
+    internal static async Task GetAsync(HttpContext context, string id, CallGate gate, ProviderCatalog providers, AgentConfigurations agents)
     {
         var key = gate.Authenticate(context.Request);
         var name = Uri.UnescapeDataString(id);
-        if (providers.Find(name) is not { } model || !CallGate.MayUse(key, model))
+        var entry = name.StartsWith(AgentPrefix, StringComparison.Ordinal)
+            ? await AgentAsync(key, name[AgentPrefix.Length..], agents, context.RequestAborted)
+            : providers.Find(name) is { } model && CallGate.MayUse(key, model) ? Entry(model, providers) : null;
+        if (entry is null)
         {
             throw CallGate.UnknownModel(name);
         }
         using var body = new PooledBytes(512);
         if (context.Request.Headers.ContainsKey("anthropic-version"))
         {
-            AnthropicModels.WriteOne(Entry(model, providers), body);
+            AnthropicModels.WriteOne(entry, body);
         }
         else
         {
-            OpenAiModels.WriteOne(Entry(model, providers), body);
+            OpenAiModels.WriteOne(entry, body);
         }
         await JsonAnswer.SendAsync(context, body);
     }
@@ -62,6 +74,14 @@ internal static class ModelsApi
         gate.Authenticate(context.Request);
         throw Failure.Forbidden($"The model `{id}` belongs to its provider and cannot be deleted here");
     }
+
+    private static async Task<ModelEntry?> AgentAsync(ApiKey key, string name, AgentConfigurations agents, CancellationToken ct) =>
+        (await agents.ListAsync(key.OrganizationId, ct)).FirstOrDefault(agent => agent.Slug == name || agent.Id == name) is { } found
+        && CallGate.MayUse(key, found.Service, found.Model)
+            ? Entry(found)
+            : null;
+
+    private static ModelEntry Entry(ListedAgent agent) => new($"{AgentPrefix}{agent.Slug}", "stoa", agent.CreatedAt.ToUnixTimeSeconds());
 
     private static ModelEntry Entry(ModelTarget model, ProviderCatalog providers) => new(model.ListedName, model.Provider.Name, providers.CreatedAt);
 }

@@ -15,7 +15,8 @@ namespace Stoa.Gateway.PassThrough;
 /// Endpoints of OpenAI's API that Stoa has no model of: the request goes to the provider as it came, but for the model's name, and its
 /// answer comes back as it is. Calls are limited and recorded like all others.
 /// </summary>
-internal sealed class PassThroughApi(CallGate gate, RawForward forward, CallMeter meter, TimeProvider time)
+internal sealed class PassThroughApi(
+    CallGate gate, CallTargets targets, CallBudget budget, RawForward forward, CallMeter meter, TimeProvider time)
 {
     private static readonly (string Path, string Operation, string Summary)[] Endpoints =
     [
@@ -47,10 +48,11 @@ internal sealed class PassThroughApi(CallGate gate, RawForward forward, CallMete
         var key = gate.Authenticate(context.Request);
         using var body = await RequestBody.ReadAsync(context.Request);
         var outline = RequestOutline.Read(body.Span);
-        var target = gate.Target(key, outline.ModelName(body.Span));
+        var wishes = CallWishes.Of(context.Request);
+        var target = targets.Find(key, outline.ModelName(body.Span), wishes);
         var admission = await gate.AdmitAsync(context, surface.Limits, key, outline.EstimatedInput + outline.MaxOutput);
-        var call = new GatewayCall(surface, key, target, outline, admission, context.RequestId(), started) { Path = path };
-        await RunAsync(context, call, async client =>
+        var call = new GatewayCall(surface, key, target, outline, admission, context.RequestId(), started) { Path = path, Wishes = wishes };
+        await RunAsync(context, call, outline.MaxOutput, async client =>
         {
             if (outline.IsStream)
             {
@@ -58,7 +60,7 @@ internal sealed class PassThroughApi(CallGate gate, RawForward forward, CallMete
                 return;
             }
             using var renamed = BodyChanges.Rename(body.Span, outline, target);
-            await AskAsync(context, call, client, new(client.UriOf(path), (renamed ?? body).Memory, isStream: false));
+            await AskAsync(context, call, client, call.RequestTo(client.UriOf(path), (renamed ?? body).Memory, isStream: false));
         });
     }
 
@@ -67,21 +69,24 @@ internal sealed class PassThroughApi(CallGate gate, RawForward forward, CallMete
         var started = time.GetTimestamp();
         var key = gate.Authenticate(context.Request);
         var form = await ModelForm.ReadAsync(context.Request);
-        var target = gate.Target(key, System.Text.Encoding.UTF8.GetBytes(form.Model));
+        var wishes = CallWishes.Of(context.Request);
+        var target = targets.Find(key, System.Text.Encoding.UTF8.GetBytes(form.Model), wishes);
         var outline = RequestOutline.Read(JsonSerializer.SerializeToUtf8Bytes(new() { ["model"] = target.Model }, GatewayJson.Default.JsonObject));
         var admission = await gate.AdmitAsync(context, surface.Limits, key, tokens: 0);
-        var call = new GatewayCall(surface, key, target, outline, admission, context.RequestId(), started);
-        await RunAsync(context, call, async client =>
+        var call = new GatewayCall(surface, key, target, outline, admission, context.RequestId(), started) { Wishes = wishes };
+        await RunAsync(context, call, maxOutput: 0, async client =>
         {
             var (type, body) = await form.WriteAsync(target.Model);
-            await AskAsync(context, call, client, new(client.UriOf(path), body, isStream: false) { ContentType = type });
+            await AskAsync(context, call, client, call.RequestTo(client.UriOf(path), body, isStream: false, type));
         });
     }
 
-    private async Task RunAsync(HttpContext context, GatewayCall call, Func<ProviderClient, Task> ask)
+    private async Task RunAsync(HttpContext context, GatewayCall call, long maxOutput, Func<ProviderClient, Task> ask)
     {
+        targets.Prepare(call);
         try
         {
+            await budget.ReserveAsync(call, maxOutput, context.RequestAborted);
             await ask(call.Target.Provider is { Client: { } client, Kind.Dialect: Dialect.OpenAi }
                 ? client
                 : throw new Failure(

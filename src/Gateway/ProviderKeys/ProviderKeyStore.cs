@@ -10,27 +10,27 @@ namespace Stoa.Gateway.ProviderKeys;
 /// <summary>The keys that an organization brought; an embedded user has those of his folder.</summary>
 internal sealed class ProviderKeyStore(GatewayDb db, KeySeal seal, TimeProvider time)
 {
-    public Task<List<ProviderKey>> ListAsync(Tenant tenant, CancellationToken ct) =>
-        Of(tenant).AsNoTracking().OrderBy(key => key.CreatedAt).ThenBy(key => key.Id).ToListAsync(ct);
+    public Task<List<ProviderKey>> ListAsync(GtwyCaller caller, CancellationToken ct) =>
+        Of(caller).AsNoTracking().OrderBy(key => key.CreatedAt).ThenBy(key => key.Id).ToListAsync(ct);
 
-    public async Task<ProviderKey> FindAsync(Tenant tenant, string id, CancellationToken ct) =>
-        (HexId.IsOne(id) ? await Of(tenant).FirstOrDefaultAsync(key => key.Id == id, ct) : null) ?? throw Missing();
+    public async Task<ProviderKey> FindAsync(GtwyCaller caller, string id, CancellationToken ct) =>
+        (HexId.IsOne(id) ? await Of(caller).AsNoTracking().FirstOrDefaultAsync(key => key.Id == id, ct) : null) ?? throw Missing();
 
     public async Task<ProviderKey> AddAsync(
-        Tenant tenant, string name, string service, string secret, string status, SpendingTerms terms, CancellationToken ct)
+        GtwyCaller caller, string name, string service, string secret, string status, SpendingTerms terms, CancellationToken ct)
     {
         var now = time.GetUtcNow();
         var key = new ProviderKey
         {
             Id = HexId.Create(time),
-            OrganizationId = tenant.OrganizationId,
-            FolderId = tenant.Caller.FolderId,
+            OrganizationId = caller.OrganizationId,
+            FolderId = caller.FolderId,
             Name = name,
             Service = service,
             Secret = seal.Seal(secret),
             Mask = KeySeal.Mask(secret),
             Status = status,
-            Document = new() { ["user_id"] = tenant.Caller.UserId },
+            Document = new() { ["user_id"] = caller.UserId },
             CreatedAt = now,
             UpdatedAt = now,
         };
@@ -39,9 +39,15 @@ internal sealed class ProviderKeyStore(GatewayDb db, KeySeal seal, TimeProvider 
         return await db.TrySaveAsync(ct) == Saved.Kept ? key : throw NameTaken();
     }
 
+    /// <param name="id">Of a key that the caller was found to have.</param>
     /// <param name="secret">Null when it stays as it is.</param>
-    public async Task SaveAsync(ProviderKey key, string? name, (string Secret, string Status)? secret, SpendingTerms terms, CancellationToken ct)
+    public async Task<ProviderKey> ChangeAsync(
+        string id, string? name, (string Secret, string Status)? secret, SpendingTerms terms, CancellationToken ct)
     {
+        await using var transaction = await db.Database.BeginTransactionAsync(ct);
+        // Read anew under a lock: while its provider was asked, somebody may have changed it.
+        var key = await db.ProviderKeys.FromSql($"select * from gateway.provider_keys where id = {id} for update").FirstOrDefaultAsync(ct)
+            ?? throw Missing();
         var now = time.GetUtcNow();
         key.Name = name ?? key.Name;
         if (secret is var (text, status))
@@ -52,13 +58,12 @@ internal sealed class ProviderKeyStore(GatewayDb db, KeySeal seal, TimeProvider 
         terms.ApplyTo(document, now, "apikey");
         key.Document = document;
         key.UpdatedAt = now;
-        switch (await db.TrySaveAsync(ct))
+        if (await db.TrySaveAsync(ct) != Saved.Kept)
         {
-            case Saved.Taken:
-                throw NameTaken();
-            case Saved.Gone:
-                throw Missing();
+            throw NameTaken();
         }
+        await transaction.CommitAsync(ct);
+        return key;
     }
 
     public Task RemoveAsync(ProviderKey key, CancellationToken ct) => db.ProviderKeys.Where(row => row.Id == key.Id).ExecuteDeleteAsync(ct);
@@ -80,10 +85,10 @@ internal sealed class ProviderKeyStore(GatewayDb db, KeySeal seal, TimeProvider 
         where agent.organization_id = {organizationId} and agent.deleted_at is null
         """).ToListAsync(ct);
 
-    private IQueryable<ProviderKey> Of(Tenant tenant)
+    private IQueryable<ProviderKey> Of(GtwyCaller caller)
     {
-        var keys = db.ProviderKeys.Where(key => key.OrganizationId == tenant.OrganizationId);
-        return tenant.Caller.FolderId is { } folder ? keys.Where(key => key.FolderId == folder) : keys;
+        var keys = db.ProviderKeys.Where(key => key.OrganizationId == caller.OrganizationId);
+        return caller.FolderId is { } folder ? keys.Where(key => key.FolderId == folder) : keys;
     }
 
     private static Failure Missing() => Failure.NotFound("Apikey");

@@ -29,9 +29,9 @@ internal static class ProviderKeysApi
     }
 
     internal static async Task<Results<Ok<JsonObject>, BadRequest<JsonObject>>> AddAsync(
-        Tenant tenant, GtwyBody body, ProviderKeyStore store, KeyCheck check, ServiceRegistry services, IOptions<GatewayOptions> options, CancellationToken ct)
+        GtwyCaller caller, GtwyBody body, ProviderKeyStore store, KeyCheck check, ServiceRegistry services, IOptions<GatewayOptions> options, CancellationToken ct)
     {
-        tenant.RequireEditor();
+        caller.RequireEditor();
         var name = body.Members.NeedText("name", 200).Trim();
         var sent = SecretOf(body.Members) ?? throw GtwyFields.Wrong("apikey", "is required");
         // Brought over from the original's store it is encrypted; what it cannot read is a key in the clear.
@@ -41,8 +41,8 @@ internal static class ProviderKeysApi
         try
         {
             var status = await check.RunAsync(service, secret, ct);
-            var key = await store.AddAsync(tenant, name, service.Name, secret, status, terms, ct);
-            return TypedResults.Ok(new JsonObject { ["success"] = true, ["api"] = Show(tenant, key, [], null) });
+            var key = await store.AddAsync(caller, name, service.Name, secret, status, terms, ct);
+            return TypedResults.Ok(new JsonObject { ["success"] = true, ["api"] = Show(caller, key, [], null) });
         }
         catch (Failure failure) when (failure.Code.StartsWith("key_", StringComparison.Ordinal))
         {
@@ -50,15 +50,15 @@ internal static class ProviderKeysApi
         }
     }
 
-    internal static async Task<Ok<JsonObject>> ListAsync(Tenant tenant, ProviderKeyStore store, AgentStore agents, BudgetStore budgets, CancellationToken ct) =>
-        TypedResults.Ok(await ShowAsync(tenant, await store.ListAsync(tenant, ct), store, agents, budgets, ct));
+    internal static async Task<Ok<JsonObject>> ListAsync(GtwyCaller caller, ProviderKeyStore store, AgentStore agents, BudgetStore budgets, CancellationToken ct) =>
+        TypedResults.Ok(await ShowAsync(caller, await store.ListAsync(caller, ct), store, agents, budgets, ct));
 
     internal static async Task<Results<Ok<JsonObject>, BadRequest<JsonObject>>> RemoveAsync(
-        Tenant tenant, GtwyBody body, ProviderKeyStore store, CancellationToken ct)
+        GtwyCaller caller, GtwyBody body, ProviderKeyStore store, CancellationToken ct)
     {
-        tenant.RequireEditor();
-        var key = await store.FindAsync(tenant, body.Members.NeedText("apikey_object_id", 64), ct);
-        var uses = (await store.UsesAsync(tenant.OrganizationId, ct)).Where(use => use.What == key.Id).ToList();
+        caller.RequireEditor();
+        var key = await store.FindAsync(caller, body.Members.NeedText("apikey_object_id", 64), ct);
+        var uses = (await store.UsesAsync(caller.OrganizationId, ct)).Where(use => use.What == key.Id).ToList();
         if (uses.Count == 0)
         {
             await store.RemoveAsync(key, ct);
@@ -74,10 +74,10 @@ internal static class ProviderKeysApi
     }
 
     internal static async Task<Results<Ok<JsonObject>, BadRequest<JsonObject>>> UpdateAsync(
-        string apikey_id, Tenant tenant, GtwyBody body, ProviderKeyStore store, KeyCheck check, ServiceRegistry services, CancellationToken ct)
+        string apikey_id, GtwyCaller caller, GtwyBody body, ProviderKeyStore store, KeyCheck check, ServiceRegistry services, CancellationToken ct)
     {
-        tenant.RequireEditor();
-        var key = await store.FindAsync(tenant, apikey_id, ct);
+        caller.RequireEditor();
+        var key = await store.FindAsync(caller, apikey_id, ct);
         var name = NewAgent.NameOf(body.Members, "name");
         var terms = SpendingTerms.Of(body.Members, "apikey");
         try
@@ -86,7 +86,7 @@ internal static class ProviderKeysApi
             (string, string)? changed = SecretOf(body.Members) is { } secret && secret != key.Mask
                 ? (secret, await check.RunAsync(services.Find(key.Service) ?? throw GtwyFields.Wrong("service", "is none of the services"), secret, ct))
                 : null;
-            await store.SaveAsync(key, name, changed, terms, ct);
+            key = await store.ChangeAsync(key.Id, name, changed, terms, ct);
         }
         catch (Failure failure) when (failure.Code.StartsWith("key_", StringComparison.Ordinal))
         {
@@ -99,13 +99,13 @@ internal static class ProviderKeysApi
 
     // On the wire the segment is an agent here.
     internal static async Task<Ok<JsonObject>> OfAgentAsync(
-        string apikey_id, Tenant tenant, ProviderKeyStore store, AgentStore agents, BudgetStore budgets, CancellationToken ct)
+        string apikey_id, GtwyCaller caller, ProviderKeyStore store, AgentStore agents, BudgetStore budgets, CancellationToken ct)
     {
-        _ = await agents.FindAsync(tenant, apikey_id, ct) ?? throw AgentStore.Missing();
-        var named = (await store.UsesAsync(tenant.OrganizationId, ct)).Where(use => use.AgentId == apikey_id).Select(use => use.What)
+        _ = await agents.FindAsync(caller, apikey_id, ct) ?? throw AgentStore.Missing();
+        var named = (await store.UsesAsync(caller.OrganizationId, ct)).Where(use => use.AgentId == apikey_id).Select(use => use.What)
             .ToHashSet(StringComparer.Ordinal);
-        var keys = await store.ListAsync(tenant, ct);
-        return TypedResults.Ok(await ShowAsync(tenant, keys.FindAll(key => named.Contains(key.Id)), store, agents, budgets, ct));
+        var keys = await store.ListAsync(caller, ct);
+        return TypedResults.Ok(await ShowAsync(caller, keys.FindAll(key => named.Contains(key.Id)), store, agents, budgets, ct));
     }
 
     private static string? SecretOf(JsonObject body) => body.Text("apikey", MaxKey)?.Trim() switch
@@ -119,16 +119,16 @@ internal static class ProviderKeysApi
         TypedResults.BadRequest(new JsonObject { ["success"] = false, ["error"] = failure.Message, ["error_code"] = failure.Code });
 
     private static async Task<JsonObject> ShowAsync(
-        Tenant tenant, List<ProviderKey> keys, ProviderKeyStore store, AgentStore agents, BudgetStore budgets, CancellationToken ct)
+        GtwyCaller caller, List<ProviderKey> keys, ProviderKeyStore store, AgentStore agents, BudgetStore budgets, CancellationToken ct)
     {
-        var uses = (await store.UsesAsync(tenant.OrganizationId, ct)).ToLookup(use => use.What, StringComparer.Ordinal);
-        var lastUses = (await agents.LastUsesAsync(tenant.OrganizationId, ct)).ToDictionary(use => use.Id, use => use.At, StringComparer.Ordinal);
-        var spent = await budgets.SpentAsync(tenant.OrganizationId, BudgetKind.ProviderKey, ct);
+        var uses = (await store.UsesAsync(caller.OrganizationId, ct)).ToLookup(use => use.What, StringComparer.Ordinal);
+        var lastUses = (await agents.LastUsesAsync(caller.OrganizationId, ct)).ToDictionary(use => use.Id, use => use.At, StringComparer.Ordinal);
+        var spent = await budgets.SpentAsync(caller.OrganizationId, BudgetKind.ProviderKey, ct);
         return new()
         {
             ["success"] = true,
             ["result"] = new JsonArray([.. keys.Select(key => WithUsage(
-                Show(tenant, key, uses[key.Id], lastUses.TryGetValue(key.Id, out var at) ? at : null), key, spent))]),
+                Show(caller, key, uses[key.Id], lastUses.TryGetValue(key.Id, out var at) ? at : null), key, spent))]),
         };
     }
 
@@ -142,11 +142,11 @@ internal static class ProviderKeysApi
         return shown;
     }
 
-    private static JsonObject Show(Tenant tenant, ProviderKey key, IEnumerable<AgentUse> uses, DateTimeOffset? lastUsed)
+    private static JsonObject Show(GtwyCaller caller, ProviderKey key, IEnumerable<AgentUse> uses, DateTimeOffset? lastUsed)
     {
         var shown = (JsonObject)key.Document.DeepClone();
         shown["_id"] = key.Id;
-        shown["org_id"] = tenant.Caller.OrgId;
+        shown["org_id"] = caller.OrgId;
         shown["name"] = key.Name;
         shown["service"] = key.Service;
         shown["apikey"] = key.Mask;

@@ -265,7 +265,12 @@ internal sealed class ProviderClient : IDisposable
             MinimumThroughput = minimumCalls,
             SamplingDuration = TimeSpan.FromSeconds(30),
             BreakDuration = TimeSpan.FromSeconds(15),
-            ShouldHandle = static outcome => new(ProviderFaults.IsProviderFault(outcome.Outcome.Exception)),
+            ShouldHandle = static outcome => new(
+                ProviderFaults.IsProviderFault(outcome.Outcome.Exception) && !IsOwnImpatience(outcome.Context, outcome.Outcome.Exception)),
             StateProvider = circuit,
         };
+
+    /// <summary>A client that gave the provider less time than the settings do says nothing about the provider.</summary>
+    private static bool IsOwnImpatience(ResilienceContext context, Exception? failure) =>
+        failure is Failure { Kind: FailureKind.Timeout } && context.Properties.TryGetValue(Bounded, out var request) && request.Timeouts is not null;
 }

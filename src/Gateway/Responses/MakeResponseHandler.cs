@@ -1,5 +1,7 @@
+using System.Buffers;
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using Stoa.Gateway.Bytes;
 using Stoa.Gateway.Completions;
 using Stoa.Platform.Jobs;
 
@@ -38,11 +40,19 @@ internal sealed class MakeResponseHandler(ResponseStore responses, InnerCalls ca
     /// <summary>The call itself keeps nothing: what it goes on from is in it, and its answer is kept here.</summary>
     private static byte[] RequestOf(ResponseTask task)
     {
-        var request = JsonNode.Parse(task.Request.Span)!.AsObject();
-        request.Remove("background");
-        request.Remove("previous_response_id");
-        request["store"] = false;
-        return JsonSerializer.SerializeToUtf8Bytes(request, GatewayJson.Default.JsonObject);
+        // As it came: a client may have named a member twice, which a JsonObject would not take.
+        using var request = JsonDocument.Parse(task.Request);
+        var output = new ArrayBufferWriter<byte>(task.Request.Length + 16);
+        var json = JsonOutput.Open(output);
+        json.WriteStartObject();
+        foreach (var field in request.RootElement.EnumerateObject().Where(field => field.Name is not ("background" or "previous_response_id" or "store")))
+        {
+            field.WriteTo(json);
+        }
+        json.WriteBoolean("store", false);
+        json.WriteEndObject();
+        JsonOutput.Close(json);
+        return output.WrittenSpan.ToArray();
     }
 
     /// <summary>The answer under the id, and with the words, that the client was given at the start.</summary>

@@ -57,7 +57,7 @@ internal static class ResponseInput
         }
         json.WriteEndArray();
         JsonOutput.Close(json);
-        return output.WrittenSpan.ToArray();
+        return output.WrittenCount <= MaxBytes ? output.WrittenSpan.ToArray() : throw TooLarge();
     }
 
     /// <summary>The request with these items as its input.</summary>
@@ -99,9 +99,12 @@ internal static class ResponseInput
         JsonOutput.Close(json);
         if (output.Length > MaxBytes)
         {
-            throw new Failure(FailureKind.TooLarge, "request_too_large", "The request and what it goes on from are too large together");
+            throw TooLarge();
         }
     }
+
+    private static Failure TooLarge() =>
+        new(FailureKind.TooLarge, "request_too_large", "The request and what it goes on from are too large together");
 
     private static void WriteWithoutId(Utf8JsonWriter json, JsonElement item)
     {
@@ -132,17 +135,16 @@ internal static class ResponseInput
     private static void WriteItem(Utf8JsonWriter json, JsonElement item)
     {
         json.WriteStartObject();
-        if (item.TextOf("id") is not { Length: > 0 })
+        json.WriteString("id", item.TextOf("id") is { Length: > 0 } id ? id : AnswerIds.New("msg_"));
+        json.WriteString("type", item.TextOf("type") ?? "message");
+        // Of a repeated name the last one counts; written twice, nobody could read the item again.
+        foreach (var name in item.EnumerateObject().Select(field => field.Name).Except(["id", "type"], StringComparer.Ordinal))
         {
-            json.WriteString("id", AnswerIds.New("msg_"));
-        }
-        if (item.TextOf("type") is null)
-        {
-            json.WriteString("type", "message");
-        }
-        foreach (var field in item.EnumerateObject().Where(field => field.Value.ValueKind != JsonValueKind.Null))
-        {
-            field.WriteTo(json);
+            if (item.GetProperty(name) is { ValueKind: not JsonValueKind.Null } value)
+            {
+                json.WritePropertyName(name);
+                value.WriteTo(json);
+            }
         }
         json.WriteEndObject();
     }

@@ -41,7 +41,7 @@ internal sealed class AgentAsTool(string name, ConnectedAgent agent, JsonObject 
     public override async Task<ToolOutcome> CallAsync(JsonObject arguments, Run run, CancellationToken ct)
     {
         var query = arguments.Text(Query) ?? "";
-        var isTransfer = arguments.Text(Action) == TransferWord;
+        var isTransfer = run.Input.Body.Is("orchestrator_flag") && arguments.Text(Action) == TransferWord;
         arguments.Remove(Query);
         arguments.Remove(Action);
         var metadata = new JsonObject { ["type"] = "agent", ["agent_id"] = agent.AgentId };
@@ -55,6 +55,10 @@ internal sealed class AgentAsTool(string name, ConnectedAgent agent, JsonObject 
         if (run.Request.Depth >= MaxDepth)
         {
             return new("Agents call each other too deeply", IsError: true, metadata);
+        }
+        if (!run.Request.Nested.TryAdd())
+        {
+            return new("Agents have called each other too often", IsError: true, metadata);
         }
         return await AskAsync(query, arguments, run, metadata, ct);
     }
@@ -81,6 +85,7 @@ internal sealed class AgentAsTool(string name, ConnectedAgent agent, JsonObject 
             ParentMessageId = run.Request.MessageId,
             IsPlayground = false,
             TestCaseId = null,
+            BatchId = null,
         };
         metadata["message_id"] = request.MessageId;
         metadata["version_id"] = agent.VersionId;

@@ -10,11 +10,14 @@ internal sealed record InjectedArgument(string Path, JsonNode Value);
 /// <summary>Arguments that come from the caller's variables (<c>variables_path</c>), never from the model.</summary>
 internal static class ArgumentInjection
 {
+    /// <summary>Steps of a path; a longer one is passed over, since what it would make can hardly be written.</summary>
+    private const int MaxDepth = 16;
+
     /// <summary>Those of a tool's paths whose variable has a value.</summary>
     /// <param name="paths"><c>{argument path: variable path}</c>.</param>
     public static List<InjectedArgument> Find(JsonObject? paths, Variables variables) =>
         [.. (paths ?? []).Select(path => (path.Key, Value: path.Value.AsText() is { Length: > 0 } name ? variables.At(name) : null))
-            .Where(found => found.Value is not null).Select(found => new InjectedArgument(found.Key, found.Value!))];
+            .Where(found => found.Value is not null && found.Key.AsSpan().Count('.') < MaxDepth).Select(found => new InjectedArgument(found.Key, found.Value!))];
 
     /// <summary>Takes the arguments out of the schema that the model sees.</summary>
     public static void Hide(JsonObject schema, IEnumerable<InjectedArgument> injected)

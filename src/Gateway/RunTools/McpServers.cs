@@ -98,7 +98,8 @@ internal sealed partial class McpServers(AddressGuard guard, IOptions<GatewayOpt
     {
         if (result.StructuredContent is { } structured)
         {
-            return JsonSerializer.Deserialize(structured, GatewayJson.Default.JsonNode);
+            var raw = structured.GetRawText();
+            return JsonFields.TryParse(raw, out var kept) ? kept : raw;
         }
         var text = string.Join('\n', result.Content.OfType<TextContentBlock>().Select(block => block.Text));
         return JsonFields.TryParse(text, out var json) ? json : text;

@@ -11,6 +11,9 @@ internal sealed class ToolLoop(TimeProvider time)
     /// <summary>Calls of one run that are under way at a time.</summary>
     private const int MaxParallel = 16;
 
+    /// <summary>Different calls of one round; a model that wants more is out of its mind.</summary>
+    private const int MaxCalls = 128;
+
     public async Task<IReadOnlyList<ToolRecord>> CallAsync(
         IReadOnlyList<Part.ToolCall> calls, ToolSet tools, Run run, IRunSink sink, CancellationToken ct)
     {
@@ -21,9 +24,11 @@ internal sealed class ToolLoop(TimeProvider time)
         using var turns = new SemaphoreSlim(MaxParallel);
         // Asked twice for the same, a tool with an effect would have it twice.
         var distinct = new Dictionary<(string, string), Task<ToolRecord>>();
-        foreach (var call in calls)
+        foreach (var call in calls.DistinctBy(call => (call.Name, call.Arguments)))
         {
-            distinct.TryAdd((call.Name, call.Arguments), CallAsync(call, tools, run, turns, ct));
+            distinct[(call.Name, call.Arguments)] = distinct.Count < MaxCalls
+                ? CallAsync(call, tools, run, turns, ct)
+                : Task.FromResult(new ToolRecord(call.Id, call.Name, null, ToolOutcome.Failed($"Only {MaxCalls} calls can be made at once"), null, 0));
         }
         await Task.WhenAll(distinct.Values);
         var records = new List<ToolRecord>(calls.Count);

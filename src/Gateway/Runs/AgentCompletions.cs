@@ -16,7 +16,7 @@ namespace Stoa.Gateway.Runs;
 /// <c>metadata.thread_id</c> names one that is kept here.
 /// </summary>
 internal sealed class AgentCompletions(
-    AgentRunner runner, CallGate gate, ILimits limits, IOptions<GatewayOptions> options, TimeProvider time)
+    AgentRunner runner, RunPlans plans, CallGate gate, ILimits limits, IOptions<GatewayOptions> options, TimeProvider time)
 {
     public static bool IsAgent(ReadOnlySpan<byte> model) => model.StartsWith("agent:"u8);
 
@@ -25,11 +25,12 @@ internal sealed class AgentCompletions(
         var dialect = surface.DialectOf(context.Request);
         var request = dialect.ReadRequest(body.Memory);
         var head = new AnswerHead(AnswerIds.New(dialect.AnswerIdPrefix), time.GetUtcNow().ToUnixTimeSeconds(), context.RequestId());
+        var run = RequestOf(request, key, context.RequestId());
+        CallGate.Allow(key, (await plans.FindAsync(run, new(run.Body), context.RequestAborted)).Choice.Target);
         var admission = await gate.AdmitAsync(context, surface.Limits, key, expectedTokens);
-        var used = 0L;
+        long? used = 0;
         try
         {
-            var run = RequestOf(request, key, context.RequestId());
             if (request.Stream)
             {
                 used = await StreamAsync(context, run, request, dialect.OpenWriter(request, head));
@@ -43,17 +44,24 @@ internal sealed class AgentCompletions(
             context.Response.Headers["x-gtwy-cache"] = result.CacheUse;
             await JsonAnswer.SendAsync(context, output);
         }
+        catch (OperationCanceledException)
+        {
+            used = null;
+            throw;
+        }
         finally
         {
             gate.Leave(key);
             if (admission.Tokens is { } reading)
             {
-                limits.Settle(new(key.Id, "tokens"), CallGate.Window, used - admission.ReservedTokens, reading.TakenAt);
+                // Of a client who left nobody knows it: what was reserved stays taken.
+                limits.Settle(new(key.Id, "tokens"), CallGate.Window, (used ?? admission.ReservedTokens) - admission.ReservedTokens, reading.TakenAt);
             }
         }
     }
 
-    private async Task<long> StreamAsync(HttpContext context, RunRequest run, ChatRequest request, IChatStreamWriter writer)
+    /// <summary>The tokens that the run took; null when the client has left.</summary>
+    private async Task<long?> StreamAsync(HttpContext context, RunRequest run, ChatRequest request, IChatStreamWriter writer)
     {
         await using var stream = new CompletionStream(context, writer, request.Model, options.Value.Timeouts, time);
         try
@@ -66,7 +74,8 @@ internal sealed class AgentCompletions(
         }
         catch (OperationCanceledException) when (stream.Ended.IsCancellationRequested)
         {
-            // The client has left; the run is logged.
+            // The run is logged.
+            return null;
         }
         return 0;
     }
@@ -77,7 +86,7 @@ internal sealed class AgentCompletions(
         return new()
         {
             OrganizationId = key.OrganizationId,
-            Caller = new(key.OrganizationId.ToString(), UserId: null, key.Id),
+            Caller = RunCaller.Of(key),
             Body = BodyOf(request),
             AgentId = name[0],
             VersionId = name.Length > 1 && name[1].Length > 0 ? name[1] : null,

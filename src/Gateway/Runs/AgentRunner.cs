@@ -6,6 +6,7 @@ using Stoa.Gateway.Runs.Conversations;
 using Stoa.Gateway.Runs.Requests;
 using Stoa.Gateway.Runs.Safety;
 using Stoa.Gateway.RunTools;
+using Stoa.Platform.Data;
 using Stoa.Platform.Http;
 using Stoa.Platform.Telemetry;
 
@@ -47,9 +48,9 @@ internal sealed partial class AgentRunner(
         try
         {
             await EnterConversationAsync(run, ct);
-            if (isFirst && run.StickyAgentId is { } sticky)
+            if (isFirst && await StickyAsync(run, ct) is { } other)
             {
-                return (RunResult.None, request with { AgentId = sticky, VersionId = null, OriginAgentId = run.Plan.AgentId });
+                return (RunResult.None, other);
             }
             var result = await AnswerAsync(run, sink, ct);
             var next = run.Transfer is { } transfer && result.IsSuccess ? Next(run, transfer) : null;
@@ -70,6 +71,25 @@ internal sealed partial class AgentRunner(
         }
     }
 
+    /// <summary>For the agent to which the conversation was handed over before; null where nobody was, or he can no longer run.</summary>
+    private async ValueTask<RunRequest?> StickyAsync(Run run, CancellationToken ct)
+    {
+        if (run.StickyAgentId is not { } sticky)
+        {
+            return null;
+        }
+        var request = run.Request with { AgentId = sticky, VersionId = null, OriginAgentId = run.Plan.AgentId };
+        try
+        {
+            await plans.FindAsync(request, run.Input, ct);
+            return request;
+        }
+        catch (Failure)
+        {
+            return null;
+        }
+    }
+
     private async ValueTask<Run> BeginAsync(RunRequest request, CancellationToken ct)
     {
         var started = time.GetTimestamp();
@@ -82,7 +102,8 @@ internal sealed partial class AgentRunner(
             : throw Failure.Invalid($"configuration.type {plan.Type} cannot be run here", "configuration.type", "unsupported_type");
     }
 
-    private static bool Runs(string type) => type is "chat" or "reasoning" or "fine-tune" or "completion";
+    /// <summary>Whether models of this type answer in words.</summary>
+    public static bool Runs(string type) => type is "chat" or "reasoning" or "fine-tune" or "completion";
 
     private async Task EnterConversationAsync(Run run, CancellationToken ct)
     {
@@ -208,9 +229,18 @@ internal sealed partial class AgentRunner(
         {
             LogFailed(fault, run.Id);
         }
-        // Also when the caller has just left: what happened has happened.
-        await log.WriteAsync(
-            run, result, nextMessageId, [.. followers.SelectMany(follower => follower.Follow(run, result))], CancellationToken.None);
+        try
+        {
+            // Also when the caller has just left: what happened has happened.
+            await log.WriteAsync(
+                run, result, nextMessageId, [.. followers.SelectMany(follower => follower.Follow(run, result))], CancellationToken.None);
+        }
+        catch (Exception exception) when (Outage.Is(exception))
+        {
+            // Told in the words of whoever asked, also at the end of a stream: what is not kept was not answered.
+            LogFailed(exception, run.Id);
+            throw Failure.Unavailable("The run could not be kept", TimeSpan.FromSeconds(5));
+        }
     }
 
     [LoggerMessage(LogLevel.Error, "Something unforeseen happened in the run {Run}")]

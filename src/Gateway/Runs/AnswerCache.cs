@@ -65,7 +65,7 @@ internal sealed class AnswerCache(ResponseCache cache, RunMeter meter, IOptions<
         run.Reasoning = answer.Text("reasoning") ?? "";
         run.AnswerId = answer.Text("id") ?? "";
         run.AnswerModel = answer.Text("model") ?? "";
-        meter.Repeated(run, found.Usage);
+        meter.Received(run, found.Usage);
         await sink.TellAsync(
             new RunStep.Start(run.Choice.Model, run.Choice.Service.Name, run.Plan.AgentId, run.Request.MessageId), ct);
         if (sink.IsStream)

@@ -47,7 +47,7 @@ internal sealed class AnswerLoop(ModelSteps models, ToolLoop loop, IOptions<Gate
         : round > 0 && request.ToolChoice is { Mode: ToolChoiceMode.Required or ToolChoiceMode.One } ? new(ToolChoiceMode.Auto)
         : request.ToolChoice;
 
-    private static void Keep(Run run, ChatAnswer answer, List<Part.ToolCall> calls)
+    internal static void Keep(Run run, ChatAnswer answer, List<Part.ToolCall> calls)
     {
         run.Content = answer.Text is { Length: > 0 } text ? text
             : string.Concat(answer.Parts.OfType<Part.Refusal>().Select(part => part.Value)) is { Length: > 0 } refusal ? refusal

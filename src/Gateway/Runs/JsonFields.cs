@@ -9,7 +9,12 @@ namespace Stoa.Gateway.Runs;
 /// <summary>Reads the loose documents of GTWY's wire: what is missing, or of a strange type, is simply not there.</summary>
 internal static class JsonFields
 {
-    private static readonly JsonDocumentOptions Strict = new() { MaxDepth = 128, AllowDuplicateProperties = false };
+    // What is kept goes into documents of ours, of which 64 levels and numbers of a usual size can be read again.
+    private const int MaxDepth = 48;
+    private const int MaxDigits = 128;
+    private const double MaxNumber = 1e100;
+
+    private static readonly JsonDocumentOptions Strict = new() { MaxDepth = MaxDepth, AllowDuplicateProperties = false };
 
     // For models, logs and JSON clients, never for a page.
     private static readonly JsonSerializerOptions Relaxed = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
@@ -33,10 +38,10 @@ internal static class JsonFields
 
     public static string? AsText(this JsonNode? node) => node is JsonValue value && value.TryGetValue<string>(out var text) ? text : null;
 
-    /// <summary>A number, also where it was written as a text.</summary>
-    public static double? AsNumber(this JsonNode? node) => node is not JsonValue value ? null
-        : value.GetValueKind() == JsonValueKind.Number && double.TryParse(value.ToJsonString(), CultureInfo.InvariantCulture, out var number) ? number
-        : value.TryGetValue<string>(out var text) && double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out number) && double.IsFinite(number) ? number
+    /// <summary>A finite number, also where it was written as a text.</summary>
+    public static double? AsNumber(this JsonNode? node) => node is JsonValue value
+        && (value.GetValueKind() == JsonValueKind.Number ? value.ToJsonString() : value.AsText()) is { } text
+        && double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out var number) && double.IsFinite(number) ? number
         : null;
 
     /// <summary>A text as it is, anything else as JSON.</summary>
@@ -44,7 +49,7 @@ internal static class JsonFields
 
     public static string Compact(this JsonNode? node) => node is null ? "null" : node.ToJsonString(Relaxed);
 
-    /// <summary>The value of a JSON text that can be passed on as it stands; false for anything else. A whole <c>null</c> is a value.</summary>
+    /// <summary>The value of a JSON text that can be passed on and kept as it stands; false for anything else. A whole <c>null</c> is a value.</summary>
     public static bool TryParse(ReadOnlySpan<byte> json, out JsonNode? node)
     {
         node = null;
@@ -54,6 +59,10 @@ internal static class JsonFields
         }
         try
         {
+            if (!HasUsualNumbers(json))
+            {
+                return false;
+            }
             node = JsonNode.Parse(json, documentOptions: Strict);
             return true;
         }
@@ -64,4 +73,18 @@ internal static class JsonFields
     }
 
     public static bool TryParse(string json, out JsonNode? node) => TryParse(System.Text.Encoding.UTF8.GetBytes(json), out node);
+
+    private static bool HasUsualNumbers(ReadOnlySpan<byte> json)
+    {
+        var reader = new Utf8JsonReader(json, new JsonReaderOptions { MaxDepth = MaxDepth });
+        while (reader.Read())
+        {
+            if (reader.TokenType == JsonTokenType.Number && (reader.ValueSpan.Length > MaxDigits || !reader.TryGetDouble(out var number)
+                || Math.Abs(number) > MaxNumber || (number == 0 && reader.ValueSpan.ContainsAnyInRange((byte)'1', (byte)'9'))))
+            {
+                return false;
+            }
+        }
+        return true;
+    }
 }

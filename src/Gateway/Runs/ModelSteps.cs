@@ -11,9 +11,9 @@ internal sealed class ModelSteps(ModelCalls models, RunMeter meter, IOptions<Gat
 {
     public async Task<ChatAnswer> AskAsync(Run run, ChatRequest request, IRunSink sink, CancellationToken ct)
     {
-        var ask = new ModelAsk(run.Choice.Target, request with { Stream = sink.IsStream }) 
+        var ask = new ModelAsk(run.Choice.Target, request with { Stream = sink.IsStream })
         {
-            ApiKey = run.Choice.ApiKey, Endpoint = request.Source == Dialect.OpenAiResponses ? request.Source : null,
+            ApiKey = run.Choice.ApiKey, Endpoint = request.Source == Dialect.OpenAiResponses ? request.Source : run.Choice.Endpoint,
         };
         var call = await meter.BeginAsync(run, ask, ct);
         await using var reservation = call.Reservation;

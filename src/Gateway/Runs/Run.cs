@@ -117,8 +117,8 @@ internal sealed class Run(RunRequest request, RunInput input, RunPlan plan, Guid
     /// <summary>The time of its row in the history.</summary>
     public DateTimeOffset LoggedAt { get; set; }
 
-    /// <summary>What the last call has shown of the key that was used; null when nothing.</summary>
-    public string? KeyStatus { get; set; }
+    /// <summary>What the last call with each of the organization's keys has shown of it, by the key's id.</summary>
+    public Dictionary<string, string> KeyStatuses { get; } = new(StringComparer.Ordinal);
 
     /// <summary>Models that failed, for the log.</summary>
     public JsonArray Attempts { get; } = [];

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using Stoa.Gateway.Runs.Conversations;
 using Stoa.Platform.Http;
 
 namespace Stoa.Gateway.Runs;
@@ -10,10 +11,7 @@ internal sealed class RunInput(JsonObject body)
     /// <summary>The code of a request whose fields are of the wrong type.</summary>
     public const string WrongField = "wrong_field";
 
-    /// <summary>Of a name that a caller chose: a thread, a user.</summary>
-    private const int MaxName = 512;
-
-    private static readonly string[] NameFields = ["thread_id", "sub_thread_id"];
+    private static readonly string[] NameFields = ["thread_id", "sub_thread_id", "bridge_id", "agent_id", "version_id", "environment", "service"];
 
     private static readonly string[] TextFields =
         ["user", "thread_id", "sub_thread_id", "bridge_id", "agent_id", "version_id", "environment", "service", "apikey", "user_reference", "youtube_url"];
@@ -66,8 +64,8 @@ internal sealed class RunInput(JsonObject body)
         Wrong(TextFields, JsonValueKind.String, "Input should be a valid string")
             .Concat(Wrong(ObjectFields, JsonValueKind.Object, "Input should be a valid dictionary"))
             .Concat(Wrong(ListFields, JsonValueKind.Array, "Input should be a valid list"))
-            .Concat(NameFields.Where(name => body.Text(name) is { Length: > MaxName })
-                .Select(name => new FieldError(name, $"String should have at most {MaxName} characters")));
+            .Concat(NameFields.Where(name => body.Text(name) is { } text && !ThreadKey.IsName(text))
+                .Select(name => new FieldError(name, $"String should have at most {ThreadKey.MaxBytes} bytes")));
 
     private IEnumerable<FieldError> Wrong(IEnumerable<string> names, JsonValueKind kind, string message) =>
         names.Where(name => body[name] is { } value && value.GetValueKind() != kind).Select(name => new FieldError(name, message));

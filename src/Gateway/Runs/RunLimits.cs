@@ -16,10 +16,10 @@ internal sealed class RunLimits(ILimits limits, InFlight inFlight, IOptions<Gate
     private static readonly TimeSpan Window = TimeSpan.FromSeconds(60);
 
     /// <exception cref="Failure">Too many; what was counted for one of the two stays counted.</exception>
-    public async ValueTask TakeAsync(HttpContext context, Tenant tenant, string? agentId, string? threadId)
+    public async ValueTask TakeAsync(HttpContext context, GtwyCaller caller, string? agentId, string? threadId)
     {
         LimitReading? tightest = null;
-        if (tenant.Caller.Key is { RequestsPerMinute: { } perMinute } key
+        if (caller.Key is { RequestsPerMinute: { } perMinute } key
             && await limits.TakeAsync(new(key.Id, "requests"), perMinute, Window, 1, context.RequestAborted) is { Allowed: false } refused)
         {
             Write(context.Response.Headers, refused);
@@ -31,7 +31,7 @@ internal sealed class RunLimits(ILimits limits, InFlight inFlight, IOptions<Gate
             {
                 continue;
             }
-            var reading = await limits.TakeAsync(new(tenant.OrganizationId, $"{dimension}:{value}"), limit, Window, 1, context.RequestAborted);
+            var reading = await limits.TakeAsync(new(caller.OrganizationId, $"{dimension}:{value}"), limit, Window, 1, context.RequestAborted);
             tightest = tightest is { } other && other.Remaining < reading.Remaining ? other : reading;
             if (!reading.Allowed)
             {

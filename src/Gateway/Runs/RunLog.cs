@@ -17,8 +17,13 @@ internal sealed class RunLog(NpgsqlDataSource database, JobQueue jobs, TimeProvi
 {
     private const string Row = """
         insert into gateway.runs (id, created_at, updated_at, organization_id, agent_id, version_id, thread_id, sub_thread_id, message_id,
-          parent_id, child_id, service, model, is_success, is_cached, finish_reason, user_message, answer, error, testcase_id, document)
-        values ($1, $2, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20)
+          parent_id, child_id, service, model, is_success, is_cached, finish_reason, user_message, answer, error, testcase_id, document, batch_id)
+        values ($1, $2, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21)
+        """;
+
+    /// <summary>A line of a batch has one row: the one that waited, or that of an attempt that failed, goes.</summary>
+    private const string Waiting = """
+        delete from gateway.runs where organization_id = $1 and message_id = $2 and batch_id = $3 and not is_success
         """;
 
     private const string Thread = """
@@ -50,6 +55,13 @@ internal sealed class RunLog(NpgsqlDataSource database, JobQueue jobs, TimeProvi
         await using var transaction = following.Count > 0 ? await connection.BeginTransactionAsync(ct) : null;
         await using var batch = new NpgsqlBatch(connection, transaction);
         var now = run.LoggedAt;
+        if (run.Request.BatchId is { } batchId)
+        {
+            batch.BatchCommands.Add(new(Waiting)
+            {
+                Parameters = { new() { Value = run.Request.OrganizationId }, new() { Value = run.Request.MessageId }, new() { Value = batchId } },
+            });
+        }
         batch.BatchCommands.Add(RowOf(run, result, nextMessageId, now));
         if (run.Plan.AgentId is { } agentId)
         {
@@ -71,7 +83,7 @@ internal sealed class RunLog(NpgsqlDataSource database, JobQueue jobs, TimeProvi
                 });
             }
         }
-        if (run is { KeyStatus: { } status, Choice.KeyId: { } keyId } && run.Plan.Agent?.Keys.GetValueOrDefault(run.Choice.Service.Name)?.Status != status)
+        foreach (var (keyId, status) in run.KeyStatuses.Where(key => run.Plan.Agent?.Keys.Values.Any(known => known.Id == key.Key && known.Status == key.Value) != true))
         {
             batch.BatchCommands.Add(new("update gateway.provider_keys set status = $3 where id = $1 and organization_id = $2 and status <> $3")
             {
@@ -116,7 +128,8 @@ internal sealed class RunLog(NpgsqlDataSource database, JobQueue jobs, TimeProvi
             Text(result.IsSuccess || run.Content.Length > 0 ? run.Content : null),
             Text(result.Response.Text("error") ?? result.Failure?.Message),
             Text(run.Request.TestCaseId),
-            new() { Value = StoredText.Json(DocumentOf(run)), NpgsqlDbType = NpgsqlDbType.Jsonb },
+            new() { Value = StoredText.Json(DocumentOf(run, result)), NpgsqlDbType = NpgsqlDbType.Jsonb },
+            Text(run.Request.BatchId),
         },
     };
 
@@ -129,7 +142,7 @@ internal sealed class RunLog(NpgsqlDataSource database, JobQueue jobs, TimeProvi
     };
 
     /// <summary>The rest of the row, in the words of the wire. Keys of providers and the content of attachments are no part of it.</summary>
-    private static JsonObject DocumentOf(Run run) => new()
+    private static JsonObject DocumentOf(Run run, RunResult result) => new()
     {
         ["prompt"] = run.SystemText,
         ["reasoning"] = run.Reasoning,
@@ -156,6 +169,10 @@ internal sealed class RunLog(NpgsqlDataSource database, JobQueue jobs, TimeProvi
         ["guardrails"] = run.GuardrailVerdict?.DeepClone(),
         ["testcase_data"] = run.Input.Body.Object("testcase_data")?.DeepClone(),
         ["is_playground"] = run.Request.IsPlayground,
+        ["batch_data"] = run.Request.BatchId is not { } batchId ? null : new JsonObject
+        {
+            ["batch_id"] = batchId, ["custom_id"] = run.Request.MessageId, ["status"] = result.IsSuccess ? "completed" : "failed",
+        },
     };
 
     private static JsonArray UrlsOf(Run run) =>

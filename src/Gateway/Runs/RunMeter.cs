@@ -67,8 +67,8 @@ internal sealed partial class RunMeter(UsageSpool spool, PriceBook prices, Budge
         Record(run, call, Partly(call), CallOutcome.Cancelled, 499, failure: null);
     }
 
-    /// <summary>A stored answer was given again: its tokens, no cost.</summary>
-    public void Repeated(Run run, TokenUsage usage)
+    /// <summary>An answer that nobody was asked for just now: a stored one again, at no cost, or one of a provider's batch.</summary>
+    public void Received(Run run, TokenUsage usage)
     {
         var call = new MeteredCall(new(run.Choice.Target, new() { Model = run.Choice.Model, Source = Dialect.OpenAi }) { Attempts = 0 }, 0, Reservation.None, time.GetTimestamp());
         Record(run, call, usage, CallOutcome.Succeeded, 200, failure: null);
@@ -116,7 +116,10 @@ internal sealed partial class RunMeter(UsageSpool spool, PriceBook prices, Budge
             ThreadId = run.ThreadId,
         });
         call.Reservation.Recorded();
-        run.KeyStatus = KeyStatusOf(outcome, failure) ?? run.KeyStatus;
+        if (run.Choice.KeyId is { } key && KeyStatusOf(outcome, failure) is { } shown)
+        {
+            run.KeyStatuses[key] = shown;
+        }
         ModelSignals.End(call.Span, new(Operation, target, usage, elapsed, first, call.Ask.Request.Stream, failure));
         LogCall(Surface, target.FullName, status, (int)elapsed.TotalMilliseconds, usage.Input, usage.Output, failure?.Code, run.Request.RequestId);
     }

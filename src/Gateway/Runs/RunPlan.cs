@@ -1,6 +1,7 @@
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using Stoa.Gateway.Agents;
+using Stoa.Gateway.Chat;
 using Stoa.Gateway.Configuration;
 using Stoa.Gateway.Providers;
 
@@ -64,7 +65,7 @@ internal sealed class RunPlan(RunInput input, AgentConfiguration? agent, ModelCh
 
     public JsonObject? VariablesState => Node(agent?.VariablesState);
 
-    public bool Remembers => input.ThreadId is not null && (document.Is("gpt_memory"));
+    public bool Remembers => input.ThreadId is not null && !IsStateless && document.Is("gpt_memory");
 
     public bool IsStateless => Setting("stateless_conversation") is JsonValue value && value.TryGetValue<bool>(out var stateless) && stateless;
 
@@ -78,6 +79,9 @@ internal sealed class RunPlan(RunInput input, AgentConfiguration? agent, ModelCh
 internal sealed record ModelChoice(ProviderService Service, ModelDocument Document, ModelTarget Target, string? ApiKey, string? KeyId)
 {
     public string Model => Target.Model;
+
+    /// <summary>The service <c>openai</c> is asked by the Responses API, <c>openai_completion</c> by chat completions. Null for the provider's own.</summary>
+    public Dialect? Endpoint => Service.Name == "openai" && Target.Provider.HasResponses ? Dialect.OpenAiResponses : null;
 
     /// <summary>Without the key: what prints a record prints this.</summary>
     public override string ToString() => Target.FullName;

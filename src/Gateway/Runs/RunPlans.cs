@@ -1,19 +1,21 @@
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using Stoa.Gateway.Completions;
 using Stoa.Gateway.Configuration;
 using Stoa.Gateway.Dialects;
 using Stoa.Gateway.ProviderKeys;
 using Stoa.Platform.Http;
+using Stoa.Platform.Identity;
 
 namespace Stoa.Gateway.Runs;
 
 /// <summary>Finds what a run needs: the agent's configuration, the model, the key. From memory, unless something has changed.</summary>
-internal sealed class RunPlans(AgentConfigurations agents, ServiceRegistry services, ServiceTargets targets, KeySeal seal)
+internal sealed class RunPlans(AgentConfigurations agents, ServiceRegistry services, ServiceTargets targets, KeySeal seal, KeyRing keys)
 {
     private const int MaxKey = 4_096;
     private const int MaxRouted = 20;
 
-    /// <exception cref="Failure">Invalid, in the words that GTWY's clients look for.</exception>
+    /// <exception cref="Failure">Invalid, in the words that GTWY's clients look for. Forbidden: the caller's key is bound to other models.</exception>
     public async ValueTask<RunPlan> FindAsync(RunRequest request, RunInput input, CancellationToken ct)
     {
         var versionId = request.VersionId ?? input.Body.Name("version_id");
@@ -28,15 +30,15 @@ internal sealed class RunPlans(AgentConfigurations agents, ServiceRegistry servi
                 ? ConfigurationFailures.AgentMissing()
                 : ConfigurationFailures.ModelMissing();
         }
-        var choice = await ChooseAsync(request.OrganizationId, agent, service, model, KeyOf(input), ct);
-        return new(input, agent, await RouteAsync(request.OrganizationId, agent, input, ct) ?? choice);
+        var choice = await ChooseAsync(request, agent, service, model, KeyOf(input), ct);
+        return new(input, agent, await RouteAsync(request, agent, input, ct) ?? choice);
     }
 
     /// <summary>
     /// The model that <c>auto_model_select{enabled, models[], objective}</c> picks: the cheapest, for <c>quality</c> the dearest, for
     /// <c>latency</c> the first. What cannot be asked is passed over; null where nothing is left, or the request itself names a model.
     /// </summary>
-    private async ValueTask<ModelChoice?> RouteAsync(Guid organizationId, AgentConfiguration? agent, RunInput input, CancellationToken ct)
+    private async ValueTask<ModelChoice?> RouteAsync(RunRequest request, AgentConfiguration? agent, RunInput input, CancellationToken ct)
     {
         var rules = input.Body.Object("auto_model_select")
             ?? (agent?.Document.Member("auto_model_select") is { ValueKind: JsonValueKind.Object } stored ? JsonObject.Create(stored) : null);
@@ -50,12 +52,12 @@ internal sealed class RunPlans(AgentConfigurations agents, ServiceRegistry servi
             try
             {
                 choices.Add(await ChooseAsync(
-                    organizationId, agent, (one as JsonObject).Name("service") ?? agent.Service.Name, one.AsText() ?? (one as JsonObject).Name("model") ?? "",
+                    request, agent, (one as JsonObject).Name("service") ?? agent.Service.Name, one.AsText() ?? (one as JsonObject).Name("model") ?? "",
                     KeyOf(input), ct));
             }
-            catch (Failure failure) when (failure.Kind == FailureKind.Invalid)
+            catch (Failure failure) when (failure.Kind is FailureKind.Invalid or FailureKind.Forbidden)
             {
-                // No such model, or no key for it.
+                // No such model, no key for it, or not for the caller's key.
             }
         }
         var priced = choices.Where(choice => choice.Document.Price is not null);
@@ -68,21 +70,25 @@ internal sealed class RunPlans(AgentConfigurations agents, ServiceRegistry servi
     }
 
     /// <summary>A model that may take the place of the agent's own, with a key that is stored for it.</summary>
-    /// <exception cref="Failure">Invalid: no such model, or no key for it.</exception>
+    /// <exception cref="Failure">Invalid: no such model, or no key for it. Forbidden as above.</exception>
     public ValueTask<ModelChoice> FindFallbackAsync(RunRequest request, RunPlan plan, string service, string model, CancellationToken ct) =>
         ChooseAsync(
-            request.OrganizationId, plan.Agent, service, model,
+            request, plan.Agent, service, model,
             // A key that the caller brought is for the service that he named.
             service == plan.Choice.Service.Name && plan.Choice.KeyId is null ? plan.Choice.ApiKey : null, ct);
 
     private async ValueTask<ModelChoice> ChooseAsync(
-        Guid organizationId, AgentConfiguration? agent, string serviceName, string model, string? apiKey, CancellationToken ct)
+        RunRequest request, AgentConfiguration? agent, string serviceName, string model, string? apiKey, CancellationToken ct)
     {
         var service = services.Find(serviceName) ?? throw ConfigurationFailures.ModelMissing();
         var document = agent is not null && agent.Service.Name == serviceName && agent.Model == model
             ? agent.ModelDocument
-            : await agents.FindModelAsync(organizationId, serviceName, model, ct);
+            : await agents.FindModelAsync(request.OrganizationId, serviceName, model, ct);
         var target = targets.Find(service, document.ModelName) ?? throw ConfigurationFailures.ModelMissing();
+        if (request.Caller.KeyId is { } id && keys.FindLive(id, request.Caller.KeyPrefix) is { } own && !CallGate.MayUse(own, target))
+        {
+            throw Failure.Forbidden($"This key may not use the model {target.FullName}");
+        }
         if (apiKey is not null)
         {
             return new(service, document, target, apiKey, KeyId: null);

@@ -1,16 +1,22 @@
 using System.Text.Json.Nodes;
+using System.Text.Json.Serialization;
 using Stoa.Gateway.Auth;
 using Stoa.Gateway.Chat;
 using Stoa.Platform.Http;
+using Stoa.Platform.Identity;
 
 namespace Stoa.Gateway.Runs;
 
 /// <summary>Who runs an agent, as far as limits, logs and alerts care.</summary>
 /// <param name="KeyId">The organization's key that was used; null for a person.</param>
-internal sealed record RunCaller(string OrgId, string? UserId, Guid? KeyId = null, string? FolderId = null, bool IsEmbed = false)
+/// <param name="KeyPrefix">By which that key is found again, as long as it lives: it may be bound to some models.</param>
+internal sealed record RunCaller(
+    string OrgId, string? UserId, Guid? KeyId = null, string? FolderId = null, bool IsEmbed = false, string? KeyPrefix = null)
 {
-    public static RunCaller Of(Tenant tenant) =>
-        new(tenant.Caller.OrgId, tenant.Caller.UserId, tenant.Caller.Key?.Id, tenant.Caller.FolderId, tenant.Caller.IsEmbed);
+    public static RunCaller Of(GtwyCaller caller) =>
+        new(caller.OrgId, caller.UserId, caller.Key?.Id, caller.FolderId, caller.IsEmbed, caller.Key?.Prefix);
+
+    public static RunCaller Of(ApiKey key) => new(key.OrganizationId.ToString(), UserId: null, key.Id, KeyPrefix: key.Prefix);
 }
 
 /// <summary>One run of an agent, or of a model without one, wherever it comes from: a route, the queue, another agent, a test case.</summary>
@@ -39,14 +45,31 @@ internal sealed record RunRequest
     /// <summary>The run whose model called this one as a tool; its own agents are not called again without end.</summary>
     public int Depth { get; init; }
 
+    /// <summary>The runs that all agents of this one's tree have called as tools; it is theirs together.</summary>
+    [JsonIgnore]
+    public NestedRuns Nested { get; init; } = new();
+
     public string? ParentMessageId { get; init; }
 
     public string? TestCaseId { get; init; }
+
+    /// <summary>The batch that it is a line of; the message id is then the line's.</summary>
+    public string? BatchId { get; init; }
 
     public CacheWish Cache { get; init; } = CacheWish.None;
 
     /// <summary>The agent that the caller asked, where another one has taken over.</summary>
     public string? OriginAgentId { get; init; }
+}
+
+/// <summary>Counts runs within a run: agents that each call several others would otherwise grow without end.</summary>
+internal sealed class NestedRuns
+{
+    private const int Most = 100;
+
+    private int count;
+
+    public bool TryAdd() => Interlocked.Increment(ref count) <= Most;
 }
 
 /// <summary>How a run ended.</summary>

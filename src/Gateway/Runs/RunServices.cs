@@ -35,6 +35,7 @@ internal static class RunServices
         services.AddJob<FollowUp, FollowUpHandler>(FollowUp.Kind, GatewayJson.Default.FollowUp);
         services.AddSingleton<RunFailures>();
         services.AddSingleton<RunLog>();
+        services.AddSingleton<KeptAnswers>();
         services.AddSingleton<AgentRunner>();
         services.AddSingleton<AgentCompletions>();
         services.AddSingleton<RunLimits>();

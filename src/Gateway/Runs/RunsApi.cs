@@ -9,7 +9,6 @@ using Microsoft.Extensions.Options;
 using Stoa.Gateway.Agents;
 using Stoa.Gateway.Auth;
 using Stoa.Gateway.Cache;
-using Stoa.Gateway.Completions;
 using Stoa.Gateway.Delivery;
 using Stoa.Gateway.Runs.Answers;
 using Stoa.Gateway.Dialects.Gtwy;
@@ -30,22 +29,27 @@ internal sealed class RunsApi(
         runtime.MapPost("/playground/chat/completion/{bridge_id}", PlaygroundAsync).TakesObject().WithSummary("Run a draft of an agent");
     }
 
-    internal static Task<IResult> ChatAsync(GtwyBody body, Tenant tenant, HttpContext context, RunsApi runs) =>
-        runs.RunAsync(context, tenant, body.Members, isPlayground: false);
+    internal static Task<IResult> ChatAsync(GtwyBody body, GtwyCaller caller, HttpContext context, RunsApi runs) =>
+        runs.RunAsync(context, caller, body.Members, isPlayground: false);
 
     internal static Task<IResult> PlaygroundAsync(
-        [Microsoft.AspNetCore.Mvc.FromRoute(Name = "bridge_id")] string bridgeId, GtwyBody body, Tenant tenant, HttpContext context, RunsApi runs)
+        [Microsoft.AspNetCore.Mvc.FromRoute(Name = "bridge_id")] string bridgeId, GtwyBody body, GtwyCaller caller, HttpContext context, RunsApi runs)
     {
         body.Members["bridge_id"] = bridgeId;
-        return runs.RunAsync(context, tenant, body.Members, isPlayground: true);
+        return runs.RunAsync(context, caller, body.Members, isPlayground: true);
     }
 
-    private async Task<IResult> RunAsync(HttpContext context, Tenant tenant, JsonObject body, bool isPlayground)
+    private Task<IResult> RunAsync(HttpContext context, GtwyCaller caller, JsonObject body, bool isPlayground) =>
+        AnswerAsync(context, wantsStatuses => AnswerAsync(context, caller, body, isPlayground, wantsStatuses));
+
+    /// <summary>Failures in the words that the caller's generation looks for.</summary>
+    /// <param name="answer">Is told whether real statuses are wanted.</param>
+    internal async Task<IResult> AnswerAsync(HttpContext context, Func<bool, Task<IResult>> answer)
     {
         var wantsStatuses = context.Request.Headers["x-gtwy-errors"] == "v2";
         try
         {
-            return await AnswerAsync(context, tenant, body, isPlayground, wantsStatuses);
+            return await answer(wantsStatuses);
         }
         catch (Failure failure) when (failure.Code == RunInput.WrongField && !wantsStatuses)
         {
@@ -57,24 +61,21 @@ internal sealed class RunsApi(
         }
     }
 
-    private async Task<IResult> AnswerAsync(HttpContext context, Tenant tenant, JsonObject body, bool isPlayground, bool wantsStatuses)
+    private async Task<IResult> AnswerAsync(HttpContext context, GtwyCaller caller, JsonObject body, bool isPlayground, bool wantsStatuses)
     {
         var input = new RunInput(body);
-        await limits.TakeAsync(context, tenant, input.AgentId, input.ThreadId ?? input.SubThreadId);
-        var request = RequestOf(context, tenant, input, isPlayground);
+        // First: what is counted is counted by names that were checked.
         input.Check();
+        await limits.TakeAsync(context, caller, input.AgentId, input.ThreadId ?? input.SubThreadId);
+        var request = RequestOf(context, caller, input, isPlayground);
         var plan = await plans.FindAsync(request, input, context.RequestAborted);
-        if (tenant.Caller.Key is { } key && !CallGate.MayUse(key, plan.Choice.Target))
-        {
-            throw Failure.Forbidden($"This key may not use the model {plan.Choice.Target.FullName}");
-        }
         if (DeliveryOf(plan, request, isPlayground && !body.Is("flag") && !input.IsStream) is { } elsewhere)
         {
             delivery.Check(elsewhere);
             await queue.EnqueueAsync(AgentRunHandler.Queued(request, elsewhere), context.RequestAborted);
             return Json(new() { ["success"] = true, ["message"] = "Your response will be sent through configured means." }, StatusCodes.Status200OK);
         }
-        using var place = limits.Enter(tenant.OrganizationId);
+        using var place = limits.Enter(caller.OrganizationId);
         if (input.IsStream)
         {
             await StreamAsync(context, request);
@@ -87,10 +88,10 @@ internal sealed class RunsApi(
             : Json(result.Response, result.Status);
     }
 
-    private RunRequest RequestOf(HttpContext context, Tenant tenant, RunInput input, bool isPlayground) => new()
+    private RunRequest RequestOf(HttpContext context, GtwyCaller caller, RunInput input, bool isPlayground) => new()
     {
-        OrganizationId = tenant.OrganizationId,
-        Caller = RunCaller.Of(tenant),
+        OrganizationId = caller.OrganizationId,
+        Caller = RunCaller.Of(caller),
         Body = input.Body,
         AgentId = input.AgentId,
         VersionId = input.Body.Name("version_id"),

@@ -47,6 +47,6 @@ internal sealed class ServiceTargets(ProviderCatalog catalog, IOptions<GatewayOp
         var client = kind.Dialect is null
             ? null
             : new ProviderClient(service.Name, kind, new ProviderOptions { Kind = kind.Name, BaseUrl = service.BaseUrl }, options.Value, time);
-        return new(service.Name, kind, [], client);
+        return new(service.Name, kind, [], client, kind.HasResponses);
     }
 }

@@ -32,7 +32,7 @@ internal static class TestCasesApi
     internal static async Task<Ok<CaseMade>> CreateAsync(
         TestCaseTerms terms, GtwyCaller caller, GatewayDb db, TimeProvider time, CancellationToken ct)
     {
-        caller.Require(GtwyRole.Editor);
+        caller.RequireEditor();
         Failure.ThrowIfAny(terms.Check(isNew: true));
         await db.RequireAgentAsync(caller, terms.BridgeId!, ct);
         var made = new TestCase
@@ -68,7 +68,7 @@ internal static class TestCasesApi
     internal static async Task<Results<Ok<CaseChanged>, NotFound<CasesMissing>>> UpdateAsync(
         [FromRoute(Name = "agent_id")] string id, TestCaseTerms terms, GtwyCaller caller, GatewayDb db, CancellationToken ct)
     {
-        caller.Require(GtwyRole.Editor);
+        caller.RequireEditor();
         Failure.ThrowIfAny(terms.Check(isNew: false));
         if (await db.Cases(caller).FirstOrDefaultAsync(test => test.Id == id, ct) is not { } test)
         {
@@ -97,7 +97,7 @@ internal static class TestCasesApi
     private static async Task<Results<Ok<CasesGone>, NotFound<CasesMissing>>> DeleteAsync(
         GtwyCaller caller, IQueryable<TestCase> which, CancellationToken ct)
     {
-        caller.Require(GtwyRole.Editor);
+        caller.RequireEditor();
         var count = await which.ExecuteDeleteAsync(ct);
         return count > 0
             ? TypedResults.Ok(new CasesGone(Success: true, count == 1 ? "Testcase deleted successfully" : "Testcases deleted successfully", count))

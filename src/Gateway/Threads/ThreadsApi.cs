@@ -6,6 +6,7 @@ using Microsoft.AspNetCore.Mvc;
 using Microsoft.AspNetCore.Routing;
 using Microsoft.EntityFrameworkCore;
 using Stoa.Gateway.Auth;
+using Stoa.Gateway.Runs.Conversations;
 using Stoa.Platform.Http;
 
 namespace Stoa.Gateway.Threads;
@@ -81,12 +82,16 @@ internal static class ThreadsApi
             {
                 yield return new("thread_id", "thread_id must be given");
             }
-            foreach (var (field, text) in ((string, string?)[])[("thread_id", ThreadId), ("subThreadId", SubThreadId), ("name", Name)])
+            foreach (var (field, text) in ((string, string?)[])[("thread_id", ThreadId), ("subThreadId", SubThreadId)])
             {
-                if (text?.Length > MaxName)
+                if (text is not null && !ThreadKey.IsName(text))
                 {
-                    yield return new(field, $"{field} must have at most {MaxName} characters");
+                    yield return new(field, $"{field} must have at most {ThreadKey.MaxBytes} bytes");
                 }
+            }
+            if (Name?.Length > MaxName)
+            {
+                yield return new("name", $"name must have at most {MaxName} characters");
             }
         }
     }

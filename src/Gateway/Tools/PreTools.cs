@@ -12,7 +12,7 @@ internal sealed class PreTools(GatewayDb db, AgentStore agents, VersionStore ver
     private static readonly string[] Kinds = ["custom_function", "query_refiner", "rag_knowledgebase", "gtwy_web_search"];
 
     /// <returns>The changed version or agent, as clients read it.</returns>
-    public async Task<JsonObject> SetAsync(Tenant tenant, string agentId, JsonObject body, AgentView view, CancellationToken ct)
+    public async Task<JsonObject> SetAsync(GtwyCaller caller, string agentId, JsonObject body, AgentView view, CancellationToken ct)
     {
         var isSet = (body.Word("status", "1", "0") ?? throw GtwyFields.Wrong("status", "is required")) == "1";
         var tool = body.Object("pre_tools") ?? throw GtwyFields.Wrong("pre_tools", "is required");
@@ -23,14 +23,14 @@ internal sealed class PreTools(GatewayDb db, AgentStore agents, VersionStore ver
         await using var transaction = await db.Database.BeginTransactionAsync(ct);
         if (body.Text("version_id", 64) is not { Length: > 0 } versionId)
         {
-            var agent = await agents.LockAsync(tenant, agentId, ct);
+            var agent = await agents.LockAsync(caller, agentId, ct);
             agent.Document = With(agent.Document, tool, kind, isSet);
-            await agents.SaveAsync(tenant, agent, ["pre_tools"], ct);
+            await agents.SaveAsync(caller, agent, ["pre_tools"], ct);
             await transaction.CommitAsync(ct);
-            var own = await agents.VersionsAsync(tenant.OrganizationId, [agentId], ct);
+            var own = await agents.VersionsAsync(caller.OrganizationId, [agentId], ct);
             return view.Of(agent, own.GetValueOrDefault(agentId) ?? []);
         }
-        var (version, whose) = await versions.LockAsync(tenant, versionId, ct);
+        var (version, whose) = await versions.LockAsync(caller, versionId, ct);
         if (whose.Id != agentId)
         {
             throw VersionStore.Missing();
@@ -38,7 +38,7 @@ internal sealed class PreTools(GatewayDb db, AgentStore agents, VersionStore ver
         version.Document = With(version.Document, tool, kind, isSet);
         version.IsDraft = true;
         version.UpdatedAt = time.GetUtcNow();
-        agents.Note(tenant, agentId, versionId, "pre_tools");
+        agents.Note(caller, agentId, versionId, "pre_tools");
         await db.SaveChangesAsync(ct);
         await transaction.CommitAsync(ct);
         return view.Of(version, whose);

@@ -26,26 +26,21 @@ internal sealed class ToolStore(GatewayDb db, TimeProvider time)
     public static IEnumerable<string> IdsOf(JsonObject document) => (document["function_ids"] as JsonArray ?? [])
         .Select(id => id?.GetValueKind() == JsonValueKind.String ? id.GetValue<string>() : null).OfType<string>();
 
-    public Task<AgentTool?> FindByScriptAsync(Guid organizationId, string script, CancellationToken ct) =>
-        db.Tools.FirstOrDefaultAsync(tool => tool.OrganizationId == organizationId && tool.ScriptId == script, ct);
-
-    public async Task<AgentTool?> FindAsync(Guid organizationId, string id, CancellationToken ct) => !HexId.IsOne(id) ? null
-        : await db.Tools.FirstOrDefaultAsync(tool => tool.OrganizationId == organizationId && tool.Id == id, ct);
-
     /// <summary>Makes the function of this script, or changes it.</summary>
     public async Task<AgentTool> SaveAsync(
-        Tenant tenant, string script, string title, Func<JsonObject?, JsonObject> document, CancellationToken ct)
+        GtwyCaller caller, string script, string title, Func<JsonObject?, JsonObject> document, CancellationToken ct)
     {
         while (true)
         {
-            var tool = await FindByScriptAsync(tenant.OrganizationId, script, ct);
+            await using var transaction = await db.Database.BeginTransactionAsync(ct);
+            var tool = await LockAsync(caller.OrganizationId, script, ct);
             var now = time.GetUtcNow();
             if (tool is null)
             {
                 tool = new()
                 {
                     Id = HexId.Create(time),
-                    OrganizationId = tenant.OrganizationId,
+                    OrganizationId = caller.OrganizationId,
                     ScriptId = script,
                     Title = title,
                     Document = document(null),
@@ -60,27 +55,37 @@ internal sealed class ToolStore(GatewayDb db, TimeProvider time)
                 tool.Document = document(tool.Document);
                 tool.UpdatedAt = now;
             }
-            // Lost only to somebody who made or removed the same at this moment: then it is the other way round.
+            // Lost only to somebody who made the same at this moment: then it is there to be changed.
             if (await db.TrySaveAsync(ct) == Saved.Kept)
             {
+                await transaction.CommitAsync(ct);
                 return tool;
             }
         }
     }
 
-    /// <summary>False when somebody removed it at the same time.</summary>
-    public async Task<bool> ChangedAsync(AgentTool tool, CancellationToken ct)
+    /// <summary>The changed function; null when there is none.</summary>
+    public async Task<AgentTool?> ChangeAsync(Guid organizationId, string id, Action<AgentTool> change, CancellationToken ct)
     {
+        await using var transaction = await db.Database.BeginTransactionAsync(ct);
+        var tool = !HexId.IsOne(id) ? null : await db.Tools
+            .FromSql($"select * from gateway.tools where id = {id} and organization_id = {organizationId} for update").FirstOrDefaultAsync(ct);
+        if (tool is null)
+        {
+            return null;
+        }
+        change(tool);
         tool.UpdatedAt = time.GetUtcNow();
-        return await db.TrySaveAsync(ct) == Saved.Kept;
+        await db.SaveChangesAsync(ct);
+        await transaction.CommitAsync(ct);
+        return tool;
     }
 
     /// <summary>Also takes it out of all agents and versions that name it.</summary>
     public async Task<bool> RemoveAsync(Guid organizationId, string script, CancellationToken ct)
     {
         await using var transaction = await db.Database.BeginTransactionAsync(ct);
-        if (await FindByScriptAsync(organizationId, script, ct) is not { } tool
-            || await db.Tools.Where(row => row.Id == tool.Id).ExecuteDeleteAsync(ct) == 0)
+        if (await LockAsync(organizationId, script, ct) is not { } tool || await db.Tools.Where(row => row.Id == tool.Id).ExecuteDeleteAsync(ct) == 0)
         {
             return false;
         }
@@ -110,4 +115,8 @@ internal sealed class ToolStore(GatewayDb db, TimeProvider time)
           jsonb_array_elements_text(coalesce(version.document -> 'function_ids', jsonb_build_array())) what
         where agent.organization_id = {organizationId} and agent.deleted_at is null
         """).ToListAsync(ct);
+
+    // Locked, so that what somebody else changes in it at the same time is kept.
+    private Task<AgentTool?> LockAsync(Guid organizationId, string script, CancellationToken ct) => db.Tools
+        .FromSql($"select * from gateway.tools where organization_id = {organizationId} and script_id = {script} for update").FirstOrDefaultAsync(ct);
 }

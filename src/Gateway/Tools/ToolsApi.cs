@@ -41,30 +41,30 @@ internal static partial class ToolsApi
     }
 
     internal static async Task<Ok<JsonObject>> ListAsync(
-        Tenant tenant, HttpRequest request, ToolStore store, IOptions<GatewayOptions> options, CancellationToken ct, int? page = null, int? limit = null)
+        GtwyCaller caller, HttpRequest request, ToolStore store, IOptions<GatewayOptions> options, CancellationToken ct, int? page = null, int? limit = null)
     {
         if (limit is < 1 or > MaxPage || page is < 1 or > 1_000_000)
         {
             throw GtwyFields.Wrong("limit", $"must be between 1 and {MaxPage}, and page at least 1");
         }
-        var view = AgentsApi.ViewOf(tenant, request, options);
-        var tools = await store.ListAsync(tenant.OrganizationId, page, limit, ct);
+        var view = AgentsApi.ViewOf(caller, request, options);
+        var tools = await store.ListAsync(caller.OrganizationId, page, limit, ct);
         var answer = AgentsApi.Success("Get all functions of a org successfully");
         answer["data"] = new JsonArray([.. tools.Select(view.Of)]);
-        answer["org_id"] = tenant.Caller.OrgId;
+        answer["org_id"] = caller.OrgId;
         return TypedResults.Ok(answer);
     }
 
     internal static async Task<Ok<JsonObject>> SaveAsync(
-        Tenant tenant, GtwyBody body, HttpRequest request, ToolStore store, IOptions<GatewayOptions> options, CancellationToken ct)
+        GtwyCaller caller, GtwyBody body, HttpRequest request, ToolStore store, IOptions<GatewayOptions> options, CancellationToken ct)
     {
-        tenant.RequireEditor();
+        caller.RequireEditor();
         var given = body.Members;
         var script = given.NeedText("id");
         var status = given.Word("status", "published", "updated", "delete", "paused") ?? throw SomethingWrong();
         if (status is "delete" or "paused")
         {
-            var isRemoved = await store.RemoveAsync(tenant.OrganizationId, script, ct);
+            var isRemoved = await store.RemoveAsync(caller.OrganizationId, script, ct);
             return isRemoved
                 ? TypedResults.Ok(new JsonObject
                 {
@@ -82,28 +82,28 @@ internal static partial class ToolsApi
             throw GtwyFields.Wrong("title", "may have letters, digits, _ and - only");
         }
         var parameters = given.Object("openaiToolJson")?.Object("function")?.Object("parameters") ?? given.Object("openaiToolJson")?.Object("parameters");
-        var tool = await store.SaveAsync(tenant, script, title, old => Saved(tenant, old, given, description, parameters), ct);
+        var tool = await store.SaveAsync(caller, script, title, old => Saved(caller, old, given, description, parameters), ct);
         return TypedResults.Ok(new JsonObject
         {
             ["message"] = "API saved successfully",
             ["success"] = true,
-            ["data"] = AgentsApi.ViewOf(tenant, request, options).Of(tool),
+            ["data"] = AgentsApi.ViewOf(caller, request, options).Of(tool),
         });
     }
 
-    internal static async Task<Ok<JsonObject>> RemoveAsync(Tenant tenant, GtwyBody body, ToolStore store, CancellationToken ct)
+    internal static async Task<Ok<JsonObject>> RemoveAsync(GtwyCaller caller, GtwyBody body, ToolStore store, CancellationToken ct)
     {
-        tenant.RequireEditor();
-        return await store.RemoveAsync(tenant.OrganizationId, body.Members.NeedText("script_id"), ct)
+        caller.RequireEditor();
+        return await store.RemoveAsync(caller.OrganizationId, body.Members.NeedText("script_id"), ct)
             ? TypedResults.Ok(AgentsApi.Success("Function deleted successfully"))
             : throw Failure.NotFound("Function");
     }
 
     /// <summary>For each function the agents and versions that have it.</summary>
-    internal static async Task<Ok<JsonObject>> UsesAsync(Tenant tenant, ToolStore store, CancellationToken ct)
+    internal static async Task<Ok<JsonObject>> UsesAsync(GtwyCaller caller, ToolStore store, CancellationToken ct)
     {
         var data = new JsonObject();
-        foreach (var group in (await store.UsesAsync(tenant.OrganizationId, ct)).GroupBy(use => use.What!, StringComparer.Ordinal))
+        foreach (var group in (await store.UsesAsync(caller.OrganizationId, ct)).GroupBy(use => use.What!, StringComparer.Ordinal))
         {
             data[group.Key] = AgentUse.Show(group);
         }
@@ -112,7 +112,7 @@ internal static partial class ToolsApi
         return TypedResults.Ok(answer);
     }
 
-    internal static Ok<JsonObject> ListInBuilt(Tenant tenant)
+    internal static Ok<JsonObject> ListInBuilt(GtwyCaller caller)
     {
         var answer = AgentsApi.Success("Get all inbuilt tools successfully");
         answer["in_built_tools"] = new JsonArray([.. InBuilt.Select(tool => new JsonObject
@@ -126,18 +126,23 @@ internal static partial class ToolsApi
     }
 
     internal static async Task<Ok<JsonObject>> SetPreToolAsync(
-        string agent_id, Tenant tenant, GtwyBody body, HttpRequest request, PreTools preTools, IOptions<GatewayOptions> options, CancellationToken ct)
+        string agent_id, GtwyCaller caller, GtwyBody body, HttpRequest request, PreTools preTools, IOptions<GatewayOptions> options, CancellationToken ct)
     {
-        var shown = await preTools.SetAsync(tenant, agent_id, body.Members, AgentsApi.ViewOf(tenant, request, options), ct);
-        return TypedResults.Ok(AgentsApi.ViewOf(tenant, request, options).Answer(AgentsApi.Success("Agent pre-tool updated successfully"), shown));
+        var shown = await preTools.SetAsync(caller, agent_id, body.Members, AgentsApi.ViewOf(caller, request, options), ct);
+        return TypedResults.Ok(AgentsApi.ViewOf(caller, request, options).Answer(AgentsApi.Success("Agent pre-tool updated successfully"), shown));
     }
 
     internal static async Task<Ok<JsonObject>> UpdateAsync(
-        string function_id, Tenant tenant, GtwyBody body, HttpRequest request, ToolStore store, IOptions<GatewayOptions> options, CancellationToken ct)
+        string function_id, GtwyCaller caller, GtwyBody body, HttpRequest request, ToolStore store, IOptions<GatewayOptions> options, CancellationToken ct)
     {
-        tenant.RequireEditor();
-        var tool = await store.FindAsync(tenant.OrganizationId, function_id, ct) ?? throw Failure.NotFound("Function");
+        caller.RequireEditor();
         var sent = AgentShape.ToolToSettings(body.Members.Object("dataToSend") ?? throw GtwyFields.Wrong("dataToSend", "is required"));
+        var changed = await store.ChangeAsync(caller.OrganizationId, function_id, tool => Change(tool, sent), ct) ?? throw Failure.NotFound("Function");
+        return TypedResults.Ok(new JsonObject { ["success"] = true, ["data"] = AgentsApi.ViewOf(caller, request, options).Of(changed) });
+    }
+
+    private static void Change(AgentTool tool, JsonObject sent)
+    {
         var document = (JsonObject)tool.Document.DeepClone();
         if (sent.Text("title", 200) is { Length: > 0 } title)
         {
@@ -158,16 +163,13 @@ internal static partial class ToolsApi
         }
         SetDirect(document, sent);
         tool.Document = document;
-        return await store.ChangedAsync(tool, ct)
-            ? TypedResults.Ok(new JsonObject { ["success"] = true, ["data"] = AgentsApi.ViewOf(tenant, request, options).Of(tool) })
-            : throw Failure.NotFound("Function");
     }
 
     /// <summary>The schema of OpenAI's form becomes <c>fields</c>; a changed one leaves the former in <c>old_fields</c>.</summary>
-    private static JsonObject Saved(Tenant tenant, JsonObject? old, JsonObject given, string description, JsonObject? parameters)
+    private static JsonObject Saved(GtwyCaller caller, JsonObject? old, JsonObject given, string description, JsonObject? parameters)
     {
         var document = old is null
-            ? new JsonObject { ["user_id"] = tenant.Caller.UserId, ["folder_id"] = tenant.Caller.FolderId }
+            ? new JsonObject { ["user_id"] = caller.UserId, ["folder_id"] = caller.FolderId }
             : (JsonObject)old.DeepClone();
         document["description"] = description;
         if (parameters is not null || old is null)

@@ -6,7 +6,7 @@ using Stoa.Platform.Jobs;
 
 namespace Stoa.Gateway.Usage;
 
-/// <summary>What metering keeps for a time only: rows and sums of months past, what dead processes held of budgets, cached answers.</summary>
+/// <summary>What is kept for a time only: calls, sums and runs of months past, what dead processes held of budgets, cached answers.</summary>
 internal sealed record ForgetUsage
 {
     public const string Kind = "gateway.forget_usage";
@@ -24,6 +24,13 @@ internal sealed class ForgetUsageHandler(NpgsqlDataSource source, CacheStore cac
         await using var connection = await source.OpenConnectionAsync(ct);
         await DropAsync(connection, "gateway.usage", "at", month.AddMonths(-options.Value.Usage.KeepMonths), ct);
         await DropAsync(connection, "gateway.usage_quarters", "start", month.AddMonths(-options.Value.Usage.KeepQuartersMonths), ct);
+        var oldestRun = month.AddMonths(-options.Value.Usage.KeepRunsMonths);
+        await DropAsync(connection, "gateway.runs", "created_at", oldestRun, ct);
+        await using var results = new NpgsqlCommand("delete from gateway.test_results where created_at < $1", connection)
+        {
+            Parameters = { new() { Value = oldestRun } },
+        };
+        await results.ExecuteNonQueryAsync(ct);
         // A day's grace: what is late in a spool settles by itself.
         await using var held = new NpgsqlCommand("delete from gateway.budget_reservations where expires_at < $1", connection)
         {

@@ -22,7 +22,7 @@ internal sealed partial class PriceWatch(
             {
                 await LoadAsync(ct);
             }
-            catch (Exception failure) when (Outage.Is(failure))
+            catch (Exception failure) when (!ct.IsCancellationRequested)
             {
                 LogKept(failure.Message);
             }

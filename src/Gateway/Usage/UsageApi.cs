@@ -64,6 +64,10 @@ internal static class UsageApi
     {
         var start = QueryValues.Instant(from, "from") ?? new(time.GetUtcNow().UtcDateTime.Date, TimeSpan.Zero);
         var end = QueryValues.Instant(to, "to");
+        if (start.Year is < 1900 or > 9000 || end is { Year: > 9000 })
+        {
+            throw Failure.Invalid("from and to must be times of our age", "from");
+        }
         if (end <= start)
         {
             throw Failure.Invalid("to must be after from", "to");

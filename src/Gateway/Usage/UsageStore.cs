@@ -43,6 +43,7 @@ internal sealed class UsageStore(NpgsqlDataSource source, TimeProvider time)
         {
             await MonthlyPartitions.EnsureAsync(connection, "gateway.usage", start, ct);
             await MonthlyPartitions.EnsureAsync(connection, "gateway.usage_quarters", start, ct);
+            await MonthlyPartitions.EnsureAsync(connection, "gateway.runs", start, ct);
         }
     }
 

@@ -19,6 +19,7 @@ internal static class Failures
         JsonException json => FromJson(json),
         DecoderFallbackException => Failure.Invalid("The body is not valid UTF-8"),
         _ when IsUnstorable(error) => Failure.Invalid("A text holds a character that cannot be kept, such as NUL or half of a surrogate pair"),
+        _ when IsTooLargeToStore(error) => Failure.Invalid("A number or a name is larger than what can be kept"),
         InvalidOperationException or NotSupportedException when HasUnknownCharset(context.Request) => UnsupportedMedia("The charset of the body is not known"),
         ArgumentException or FormatException when !context.Request.HasAddress() => Failure.Invalid("The Host header names no host"),
         // The host listens while its tables are still being made.
@@ -81,6 +82,14 @@ internal static class Failures
         DbUpdateException { InnerException: { } inner } => IsUnstorable(inner),
         PostgresException refused => refused.SqlState is PostgresErrorCodes.UntranslatableCharacter
             or PostgresErrorCodes.CharacterNotInRepertoire or PostgresErrorCodes.InvalidTextRepresentation,
+        _ => false,
+    };
+
+    /// <summary>A number that no <c>numeric</c> holds, also inside of <c>jsonb</c>; a text that no index holds.</summary>
+    private static bool IsTooLargeToStore(Exception error) => error switch
+    {
+        DbUpdateException { InnerException: { } inner } => IsTooLargeToStore(inner),
+        PostgresException refused => refused.SqlState is PostgresErrorCodes.NumericValueOutOfRange or PostgresErrorCodes.ProgramLimitExceeded,
         _ => false,
     };
 

@@ -191,6 +191,11 @@ internal static class MatrixRows
         ["GET /api/history/{agent_id}/{thread_id}/{sub_thread_id}"] = new("gtwy_caller", RunAsync),
         ["GET /api/history/recursive/{agent_id}/{thread_id}/{message_id}"] = new("gtwy_caller", RunAsync),
         ["GET /api/history/message/testcase/history/message_id/{message_id}"] = new("gtwy_caller", MessageAsync),
+        ["POST /api/v2/model/batch/chat/completion"] = new(
+            "gtwy_caller", Body: """{"service":"demo","configuration":{"model":"demo"},"batch":["Hi"],"webhook":{"url":"https://receiver.invalid/"}}"""),
+        ["GET /api/batch"] = new("gtwy_caller"),
+        ["GET /api/batch/status/{batch_id}"] = new("gtwy_caller", BatchOf(BatchKind.Gtwy)),
+        ["POST /api/batch/cancel/{batch_id}"] = new("gtwy_caller", BatchOf(BatchKind.Gtwy)),
         ["GET /api/batch/history/{agent_id}"] = new("gtwy_caller", AgentAsync),
         ["GET /api/batch/history/count/{agent_id}"] = new("gtwy_caller", AgentAsync),
         ["GET /api/v1/config/threads/{thread_id}/{bridge_id}"] = new("gtwy_caller", ThreadAsync),
@@ -306,9 +311,9 @@ internal static class MatrixRows
 
     private static MatrixRow.Make Always(params string[] values) => (_, _, _) => Task.FromResult(values);
 
-    private static Tenant TenantOf(MatrixCaller owner) => new(
-        owner.OrganizationId!.Value,
-        new(owner.OrganizationId.Value, owner.OrganizationId.Value.ToString(), null, null, null, null, GtwyRole.Admin, IsEmbed: false, FolderId: null, Key: null));
+    private static GtwyCaller CallerOf(MatrixCaller owner) => new(
+        owner.OrganizationId!.Value, owner.OrganizationId.Value.ToString(), null, null, null, null, GtwyRole.Admin, IsEmbed: false, FolderId: null,
+        Key: null);
 
     private static async Task<string[]> ResponseAsync(MatrixWorld world, MatrixCaller owner, CancellationToken ct)
     {
@@ -344,7 +349,7 @@ internal static class MatrixRows
     private static async Task<string[]> AgentAsync(MatrixWorld world, MatrixCaller owner, CancellationToken ct)
     {
         var wanted = NewAgent.Of(new() { ["name"] = world.Unique("agent") });
-        return [(await world.WithAsync<AgentStore, Agent>(agents => agents.CreateAsync(TenantOf(owner), wanted, ct))).Id];
+        return [(await world.WithAsync<AgentStore, Agent>(agents => agents.CreateAsync(CallerOf(owner), wanted, ct))).Id];
     }
 
     /// <summary>An agent and its version.</summary>
@@ -437,19 +442,19 @@ internal static class MatrixRows
     private static async Task<string[]> ProviderKeyAsync(MatrixWorld world, MatrixCaller owner, CancellationToken ct)
     {
         var key = await world.WithAsync<ProviderKeyStore, ProviderKey>(keys => keys.AddAsync(
-            TenantOf(owner), world.Unique("key"), "demo", "sk-of-nothing", "working", SpendingTerms.Of([], "apikey"), ct));
+            CallerOf(owner), world.Unique("key"), "demo", "sk-of-nothing", "working", SpendingTerms.Of([], "apikey"), ct));
         return [key.Id];
     }
 
     private static Task<AgentTool> ToolAsync(MatrixWorld world, MatrixCaller owner, CancellationToken ct) => world.WithAsync<ToolStore, AgentTool>(
-        tools => tools.SaveAsync(TenantOf(owner), world.Unique("script"), "t", _ => new() { ["fields"] = new JsonObject() }, ct));
+        tools => tools.SaveAsync(CallerOf(owner), world.Unique("script"), "t", _ => new() { ["fields"] = new JsonObject() }, ct));
 
     private static async Task<string[]> FunctionAsync(MatrixWorld world, MatrixCaller owner, CancellationToken ct) => [(await ToolAsync(world, owner, ct)).Id];
 
     private static async Task<string[]> ScriptAsync(MatrixWorld world, MatrixCaller owner, CancellationToken ct) => [(await ToolAsync(world, owner, ct)).ScriptId];
 
     private static async Task<string[]> FolderAsync(MatrixWorld world, MatrixCaller owner, CancellationToken ct) =>
-        [(await world.WithAsync<FolderStore, Folder>(folders => folders.AddAsync(TenantOf(owner), world.Unique("folder"), "agent", [], ct))).Id];
+        [(await world.WithAsync<FolderStore, Folder>(folders => folders.AddAsync(CallerOf(owner), world.Unique("folder"), "agent", [], ct))).Id];
 
     private static Task<string[]> OrganizationAsync(MatrixWorld world, MatrixCaller owner, CancellationToken ct) =>
         Task.FromResult<string[]>([owner.OrganizationId!.Value.ToString()]);

@@ -113,6 +113,10 @@ public sealed class AnthropicClientTests(AnthropicRun run) : VendorClientTests(r
     public void Tokens_are_estimated_where_the_provider_cannot_count() =>
         Assert.InRange((int)Run.Result("other", "count_tokens")["tokens"]!, 3, 50);
 
+    [Fact]
+    public void Models_are_listed() =>
+        Assert.Contains("demo/demo", Run.Result("same", "models")["ids"]!.AsArray().Select(id => (string?)id));
+
     private static void AssertReported(ScriptedRequest upstream, JsonNode usage)
     {
         var reported = upstream.Reported!;

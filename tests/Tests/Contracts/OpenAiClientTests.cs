@@ -194,6 +194,10 @@ public sealed class OpenAiClientTests(OpenAiRun run) : VendorClientTests(run), I
         Assert.True((bool)result["deleted"]!);
     }
 
+    [Fact]
+    public void Models_are_listed() =>
+        Assert.Contains("demo/demo", Run.Result("same", "models")["ids"]!.AsArray().Select(id => (string?)id));
+
     private static void AssertReported(ScriptedRequest upstream, JsonNode usage)
     {
         var reported = upstream.Reported!;

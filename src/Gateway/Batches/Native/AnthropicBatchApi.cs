@@ -3,7 +3,6 @@ using System.Runtime.CompilerServices;
 using System.Text.Json;
 using Stoa.Gateway.Bytes;
 using Stoa.Gateway.Dialects;
-using Stoa.Gateway.Providers;
 
 namespace Stoa.Gateway.Batches.Native;
 
@@ -15,7 +14,7 @@ internal sealed class AnthropicBatchApi : IProviderBatchApi
     private const string Path = "/v1/messages/batches";
 
     public async Task<string> CreateAsync(
-        ProviderClient client, string model, string endpoint, IReadOnlyList<NativeLine> lines, CancellationToken ct)
+        BatchClient client, string model, string endpoint, IReadOnlyList<NativeLine> lines, CancellationToken ct)
     {
         var body = new ArrayBufferWriter<byte>(64 << 10);
         var json = JsonOutput.Open(body);
@@ -32,36 +31,36 @@ internal sealed class AnthropicBatchApi : IProviderBatchApi
         json.WriteEndArray();
         json.WriteEndObject();
         JsonOutput.Close(json);
-        return BatchHttp.Need(await BatchHttp.SendAsync(client, new(client.UriOf(Path), body.WrittenMemory, isStream: false), ct), "id");
+        return BatchClient.Need(await client.SendAsync(Path, body.WrittenMemory, ct), "id");
     }
 
-    public async Task<NativeState> ReadAsync(ProviderClient client, string id, CancellationToken ct)
+    public async Task<NativeState> ReadAsync(BatchClient client, string id, CancellationToken ct)
     {
-        var batch = await BatchHttp.GetAsync(client, $"{Path}/{id}", ct);
+        var batch = await client.GetAsync($"{Path}/{id}", ct);
         return NativeState.Of(batch.TextOf("processing_status") == "ended" ? NativeProgress.Ended : NativeProgress.UnderWay);
     }
 
     public async IAsyncEnumerable<NativeResult> ResultsAsync(
-        ProviderClient client, string id, NativeState state, [EnumeratorCancellation] CancellationToken ct)
+        BatchClient client, string id, NativeState state, [EnumeratorCancellation] CancellationToken ct)
     {
-        await foreach (var line in BatchHttp.LinesAsync(client, $"{Path}/{id}/results", ct))
+        await foreach (var line in client.LinesAsync($"{Path}/{id}/results", ct))
         {
             var result = line.Member("result");
             switch (result.TextOf("type"))
             {
                 case "succeeded":
-                    yield return new(BatchHttp.Need(line, "custom_id"), 200, BatchHttp.Raw(result.Member("message")));
+                    yield return new(BatchClient.Need(line, "custom_id"), 200, BatchClient.Raw(result.Member("message")));
                     break;
                 case "errored":
                     var error = result.Member("error");
-                    yield return new(BatchHttp.Need(line, "custom_id"), StatusOf(error), BatchHttp.Raw(error));
+                    yield return new(BatchClient.Need(line, "custom_id"), StatusOf(error), BatchClient.Raw(error));
                     break;
             }
         }
     }
 
-    public async Task CancelAsync(ProviderClient client, string id, CancellationToken ct) =>
-        await BatchHttp.PostAsync(client, $"{Path}/{id}/cancel", body: null, ct);
+    public async Task CancelAsync(BatchClient client, string id, CancellationToken ct) =>
+        await client.PostAsync($"{Path}/{id}/cancel", body: null, ct);
 
     private static int StatusOf(JsonElement error) => error.Member("error").TextOf("type") == "invalid_request_error" ? 400 : 500;
 }

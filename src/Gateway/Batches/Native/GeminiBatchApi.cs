@@ -4,7 +4,6 @@ using System.Text;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using Stoa.Gateway.Dialects;
-using Stoa.Gateway.Providers;
 
 namespace Stoa.Gateway.Batches.Native;
 
@@ -14,25 +13,25 @@ internal sealed class GeminiBatchApi : IProviderBatchApi
     public static readonly GeminiBatchApi Instance = new();
 
     public async Task<string> CreateAsync(
-        ProviderClient client, string model, string endpoint, IReadOnlyList<NativeLine> lines, CancellationToken ct)
+        BatchClient client, string model, string endpoint, IReadOnlyList<NativeLine> lines, CancellationToken ct)
     {
-        var content = BatchHttp.Join(lines, (json, line) =>
+        var content = BatchClient.Join(lines, (json, line) =>
         {
             json.WriteString("key", line.Id);
             json.WritePropertyName("request");
             json.WriteRawValue(line.Body.Span, skipInputValidation: true);
         });
         var file = await UploadAsync(client, content, ct);
-        var made = await BatchHttp.PostAsync(client, $"/v1beta/models/{Uri.EscapeDataString(model)}:batchGenerateContent", new()
+        var made = await client.PostAsync($"/v1beta/models/{Uri.EscapeDataString(model)}:batchGenerateContent", new()
         {
             ["batch"] = new JsonObject { ["display_name"] = "batch", ["input_config"] = new JsonObject { ["file_name"] = file } },
         }, ct);
-        return BatchHttp.Need(made, "name");
+        return BatchClient.Need(made, "name");
     }
 
-    public async Task<NativeState> ReadAsync(ProviderClient client, string id, CancellationToken ct)
+    public async Task<NativeState> ReadAsync(BatchClient client, string id, CancellationToken ct)
     {
-        var operation = await BatchHttp.GetAsync(client, $"/v1beta/{id}", ct);
+        var operation = await client.GetAsync($"/v1beta/{id}", ct);
         var state = operation.Member("metadata").TextOf("state") ?? operation.TextOf("state") ?? "";
         // The same states come as JOB_STATE_… and as BATCH_STATE_….
         var file = operation.Member("response").TextOf("responsesFile") ?? operation.Member("metadata").Member("output").TextOf("responsesFile");
@@ -47,28 +46,28 @@ internal sealed class GeminiBatchApi : IProviderBatchApi
     }
 
     public async IAsyncEnumerable<NativeResult> ResultsAsync(
-        ProviderClient client, string id, NativeState state, [EnumeratorCancellation] CancellationToken ct)
+        BatchClient client, string id, NativeState state, [EnumeratorCancellation] CancellationToken ct)
     {
         foreach (var file in state.Files)
         {
-            await foreach (var line in BatchHttp.LinesAsync(client, $"/download/v1beta/{file}:download?alt=media", ct))
+            await foreach (var line in client.LinesAsync($"/download/v1beta/{file}:download?alt=media", ct))
             {
-                var key = BatchHttp.Need(line, "key");
+                var key = BatchClient.Need(line, "key");
                 yield return line.Member("response") is { ValueKind: JsonValueKind.Object } response
-                    ? new(key, 200, BatchHttp.Raw(response))
-                    : new(key, StatusOf(line.Member("error")), BatchHttp.Raw(line));
+                    ? new(key, 200, BatchClient.Raw(response))
+                    : new(key, StatusOf(line.Member("error")), BatchClient.Raw(line));
             }
         }
     }
 
-    public async Task CancelAsync(ProviderClient client, string id, CancellationToken ct) =>
-        await BatchHttp.PostAsync(client, $"/v1beta/{id}:cancel", body: null, ct);
+    public async Task CancelAsync(BatchClient client, string id, CancellationToken ct) =>
+        await client.PostAsync($"/v1beta/{id}:cancel", body: null, ct);
 
     // Of the error codes of Google's RPC only the caller's own fault has to be told apart.
     private static int StatusOf(JsonElement error) =>
         error.Member("code") is { ValueKind: JsonValueKind.Number } code && code.TryGetInt32(out var number) && number is 3 or 400 ? 400 : 500;
 
-    private static async Task<string> UploadAsync(ProviderClient client, byte[] lines, CancellationToken ct)
+    private static async Task<string> UploadAsync(BatchClient client, byte[] lines, CancellationToken ct)
     {
         using var form = new MultipartContent("related");
         form.Add(new StringContent("""{"file":{"display_name":"batch","mime_type":"application/jsonl"}}""", Encoding.UTF8, "application/json"));
@@ -76,11 +75,7 @@ internal sealed class GeminiBatchApi : IProviderBatchApi
         content.Headers.ContentType = new MediaTypeHeaderValue("application/jsonl");
         form.Add(content);
         var body = await form.ReadAsByteArrayAsync(ct);
-        var request = new ProviderRequest(client.UriOf("/upload/v1beta/files?uploadType=multipart"), body, isStream: false)
-        {
-            ContentType = form.Headers.ContentType!.ToString(),
-        };
-        var uploaded = await BatchHttp.SendAsync(client, request, ct);
-        return BatchHttp.Need(uploaded.Member("file"), "name");
+        var uploaded = await client.SendAsync("/upload/v1beta/files?uploadType=multipart", body, ct, form.Headers.ContentType!.ToString());
+        return BatchClient.Need(uploaded.Member("file"), "name");
     }
 }

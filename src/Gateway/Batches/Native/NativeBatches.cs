@@ -1,4 +1,3 @@
-using System.Globalization;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 using Stoa.Gateway.Completions;
@@ -26,12 +25,12 @@ internal sealed partial class NativeBatches(
         try
         {
             if (!options.Value.NativeBatches || await ReadAsync(batch, key, ct) is not var (target, all)
-                || ApiOf(target.Provider, batch.Endpoint) is not { } api)
+                || IProviderBatchApi.Of(target.Provider, batch.Endpoint) is not { } api)
             {
                 return null;
             }
             var written = await WriteAsync(batch, target, all, ct);
-            return (target.FullName, await api.CreateAsync(target.Provider.Client!, target.Model, EndpointOf(batch), written, ct));
+            return (target.FullName, await api.CreateAsync(new(target.Provider.Client!), target.Model, EndpointOf(batch), written, ct));
         }
         catch (Failure failure)
         {
@@ -44,22 +43,22 @@ internal sealed partial class NativeBatches(
     public Task<NativeState> StateAsync(Batch batch, CancellationToken ct)
     {
         var (target, api) = Find(batch);
-        return api.ReadAsync(target.Provider.Client!, batch.ProviderBatchId!, ct);
+        return api.ReadAsync(new(target.Provider.Client!), batch.ProviderBatchId!, ct);
     }
 
     public Task CancelAsync(Batch batch, CancellationToken ct)
     {
         var (target, api) = Find(batch);
-        return api.CancelAsync(target.Provider.Client!, batch.ProviderBatchId!, ct);
+        return api.CancelAsync(new(target.Provider.Client!), batch.ProviderBatchId!, ct);
     }
 
     /// <summary>Brings in what there is; lines that have an answer keep it.</summary>
     public async Task CollectAsync(Batch batch, ApiKey key, NativeState state, CancellationToken ct)
     {
         var (target, api) = Find(batch);
-        await foreach (var result in api.ResultsAsync(target.Provider.Client!, batch.ProviderBatchId!, state, ct))
+        await foreach (var result in api.ResultsAsync(new(target.Provider.Client!), batch.ProviderBatchId!, state, ct))
         {
-            if (NumberOf(result.Id) is { } number && await lines.FindOpenAsync(batch.Id, number, ct) is { } line)
+            if (NativeLine.NumberOf(result.Id) is { } number && await lines.FindOpenAsync(batch.Id, number, ct) is { } line)
             {
                 await lines.AnswerAsync(batch.Id, number, await forms.ReadAsync(batch, key, target, line, result), ct);
             }
@@ -68,7 +67,7 @@ internal sealed partial class NativeBatches(
 
     private (ModelTarget Target, IProviderBatchApi Api) Find(Batch batch) =>
         batch.Provider is { } model && providers.Find(model) is { Provider.Client: not null } target
-        && ApiOf(target.Provider, batch.Endpoint) is { } api
+        && IProviderBatchApi.Of(target.Provider, batch.Endpoint) is { } api
             ? (target, api)
             : throw Failure.Unavailable("The provider of the batch is not configured any more", TimeSpan.FromMinutes(5));
 
@@ -104,32 +103,13 @@ internal sealed partial class NativeBatches(
         var written = new List<NativeLine>(all.Count);
         foreach (var line in all)
         {
-            written.Add(new(string.Create(CultureInfo.InvariantCulture, $"line-{line.Number}"), await forms.WriteAsync(batch, target, line, ct)));
+            written.Add(NativeLine.Of(line.Number, await forms.WriteAsync(batch, target, line, ct)));
         }
         return written;
     }
 
-    private static int? NumberOf(string id) =>
-        id.StartsWith("line-", StringComparison.Ordinal)
-        && int.TryParse(id.AsSpan("line-".Length), NumberStyles.None, CultureInfo.InvariantCulture, out var number)
-            ? number
-            : null;
-
     /// <summary>Providers take batches in their own dialect only.</summary>
     private static string EndpointOf(Batch batch) => batch.Endpoint == InnerCalls.Embeddings ? batch.Endpoint : InnerCalls.Chat;
-
-    private static IProviderBatchApi? ApiOf(Provider provider, string endpoint) => (provider.Kind.Name, endpoint) switch
-    {
-        // What is kept of responses is kept by the call itself.
-        (_, InnerCalls.Responses) => null,
-        ("openai", _) => OpenAiBatchApi.Instance,
-        (_, InnerCalls.Embeddings) => null,
-        ("groq", _) => OpenAiBatchApi.Instance,
-        ("mistral", _) => MistralBatchApi.Instance,
-        ("anthropic", _) => AnthropicBatchApi.Instance,
-        ("gemini", _) => GeminiBatchApi.Instance,
-        _ => null,
-    };
 
     [LoggerMessage(LogLevel.Information, "Batch {Batch} is done line by line: its provider did not take it ({Code})")]
     private partial void LogNotTaken(string batch, string code);

@@ -2,8 +2,6 @@ using System.Runtime.CompilerServices;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using Stoa.Gateway.Dialects;
-using Stoa.Gateway.Providers;
-
 namespace Stoa.Gateway.Batches.Native;
 
 /// <summary>OpenAI's batches, and Groq's, which are the same: a file of requests in, files of answers and errors out.</summary>
@@ -12,9 +10,9 @@ internal class OpenAiBatchApi : IProviderBatchApi
     public static readonly OpenAiBatchApi Instance = new();
 
     public virtual async Task<string> CreateAsync(
-        ProviderClient client, string model, string endpoint, IReadOnlyList<NativeLine> lines, CancellationToken ct)
+        BatchClient client, string model, string endpoint, IReadOnlyList<NativeLine> lines, CancellationToken ct)
     {
-        var file = await BatchHttp.UploadAsync(client, BatchHttp.Join(lines, (json, line) =>
+        var file = await client.UploadAsync(BatchClient.Join(lines, (json, line) =>
         {
             json.WriteString("custom_id", line.Id);
             json.WriteString("method", "POST");
@@ -22,14 +20,14 @@ internal class OpenAiBatchApi : IProviderBatchApi
             json.WritePropertyName("body");
             json.WriteRawValue(line.Body.Span, skipInputValidation: true);
         }), ct);
-        var made = await BatchHttp.PostAsync(
-            client, "/batches", new() { ["input_file_id"] = file, ["endpoint"] = endpoint, ["completion_window"] = "24h" }, ct);
-        return BatchHttp.Need(made, "id");
+        var made = await client.PostAsync(
+            "/batches", new() { ["input_file_id"] = file, ["endpoint"] = endpoint, ["completion_window"] = "24h" }, ct);
+        return BatchClient.Need(made, "id");
     }
 
-    public virtual async Task<NativeState> ReadAsync(ProviderClient client, string id, CancellationToken ct)
+    public virtual async Task<NativeState> ReadAsync(BatchClient client, string id, CancellationToken ct)
     {
-        var batch = await BatchHttp.GetAsync(client, $"/batches/{id}", ct);
+        var batch = await client.GetAsync($"/batches/{id}", ct);
         return NativeState.Of(
             batch.TextOf("status") switch
             {
@@ -41,28 +39,28 @@ internal class OpenAiBatchApi : IProviderBatchApi
     }
 
     public async IAsyncEnumerable<NativeResult> ResultsAsync(
-        ProviderClient client, string id, NativeState state, [EnumeratorCancellation] CancellationToken ct)
+        BatchClient client, string id, NativeState state, [EnumeratorCancellation] CancellationToken ct)
     {
         foreach (var file in state.Files)
         {
-            await foreach (var line in BatchHttp.LinesAsync(client, $"/files/{file}/content", ct))
+            await foreach (var line in client.LinesAsync($"/files/{file}/content", ct))
             {
                 yield return Result(line);
             }
         }
     }
 
-    public virtual async Task CancelAsync(ProviderClient client, string id, CancellationToken ct) =>
-        await BatchHttp.PostAsync(client, $"/batches/{id}/cancel", body: null, ct);
+    public virtual async Task CancelAsync(BatchClient client, string id, CancellationToken ct) =>
+        await client.PostAsync($"/batches/{id}/cancel", body: null, ct);
 
     private static NativeResult Result(JsonElement line)
     {
-        var id = BatchHttp.Need(line, "custom_id");
+        var id = BatchClient.Need(line, "custom_id");
         var response = line.Member("response");
         return response.Member("body") is { ValueKind: JsonValueKind.Object } body
-            ? new(id, response.Member("status_code") is { ValueKind: JsonValueKind.Number } status ? status.GetInt32() : 200, BatchHttp.Raw(body))
+            ? new(id, response.Member("status_code") is { ValueKind: JsonValueKind.Number } status ? status.GetInt32() : 200, BatchClient.Raw(body))
             // The whole line, as its `error` stands where an error's body has it.
-            : new(id, 500, BatchHttp.Raw(line));
+            : new(id, 500, BatchClient.Raw(line));
     }
 }
 
@@ -72,22 +70,22 @@ internal sealed class MistralBatchApi : OpenAiBatchApi
     public static new readonly MistralBatchApi Instance = new();
 
     public override async Task<string> CreateAsync(
-        ProviderClient client, string model, string endpoint, IReadOnlyList<NativeLine> lines, CancellationToken ct)
+        BatchClient client, string model, string endpoint, IReadOnlyList<NativeLine> lines, CancellationToken ct)
     {
-        var file = await BatchHttp.UploadAsync(client, BatchHttp.Join(lines, (json, line) =>
+        var file = await client.UploadAsync(BatchClient.Join(lines, (json, line) =>
         {
             json.WriteString("custom_id", line.Id);
             json.WritePropertyName("body");
             json.WriteRawValue(line.Body.Span, skipInputValidation: true);
         }), ct);
-        var made = await BatchHttp.PostAsync(
-            client, "/batch/jobs", new() { ["input_files"] = new JsonArray(file), ["endpoint"] = endpoint, ["model"] = model }, ct);
-        return BatchHttp.Need(made, "id");
+        var made = await client.PostAsync(
+            "/batch/jobs", new() { ["input_files"] = new JsonArray(file), ["endpoint"] = endpoint, ["model"] = model }, ct);
+        return BatchClient.Need(made, "id");
     }
 
-    public override async Task<NativeState> ReadAsync(ProviderClient client, string id, CancellationToken ct)
+    public override async Task<NativeState> ReadAsync(BatchClient client, string id, CancellationToken ct)
     {
-        var job = await BatchHttp.GetAsync(client, $"/batch/jobs/{id}", ct);
+        var job = await client.GetAsync($"/batch/jobs/{id}", ct);
         return NativeState.Of(
             job.TextOf("status") switch
             {
@@ -98,6 +96,6 @@ internal sealed class MistralBatchApi : OpenAiBatchApi
             job.TextOf("output_file"), job.TextOf("error_file"));
     }
 
-    public override async Task CancelAsync(ProviderClient client, string id, CancellationToken ct) =>
-        await BatchHttp.PostAsync(client, $"/batch/jobs/{id}/cancel", body: null, ct);
+    public override async Task CancelAsync(BatchClient client, string id, CancellationToken ct) =>
+        await client.PostAsync($"/batch/jobs/{id}/cancel", body: null, ct);
 }

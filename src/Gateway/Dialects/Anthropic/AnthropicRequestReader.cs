@@ -1,4 +1,3 @@
-using System.Text.Json;
 using Stoa.Gateway.Chat;
 
 namespace Stoa.Gateway.Dialects.Anthropic;
@@ -23,12 +22,10 @@ internal sealed class AnthropicRequestReader(Node body, bool isNewer, ReadOption
 
     private ChatRequest Read()
     {
-        // A field that is null counts as absent.
-        foreach (var field in body.Members().Where(field => field.Element.ValueKind != JsonValueKind.Null))
+        foreach (var field in body.Given())
         {
             ReadField(field);
         }
-
         if (request.Model.Length == 0)
         {
             throw body.Missing("model");

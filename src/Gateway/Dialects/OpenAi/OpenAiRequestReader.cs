@@ -1,4 +1,3 @@
-using System.Text.Json;
 using Stoa.Gateway.Chat;
 
 namespace Stoa.Gateway.Dialects.OpenAi;
@@ -10,7 +9,6 @@ internal sealed class OpenAiRequestReader(Node body, ReadOptions options)
     private readonly List<Tool> tools = [];
     private ChatRequest request = new() { Model = "", Source = Dialect.OpenAi };
     private int? oldMaxTokens;
-    private string? safetyIdentifier;
     private Node? choice;
 
     public static ChatRequest Read(ReadOnlyMemory<byte> body, ReadOptions options)
@@ -21,12 +19,17 @@ internal sealed class OpenAiRequestReader(Node body, ReadOptions options)
 
     private ChatRequest Read()
     {
-        // A field that is null counts as absent.
-        foreach (var field in body.Members().Where(field => field.Element.ValueKind != JsonValueKind.Null))
+        foreach (var field in body.Given())
         {
-            ReadField(field);
+            if (OpenAiFields.Read(request, field) is { } read)
+            {
+                request = read;
+            }
+            else
+            {
+                ReadOwn(field);
+            }
         }
-
         if (request.Model.Length == 0)
         {
             throw body.Missing("model");
@@ -43,25 +46,15 @@ internal sealed class OpenAiRequestReader(Node body, ReadOptions options)
             Tools = tools,
             ToolChoice = choice is null ? null : ReadChoice(choice),
             MaxOutput = request.MaxOutput ?? oldMaxTokens,
-            UserId = safetyIdentifier ?? request.UserId,
             Extra = extra,
         };
     }
 
-    private void ReadField(Node field)
+    private void ReadOwn(Node field)
     {
         switch (field.Name)
         {
             case "messages":
-                break;
-            case "model":
-                request = request with { Model = field.Text(atMost: 512) };
-                break;
-            case "temperature":
-                request = request with { Sampling = request.Sampling with { Temperature = field.Number(0, 2) } };
-                break;
-            case "top_p":
-                request = request with { Sampling = request.Sampling with { TopP = field.Number(0, 1) } };
                 break;
             case "frequency_penalty":
                 request = request with { Sampling = request.Sampling with { FrequencyPenalty = field.Number(-2, 2) } };
@@ -84,9 +77,6 @@ internal sealed class OpenAiRequestReader(Node body, ReadOptions options)
             case "max_tokens":
                 oldMaxTokens = field.Integer(1);
                 break;
-            case "stream":
-                request = request with { Stream = field.Flag() };
-                break;
             case "stream_options":
                 request = request with { IncludeUsage = field.Get("include_usage")?.Flag() ?? false };
                 break;
@@ -100,32 +90,17 @@ internal sealed class OpenAiRequestReader(Node body, ReadOptions options)
             case "tool_choice" or "function_call":
                 choice = field;
                 break;
-            case "parallel_tool_calls":
-                request = request with { Parallel = field.Flag() };
-                break;
             case "response_format":
                 request = request with { Format = ReadFormat(field) };
                 break;
             case "reasoning_effort":
-                request = request with { Reasoning = new(ReadEffort(field)) };
+                request = request with { Reasoning = new(OpenAiFields.ReadEffort(field)) };
                 break;
             case "logprobs":
                 request = request with { Logprobs = field.Flag() };
                 break;
             case "top_logprobs":
                 request = request with { TopLogprobs = field.Integer(0, 20) };
-                break;
-            case "user":
-                request = request with { UserId = field.Text() };
-                break;
-            case "safety_identifier":
-                safetyIdentifier = field.Text();
-                break;
-            case "metadata":
-                request = request with { Metadata = ReadMetadata(field) };
-                break;
-            case "service_tier":
-                request = request with { ServiceTier = field.Text() };
                 break;
             default:
                 extra.Add(new(field.Name, field.Element.Clone()));
@@ -141,29 +116,21 @@ internal sealed class OpenAiRequestReader(Node body, ReadOptions options)
                 ReadFunction(tool.Need("function"));
                 break;
             case "custom":
-                Add(new(ReadName(tool.Need("custom"))) { Native = tool.Object() }, tool);
+                OpenAiFields.Add(tools, new(ReadName(tool.Need("custom"))) { Native = tool.Object() }, tool);
                 break;
             default:
                 throw tool.Need("type").NotOneOf("'function', 'custom'");
         }
     }
 
-    private void ReadFunction(Node function) => Add(
+    private void ReadFunction(Node function) => OpenAiFields.Add(
+        tools,
         new(
             ReadName(function),
             function.Get("description")?.Text(),
             function.Get("parameters")?.Object(),
             function.Get("strict")?.Flag()),
         function);
-
-    private void Add(Tool tool, Node place)
-    {
-        if (tools.Exists(other => other.Name == tool.Name))
-        {
-            throw place.Wrong($"repeats the tool name '{tool.Name}'", "duplicate_tool_name");
-        }
-        tools.Add(tool);
-    }
 
     private static string ReadName(Node holder)
     {
@@ -177,13 +144,7 @@ internal sealed class OpenAiRequestReader(Node body, ReadOptions options)
     {
         if (node.IsText)
         {
-            return node.Text() switch
-            {
-                "auto" => new(ToolChoiceMode.Auto),
-                "none" => new(ToolChoiceMode.None),
-                "required" => new(ToolChoiceMode.Required),
-                _ => throw node.NotOneOf("'none', 'auto', 'required'"),
-            };
+            return OpenAiFields.ReadChoiceWord(node);
         }
         if (node.Name == "function_call")
         {
@@ -199,28 +160,12 @@ internal sealed class OpenAiRequestReader(Node body, ReadOptions options)
         };
     }
 
-    private ToolChoice One(Node holder)
-    {
-        var name = holder.Need("name");
-        return new(ToolChoiceMode.One, Known(name));
-    }
+    private ToolChoice One(Node holder) => new(ToolChoiceMode.One, OpenAiFields.ReadKnown(holder.Need("name"), tools));
 
-    private ToolChoice Subset(Node allowed)
-    {
-        var mode = allowed.Need("mode");
-        var names = allowed.Need("tools").Items(atLeast: 1).ConvertAll(item =>
-            Known((item.Get("function") ?? item.Get("custom") ?? item).Need("name")));
-        return mode.Text() switch
-        {
-            "auto" => new(ToolChoiceMode.Auto, Allowed: names),
-            "required" => new(ToolChoiceMode.Required, Allowed: names),
-            _ => throw mode.NotOneOf("'auto', 'required'"),
-        };
-    }
-
-    private string Known(Node name) => tools.Exists(tool => tool.Name == name.Text())
-        ? name.Text()
-        : throw name.Wrong($"names the tool '{name.Text()}', which 'tools' does not hold");
+    private ToolChoice Subset(Node allowed) => OpenAiFields.Subset(
+        allowed.Need("mode"),
+        allowed.Need("tools").Items(atLeast: 1).ConvertAll(item =>
+            OpenAiFields.ReadKnown((item.Get("function") ?? item.Get("custom") ?? item).Need("name"), tools)));
 
     private static AnswerFormat? ReadFormat(Node format)
     {
@@ -241,35 +186,5 @@ internal sealed class OpenAiRequestReader(Node body, ReadOptions options)
             default:
                 throw type.NotOneOf("'text', 'json_object', 'json_schema'");
         }
-    }
-
-    public static Effort ReadEffort(Node node) => node.Text() switch
-    {
-        "none" => Effort.None,
-        "minimal" => Effort.Minimal,
-        "low" => Effort.Low,
-        "medium" => Effort.Medium,
-        "high" => Effort.High,
-        "xhigh" => Effort.ExtraHigh,
-        "max" => Effort.Max,
-        _ => throw node.NotOneOf("'none', 'minimal', 'low', 'medium', 'high', 'xhigh', 'max'"),
-    };
-
-    public static Dictionary<string, string> ReadMetadata(Node node)
-    {
-        var pairs = new Dictionary<string, string>(StringComparer.Ordinal);
-        foreach (var pair in node.Members())
-        {
-            if (pair.Name.Length > 64)
-            {
-                throw node.Wrong("has a key of more than 64 characters");
-            }
-            pairs[pair.Name] = pair.Text(atMost: 512);
-            if (pairs.Count > 16)
-            {
-                throw node.Wrong("may have at most 16 pairs");
-            }
-        }
-        return pairs;
     }
 }

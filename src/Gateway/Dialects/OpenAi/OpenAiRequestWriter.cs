@@ -183,12 +183,7 @@ internal static class OpenAiRequestWriter
                 json.WriteEndObject();
                 break;
             default:
-                json.WriteStringValue(choice.Mode switch
-                {
-                    ToolChoiceMode.None => "none",
-                    ToolChoiceMode.Required => traits.Demand,
-                    ToolChoiceMode.Auto or ToolChoiceMode.One => "auto",
-                });
+                json.WriteStringValue(OpenAiFields.Word(choice.Mode, traits.Demand));
                 break;
         }
     }

@@ -1,4 +1,3 @@
-using System.Text.Json;
 using Stoa.Gateway.Chat;
 using Stoa.Gateway.Dialects.OpenAi;
 
@@ -11,7 +10,6 @@ internal sealed class ResponsesRequestReader(Node body, ReadOptions options)
     private readonly List<ExtraField> echo = [];
     private readonly List<Tool> tools = [];
     private ChatRequest request = new() { Model = "", Source = Dialect.OpenAiResponses };
-    private string? safetyIdentifier;
     private SystemBlock? instructions;
 
     public static ChatRequest Read(ReadOnlyMemory<byte> body, ReadOptions options)
@@ -22,10 +20,20 @@ internal sealed class ResponsesRequestReader(Node body, ReadOptions options)
 
     private ChatRequest Read()
     {
-        // A field that is null counts as absent.
-        foreach (var field in body.Members().Where(field => field.Element.ValueKind != JsonValueKind.Null))
+        foreach (var field in body.Given())
         {
-            ReadField(field);
+            if (ResponsesObject.Echoes(field.Name))
+            {
+                echo.Add(new(field.Name, field.Element.Clone()));
+            }
+            if (OpenAiFields.Read(request, field) is { } read)
+            {
+                request = read;
+            }
+            else
+            {
+                ReadOwn(field);
+            }
         }
         if (request.Model.Length == 0)
         {
@@ -39,33 +47,19 @@ internal sealed class ResponsesRequestReader(Node body, ReadOptions options)
             Turns = turns,
             Tools = tools,
             ToolChoice = choice is null ? null : ResponsesTools.ReadChoice(choice, tools),
-            UserId = safetyIdentifier ?? request.UserId,
             Extra = extra,
             Echo = echo,
         };
     }
 
-    private void ReadField(Node field)
+    private void ReadOwn(Node field)
     {
-        if (ResponsesObject.Echoes(field.Name))
-        {
-            echo.Add(new(field.Name, field.Element.Clone()));
-        }
         switch (field.Name)
         {
             case "input" or "tool_choice" or "background" or "store" or "previous_response_id":
                 break;
-            case "model":
-                request = request with { Model = field.Text(atMost: 512) };
-                break;
             case "instructions":
                 instructions = new(field.Text());
-                break;
-            case "temperature":
-                request = request with { Sampling = request.Sampling with { Temperature = field.Number(0, 2) } };
-                break;
-            case "top_p":
-                request = request with { Sampling = request.Sampling with { TopP = field.Number(0, 1) } };
                 break;
             case "max_output_tokens":
                 request = request with { MaxOutput = field.Integer(1) };
@@ -73,32 +67,14 @@ internal sealed class ResponsesRequestReader(Node body, ReadOptions options)
             case "top_logprobs":
                 request = request with { TopLogprobs = field.Integer(0, 20), Logprobs = field.Integer(0, 20) > 0 };
                 break;
-            case "stream":
-                request = request with { Stream = field.Flag() };
-                break;
             case "tools":
                 field.Items().ForEach(tool => ResponsesTools.Read(tool, tools));
-                break;
-            case "parallel_tool_calls":
-                request = request with { Parallel = field.Flag() };
                 break;
             case "text":
                 request = request with { Format = field.Get("format") is { } format ? ReadFormat(format) : null };
                 break;
             case "reasoning":
-                request = request with { Reasoning = field.Get("effort") is { } effort ? new(OpenAiRequestReader.ReadEffort(effort)) : null };
-                break;
-            case "user":
-                request = request with { UserId = field.Text() };
-                break;
-            case "safety_identifier":
-                safetyIdentifier = field.Text();
-                break;
-            case "metadata":
-                request = request with { Metadata = OpenAiRequestReader.ReadMetadata(field) };
-                break;
-            case "service_tier":
-                request = request with { ServiceTier = field.Text() };
+                request = request with { Reasoning = field.Get("effort") is { } effort ? new(OpenAiFields.ReadEffort(effort)) : null };
                 break;
             case "conversation" or "prompt":
                 throw field.Wrong("cannot be used here: what it names is kept by OpenAI", "unsupported_parameter");

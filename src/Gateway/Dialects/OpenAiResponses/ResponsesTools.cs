@@ -1,6 +1,7 @@
 using System.Text.Json;
 using Stoa.Gateway.Bytes;
 using Stoa.Gateway.Chat;
+using Stoa.Gateway.Dialects.OpenAi;
 
 namespace Stoa.Gateway.Dialects.OpenAiResponses;
 
@@ -21,47 +22,32 @@ internal static class ResponsesTools
         {
             throw name.Wrong($"must be 1 to {ToolNames.AnthropicLimit} letters, digits, '_' or '-'");
         }
-        if (tools.Exists(other => other.Name == name.Text()))
-        {
-            throw tool.Wrong($"repeats the tool name '{name.Text()}'", "duplicate_tool_name");
-        }
-        tools.Add(type == "custom"
-            ? new(name.Text()) { Native = tool.Object() }
-            : new(name.Text(), tool.Get("description")?.Text(), tool.Get("parameters")?.Object(), tool.Get("strict")?.Flag()));
+        OpenAiFields.Add(
+            tools,
+            type == "custom"
+                ? new(name.Text()) { Native = tool.Object() }
+                : new(name.Text(), tool.Get("description")?.Text(), tool.Get("parameters")?.Object(), tool.Get("strict")?.Flag()),
+            tool);
     }
 
     public static ToolChoice ReadChoice(Node node, List<Tool> tools)
     {
         if (node.IsText)
         {
-            return node.Text() switch
-            {
-                "auto" => new(ToolChoiceMode.Auto),
-                "none" => new(ToolChoiceMode.None),
-                "required" => new(ToolChoiceMode.Required),
-                _ => throw node.NotOneOf("'none', 'auto', 'required'"),
-            };
+            return OpenAiFields.ReadChoiceWord(node);
         }
         switch (node.Need("type").Text())
         {
             case "function" or "custom":
                 return new(ToolChoiceMode.One, Known(node.Need("name")));
             case "allowed_tools":
-                var mode = node.Need("mode");
                 var names = node.Need("tools").Items(atLeast: 1).ConvertAll(item => Known(item.Get("name") ?? item.Need("type")));
-                return mode.Text() switch
-                {
-                    "auto" => new(ToolChoiceMode.Auto, Allowed: names),
-                    "required" => new(ToolChoiceMode.Required, Allowed: names),
-                    _ => throw mode.NotOneOf("'auto', 'required'"),
-                };
+                return OpenAiFields.Subset(node.Need("mode"), names);
             default:
                 return new(ToolChoiceMode.One, Known(node.Need("type")));
         }
 
-        string Known(Node name) => tools.Exists(tool => tool.Name == name.Text())
-            ? name.Text()
-            : throw name.Wrong($"names the tool '{name.Text()}', which 'tools' does not hold");
+        string Known(Node name) => OpenAiFields.ReadKnown(name, tools);
     }
 
     public static void Write(Utf8JsonWriter json, ChatRequest request)
@@ -138,12 +124,7 @@ internal static class ResponsesTools
                 json.WriteEndObject();
                 break;
             default:
-                json.WriteStringValue(choice.Mode switch
-                {
-                    ToolChoiceMode.None => "none",
-                    ToolChoiceMode.Required => "required",
-                    ToolChoiceMode.Auto or ToolChoiceMode.One => "auto",
-                });
+                json.WriteStringValue(OpenAiFields.Word(choice.Mode));
                 break;
         }
     }

@@ -80,7 +80,7 @@ internal static class DemoProvider
         }
         return request.Format switch
         {
-            { Schema: { } schema } => new([new Part.Text(SchemaSample.Make(schema, seed))], FinishReason.Stop),
+            { Schema: { } schema } => new([new Part.Text(SchemaSample.Make(schema, seed, budget))], FinishReason.Stop),
             { } => new([new Part.Text("""{"demo":true,"message":"This object was made by the offline demo provider; no model was asked."}""")], FinishReason.Stop),
             null => DemoText.Bounded(DemoText.For(request, seed), request),
         };

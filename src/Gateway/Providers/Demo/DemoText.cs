@@ -45,12 +45,12 @@ internal static class DemoText
         }
         if (request.MaxOutput is { } most && TokenEstimate.Of(text) > most)
         {
-            var kept = new System.Text.StringBuilder();
-            foreach (var word in Words(text).TakeWhile(word => TokenEstimate.Of(kept.ToString() + word) <= most))
+            var (length, quarters) = (0, 0L);
+            foreach (var word in Words(text).TakeWhile(word => quarters + TokenEstimate.Quarters(word) <= 4L * most))
             {
-                kept.Append(word);
+                (length, quarters) = (length + word.Length, quarters + TokenEstimate.Quarters(word));
             }
-            (text, reason, stoppedBy) = (kept.ToString(), FinishReason.Length, null);
+            (text, reason, stoppedBy) = (text[..length], FinishReason.Length, null);
         }
         return new([new Part.Text(text)], reason, stoppedBy);
     }

@@ -1,3 +1,4 @@
+using System.Text;
 using Npgsql;
 
 namespace Stoa.Gateway.Runs.Conversations;
@@ -5,6 +6,11 @@ namespace Stoa.Gateway.Runs.Conversations;
 /// <summary>A conversation: an organization, its agent, and the two names that the caller chose.</summary>
 internal sealed record ThreadKey(Guid OrganizationId, string AgentId, string ThreadId, string SubThreadId)
 {
+    /// <summary>Of each of the two names, as UTF-8: an entry of an index, which holds both, has to be smaller than a third of a page.</summary>
+    public const int MaxBytes = 1_024;
+
+    public static bool IsName(string text) => text.Length <= MaxBytes && Encoding.UTF8.GetByteCount(text) <= MaxBytes;
+
     /// <summary>As <c>$1</c> to <c>$4</c> of a statement.</summary>
     public NpgsqlBatchCommand Command(string sql) => new(sql)
     {

@@ -72,15 +72,8 @@ internal sealed partial class ThreadTurns(
         {
             if (!turn.IsReleased)
             {
-                await using var release = database.CreateCommand(Release);
-                release.Parameters.Add(new() { Value = turn.Holder });
-                await release.ExecuteNonQueryAsync(CancellationToken.None);
+                await FreeAsync(turn.Holder);
             }
-        }
-        catch (Exception exception)
-        {
-            // The boundary of a run: it has answered, and its lease ends by itself.
-            LogHeld(exception.Message);
         }
         finally
         {
@@ -119,13 +112,42 @@ internal sealed partial class ThreadTurns(
         {
             var take = thread.Command(Take);
             take.Parameters.Add(new() { Value = holder });
-            var (isTaken, past) = await ThreadHistory.ReadAsync(database, thread, take, ct);
+            var (isTaken, past) = await ReadAsync(thread, take, holder, ct);
             if (isTaken)
             {
                 held[holder] = true;
                 return (new(this, thread, holder), past);
             }
             await Task.Delay(pause, time, ct);
+        }
+    }
+
+    private async Task<(bool IsTaken, ThreadPast Past)> ReadAsync(ThreadKey thread, NpgsqlBatchCommand take, Guid holder, CancellationToken ct)
+    {
+        try
+        {
+            return await ThreadHistory.ReadAsync(database, thread, take, ct);
+        }
+        catch
+        {
+            // Whoever leaves now may have taken it without hearing so.
+            await FreeAsync(holder);
+            throw;
+        }
+    }
+
+    private async Task FreeAsync(Guid holder)
+    {
+        try
+        {
+            await using var release = database.CreateCommand(Release);
+            release.Parameters.Add(new() { Value = holder });
+            await release.ExecuteNonQueryAsync(CancellationToken.None);
+        }
+        catch (Exception exception)
+        {
+            // The boundary of a run: the lease ends by itself.
+            LogHeld(exception.Message);
         }
     }
 

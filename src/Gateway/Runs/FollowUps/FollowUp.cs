@@ -25,8 +25,9 @@ internal sealed class FollowUpJobs(JobQueue jobs) : IRunFollower
             Summary: run.WantsSummary,
             Suggestions: run.Input.Body.Is("suggest"),
             PostTool: run.Plan.Agent?.PostFunction is not null);
-        return job.Title || job.Memory || job.Summary || job.Suggestions || job.PostTool
-            ? [jobs.Make(job, new() { Owner = new(run.Request.OrganizationId) })]
-            : [];
+        // The post-tool has an effect of its own: it is not called again because a model could not be asked for a title.
+        return new[] { job with { PostTool = false }, job with { Title = false, Memory = false, Summary = false, Suggestions = false } }
+            .Where(part => part.Title || part.Memory || part.Summary || part.Suggestions || part.PostTool)
+            .Select(part => jobs.Make(part, new() { Owner = new(run.Request.OrganizationId) }));
     }
 }

@@ -22,16 +22,18 @@ internal static class TrialsApi
     public static void MapToolTests(this IEndpointRouteBuilder routes) =>
         routes.MapPost("/api/tools/{id}/test", TryAsync).RequireGtwyEditor().TakesObject().WithTags("Tools").WithSummary("Call a tool with arguments of your own");
 
-    internal static async Task<ContentHttpResult> TestAsync(GtwyBody body, Tenant tenant, TestCaseRuns trials, HttpContext context)
+    internal static async Task<ContentHttpResult> TestAsync(
+        GtwyBody body, GtwyCaller caller, TestCaseRuns trials, RunLimits limits, HttpContext context)
     {
-        var caller = RunCaller.Of(tenant);
-        return Json(await trials.RunAsync(tenant.OrganizationId, caller, body.Members, context.RequestId(), context.RequestAborted));
+        await limits.TakeAsync(context, caller, agentId: null, threadId: null);
+        using var place = limits.Enter(caller.OrganizationId);
+        return Json(await trials.RunAsync(caller.OrganizationId, RunCaller.Of(caller), body.Members, context.RequestId(), context.RequestAborted));
     }
 
-    internal static async Task<ContentHttpResult> TryAsync(string id, GtwyBody body, Tenant tenant, ToolMaking tools, GatewayDb db, CancellationToken ct)
+    internal static async Task<ContentHttpResult> TryAsync(string id, GtwyBody body, GtwyCaller caller, ToolMaking tools, GatewayDb db, CancellationToken ct)
     {
-        tenant.RequireEditor();
-        var tool = await db.Tools.AsNoTracking().FirstOrDefaultAsync(tool => tool.Id == id && tool.OrganizationId == tenant.OrganizationId, ct)
+        caller.RequireEditor();
+        var tool = await db.Tools.AsNoTracking().FirstOrDefaultAsync(tool => tool.Id == id && tool.OrganizationId == caller.OrganizationId, ct)
             ?? throw Failure.NotFound("Tool");
         var outcome = await tools.CallAsync(tool, body.Members.Object("args") ?? [], ct);
         return Json(new()

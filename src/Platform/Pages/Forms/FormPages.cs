@@ -19,8 +19,8 @@ public static class FormPages
         routes.MapGroup(path).AsPage().WithMetadata(new RequestSizeLimitAttribute(LargestForm));
 
     /// <summary>Shows a page.</summary>
-    public static RazorComponentResult<TPage> Show<TPage>(params (string Name, object? Value)[] parameters)
-        where TPage : IComponent => new(parameters.ToDictionary(one => one.Name, one => one.Value, StringComparer.Ordinal));
+    public static RazorComponentResult Show<TPage>(params (string Name, object? Value)[] parameters)
+        where TPage : IComponent => new RazorComponentResult<TPage>(parameters.ToDictionary(one => one.Name, one => one.Value, StringComparer.Ordinal));
 
     /// <summary>
     /// Does what a form asks for and leads on. What the visitor can mend is told on the page of the form, with what he gave; what he

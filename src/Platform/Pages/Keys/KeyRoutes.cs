@@ -50,7 +50,7 @@ internal static class KeyRoutes
             return TypedResults.LocalRedirect(Path);
         });
 
-    private static RazorComponentResult<Keys> Made(NewKey key) => FormPages.Show<Keys>((nameof(Keys.Made), key));
+    private static RazorComponentResult Made(NewKey key) => FormPages.Show<Keys>((nameof(Keys.Made), key));
 
     private static DateTimeOffset? EndOf(string? days, DateTimeOffset now) => string.IsNullOrWhiteSpace(days) ? null
         : int.TryParse(days, NumberStyles.None, CultureInfo.InvariantCulture, out var count) && count is > 0 and <= 3650 ? now.AddDays(count)

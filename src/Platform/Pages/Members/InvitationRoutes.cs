@@ -42,6 +42,6 @@ internal static class InvitationRoutes
             return TypedResults.LocalRedirect("/");
         }, ("token", token), ("name", name));
 
-    private static RazorComponentResult<InvitationPage> Show(string? token) => FormPages.Show<InvitationPage>(
+    private static RazorComponentResult Show(string? token) => FormPages.Show<InvitationPage>(
         (nameof(FormPage.Given), new Dictionary<string, string?>(StringComparer.Ordinal) { ["token"] = token }));
 }

@@ -1,10 +1,16 @@
 using System.Text.Json.Nodes;
+using Microsoft.Extensions.DependencyInjection;
+using Npgsql;
+using Stoa.Gateway;
+using Stoa.Gateway.Agents;
 
 namespace Stoa.Tests.Gateway.Agents;
 
 /// <summary>Agents over HTTP, as GTWY's front end manages them.</summary>
 public sealed class AgentsTests(ManagementSite site) : IClassFixture<ManagementSite>
 {
+    private static CancellationToken Ct => TestContext.Current.CancellationToken;
+
     [Fact]
     public async Task A_new_agent_has_the_defaults_of_the_settings_generation()
     {
@@ -213,6 +219,57 @@ public sealed class AgentsTests(ManagementSite site) : IClassFixture<ManagementS
         Assert.InRange(status, 400, 404);
         Assert.False((bool)answer["success"]!);
         Assert.Equal(before, (await admin.DoAsync("GET", $"/api/agent/{agent}")).ToJsonString());
+    }
+
+    [Theory]
+    [InlineData("""{"settings":{"environment_config":["x"]}}""")]
+    [InlineData("""{"settings":{"editAccess":"x"}}""")]
+    [InlineData("""{"settings":{"maximum_iterations":"many"}}""")]
+    public async Task A_new_agent_takes_no_settings_that_a_change_would_not(string body)
+    {
+        var admin = site.Admin();
+
+        Assert.Equal(400, (await admin.SendAsync("POST", "/api/agent", body)).Status);
+
+        Assert.Empty((await admin.DoAsync("GET", "/api/agent"))["agent"]!.AsArray());
+    }
+
+    [Fact]
+    public async Task Clones_that_are_made_at_once_each_get_a_name()
+    {
+        var admin = site.Admin();
+        var (agent, _) = await admin.AgentAsync("Many");
+
+        var clones = await Task.WhenAll(Enumerable.Range(0, 8).Select(_ =>
+            admin.DoAsync("POST", "/api/agent/clone", $$"""{"agent_id":"{{agent}}","to_shift_org_id":"{{admin.Org}}"}""")));
+
+        Assert.Equal(8, clones.Select(clone => (string?)clone["agent_id"]).Distinct(StringComparer.Ordinal).Count());
+    }
+
+    [Fact]
+    public async Task Deleted_agents_of_many_organizations_end_together()
+    {
+        var source = site.Host.Services.GetRequiredService<NpgsqlDataSource>();
+        // In parts, as one statement over all of them would be too long a piece of news.
+        for (var part = 0; part < 3; part++)
+        {
+            await using var insert = source.CreateCommand("""
+                with made as (
+                  insert into platform.organizations (id, slug, name, created_at)
+                  select gen_random_uuid(), 'erased-' || gen_random_uuid(), 'x', now() from generate_series(1, 100) returning id
+                )
+                insert into gateway.agents (id, organization_id, name, slug, kind, is_paused, document, created_at, updated_at, deleted_at)
+                select substr(md5(random()::text), 1, 24), id, 'erased', 'x', 'api', false, '{}', now(), now(), now() - interval '40 days' from made
+                """);
+            await insert.ExecuteNonQueryAsync(Ct);
+        }
+        await using var scope = site.Host.Services.CreateAsyncScope();
+        var handler = new EraseDeletedAgentsHandler(scope.ServiceProvider.GetRequiredService<GatewayDb>(), TimeProvider.System);
+
+        await handler.RunAsync(new(), context: null!, Ct);
+
+        await using var count = source.CreateCommand("select count(*) from gateway.agents where name = 'erased'");
+        Assert.Equal(0L, await count.ExecuteScalarAsync(Ct));
     }
 
     [Fact]

@@ -127,6 +127,46 @@ public sealed class ToolsTests(ManagementSite site) : IClassFixture<ManagementSi
     }
 
     [Fact]
+    public async Task Changes_of_different_parts_at_once_are_all_kept()
+    {
+        var admin = site.Admin();
+        var folder = (string)(await admin.DoAsync("POST", "/api/folder", """{"name":"Shop"}"""))["data"]!["folder_id"]!;
+        var key = (string)(await admin.DoAsync("POST", "/api/apikeys", """{"name":"k","apikey":"demo-key-1234","service":"demo"}"""))["api"]!["_id"]!;
+        for (var round = 1; round <= 15; round++)
+        {
+            await Task.WhenAll(
+                admin.DoAsync("PUT", "/api/folder", $$$"""{"folder_id":"{{{folder}}}","config":{"round":{{{round}}}}}"""),
+                admin.DoAsync("PUT", "/api/folder", $$"""{"folder_id":"{{folder}}","folder_limit":{{round}}}"""),
+                admin.DoAsync("PUT", $"/api/apikeys/{key}", $$"""{"apikey_limit":{{round}}}"""),
+                admin.DoAsync("PUT", $"/api/apikeys/{key}", $$"""{"apikey_usage":{{round}}}"""));
+
+            var shown = (await admin.DoAsync("GET", "/api/folder"))["data"]![0]!;
+            var kept = (await admin.DoAsync("GET", "/api/apikeys"))["result"]![0]!;
+            Assert.Equal((round, round), ((int)shown["config"]!["round"]!, (int)shown["folder_limit"]!));
+            Assert.Equal((round, round), ((int)kept["apikey_limit"]!, (int)kept["apikey_usage"]!));
+        }
+    }
+
+    [Fact]
+    public async Task What_a_function_signs_in_with_is_not_for_viewers()
+    {
+        var admin = site.Admin();
+        var viewer = site.User(admin.Org, "viewer");
+        var tool = (string)(await admin.DoAsync("POST", "/api/tools", """
+            {"id":"secret","title":"secret","desc":"x","status":"published","kind":"http","url":"https://example.com/",
+             "headers":{"x-token":"t0p"},"auth":{"type":"bearer","token":"t0p"}}
+            """))["data"]!["_id"]!;
+        var (_, version) = await admin.AgentAsync();
+        await admin.DoAsync("PUT", $"/api/versions/{version}", $$"""{"function_ids":["{{tool}}"]}""");
+
+        foreach (var path in (string[])["/api/tools", $"/api/versions/{version}"])
+        {
+            Assert.Contains("t0p", (await admin.DoAsync("GET", path)).ToJsonString(), StringComparison.Ordinal);
+            Assert.DoesNotContain("t0p", (await viewer.DoAsync("GET", path)).ToJsonString(), StringComparison.Ordinal);
+        }
+    }
+
+    [Fact]
     public async Task Folders_hold_agents_and_limits()
     {
         var (admin, stranger) = (site.Admin(), site.Admin());

@@ -2,6 +2,7 @@ using System.Net;
 using System.Net.Http.Headers;
 using System.Text;
 using System.Text.Json.Nodes;
+using Stoa.Gateway.Bytes;
 using Stoa.Tests.Support;
 
 namespace Stoa.Tests.Gateway.Batches;
@@ -45,6 +46,37 @@ public sealed class BatchesTests(GatewaySite site) : IClassFixture<GatewaySite>
         Assert.NotNull(failed["failed_at"]);
         var error = failed["errors"]!["data"]![0]!;
         Assert.Equal((code, line), ((string?)error["code"], (int?)error["line"]));
+    }
+
+    [Fact]
+    public async Task A_file_with_a_line_without_end_fails_and_says_where()
+    {
+        var batch = await StartAsync([Line("a", "anthropic/claude", "x"), new string('x', JsonLines.MaxBytes + 100)]);
+        await site.Host.RunJobsAsync();
+        var failed = await site.GetAsync($"/v1/batches/{(string)batch["id"]!}");
+        Assert.Equal("failed", (string?)failed["status"]);
+        var error = failed["errors"]!["data"]![0]!;
+        Assert.Equal(("line_too_long", 2), ((string?)error["code"], (int?)error["line"]));
+    }
+
+    [Fact]
+    public async Task The_page_before_a_batch_is_the_one_next_to_it()
+    {
+        var body = $$$"""{"requests":[{"custom_id":"one","params":{{{Message("demo/demo", "hello")}}}}]}""";
+        var ids = new List<string>();
+        for (var made = 0; made < 4; made++)
+        {
+            using var answer = await site.PostAsync("/v1/messages/batches", body);
+            ids.Add((string)JsonNode.Parse(await answer.Content.ReadAsStringAsync(Ct))!["id"]!);
+        }
+
+        var page = await site.GetAsync($"/v1/messages/batches?limit=2&before_id={ids[0]}");
+        var first = await site.GetAsync($"/v1/messages/batches?limit=2&before_id={ids[2]}");
+
+        Assert.Equal([ids[2], ids[1]], page["data"]!.AsArray().Select(batch => (string)batch!["id"]!));
+        Assert.Equal((true, ids[2], ids[1]), ((bool)page["has_more"]!, (string)page["first_id"]!, (string)page["last_id"]!));
+        Assert.Equal([ids[3]], first["data"]!.AsArray().Select(batch => (string)batch!["id"]!));
+        Assert.False((bool)first["has_more"]!);
     }
 
     [Fact]

@@ -44,6 +44,9 @@ public sealed class SpendingTests(SpendingTests.TwoHosts hosts) : IClassFixture<
     [InlineData("/v1/chat/completions", 429, """{"type":"insufficient_quota","code":"BUDGET_EXCEEDED"}""")]
     [InlineData("/v1/embeddings", 429, """{"type":"insufficient_quota","code":"BUDGET_EXCEEDED"}""")]
     [InlineData("/v1/messages", 402, """{"type":"billing_error"}""")]
+    [InlineData("/v1/responses", 429, """{"type":"insufficient_quota","code":"BUDGET_EXCEEDED"}""")]
+    [InlineData("/v1/completions", 429, """{"type":"insufficient_quota","code":"BUDGET_EXCEEDED"}""")]
+    [InlineData("/v1/images/generations", 429, """{"type":"insufficient_quota","code":"BUDGET_EXCEEDED"}""")]
     public async Task A_budget_that_is_used_up_is_said_in_the_words_of_the_surface(string path, int status, string error)
     {
         var key = await hosts.KeyAsync();

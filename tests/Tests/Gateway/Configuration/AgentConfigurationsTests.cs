@@ -50,7 +50,8 @@ public sealed class AgentConfigurationsTests(ManagementSite site) : IClassFixtur
         Assert.Equal("first", (await FindAsync(organization, agent)).Prompt.GetString());
         Assert.Equal("second", (await FindAsync(organization, agent, version)).Prompt.GetString());
         Assert.Equal("other", (await FindAsync(organization, agent, environment: "staging")).Prompt.GetString());
-        Assert.Equal("first", (await FindAsync(organization, agent, environment: "unknown")).Prompt.GetString());
+        Assert.Same(await FindAsync(organization, agent), await FindAsync(organization, agent, environment: "unknown"));
+        Assert.Same(await FindAsync(organization, agent, other), await FindAsync(organization, agent, environment: "staging"));
         Assert.Equal(3, Assert.Single((await FindAsync(organization, agent, version)).Limits).Limit);
     }
 

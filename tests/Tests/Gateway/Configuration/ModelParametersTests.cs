@@ -57,6 +57,17 @@ public sealed class ModelParametersTests
     }
 
     [Fact]
+    public void A_step_or_a_price_that_arithmetic_cannot_hold_counts_as_none()
+    {
+        var rules = Element("""{"model":{},"fine":{"field":"number","step":0.0000000000000000000000000001,"level":0}}""");
+        var dear = Element("""{"usage":[{"total_cost":{"input_cost":79000000000000000000000000000,"output_cost":1}}]}""");
+        var model = new ModelDocument("openai", "m", null, OrganizationId: null, IsEnabled: true, rules, Element("{}"), dear);
+
+        Assert.Equal("""{"fine":100}""", ModelParameters.Resolve(model, Element("""{"fine":100}""")).ToJsonString());
+        Assert.Null(model.Price);
+    }
+
+    [Fact]
     public void Anthropic_always_wants_max_tokens() => Assert.Equal(
         """{"max_tokens":256}""",
         ModelParameters.Resolve(Model("anthropic"), Element("""{"creativity_level":"default","top":"default","max_tokens":"default"}""")).ToJsonString());

@@ -30,7 +30,7 @@ public sealed class RunQueueTests
             Id = "message",
             OrganizationId = Guid.Empty,
             Request = JsonNode.Parse("""
-                {"body":{"apikey":"sk-1","configuration":{"apikey":"sk-2"},"extra_tools":[{"name":"t","headers":{"x":"sk-3"}}],"variables":{"apikey":"kept"}}}
+                {"body":{"apikey":"sk-1","configuration":{"apikey":"sk-2"},"extra_tools":[{"name":"t","headers":{"x":"sk-3"},"auth":{"type":"bearer","token":"sk-5"}}],"variables":{"apikey":"kept"}}}
                 """)!.AsObject(),
             ResponseFormat = JsonNode.Parse("""{"type":"webhook","cred":{"url":"http://example.org","headers":{"x":"sk-4"}}}""")!.AsObject(),
         });

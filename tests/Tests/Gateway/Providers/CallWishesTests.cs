@@ -39,6 +39,32 @@ public sealed class CallWishesTests(FallbackSite site) : IClassFixture<FallbackS
         Assert.Equal("upstream_timeout", (string?)JsonNode.Parse(body)!["error"]!["code"]);
     }
 
+    [Fact]
+    public async Task Clients_without_patience_do_not_make_a_provider_rest_for_the_others()
+    {
+        site.Bad.EnqueueFor("hasty", [.. Enumerable.Repeat(ScriptedAnswer.Text("never").Delay(TimeSpan.FromSeconds(30)), 6)]);
+        for (var call = 0; call < 6; call++)
+        {
+            Assert.Equal(HttpStatusCode.GatewayTimeout, (await site.AskAsync("bad-hasty/hasty", headers: ("x-gtwy-timeout-ms", "100"))).Answer.StatusCode);
+        }
+
+        Assert.Equal(HttpStatusCode.OK, (await site.AskAsync("bad-hasty/patient")).Answer.StatusCode);
+    }
+
+    [Theory]
+    [InlineData("/v1/completions")]
+    [InlineData("/v1/messages/count_tokens")]
+    public async Task A_key_for_one_call_is_for_every_route(string path)
+    {
+        var provider = path == "/v1/completions" ? "bad-sure" : "anth";
+        var scripted = provider == "anth" ? site.Good : site.Bad;
+
+        await site.AskAsync($"{provider}/own-key", path: path, headers: ("x-gtwy-provider-key", "sk-mine"));
+
+        var sent = scripted.Requests.Last(request => request.Path == path);
+        Assert.Equal(provider == "anth" ? "sk-mine" : "Bearer sk-mine", sent.Headers[provider == "anth" ? "x-api-key" : "Authorization"]);
+    }
+
     [Theory]
     [InlineData("x-gtwy-timeout-ms", "0")]
     [InlineData("x-gtwy-timeout-ms", "600001")]

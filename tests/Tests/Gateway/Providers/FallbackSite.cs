@@ -45,7 +45,7 @@ public sealed class FallbackSite : IAsyncLifetime
             ["Gateway:Models:sure:Targets:0:Model"] = "bad-sure/first",
             ["Gateway:Models:sure:Targets:1:Model"] = "good/second",
         };
-        foreach (var trouble in Troubles.Append("sure").Append("late").Append("wrong"))
+        foreach (var trouble in Troubles.Append("sure").Append("late").Append("wrong").Append("hasty"))
         {
             Add(settings, $"bad-{trouble}", "openai", new Uri(Bad.BaseAddress, "/v1").ToString(), trouble == "locked" ? "no-key" : Bad.Key);
         }

@@ -161,6 +161,30 @@ public sealed class ResponsesTests(GatewaySite site) : IClassFixture<GatewaySite
         Assert.Equal("no such thing", (string?)failed["error"]!["message"]);
     }
 
+    [Fact]
+    public async Task What_names_a_member_twice_is_kept_and_made_like_anything_else()
+    {
+        const string item = """{"type":"message","role":"user","content":"twice","x":1,"x":2,"id":7}""";
+        var made = await CreateAsync($$"""{"model":"anthropic/claude","input":[{{item}}]}""");
+        var kept = (await site.GetAsync($"{Path}/{(string)made["id"]!}/input_items"))["data"]![0]!;
+        Assert.Equal(2, (int)kept["x"]!);
+        Assert.StartsWith("msg_", (string)kept["id"]!, StringComparison.Ordinal);
+
+        var queued = await CreateAsync($$"""{"model":"anthropic/claude","background":true,"user":"a","user":"b","input":[{{item}}]}""");
+        await site.Host.RunJobsAsync();
+        Assert.Equal("You said: twice", TextOf(await site.GetAsync($"{Path}/{(string)queued["id"]!}")));
+    }
+
+    [Fact]
+    public async Task What_is_kept_is_nested_no_deeper_than_it_can_be_read_again()
+    {
+        var schema = string.Concat(Enumerable.Repeat("""{"type":"array","items":""", 80)) + "{}" + new string('}', 80);
+        var tools = $$$$"""[{"type":"function","name":"f","parameters":{"type":"object","properties":{"a":{{{{schema}}}}}}}]""";
+        using var refused = await site.PostAsync(Path, $$"""{"model":"anthropic/claude","input":"x","tools":{{tools}}}""");
+        Assert.Equal(HttpStatusCode.BadRequest, refused.StatusCode);
+        Assert.Equal("too_deep", (string?)JsonNode.Parse(await refused.Content.ReadAsStringAsync(Ct))!["error"]!["code"]);
+    }
+
     [Theory]
     [InlineData("""{"model":"anthropic/claude"}""", "input")]
     [InlineData("""{"model":"anthropic/claude","input":[]}""", "input")]

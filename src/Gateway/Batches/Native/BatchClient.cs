@@ -10,20 +10,21 @@ using Stoa.Gateway.Providers;
 
 namespace Stoa.Gateway.Batches.Native;
 
-/// <summary>The few kinds of requests that providers' batch APIs are made of.</summary>
-internal static class BatchHttp
+/// <summary>A provider as its batch API is called: the few kinds of requests that such APIs are made of.</summary>
+/// <param name="apiKey">The key to send instead of the one of the settings.</param>
+internal sealed class BatchClient(ProviderClient client, string? apiKey = null)
 {
-    public static Task<JsonElement> GetAsync(ProviderClient client, string path, CancellationToken ct) =>
-        SendAsync(client, new(client.UriOf(path), default, isStream: false) { Method = HttpMethod.Get }, ct);
+    public Task<JsonElement> GetAsync(string path, CancellationToken ct) => SendAsync(Get(path), ct);
 
-    public static Task<JsonElement> PostAsync(ProviderClient client, string path, JsonObject? body, CancellationToken ct)
-    {
-        var bytes = JsonSerializer.SerializeToUtf8Bytes(body ?? [], GatewayJson.Default.JsonObject);
-        return SendAsync(client, new(client.UriOf(path), bytes, isStream: false), ct);
-    }
+    public Task<JsonElement> PostAsync(string path, JsonObject? body, CancellationToken ct) =>
+        SendAsync(path, JsonSerializer.SerializeToUtf8Bytes(body ?? [], GatewayJson.Default.JsonObject), ct);
+
+    public Task<JsonElement> SendAsync(
+        string path, ReadOnlyMemory<byte> body, CancellationToken ct, string contentType = "application/json") =>
+        SendAsync(new(client.UriOf(path), body, isStream: false) { ContentType = contentType, ApiKey = apiKey }, ct);
 
     /// <summary>Uploads a file of lines for batches, as OpenAI's API and those like it take it; returns its id.</summary>
-    public static async Task<string> UploadAsync(ProviderClient client, ReadOnlyMemory<byte> lines, CancellationToken ct)
+    public async Task<string> UploadAsync(ReadOnlyMemory<byte> lines, CancellationToken ct)
     {
         using var form = new MultipartFormDataContent();
         form.Add(new StringContent("batch"), "\"purpose\"");
@@ -31,24 +32,13 @@ internal static class BatchHttp
         file.Headers.ContentType = new MediaTypeHeaderValue("application/jsonl");
         form.Add(file, "\"file\"", "\"batch.jsonl\"");
         var body = await form.ReadAsByteArrayAsync(ct);
-        var uploaded = await SendAsync(
-            client, new(client.UriOf("/files"), body, isStream: false) { ContentType = form.Headers.ContentType!.ToString() }, ct);
-        return Need(uploaded, "id");
-    }
-
-    public static async Task<JsonElement> SendAsync(ProviderClient client, ProviderRequest request, CancellationToken ct)
-    {
-        using var exchange = await client.SendAsync(request, ct);
-        using var answer = await exchange.ReadAllAsync();
-        using var document = JsonBody.OpenAnswer(answer.Memory);
-        return document.RootElement.Clone();
+        return Need(await SendAsync("/files", body, ct, form.Headers.ContentType!.ToString()), "id");
     }
 
     /// <summary>The lines of a file, while it is read.</summary>
-    public static async IAsyncEnumerable<JsonElement> LinesAsync(
-        ProviderClient client, string path, [EnumeratorCancellation] CancellationToken ct)
+    public async IAsyncEnumerable<JsonElement> LinesAsync(string path, [EnumeratorCancellation] CancellationToken ct)
     {
-        using var exchange = await client.SendAsync(new(client.UriOf(path), default, isStream: false) { Method = HttpMethod.Get }, ct);
+        using var exchange = await client.SendAsync(Get(path), ct);
         await foreach (var line in JsonLines.ReadAsync(exchange.Body, ct))
         {
             if (!JsonLines.IsBlank(line))
@@ -79,4 +69,13 @@ internal static class BatchHttp
     public static string Need(JsonElement from, string name) =>
         from.TextOf(name) is { Length: > 0 } text ? text : throw ProviderRefusals.Unreadable($"it has no {name}");
 
+    private ProviderRequest Get(string path) => new(client.UriOf(path), default, isStream: false) { Method = HttpMethod.Get, ApiKey = apiKey };
+
+    private async Task<JsonElement> SendAsync(ProviderRequest request, CancellationToken ct)
+    {
+        using var exchange = await client.SendAsync(request, ct);
+        using var answer = await exchange.ReadAllAsync();
+        using var document = JsonBody.OpenAnswer(answer.Memory);
+        return document.RootElement.Clone();
+    }
 }
