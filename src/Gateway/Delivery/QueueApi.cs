@@ -1,3 +1,4 @@
+using System.Text.Json.Serialization;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.HttpResults;
@@ -27,6 +28,8 @@ internal static class QueueApi
             ? throw Failure.Invalid($"limit must be between 1 and {MostAtOnce}", "limit")
             : TypedResults.Ok(new Replayed(await queue.ReplayAsync(wish.Limit, ct)));
 
+    /// <summary>What it does not know is refused: nobody who meant something else replays a queue.</summary>
+    [JsonUnmappedMemberHandling(JsonUnmappedMemberHandling.Disallow)]
     internal sealed record Replay(int Limit = 100);
 
     internal sealed record Replayed(int Count);

@@ -1,3 +1,5 @@
+using System.Text.Json;
+using System.Text.Json.Serialization;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.HttpResults;
@@ -29,7 +31,7 @@ internal static class WebhooksApi
     {
         Failure.ThrowIfAny(terms.Check());
         var (made, secret) = await secrets.RotateAsync(
-            db, caller.OrganizationId, TimeSpan.FromMinutes(terms.OverlapMinutes), caller.Actor, ct);
+            db, caller.OrganizationId, terms.Overlap, caller.Actor, ct);
         return TypedResults.Created((string?)null, new NewSecret(made.Id, secret, made.CreatedAt));
     }
 
@@ -67,13 +69,23 @@ internal static class WebhooksApi
         _ => throw Failure.Invalid("state must be pending, delivered or failed", "state"),
     };
 
-    internal sealed record SecretTerms(int OverlapMinutes = SecretTerms.Day)
+    /// <summary>A day unless it says otherwise. Who says something else only did not mean this.</summary>
+    internal sealed record SecretTerms(int? OverlapMinutes)
     {
         private const int Day = 60 * 24;
         private const int MaxOverlapMinutes = Day * 30;
 
+        [JsonExtensionData]
+        public Dictionary<string, JsonElement>? Others { get; set; }
+
+        internal TimeSpan Overlap => TimeSpan.FromMinutes(OverlapMinutes ?? Day);
+
         public IEnumerable<FieldError> Check()
         {
+            if (OverlapMinutes is null && Others is { Count: > 0 } others)
+            {
+                yield return new(others.Keys.First(), "Only overlap_minutes can be given");
+            }
             if (OverlapMinutes is < 0 or > MaxOverlapMinutes)
             {
                 yield return new("overlap_minutes", $"overlap_minutes must be between 0 and {MaxOverlapMinutes}");
