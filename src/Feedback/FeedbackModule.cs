@@ -1,16 +1,16 @@
-using System.Text.Json.Serialization;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Options;
 using Stoa.Feedback.Auth;
+using Stoa.Feedback.Users;
 using Stoa.Platform;
 using Stoa.Platform.Data;
 using Stoa.Platform.Http;
 
 namespace Stoa.Feedback;
 
-/// <summary>What people say about answers: so far, who may bring it in.</summary>
+/// <summary>What people say about answers: trees of messages, the tasks that make them grow, reviews, rankings, figures.</summary>
 public static class FeedbackModule
 {
     public static WebApplicationBuilder AddFeedback(this WebApplicationBuilder builder)
@@ -18,7 +18,11 @@ public static class FeedbackModule
         var services = builder.Services;
         services.AddMigrations("feedback", typeof(FeedbackModule).Assembly);
         services.AddErrorDialect("/api/v1", OasstErrors.Instance);
+        services.AddModuleDb<FeedbackDb>();
         services.AddJson(FeedbackJson.Default);
+        services.AddSettings<FeedbackOptions>(FeedbackOptions.Section);
+        builder.AddFeedbackAliases();
+        services.AddSingleton<UserStore>();
 
         services.AddSettings<FeedbackAuthOptions>(FeedbackAuthOptions.Section);
         services.AddSingleton<IPostConfigureOptions<FeedbackAuthOptions>, DevelopmentAuth>();
@@ -39,8 +43,3 @@ public static class FeedbackModule
         return routes;
     }
 }
-
-[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower)]
-[JsonSerializable(typeof(string))]
-[JsonSerializable(typeof(ApiClientsApi.CreateApiClientRequest))]
-internal sealed partial class FeedbackJson : JsonSerializerContext;
