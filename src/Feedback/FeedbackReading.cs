@@ -4,7 +4,11 @@ using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.DependencyInjection;
 using Stoa.Feedback.Administration;
+using Stoa.Feedback.Commands;
+using Stoa.Feedback.Consistency;
+using Stoa.Feedback.Datasets;
 using Stoa.Feedback.HuggingFace;
+using Stoa.Feedback.Rankings;
 using Stoa.Feedback.Statistics;
 using Stoa.Feedback.Users;
 using Stoa.Platform;
@@ -45,6 +49,15 @@ internal static class FeedbackReading
         services.AddSchedule($"{UpdateBoards.Kind}.everyone", new UpdateBoards(TimeFrame.Total, Everyone: true), "25 3 * * *");
         services.AddSchedule(UpdateCachedStats.Kind, new UpdateCachedStats(), TimeSpan.FromMinutes(every.Cached));
         services.AddSchedule(ResetStreaks.Kind, new ResetStreaks(), ResetStreaks.Every);
+
+        services.AddSingleton<TreeSource>();
+        services.AddSingleton<TreeActivation>();
+        services.AddSingleton<TreeImport>();
+        services.AddSingleton<Rerank>();
+        services.AddSingleton<TreeCheck>();
+        services.AddSingleton<StateRebuild>();
+        // What a handler of jobs is made of is scoped.
+        services.AddScoped(provider => new FeedbackCommands(provider));
 
         services.AddSettings<HuggingFaceOptions>(HuggingFaceOptions.Section);
         builder.AddAlias("HUGGING_FACE_API_KEY", "Feedback:HuggingFace:ApiKey");
