@@ -48,18 +48,70 @@ internal sealed class UserStore(NpgsqlDataSource source, TimeProvider time)
     /// <inheritdoc cref="EnsureAsync(ApiClient, User, CancellationToken)"/>
     public async Task<FeedbackUser> EnsureAsync(NpgsqlConnection connection, ApiClient client, User user, CancellationToken ct)
     {
-        if (user.Id.Length == 0 || user.AuthMethod.Length == 0)
-        {
-            throw FeedbackCode.AuthAndUsernameRequired.Refusal("Both the name and the way of signing in are needed");
-        }
+        RequireName(user);
         var now = time.GetUtcNow();
         var known = await OneAsync(connection, Statement.Of(Find, client.Id, user.Id, user.AuthMethod), ct)
             ?? (await OneAsync(connection, Statement.Of(
                 Make, client.Id, user.Id, user.AuthMethod, Guid.CreateVersion7(now), user.DisplayName, now), ct))!;
-        return user.DisplayName.Length == 0 || user.DisplayName == known.DisplayName || known.Deleted
+        return IsNamed(known, user)
             ? known
             : (await OneAsync(connection, Statement.Of(Rename, known.Id, user.DisplayName), ct))!;
     }
+
+    /// <summary>As <see cref="EnsureAsync(ApiClient, User, CancellationToken)"/>, and what he does at the same time waits for this.</summary>
+    /// <returns>The user, and how many tasks he was given in this span that he has neither done nor skipped.</returns>
+    public async Task<(FeedbackUser User, int Pending)> LockAsync(FeedbackChange change, ApiClient client, User user, int span, CancellationToken ct)
+    {
+        FeedbackUser? known;
+        await using (var batch = await Statement.BatchAsync(change.Connection, ct,
+            Locked(client, user),
+            Statement.Of(
+                """
+                select count(*)::int from feedback.task where not done and not skipped and created_date > $4 and user_id = (
+                  select id from feedback.user where api_client_id = $1 and username = $2 and auth_method = $3)
+                """, client.Id, user.Id, user.AuthMethod, change.Now.AddSeconds(-span))))
+        await using (var row = await batch.ExecuteReaderAsync(ct))
+        {
+            known = await ReadLockedAsync(row, ct);
+            if (known is not null && IsNamed(known, user))
+            {
+                await row.ReadAsync(ct);
+                return (known, row.GetInt32(0));
+            }
+        }
+        // New, or under a new name; rare enough for another round.
+        var ensured = await EnsureAsync(change.Connection, client, user, ct);
+        return known is null ? (ensured, 0) : await LockAsync(change, client, user with { DisplayName = ensured.DisplayName }, span, ct);
+    }
+
+    /// <summary>For a batch of the caller's, which <see cref="ReadLockedAsync"/> then reads.</summary>
+    public static NpgsqlBatchCommand Locked(ApiClient client, User user) =>
+        Statement.Of($"{Find} for no key update", client.Id, user.Id, user.AuthMethod);
+
+    /// <summary>Reads the row of <see cref="Locked"/> and goes on to the next result set.</summary>
+    public static async Task<FeedbackUser?> ReadLockedAsync(NpgsqlDataReader row, CancellationToken ct)
+    {
+        var user = await row.ReadAsync(ct) ? Read(row) : null;
+        await row.NextResultAsync(ct);
+        return user;
+    }
+
+    /// <summary>The client calls him what we do.</summary>
+    public static bool IsNamed(FeedbackUser known, User user) =>
+        user.DisplayName.Length == 0 || user.DisplayName == known.DisplayName || known.Deleted;
+
+    public async Task<FeedbackUser?> ByIdAsync(NpgsqlConnection connection, Guid? id, CancellationToken ct) => id is null
+        ? null
+        : await OneAsync(connection, Statement.Of($"select {Columns} from feedback.user where id = $1", id), ct);
+
+    /// <summary>He took part: the days since his streak began are counted anew.</summary>
+    public static void WriteActivity(FeedbackChange change, Guid userId) => change.Write(
+        """
+        update feedback.user set last_activity_date = $2::timestamptz,
+          streak_days = case when streak_last_day_date <= $2 then floor(extract(epoch from $2 - streak_last_day_date) / 86400)::int else 0 end,
+          streak_last_day_date = case when streak_last_day_date <= $2 then streak_last_day_date else $2 end
+        where id = $1
+        """, userId, change.Now);
 
     /// <summary>Whom nobody keeps from taking part.</summary>
     /// <exception cref="Failure">4000, 4001 or 4003.</exception>
@@ -71,6 +123,15 @@ internal sealed class UserStore(NpgsqlDataSource source, TimeProvider time)
             throw FeedbackCode.UserHasNotAcceptedTos.Refusal("The user has not accepted the terms of service"),
         _ => user,
     };
+
+    /// <exception cref="Failure">2012: half of his name is missing.</exception>
+    public static void RequireName(User user)
+    {
+        if (user.Id.Length == 0 || user.AuthMethod.Length == 0)
+        {
+            throw FeedbackCode.AuthAndUsernameRequired.Refusal("Both the name and the way of signing in are needed");
+        }
+    }
 
     public static FeedbackUser Read(NpgsqlDataReader row, int first = 0) => new()
     {
