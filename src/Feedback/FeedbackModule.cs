@@ -32,6 +32,7 @@ public static class FeedbackModule
         services.AddReadiness("api clients", "not read yet", provider => provider.GetRequiredService<ApiClients>().WhenLoaded(CancellationToken.None));
         builder.AddAlias("OFFICIAL_WEB_API_KEY", "Feedback:Auth:OfficialWebApiKey");
         builder.AddListAlias("Feedback:Auth:RootTokens", "ROOT_TOKENS");
+        builder.AddReading();
         return builder;
     }
 
@@ -40,6 +41,7 @@ public static class FeedbackModule
         var surface = routes.MapGroup("/api/v1").WithGroupName("feedback").WithErrors(OasstErrors.Instance);
         surface.MapAuth();
         surface.MapApiClients();
+        surface.MapReading();
         return routes;
     }
 }

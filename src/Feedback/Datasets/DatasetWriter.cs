@@ -20,6 +20,7 @@ internal sealed class DatasetWriter : IAsyncDisposable
     private readonly Pseudonyms pseudonyms;
     private readonly IReadOnlyDictionary<string, string> filters;
     private readonly List<PartFile> parts = [];
+    private readonly MemoryStream lines = new();
     private int sinceCheckpoint;
 
     private DatasetWriter(
@@ -54,11 +55,12 @@ internal sealed class DatasetWriter : IAsyncDisposable
 
     public async Task AddAsync(Guid treeId, OasstTree tree, CancellationToken ct)
     {
-        var (bytes, rows) = Lines(pseudonyms.Apply(tree));
+        lines.SetLength(0);
+        var rows = DatasetLines.Append(lines, pseudonyms.Apply(tree), shape);
         if (rows > 0)
         {
             // By its true id: which part it is in must not depend on the salt.
-            await parts[splits.Of(tree.MessageTreeId)].WriteAsync(bytes, rows, ct);
+            await parts[splits.Of(tree.MessageTreeId)].WriteAsync(lines.GetBuffer().AsMemory(0, (int)lines.Length), rows, ct);
         }
         if (++sinceCheckpoint == TreesPerCheckpoint)
         {
@@ -95,40 +97,6 @@ internal sealed class DatasetWriter : IAsyncDisposable
     private string FormatName => shape.Format.ToString();
 
     private string CheckpointPath => $"{path}.part.json";
-
-    private (ReadOnlyMemory<byte> Bytes, int Rows) Lines(OasstTree tree)
-    {
-        if (shape.Format == DatasetFormat.Csv)
-        {
-            var csv = new StringBuilder();
-            var messages = tree.Messages().ToList();
-            messages.ForEach(message => CsvText.Append(csv, tree.MessageTreeId, message));
-            return (Encoding.UTF8.GetBytes(csv.ToString()), messages.Count);
-        }
-        using var lines = new MemoryStream();
-        var rows = 0;
-        using var json = new Utf8JsonWriter(lines, DatasetJson.Plain);
-        foreach (var write in Rows(tree))
-        {
-            write(json);
-            json.Flush();
-            json.Reset();
-            lines.WriteByte((byte)'\n');
-            rows++;
-        }
-        return (lines.GetBuffer().AsMemory(0, (int)lines.Length), rows);
-    }
-
-    private IEnumerable<Action<Utf8JsonWriter>> Rows(OasstTree tree) => shape.Format switch
-    {
-        DatasetFormat.Tree => [json => JsonSerializer.Serialize(json, tree, DatasetJson.Default.OasstTree)],
-        DatasetFormat.Flat => tree.Messages().Select<OasstMessage, Action<Utf8JsonWriter>>(message => json =>
-            JsonSerializer.Serialize(
-                json, message with { Replies = null, MessageTreeId = tree.MessageTreeId, TreeState = tree.TreeState },
-                DatasetJson.Default.OasstMessage)),
-        _ => TrainingRows.Of(tree, shape).Select<TrainingRow, Action<Utf8JsonWriter>>(row => json =>
-            JsonSerializer.Serialize(json, row, DatasetJson.Default.TrainingRow)),
-    };
 
     private string PathOf(string split)
     {

@@ -172,6 +172,8 @@ internal static class OasstColumns
 [JsonSerializable(typeof(OasstTree))]
 [JsonSerializable(typeof(OasstMessage))]
 [JsonSerializable(typeof(OasstLabel))]
+[JsonSerializable(typeof(Dictionary<string, OasstLabel>))]
+[JsonSerializable(typeof(OasstEvents))]
 [JsonSerializable(typeof(TrainingRow))]
 [JsonSerializable(typeof(List<ChatTurn>))]
 [JsonSerializable(typeof(string))]
