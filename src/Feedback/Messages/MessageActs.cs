@@ -1,4 +1,5 @@
 using Microsoft.Extensions.Options;
+using Npgsql;
 using Stoa.Feedback.Auth;
 using Stoa.Feedback.Trees;
 using Stoa.Feedback.Users;
@@ -8,7 +9,8 @@ using Stoa.Platform.Http;
 namespace Stoa.Feedback.Messages;
 
 /// <summary>What is done to a message that exists.</summary>
-internal sealed class MessageActs(FeedbackChanges changes, UserStore users, TreeKeeper keeper, IOptions<FeedbackOptions> options)
+internal sealed class MessageActs(
+    FeedbackChanges changes, NpgsqlDataSource source, UserStore users, TreeKeeper keeper, IOptions<FeedbackOptions> options)
 {
     /// <summary>Adds or takes away an emoji.</summary>
     /// <exception cref="Failure">2001, 2012, 4001, 4003.</exception>
@@ -67,6 +69,30 @@ internal sealed class MessageActs(FeedbackChanges changes, UserStore users, Tree
     /// <summary>The message and all below it; nothing happens where there is none.</summary>
     public Task DeleteAsync(ApiClient client, Guid messageId, CancellationToken ct) => ChangeTreeAsync(
         client, messageId, (change, hand, message) => MessageDeletion.Delete(change, hand.Tree, message, client.Id), ct);
+
+    /// <summary>All messages of a user, each with all below it, tree by tree.</summary>
+    public async Task DeleteOfAsync(ApiClient client, Guid userId, CancellationToken ct)
+    {
+        await using var connection = await source.OpenConnectionAsync(ct);
+        var trees = await connection.ListAsync(
+            Statement.Of("select distinct message_tree_id from feedback.message where user_id = $1 and not deleted", userId), row => row.GetGuid(0), ct);
+        foreach (var tree in trees)
+        {
+            await changes.RunAsync(
+                async change =>
+                {
+                    if (await TreeStore.LoadAsync(change, tree, ct) is { } hand)
+                    {
+                        foreach (var message in hand.Tree.Messages.Where(message => message.UserId == userId))
+                        {
+                            MessageDeletion.Delete(change, hand.Tree, message, client.Id);
+                        }
+                        await keeper.SettleAsync(change, hand, client.Id, ct);
+                    }
+                },
+                ct);
+        }
+    }
 
     /// <exception cref="Failure">2001.</exception>
     public async Task RestoreAsync(ApiClient client, Guid messageId, CancellationToken ct)

@@ -56,40 +56,27 @@ internal sealed record MessageFilter
 /// <summary>Lists of messages by date, paged by key.</summary>
 internal sealed class MessageLists(NpgsqlDataSource source)
 {
-    public Task<List<WireMessage>> ListAsync(MessageFilter filter, Guid? actingId, CancellationToken ct) =>
-        ReadAsync(filter, before: null, after: null, isBackwards: false, filter.Most, actingId, ct);
+    public async Task<IReadOnlyList<WireMessage>> ListAsync(MessageFilter filter, Guid? actingId, CancellationToken ct) =>
+        await ReadAsync(filter, page: null, actingId, ct);
 
     public async Task<PageResult<WireMessage>> PageAsync(
-        MessageFilter filter, Cursor<DateTimeOffset>? before, Cursor<DateTimeOffset>? after, Guid? actingId, CancellationToken ct)
+        MessageFilter filter, string? before, string? after, Guid? actingId, CancellationToken ct)
     {
-        var isBackwards = before is not null && after is null;
-        var most = before is not null && after is not null ? filter.Most : filter.Most + 1;
-        var rows = await ReadAsync(filter, before, after, isBackwards, most, actingId, ct);
-        if (isBackwards)
-        {
-            rows.Reverse();
-        }
-        return Cursors.Page(rows, filter.Most, before, after, filter.IsDescending, message => Cursors.Text(message.Id!.Value, message.CreatedDate!.Value));
+        var page = new CursorPage(Cursor.Parse(before), Cursor.Parse(after), filter.Most, filter.IsDescending);
+        return page.Of(
+            await ReadAsync(filter, page, actingId, ct), "created_date", message => (message.Id!.Value, WireValues.TextOf(message.CreatedDate!.Value)));
     }
 
-    private async Task<List<WireMessage>> ReadAsync(
-        MessageFilter filter, Cursor<DateTimeOffset>? before, Cursor<DateTimeOffset>? after, bool isBackwards, int most, Guid? actingId, CancellationToken ct)
+    private async Task<List<WireMessage>> ReadAsync(MessageFilter filter, CursorPage? page, Guid? actingId, CancellationToken ct)
     {
-        var (sql, values) = Query(filter, before, after, isBackwards, most, actingId);
-        await using var connection = await source.OpenConnectionAsync(ct);
-        await using var batch = await Statement.BatchAsync(connection, ct, Statement.Of(sql, [.. values]));
-        await using var row = await batch.ExecuteReaderAsync(ct);
-        List<WireMessage> messages = [];
-        while (await row.ReadAsync(ct))
-        {
-            var user = filter.WithUser && !await row.IsDBNullAsync(MessageRows.Width, ct) ? FrontEndUser.Of(UserStore.Read(row, MessageRows.Width)) : null;
-            messages.Add(MessageRows.Read(row, actingId, user));
-        }
-        return messages;
+        var (sql, values) = Query(filter, page, actingId);
+        return await source.ListAsync(
+            Statement.Of(sql, [.. values]),
+            row => MessageRows.Read(row, actingId, filter.WithUser && !row.IsDBNull(MessageRows.Width) ? FrontEndUser.Of(UserStore.Read(row, MessageRows.Width)) : null),
+            ct);
     }
 
-    private static (string Sql, List<object?> Values) Query(
-        MessageFilter filter, Cursor<DateTimeOffset>? before, Cursor<DateTimeOffset>? after, bool isBackwards, int most, Guid? actingId)
+    private static (string Sql, List<object?> Values) Query(MessageFilter filter, CursorPage? page, Guid? actingId)
     {
         List<object?> values = [actingId];
         List<string> conditions = ["true"];
@@ -127,27 +114,19 @@ internal sealed class MessageLists(NpgsqlDataSource source)
         {
             conditions.Add($"m.search_vector @@ websearch_to_tsquery(feedback.words({Value(lang)}), {Value(WebSearch(words))})");
         }
-        conditions.Add(Beside(after, filter.IsDescending ? "<" : ">", Value));
-        conditions.Add(Beside(before, filter.IsDescending ? ">" : "<", Value));
-        var order = filter.IsDescending != isBackwards ? "desc" : "asc";
+        var where = string.Join(" and ", conditions);
+        var rest = page is not null
+            ? page.Sql("m.created_date", "m.id", values, key => WireValues.InstantOf(key))
+            : $" order by m.created_date {(filter.IsDescending ? "desc" : "asc")}, m.id {(filter.IsDescending ? "desc" : "asc")} limit {Value(filter.Most)}";
         var sql = $"""
             select {MessageRows.Columns}{(filter.WithUser ? $", {UserColumns}" : "")}
             from feedback.message m {(filter.WithUser ? "left join feedback.user u on u.id = m.user_id" : "")}
-            where {string.Join(" and ", conditions)}
-            order by m.created_date {order}, m.id {order} limit {Value(most)}
+            where {where}{rest}
             """;
         return (sql, values);
     }
 
     private static readonly string UserColumns = string.Join(", ", UserStore.Columns.Split(',').Select(column => $"u.{column.Trim()}"));
-
-    // Strict by key and id where the cursor names a row, inclusive on a bare key.
-    private static string Beside(Cursor<DateTimeOffset>? cursor, string than, Func<object, string> value) => cursor switch
-    {
-        null => "true",
-        { Id: { } id } => $"(m.created_date, m.id) {than} ({value(cursor.Key)}, {value(id)})",
-        _ => $"m.created_date {than}= {value(cursor.Key)}",
-    };
 
     /// <summary>The operators of PostgreSQL's own syntax, as a web search writes them.</summary>
     private static string WebSearch(string words) => words
