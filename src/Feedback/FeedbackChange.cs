@@ -43,16 +43,20 @@ internal sealed class FeedbackChange(NpgsqlConnection connection, DateTimeOffset
         }
     }
 
-    public async Task SaveAsync(JobQueue queue, CancellationToken ct)
+    /// <summary>Writes the rest and ends the transaction: in one round trip, where no job is to be added.</summary>
+    public async Task CommitAsync(NpgsqlTransaction transaction, JobQueue queue, CancellationToken ct)
     {
-        await FlushAsync(ct);
-        if (jobs.Count > 0)
+        if (jobs.Count == 0)
         {
-            await queue.EnqueueAsync(connection, jobs, ct);
+            writes.Add(Statement.Of("commit"));
+            await FlushAsync(ct);
+            return;
         }
+        await FlushAsync(ct);
+        await queue.EnqueueAsync(connection, jobs, ct);
+        await transaction.CommitAsync(ct);
+        queue.Wake();
     }
-
-    public bool HasJobs => jobs.Count > 0;
 }
 
 /// <summary>Runs changes, again where another transaction was in the way.</summary>
@@ -95,12 +99,7 @@ internal sealed class FeedbackChanges(NpgsqlDataSource source, JobQueue queue, T
         await using var transaction = await connection.BeginTransactionAsync(ct);
         var change = new FeedbackChange(connection, time.GetUtcNow());
         var result = await work(change);
-        await change.SaveAsync(queue, ct);
-        await transaction.CommitAsync(ct);
-        if (change.HasJobs)
-        {
-            queue.Wake();
-        }
+        await change.CommitAsync(transaction, queue, ct);
         return result;
     }
 }
