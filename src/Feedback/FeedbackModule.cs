@@ -42,6 +42,7 @@ public static class FeedbackModule
         surface.MapAuth();
         surface.MapApiClients();
         surface.MapReading();
+        routes.MapOwnApi().MapOwnReading();
         return routes;
     }
 }

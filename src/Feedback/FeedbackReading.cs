@@ -3,13 +3,17 @@ using System.Text.Json.Serialization;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.DependencyInjection.Extensions;
 using Stoa.Feedback.Administration;
+using Stoa.Feedback.Agreement;
+using Stoa.Feedback.Collection;
 using Stoa.Feedback.Commands;
 using Stoa.Feedback.Consistency;
 using Stoa.Feedback.Datasets;
 using Stoa.Feedback.HuggingFace;
 using Stoa.Feedback.Rankings;
 using Stoa.Feedback.Statistics;
+using Stoa.Feedback.Trees;
 using Stoa.Feedback.Users;
 using Stoa.Platform;
 using Stoa.Platform.Egress;
@@ -51,11 +55,16 @@ internal static class FeedbackReading
         services.AddSchedule(ResetStreaks.Kind, new ResetStreaks(), ResetStreaks.Every);
 
         services.AddSingleton<TreeSource>();
+        services.TryAddSingleton<TreeKeeper>();
         services.AddSingleton<TreeActivation>();
         services.AddSingleton<TreeImport>();
         services.AddSingleton<Rerank>();
         services.AddSingleton<TreeCheck>();
         services.AddSingleton<StateRebuild>();
+        services.AddSingleton<ServedTrees>();
+        services.AddSingleton<Preferences>();
+        services.AddSingleton<GoldLabels>();
+        services.AddSingleton<AgreementFigures>();
         // What a handler of jobs is made of is scoped.
         services.AddScoped(provider => new FeedbackCommands(provider));
 
@@ -69,6 +78,13 @@ internal static class FeedbackReading
         services.AddJob<AnalyzeMessage, AnalyzeMessageHandler>(AnalyzeMessage.Kind, ReadingJson.Default.AnalyzeMessage, AnalyzeMessage.Rules);
         services.AddJob<FindUnanalyzed, FindUnanalyzedHandler>(FindUnanalyzed.Kind, ReadingJson.Default.FindUnanalyzed);
         services.AddSchedule(FindUnanalyzed.Kind, new FindUnanalyzed(), FindUnanalyzed.Every, MissedRuns.Skip);
+    }
+
+    /// <summary>Below <c>/api/stoa</c>.</summary>
+    public static void MapOwnReading(this IEndpointRouteBuilder own)
+    {
+        own.MapCollection();
+        own.MapAgreement();
     }
 
     public static void MapReading(this IEndpointRouteBuilder surface)
@@ -88,4 +104,11 @@ internal static class FeedbackReading
 [JsonSerializable(typeof(ResetStreaks))]
 [JsonSerializable(typeof(AnalyzeMessage))]
 [JsonSerializable(typeof(FindUnanalyzed))]
+[JsonSerializable(typeof(NewTrees))]
+[JsonSerializable(typeof(MadeTrees))]
+[JsonSerializable(typeof(PreferenceFigures))]
+[JsonSerializable(typeof(AgreementView))]
+[JsonSerializable(typeof(AgreementApi.NewGold))]
+[JsonSerializable(typeof(Listing<GoldItem>))]
+[JsonSerializable(typeof(Listing<AnnotatorTrust>))]
 internal sealed partial class ReadingJson : JsonSerializerContext;
