@@ -1,5 +1,7 @@
 using System.Text.Json.Serialization;
 using Stoa.Feedback.Auth;
+using Stoa.Feedback.Tasks;
+using Stoa.Feedback.Trees;
 using Stoa.Feedback.Wire;
 
 namespace Stoa.Feedback;
@@ -31,6 +33,10 @@ namespace Stoa.Feedback;
 [JsonSerializable(typeof(RankRepliesTask))]
 [JsonSerializable(typeof(LabelPromptTask))]
 [JsonSerializable(typeof(LabelReplyTask))]
+[JsonSerializable(typeof(DrawPrompts))]
+[JsonSerializable(typeof(ActivateBacklog))]
+[JsonSerializable(typeof(ModerateMessage))]
+[JsonSerializable(typeof(TidyTasks))]
 [JsonSerializable(typeof(SystemStats))]
 [JsonSerializable(typeof(UserScore))]
 [JsonSerializable(typeof(LeaderboardStats))]

@@ -3,10 +3,17 @@ using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Options;
 using Stoa.Feedback.Auth;
+using Stoa.Feedback.Labels;
+using Stoa.Feedback.Messages;
+using Stoa.Feedback.Rankings;
+using Stoa.Feedback.Tasks;
+using Stoa.Feedback.Trees;
 using Stoa.Feedback.Users;
 using Stoa.Platform;
 using Stoa.Platform.Data;
 using Stoa.Platform.Http;
+using Stoa.Platform.Jobs;
+using Stoa.Platform.Jobs.Calendars;
 
 namespace Stoa.Feedback;
 
@@ -23,6 +30,22 @@ public static class FeedbackModule
         services.AddSettings<FeedbackOptions>(FeedbackOptions.Section);
         builder.AddFeedbackAliases();
         services.AddSingleton<UserStore>();
+        services.AddSingleton<FeedbackChanges>();
+        services.AddSingleton<TreeKeeper>();
+        services.AddSingleton<TaskStore>();
+        services.AddSingleton<TaskLimits>();
+        services.AddSingleton<Interactions>();
+        services.AddSingleton<TextReplies>();
+        services.AddSingleton<RankingAnswers>();
+        services.AddSingleton<LabelAnswers>();
+        services.AddSingleton<MessageLists>();
+        services.AddSingleton<MessageViews>();
+        services.AddSingleton<MessageActs>();
+        services.AddJob<DrawPrompts, DrawPromptsHandler>(DrawPrompts.Kind, FeedbackJson.Default.DrawPrompts);
+        services.AddJob<ActivateBacklog, ActivateBacklogHandler>(ActivateBacklog.Kind, FeedbackJson.Default.ActivateBacklog);
+        services.AddJob<ModerateMessage, ModerateMessageHandler>(ModerateMessage.Kind, FeedbackJson.Default.ModerateMessage);
+        services.AddJob<TidyTasks, TidyTasksHandler>(TidyTasks.Kind, FeedbackJson.Default.TidyTasks);
+        services.AddSchedule(TidyTasks.Kind, new TidyTasks(), TidyTasks.Every);
 
         services.AddSettings<FeedbackAuthOptions>(FeedbackAuthOptions.Section);
         services.AddSingleton<IPostConfigureOptions<FeedbackAuthOptions>, DevelopmentAuth>();
@@ -41,6 +64,11 @@ public static class FeedbackModule
         var surface = routes.MapGroup("/api/v1").WithGroupName("feedback").WithErrors(OasstErrors.Instance);
         surface.MapAuth();
         surface.MapApiClients();
+        surface.MapTasks();
+        surface.MapMessages();
+        surface.MapFrontendMessages();
+        surface.MapUserMessages();
+        surface.MapTextLabels();
         surface.MapReading();
         routes.MapOwnApi().MapOwnReading();
         return routes;
