@@ -3,7 +3,6 @@ using System.Text.Json.Serialization;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.DependencyInjection;
-using Microsoft.Extensions.DependencyInjection.Extensions;
 using Stoa.Feedback.Administration;
 using Stoa.Feedback.Agreement;
 using Stoa.Feedback.Collection;
@@ -11,7 +10,10 @@ using Stoa.Feedback.Commands;
 using Stoa.Feedback.Consistency;
 using Stoa.Feedback.Datasets;
 using Stoa.Feedback.HuggingFace;
+using Stoa.Feedback.Privacy;
 using Stoa.Feedback.Rankings;
+using Stoa.Feedback.Search;
+using Stoa.Feedback.Seeds;
 using Stoa.Feedback.Statistics;
 using Stoa.Feedback.Trees;
 using Stoa.Feedback.Users;
@@ -20,6 +22,7 @@ using Stoa.Platform.Egress;
 using Stoa.Platform.Http;
 using Stoa.Platform.Jobs;
 using Stoa.Platform.Jobs.Calendars;
+using Stoa.Platform.Privacy;
 
 namespace Stoa.Feedback;
 
@@ -55,7 +58,6 @@ internal static class FeedbackReading
         services.AddSchedule(ResetStreaks.Kind, new ResetStreaks(), ResetStreaks.Every);
 
         services.AddSingleton<TreeSource>();
-        services.TryAddSingleton<TreeKeeper>();
         services.AddSingleton<TreeActivation>();
         services.AddSingleton<TreeImport>();
         services.AddSingleton<Rerank>();
@@ -67,6 +69,16 @@ internal static class FeedbackReading
         services.AddSingleton<AgreementFigures>();
         // What a handler of jobs is made of is scoped.
         services.AddScoped(provider => new FeedbackCommands(provider));
+
+        services.AddSettings<SeedOptions>(SeedOptions.Section);
+        builder.AddAlias("DEBUG_USE_SEED_DATA", "Feedback:Seed:Enabled");
+        builder.AddAlias("DEBUG_USE_SEED_DATA_PATH", "Feedback:Seed:Path");
+        services.AddSingleton<SeedData>();
+        services.AddHostedService(provider => provider.GetRequiredService<SeedData>());
+
+        services.AddScoped<IPersonalData, FeedbackData>();
+        services.AddJob<IndexMessages, IndexMessagesHandler>(IndexMessages.Kind, ReadingJson.Default.IndexMessages);
+        services.AddSchedule(IndexMessages.Kind, new IndexMessages(), IndexMessages.Every);
 
         services.AddSettings<HuggingFaceOptions>(HuggingFaceOptions.Section);
         builder.AddAlias("HUGGING_FACE_API_KEY", "Feedback:HuggingFace:ApiKey");
@@ -104,6 +116,7 @@ internal static class FeedbackReading
 [JsonSerializable(typeof(ResetStreaks))]
 [JsonSerializable(typeof(AnalyzeMessage))]
 [JsonSerializable(typeof(FindUnanalyzed))]
+[JsonSerializable(typeof(IndexMessages))]
 [JsonSerializable(typeof(NewTrees))]
 [JsonSerializable(typeof(MadeTrees))]
 [JsonSerializable(typeof(PreferenceFigures))]
