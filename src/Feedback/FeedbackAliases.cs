@@ -30,34 +30,34 @@ internal static class FeedbackAliases
         ("USER_STATS_INTERVAL_MONTH", "StatsInterval:Month"),
         ("USER_STATS_INTERVAL_TOTAL", "StatsInterval:Total"),
         ("CACHED_STATS_UPDATE_INTERVAL", "StatsInterval:Cached"),
-        ("TREE_MANAGER:MAX_ACTIVE_TREES", "TreeManager:MaxActiveTrees"),
-        ("TREE_MANAGER:MAX_INITIAL_PROMPT_REVIEW", "TreeManager:MaxInitialPromptReview"),
-        ("TREE_MANAGER:MAX_TREE_DEPTH", "TreeManager:MaxTreeDepth"),
-        ("TREE_MANAGER:MAX_CHILDREN_COUNT", "TreeManager:MaxChildrenCount"),
-        ("TREE_MANAGER:NUM_PROMPTER_REPLIES", "TreeManager:NumPrompterReplies"),
-        ("TREE_MANAGER:GOAL_TREE_SIZE", "TreeManager:GoalTreeSize"),
-        ("TREE_MANAGER:RANDOM_GOAL_TREE_SIZE", "TreeManager:RandomGoalTreeSize"),
-        ("TREE_MANAGER:MIN_GOAL_TREE_SIZE", "TreeManager:MinGoalTreeSize"),
-        ("TREE_MANAGER:NUM_REVIEWS_INITIAL_PROMPT", "TreeManager:NumReviewsInitialPrompt"),
-        ("TREE_MANAGER:NUM_REVIEWS_REPLY", "TreeManager:NumReviewsReply"),
-        ("TREE_MANAGER:AUTO_MOD_ENABLED", "TreeManager:AutoModEnabled"),
-        ("TREE_MANAGER:AUTO_MOD_MAX_SKIP_REPLY", "TreeManager:AutoModMaxSkipReply"),
-        ("TREE_MANAGER:AUTO_MOD_RED_FLAGS", "TreeManager:AutoModRedFlags"),
-        ("TREE_MANAGER:P_FULL_LABELING_REVIEW_PROMPT", "TreeManager:PFullLabelingReviewPrompt"),
-        ("TREE_MANAGER:P_FULL_LABELING_REVIEW_REPLY_ASSISTANT", "TreeManager:PFullLabelingReviewReplyAssistant"),
-        ("TREE_MANAGER:P_FULL_LABELING_REVIEW_REPLY_PROMPTER", "TreeManager:PFullLabelingReviewReplyPrompter"),
-        ("TREE_MANAGER:ACCEPTANCE_THRESHOLD_INITIAL_PROMPT", "TreeManager:AcceptanceThresholdInitialPrompt"),
-        ("TREE_MANAGER:ACCEPTANCE_THRESHOLD_REPLY", "TreeManager:AcceptanceThresholdReply"),
-        ("TREE_MANAGER:NUM_REQUIRED_RANKINGS", "TreeManager:NumRequiredRankings"),
-        ("TREE_MANAGER:P_ACTIVATE_BACKLOG_TREE", "TreeManager:PActivateBacklogTree"),
-        ("TREE_MANAGER:MIN_ACTIVE_RANKINGS_PER_LANG", "TreeManager:MinActiveRankingsPerLang"),
-        ("TREE_MANAGER:RANK_PROMPTER_REPLIES", "TreeManager:RankPrompterReplies"),
-        ("TREE_MANAGER:LONELY_CHILDREN_COUNT", "TreeManager:LonelyChildrenCount"),
-        ("TREE_MANAGER:P_LONELY_CHILD_EXTENSION", "TreeManager:PLonelyChildExtension"),
-        ("TREE_MANAGER:RECENT_TASKS_SPAN_SEC", "TreeManager:RecentTasksSpanSec"),
-        ("TREE_MANAGER:MAX_PENDING_TASKS_PER_USER", "TreeManager:MaxPendingTasksPerUser"),
-        ("TREE_MANAGER:MAX_PROMPT_LOTTERY_WAITING", "TreeManager:MaxPromptLotteryWaiting"),
-        ("TREE_MANAGER:INIT_PROMPT_DISABLED_LANGS", "TreeManager:InitPromptDisabledLangs"),
+        ("TREE_MANAGER__MAX_ACTIVE_TREES", "TreeManager:MaxActiveTrees"),
+        ("TREE_MANAGER__MAX_INITIAL_PROMPT_REVIEW", "TreeManager:MaxInitialPromptReview"),
+        ("TREE_MANAGER__MAX_TREE_DEPTH", "TreeManager:MaxTreeDepth"),
+        ("TREE_MANAGER__MAX_CHILDREN_COUNT", "TreeManager:MaxChildrenCount"),
+        ("TREE_MANAGER__NUM_PROMPTER_REPLIES", "TreeManager:NumPrompterReplies"),
+        ("TREE_MANAGER__GOAL_TREE_SIZE", "TreeManager:GoalTreeSize"),
+        ("TREE_MANAGER__RANDOM_GOAL_TREE_SIZE", "TreeManager:RandomGoalTreeSize"),
+        ("TREE_MANAGER__MIN_GOAL_TREE_SIZE", "TreeManager:MinGoalTreeSize"),
+        ("TREE_MANAGER__NUM_REVIEWS_INITIAL_PROMPT", "TreeManager:NumReviewsInitialPrompt"),
+        ("TREE_MANAGER__NUM_REVIEWS_REPLY", "TreeManager:NumReviewsReply"),
+        ("TREE_MANAGER__AUTO_MOD_ENABLED", "TreeManager:AutoModEnabled"),
+        ("TREE_MANAGER__AUTO_MOD_MAX_SKIP_REPLY", "TreeManager:AutoModMaxSkipReply"),
+        ("TREE_MANAGER__AUTO_MOD_RED_FLAGS", "TreeManager:AutoModRedFlags"),
+        ("TREE_MANAGER__P_FULL_LABELING_REVIEW_PROMPT", "TreeManager:PFullLabelingReviewPrompt"),
+        ("TREE_MANAGER__P_FULL_LABELING_REVIEW_REPLY_ASSISTANT", "TreeManager:PFullLabelingReviewReplyAssistant"),
+        ("TREE_MANAGER__P_FULL_LABELING_REVIEW_REPLY_PROMPTER", "TreeManager:PFullLabelingReviewReplyPrompter"),
+        ("TREE_MANAGER__ACCEPTANCE_THRESHOLD_INITIAL_PROMPT", "TreeManager:AcceptanceThresholdInitialPrompt"),
+        ("TREE_MANAGER__ACCEPTANCE_THRESHOLD_REPLY", "TreeManager:AcceptanceThresholdReply"),
+        ("TREE_MANAGER__NUM_REQUIRED_RANKINGS", "TreeManager:NumRequiredRankings"),
+        ("TREE_MANAGER__P_ACTIVATE_BACKLOG_TREE", "TreeManager:PActivateBacklogTree"),
+        ("TREE_MANAGER__MIN_ACTIVE_RANKINGS_PER_LANG", "TreeManager:MinActiveRankingsPerLang"),
+        ("TREE_MANAGER__RANK_PROMPTER_REPLIES", "TreeManager:RankPrompterReplies"),
+        ("TREE_MANAGER__LONELY_CHILDREN_COUNT", "TreeManager:LonelyChildrenCount"),
+        ("TREE_MANAGER__P_LONELY_CHILD_EXTENSION", "TreeManager:PLonelyChildExtension"),
+        ("TREE_MANAGER__RECENT_TASKS_SPAN_SEC", "TreeManager:RecentTasksSpanSec"),
+        ("TREE_MANAGER__MAX_PENDING_TASKS_PER_USER", "TreeManager:MaxPendingTasksPerUser"),
+        ("TREE_MANAGER__MAX_PROMPT_LOTTERY_WAITING", "TreeManager:MaxPromptLotteryWaiting"),
+        ("TREE_MANAGER__INIT_PROMPT_DISABLED_LANGS", "TreeManager:InitPromptDisabledLangs"),
     ];
 
     public static void AddFeedbackAliases(this WebApplicationBuilder builder)
@@ -66,11 +66,11 @@ internal static class FeedbackAliases
         {
             builder.AddAlias(variable, $"{FeedbackOptions.Section}:{setting}");
         }
-        builder.AddListAlias("Feedback:TreeManager:LabelsInitialPrompt", "TREE_MANAGER:LABELS_INITIAL_PROMPT");
-        builder.AddListAlias("Feedback:TreeManager:LabelsPrompterReply", "TREE_MANAGER:LABELS_PROMPTER_REPLY");
-        builder.AddListAlias("Feedback:TreeManager:LabelsAssistantReply", "TREE_MANAGER:LABELS_ASSISTANT_REPLY");
-        builder.AddListAlias("Feedback:TreeManager:MandatoryLabelsInitialPrompt", "TREE_MANAGER:MANDATORY_LABELS_INITIAL_PROMPT");
-        builder.AddListAlias("Feedback:TreeManager:MandatoryLabelsPrompterReply", "TREE_MANAGER:MANDATORY_LABELS_PROMPTER_REPLY");
-        builder.AddListAlias("Feedback:TreeManager:MandatoryLabelsAssistantReply", "TREE_MANAGER:MANDATORY_LABELS_ASSISTANT_REPLY");
+        builder.AddListAlias("Feedback:TreeManager:LabelsInitialPrompt", "TREE_MANAGER__LABELS_INITIAL_PROMPT");
+        builder.AddListAlias("Feedback:TreeManager:LabelsPrompterReply", "TREE_MANAGER__LABELS_PROMPTER_REPLY");
+        builder.AddListAlias("Feedback:TreeManager:LabelsAssistantReply", "TREE_MANAGER__LABELS_ASSISTANT_REPLY");
+        builder.AddListAlias("Feedback:TreeManager:MandatoryLabelsInitialPrompt", "TREE_MANAGER__MANDATORY_LABELS_INITIAL_PROMPT");
+        builder.AddListAlias("Feedback:TreeManager:MandatoryLabelsPrompterReply", "TREE_MANAGER__MANDATORY_LABELS_PROMPTER_REPLY");
+        builder.AddListAlias("Feedback:TreeManager:MandatoryLabelsAssistantReply", "TREE_MANAGER__MANDATORY_LABELS_ASSISTANT_REPLY");
     }
 }

@@ -41,7 +41,7 @@ internal sealed record ValidLabelsResponse(IReadOnlyList<LabelDescription> Valid
 internal sealed record TaskRequest(string Type, User? User, bool Collective, string Lang)
 {
     public static TaskRequest Read(WireBody body) => new(
-        body.Choice("type", TaskType.Requests, TaskType.Random), User.ReadOptionalMember(body), body.Flag("collective", otherwise: false),
+        body.EnumMember("type", TaskType.Requests, TaskType.Random), User.ReadOptionalMember(body), body.Flag("collective", otherwise: false),
         body.OptionalText("lang", Language.Longest) is { Length: > 0 } lang ? lang : Language.Default);
 }
 
@@ -74,7 +74,7 @@ internal sealed record MessageEmojiRequest(User User, string Op, string Emoji)
     public static readonly string[] Ops = ["toggle", "add", "remove"];
 
     public static MessageEmojiRequest Read(WireBody body) =>
-        new(User.ReadMember(body), body.Choice("op", Ops, "toggle"), body.Choice("emoji", EmojiCode.All));
+        new(User.ReadMember(body), body.EnumMember("op", Ops, "toggle"), body.EnumMember("emoji", EmojiCode.All));
 }
 
 internal sealed record MessageEditRequest(User User, string NewContent)

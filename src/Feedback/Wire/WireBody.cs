@@ -108,8 +108,14 @@ internal sealed class WireBody(JsonElement element, WireErrors errors, WirePlace
         return text;
     }
 
+    /// <summary>One of the words of an enumeration.</summary>
+    public string EnumMember(string name, IReadOnlyCollection<string> allowed, string? otherwise = null) =>
+        Choice(name, allowed, otherwise, "type_error.enum", "value is not a valid enumeration member");
+
     /// <summary>One of these words.</summary>
-    public string Choice(string name, IReadOnlyCollection<string> allowed, string? otherwise = null)
+    public string Choice(string name, IReadOnlyCollection<string> allowed) => Choice(name, allowed, null, "value_error.const", "unexpected value");
+
+    private string Choice(string name, IReadOnlyCollection<string> allowed, string? otherwise, string type, string message)
     {
         if (Member(name) is null)
         {
@@ -118,7 +124,7 @@ internal sealed class WireBody(JsonElement element, WireErrors errors, WirePlace
         var text = OptionalText(name);
         if (text is null || !allowed.Contains(text, StringComparer.Ordinal))
         {
-            errors.Add(place.In(name), "value_error.const", $"unexpected value; permitted: {string.Join(", ", allowed.Select(word => $"'{word}'"))}",
+            errors.Add(place.In(name), type, $"{message}; permitted: {string.Join(", ", allowed.Select(word => $"'{word}'"))}",
                 new() { ["given"] = text, ["permitted"] = new JsonArray([.. allowed.Select(word => JsonValue.Create(word))]) });
         }
         return text ?? "";

@@ -115,6 +115,10 @@ internal sealed class WireQuery(HttpRequest request)
         {
             errors.Add(WirePlace.Query.In(name), "type_error.integer", "value is not a valid integer");
         }
+        else if (number < least && least == 1)
+        {
+            errors.Add(WirePlace.Query.In(name), "value_error.number.not_gt", "ensure this value is greater than 0", new JsonObject { ["limit_value"] = 0 });
+        }
         else if (number < least)
         {
             errors.Add(WirePlace.Query.In(name), "value_error.number.not_ge", $"ensure this value is greater than or equal to {least}",
