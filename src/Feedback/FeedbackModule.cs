@@ -70,6 +70,7 @@ public static class FeedbackModule
         surface.MapUserMessages();
         surface.MapTextLabels();
         surface.MapReading();
+        routes.MapOwnApi().MapOwnReading();
         return routes;
     }
 }

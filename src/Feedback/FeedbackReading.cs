@@ -4,18 +4,25 @@ using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.DependencyInjection;
 using Stoa.Feedback.Administration;
+using Stoa.Feedback.Agreement;
+using Stoa.Feedback.Collection;
 using Stoa.Feedback.Commands;
 using Stoa.Feedback.Consistency;
 using Stoa.Feedback.Datasets;
 using Stoa.Feedback.HuggingFace;
+using Stoa.Feedback.Privacy;
 using Stoa.Feedback.Rankings;
+using Stoa.Feedback.Search;
+using Stoa.Feedback.Seeds;
 using Stoa.Feedback.Statistics;
+using Stoa.Feedback.Trees;
 using Stoa.Feedback.Users;
 using Stoa.Platform;
 using Stoa.Platform.Egress;
 using Stoa.Platform.Http;
 using Stoa.Platform.Jobs;
 using Stoa.Platform.Jobs.Calendars;
+using Stoa.Platform.Privacy;
 
 namespace Stoa.Feedback;
 
@@ -56,8 +63,22 @@ internal static class FeedbackReading
         services.AddSingleton<Rerank>();
         services.AddSingleton<TreeCheck>();
         services.AddSingleton<StateRebuild>();
+        services.AddSingleton<ServedTrees>();
+        services.AddSingleton<Preferences>();
+        services.AddSingleton<GoldLabels>();
+        services.AddSingleton<AgreementFigures>();
         // What a handler of jobs is made of is scoped.
         services.AddScoped(provider => new FeedbackCommands(provider));
+
+        services.AddSettings<SeedOptions>(SeedOptions.Section);
+        builder.AddAlias("DEBUG_USE_SEED_DATA", "Feedback:Seed:Enabled");
+        builder.AddAlias("DEBUG_USE_SEED_DATA_PATH", "Feedback:Seed:Path");
+        services.AddSingleton<SeedData>();
+        services.AddHostedService(provider => provider.GetRequiredService<SeedData>());
+
+        services.AddScoped<IPersonalData, FeedbackData>();
+        services.AddJob<IndexMessages, IndexMessagesHandler>(IndexMessages.Kind, ReadingJson.Default.IndexMessages);
+        services.AddSchedule(IndexMessages.Kind, new IndexMessages(), IndexMessages.Every);
 
         services.AddSettings<HuggingFaceOptions>(HuggingFaceOptions.Section);
         builder.AddAlias("HUGGING_FACE_API_KEY", "Feedback:HuggingFace:ApiKey");
@@ -69,6 +90,13 @@ internal static class FeedbackReading
         services.AddJob<AnalyzeMessage, AnalyzeMessageHandler>(AnalyzeMessage.Kind, ReadingJson.Default.AnalyzeMessage, AnalyzeMessage.Rules);
         services.AddJob<FindUnanalyzed, FindUnanalyzedHandler>(FindUnanalyzed.Kind, ReadingJson.Default.FindUnanalyzed);
         services.AddSchedule(FindUnanalyzed.Kind, new FindUnanalyzed(), FindUnanalyzed.Every, MissedRuns.Skip);
+    }
+
+    /// <summary>Below <c>/api/stoa</c>.</summary>
+    public static void MapOwnReading(this IEndpointRouteBuilder own)
+    {
+        own.MapCollection();
+        own.MapAgreement();
     }
 
     public static void MapReading(this IEndpointRouteBuilder surface)
@@ -88,4 +116,12 @@ internal static class FeedbackReading
 [JsonSerializable(typeof(ResetStreaks))]
 [JsonSerializable(typeof(AnalyzeMessage))]
 [JsonSerializable(typeof(FindUnanalyzed))]
+[JsonSerializable(typeof(IndexMessages))]
+[JsonSerializable(typeof(NewTrees))]
+[JsonSerializable(typeof(MadeTrees))]
+[JsonSerializable(typeof(PreferenceFigures))]
+[JsonSerializable(typeof(AgreementView))]
+[JsonSerializable(typeof(AgreementApi.NewGold))]
+[JsonSerializable(typeof(Listing<GoldItem>))]
+[JsonSerializable(typeof(Listing<AnnotatorTrust>))]
 internal sealed partial class ReadingJson : JsonSerializerContext;

@@ -32,24 +32,24 @@ internal static class AdministrationApi
     }
 
     internal static async Task<Ok<PurgeResultModel>> PurgeUserAsync(
-        [FromRoute(Name = "user_id")] string userId, HttpRequest request, PurgeUser purge, CancellationToken ct)
+        [FromRoute(Name = "user_id")] string userId, HttpRequest request, ApiClient client, PurgeUser purge, CancellationToken ct)
     {
         var id = WireQuery.PathId(userId, "user_id");
         var query = new WireQuery(request);
         var (preview, ban) = (query.Flag("preview", otherwise: true), query.Flag("ban", otherwise: true));
         query.Check();
-        return TypedResults.Ok(await purge.UserAsync(id, ban, preview, ct));
+        return TypedResults.Ok(await purge.UserAsync(client, id, ban, preview, ct));
     }
 
     internal static async Task<Ok<PurgeResultModel>> PurgeMessagesAsync(
-        [FromRoute(Name = "user_id")] string userId, HttpRequest request, PurgeUser purge, CancellationToken ct)
+        [FromRoute(Name = "user_id")] string userId, HttpRequest request, ApiClient client, PurgeUser purge, CancellationToken ct)
     {
         var id = WireQuery.PathId(userId, "user_id");
         var query = new WireQuery(request);
         var messages = new PurgedMessages(query.Flag("purge_initial_prompts", otherwise: false), query.Instant("min_date"), query.Instant("max_date"));
         var preview = query.Flag("preview", otherwise: true);
         query.Check();
-        return TypedResults.Ok(await purge.MessagesAsync(id, messages, preview, ct));
+        return TypedResults.Ok(await purge.MessagesAsync(client, id, messages, preview, ct));
     }
 
     internal static async Task<Ok<IReadOnlyList<FlaggedMessageResponse>>> FlaggedAsync(

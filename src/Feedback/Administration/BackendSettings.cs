@@ -2,6 +2,7 @@ using System.Text.Json;
 using System.Text.Json.Nodes;
 using Microsoft.Extensions.Options;
 using Stoa.Feedback.HuggingFace;
+using Stoa.Feedback.Seeds;
 using Stoa.Feedback.Trees;
 using Stoa.Feedback.Wire;
 using Stoa.Platform.Identity;
@@ -10,7 +11,8 @@ namespace Stoa.Feedback.Administration;
 
 /// <summary>The settings under the names that the original gives them. Secrets are never shown, only whether they are set.</summary>
 internal sealed class BackendSettings(
-    IOptions<FeedbackOptions> options, IOptions<HuggingFaceOptions> huggingFace, IOptions<NextAuthOptions> cookie, IOptions<DiscordOptions> discord)
+    IOptions<FeedbackOptions> options, IOptions<HuggingFaceOptions> huggingFace, IOptions<NextAuthOptions> cookie, IOptions<DiscordOptions> discord,
+    IOptions<SeedOptions> seed)
 {
     private const string Masked = "**********";
 
@@ -19,7 +21,7 @@ internal sealed class BackendSettings(
         ["PROJECT_NAME"] = options.Value.ProjectName,
         ["API_V1_STR"] = "/api/v1",
         ["MESSAGE_SIZE_LIMIT"] = options.Value.MessageSizeLimit,
-        ["DEBUG_USE_SEED_DATA"] = false,
+        ["DEBUG_USE_SEED_DATA"] = seed.Value.Enabled,
         ["DEBUG_ALLOW_SELF_LABELING"] = options.Value.AllowSelfLabeling,
         ["DEBUG_SKIP_EMBEDDING_COMPUTATION"] = !huggingFace.Value.MakesEmbeddings,
         ["DEBUG_SKIP_TOXICITY_CALCULATION"] = !huggingFace.Value.ChecksToxicity,

@@ -1,6 +1,8 @@
 using Npgsql;
 using NpgsqlTypes;
+using Stoa.Feedback.Auth;
 using Stoa.Feedback.Statistics;
+using Stoa.Feedback.Trees;
 using Stoa.Feedback.Users;
 using Stoa.Feedback.Wire;
 
@@ -16,7 +18,7 @@ internal sealed record PurgedMessages(bool WithPrompts, DateTimeOffset? From = n
 /// Takes a user's work out for good: a prompt with its tree, a reply with everything below it. What others did with these goes as well, and
 /// the counts of what stays are made right. A preview does all of it and takes it back.
 /// </summary>
-internal sealed class PurgeUser(NpgsqlDataSource source, TimeProvider time)
+internal sealed class PurgeUser(NpgsqlDataSource source, TreeActivation activation, TimeProvider time)
 {
     // Tables of this transaction: what goes, and the parents that lose a child.
     private const string Table =
@@ -96,8 +98,8 @@ internal sealed class PurgeUser(NpgsqlDataSource source, TimeProvider time)
     ];
 
     /// <exception cref="Platform.Http.Failure">4002.</exception>
-    public Task<PurgeResultModel> UserAsync(Guid userId, bool ban, bool preview, CancellationToken ct) => RunAsync(
-        userId, new(WithPrompts: true), preview,
+    public Task<PurgeResultModel> UserAsync(ApiClient client, Guid userId, bool ban, bool preview, CancellationToken ct) => RunAsync(
+        client, userId, new(WithPrompts: true), preview,
         async connection =>
         {
             foreach (var sql in RemoveRest)
@@ -112,11 +114,11 @@ internal sealed class PurgeUser(NpgsqlDataSource source, TimeProvider time)
         ct);
 
     /// <inheritdoc cref="UserAsync"/>
-    public Task<PurgeResultModel> MessagesAsync(Guid userId, PurgedMessages messages, bool preview, CancellationToken ct) =>
-        RunAsync(userId, messages, preview, _ => Task.CompletedTask, ct);
+    public Task<PurgeResultModel> MessagesAsync(ApiClient client, Guid userId, PurgedMessages messages, bool preview, CancellationToken ct) =>
+        RunAsync(client, userId, messages, preview, _ => Task.CompletedTask, ct);
 
     private async Task<PurgeResultModel> RunAsync(
-        Guid userId, PurgedMessages messages, bool preview, Func<NpgsqlConnection, Task> more, CancellationToken ct)
+        ApiClient client, Guid userId, PurgedMessages messages, bool preview, Func<NpgsqlConnection, Task> more, CancellationToken ct)
     {
         var started = time.GetTimestamp();
         await using var connection = await source.OpenConnectionAsync(ct);
@@ -128,6 +130,8 @@ internal sealed class PurgeUser(NpgsqlDataSource source, TimeProvider time)
         var before = await SystemFigures.CountAsync(connection, ct);
         await RemoveMessagesAsync(connection, userId, messages, ct);
         await more(connection);
+        var torn = await connection.ListAsync(new("select distinct message_tree_id from bereft order by 1"), row => row.GetGuid(0), ct);
+        await activation.SettleAsync(connection, torn, client.Id, resume: true, ct);
         var after = await SystemFigures.CountAsync(connection, ct);
         if (preview)
         {

@@ -4,6 +4,7 @@ using Npgsql;
 using NpgsqlTypes;
 using Stoa.Feedback.Trees;
 using Stoa.Platform.Data;
+using Stoa.Platform.Jobs;
 
 namespace Stoa.Feedback.Datasets;
 
@@ -21,7 +22,7 @@ internal sealed record TreeImportCounts(long Lines = 0, long Trees = 0, long Mes
 /// Takes in files of trees or of single messages, some hundreds of messages in each transaction and in memory. What is known already is left
 /// alone, so an import that was cut is begun again and goes on.
 /// </summary>
-internal sealed class TreeImport(NpgsqlDataSource source, TreeActivation activation, TimeProvider time)
+internal sealed class TreeImport(NpgsqlDataSource source, TreeActivation activation, JobQueue queue, TimeProvider time)
 {
     /// <summary>The program to which everything imported belongs, as in the original.</summary>
     public static readonly Guid ImportClient = Guid.Parse("bd8fde8b-1d8e-4e9a-9966-e96d000f8363");
@@ -101,19 +102,38 @@ internal sealed class TreeImport(NpgsqlDataSource source, TreeActivation activat
         }
         await using var connection = await source.OpenConnectionAsync(ct);
         await using var transaction = await connection.BeginTransactionAsync(ct);
-        var known = await KnownAsync(connection, lines, ct);
-        var batch = new ImportBatch(terms, known, counts, time.GetUtcNow());
-        foreach (var line in lines)
-        {
-            batch.Add(line);
-        }
+        var batch = await SortAsync(connection, lines, terms, counts, ct);
         if (!terms.IsDryRun && batch.Messages.Count > 0)
         {
             await WriteAsync(connection, author, batch, ct);
-            await activation.SettleAsync(connection, batch.ActiveTrees, ImportClient, ct);
             await transaction.CommitAsync(ct);
+            Wake();
         }
         return batch.Counts;
+    }
+
+    /// <summary>In the transaction that is open on the connection; whoever commits it calls <see cref="Wake"/>.</summary>
+    /// <returns>The trees that are new.</returns>
+    public async Task<IReadOnlyList<Guid>> AddAsync(
+        NpgsqlConnection connection, Guid author, IEnumerable<OasstTree> trees, TreeImportTerms terms, CancellationToken ct)
+    {
+        var batch = await SortAsync(connection, [.. trees.Select((tree, index) => new OasstLine(index + 1, tree, null))], terms, new(), ct);
+        if (batch.Messages.Count > 0)
+        {
+            await WriteAsync(connection, author, batch, ct);
+        }
+        return [.. batch.Trees.Select(tree => tree.Id)];
+    }
+
+    /// <summary>Jobs may have come of it.</summary>
+    public void Wake() => queue.Wake();
+
+    private async Task<ImportBatch> SortAsync(
+        NpgsqlConnection connection, List<OasstLine> lines, TreeImportTerms terms, TreeImportCounts counts, CancellationToken ct)
+    {
+        var batch = new ImportBatch(terms, await KnownAsync(connection, lines, ct), counts, time.GetUtcNow());
+        lines.ForEach(batch.Add);
+        return batch;
     }
 
     /// <summary>Which of the messages and parents are there, with depth and tree.</summary>
@@ -128,7 +148,7 @@ internal sealed class TreeImport(NpgsqlDataSource source, TreeActivation activat
         return rows.ToDictionary();
     }
 
-    private static async Task WriteAsync(NpgsqlConnection connection, Guid author, ImportBatch batch, CancellationToken ct)
+    private async Task WriteAsync(NpgsqlConnection connection, Guid author, ImportBatch batch, CancellationToken ct)
     {
         var messages = batch.Messages;
         T[] Column<T>(Func<ImportedMessage, T> value) => [.. messages.Select(value)];
@@ -161,10 +181,11 @@ internal sealed class TreeImport(NpgsqlDataSource source, TreeActivation activat
         }
         await connection.ExecuteAsync(
             Statement.Of(CountChildren, messages.Select(one => one.ParentId).OfType<Guid>().Distinct().ToArray()), ct);
+        await activation.SettleAsync(connection, batch.ActiveTrees, ImportClient, resume: false, ct);
     }
 
     /// <summary>The system's own user, hidden from the boards.</summary>
-    private async Task<Guid> EnsureAuthorAsync(CancellationToken ct)
+    public async Task<Guid> EnsureAuthorAsync(CancellationToken ct)
     {
         var now = time.GetUtcNow();
         await source.ExecuteAsync(

@@ -67,6 +67,11 @@ internal enum Whose
 /// <summary>One row for each operation. A new route adds its own.</summary>
 internal static class MatrixRows
 {
+    private const string ServedTree = """
+        {"trees":[{"conversation":[{"role":"user","text":"{unique}"}],"candidates":[
+          {"text":"one","source":{"name":"a"}},{"text":"two","source":{"name":"b"}}]}]}
+        """;
+
     /// <summary>One that the matrix's host declares.</summary>
     public const string Schedule = "matrix.schedule";
 
@@ -157,6 +162,46 @@ internal static class MatrixRows
         ["GET /api/v1/text_labels/valid_labels"] = new("api_client") { Stranger = 403 },
         ["GET /api/v1/text_labels/report_labels"] = new(AccessRule.Anyone),
         ["POST /api/v1/admin/api_client"] = new("root", Body: """{"description":"{unique}","frontend_type":"web"}""") { Stranger = 403 },
+        ["GET /api/v1/users/by_username"] = new("api_client") { Stranger = 403 },
+        ["GET /api/v1/users/by_display_name"] = new("api_client") { Stranger = 403 },
+        ["GET /api/v1/users/cursor"] = new("api_client") { Stranger = 403 },
+        ["GET /api/v1/users/{user_id}"] = new("api_client", Always("00000000-0000-7000-8000-00000000000a")) { Whose = Whose.Everybodys, Stranger = 403 },
+        ["PUT /api/v1/users/{user_id}"] = new("trusted_client", Always("00000000-0000-7000-8000-00000000000a")) { Whose = Whose.Everybodys, Stranger = 403 },
+        ["DELETE /api/v1/users/{user_id}"] = new("trusted_client", Always("00000000-0000-7000-8000-00000000000a")) { Whose = Whose.Everybodys, Stranger = 403 },
+        ["GET /api/v1/users/{user_id}/stats"] = new("api_client", Always("00000000-0000-7000-8000-00000000000a")) { Whose = Whose.Everybodys, Stranger = 403 },
+        ["GET /api/v1/users/{user_id}/stats/{time_frame}"] = new("api_client", Always("00000000-0000-7000-8000-00000000000a", "day")) { Whose = Whose.Everybodys, Stranger = 403 },
+        ["GET /api/v1/users/{user_id}/stats/{time_frame}/window"] = new("api_client", Always("00000000-0000-7000-8000-00000000000a", "day")) { Whose = Whose.Everybodys, Stranger = 403 },
+        ["GET /api/v1/frontend_users"] = new("api_client") { Stranger = 403 },
+        ["POST /api/v1/frontend_users"] = new("api_client") { Stranger = 403 },
+        ["GET /api/v1/frontend_users/{auth_method}/{username}"] = new("api_client", Always("local", "ada")) { Whose = Whose.Everybodys, Stranger = 403 },
+        ["GET /api/v1/stats"] = new("trusted_client") { Stranger = 403 },
+        ["GET /api/v1/stats/tree_manager/state_counts"] = new("trusted_client") { Stranger = 403 },
+        ["GET /api/v1/stats/tree_manager/message_counts"] = new("trusted_client") { Stranger = 403 },
+        ["GET /api/v1/stats/tree_manager"] = new("trusted_client") { Stranger = 403 },
+        ["GET /api/v1/stats/cached"] = new("api_client") { Stranger = 403 },
+        ["GET /api/v1/stats/cached/{name}"] = new("api_client", Always("message_trees_by_state")) { Whose = Whose.Everybodys, Stranger = 403 },
+        ["POST /api/v1/stats/cached/update"] = new("trusted_client") { Stranger = 403 },
+        ["GET /api/v1/leaderboards/{time_frame}"] = new("api_client", Always("day")) { Whose = Whose.Everybodys, Stranger = 403 },
+        ["POST /api/v1/leaderboards/update"] = new("trusted_client") { Stranger = 403 },
+        ["POST /api/v1/leaderboards/update/{time_frame}"] = new("trusted_client", Always("day")) { Whose = Whose.Everybodys, Stranger = 403 },
+        ["GET /api/v1/trollboards/{time_frame}"] = new("trusted_client", Always("day")) { Whose = Whose.Everybodys, Stranger = 403 },
+        ["GET /api/v1/hf/text_toxicity"] = new("trusted_client") { Stranger = 403 },
+        ["GET /api/v1/admin/backend_settings/full"] = new("trusted_client") { Stranger = 403 },
+        ["GET /api/v1/admin/backend_settings/public"] = new("api_client") { Stranger = 403 },
+        ["POST /api/v1/admin/purge_user/{user_id}"] = new("trusted_client", Always("00000000-0000-7000-8000-00000000000a")) { Whose = Whose.Everybodys, Stranger = 403 },
+        ["POST /api/v1/admin/purge_user/{user_id}/messages"] = new("trusted_client", Always("00000000-0000-7000-8000-00000000000a")) { Whose = Whose.Everybodys, Stranger = 403 },
+        ["GET /api/v1/admin/flagged_messages"] = new("trusted_client") { Stranger = 403 },
+        ["GET /api/v1/admin/flagged_messages/cursor"] = new("trusted_client") { Stranger = 403 },
+        ["POST /api/v1/admin/flagged_messages/{message_id}/processed"] = new("trusted_client", Always("00000000-0000-7000-8000-00000000000a")) { Whose = Whose.Everybodys, Stranger = 403 },
+        ["POST /api/v1/admin/merge_users"] = new("trusted_client") { Stranger = 403 },
+
+        ["POST /api/stoa/feedback/trees"] = new(AccessRule.Member, Body: ServedTree),
+        ["GET /api/stoa/feedback/preferences"] = new(AccessRule.Viewer),
+        ["GET /api/stoa/feedback/agreement"] = new(AccessRule.Operator),
+        ["GET /api/stoa/feedback/gold"] = new(AccessRule.Operator),
+        ["PUT /api/stoa/feedback/gold/{message_id}"] =
+            new(AccessRule.Operator, Always("00000000-0000-7000-8000-00000000000a"), """{"labels":{"spam":1}}""") { Whose = Whose.Everybodys, Answers = [404] },
+        ["GET /api/stoa/feedback/annotators"] = new(AccessRule.Operator),
 
         ["GET /api/stoa/keys"] = new(AccessRule.Admin),
         ["POST /api/stoa/keys"] = new(AccessRule.Admin, Body: """{"name":"{unique}"}"""),
