@@ -43,6 +43,17 @@ internal sealed class FeedbackChange(NpgsqlConnection connection, DateTimeOffset
         }
     }
 
+    /// <summary>Writes everything, jobs too, and leaves the end of the transaction to whoever began it.</summary>
+    public async Task SaveAsync(JobQueue queue, CancellationToken ct)
+    {
+        await FlushAsync(ct);
+        if (jobs.Count > 0)
+        {
+            await queue.EnqueueAsync(connection, jobs, ct);
+            jobs.Clear();
+        }
+    }
+
     /// <summary>Writes the rest and ends the transaction: in one round trip, where no job is to be added.</summary>
     public async Task CommitAsync(NpgsqlTransaction transaction, JobQueue queue, CancellationToken ct)
     {
@@ -52,8 +63,7 @@ internal sealed class FeedbackChange(NpgsqlConnection connection, DateTimeOffset
             await FlushAsync(ct);
             return;
         }
-        await FlushAsync(ct);
-        await queue.EnqueueAsync(connection, jobs, ct);
+        await SaveAsync(queue, ct);
         await transaction.CommitAsync(ct);
         queue.Wake();
     }
