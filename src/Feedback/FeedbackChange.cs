@@ -43,16 +43,30 @@ internal sealed class FeedbackChange(NpgsqlConnection connection, DateTimeOffset
         }
     }
 
+    /// <summary>Writes everything, jobs too, and leaves the end of the transaction to whoever began it.</summary>
     public async Task SaveAsync(JobQueue queue, CancellationToken ct)
     {
         await FlushAsync(ct);
         if (jobs.Count > 0)
         {
             await queue.EnqueueAsync(connection, jobs, ct);
+            jobs.Clear();
         }
     }
 
-    public bool HasJobs => jobs.Count > 0;
+    /// <summary>Writes the rest and ends the transaction: in one round trip, where no job is to be added.</summary>
+    public async Task CommitAsync(NpgsqlTransaction transaction, JobQueue queue, CancellationToken ct)
+    {
+        if (jobs.Count == 0)
+        {
+            writes.Add(Statement.Of("commit"));
+            await FlushAsync(ct);
+            return;
+        }
+        await SaveAsync(queue, ct);
+        await transaction.CommitAsync(ct);
+        queue.Wake();
+    }
 }
 
 /// <summary>Runs changes, again where another transaction was in the way.</summary>
@@ -95,12 +109,7 @@ internal sealed class FeedbackChanges(NpgsqlDataSource source, JobQueue queue, T
         await using var transaction = await connection.BeginTransactionAsync(ct);
         var change = new FeedbackChange(connection, time.GetUtcNow());
         var result = await work(change);
-        await change.SaveAsync(queue, ct);
-        await transaction.CommitAsync(ct);
-        if (change.HasJobs)
-        {
-            queue.Wake();
-        }
+        await change.CommitAsync(transaction, queue, ct);
         return result;
     }
 }

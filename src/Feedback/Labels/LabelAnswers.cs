@@ -1,6 +1,6 @@
-using System.Text.Json;
 using System.Text.Json.Nodes;
 using Microsoft.Extensions.Options;
+using Npgsql;
 using Stoa.Feedback.Auth;
 using Stoa.Feedback.Messages;
 using Stoa.Feedback.Reports;
@@ -29,8 +29,8 @@ internal sealed class LabelAnswers(TreeKeeper keeper, FeedbackChanges changes, R
         {
             throw FeedbackCode.TextLabelsNoSelfLabeling.Refusal("Nobody reviews what he has written himself");
         }
-        var reviews = await ReviewsAsync(change, message.Id, facts.User.Id, ct);
-        if (reviews.HasOwn && !options.Value.AllowDuplicateTasks)
+        var reviews = facts.Reviews ?? throw new InvalidOperationException("The reviews were not read");
+        if (reviews.Authors.Contains(facts.User.Id) && !options.Value.AllowDuplicateTasks)
         {
             throw FeedbackCode.TextLabelsNoSelfLabeling.Refusal("The user has reviewed this message before");
         }
@@ -97,17 +97,18 @@ internal sealed class LabelAnswers(TreeKeeper keeper, FeedbackChanges changes, R
         }
     }
 
-    private static async Task<Reviews> ReviewsAsync(FeedbackChange change, Guid messageId, Guid userId, CancellationToken ct)
+    /// <summary>The reviews so far of what the task is about.</summary>
+    public static NpgsqlBatchCommand ReviewsOf(Guid taskId) => Statement.Of(
+        """
+        select count(*)::int, coalesce(sum((labels ->> 'spam')::float8), 0), coalesce(sum((labels ->> 'lang_mismatch')::float8), 0),
+          coalesce(array_agg(user_id), '{}')
+        from feedback.text_labels where message_id = (select parent_message_id from feedback.task where id = $1) and task_id is not null
+        """, taskId);
+
+    public static async Task<Reviews> ReadReviewsAsync(NpgsqlDataReader row, CancellationToken ct)
     {
-        await using var batch = await Statement.BatchAsync(change.Connection, ct, Statement.Of(
-            """
-            select count(*)::int, coalesce(sum((labels ->> 'spam')::float8), 0), coalesce(sum((labels ->> 'lang_mismatch')::float8), 0),
-              coalesce(bool_or(user_id = $2), false)
-            from feedback.text_labels where message_id = $1 and task_id is not null
-            """, messageId, userId));
-        await using var row = await batch.ExecuteReaderAsync(ct);
         await row.ReadAsync(ct);
-        return new(row.GetInt32(0), row.GetDouble(1), row.GetDouble(2), row.GetBoolean(3));
+        return new(row.GetInt32(0), row.GetDouble(1), row.GetDouble(2), row.GetFieldValue<Guid[]>(3));
     }
 
     private static void Insert(FeedbackChange change, ApiClient client, TextLabels given, Guid userId, Guid messageId, Guid id, Guid? taskId) => change.Write(
@@ -120,12 +121,12 @@ internal sealed class LabelAnswers(TreeKeeper keeper, FeedbackChanges changes, R
 
     private static JsonObject LabelsOf(TextLabels given) =>
         new(given.Labels.Select(label => KeyValuePair.Create(label.Key, (JsonNode?)JsonValue.Create(label.Value))));
+}
 
-    /// <summary>The reviews of a message so far.</summary>
-    internal sealed record Reviews(int Count, double Spam, double LangMismatch, bool HasOwn)
-    {
-        /// <summary>1 − (mean spam + mean lang_mismatch), with one more review; what it does not name counts as 0.</summary>
-        public double ScoreWith(IReadOnlyDictionary<string, double> labels) =>
-            1 - ((Spam + labels.GetValueOrDefault(Label.Spam) + LangMismatch + labels.GetValueOrDefault(Label.LangMismatch)) / (Count + 1));
-    }
+/// <summary>The reviews of a message so far.</summary>
+internal sealed record Reviews(int Count, double Spam, double LangMismatch, IReadOnlyCollection<Guid> Authors)
+{
+    /// <summary>1 − (mean spam + mean lang_mismatch), with one more review; what it does not name counts as 0.</summary>
+    public double ScoreWith(IReadOnlyDictionary<string, double> labels) =>
+        1 - ((Spam + labels.GetValueOrDefault(Label.Spam) + LangMismatch + labels.GetValueOrDefault(Label.LangMismatch)) / (Count + 1));
 }

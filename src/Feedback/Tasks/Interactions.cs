@@ -73,18 +73,16 @@ internal sealed class Interactions(
         List<NpgsqlBatchCommand> reads = [UserStore.Locked(client, interaction.User)];
         reads.AddRange(interaction switch
         {
-            TextReply { MessageId: var id } => [Statement.Of($"{TaskRows.ByFrontendId} for update", client.Id, id), .. TreeStore.Statements(TreeStore.OfAcknowledged, client.Id, id)],
-            MessageRanking { MessageId: var id } => [Statement.Of($"{TaskRows.ByFrontendId} for update", client.Id, id), .. TreeStore.Statements(TreeStore.OfAcknowledged, client.Id, id)],
-            TextLabels { TaskId: { } id } => [Statement.Of($"{TaskRows.ById} for update", client.Id, id), .. TreeStore.Statements(TreeStore.OfTask, id)],
+            TextReply reply => [.. Acknowledged(client, reply.MessageId), replies.Repeated(client, reply, change.Now)],
+            MessageRanking ranking => Acknowledged(client, ranking.MessageId),
+            TextLabels { TaskId: { } id } =>
+                [Statement.Of($"{TaskRows.ById} for update", client.Id, id), .. TreeStore.Statements(TreeStore.OfTask, id), LabelAnswers.ReviewsOf(id)],
             _ => Array.Empty<NpgsqlBatchCommand>(),
         });
-        if (interaction is TextReply text)
-        {
-            reads.Add(replies.Repeated(client, text, change.Now));
-        }
         FeedbackUser? user;
         TaskRow? task = null;
         TreeInHand? hand = null;
+        Reviews? reviews = null;
         var isRepeated = false;
         await using (var batch = await Statement.BatchAsync(change.Connection, ct, reads))
         await using (var row = await batch.ExecuteReaderAsync(ct))
@@ -100,13 +98,20 @@ internal sealed class Interactions(
             {
                 isRepeated = await row.ReadAsync(ct) && row.GetBoolean(0);
             }
+            else if (interaction is TextLabels { TaskId: not null })
+            {
+                reviews = await LabelAnswers.ReadReviewsAsync(row, ct);
+            }
         }
         if (user is null || !UserStore.IsNamed(user, interaction.User))
         {
             user = await users.EnsureAsync(change.Connection, client, interaction.User, ct);
         }
-        return new(user, task, hand, isRepeated);
+        return new(user, task, hand, isRepeated, reviews);
     }
+
+    private static IEnumerable<NpgsqlBatchCommand> Acknowledged(ApiClient client, string id) =>
+        [Statement.Of($"{TaskRows.ByFrontendId} for update", client.Id, id), .. TreeStore.Statements(TreeStore.OfAcknowledged, client.Id, id)];
 
     // A message and a task under one id of the client's, and a kind of task that is never handed out: it always ends in a refusal.
     private static async Task RateAsync(FeedbackChange change, ApiClient client, MessageRating rating, AnswerFacts facts, CancellationToken ct)
@@ -138,7 +143,8 @@ internal sealed class Interactions(
 
 /// <summary>What an answer is judged by.</summary>
 /// <param name="IsRepeated">The user has written the same text a short time ago.</param>
-internal sealed record AnswerFacts(FeedbackUser User, TaskRow? Task, TreeInHand? Hand, bool IsRepeated)
+/// <param name="Reviews">Of a label task: those that its message has.</param>
+internal sealed record AnswerFacts(FeedbackUser User, TaskRow? Task, TreeInHand? Hand, bool IsRepeated, Reviews? Reviews)
 {
     /// <exception cref="Failure">2006: the tree is gone.</exception>
     public TreeInHand RequireTree() => Hand ?? throw FeedbackCode.NoMessageTreeFound.Refusal("The tree is not there any more");

@@ -17,11 +17,14 @@ internal sealed record Picked(string Type, Guid TreeId, Guid MessageId, IReadOnl
 /// </summary>
 internal sealed class OfferPicks
 {
+    // What he holds and has not even shown yet he may be given again; what he works on, not.
     // $1 user, $2 language, $3 place, $4 now, $5 until when it is held (both in seconds since 1970), $6 type or null
     private const string Free = """
         (c.held = '{}' or (
           select count(*) from jsonb_each_text(c.held) h
-          where h.value::bigint > $4 and (c.work = 'reply' or h.key <> $1::text)) < c.wanted)
+          where h.value::bigint > $4 and (c.work = 'reply' or h.key <> $1::text)) < c.wanted
+            and not (c.held ? $1::text and exists (
+              select from feedback.task t where t.parent_message_id = c.message_id and t.user_id = $1 and t.ack and not t.done and not t.skipped)))
         """;
 
     private const string OfType = "($6::text is null or c.type = $6)";

@@ -84,7 +84,7 @@ internal sealed class DrawPromptsHandler(FeedbackChanges changes, TreeKeeper kee
             select id, api_client_id from (
               select m.id, m.api_client_id from feedback.message_tree_state t join feedback.message m on m.id = t.message_tree_id
               where t.state = 'prompt_lottery_waiting' and t.lang = $1 and m.user_id = $2 and m.review_result and not m.deleted limit $3
-            ) some order by random() limit 1
+            ) waiting order by random() limit 1
             """, lang, author, MostPromptsOfOne));
         await using var row = await batch.ExecuteReaderAsync(ct);
         return await row.ReadAsync(ct) ? (row.GetGuid(0), row.GetGuid(1)) : null;

@@ -81,7 +81,7 @@ internal sealed class UserStore(NpgsqlDataSource source, TimeProvider time)
         }
         // New, or under a new name; rare enough for another round.
         var ensured = await EnsureAsync(change.Connection, client, user, ct);
-        return known is null ? (ensured, 0) : await LockAsync(change, client, user with { DisplayName = ensured.DisplayName }, span, ct);
+        return await LockAsync(change, client, user with { DisplayName = ensured.DisplayName }, span, ct);
     }
 
     /// <summary>For a batch of the caller's, which <see cref="ReadLockedAsync"/> then reads.</summary>

@@ -75,6 +75,9 @@ internal static class MatrixRows
     /// <summary>One that the matrix's host declares.</summary>
     public const string Schedule = "matrix.schedule";
 
+    /// <summary>Of nothing that there is: it must not be asked for before the caller is known.</summary>
+    private const string Unknown = "01980000-0000-7000-8000-000000000000";
+
     private const string Chat = """{"model":"demo/demo","messages":[{"role":"user","content":"Hello"}],"max_tokens":16}""";
 
     public static readonly IReadOnlyDictionary<string, MatrixRow> All = new Dictionary<string, MatrixRow>(StringComparer.Ordinal)
@@ -120,6 +123,44 @@ internal static class MatrixRows
 
         // What other systems' credentials open opens to none of the matrix's callers; the wires' own tests try theirs.
         ["GET /api/v1/auth/check"] = new("next_auth") { Stranger = 403 },
+        ["POST /api/v1/tasks"] = new("api_client", Body: "{}") { Stranger = 403 },
+        ["POST /api/v1/tasks/availability"] = new("api_client", Body: "{}") { Stranger = 403 },
+        ["POST /api/v1/tasks/{task_id}/ack"] = new("api_client", Always(Unknown), Body: "{}") { Stranger = 403, Whose = Whose.Everybodys },
+        ["POST /api/v1/tasks/{task_id}/nack"] = new("api_client", Always(Unknown), Body: "{}") { Stranger = 403, Whose = Whose.Everybodys },
+        ["POST /api/v1/tasks/interaction"] = new("api_client", Body: "{}") { Stranger = 403 },
+        ["POST /api/v1/tasks/close"] = new("api_client", Body: "{}") { Stranger = 403 },
+        ["GET /api/v1/messages"] = new("api_client") { Stranger = 403 },
+        ["GET /api/v1/messages/cursor"] = new("api_client") { Stranger = 403 },
+        ["GET /api/v1/messages/{message_id}"] = new("api_client", Always(Unknown)) { Stranger = 403, Whose = Whose.Everybodys },
+        ["DELETE /api/v1/messages/{message_id}"] = new("trusted_client", Always(Unknown)) { Stranger = 403, Whose = Whose.Everybodys },
+        ["GET /api/v1/messages/{message_id}/conversation"] = new("api_client", Always(Unknown)) { Stranger = 403, Whose = Whose.Everybodys },
+        ["GET /api/v1/messages/{message_id}/tree"] = new("api_client", Always(Unknown)) { Stranger = 403, Whose = Whose.Everybodys },
+        ["GET /api/v1/messages/{message_id}/tree/state"] = new("api_client", Always(Unknown)) { Stranger = 403, Whose = Whose.Everybodys },
+        ["PUT /api/v1/messages/{message_id}/tree/state"] = new("trusted_client", Always(Unknown)) { Stranger = 403, Whose = Whose.Everybodys },
+        ["GET /api/v1/messages/{message_id}/children"] = new("api_client", Always(Unknown)) { Stranger = 403, Whose = Whose.Everybodys },
+        ["GET /api/v1/messages/{message_id}/descendants"] = new("api_client", Always(Unknown)) { Stranger = 403, Whose = Whose.Everybodys },
+        ["GET /api/v1/messages/{message_id}/longest_conversation_in_tree"] = new("api_client", Always(Unknown)) { Stranger = 403, Whose = Whose.Everybodys },
+        ["GET /api/v1/messages/{message_id}/max_children_in_tree"] = new("api_client", Always(Unknown)) { Stranger = 403, Whose = Whose.Everybodys },
+        ["PUT /api/v1/messages/{message_id}/undelete"] = new("trusted_client", Always(Unknown)) { Stranger = 403, Whose = Whose.Everybodys },
+        ["POST /api/v1/messages/{message_id}/edit"] = new("trusted_client", Always(Unknown), Body: "{}") { Stranger = 403, Whose = Whose.Everybodys },
+        ["GET /api/v1/messages/{message_id}/history"] = new("trusted_client", Always(Unknown)) { Stranger = 403, Whose = Whose.Everybodys },
+        ["POST /api/v1/messages/{message_id}/emoji"] = new("api_client", Always(Unknown), Body: "{}") { Stranger = 403, Whose = Whose.Everybodys },
+        ["GET /api/v1/frontend_messages/{message_id}"] = new("api_client", Always(Unknown)) { Stranger = 403, Whose = Whose.Everybodys },
+        ["GET /api/v1/frontend_messages/{message_id}/conversation"] = new("api_client", Always(Unknown)) { Stranger = 403, Whose = Whose.Everybodys },
+        ["GET /api/v1/frontend_messages/{message_id}/tree"] = new("api_client", Always(Unknown)) { Stranger = 403, Whose = Whose.Everybodys },
+        ["GET /api/v1/frontend_messages/{message_id}/children"] = new("api_client", Always(Unknown)) { Stranger = 403, Whose = Whose.Everybodys },
+        ["GET /api/v1/frontend_messages/{message_id}/descendants"] = new("api_client", Always(Unknown)) { Stranger = 403, Whose = Whose.Everybodys },
+        ["GET /api/v1/frontend_messages/{message_id}/longest_conversation_in_tree"] = new("api_client", Always(Unknown)) { Stranger = 403, Whose = Whose.Everybodys },
+        ["GET /api/v1/frontend_messages/{message_id}/max_children_in_tree"] = new("api_client", Always(Unknown)) { Stranger = 403, Whose = Whose.Everybodys },
+        ["GET /api/v1/users/{user_id}/messages"] = new("api_client", Always(Unknown)) { Stranger = 403, Whose = Whose.Everybodys },
+        ["DELETE /api/v1/users/{user_id}/messages"] = new("trusted_client", Always(Unknown)) { Stranger = 403, Whose = Whose.Everybodys },
+        ["GET /api/v1/users/{user_id}/messages/cursor"] = new("api_client", Always(Unknown)) { Stranger = 403, Whose = Whose.Everybodys },
+        ["GET /api/v1/frontend_users/{auth_method}/{username}/messages"] = new("api_client", Always("local", "nobody")) { Stranger = 403, Whose = Whose.Everybodys },
+        ["DELETE /api/v1/frontend_users/{auth_method}/{username}/messages"] = new("trusted_client", Always("local", "nobody")) { Stranger = 403, Whose = Whose.Everybodys },
+        ["GET /api/v1/frontend_users/{auth_method}/{username}/messages/cursor"] = new("api_client", Always("local", "nobody")) { Stranger = 403, Whose = Whose.Everybodys },
+        ["POST /api/v1/text_labels"] = new("api_client", Body: "{}") { Stranger = 403 },
+        ["GET /api/v1/text_labels/valid_labels"] = new("api_client") { Stranger = 403 },
+        ["GET /api/v1/text_labels/report_labels"] = new(AccessRule.Anyone),
         ["POST /api/v1/admin/api_client"] = new("root", Body: """{"description":"{unique}","frontend_type":"web"}""") { Stranger = 403 },
         ["GET /api/v1/users/by_username"] = new("api_client") { Stranger = 403 },
         ["GET /api/v1/users/by_display_name"] = new("api_client") { Stranger = 403 },

@@ -47,7 +47,7 @@ public sealed class FeedbackSite : IAsyncDisposable
         }
         if (body is not null)
         {
-            request.Content = body is string raw ? new StringContent(raw) : JsonContent.Create(body);
+            request.Content = body is string raw ? new StringContent(raw, System.Text.Encoding.UTF8, "application/json") : JsonContent.Create(body);
         }
         using var answer = await host.Client.SendAsync(request, Ct);
         var text = await answer.Content.ReadAsStringAsync(Ct);

@@ -91,7 +91,7 @@ public sealed class TaskStoryTests
         Assert.Equal(110, (int)en["random"]!);
         Assert.Equal(1, (int)de!["label_initial_prompt"]!);
         Assert.Equal(0, (int)own!["label_initial_prompt"]!);
-        Assert.Equal(4, await site.ScalarAsync<long>("select count(*) from feedback.task"));
+        Assert.Equal(5, await site.ScalarAsync<long>("select count(*) from feedback.task"));
     }
 
     [Fact]
