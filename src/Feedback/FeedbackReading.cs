@@ -5,6 +5,7 @@ using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.DependencyInjection;
 using Stoa.Feedback.Administration;
 using Stoa.Feedback.Agreement;
+using Stoa.Feedback.Auth;
 using Stoa.Feedback.Collection;
 using Stoa.Feedback.Commands;
 using Stoa.Feedback.Consistency;
@@ -12,6 +13,7 @@ using Stoa.Feedback.Datasets;
 using Stoa.Feedback.HuggingFace;
 using Stoa.Feedback.Privacy;
 using Stoa.Feedback.Rankings;
+using Stoa.Feedback.Reports;
 using Stoa.Feedback.Search;
 using Stoa.Feedback.Seeds;
 using Stoa.Feedback.Statistics;
@@ -76,6 +78,18 @@ internal static class FeedbackReading
         services.AddSingleton<SeedData>();
         services.AddHostedService(provider => provider.GetRequiredService<SeedData>());
 
+        services.AddSettings<ReportOptions>(ReportOptions.Section);
+        builder.AddAlias("DISCORD_API_KEY", "Feedback:Reports:DiscordApiKey");
+        builder.AddAlias("DISCORD_CHANNEL_ID", "Feedback:Reports:DiscordChannelId");
+        services.AddEgressClient(SendReportHandler.Client);
+        services.AddSingleton<ReportChannel>();
+        services.AddJob<SendReport, SendReportHandler>(SendReport.Kind, ReportJson.Default.SendReport);
+
+        services.AddEgressClient(DiscordLogin.Client, egress => egress.TotalTimeout = TimeSpan.FromSeconds(15));
+        services.AddSingleton<DiscordLogin>();
+        services.AddJson(DiscordLoginJson.Default);
+
+        services.AddSingleton<SimilarMessages>();
         services.AddScoped<IPersonalData, FeedbackData>();
         services.AddJob<IndexMessages, IndexMessagesHandler>(IndexMessages.Kind, ReadingJson.Default.IndexMessages);
         services.AddSchedule(IndexMessages.Kind, new IndexMessages(), IndexMessages.Every);
@@ -106,6 +120,7 @@ internal static class FeedbackReading
         surface.MapStatistics();
         surface.MapAdministration();
         surface.MapHuggingFace();
+        surface.MapDiscordLogin();
     }
 }
 
@@ -121,6 +136,7 @@ internal static class FeedbackReading
 [JsonSerializable(typeof(MadeTrees))]
 [JsonSerializable(typeof(PreferenceFigures))]
 [JsonSerializable(typeof(AgreementView))]
+[JsonSerializable(typeof(SimilarMessagesView))]
 [JsonSerializable(typeof(AgreementApi.NewGold))]
 [JsonSerializable(typeof(Listing<GoldItem>))]
 [JsonSerializable(typeof(Listing<AnnotatorTrust>))]

@@ -9,7 +9,7 @@ internal sealed record NewTrees(IReadOnlyList<NewTree>? Trees)
     public const int MostTrees = 100;
 
     public IEnumerable<FieldError> Check() =>
-        Trees is not { Count: >= 1 and <= MostTrees }
+        Trees is not { Count: >= 1 and <= MostTrees } || Trees.Any(tree => tree is null)
             ? [new("trees", $"trees must have 1 to {MostTrees} entries")]
             : Trees.Select(tree => tree.Id).OfType<Guid>().GroupBy(id => id).Any(same => same.Count() > 1)
                 ? [new("trees", "an id is there twice")]

@@ -3,6 +3,7 @@ using Microsoft.Extensions.Options;
 using Npgsql;
 using Stoa.Feedback.Auth;
 using Stoa.Feedback.Messages;
+using Stoa.Feedback.Reports;
 using Stoa.Feedback.Tasks;
 using Stoa.Feedback.Trees;
 using Stoa.Feedback.Users;
@@ -11,7 +12,7 @@ using Stoa.Feedback.Wire;
 namespace Stoa.Feedback.Labels;
 
 /// <summary>Labels: in answer to a task they review the message, else they are kept beside it.</summary>
-internal sealed class LabelAnswers(TreeKeeper keeper, FeedbackChanges changes, IOptions<FeedbackOptions> options)
+internal sealed class LabelAnswers(TreeKeeper keeper, FeedbackChanges changes, ReportChannel reports, IOptions<FeedbackOptions> options)
 {
     /// <summary>A review, which may accept or reject the message and move its tree.</summary>
     public async Task AddReviewAsync(FeedbackChange change, ApiClient client, TextLabels given, AnswerFacts facts, CancellationToken ct)
@@ -63,6 +64,10 @@ internal sealed class LabelAnswers(TreeKeeper keeper, FeedbackChanges changes, I
             EmojiMarks.Watch(change, given.MessageId, marks.Counts, EmojiCode.RedFlag, options.Value.TreeManager, changes.Queue);
         }
         Insert(change, client, given, user.Id, given.MessageId, change.NewId(), taskId: null);
+        if (given.IsReport)
+        {
+            reports.Tell(change, given.MessageId, user.Id);
+        }
         change.Note(given.IsReport ? "report" : "text_labels", client.Id, user.Id, given.MessageId, marks.TreeId, new()
         {
             ["type"] = given.IsReport ? "report" : "text_labels",

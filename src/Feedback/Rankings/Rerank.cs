@@ -16,7 +16,7 @@ internal sealed class Rerank(NpgsqlDataSource source)
 
     private const string Ballots = """
         select ranking_parent_id, ranked_ids from feedback.message join feedback.message_reaction on ranking_parent_id = message.id
-        where message.message_tree_id = any ($1) and kind = 'ranking' order by ranking_parent_id, message_reaction.created_date, task_id
+        where message.message_tree_id = any ($1) and kind = 'ranking' order by ranking_parent_id, message_reaction.created_date, message_reaction.task_id
         """;
 
     private const string Ranks = "select id, parent_id, rank from feedback.message where parent_id = any ($1)";

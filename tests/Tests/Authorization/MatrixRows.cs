@@ -185,6 +185,8 @@ internal static class MatrixRows
         ["POST /api/v1/leaderboards/update"] = new("trusted_client") { Stranger = 403 },
         ["POST /api/v1/leaderboards/update/{time_frame}"] = new("trusted_client", Always("day")) { Whose = Whose.Everybodys, Stranger = 403 },
         ["GET /api/v1/trollboards/{time_frame}"] = new("trusted_client", Always("day")) { Whose = Whose.Everybodys, Stranger = 403 },
+        ["GET /api/v1/login/discord"] = new(AccessRule.Anyone) { Answers = [404] },
+        ["GET /api/v1/callback/discord"] = new(AccessRule.Anyone) { Answers = [404] },
         ["GET /api/v1/hf/text_toxicity"] = new("trusted_client") { Stranger = 403 },
         ["GET /api/v1/admin/backend_settings/full"] = new("trusted_client") { Stranger = 403 },
         ["GET /api/v1/admin/backend_settings/public"] = new("api_client") { Stranger = 403 },
@@ -201,6 +203,8 @@ internal static class MatrixRows
         ["GET /api/stoa/feedback/gold"] = new(AccessRule.Operator),
         ["PUT /api/stoa/feedback/gold/{message_id}"] =
             new(AccessRule.Operator, Always("00000000-0000-7000-8000-00000000000a"), """{"labels":{"spam":1}}""") { Whose = Whose.Everybodys, Answers = [404] },
+        ["GET /api/stoa/feedback/messages/{message_id}/similar"] =
+            new(AccessRule.Operator, Always("00000000-0000-7000-8000-00000000000a")) { Whose = Whose.Everybodys, Answers = [404] },
         ["GET /api/stoa/feedback/annotators"] = new(AccessRule.Operator),
 
         ["GET /api/stoa/keys"] = new(AccessRule.Admin),
