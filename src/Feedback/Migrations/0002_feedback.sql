@@ -60,7 +60,7 @@ create table feedback.message (
   check ((parent_id is null) = (message_tree_id = id)),
   check ((parent_id is null) = (depth = 0))
 ) with (fillfactor = 85);
-create index message_by_parent on feedback.message (parent_id) where parent_id is not null;
+create index message_by_parent on feedback.message (parent_id, user_id) where parent_id is not null;
 create index message_by_tree on feedback.message (message_tree_id, created_date, id);
 create index message_by_task on feedback.message (task_id) where task_id is not null;
 create index message_by_user on feedback.message (user_id, created_date, id);
@@ -290,6 +290,7 @@ create table feedback.offer (
   type text not null,
   message_tree_id uuid not null,
   lang varchar(32) not null,
+  author_id uuid,
   -- How many people may work on it at the same time: reviews or rankings still wanted, one for a reply.
   wanted integer not null,
   -- A reply to it would keep a lonely one company.

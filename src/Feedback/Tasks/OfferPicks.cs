@@ -24,9 +24,10 @@ internal sealed class OfferPicks
           select count(*) from jsonb_each_text(c.held) h
           where h.value::bigint > $4 and (c.work = 'reply' or h.key <> $1::text)) < c.wanted
             and not (c.held ? $1::text and exists (
-              select from feedback.task t where t.parent_message_id = c.message_id and t.user_id = $1 and t.ack and not t.done and not t.skipped)))
+              select from feedback.task t where t.parent_message_id = c.message_id and t.user_id = $1 and t.ack and not t.done and not t.skipped offset 0)))
         """;
 
+    // An offset keeps the planner from turning these look-ups by index into joins over all messages.
     private const string OfType = "($6::text is null or c.type = $6)";
 
     private readonly Dictionary<OfferWork, string> conditions;
@@ -51,7 +52,7 @@ internal sealed class OfferPicks
             }
         }
         Available = $"""
-            select c.type, count(*)::int from feedback.offer c join feedback.message m on m.id = c.message_id
+            select c.type, count(*)::int from feedback.offer c
             where c.lang = $2 and {Free} and case c.work {string.Concat(conditions.Select(one => $"when '{EnumNames<OfferWork>.Write(one.Key)}' then {one.Value} "))} end
             group by c.type
             """;
@@ -90,7 +91,7 @@ internal sealed class OfferPicks
           update feedback.offer o set place = random(), held = jsonb_build_object($1::text, $5::bigint) || coalesce(
             (select jsonb_object_agg(h.key, h.value) from jsonb_each(o.held) h where h.value::bigint > $4 and h.key <> $1::text), '{"{}"}')
           from (
-            select c.message_id, c.work from feedback.offer c join feedback.message m on m.id = c.message_id
+            select c.message_id, c.work from feedback.offer c
             where c.lang = $2 and c.work = '{EnumNames<OfferWork>.Write(work)}' and {place} {(lonely ? "and c.lonely" : "")}
               and {OfType} and {Free} and {conditions[work]}
             order by c.place limit 1 for update of c skip locked
@@ -116,18 +117,18 @@ internal sealed class OfferPicks
         """;
 
     private const string NoChild =
-        "not exists (select from feedback.message child where child.parent_id = c.message_id and child.user_id = $1 and not child.deleted)";
+        "not exists (select from feedback.message child where child.parent_id = c.message_id and child.user_id = $1 and not child.deleted offset 0)";
 
     private const string NoRanking =
-        "not exists (select from feedback.message_reaction r where r.ranking_parent_id = c.message_id and r.user_id = $1)";
+        "not exists (select from feedback.message_reaction r where r.ranking_parent_id = c.message_id and r.user_id = $1 offset 0)";
 
     private const string NoReview =
-        "not exists (select from feedback.text_labels l where l.message_id = c.message_id and l.user_id = $1 and l.task_id is not null)";
+        "not exists (select from feedback.text_labels l where l.message_id = c.message_id and l.user_id = $1 and l.task_id is not null offset 0)";
 
     private static string LabelConditions(FeedbackOptions options) =>
-        $"{Unskipped(EmojiCode.SkipLabeling)} and {(options.AllowSelfLabeling ? "true" : "m.user_id is distinct from $1")} "
+        $"{Unskipped(EmojiCode.SkipLabeling)} and {(options.AllowSelfLabeling ? "true" : "c.author_id is distinct from $1")} "
         + $"and {(options.AllowDuplicateTasks ? "true" : NoReview)}";
 
     private static string Unskipped(string marker) =>
-        $"not exists (select from feedback.message_emoji e where e.message_id = c.message_id and e.user_id = $1 and e.emoji = '{marker}')";
+        $"not exists (select from feedback.message_emoji e where e.message_id = c.message_id and e.user_id = $1 and e.emoji = '{marker}' offset 0)";
 }

@@ -13,9 +13,10 @@ internal enum OfferWork
 
 /// <summary>Something that a message wants now, and that can be handed out as a task.</summary>
 /// <param name="Type">Of the task.</param>
+/// <param name="AuthorId">Of the message, who does not review it.</param>
 /// <param name="Wanted">How many people may work on it at the same time.</param>
 /// <param name="Lonely">A reply here would keep a lonely one company.</param>
-internal sealed record Offer(Guid MessageId, OfferWork Work, string Type, string Lang, int Wanted, bool Lonely);
+internal sealed record Offer(Guid MessageId, OfferWork Work, string Type, string Lang, Guid? AuthorId, int Wanted, bool Lonely);
 
 /// <summary>What a tree wants. Pure; the rows of <c>feedback.offer</c> follow from it.</summary>
 internal static class Offers
@@ -32,14 +33,14 @@ internal static class Offers
     private static IEnumerable<Offer> Prompts(Tree tree, TreeManagerOptions options) =>
         from root in tree.Messages
         where root.IsRoot && root.IsUnderReview(options.NumReviewsInitialPrompt)
-        select new Offer(root.Id, OfferWork.LabelPrompt, TaskType.LabelInitialPrompt, root.Lang,
+        select new Offer(root.Id, OfferWork.LabelPrompt, TaskType.LabelInitialPrompt, root.Lang, root.UserId,
             options.NumReviewsInitialPrompt - root.ReviewCount, Lonely: false);
 
     private static IEnumerable<Offer> Reviews(Tree tree, TreeManagerOptions options) =>
         from reply in tree.Messages
         where !reply.IsRoot && reply.IsUnderReview(options.NumReviewsReply)
         select new Offer(reply.Id, OfferWork.LabelReply,
-            reply.Role == MessageRole.Assistant ? TaskType.LabelAssistantReply : TaskType.LabelPrompterReply, reply.Lang,
+            reply.Role == MessageRole.Assistant ? TaskType.LabelAssistantReply : TaskType.LabelPrompterReply, reply.Lang, reply.UserId,
             options.NumReviewsReply - reply.ReviewCount, Lonely: false);
 
     private static IEnumerable<Offer> Replies(Tree tree, TreeManagerOptions options)
@@ -54,7 +55,7 @@ internal static class Offers
             if (HasRoom(tree, parent, children, options))
             {
                 var isPrompter = parent.Role == MessageRole.Prompter;
-                yield return new(parent.Id, OfferWork.Reply, isPrompter ? TaskType.AssistantReply : TaskType.PrompterReply, parent.Lang, Wanted: 1,
+                yield return new(parent.Id, OfferWork.Reply, isPrompter ? TaskType.AssistantReply : TaskType.PrompterReply, parent.Lang, parent.UserId, Wanted: 1,
                     Lonely: isPrompter && options is { PLonelyChildExtension: > 0, LonelyChildrenCount: > 1 }
                         && children > 0 && children < options.LonelyChildrenCount);
             }
@@ -75,5 +76,5 @@ internal static class Offers
         where rankings < options.NumRequiredRankings
         select new Offer(siblings.Parent.Id, OfferWork.Ranking,
             siblings.Children[0].Role == MessageRole.Assistant ? TaskType.RankAssistantReplies : TaskType.RankPrompterReplies,
-            siblings.Parent.Lang, options.NumRequiredRankings - rankings, Lonely: false);
+            siblings.Parent.Lang, siblings.Parent.UserId, options.NumRequiredRankings - rankings, Lonely: false);
 }

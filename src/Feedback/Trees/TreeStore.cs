@@ -34,7 +34,7 @@ internal static class TreeStore
             where m.message_tree_id = {tree} order by m.created_date, m.id
             """, values),
         Statement.Of(
-            $"select message_id, work, type, lang, wanted, lonely from feedback.offer where message_tree_id = {tree}", values),
+            $"select message_id, work, type, lang, author_id, wanted, lonely from feedback.offer where message_tree_id = {tree}", values),
     ];
 
     /// <summary>Null when there is no such tree. Leaves the reader behind the third result set.</summary>
@@ -51,7 +51,8 @@ internal static class TreeStore
         List<Offer> offers = [];
         while (await row.ReadAsync(ct))
         {
-            offers.Add(new(row.GetGuid(0), EnumNames<OfferWork>.Read(row.GetString(1)), row.GetString(2), row.GetString(3), row.GetInt32(4), row.GetBoolean(5)));
+            offers.Add(new(row.GetGuid(0), EnumNames<OfferWork>.Read(row.GetString(1)), row.GetString(2), row.GetString(3),
+                row.IsDBNull(4) ? null : row.GetGuid(4), row.GetInt32(5), row.GetBoolean(6)));
         }
         await row.NextResultAsync(ct);
         return found is null ? null : new(new(found, messages), offers);
@@ -81,10 +82,11 @@ internal static class TreeStore
         {
             change.Write(
                 """
-                insert into feedback.offer (message_id, work, type, message_tree_id, lang, wanted, lonely) values ($1, $2, $3, $4, $5, $6, $7)
-                on conflict (message_id, work) do update set type = $3, lang = $5, wanted = $6, lonely = $7
+                insert into feedback.offer (message_id, work, type, message_tree_id, lang, wanted, lonely, author_id)
+                values ($1, $2, $3, $4, $5, $6, $7, $8::uuid)
+                on conflict (message_id, work) do update set type = $3, lang = $5, wanted = $6, lonely = $7, author_id = $8::uuid
                 """,
-                offer.MessageId, EnumNames<OfferWork>.Write(offer.Work), offer.Type, hand.Tree.Id, offer.Lang, offer.Wanted, offer.Lonely);
+                offer.MessageId, EnumNames<OfferWork>.Write(offer.Work), offer.Type, hand.Tree.Id, offer.Lang, offer.Wanted, offer.Lonely, offer.AuthorId);
         }
     }
 
