@@ -15,34 +15,37 @@ internal sealed class OasstErrors : JsonErrors
     /// <summary>A refusal of the framework: no number.</summary>
     public const string Framework = "framework";
 
+    /// <summary>A bare 400 of the framework, where it does not name fields.</summary>
+    public const string BadRequest = "bad_request";
+
     public static readonly OasstErrors Instance = new();
 
-    // The numbers of the surface. Features add their own.
-    private static readonly Dictionary<string, int> Numbers = new(StringComparer.Ordinal)
-    {
-        [ApiClientNotAuthorized] = 2,
-        [RootTokenNotAuthorized] = 3,
-        ["rate_limit_exceeded"] = 429,
-    };
-
     /// <summary>A wrong body is 422; 400 is what the original's own code says.</summary>
-    public override int StatusOf(Failure failure) => failure is { Kind: FailureKind.Invalid } && !Numbers.ContainsKey(failure.Code)
-        ? StatusCodes.Status422UnprocessableEntity
-        : base.StatusOf(failure);
+    public override int StatusOf(Failure failure) => FeedbackFailures.NumberOf(failure) switch
+    {
+        (int)FeedbackCode.UserHasNotAcceptedTos => StatusCodes.Status451UnavailableForLegalReasons,
+        null when failure is { Kind: FailureKind.Invalid, Code: not BadRequest } => StatusCodes.Status422UnprocessableEntity,
+        _ => base.StatusOf(failure),
+    };
 
     protected override void Write(Utf8JsonWriter json, Failure failure)
     {
-        if (failure.Kind is FailureKind.Internal)
+        if (FeedbackFailures.NumberOf(failure) is { } number)
+        {
+            json.WriteNumber("error_code", number);
+            json.WriteString("message", MessageOf(failure));
+        }
+        else if (failure.Kind is FailureKind.Internal)
         {
             json.WriteString("message", "INTERNAL_SERVER_ERROR");
             json.WriteNumber("error_code", 0);
         }
-        else if (Numbers.TryGetValue(failure.Code, out var number))
+        else if (failure.Details?["detail"] is { } detail)
         {
-            json.WriteNumber("error_code", number);
-            json.WriteString("message", failure.Message);
+            json.WritePropertyName("detail");
+            detail.WriteTo(json);
         }
-        else if (failure.Kind == FailureKind.Invalid)
+        else if (failure is { Kind: FailureKind.Invalid, Code: not BadRequest })
         {
             WriteFields(json, failure);
         }
@@ -52,10 +55,16 @@ internal sealed class OasstErrors : JsonErrors
             {
                 FailureKind.NotFound => "Not Found",
                 FailureKind.MethodNotAllowed => "Method Not Allowed",
+                FailureKind.Invalid => "Bad Request",
                 _ => failure.Message,
             });
         }
     }
+
+    // Clients read the seconds from the end of the sentence.
+    private static string MessageOf(Failure failure) => failure is { Kind: FailureKind.TooMany, RetryAfter: { } wait }
+        ? $"Too Many Requests. Retry After {Math.Max(1, Math.Ceiling(wait.TotalSeconds))} seconds."
+        : failure.Message;
 
     /// <summary><c>{"detail": [{"loc", "msg", "type"}]}</c>; the texts are free.</summary>
     private static void WriteFields(Utf8JsonWriter json, Failure failure)

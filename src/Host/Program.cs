@@ -16,6 +16,7 @@ var stoa = new RootCommand("Stoa: one open backend for AI. Without a verb it ser
     KeysVerb.Create(App.WithServicesAsync),
     PeopleVerb.Create(App.WithServicesAsync),
     JobsVerb.Create(App.WithServicesAsync),
+    FeedbackVerb.Create(App.WithServicesAsync),
 };
 ServeVerb.MakeDefault(stoa);
 

@@ -15,7 +15,7 @@ public static class SettingAliases
     public static void AddAlias(this WebApplicationBuilder builder, string variable, string setting)
     {
         builder.Services.AddSingleton(new SettingAlias(variable, setting));
-        if (builder.Configuration[variable] is { Length: > 0 } value)
+        if (builder.Configuration[KeyOf(variable)] is { Length: > 0 } value)
         {
             builder.Configuration.Sources.Insert(0, new AliasSource(variable, new() { [setting] = value }));
         }
@@ -29,12 +29,15 @@ public static class SettingAliases
         foreach (var variable in variables)
         {
             builder.Services.AddSingleton(new SettingAlias(variable, setting));
-            values.AddRange(isSet ? [] : Texts(builder.Configuration[variable]));
+            values.AddRange(isSet ? [] : Texts(builder.Configuration[KeyOf(variable)]));
         }
         var entries = values.Distinct(StringComparer.Ordinal).Select((value, index) =>
             KeyValuePair.Create(string.Create(CultureInfo.InvariantCulture, $"{setting}:{index}"), (string?)value));
         builder.Configuration.Sources.Insert(0, new AliasSource(string.Join(" or ", variables), entries.ToDictionary()));
     }
+
+    // Two low lines in a variable's name are one level of settings.
+    private static string KeyOf(string variable) => variable.Replace("__", ":", StringComparison.Ordinal);
 
     private static string[] Texts(string? value)
     {

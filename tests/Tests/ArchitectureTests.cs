@@ -20,7 +20,12 @@ public sealed partial class ArchitectureTests
     private static readonly Dictionary<string, string[]> Public = new(StringComparer.Ordinal)
     {
         ["Stoa.Gateway"] = ["Stoa.Gateway.GatewayModule"],
-        ["Stoa.Feedback"] = ["Stoa.Feedback.FeedbackModule"],
+        ["Stoa.Feedback"] =
+        [
+            "Stoa.Feedback.FeedbackModule",
+            // What bin/stoa feedback does.
+            "Stoa.Feedback.Commands.FeedbackCommands", "Stoa.Feedback.Commands.ExportTerms", "Stoa.Feedback.Commands.ImportTerms",
+        ],
         ["Stoa.Learning"] = ["Stoa.Learning.LearningModule"],
         ["Stoa.Assistants"] = ["Stoa.Assistants.AssistantsModule"],
         // The SDK makes the class of top-level statements public.

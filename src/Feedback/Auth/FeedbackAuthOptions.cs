@@ -17,6 +17,9 @@ internal sealed class FeedbackAuthOptions
 
     /// <summary>Those who know one may make API clients. Without any, nobody may.</summary>
     public List<string> RootTokens { get; set; } = [];
+
+    /// <summary>Signs users in with Discord on this surface; needs the settings <c>Discord</c> and <c>NextAuth:Secrets</c>.</summary>
+    public bool DiscordSignIn { get; set; }
 }
 
 internal sealed class DevelopmentAuth(IHostEnvironment environment) : IPostConfigureOptions<FeedbackAuthOptions>

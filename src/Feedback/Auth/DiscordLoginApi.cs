@@ -1,0 +1,168 @@
+using System.Net.Http.Headers;
+using System.Net.Http.Json;
+using System.Security.Cryptography;
+using System.Text.Json;
+using System.Text.Json.Serialization;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.DataProtection;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Http.HttpResults;
+using Microsoft.AspNetCore.Routing;
+using Microsoft.Extensions.Options;
+using Npgsql;
+using Stoa.Platform.Http;
+using Stoa.Platform.Identity;
+using Stoa.Platform.Identity.Jose;
+
+namespace Stoa.Feedback.Auth;
+
+/// <summary>
+/// Sign-in with Discord as the original means it, where it is switched on: a browser is sent to Discord, comes back with a code, and is
+/// given a token for the user to whom the Discord account is linked.
+/// </summary>
+internal static class DiscordLoginApi
+{
+    private const string Cookie = "stoa.oasst_login";
+
+    public static void MapDiscordLogin(this IEndpointRouteBuilder routes)
+    {
+        routes.MapGet("/login/discord", Begin).WithTags("auth").WithSummary("Send the browser to Discord").AllowAnyone();
+        routes.MapGet("/callback/discord", EndAsync).WithTags("auth").WithSummary("Take the browser back from Discord; a token is answered").AllowAnyone();
+    }
+
+    internal static RedirectHttpResult Begin(HttpContext context, DiscordLogin login)
+    {
+        var state = login.NewState();
+        // Lax: Discord sends the browser back from its own site.
+        context.Response.Cookies.Append(Cookie, login.Seal(state), new()
+        {
+            HttpOnly = true, SameSite = SameSiteMode.Lax, Secure = context.Request.IsHttps, MaxAge = DiscordLogin.Lifetime,
+            Path = $"{context.Request.PathBase}/api/v1",
+        });
+        return TypedResults.Redirect(login.AuthorizeAddress(CallbackOf(context.Request), state));
+    }
+
+    /// <summary>The code as <c>auth_code</c>, or as Discord itself calls it.</summary>
+    internal static async Task<Ok<LoginToken>> EndAsync(HttpContext context, DiscordLogin login, CancellationToken ct)
+    {
+        var query = context.Request.Query;
+        var code = $"{(query.ContainsKey("auth_code") ? query["auth_code"] : query["code"])}";
+        login.CheckState(context.Request.Cookies[Cookie], $"{query["state"]}");
+        return TypedResults.Ok(await login.TokenAsync(code, CallbackOf(context.Request), ct));
+    }
+
+    private static string CallbackOf(HttpRequest request) => $"{request.Scheme}://{request.Host.Value}{request.PathBase}/api/v1/callback/discord";
+
+    internal sealed record LoginToken(string AccessToken, string TokenType);
+}
+
+internal sealed class DiscordLogin(
+    IOptions<FeedbackAuthOptions> feedback, IOptions<DiscordOptions> discord, IOptions<NextAuthOptions> secrets, IHttpClientFactory clients,
+    NpgsqlDataSource source, IDataProtectionProvider protection, TimeProvider time)
+{
+    public const string Client = "feedback.discord_login";
+
+    public static readonly TimeSpan Lifetime = TimeSpan.FromMinutes(10);
+
+    private static readonly TimeSpan TokenLifetime = TimeSpan.FromMinutes(30);
+
+    private const string Linked = """
+        select user_id from feedback.account where provider = 'discord' and provider_account_id = $1
+        union all
+        select id from feedback.user where username = $1 and auth_method = 'discord' and enabled and not deleted
+        limit 1
+        """;
+
+    private readonly ITimeLimitedDataProtector seal = protection.CreateProtector("stoa.feedback.discord").ToTimeLimitedDataProtector();
+
+    public string NewState() => Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(16));
+
+    public string Seal(string state) => seal.Protect(state, time.GetUtcNow() + Lifetime);
+
+    /// <exception cref="Failure">Not found: the sign-in is not switched on.</exception>
+    public string AuthorizeAddress(string callback, string state)
+    {
+        Require();
+        var address = discord.Value.AuthorizeUrl;
+        return $"{address}{(address.Contains('?', StringComparison.Ordinal) ? '&' : '?')}response_type=code&client_id={Uri.EscapeDataString(discord.Value.ClientId!)}"
+            + $"&scope=identify&redirect_uri={Uri.EscapeDataString(callback)}&state={state}";
+    }
+
+    /// <exception cref="Failure">600: it was not begun in this browser, or too long ago.</exception>
+    public void CheckState(string? cookie, string state)
+    {
+        Require();
+        try
+        {
+            if (cookie is not null && SharedSecret.Matches(state, seal.Unprotect(cookie)))
+            {
+                return;
+            }
+        }
+        catch (CryptographicException)
+        {
+            // Refused like one that says something else.
+        }
+        throw Refused();
+    }
+
+    /// <exception cref="Failure">600: Discord refuses the code, or its account is linked to nobody.</exception>
+    public async Task<DiscordLoginApi.LoginToken> TokenAsync(string code, string callback, CancellationToken ct)
+    {
+        using var http = clients.CreateClient(Client);
+        using var exchange = new HttpRequestMessage(HttpMethod.Post, discord.Value.TokenUrl)
+        {
+            Content = new FormUrlEncodedContent(new Dictionary<string, string>(StringComparer.Ordinal)
+            {
+                ["grant_type"] = "authorization_code", ["code"] = code, ["redirect_uri"] = callback,
+                ["client_id"] = discord.Value.ClientId!, ["client_secret"] = discord.Value.ClientSecret!,
+            }),
+        };
+        var access = (await AskAsync(http, exchange, DiscordLoginJson.Default.TokenAnswer, ct)).AccessToken;
+        using var who = new HttpRequestMessage(HttpMethod.Get, discord.Value.UserUrl) { Headers = { Authorization = new AuthenticationHeaderValue("Bearer", access) } };
+        var account = (await AskAsync(http, who, DiscordLoginJson.Default.UserAnswer, ct)).Id;
+        if (account is null || await source.ListAsync(Statement.Of(Linked, account), row => row.GetGuid(0), ct) is not [var user])
+        {
+            throw Refused();
+        }
+        var token = Jwt.Create(
+            new() { ["sub"] = user.ToString(), ["exp"] = (time.GetUtcNow() + TokenLifetime).ToUnixTimeSeconds() },
+            SigningKey.Hmac(SigningAlgorithm.HS256, secrets.Value.Secrets[0]));
+        return new(token, "bearer");
+    }
+
+    private static async Task<T> AskAsync<T>(
+        HttpClient http, HttpRequestMessage request, System.Text.Json.Serialization.Metadata.JsonTypeInfo<T> type, CancellationToken ct)
+        where T : class
+    {
+        try
+        {
+            using var answer = await http.SendAsync(request, ct);
+            return answer.IsSuccessStatusCode && await answer.Content.ReadFromJsonAsync(type, ct) is { } read ? read : throw Refused();
+        }
+        catch (Exception error) when (error is HttpRequestException or JsonException)
+        {
+            throw Refused();
+        }
+    }
+
+    private void Require()
+    {
+        if (!feedback.Value.DiscordSignIn || !discord.Value.IsConfigured || secrets.Value.Secrets.Count == 0)
+        {
+            throw Failure.NotFound("Page");
+        }
+    }
+
+    private static Failure Refused() => FeedbackCode.InvalidAuthentication.Refusal("The sign-in with Discord failed");
+
+    internal sealed record TokenAnswer(string? AccessToken);
+
+    internal sealed record UserAnswer(string? Id);
+}
+
+[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower)]
+[JsonSerializable(typeof(DiscordLogin.TokenAnswer))]
+[JsonSerializable(typeof(DiscordLogin.UserAnswer))]
+[JsonSerializable(typeof(DiscordLoginApi.LoginToken))]
+internal sealed partial class DiscordLoginJson : JsonSerializerContext;

@@ -1,0 +1,115 @@
+using System.Text.Json.Nodes;
+using Npgsql;
+using Stoa.Platform.Http;
+using Stoa.Platform.Jobs;
+
+namespace Stoa.Feedback;
+
+/// <summary>
+/// One transaction: first what is read, with the locks that keep it true, then everything that is written, in one round trip.
+/// </summary>
+internal sealed class FeedbackChange(NpgsqlConnection connection, DateTimeOffset now)
+{
+    private readonly List<NpgsqlBatchCommand> writes = [];
+    private readonly List<NewJob> jobs = [];
+
+    public NpgsqlConnection Connection => connection;
+
+    public DateTimeOffset Now => now;
+
+    public Guid NewId() => Guid.CreateVersion7(now);
+
+    /// <summary>To be written at the end.</summary>
+    public void Write(string sql, params ReadOnlySpan<object?> values) => writes.Add(Statement.Of(sql, values));
+
+    public void Enqueue(NewJob job) => jobs.Add(job);
+
+    /// <summary>What happened, for the record.</summary>
+    public void Note(string happened, Guid clientId, Guid? userId, Guid? messageId, Guid? treeId, JsonObject what) => Write(
+        """
+        insert into feedback.journal (id, created_date, user_id, message_id, message_tree_id, api_client_id, event_type, event_payload)
+        values ($1, $2, $3::uuid, $4::uuid, $5::uuid, $6, $7, $8::jsonb)
+        """,
+        NewId(), now, userId, messageId, treeId, clientId, happened, what.ToJsonString());
+
+    /// <summary>Writes what was collected so far; what is read afterwards sees it.</summary>
+    public async Task FlushAsync(CancellationToken ct)
+    {
+        if (writes.Count > 0)
+        {
+            await using var batch = await Statement.BatchAsync(connection, ct, writes);
+            await batch.ExecuteNonQueryAsync(ct);
+            writes.Clear();
+        }
+    }
+
+    /// <summary>Writes everything, jobs too, and leaves the end of the transaction to whoever began it.</summary>
+    public async Task SaveAsync(JobQueue queue, CancellationToken ct)
+    {
+        await FlushAsync(ct);
+        if (jobs.Count > 0)
+        {
+            await queue.EnqueueAsync(connection, jobs, ct);
+            jobs.Clear();
+        }
+    }
+
+    /// <summary>Writes the rest and ends the transaction: in one round trip, where no job is to be added.</summary>
+    public async Task CommitAsync(NpgsqlTransaction transaction, JobQueue queue, CancellationToken ct)
+    {
+        if (jobs.Count == 0)
+        {
+            writes.Add(Statement.Of("commit"));
+            await FlushAsync(ct);
+            return;
+        }
+        await SaveAsync(queue, ct);
+        await transaction.CommitAsync(ct);
+        queue.Wake();
+    }
+}
+
+/// <summary>Runs changes, again where another transaction was in the way.</summary>
+internal sealed class FeedbackChanges(NpgsqlDataSource source, JobQueue queue, TimeProvider time)
+{
+    private const int MaxAttempts = 4;
+
+    public JobQueue Queue => queue;
+
+    /// <exception cref="Failure">4: others were in the way each time.</exception>
+    public async Task<T> RunAsync<T>(Func<FeedbackChange, Task<T>> work, CancellationToken ct)
+    {
+        for (var attempt = 1; ; attempt++)
+        {
+            try
+            {
+                return await OnceAsync(work, ct);
+            }
+            catch (PostgresException clash) when (clash.SqlState is PostgresErrorCodes.SerializationFailure or PostgresErrorCodes.DeadlockDetected)
+            {
+                if (attempt == MaxAttempts)
+                {
+                    throw FeedbackCode.DatabaseMaxRetriesExhausted.Refusal("Too many others write the same at this moment");
+                }
+            }
+        }
+    }
+
+    public Task RunAsync(Func<FeedbackChange, Task> work, CancellationToken ct) => RunAsync(
+        async change =>
+        {
+            await work(change);
+            return true;
+        },
+        ct);
+
+    private async Task<T> OnceAsync<T>(Func<FeedbackChange, Task<T>> work, CancellationToken ct)
+    {
+        await using var connection = await source.OpenConnectionAsync(ct);
+        await using var transaction = await connection.BeginTransactionAsync(ct);
+        var change = new FeedbackChange(connection, time.GetUtcNow());
+        var result = await work(change);
+        await change.CommitAsync(transaction, queue, ct);
+        return result;
+    }
+}

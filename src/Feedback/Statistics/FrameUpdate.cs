@@ -1,0 +1,82 @@
+using Npgsql;
+using NpgsqlTypes;
+using Stoa.Platform.Data;
+
+namespace Stoa.Feedback.Statistics;
+
+/// <summary>
+/// How one frame of a board is computed: a set-based statement that counts, another that ranks. A window counts what lies in it, by the
+/// indexes on dates; the total counts again only those whom something new concerns, except in a full run.
+/// </summary>
+/// <param name="Table">Of the schema.</param>
+/// <param name="Concerned">Selects <c>user_id</c> of whom something since $1 concerns.</param>
+/// <param name="Count">
+/// Inserts the rows of frame $1 at $3. It gets the clauses that narrow it: a column's date from the base date $2 on, and a column's user
+/// among $4; each stands in the text only where it says something, so that the indexes serve.
+/// </param>
+/// <param name="Rank">Numbers the rows of frame $1; only those whose place has changed are written.</param>
+internal sealed record FrameUpdate(string Table, string Concerned, Func<FrameUpdate.Narrowed, string> Count, string Rank)
+{
+    /// <summary>A transaction that began before the last run may have been committed after it.</summary>
+    private static readonly TimeSpan Slack = TimeSpan.FromMinutes(10);
+
+    internal sealed record Narrowed(bool HasBase, bool HasUsers)
+    {
+        public string From(string column) => HasBase ? $"and {column} >= $2" : "";
+
+        public string Of(string column) => HasUsers ? $"and {column} = any ($4)" : "";
+    }
+
+    /// <param name="everyone">Counts all of the total again; for what no date tells, such as deletions.</param>
+    public async Task RunAsync(NpgsqlDataSource source, TimeFrame frame, DateTimeOffset now, bool everyone, CancellationToken ct)
+    {
+        var name = EnumNames<TimeFrame>.Write(frame);
+        await using var connection = await source.OpenConnectionAsync(ct);
+        await using var transaction = await connection.BeginTransactionAsync(ct);
+        await using (var turn = new NpgsqlCommand("select pg_advisory_xact_lock(hashtext($1))", connection)
+        {
+            Parameters = { new() { Value = $"feedback.{Table}.{name}" } },
+        })
+        {
+            await turn.ExecuteNonQueryAsync(ct);
+        }
+        var users = frame == TimeFrame.Total && !everyone ? await ConcernedAsync(connection, ct) : null;
+        var since = frame.BaseDate(now);
+        var narrowed = new Narrowed(since is not null, users is not null);
+        await using var batch = new NpgsqlBatch(connection);
+        foreach (var sql in (string[])[$"delete from feedback.{Table} where time_frame = $1 {narrowed.Of("user_id")}", Count(narrowed), Rank])
+        {
+            batch.BatchCommands.Add(new(sql)
+            {
+                // All have the same; not all use each.
+                Parameters =
+                {
+                    new() { Value = name, NpgsqlDbType = NpgsqlDbType.Text },
+                    new() { Value = (object?)since ?? DBNull.Value, NpgsqlDbType = NpgsqlDbType.TimestampTz },
+                    new() { Value = now, NpgsqlDbType = NpgsqlDbType.TimestampTz },
+                    new() { Value = (object?)users ?? DBNull.Value, NpgsqlDbType = NpgsqlDbType.Array | NpgsqlDbType.Uuid },
+                },
+            });
+        }
+        await batch.ExecuteNonQueryAsync(ct);
+        await transaction.CommitAsync(ct);
+    }
+
+    /// <summary>Null when there is no total yet.</summary>
+    private async Task<Guid[]?> ConcernedAsync(NpgsqlConnection connection, CancellationToken ct)
+    {
+        await using var last = new NpgsqlCommand($"select max(modified_date) from feedback.{Table} where time_frame = 'total'", connection);
+        if (await last.ExecuteScalarAsync(ct) is not DateTime modified)
+        {
+            return null;
+        }
+        await using var command = new NpgsqlCommand(Concerned, connection) { Parameters = { new() { Value = modified - Slack } } };
+        var users = new List<Guid>();
+        await using var row = await command.ExecuteReaderAsync(ct);
+        while (await row.ReadAsync(ct))
+        {
+            users.Add(row.GetGuid(0));
+        }
+        return [.. users];
+    }
+}

@@ -1,0 +1,191 @@
+using Microsoft.Extensions.Options;
+using Npgsql;
+using Stoa.Feedback.Auth;
+using Stoa.Feedback.Messages;
+using Stoa.Feedback.Trees;
+using Stoa.Feedback.Users;
+using Stoa.Feedback.Wire;
+using Stoa.Platform.Http;
+
+namespace Stoa.Feedback.Tasks;
+
+/// <summary>Hands tasks out, and keeps what became of them.</summary>
+internal sealed class TaskStore(FeedbackChanges changes, UserStore users, IOptions<FeedbackOptions> options, TimeProvider time, NpgsqlDataSource source)
+{
+    private readonly OfferPicks picks = new(options.Value);
+
+    private TreeManagerOptions Rules => options.Value.TreeManager;
+
+    /// <summary>Something for the user to do, held for him.</summary>
+    /// <exception cref="Failure">4000 to 4003, 2012, 1012, or 1006: there is nothing of the kind for him.</exception>
+    public Task<WireTask> RequestAsync(ApiClient client, TaskRequest request, CancellationToken ct) => changes.RunAsync(
+        async change =>
+        {
+            if (request.User is null)
+            {
+                throw FeedbackCode.UserNotSpecified.Refusal("No user was named");
+            }
+            var (user, pending) = await users.LockAsync(change, client, request.User, Rules.RecentTasksSpanSec, ct);
+            UserStore.RequireEnabled(user, options.Value);
+            if (pending >= Rules.MaxPendingTasksPerUser)
+            {
+                throw FeedbackCode.TaskTooManyPending.Refusal("The user has too many open tasks");
+            }
+            foreach (var wish in TaskDraw.Wishes(request.Type, Rules, Random.Shared))
+            {
+                if (await FulfilAsync(change, wish, user, request, ct) is { } made)
+                {
+                    Insert(change, client, user.Id, made.Task.Id, made.Terms, request.Collective);
+                    return made.Task;
+                }
+            }
+            throw FeedbackCode.TaskRequestedTypeNotAvailable.Refusal("There is no task of this kind now");
+        },
+        ct);
+
+    /// <summary>How many tasks of each type there are for the user. Changes nothing.</summary>
+    public async Task<Dictionary<string, int>> AvailableAsync(ApiClient client, User? named, string lang, CancellationToken ct)
+    {
+        var user = UserStore.RequireEnabled(named is null ? null : await users.EnsureAsync(client, named, ct), options.Value);
+        await using var connection = await source.OpenConnectionAsync(ct);
+        var prompts = Rules.TakesPromptsIn(lang) ? await MissingPromptsAsync(connection, lang, ct) : 0;
+        var counts = TaskType.Requests.ToDictionary(type => type, _ => 0, StringComparer.Ordinal);
+        counts[TaskType.InitialPrompt] = prompts;
+        await using var batch = await Statement.BatchAsync(connection, ct, Statement.Of(
+            picks.Available, user.Id, lang, 0.0, time.GetUtcNow().ToUnixTimeSeconds()));
+        await using var row = await batch.ExecuteReaderAsync(ct);
+        while (await row.ReadAsync(ct))
+        {
+            counts[row.GetString(0)] = row.GetInt32(1);
+        }
+        counts[TaskType.Random] = counts.Values.Sum();
+        return counts;
+    }
+
+    /// <summary>The client has shown the task, as a message with this id of its own. Once more with the same id changes nothing.</summary>
+    /// <exception cref="Failure">2000, 2100 (404), 2101, 2103.</exception>
+    public async Task AcknowledgeAsync(ApiClient client, Guid taskId, string frontendMessageId, CancellationToken ct)
+    {
+        if (frontendMessageId.Length == 0)
+        {
+            throw FeedbackCode.InvalidFrontendMessageId.Refusal("The message id is empty");
+        }
+        await using var connection = await source.OpenConnectionAsync(ct);
+        try
+        {
+            // A task that was answered at once is told apart from one that is not there only where this changes nothing.
+            await using var batch = await Statement.BatchAsync(connection, ct, Statement.Of(
+                """
+                update feedback.task set ack = true, frontend_message_id = $3
+                where id = $1 and api_client_id = $2 and not done and frontend_message_id is null and (expiry_date is null or expiry_date > $4)
+                """, taskId, client.Id, frontendMessageId, time.GetUtcNow()));
+            if (await batch.ExecuteNonQueryAsync(ct) == 1)
+            {
+                return;
+            }
+        }
+        catch (PostgresException taken) when (taken.SqlState == PostgresErrorCodes.UniqueViolation)
+        {
+            throw FeedbackCode.TaskAlreadyUpdated.Refusal("Another task was acknowledged with this id");
+        }
+        var task = await TaskRows.FindAsync(connection, client.Id, taskId, ct)
+            ?? throw FeedbackCode.TaskNotFound.Refusal("Task not found", FailureKind.NotFound);
+        if (task.IsExpired(time.GetUtcNow()))
+        {
+            throw FeedbackCode.TaskExpired.Refusal("The task has expired");
+        }
+        if (task.FrontendMessageId != frontendMessageId)
+        {
+            throw FeedbackCode.TaskAlreadyUpdated.Refusal("The task was acknowledged with another id, or is done");
+        }
+    }
+
+    /// <summary>The user does not want the task. It can still be answered, and no longer counts as open.</summary>
+    /// <param name="acting">Without one, the task's own user.</param>
+    /// <exception cref="Failure">4000, 4001, 4003, 2100, 2101, 2105, 2106.</exception>
+    public Task SkipAsync(ApiClient client, FeedbackUser? acting, Guid taskId, string? reason, CancellationToken ct) => changes.RunAsync(
+        async change =>
+        {
+            var task = await TaskRows.LockAsync(change, client.Id, taskId, ct) ?? throw FeedbackCode.TaskNotFound.Refusal("Task not found");
+            var user = UserStore.RequireEnabled(acting ?? await users.ByIdAsync(change.Connection, task.UserId, ct), options.Value);
+            task.RequireOpen(user.Id, change.Now);
+            change.Write("update feedback.task set skipped = true, skip_reason = $2::text where id = $1", taskId, reason);
+            if (task.ParentMessageId is { } messageId)
+            {
+                change.Release(messageId, user.Id);
+                await EmojiMarks.AddAsync(change, messageId, user.Id, SkipMarker(task.Type), Rules, changes.Queue, ct);
+            }
+        },
+        ct);
+
+    /// <summary>A collective task takes no more answers.</summary>
+    /// <exception cref="Failure">2100 (404), 2101, 2106, 2105.</exception>
+    public Task CloseAsync(ApiClient client, string frontendMessageId, CancellationToken ct) => changes.RunAsync(
+        async change =>
+        {
+            var task = await TaskRows.LockAcknowledgedAsync(change, client.Id, frontendMessageId, ct)
+                ?? throw FeedbackCode.TaskNotFound.Refusal("Task not found", FailureKind.NotFound);
+            if (task.IsExpired(change.Now))
+            {
+                throw FeedbackCode.TaskExpired.Refusal("The task has expired");
+            }
+            if (!task.Collective)
+            {
+                throw FeedbackCode.TaskNotAssignedToUser.Refusal("The task is not collective");
+            }
+            if (task.Done)
+            {
+                throw FeedbackCode.TaskAlreadyDone.Refusal("The task is done");
+            }
+            change.Write("update feedback.task set done = true where id = $1", task.Id);
+        },
+        ct);
+
+    private async Task<(WireTask Task, TaskTerms Terms)?> FulfilAsync(
+        FeedbackChange change, Wish wish, FeedbackUser user, TaskRequest request, CancellationToken ct)
+    {
+        var id = change.NewId();
+        if (wish.Work is null)
+        {
+            return Rules.TakesPromptsIn(request.Lang) && await MissingPromptsAsync(change.Connection, request.Lang, ct) > 0
+                ? (new InitialPromptTask(id), new(TaskType.InitialPrompt, TreeId: null, MessageId: null))
+                : null;
+        }
+        return await picks.TakeAsync(change, wish, user.Id, request.Lang, TimeSpan.FromSeconds(Rules.RecentTasksSpanSec), ct) is { } picked
+            ? TaskBuilding.Build(id, picked, request.Type, Rules, Random.Shared)
+            : null;
+    }
+
+    private async Task<int> MissingPromptsAsync(NpgsqlConnection connection, string lang, CancellationToken ct)
+    {
+        await using var batch = await Statement.BatchAsync(connection, ct, Statement.Of(
+            """
+            select count(*) filter (where active and state = 'growing')::int, count(*) filter (where active and state = 'initial_prompt_review')::int,
+              count(*) filter (where state = 'prompt_lottery_waiting')::int
+            from feedback.message_tree_state where lang = $1 and state in ('growing', 'initial_prompt_review', 'prompt_lottery_waiting')
+            """, lang));
+        await using var row = await batch.ExecuteReaderAsync(ct);
+        await row.ReadAsync(ct);
+        return Lottery.MissingPrompts(row.GetInt32(0), row.GetInt32(1), row.GetInt32(2), Rules);
+    }
+
+    private void Insert(FeedbackChange change, ApiClient client, Guid userId, Guid id, TaskTerms terms, bool collective)
+    {
+        var validity = options.Value.TaskValidityMinutes;
+        change.Write(
+            """
+            insert into feedback.task (id, created_date, expiry_date, user_id, type, mode, valid_labels, mandatory_labels, ranked_ids,
+              api_client_id, message_tree_id, parent_message_id, collective)
+            values ($1, $2, $3::timestamptz, $4, $5, $6::text, $7::text[], $8::text[], $9::uuid[], $10, $11::uuid, $12::uuid, $13)
+            """,
+            id, change.Now, collective || validity <= 0 ? null : change.Now.AddMinutes(validity), userId, terms.Type, terms.Mode,
+            terms.ValidLabels, terms.MandatoryLabels, terms.RankedIds, client.Id, terms.TreeId, terms.MessageId, collective);
+    }
+
+    private static string SkipMarker(string type) => type switch
+    {
+        TaskType.RankAssistantReplies or TaskType.RankPrompterReplies => EmojiCode.SkipRanking,
+        TaskType.LabelAssistantReply or TaskType.LabelPrompterReply or TaskType.LabelInitialPrompt => EmojiCode.SkipLabeling,
+        _ => EmojiCode.SkipReply,
+    };
+}

@@ -1,0 +1,99 @@
+using System.Text.Json;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Http.HttpResults;
+using Microsoft.AspNetCore.Mvc;
+using Microsoft.AspNetCore.Routing;
+using Stoa.Feedback.Auth;
+using Stoa.Feedback.Users;
+using Stoa.Feedback.Wire;
+
+namespace Stoa.Feedback.Tasks;
+
+/// <summary>What people are asked to do, and their answers.</summary>
+internal static class TasksApi
+{
+    public static void MapTasks(this IEndpointRouteBuilder routes)
+    {
+        var tasks = routes.MapGroup("/tasks").WithTags("tasks").RequireApiClient();
+        tasks.MapPost("/", RequestAsync).WithSummary("Something for a user to do").Accepts<TaskRequest>("application/json");
+        tasks.MapPost("/availability", AvailabilityAsync).WithSummary("How many tasks of each type there are for a user").Accepts<User>("application/json");
+        tasks.MapPost("/{task_id}/ack", AcknowledgeAsync).WithSummary("The task was shown").Accepts<TaskAck>("application/json");
+        tasks.MapPost("/{task_id}/nack", SkipAsync).WithSummary("The task is not wanted").Accepts<TaskNAck>("application/json");
+        tasks.MapPost("/interaction", AnswerAsync).WithSummary("An answer to a task").Accepts<TextReply>("application/json").Produces<TaskDone>();
+        tasks.MapPost("/close", CloseAsync).WithSummary("A collective task takes no more answers").Accepts<TaskClose>("application/json").Produces<TaskDone>();
+    }
+
+    internal static async Task<IResult> RequestAsync(HttpContext context, ApiClient client, TaskLimits limits, TaskStore tasks, CancellationToken ct)
+    {
+        using var document = await WireBody.ParseAsync(context);
+        // Also what is refused for something else counts.
+        var (user, type) = Named(context.Request, document);
+        limits.Count(client.Id, user, type);
+        var task = await tasks.RequestAsync(client, WireBody.Read(document, TaskRequest.Read), ct);
+        return Results.Json(task, task.GetType(), FeedbackJson.Default);
+    }
+
+    internal static async Task<Ok<Dictionary<string, int>>> AvailabilityAsync(HttpContext context, ApiClient client, TaskStore tasks, CancellationToken ct)
+    {
+        var query = new WireQuery(context.Request);
+        var lang = query.Text("lang", Language.Longest) is { Length: > 0 } given ? given : Language.Default;
+        query.Check();
+        return TypedResults.Ok(await tasks.AvailableAsync(client, await WireBody.ReadOptionalAsync(context, User.Read), lang, ct));
+    }
+
+    internal static async Task<NoContent> AcknowledgeAsync(
+        [FromRoute(Name = "task_id")] string taskId, HttpContext context, ApiClient client, Acting acting, TaskStore tasks, CancellationToken ct)
+    {
+        var id = WireQuery.PathId(taskId, "task_id");
+        var request = await WireBody.ReadAsync(context, TaskAck.Read);
+        await tasks.AcknowledgeAsync(client, id, request.MessageId, ct);
+        return TypedResults.NoContent();
+    }
+
+    internal static async Task<NoContent> SkipAsync(
+        [FromRoute(Name = "task_id")] string taskId, HttpContext context, ApiClient client, Acting acting, TaskStore tasks, CancellationToken ct)
+    {
+        var id = WireQuery.PathId(taskId, "task_id");
+        var request = await WireBody.ReadAsync(context, TaskNAck.Read);
+        await tasks.SkipAsync(client, acting.User, id, request.Reason, ct);
+        return TypedResults.NoContent();
+    }
+
+    internal static async Task<IResult> AnswerAsync(HttpContext context, ApiClient client, Interactions interactions, CancellationToken ct) =>
+        Results.Json(await interactions.AnswerAsync(client, await Interaction.ReadAsync(context), ct), FeedbackJson.Default.TaskDone);
+
+    internal static async Task<IResult> CloseAsync(HttpContext context, ApiClient client, TaskStore tasks, TimeProvider time, CancellationToken ct)
+    {
+        var request = await WireBody.ReadAsync(context, TaskClose.Read);
+        await tasks.CloseAsync(client, request.MessageId, ct);
+        return Results.Json(new TaskDone(Guid.CreateVersion7(time.GetUtcNow())), FeedbackJson.Default.TaskDone);
+    }
+
+    /// <summary>For whom a request counts, before it is known to be right: the header's user, else the body's.</summary>
+    private static (string? User, string? Type) Named(HttpRequest request, JsonDocument? document)
+    {
+        if (document is not { RootElement: { ValueKind: JsonValueKind.Object } body })
+        {
+            return (null, null);
+        }
+        var type = Text(body, "type");
+        if (!body.TryGetProperty("user", out var user) || user.ValueKind != JsonValueKind.Object || Text(user, "id") is not { Length: > 0 } id)
+        {
+            return (null, type);
+        }
+        return (request.Headers["X-OASST-USER"] is [{ Length: > 0 } header] ? header : $"{Text(user, "auth_method")}:{id}", type);
+    }
+
+    private static string? Text(JsonElement element, string name)
+    {
+        try
+        {
+            return element.TryGetProperty(name, out var value) && value.ValueKind == JsonValueKind.String ? value.GetString() : null;
+        }
+        catch (InvalidOperationException)
+        {
+            return null;
+        }
+    }
+}

@@ -1,0 +1,326 @@
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using Microsoft.AspNetCore.Http;
+
+namespace Stoa.Feedback.Wire;
+
+/// <summary>
+/// An object of a request's body, read as leniently as pydantic reads it: numbers in texts are numbers, unknown members are ignored, null
+/// is as good as absent. What is wrong is collected, and <see cref="WireErrors.ThrowIfAny"/> tells all of it at once.
+/// </summary>
+internal sealed class WireBody(JsonElement element, WireErrors errors, WirePlace place)
+{
+    public WireErrors Errors => errors;
+
+    public JsonElement Element => element;
+
+    /// <summary>Reads the whole body as an object and makes of it what the route takes.</summary>
+    /// <exception cref="Platform.Http.Failure">Invalid: it is no JSON object, or something in it is wrong.</exception>
+    public static async ValueTask<T> ReadAsync<T>(HttpContext context, Func<WireBody, T> read)
+    {
+        using var document = await ParseAsync(context);
+        return Read(document, read);
+    }
+
+    /// <summary>The same, where no body at all is an answer too.</summary>
+    public static async ValueTask<T?> ReadOptionalAsync<T>(HttpContext context, Func<WireBody, T> read)
+        where T : class
+    {
+        using var document = await ParseAsync(context);
+        return document is null || document.RootElement.ValueKind == JsonValueKind.Null ? null : Read(document, read);
+    }
+
+    /// <summary>Null when the body is empty.</summary>
+    public static async Task<JsonDocument?> ParseAsync(HttpContext context)
+    {
+        using var bytes = new MemoryStream();
+        await context.Request.Body.CopyToAsync(bytes, context.RequestAborted);
+        if (bytes.Length == 0)
+        {
+            return null;
+        }
+        try
+        {
+            return JsonDocument.Parse(bytes.GetBuffer().AsMemory(0, (int)bytes.Length).ToArray());
+        }
+        catch (JsonException wrong)
+        {
+            throw WireErrors.Of(WirePlace.Body.At((int)(wrong.BytePositionInLine ?? 0)), "value_error.jsondecode", "The body is not valid JSON");
+        }
+    }
+
+    public static T Read<T>(JsonDocument? document, Func<WireBody, T> read)
+    {
+        if (document is null)
+        {
+            throw WireErrors.Of(WirePlace.Body, "value_error.missing", "field required");
+        }
+        if (document.RootElement.ValueKind != JsonValueKind.Object)
+        {
+            throw WireErrors.Of(WirePlace.Body, "type_error.dict", "value is not a valid dict");
+        }
+        var errors = new WireErrors();
+        var result = read(new(document.RootElement, errors, WirePlace.Body));
+        errors.ThrowIfAny();
+        return result;
+    }
+
+    /// <summary>The same object, with errors of its own: for one shape of several.</summary>
+    public WireBody With(WireErrors own) => new(element, own, place);
+
+    public string Text(string name, int most = int.MaxValue) => OptionalText(name, most) ?? Missing(name, "");
+
+    /// <summary>At least one character when what stands around it is taken away.</summary>
+    public string TrimmedText(string name)
+    {
+        var text = Text(name).Trim();
+        if (text.Length == 0 && Member(name) is not null)
+        {
+            errors.Add(place.In(name), "value_error.any_str.min_length", "ensure this value has at least 1 characters", new() { ["limit_value"] = 1 });
+        }
+        return text;
+    }
+
+    public string? OptionalText(string name, int most = int.MaxValue)
+    {
+        if (Member(name) is not { } value)
+        {
+            return null;
+        }
+        var text = value.ValueKind switch
+        {
+            JsonValueKind.String => TextOf(value),
+            JsonValueKind.Number => value.GetRawText(),
+            JsonValueKind.True => "True",
+            JsonValueKind.False => "False",
+            _ => null,
+        };
+        if (text is null || text.Contains('\0', StringComparison.Ordinal))
+        {
+            errors.Add(place.In(name), "type_error.str", "str type expected");
+            return "";
+        }
+        if (text.Length > most)
+        {
+            errors.Add(place.In(name), "value_error.any_str.max_length", $"ensure this value has at most {most} characters", new() { ["limit_value"] = most });
+            return "";
+        }
+        return text;
+    }
+
+    /// <summary>One of the words of an enumeration.</summary>
+    public string EnumMember(string name, IReadOnlyCollection<string> allowed, string? otherwise = null) =>
+        Choice(name, allowed, otherwise, "type_error.enum", "value is not a valid enumeration member");
+
+    /// <summary>One of these words.</summary>
+    public string Choice(string name, IReadOnlyCollection<string> allowed) => Choice(name, allowed, null, "value_error.const", "unexpected value");
+
+    private string Choice(string name, IReadOnlyCollection<string> allowed, string? otherwise, string type, string message)
+    {
+        if (Member(name) is null)
+        {
+            return otherwise ?? Missing(name, "");
+        }
+        var text = OptionalText(name);
+        if (text is null || !allowed.Contains(text, StringComparer.Ordinal))
+        {
+            errors.Add(place.In(name), type, $"{message}; permitted: {string.Join(", ", allowed.Select(word => $"'{word}'"))}",
+                new() { ["given"] = text, ["permitted"] = new JsonArray([.. allowed.Select(word => JsonValue.Create(word))]) });
+        }
+        return text ?? "";
+    }
+
+    public int Integer(string name)
+    {
+        if (Member(name) is not { } value)
+        {
+            return Missing(name, 0);
+        }
+        if (IntegerOf(value) is { } number)
+        {
+            return number;
+        }
+        errors.Add(place.In(name), "type_error.integer", "value is not a valid integer");
+        return 0;
+    }
+
+    public bool Flag(string name, bool otherwise) => OptionalFlag(name) ?? otherwise;
+
+    public bool? OptionalFlag(string name)
+    {
+        if (Member(name) is not { } value)
+        {
+            return null;
+        }
+        var flag = value.ValueKind switch
+        {
+            JsonValueKind.True => true,
+            JsonValueKind.False => false,
+            JsonValueKind.String => WireValues.FlagOf(TextOf(value)),
+            JsonValueKind.Number => WireValues.FlagOf(value.GetRawText()),
+            _ => null,
+        };
+        if (flag is null)
+        {
+            errors.Add(place.In(name), "type_error.bool", "value could not be parsed to a boolean");
+        }
+        return flag;
+    }
+
+    public Guid Id(string name) => Member(name) is null ? Missing(name, Guid.Empty) : OptionalId(name) ?? Guid.Empty;
+
+    public Guid? OptionalId(string name)
+    {
+        if (Member(name) is not { } value)
+        {
+            return null;
+        }
+        if (value.ValueKind == JsonValueKind.String && WireValues.IdOf(TextOf(value)) is { } id)
+        {
+            return id;
+        }
+        errors.Add(place.In(name), "type_error.uuid", "value is not a valid uuid");
+        return null;
+    }
+
+    public IReadOnlyList<Guid> Ids(string name) => List(name, "type_error.uuid", "value is not a valid uuid",
+        value => value.ValueKind == JsonValueKind.String ? WireValues.IdOf(TextOf(value)) : null);
+
+    public IReadOnlyList<int> Integers(string name) => List(name, "type_error.integer", "value is not a valid integer", IntegerOf);
+
+    /// <summary>Null, with the error noted, where it is absent or no object.</summary>
+    public WireBody? Object(string name)
+    {
+        if (Member(name) is not { } value)
+        {
+            return Missing<WireBody?>(name, null);
+        }
+        return OptionalObject(name, value);
+    }
+
+    public WireBody? OptionalObject(string name) => Member(name) is { } value ? OptionalObject(name, value) : null;
+
+    /// <summary>Names with numbers; an empty list counts as an empty map.</summary>
+    public Dictionary<string, double> Numbers(string name, IReadOnlyCollection<string> allowed)
+    {
+        var numbers = new Dictionary<string, double>(StringComparer.Ordinal);
+        if (Member(name) is not { } value)
+        {
+            return Missing(name, numbers);
+        }
+        if (value.ValueKind == JsonValueKind.Array && value.GetArrayLength() == 0)
+        {
+            return numbers;
+        }
+        if (value.ValueKind != JsonValueKind.Object)
+        {
+            errors.Add(place.In(name), "type_error.dict", "value is not a valid dict");
+            return numbers;
+        }
+        foreach (var (label, number) in value.EnumerateObject().Select(member => (NameOf(member), WireValues.NumberOf(member.Value))))
+        {
+            if (label is null || !allowed.Contains(label, StringComparer.Ordinal))
+            {
+                errors.Add(place.In(name).In("__key__"), "type_error.enum", "value is not a valid enumeration member");
+            }
+            else if (number is not { } given)
+            {
+                errors.Add(place.In(name).In(label), "type_error.float", "value is not a valid float");
+            }
+            else
+            {
+                numbers[label] = given;
+            }
+        }
+        return numbers;
+    }
+
+    private WireBody? OptionalObject(string name, JsonElement value)
+    {
+        if (value.ValueKind == JsonValueKind.Object)
+        {
+            return new(value, errors, place.In(name));
+        }
+        errors.Add(place.In(name), "type_error.dict", "value is not a valid dict");
+        return null;
+    }
+
+    private List<T> List<T>(string name, string type, string message, Func<JsonElement, T?> read)
+        where T : struct
+    {
+        var list = new List<T>();
+        if (Member(name) is not { } value)
+        {
+            return Missing(name, list);
+        }
+        if (value.ValueKind != JsonValueKind.Array)
+        {
+            errors.Add(place.In(name), "type_error.list", "value is not a valid list");
+            return list;
+        }
+        foreach (var entry in value.EnumerateArray())
+        {
+            if (read(entry) is { } item)
+            {
+                list.Add(item);
+            }
+            else
+            {
+                errors.Add(place.In(name).At(list.Count), type, message);
+                return list;
+            }
+        }
+        return list;
+    }
+
+    private T Missing<T>(string name, T instead)
+    {
+        if (element.TryGetProperty(name, out _))
+        {
+            errors.Add(place.In(name), "type_error.none.not_allowed", "none is not an allowed value");
+        }
+        else
+        {
+            errors.Add(place.In(name), "value_error.missing", "field required");
+        }
+        return instead;
+    }
+
+    private JsonElement? Member(string name) =>
+        element.TryGetProperty(name, out var value) && value.ValueKind != JsonValueKind.Null ? value : null;
+
+    // Half of a surrogate pair is valid JSON and no text.
+    private static string? TextOf(JsonElement value)
+    {
+        try
+        {
+            return value.GetString();
+        }
+        catch (InvalidOperationException)
+        {
+            return null;
+        }
+    }
+
+    private static string? NameOf(JsonProperty member)
+    {
+        try
+        {
+            return member.Name;
+        }
+        catch (InvalidOperationException)
+        {
+            return null;
+        }
+    }
+
+    private static int? IntegerOf(JsonElement value) => value.ValueKind switch
+    {
+        JsonValueKind.Number => value.TryGetInt32(out var number) ? number
+            : value.TryGetDouble(out var real) && Math.Abs(real) < int.MaxValue ? (int)real : null,
+        JsonValueKind.String => int.TryParse(TextOf(value), out var number) ? number : null,
+        JsonValueKind.True => 1,
+        JsonValueKind.False => 0,
+        _ => null,
+    };
+}

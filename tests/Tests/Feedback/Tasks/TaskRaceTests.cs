@@ -1,0 +1,130 @@
+using System.Text.Json.Nodes;
+
+namespace Stoa.Tests.Feedback.Tasks;
+
+/// <summary>Many at once, one effect.</summary>
+public sealed class TaskRaceTests
+{
+    [Fact]
+    public async Task One_id_acknowledges_one_task()
+    {
+        await using var site = await FeedbackSite.StartAsync();
+        List<string> tasks = [];
+        for (var i = 0; i < 20; i++)
+        {
+            tasks.Add((string)(await site.RequestAsync($"user{i}", "initial_prompt")).Body!["id"]!);
+        }
+
+        var answers = await Task.WhenAll(tasks.Select(id => site.PostAsync($"/tasks/{id}/ack", new { message_id = "same" })));
+
+        Assert.Single(answers, answer => answer.Status == 204);
+        Assert.Equal(19, answers.Count(answer => answer.Status == 400 && (int)answer.Body!["error_code"]! == 2103));
+        Assert.Equal(1, await site.ScalarAsync<long>("select count(*) from feedback.task where frontend_message_id = 'same'"));
+    }
+
+    [Fact]
+    public async Task A_user_gets_no_more_open_tasks_than_he_may()
+    {
+        await using var site = await FeedbackSite.StartAsync();
+        var answers = await Task.WhenAll(Enumerable.Range(0, 24).Select(_ => site.RequestAsync("eager", "initial_prompt")));
+
+        Assert.Equal(8, answers.Count(answer => answer.Status == 200));
+        Assert.Equal(16, answers.Count(answer => answer.Status == 400 && (int)answer.Body!["error_code"]! == 1012));
+    }
+
+    [Fact]
+    public async Task A_parent_is_handed_out_once()
+    {
+        await using var site = await FeedbackSite.StartAsync();
+        await site.GrowingTreeAsync();
+        var answers = await Task.WhenAll(Enumerable.Range(0, 20).Select(i => site.RequestAsync($"user{i}", "assistant_reply")));
+
+        Assert.Single(answers, answer => answer.Status == 200);
+        Assert.Equal(19, answers.Count(answer => answer.Status == 503));
+    }
+
+    [Fact]
+    public async Task A_message_is_handed_to_as_many_reviewers_as_it_wants()
+    {
+        await using var site = await FeedbackSite.StartAsync();
+        await site.WriteAsync("author", "initial_prompt");
+        var answers = await Task.WhenAll(Enumerable.Range(0, 12).Select(i => site.RequestAsync($"user{i}", "label_initial_prompt")));
+
+        Assert.InRange(answers.Count(answer => answer.Status == 200), 1, 3);
+        Assert.All(answers, answer => Assert.Contains(answer.Status, (int[])[200, 503]));
+    }
+
+    [Fact]
+    public async Task An_answer_sent_twenty_times_counts_once()
+    {
+        await using var site = await FeedbackSite.StartAsync();
+        await site.GrowingTreeAsync();
+        var (_, id) = await site.TakeAsync("author2", "assistant_reply");
+
+        var answers = await Task.WhenAll(Enumerable.Range(0, 20).Select(i => site.ReplyAsync("author2", id, $"copy{i}", $"Text {i}")));
+
+        Assert.Single(answers, answer => answer.Status == 200);
+        Assert.All(answers, answer => Assert.Contains(answer.Status, (int[])[200, 400]));
+        Assert.Equal(2, await site.ScalarAsync<long>("select count(*) from feedback.message"));
+    }
+
+    [Fact]
+    public async Task The_last_place_of_a_parent_is_given_once()
+    {
+        await using var site = await FeedbackSite.StartAsync(
+            ("TreeManager:MaxChildrenCount", "1"), ("TreeManager:RecentTasksSpanSec", "1"));
+        var tree = await site.GrowingTreeAsync();
+        List<(string User, string Id)> held = [];
+        foreach (var user in (string[])["first", "second"])
+        {
+            // What the one holds is let go, as time would do it.
+            await site.ScalarAsync<int>("with all_free as (update feedback.offer set held = '{}' returning 1) select count(*)::int from all_free");
+            held.Add((user, (await site.TakeAsync(user, "assistant_reply")).FrontendId));
+        }
+
+        var answers = await Task.WhenAll(held.Select(one => site.ReplyAsync(one.User, one.Id, $"of-{one.User}", $"Text of {one.User}")));
+
+        Assert.Single(answers, answer => answer.Status == 200);
+        Assert.Single(answers, answer => answer.Status == 400 && (int)answer.Body!["error_code"]! == 2010);
+        Assert.Single((await site.GetAsync($"/messages/{tree}/children")).AsArray());
+    }
+
+    [Fact]
+    public async Task Parallel_emojis_are_all_answered_and_counted()
+    {
+        await using var site = await FeedbackSite.StartAsync();
+        var tree = await site.GrowingTreeAsync();
+
+        var answers = await Task.WhenAll(Enumerable.Range(0, 30).Select(i => site.PostAsync($"/messages/{tree}/emoji", new JsonObject
+        {
+            ["user"] = FeedbackSite.User($"fan{i % 10}"),
+            ["emoji"] = "heart_eyes",
+        })));
+
+        Assert.All(answers, answer => Assert.Equal(202, answer.Status));
+        // Each toggles three times: on, off, on.
+        Assert.Equal(10, (int)(await site.GetAsync($"/messages/{tree}"))["emojis"]!["heart_eyes"]!);
+        Assert.Equal(10, await site.ScalarAsync<long>("select count(*) from feedback.message_emoji where emoji = 'heart_eyes'"));
+    }
+
+    [Fact]
+    public async Task Parallel_labels_of_different_users_are_all_kept()
+    {
+        await using var site = await FeedbackSite.StartAsync();
+        var tree = await site.GrowingTreeAsync();
+
+        var answers = await Task.WhenAll(Enumerable.Range(0, 12).Select(i => site.PostAsync("/text_labels/", new JsonObject
+        {
+            ["type"] = "text_labels",
+            ["user"] = FeedbackSite.User($"labeler{i}"),
+            ["text"] = "x",
+            ["labels"] = new JsonArray(),
+            ["message_id"] = tree,
+            ["is_report"] = i < 2,
+        })));
+
+        Assert.All(answers, answer => Assert.Equal(204, answer.Status));
+        Assert.Equal(12, await site.ScalarAsync<long>("select count(*) from feedback.text_labels where task_id is null"));
+        Assert.Equal(2, (int)(await site.GetAsync($"/messages/{tree}"))["emojis"]!["red_flag"]!);
+    }
+}
