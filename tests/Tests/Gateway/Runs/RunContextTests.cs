@@ -34,14 +34,14 @@ public sealed class RunContextTests(RunSite site) : IClassFixture<RunSite>
     [Fact]
     public async Task A_picture_is_still_there_when_the_conversation_goes_on()
     {
-        var agent = await site.AgentAsync("""{"service":"openai","configuration":{"model":"gpt-4.1","prompt":"x","response_type":"text"}}""");
+        var agent = await site.AgentAsync("""{"service":"anthropic","configuration":{"model":"claude-sonnet-4-5","prompt":"x","response_type":"text"}}""");
 
         await site.RunAsync($$"""{"bridge_id":"{{agent}}","user":"What is this?","thread_id":"p","images":["https://example.com/tide.png"]}""");
         await site.RunAsync($$"""{"bridge_id":"{{agent}}","user":"And its colour?","thread_id":"p"}""");
 
-        var question = site.OpenAi.RequestsFor("gpt-4.1")[^1].Json!["messages"]!.AsArray().First(message => (string)message!["role"]! == "user")!;
-        var parts = question["content"]!.AsArray();
-        Assert.Equal("https://example.com/tide.png", (string)parts.Single(part => (string)part!["type"]! == "image_url")!["image_url"]!["url"]!);
+        var question = site.Anthropic.RequestsFor("claude-sonnet-4-5")[^1].Json!["messages"]![0]!;
+        var picture = question["content"]!.AsArray().Single(part => (string)part!["type"]! == "image")!;
+        Assert.Equal("https://example.com/tide.png", (string)picture["source"]!["url"]!);
     }
 
     [Fact]
