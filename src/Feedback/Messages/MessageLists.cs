@@ -70,10 +70,17 @@ internal sealed class MessageLists(NpgsqlDataSource source)
     private async Task<List<WireMessage>> ReadAsync(MessageFilter filter, CursorPage? page, Guid? actingId, CancellationToken ct)
     {
         var (sql, values) = Query(filter, page, actingId);
-        return await source.ListAsync(
-            Statement.Of(sql, [.. values]),
-            row => MessageRows.Read(row, actingId, filter.WithUser && !row.IsDBNull(MessageRows.Width) ? FrontEndUser.Of(UserStore.Read(row, MessageRows.Width)) : null),
-            ct);
+        // Not prepared: filters make many different statements, and each would stay with its connection.
+        await using var command = source.CreateCommand(sql);
+        values.ForEach(value => command.Parameters.Add(new() { Value = value ?? DBNull.Value }));
+        await using var row = await command.ExecuteReaderAsync(ct);
+        List<WireMessage> messages = [];
+        while (await row.ReadAsync(ct))
+        {
+            var hasUser = filter.WithUser && !await row.IsDBNullAsync(MessageRows.Width, ct);
+            messages.Add(MessageRows.Read(row, actingId, hasUser ? FrontEndUser.Of(UserStore.Read(row, MessageRows.Width)) : null));
+        }
+        return messages;
     }
 
     private static (string Sql, List<object?> Values) Query(MessageFilter filter, CursorPage? page, Guid? actingId)
