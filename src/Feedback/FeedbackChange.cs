@@ -1,5 +1,6 @@
 using System.Text.Json.Nodes;
 using Npgsql;
+using Stoa.Feedback.Journal;
 using Stoa.Platform.Http;
 using Stoa.Platform.Jobs;
 
@@ -8,8 +9,9 @@ namespace Stoa.Feedback;
 /// <summary>
 /// One transaction: first what is read, with the locks that keep it true, then everything that is written, in one round trip.
 /// </summary>
-internal sealed class FeedbackChange(NpgsqlConnection connection, DateTimeOffset now)
+internal sealed class FeedbackChange(NpgsqlConnection connection, TimeProvider time)
 {
+    private readonly DateTimeOffset now = time.GetUtcNow();
     private readonly List<NpgsqlBatchCommand> writes = [];
     private readonly List<NewJob> jobs = [];
 
@@ -30,7 +32,8 @@ internal sealed class FeedbackChange(NpgsqlConnection connection, DateTimeOffset
         insert into feedback.journal (id, created_date, user_id, message_id, message_tree_id, api_client_id, event_type, event_payload)
         values ($1, $2, $3::uuid, $4::uuid, $5::uuid, $6, $7, $8::jsonb)
         """,
-        NewId(), now, userId, messageId, treeId, clientId, happened, what.ToJsonString());
+        // Not the beginning of the transaction, which may have waited for its locks.
+        JournalId.Next(time.GetUtcNow()), time.GetUtcNow(), userId, messageId, treeId, clientId, happened, what.ToJsonString());
 
     /// <summary>Writes what was collected so far; what is read afterwards sees it.</summary>
     public async Task FlushAsync(CancellationToken ct)
@@ -107,7 +110,7 @@ internal sealed class FeedbackChanges(NpgsqlDataSource source, JobQueue queue, T
     {
         await using var connection = await source.OpenConnectionAsync(ct);
         await using var transaction = await connection.BeginTransactionAsync(ct);
-        var change = new FeedbackChange(connection, time.GetUtcNow());
+        var change = new FeedbackChange(connection, time);
         var result = await work(change);
         await change.CommitAsync(transaction, queue, ct);
         return result;

@@ -10,7 +10,7 @@ internal sealed class TreeActivation(TreeKeeper keeper, JobQueue queue, TimeProv
     /// <param name="resume">Sets them going again, as when a halt is taken back.</param>
     public async Task SettleAsync(NpgsqlConnection connection, IEnumerable<Guid> trees, Guid clientId, bool resume, CancellationToken ct)
     {
-        var change = new FeedbackChange(connection, time.GetUtcNow());
+        var change = new FeedbackChange(connection, time);
         foreach (var id in trees)
         {
             if (await TreeStore.LoadAsync(change, id, ct) is not { } hand)

@@ -115,7 +115,7 @@ public sealed class MessageActsTests
         var tree = await site.RankingTreeAsync();
 
         var last = await site.ScalarAsync<string>(
-            $"select event_payload ->> 'to' from feedback.journal where message_tree_id = '{tree}' and event_type = 'tree_state' order by created_date desc, id desc limit 1");
+            $"select event_payload ->> 'to' from feedback.journal where message_tree_id = '{tree}' and event_type = 'tree_state' order by id desc limit 1");
         Assert.Equal("ranking", last);
         Assert.Equal(4, await site.ScalarAsync<long>("select count(*) from feedback.journal where event_type = 'text_reply_to_message'"));
         await Assert.ThrowsAsync<Npgsql.PostgresException>(() => site.ScalarAsync<object>("delete from feedback.journal returning 1"));
