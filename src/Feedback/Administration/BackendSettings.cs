@@ -59,7 +59,7 @@ internal sealed class BackendSettings(
         return settings;
     }
 
-    private static JsonNode? TreeManager(TreeManagerOptions rules)
+    private static JsonObject TreeManager(TreeManagerOptions rules)
     {
         var tree = JsonSerializer.SerializeToNode(rules, AdministrationJson.Default.TreeManagerOptions)!.AsObject();
         foreach (var (name, own, usual) in (ReadOnlySpan<(string, List<string>, string[])>)[

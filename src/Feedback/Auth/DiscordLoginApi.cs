@@ -32,7 +32,7 @@ internal static class DiscordLoginApi
 
     internal static RedirectHttpResult Begin(HttpContext context, DiscordLogin login)
     {
-        var state = login.NewState();
+        var state = DiscordLogin.NewState();
         // Lax: Discord sends the browser back from its own site.
         context.Response.Cookies.Append(Cookie, login.Seal(state), new()
         {
@@ -75,7 +75,7 @@ internal sealed class DiscordLogin(
 
     private readonly ITimeLimitedDataProtector seal = protection.CreateProtector("stoa.feedback.discord").ToTimeLimitedDataProtector();
 
-    public string NewState() => Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(16));
+    public static string NewState() => Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(16));
 
     public string Seal(string state) => seal.Protect(state, time.GetUtcNow() + Lifetime);
 

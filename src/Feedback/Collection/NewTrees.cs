@@ -1,4 +1,3 @@
-using Stoa.Feedback.Datasets;
 using Stoa.Platform.Http;
 
 namespace Stoa.Feedback.Collection;

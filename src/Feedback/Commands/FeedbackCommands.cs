@@ -6,8 +6,6 @@ using Stoa.Feedback.Consistency;
 using Stoa.Feedback.Datasets;
 using Stoa.Feedback.HuggingFace;
 using Stoa.Feedback.Rankings;
-using Stoa.Feedback.Trees;
-using Stoa.Platform.Data;
 using Stoa.Platform.Http;
 
 namespace Stoa.Feedback.Commands;

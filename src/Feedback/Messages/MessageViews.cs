@@ -98,7 +98,7 @@ internal sealed class MessageViews(NpgsqlDataSource source)
     /// <exception cref="Failure">2001; 2006: none is.</exception>
     public async Task<MessageTree> MostChildrenAsync(Guid id, Guid? actingId, CancellationToken ct)
     {
-        var tree = await ReadAsync(WholeTree, id, actingId, ct, row => row.GetInt32(MessageRows.Width));
+        var tree = await ReadAsync(WholeTree, id, actingId, row => row.GetInt32(MessageRows.Width), ct);
         if (tree.Count == 0)
         {
             throw NotFound();
@@ -167,10 +167,10 @@ internal sealed class MessageViews(NpgsqlDataSource source)
     private static Failure NotFound() => FeedbackCode.MessageNotFound.Refusal("Message not found");
 
     private async Task<List<WireMessage>> ReadAsync(string sql, Guid id, Guid? actingId, CancellationToken ct) =>
-        [.. (await ReadAsync(sql, id, actingId, ct, _ => 0)).Select(entry => entry.Message)];
+        [.. (await ReadAsync(sql, id, actingId, _ => 0, ct)).Select(entry => entry.Message)];
 
     private async Task<List<(WireMessage Message, int More)>> ReadAsync(
-        string sql, Guid id, Guid? actingId, CancellationToken ct, Func<NpgsqlDataReader, int> more)
+        string sql, Guid id, Guid? actingId, Func<NpgsqlDataReader, int> more, CancellationToken ct)
     {
         await using var connection = await source.OpenConnectionAsync(ct);
         await using var batch = await Statement.BatchAsync(connection, ct, Statement.Of(sql, actingId, id));

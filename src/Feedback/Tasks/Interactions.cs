@@ -3,7 +3,6 @@ using Microsoft.Extensions.Options;
 using Npgsql;
 using Stoa.Feedback.Auth;
 using Stoa.Feedback.Labels;
-using Stoa.Feedback.Messages;
 using Stoa.Feedback.Rankings;
 using Stoa.Feedback.Trees;
 using Stoa.Feedback.Users;

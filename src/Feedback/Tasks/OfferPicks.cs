@@ -1,4 +1,3 @@
-using Npgsql;
 using Stoa.Feedback.Messages;
 using Stoa.Feedback.Trees;
 using Stoa.Feedback.Wire;

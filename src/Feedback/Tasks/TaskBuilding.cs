@@ -59,7 +59,7 @@ internal static class TaskBuilding
         string[] needed = mandatory.Count > 0 ? [.. mandatory] : [Label.Spam];
         var isPrompt = picked.Type == TaskType.LabelInitialPrompt;
         var isSimple = (isPrompt || requested == TaskType.Random) && chance.NextDouble() >= full;
-        string[] valid = isSimple ? [.. needed.Union([Label.LangMismatch]).Union(isPrompt ? [] : [Label.Quality])]
+        var valid = isSimple ? [.. needed.Union([Label.LangMismatch]).Union(isPrompt ? [] : [Label.Quality])]
             : labels.Count > 0 ? [.. labels]
             : picked.Type == TaskType.LabelAssistantReply ? Label.OfAssistant : Label.OfPrompter;
         var (mode, disposition) = isSimple ? ("simple", "spam") : ("full", "quality");

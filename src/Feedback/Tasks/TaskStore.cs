@@ -107,7 +107,7 @@ internal sealed class TaskStore(FeedbackChanges changes, UserStore users, IOptio
         async change =>
         {
             var task = await TaskRows.LockAsync(change, client.Id, taskId, ct) ?? throw FeedbackCode.TaskNotFound.Refusal("Task not found");
-            var user = UserStore.RequireEnabled(acting ?? await users.ByIdAsync(change.Connection, task.UserId, ct), options.Value);
+            var user = UserStore.RequireEnabled(acting ?? await UserStore.ByIdAsync(change.Connection, task.UserId, ct), options.Value);
             task.RequireOpen(user.Id, change.Now);
             change.Write("update feedback.task set skipped = true, skip_reason = $2::text where id = $1", taskId, reason);
             if (task.ParentMessageId is { } messageId)

@@ -1,6 +1,4 @@
 using Microsoft.Extensions.Options;
-using Npgsql;
-using Stoa.Platform.Data;
 using Stoa.Platform.Jobs;
 
 namespace Stoa.Feedback.Trees;

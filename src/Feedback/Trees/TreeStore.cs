@@ -1,4 +1,3 @@
-using System.Text.Json.Nodes;
 using Npgsql;
 using Stoa.Feedback.Messages;
 using Stoa.Platform.Data;

@@ -100,7 +100,7 @@ internal sealed class UserStore(NpgsqlDataSource source, TimeProvider time)
     public static bool IsNamed(FeedbackUser known, User user) =>
         user.DisplayName.Length == 0 || user.DisplayName == known.DisplayName || known.Deleted;
 
-    public async Task<FeedbackUser?> ByIdAsync(NpgsqlConnection connection, Guid? id, CancellationToken ct) => id is null
+    public static async Task<FeedbackUser?> ByIdAsync(NpgsqlConnection connection, Guid? id, CancellationToken ct) => id is null
         ? null
         : await OneAsync(connection, Statement.Of($"select {Columns} from feedback.user where id = $1", id), ct);
 

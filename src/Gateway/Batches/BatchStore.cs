@@ -1,6 +1,5 @@
 using Microsoft.EntityFrameworkCore;
 using Npgsql;
-using Stoa.Gateway.Files;
 using Stoa.Platform.Http;
 using Stoa.Platform.Identity;
 using Stoa.Platform.Jobs;

@@ -1,11 +1,3 @@
-using System.Text;
-using System.Text.Json.Nodes;
-using Npgsql;
-using Stoa.Gateway;
-using Stoa.Gateway.Agents;
-using Stoa.Gateway.Alerts;
-using Stoa.Gateway.Auth;
-using Stoa.Gateway.Batches;
 using Stoa.Gateway.Configuration;
 using Stoa.Gateway.Files;
 using Stoa.Gateway.Folders;
@@ -15,11 +7,6 @@ using Stoa.Gateway.Responses;
 using Stoa.Gateway.TestCases;
 using Stoa.Gateway.Tools;
 using Stoa.Platform.Http;
-using Stoa.Platform.Identity;
-using Stoa.Platform.Jobs;
-using Stoa.Platform.Privacy;
-using Stoa.Platform.Webhooks;
-using Stoa.Tests.Support;
 using static Stoa.Tests.Authorization.MatrixRows;
 
 namespace Stoa.Tests.Authorization;

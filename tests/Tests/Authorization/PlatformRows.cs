@@ -1,14 +1,4 @@
-using System.Text;
-using System.Text.Json.Nodes;
 using Npgsql;
-using Stoa.Gateway;
-using Stoa.Gateway.Agents;
-using Stoa.Gateway.Alerts;
-using Stoa.Gateway.Auth;
-using Stoa.Gateway.Batches;
-using Stoa.Gateway.Configuration;
-using Stoa.Gateway.Files;
-using Stoa.Gateway.Folders;
 using Stoa.Gateway.History;
 using Stoa.Gateway.ProviderKeys;
 using Stoa.Gateway.Responses;

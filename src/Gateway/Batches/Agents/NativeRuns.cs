@@ -3,7 +3,6 @@ using Microsoft.Extensions.Options;
 using Stoa.Gateway.Batches.Native;
 using Stoa.Gateway.Budgets;
 using Stoa.Gateway.Bytes;
-using Stoa.Gateway.Chat;
 using Stoa.Gateway.Completions;
 using Stoa.Gateway.Dialects;
 using Stoa.Gateway.Runs;

@@ -1,7 +1,6 @@
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using Stoa.Gateway.Chat;
-using Stoa.Gateway.Providers;
 
 namespace Stoa.Gateway.Runs.Requests;
 

@@ -73,8 +73,8 @@ internal static class SignInRoutes
         return TypedResults.LocalRedirect("/");
     }
 
-    private static RazorComponentResult Form(string? wayBack, string? problem = null, string? keyProblem = null, string? email = null) =>
-        new RazorComponentResult<SignIn>(new Dictionary<string, object?>(StringComparer.Ordinal)
+    private static RazorComponentResult<SignIn> Form(string? wayBack, string? problem = null, string? keyProblem = null, string? email = null) =>
+        new(new Dictionary<string, object?>(StringComparer.Ordinal)
         {
             [nameof(SignIn.Return)] = Local(wayBack),
             [nameof(SignIn.Problem)] = problem,

@@ -1,4 +1,3 @@
-using System.Text;
 using System.Text.Json.Nodes;
 using Stoa.Tests.Gateway.Runs;
 using Stoa.Tests.Support;

@@ -103,7 +103,7 @@ public sealed class NativeRunsTests : IAsyncLifetime
     }
 
     /// <summary>As if the wait were over.</summary>
-    private Task WakeAsync() => ReadAsync("update platform.jobs set run_at = now() where kind = 'gateway.run_batch' and state = 'available'");
+    private Task<object?> WakeAsync() => ReadAsync("update platform.jobs set run_at = now() where kind = 'gateway.run_batch' and state = 'available'");
 
     private async Task<object?> ReadAsync(string sql)
     {

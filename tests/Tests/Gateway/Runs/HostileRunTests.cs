@@ -76,7 +76,7 @@ public sealed class HostileRunTests(RunSite site) : IClassFixture<RunSite>
         var (status, _) = await site.RunAsync($$"""{"bridge_id":"{{agent}}","user":"Hi","thread_id":"{{longest}}","sub_thread_id":"{{longest}}"}""");
 
         Assert.Equal(HttpStatusCode.UnprocessableEntity, status);
-        Assert.Empty(site.OpenAi.RequestsFor("gpt-4o").Where(request => request.Json!["messages"]!.ToJsonString().Contains(agent, StringComparison.Ordinal)));
+        Assert.DoesNotContain(site.OpenAi.RequestsFor("gpt-4o"), request => request.Json!["messages"]!.ToJsonString().Contains(agent, StringComparison.Ordinal));
         Assert.Empty(await site.RowsAsync(agent));
     }
 

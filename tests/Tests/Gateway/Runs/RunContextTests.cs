@@ -5,7 +5,6 @@ using Microsoft.Extensions.DependencyInjection;
 using Stoa.Gateway.Accounts;
 using Stoa.Platform.Identity;
 using Stoa.Platform.Privacy;
-using Stoa.Tests.Support;
 
 namespace Stoa.Tests.Gateway.Runs;
 
