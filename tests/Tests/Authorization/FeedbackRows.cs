@@ -1,11 +1,3 @@
-using Stoa.Gateway.Configuration;
-using Stoa.Gateway.Files;
-using Stoa.Gateway.Folders;
-using Stoa.Gateway.History;
-using Stoa.Gateway.ProviderKeys;
-using Stoa.Gateway.Responses;
-using Stoa.Gateway.TestCases;
-using Stoa.Gateway.Tools;
 using Stoa.Platform.Http;
 using static Stoa.Tests.Authorization.MatrixRows;
 

@@ -1,6 +1,5 @@
 using Stoa.Gateway;
 using Stoa.Gateway.Batches;
-using Stoa.Platform.Http;
 using Stoa.Platform.Identity;
 
 namespace Stoa.Tests.Authorization;

@@ -1,9 +1,4 @@
 using Npgsql;
-using Stoa.Gateway.History;
-using Stoa.Gateway.ProviderKeys;
-using Stoa.Gateway.Responses;
-using Stoa.Gateway.TestCases;
-using Stoa.Gateway.Tools;
 using Stoa.Platform.Http;
 using Stoa.Platform.Identity;
 using Stoa.Platform.Jobs;
