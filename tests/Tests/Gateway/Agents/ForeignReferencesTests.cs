@@ -32,6 +32,7 @@ public sealed class ForeignReferencesTests(GtwyHost host) : IClassFixture<GtwyHo
     private async Task<(string Agent, string Version)> MakeAsync(string name, bool asOther)
     {
         var (_, made) = await host.SendAsync("POST", "/api/agent", new { name, flag = true }, asOther);
-        return ((string)made!["agent"]!["_id"]!, (string)made["agent"]!["versions"]![0]!);
+        Assert.True(made?["agent"] is not null, made?.ToJsonString());
+        return ((string)made["agent"]!["_id"]!, (string)made["agent"]!["versions"]![0]!);
     }
 }

@@ -22,7 +22,7 @@ public sealed class ProviderKeysTests(ManagementSite site) : IClassFixture<Manag
 
         var mask = $"{site.OpenAi.Key[..3]}*********{site.OpenAi.Key[^3..]}";
         Assert.Equal((mask, "working", 10m), ((string?)made["apikey"], (string?)made["status"], (decimal)made["apikey_limit"]!));
-        Assert.Equal(((string?)made["_id"], mask, "mine", 0), ((string?)listed["_id"], (string?)listed["apikey"], (string?)listed["name"], (int)listed["apikey_usage"]!));
+        Assert.Equal(((string?)made["_id"], mask, "mine", 0m), ((string?)listed["_id"], (string?)listed["apikey"], (string?)listed["name"], (decimal)listed["apikey_usage"]!));
         await using var scope = site.Host.Services.CreateAsyncScope();
         var row = await scope.ServiceProvider.GetRequiredService<GatewayDb>().ProviderKeys.SingleAsync(key => key.Id == (string)made["_id"]!, Ct);
         Assert.DoesNotContain(site.OpenAi.Key, Encoding.UTF8.GetString(row.Secret), StringComparison.Ordinal);

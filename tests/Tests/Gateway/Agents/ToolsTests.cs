@@ -138,12 +138,12 @@ public sealed class ToolsTests(ManagementSite site) : IClassFixture<ManagementSi
                 admin.DoAsync("PUT", "/api/folder", $$$"""{"folder_id":"{{{folder}}}","config":{"round":{{{round}}}}}"""),
                 admin.DoAsync("PUT", "/api/folder", $$"""{"folder_id":"{{folder}}","folder_limit":{{round}}}"""),
                 admin.DoAsync("PUT", $"/api/apikeys/{key}", $$"""{"apikey_limit":{{round}}}"""),
-                admin.DoAsync("PUT", $"/api/apikeys/{key}", $$"""{"apikey_usage":{{round}}}"""));
+                admin.DoAsync("PUT", $"/api/apikeys/{key}", $$"""{"name":"k{{round}}"}"""));
 
             var shown = (await admin.DoAsync("GET", "/api/folder"))["data"]![0]!;
             var kept = (await admin.DoAsync("GET", "/api/apikeys"))["result"]![0]!;
             Assert.Equal((round, round), ((int)shown["config"]!["round"]!, (int)shown["folder_limit"]!));
-            Assert.Equal((round, round), ((int)kept["apikey_limit"]!, (int)kept["apikey_usage"]!));
+            Assert.Equal((round, $"k{round}"), ((int)kept["apikey_limit"]!, (string?)kept["name"]));
         }
     }
 

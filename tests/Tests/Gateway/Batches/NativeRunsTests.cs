@@ -84,7 +84,7 @@ public sealed class NativeRunsTests : IAsyncLifetime
     public async Task What_the_provider_fails_is_run_here()
     {
         provider.Fails = true;
-        await StartAsync("openai");
+        await StartAsync("groq");
         await host.RunJobsAsync();
         Assert.Equal(["You said: one", "You said: two 🗼"], Assert.Single(told).Body["response"]!.AsArray().Select(item => (string?)item!["data"]!["content"]));
     }
