@@ -1,5 +1,5 @@
 using System.Collections.Concurrent;
-using System.Net.Http.Json;
+using System.Net;
 using System.Text;
 using System.Text.Json.Nodes;
 
@@ -25,7 +25,7 @@ internal sealed class Bot(Uri address, int seed)
 
     public ConcurrentQueue<string> Unexpected { get; } = [];
 
-    /// <summary>Calls that got no answer at all.</summary>
+    /// <summary>Calls that got no answer, or came while the server was starting.</summary>
     public int Cut => Volatile.Read(ref cut);
 
     private int cut;
@@ -135,8 +135,10 @@ internal sealed class Bot(Uri address, int seed)
     {
         using var content = new StringContent(body.ToJsonString(), Encoding.UTF8, "application/json");
         using var answer = await client.PostAsync(new Uri($"/api/v1{path}", UriKind.Relative), content, TestContext.Current.CancellationToken);
-        return ((int)answer.StatusCode, answer.Content.Headers.ContentLength == 0 || answer.StatusCode == System.Net.HttpStatusCode.NoContent
-            ? null
-            : await answer.Content.ReadFromJsonAsync<JsonNode>(TestContext.Current.CancellationToken));
+        var text = await answer.Content.ReadAsStringAsync(TestContext.Current.CancellationToken);
+        var read = text.Length == 0 ? null : JsonNode.Parse(text);
+        return answer.StatusCode == HttpStatusCode.ServiceUnavailable && read?["error_code"] is null
+            ? throw new HttpRequestException("The server is not ready")
+            : ((int)answer.StatusCode, read);
     }
 }

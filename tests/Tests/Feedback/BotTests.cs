@@ -36,7 +36,7 @@ public sealed class BotTests(ITestOutputHelper output) : IDisposable
         await bot.PlayAsync(Players, tasks);
         await site.Host.RunJobsAsync();
 
-        Assert.Empty(bot.Unexpected);
+        Assert.Equal("", string.Join('\n', bot.Unexpected));
         Assert.Equal(0, bot.Cut);
         Assert.InRange(bot.Accepted.Count, tasks, tasks + Players);
         Assert.Equal(
