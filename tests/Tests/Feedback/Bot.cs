@@ -16,8 +16,8 @@ internal sealed class Bot(Uri address, int seed)
 
     private static readonly string[] Types =
     [
-        "random", "initial_prompt", "prompter_reply", "assistant_reply", "rank_assistant_replies", "label_initial_prompt", "label_assistant_reply",
-        "label_prompter_reply",
+        "random", "initial_prompt", "prompter_reply", "assistant_reply", "rank_assistant_replies", "label_initial_prompt",
+        "label_assistant_reply", "label_prompter_reply",
     ];
 
     /// <summary>Every answer that was accepted, as it was sent.</summary>
@@ -31,7 +31,8 @@ internal sealed class Bot(Uri address, int seed)
     private int cut;
 
     /// <summary>Until so many tasks are answered; each player has users of its own, and does one thing after the other.</summary>
-    public Task PlayAsync(int players, int tasks) => Task.WhenAll(Enumerable.Range(0, players).Select(player => PlayOneAsync(player, tasks)));
+    public Task PlayAsync(int players, int tasks) =>
+        Task.WhenAll(Enumerable.Range(0, players).Select(player => PlayOneAsync(player, tasks)));
 
     public async Task WhenAcceptedAsync(int tasks)
     {
@@ -64,7 +65,8 @@ internal sealed class Bot(Uri address, int seed)
     private async Task TakeTurnAsync(HttpClient client, Random random, string user, string turn)
     {
         var type = Types[random.Next(Types.Length)];
-        var (status, task) = await PostAsync(client, "/tasks/", new JsonObject { ["type"] = type, ["user"] = FeedbackSite.User(user), ["lang"] = "en" });
+        var wish = new JsonObject { ["type"] = type, ["user"] = FeedbackSite.User(user), ["lang"] = "en" };
+        var (status, task) = await PostAsync(client, "/tasks/", wish);
         if (status == 503 && (int?)task?["error_code"] == 1006)
         {
             return;

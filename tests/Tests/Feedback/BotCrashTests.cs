@@ -68,7 +68,8 @@ public sealed class BotCrashTests(ITestOutputHelper output)
     /// <summary>At least as many as were accepted: an answer that was cut may count too.</summary>
     private static async Task CheckCountsAsync(HttpClient client, Bot bot, string type, string count)
     {
-        var given = bot.Accepted.Where(one => (string?)one.Answer["type"] == type).SelectMany(one => one.About).CountBy(id => id, StringComparer.Ordinal).ToList();
+        var given = bot.Accepted.Where(one => (string?)one.Answer["type"] == type)
+            .SelectMany(one => one.About).CountBy(id => id, StringComparer.Ordinal).ToList();
         Assert.NotEmpty(given);
         foreach (var (id, accepted) in given)
         {
@@ -98,7 +99,8 @@ public sealed class BotCrashTests(ITestOutputHelper output)
             RedirectStandardError = true,
             Environment =
             {
-                ["ASPNETCORE_ENVIRONMENT"] = "Development", ["ASPNETCORE_URLS"] = "http://127.0.0.1:0", ["Stoa__InternalUrls"] = "http://127.0.0.1:0",
+                ["ASPNETCORE_ENVIRONMENT"] = "Development", ["ASPNETCORE_URLS"] = "http://127.0.0.1:0",
+                ["Stoa__InternalUrls"] = "http://127.0.0.1:0",
                 ["Stoa__DataDirectory"] = host.DataDirectory,
             },
         };

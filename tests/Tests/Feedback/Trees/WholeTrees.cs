@@ -15,8 +15,8 @@ internal static class WholeTrees
               (select count(*)::int from feedback.message_reaction where kind = 'ranking' and ranking_parent_id = message.id)
             from feedback.message
             """, row => new Message(
-                row.GetGuid(0), row.IsDBNull(1) ? null : row.GetGuid(1), row.GetGuid(2), row.GetInt32(3), row.GetBoolean(4), row.GetBoolean(5), row.GetInt32(6),
-                row.GetInt32(7), row.IsDBNull(8) ? null : row.GetInt32(8), row.GetString(9), row.GetInt32(10)));
+                row.GetGuid(0), row.IsDBNull(1) ? null : row.GetGuid(1), row.GetGuid(2), row.GetInt32(3), row.GetBoolean(4), row.GetBoolean(5),
+                row.GetInt32(6), row.GetInt32(7), row.IsDBNull(8) ? null : row.GetInt32(8), row.GetString(9), row.GetInt32(10)));
         var trees = await ListAsync(site, "select message_tree_id, state, active, goal_tree_size from feedback.message_tree_state", row =>
             (Id: row.GetGuid(0), State: row.GetString(1), Active: row.GetBoolean(2), Goal: row.GetInt32(3)));
         var unmatched = await ListAsync(site, """
@@ -30,7 +30,8 @@ internal static class WholeTrees
         [
             .. unmatched.Select(id => $"{id}: a done task without its text, or a text without its task"),
             .. members.Where(tree => trees.TrueForAll(one => one.Id != tree.Key)).Select(tree => $"{tree.Key}: without a state"),
-            .. trees.SelectMany(tree => Shape([.. members[tree.Id]], tree.Id).Concat(State([.. members[tree.Id]], tree.State, tree.Active, tree.Goal, reviews, rankings))
+            .. trees.SelectMany(tree => Shape([.. members[tree.Id]], tree.Id)
+                .Concat(State([.. members[tree.Id]], tree.State, tree.Active, tree.Goal, reviews, rankings))
                 .Select(fault => $"{tree.Id} ({tree.State}): {fault}")),
         ];
     }
