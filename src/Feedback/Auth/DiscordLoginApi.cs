@@ -1,6 +1,8 @@
+using System.Buffers.Text;
 using System.Net.Http.Headers;
 using System.Net.Http.Json;
 using System.Security.Cryptography;
+using System.Text;
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using Microsoft.AspNetCore.Builder;
@@ -32,14 +34,14 @@ internal static class DiscordLoginApi
 
     internal static RedirectHttpResult Begin(HttpContext context, DiscordLogin login)
     {
-        var state = DiscordLogin.NewState();
+        var way = DiscordLogin.NewWay();
         // Lax: Discord sends the browser back from its own site.
-        context.Response.Cookies.Append(Cookie, login.Seal(state), new()
+        context.Response.Cookies.Append(Cookie, login.Seal(way), new()
         {
             HttpOnly = true, SameSite = SameSiteMode.Lax, Secure = context.Request.IsHttps, MaxAge = DiscordLogin.Lifetime,
             Path = $"{context.Request.PathBase}/api/v1",
         });
-        return TypedResults.Redirect(login.AuthorizeAddress(CallbackOf(context.Request), state));
+        return TypedResults.Redirect(login.AuthorizeAddress(CallbackOf(context.Request), way));
     }
 
     /// <summary>The code as <c>auth_code</c>, or as Discord itself calls it.</summary>
@@ -47,8 +49,8 @@ internal static class DiscordLoginApi
     {
         var query = context.Request.Query;
         var code = $"{(query.ContainsKey("auth_code") ? query["auth_code"] : query["code"])}";
-        login.CheckState(context.Request.Cookies[Cookie], $"{query["state"]}");
-        return TypedResults.Ok(await login.TokenAsync(code, CallbackOf(context.Request), ct));
+        var way = login.RequireWay(context.Request.Cookies[Cookie], $"{query["state"]}");
+        return TypedResults.Ok(await login.TokenAsync(code, way, CallbackOf(context.Request), ct));
     }
 
     private static string CallbackOf(HttpRequest request) => $"{request.Scheme}://{request.Host.Value}{request.PathBase}/api/v1/callback/discord";
@@ -75,28 +77,30 @@ internal sealed class DiscordLogin(
 
     private readonly ITimeLimitedDataProtector seal = protection.CreateProtector("stoa.feedback.discord").ToTimeLimitedDataProtector();
 
-    public static string NewState() => Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(16));
+    public static LoginWay NewWay() => new(
+        Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(16)), Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(32)));
 
-    public string Seal(string state) => seal.Protect(state, time.GetUtcNow() + Lifetime);
+    public string Seal(LoginWay way) => seal.Protect($"{way.State} {way.Verifier}", time.GetUtcNow() + Lifetime);
 
     /// <exception cref="Failure">Not found: the sign-in is not switched on.</exception>
-    public string AuthorizeAddress(string callback, string state)
+    public string AuthorizeAddress(string callback, LoginWay way)
     {
         Require();
         var address = discord.Value.AuthorizeUrl;
         return $"{address}{(address.Contains('?', StringComparison.Ordinal) ? '&' : '?')}response_type=code&client_id={Uri.EscapeDataString(discord.Value.ClientId!)}"
-            + $"&scope=identify&redirect_uri={Uri.EscapeDataString(callback)}&state={state}";
+            + $"&scope=identify&redirect_uri={Uri.EscapeDataString(callback)}&state={way.State}"
+            + $"&code_challenge={way.Challenge}&code_challenge_method=S256";
     }
 
     /// <exception cref="Failure">600: it was not begun in this browser, or too long ago.</exception>
-    public void CheckState(string? cookie, string state)
+    public LoginWay RequireWay(string? cookie, string state)
     {
         Require();
         try
         {
-            if (cookie is not null && SharedSecret.Matches(state, seal.Unprotect(cookie)))
+            if (cookie is not null && seal.Unprotect(cookie).Split(' ') is [var sent, var verifier] && SharedSecret.Matches(state, sent))
             {
-                return;
+                return new(sent, verifier);
             }
         }
         catch (CryptographicException)
@@ -107,14 +111,14 @@ internal sealed class DiscordLogin(
     }
 
     /// <exception cref="Failure">600: Discord refuses the code, or its account is linked to nobody.</exception>
-    public async Task<DiscordLoginApi.LoginToken> TokenAsync(string code, string callback, CancellationToken ct)
+    public async Task<DiscordLoginApi.LoginToken> TokenAsync(string code, LoginWay way, string callback, CancellationToken ct)
     {
         using var http = clients.CreateClient(Client);
         using var exchange = new HttpRequestMessage(HttpMethod.Post, discord.Value.TokenUrl)
         {
             Content = new FormUrlEncodedContent(new Dictionary<string, string>(StringComparer.Ordinal)
             {
-                ["grant_type"] = "authorization_code", ["code"] = code, ["redirect_uri"] = callback,
+                ["grant_type"] = "authorization_code", ["code"] = code, ["redirect_uri"] = callback, ["code_verifier"] = way.Verifier,
                 ["client_id"] = discord.Value.ClientId!, ["client_secret"] = discord.Value.ClientSecret!,
             }),
         };
@@ -155,6 +159,13 @@ internal sealed class DiscordLogin(
     }
 
     private static Failure Refused() => FeedbackCode.InvalidAuthentication.Refusal("The sign-in with Discord failed");
+
+    /// <summary>One sign-in under way, kept in the browser's cookie.</summary>
+    /// <param name="Verifier">Proves to Discord that the code comes from whoever began (RFC 7636).</param>
+    internal sealed record LoginWay(string State, string Verifier)
+    {
+        public string Challenge => Base64Url.EncodeToString(SHA256.HashData(Encoding.ASCII.GetBytes(Verifier)));
+    }
 
     internal sealed record TokenAnswer(string? AccessToken);
 

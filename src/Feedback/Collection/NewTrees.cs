@@ -46,7 +46,7 @@ internal sealed record NewTree(
         {
             yield return new($"{place}.candidates", $"candidates must have 2 to {MostCandidates} entries");
         }
-        else if (!candidates.All(candidate => candidate is not null && IsText(candidate.Text) && candidate.Source is { } source && IsNamed(source)))
+        else if (!candidates.All(candidate => candidate is not null && IsReply(candidate.Text) && candidate.Source is { } source && IsNamed(source)))
         {
             yield return new($"{place}.candidates", $"each candidate must have a text and a source with a name; words have at most {LongestWord} characters");
         }
@@ -56,7 +56,10 @@ internal sealed record NewTree(
         && IsWord(source.AgentVersion, LongestWord) && IsWord(source.Model, LongestWord) && IsWord(source.Provider, LongestWord)
         && IsWord(source.CallId, LongestWord);
 
-    private static bool IsText(string? text) => !string.IsNullOrWhiteSpace(text) && text.Length <= MostText && !text.Contains('\0', StringComparison.Ordinal);
+    private static bool IsText(string? text) => !string.IsNullOrWhiteSpace(text) && IsReply(text);
+
+    // A model that said nothing is ranked like the others.
+    private static bool IsReply(string? text) => text is { Length: <= MostText } && !text.Contains('\0', StringComparison.Ordinal);
 
     private static bool IsWord(string? text, int most) => text is null || (text.Length <= most && !text.Contains('\0', StringComparison.Ordinal));
 }

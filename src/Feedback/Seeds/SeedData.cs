@@ -60,9 +60,19 @@ internal sealed partial class SeedData(
                 """, author.Id, time.GetUtcNow()),
             ct);
         var added = 0;
+        HashSet<Guid> trees = [];
         foreach (var text in await ReadAsync(ct))
         {
-            added += await changes.RunAsync(change => AddAsync(change, client, author.Id, text, ct), ct) ? 1 : 0;
+            if (await changes.RunAsync(change => AddAsync(change, client, author.Id, text, ct), ct) is { } tree)
+            {
+                added++;
+                trees.Add(tree);
+            }
+        }
+        // Only now: a tree that is to be ranked has nothing to rank before its replies are there, and would be done.
+        foreach (var tree in trees)
+        {
+            await changes.RunAsync(change => activation.SettleAsync(change.Connection, [tree], client.Id, resume: false, ct), ct);
         }
         if (added > 0)
         {
@@ -79,12 +89,13 @@ internal sealed partial class SeedData(
         return await JsonSerializer.DeserializeAsync(file, SeedJson.Default.ListSeedText, ct) ?? [];
     }
 
-    private async Task<bool> AddAsync(FeedbackChange change, ApiClient client, Guid authorId, SeedText text, CancellationToken ct)
+    /// <summary>Its tree; null when the text was there.</summary>
+    private async Task<Guid?> AddAsync(FeedbackChange change, ApiClient client, Guid authorId, SeedText text, CancellationToken ct)
     {
         var known = await change.Connection.ListAsync(Statement.Of(Known, client.Id, text.TaskMessageId), row => !row.IsDBNull(0) && row.GetBoolean(0), ct);
         if (known is [true])
         {
-            return false;
+            return null;
         }
         var parent = text.ParentMessageId is null ? null
             : (await change.Connection.ListAsync(
@@ -121,9 +132,7 @@ internal sealed partial class SeedData(
         {
             change.Write("update feedback.message set children_count = children_count + 1 where id = $1", parent.Id);
         }
-        await change.SaveAsync(changes.Queue, ct);
-        await activation.SettleAsync(change.Connection, [tree], client.Id, resume: false, ct);
-        return true;
+        return tree;
     }
 
     private void WriteTree(FeedbackChange change, Guid tree, string? state, string lang)

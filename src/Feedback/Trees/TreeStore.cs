@@ -27,7 +27,7 @@ internal static class TreeStore
         Statement.Of(
             $"""
             select m.id, m.parent_id, m.user_id, m.role, m.lang, m.depth, m.deleted, m.review_result, m.review_count, m.ranking_count,
-              case when t.state in ('ranking', 'ready_for_scoring', 'scoring_failed')
+              case when max(m.ranking_count) over () > 0
                 then (select count(*) from feedback.message_reaction r where r.ranking_parent_id = m.id)::int else 0 end
             from feedback.message m join feedback.message_tree_state t on t.message_tree_id = m.message_tree_id
             where m.message_tree_id = {tree} order by m.created_date, m.id

@@ -20,4 +20,22 @@ public sealed class SeedTests
         Assert.NotEqual(0, await site.AskAsync<long>("select count(*) from feedback.offer where work = 'reply'"));
         Assert.Empty(await site.BrokenAsync());
     }
+
+    [Fact]
+    public async Task A_tree_that_is_to_be_ranked_waits_for_its_replies()
+    {
+        var path = Path.GetTempFileName();
+        await File.WriteAllTextAsync(path, """
+            [{"task_message_id": "t0", "user_message_id": "m0", "text": "Which?", "role": "prompter", "tree_state": "ranking"},
+             {"task_message_id": "t1", "user_message_id": "m1", "text": "This", "role": "assistant", "parent_message_id": "m0"},
+             {"task_message_id": "t2", "user_message_id": "m2", "text": "That", "role": "assistant", "parent_message_id": "m0"}]
+            """, TestContext.Current.CancellationToken);
+        await using var site = await ReadingSite.StartAsync(new(StringComparer.OrdinalIgnoreCase) { ["Feedback:Seed:Path"] = path });
+
+        await site.Host.Services.GetRequiredService<SeedData>().SeedAsync(TestContext.Current.CancellationToken);
+        File.Delete(path);
+
+        Assert.Equal("ranking", await site.AskAsync<string>("select state from feedback.message_tree_state"));
+        Assert.Equal(1, await site.AskAsync<long>("select count(*) from feedback.offer where work = 'ranking'"));
+    }
 }

@@ -31,6 +31,24 @@ public sealed class TaskStoryTests
     }
 
     [Fact]
+    public async Task A_ranked_tree_that_was_halted_goes_straight_on_to_the_export()
+    {
+        await using var site = await FeedbackSite.StartAsync(("TreeManager:GoalTreeSize", "4"));
+        var tree = await site.RankingTreeAsync();
+        foreach (var judge in (string[])["judge1", "judge2", "judge3"])
+        {
+            var (_, id) = await site.TakeAsync(judge, "rank_assistant_replies");
+            await site.RankAsync(judge, id, 2, 0, 1);
+        }
+
+        await site.SendAsync(HttpMethod.Put, $"/messages/{tree}/tree/state?halt=true");
+        Assert.Equal("halted_by_moderator", await site.StateAsync(tree));
+        await site.SendAsync(HttpMethod.Put, $"/messages/{tree}/tree/state?halt=false");
+
+        Assert.Equal("ready_for_export", await site.StateAsync(tree));
+    }
+
+    [Fact]
     public async Task Three_reviews_accept_a_prompt_and_the_lottery_lets_it_grow()
     {
         await using var site = await FeedbackSite.StartAsync(("TreeManager:MaxActiveTrees", "0"));
