@@ -54,7 +54,7 @@ public sealed class VicunaTests : IDisposable
     /// Ranked pairs without a graph: of all orders those are kept that agree with the clearest majority, of these those that agree with the
     /// next, and so on, passing by a majority that no order agrees with any more. One is left.
     /// </summary>
-    private static IEnumerable<Guid> ByElimination(List<Guid[]> votes)
+    private static Guid[] ByElimination(List<Guid[]> votes)
     {
         var orders = Permutations([.. votes[0].Order()]).ToList();
         var majorities =

@@ -234,10 +234,10 @@ internal sealed partial class Replay(Uri address, IReadOnlyList<JsonNode> record
         ["widget"] = ["yes_no", "flag", "likert"],
     };
 
-    [GeneratedRegex("[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")]
+    [GeneratedRegex("[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", RegexOptions.NonBacktracking | RegexOptions.ExplicitCapture)]
     private static partial Regex Id { get; }
 
     /// <summary>Ids, cursors, keys.</summary>
-    [GeneratedRegex(@"^([0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}(\$.*)?|[0-9a-f]{64})$")]
+    [GeneratedRegex(@"^([0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}(\$.*)?|[0-9a-f]{64})$", RegexOptions.NonBacktracking | RegexOptions.ExplicitCapture)]
     private static partial Regex Learnt { get; }
 }

@@ -46,7 +46,7 @@ internal sealed class Steps(ReadingSite site, Replay replay)
         return task!;
     }
 
-    private Task AcknowledgeAsync(string recordedTask, string id) =>
+    private Task<JsonNode?> AcknowledgeAsync(string recordedTask, string id) =>
         SendAsync("POST", $"/tasks/{replay.Ours(recordedTask)}/ack", new JsonObject { ["message_id"] = id });
 
     private async Task AcknowledgedAsync(string user, string type, string id, bool isCollective = false)

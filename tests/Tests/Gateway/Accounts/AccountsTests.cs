@@ -18,7 +18,7 @@ public sealed class AccountsTests(GtwyHost host) : IClassFixture<GtwyHost>
         var (_, before) = await host.SendAsync("GET", "/api/c/getDetails", null, session);
         var (made, company) = await host.SendAsync("POST", "/api/c/createCompany", new { company = new { name = "Porch", timezone = "Europe/Athens" } }, session);
         Assert.True(company?["data"] is not null, company?.ToJsonString());
-        var id = (string?)company["data"]!["id"];
+        var id = (string?)company!["data"]!["id"];
         var (switched, _) = await host.SendAsync("POST", "/api/c/switchCompany", new { company_ref_id = id }, session);
         var (_, after) = await host.SendAsync("GET", "/api/c/getDetails", null, session);
         var (_, token) = await host.SendAsync("POST", "/api/user/localToken", null, session);

@@ -33,6 +33,6 @@ public sealed class ForeignReferencesTests(GtwyHost host) : IClassFixture<GtwyHo
     {
         var (_, made) = await host.SendAsync("POST", "/api/agent", new { name, flag = true }, asOther);
         Assert.True(made?["agent"] is not null, made?.ToJsonString());
-        return ((string)made["agent"]!["_id"]!, (string)made["agent"]!["versions"]![0]!);
+        return ((string)made!["agent"]!["_id"]!, (string)made["agent"]!["versions"]![0]!);
     }
 }
