@@ -2,10 +2,10 @@ using System.Text.Json;
 
 namespace Stoa.Bench;
 
-/// <summary>One measured value. A bound is an upper one; without it the figure is there to be read.</summary>
-internal sealed record Figure(string Name, double Value, string Unit, double? Bound = null)
+/// <summary>One measured value. A bound is an upper one unless it says otherwise; without it the figure is there to be read.</summary>
+internal sealed record Figure(string Name, double Value, string Unit, double? Bound = null, bool IsLeast = false)
 {
-    internal bool Ok => Bound is null || Value <= Bound;
+    internal bool Ok => Bound is null || (IsLeast ? Value >= Bound : Value <= Bound);
 
     internal string ToJson() => JsonSerializer.Serialize(new
     {

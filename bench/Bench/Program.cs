@@ -1,11 +1,12 @@
 using Stoa.Bench;
+using Stoa.Bench.Feedback;
 using Stoa.Bench.Load;
 using Stoa.Bench.Roles;
 using Stoa.Bench.Scenarios;
 
 [assembly: System.Runtime.Versioning.SupportedOSPlatform("linux")]
 
-// One executable: the scenarios, and the roles that they start as child processes (upstream, plain, load).
+// One executable: the scenarios, and the roles that they start as child processes (upstream, plain, load, feedback-load).
 if (!OperatingSystem.IsLinux())
 {
     await Console.Error.WriteLineAsync("The benchmarks read /proc and use epoll: they run on Linux only.");
@@ -22,6 +23,9 @@ switch (args)
         return 0;
     case ["load", .. var rest]:
         await Console.Out.WriteLineAsync(LoadRun.Play(LoadOptions.From(Arguments.Parse(rest))).ToJson());
+        return 0;
+    case ["feedback-load", .. var rest]:
+        await Console.Out.WriteLineAsync(FeedbackLoad.Play(Arguments.Parse(rest)).ToJson());
         return 0;
     case ["list"]:
         foreach (var scenario in Scenario.All)

@@ -26,14 +26,23 @@ internal sealed class FeedbackChange(NpgsqlConnection connection, TimeProvider t
 
     public void Enqueue(NewJob job) => jobs.Add(job);
 
+    /// <summary>The statement that takes the values of <see cref="Notice"/>.</summary>
+    public const string Noted = """
+        insert into feedback.journal (id, user_id, message_id, message_tree_id, api_client_id, event_type, event_payload, created_date)
+        values ($1, $2::uuid, $3::uuid, $4::uuid, $5, $6, $7::jsonb, $8)
+        """;
+
     /// <summary>What happened, for the record.</summary>
-    public void Note(string happened, Guid clientId, Guid? userId, Guid? messageId, Guid? treeId, JsonObject what) => Write(
-        """
-        insert into feedback.journal (id, created_date, user_id, message_id, message_tree_id, api_client_id, event_type, event_payload)
-        values ($1, $2, $3::uuid, $4::uuid, $5::uuid, $6, $7, $8::jsonb)
-        """,
+    public void Note(string happened, Guid clientId, Guid? userId, Guid? messageId, Guid? treeId, JsonObject what) =>
+        Write(Noted, Notice(happened, clientId, userId, messageId, treeId, what));
+
+    /// <summary>Values of <see cref="Noted"/>, for a statement that does more as well.</summary>
+    public object?[] Notice(string happened, Guid clientId, Guid? userId, Guid? messageId, Guid? treeId, JsonObject what)
+    {
         // Not the beginning of the transaction, which may have waited for its locks.
-        JournalId.Next(time.GetUtcNow()), time.GetUtcNow(), userId, messageId, treeId, clientId, happened, what.ToJsonString());
+        var at = time.GetUtcNow();
+        return [JournalId.Next(at), userId, messageId, treeId, clientId, happened, what.ToJsonString(), at];
+    }
 
     /// <summary>Writes what was collected so far; what is read afterwards sees it.</summary>
     public async Task FlushAsync(CancellationToken ct)
@@ -80,13 +89,17 @@ internal sealed class FeedbackChanges(NpgsqlDataSource source, JobQueue queue, T
     public JobQueue Queue => queue;
 
     /// <exception cref="Failure">4: others were in the way each time.</exception>
-    public async Task<T> RunAsync<T>(Func<FeedbackChange, Task<T>> work, CancellationToken ct)
+    public Task<T> RunAsync<T>(Func<FeedbackChange, Task<T>> work, CancellationToken ct) => TryAsync(() => OnceAsync(work, ct));
+
+    /// <summary>For what brings its own transactions.</summary>
+    /// <inheritdoc cref="RunAsync{T}"/>
+    public static async Task<T> TryAsync<T>(Func<Task<T>> work)
     {
         for (var attempt = 1; ; attempt++)
         {
             try
             {
-                return await OnceAsync(work, ct);
+                return await work();
             }
             catch (PostgresException clash) when (clash.SqlState is PostgresErrorCodes.SerializationFailure or PostgresErrorCodes.DeadlockDetected)
             {

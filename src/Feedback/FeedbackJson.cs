@@ -1,5 +1,4 @@
 using System.Text.Json.Serialization;
-using Stoa.Feedback.Auth;
 using Stoa.Feedback.Tasks;
 using Stoa.Feedback.Trees;
 using Stoa.Feedback.Wire;
@@ -8,7 +7,6 @@ namespace Stoa.Feedback;
 
 [JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower)]
 [JsonSerializable(typeof(string))]
-[JsonSerializable(typeof(ApiClientsApi.CreateApiClientRequest))]
 [JsonSerializable(typeof(Dictionary<string, int>))]
 [JsonSerializable(typeof(Dictionary<string, double>))]
 [JsonSerializable(typeof(Dictionary<string, UserScore>))]

@@ -9,6 +9,7 @@ using Stoa.Feedback.Rankings;
 using Stoa.Feedback.Tasks;
 using Stoa.Feedback.Trees;
 using Stoa.Feedback.Users;
+using Stoa.Feedback.Wire;
 using Stoa.Platform;
 using Stoa.Platform.Data;
 using Stoa.Platform.Http;
@@ -61,7 +62,7 @@ public static class FeedbackModule
 
     public static IEndpointRouteBuilder MapFeedback(this IEndpointRouteBuilder routes)
     {
-        var surface = routes.MapGroup("/api/v1").WithGroupName("feedback").WithErrors(OasstErrors.Instance);
+        var surface = routes.MapGroup("/api/v1").WithGroupName("feedback").WithErrors(OasstErrors.Instance).DescribesActingUser();
         surface.MapAuth();
         surface.MapApiClients();
         surface.MapTasks();

@@ -63,8 +63,10 @@ internal static class FeedbackReading
         services.AddSingleton<TreeActivation>();
         services.AddSingleton<TreeImport>();
         services.AddSingleton<Rerank>();
+        services.AddSingleton<RetryScoring>();
         services.AddSingleton<TreeCheck>();
         services.AddSingleton<StateRebuild>();
+        services.AddSingleton<AgentAnswers>();
         services.AddSingleton<ServedTrees>();
         services.AddSingleton<Preferences>();
         services.AddSingleton<GoldLabels>();

@@ -9,6 +9,7 @@ using Stoa.Gateway.Files;
 using Stoa.Gateway.History;
 using Stoa.Gateway.Metrics;
 using Stoa.Gateway.Responses;
+using Stoa.Gateway.Secrets;
 using Stoa.Gateway.TestCases;
 using Stoa.Gateway.Threads;
 using Stoa.Gateway.Usage;
@@ -38,6 +39,8 @@ namespace Stoa.Gateway;
 [JsonSerializable(typeof(ForgetUsage))]
 [JsonSerializable(typeof(BudgetsApi.BudgetList))]
 [JsonSerializable(typeof(BudgetsApi.BudgetTerms))]
+[JsonSerializable(typeof(SecretsApi.SecretList))]
+[JsonSerializable(typeof(SecretsApi.SecretValue))]
 [JsonSerializable(typeof(AlertsApi.AlertList))]
 [JsonSerializable(typeof(AlertsApi.AlertMade))]
 [JsonSerializable(typeof(AlertsApi.AlertGone))]

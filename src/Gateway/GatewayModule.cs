@@ -30,9 +30,11 @@ using Stoa.Gateway.Providers;
 using Stoa.Gateway.Responses;
 using Stoa.Gateway.Runs;
 using Stoa.Gateway.Runs.Trials;
+using Stoa.Gateway.Secrets;
 using Stoa.Gateway.TestCases;
 using Stoa.Gateway.Threads;
 using Stoa.Gateway.Tools;
+using Stoa.Gateway.Uploads;
 using Stoa.Gateway.Usage;
 using Stoa.Platform;
 using Stoa.Platform.Data;
@@ -84,6 +86,10 @@ public static class GatewayModule
         services.AddSingleton<ResponsesApi>();
         services.AddSingleton<ResponseStore>();
         services.AddSingleton<InnerCalls>();
+        services.AddSingleton<ModuleCalls>();
+        services.AddSingleton<IModels, InnerModels>();
+        services.AddSingleton<IEmbeddings, InnerEmbeddings>();
+        services.AddScoped<IModelKeys, BroughtKeys>();
         services.AddSingleton<PassThroughApi>();
         services.AddSingleton<IdempotencyStore>();
         services.AddSingleton<IdempotentCalls>();
@@ -105,6 +111,7 @@ public static class GatewayModule
         services.AddSingleton<AccountSettings>();
         services.AddScoped<IPersonalData, AccountData>();
         services.AddScoped<RunHistory>();
+        services.AddSingleton<IServedAnswers, ServedAnswers>();
         services.AddSingleton<ServiceRegistry>();
         services.AddSingleton<AgentConfigurations>();
         services.AddScoped<ConfigurationReading>();
@@ -134,6 +141,7 @@ public static class GatewayModule
         services.AddSingleton<UsageSpool>();
         services.AddSingleton<UsageStore>();
         services.AddSingleton<UsageQueries>();
+        services.AddSingleton<IModelUsage, ModelUsage>();
         services.AddHostedService<UsageLoader>();
         services.AddSingleton<PriceBook>();
         services.AddSingleton<PriceStore>();
@@ -146,7 +154,10 @@ public static class GatewayModule
         services.AddSingleton<BudgetBook>();
         services.AddSingleton<BudgetStore>();
         services.AddSingleton<BudgetGate>();
+        services.AddSingleton<IModelBudgets, InstallationBudgets>();
         services.AddHostedService<BudgetWatch>();
+        services.AddSingleton<SecretVault>();
+        services.AddSingleton<PublicFiles>();
         services.AddSingleton<RunAnalytics>();
         services.AddSingleton<CacheStore>();
         services.AddSingleton<ResponseCache>();
@@ -177,6 +188,9 @@ public static class GatewayModule
         RunsApi.Map(runtime);
         runtime.MapTestCaseRuns();
         runtime.MapAgentBatches();
+        runtime.MapUploads();
+        routes.MapPublicFiles();
+        routes.MapHealth();
 
         routes.MapCompanies();
         routes.MapSignIn();
@@ -196,6 +210,7 @@ public static class GatewayModule
         management.MapThreads();
         management.MapHistory();
         management.MapOlderHistory();
+        management.MapHandoverHistory();
         management.MapUsers();
         management.MapToolTests();
         management.MapAgentBatchStates();
@@ -205,6 +220,7 @@ public static class GatewayModule
         own.MapPrices();
         own.MapBudgets();
         own.MapQueue();
+        own.MapSecrets();
         return routes;
     }
 }

@@ -17,6 +17,8 @@ var stoa = new RootCommand("Stoa: one open backend for AI. Without a verb it ser
     PeopleVerb.Create(App.WithServicesAsync),
     JobsVerb.Create(App.WithServicesAsync),
     FeedbackVerb.Create(App.WithServicesAsync),
+    LearningVerb.Create(App.WithServicesAsync),
+    AssistantsVerb.Create(App.WithServicesAsync),
 };
 ServeVerb.MakeDefault(stoa);
 

@@ -16,6 +16,7 @@ using Stoa.Platform.Jobs;
 using Stoa.Platform.Jobs.Api;
 using Stoa.Platform.Jobs.Calendars;
 using Stoa.Platform.Limits;
+using Stoa.Platform.Notifications;
 using Stoa.Platform.Pages;
 using Stoa.Platform.Privacy;
 using Stoa.Platform.Storage;
@@ -68,7 +69,8 @@ public static class PlatformModule
         services.AddSystemSchedules();
         services.AddJobsApi();
         services.AddLimits();
-        services.AddSingleton<IStorage, DiskStorage>();
+        builder.AddStorage();
+        builder.AddNotifications();
         services.AddEgress();
         services.AddWebhooks();
         OpenApiDocuments.Add(services);
@@ -113,6 +115,7 @@ public static class PlatformModule
             options.LogFile is { Length: > 0 } file
                 ? [Console.OpenStandardOutput(), new LogFile(file, options.LogFileMb * 1024L * 1024, options.LogFilesKept)]
                 : [Console.OpenStandardOutput()]));
+        builder.AddOtlpErrors();
         builder.Services.AddSingleton<OtlpExport>();
         builder.Services.AddHostedService(provider => provider.GetRequiredService<OtlpExport>());
         builder.Services.AddSingleton<MetricsText>();

@@ -1,4 +1,3 @@
-using Microsoft.AspNetCore.Builder;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Options;
@@ -19,10 +18,6 @@ public static class Settings
         services.AddSingleton(new SettingsSection(section, typeof(T), provider => provider.GetRequiredService<IOptions<T>>().Value));
         return services.AddOptions<T>().BindConfiguration(section);
     }
-
-    /// <summary>Names a setting whose shipped default everyone knows: outside Development the host does not start with it.</summary>
-    public static void RefuseInProduction(this WebApplicationBuilder builder, string setting, Func<IConfiguration, bool> isDefault) =>
-        builder.Services.AddSingleton(new ShippedSecret(setting, isDefault));
 
     /// <summary>For what is needed before the container exists. Throws <see cref="WrongSettingException"/>.</summary>
     public static T Read<T>(IConfiguration configuration, string section)

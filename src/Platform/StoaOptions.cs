@@ -35,6 +35,10 @@ public sealed class StoaOptions : IValidatableObject
     [Required]
     public string InternalUrls { get; set; } = "http://127.0.0.1:8081";
 
+    /// <summary>Where clients reach this installation (<c>https://stoa.example.org</c>), for links that are made outside of a request.
+    /// Absent: the first address it listens on.</summary>
+    public string? PublicUrl { get; set; }
+
     public ProcessRole Role { get; set; } = ProcessRole.All;
 
     /// <summary>Addresses or networks (<c>10.0.0.0/8</c>) whose <c>X-Forwarded-*</c> headers are believed.</summary>
@@ -75,6 +79,10 @@ public sealed class StoaOptions : IValidatableObject
             {
                 yield return new(rule, [nameof(InternalUrls)]);
             }
+        }
+        if (PublicUrl is not null && !(Uri.TryCreate(PublicUrl, UriKind.Absolute, out var address) && address.Scheme is "http" or "https"))
+        {
+            yield return new("must be an address such as https://stoa.example.org", [nameof(PublicUrl)]);
         }
         for (var i = 0; i < KnownProxies.Count; i++)
         {

@@ -11,6 +11,9 @@ internal sealed class Child : IAsyncDisposable
     internal const int LoadCpu = 0;
     internal const int TestedCpu = 1;
 
+    /// <summary>Not pinned.</summary>
+    internal const int AnyCpu = -1;
+
     private static readonly bool Pins = Environment.ProcessorCount > 1 && File.Exists("/usr/bin/taskset");
 
     private readonly Process _process;
@@ -37,7 +40,7 @@ internal sealed class Child : IAsyncDisposable
         int cpu, string dll, IEnumerable<string> arguments, IReadOnlyDictionary<string, string>? environment = null, string? log = null)
     {
         string[] command = ["dotnet", dll, .. arguments];
-        var words = Pins ? ["taskset", "-c", cpu.ToString(CultureInfo.InvariantCulture), .. command] : command;
+        var words = Pins && cpu != AnyCpu ? ["taskset", "-c", cpu.ToString(CultureInfo.InvariantCulture), .. command] : command;
         var start = new ProcessStartInfo(words[0], words[1..])
         {
             UseShellExecute = false,
@@ -115,6 +118,14 @@ internal sealed class Child : IAsyncDisposable
         {
             await _log.DisposeAsync();
         }
+    }
+
+    /// <summary>SIGKILL.</summary>
+    internal async Task KillAsync()
+    {
+        _process.Kill();
+        await _process.WaitForExitAsync();
+        await DisposeAsync();
     }
 
     internal static int FreePort()

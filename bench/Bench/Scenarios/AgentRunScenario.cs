@@ -17,7 +17,10 @@ internal sealed class AgentRunScenario : Scenario
     {
         var threads = arguments.Number("threads", arguments.Flag("quick") ? 1_000 : 20_000);
         await using var rig = await Rig.StartAsync();
-        await using var product = await Product.StartAsync(rig.Direct.BaseUrl);
+        await using var product = Product.Prepare(rig.Direct.BaseUrl);
+        // The upstream of the rig speaks chat completions.
+        product.Set("Gateway__Providers__openai__HasResponses", "false");
+        await product.StartAsync();
         var agent = product.As("agent", await product.CreateKeyAsync(), "openai") with { ModelPrefix = "agent:" };
         await NoteAsync($"agent-run: filling {threads:N0} conversations");
         await product.SqlAsync(Sql(threads));

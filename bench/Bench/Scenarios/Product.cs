@@ -44,6 +44,13 @@ internal sealed partial class Product : IAsyncDisposable
 
     internal int ProcessId => _host!.Id;
 
+    /// <summary>Where the host and its PostgreSQL run, from the next start on.</summary>
+    internal int Cpu { get; init; } = Child.TestedCpu;
+
+    internal Uri BaseUrl => Rig.Loopback(_port);
+
+    internal Uri InternalUrl => Rig.Loopback(_internalPort);
+
     internal static async Task<Product> StartAsync(Uri upstream)
     {
         var product = new Product(upstream);
@@ -53,19 +60,29 @@ internal sealed partial class Product : IAsyncDisposable
 
     internal static Product Prepare(Uri upstream) => new(upstream);
 
+    /// <summary>On all CPUs, with no provider to be reached.</summary>
+    internal static Product Prepare() => new(new("http://127.0.0.1:1")) { Cpu = Child.AnyCpu };
+
     /// <summary>One more setting, for the next start.</summary>
     internal void Set(string variable, string value) => _environment[variable] = value;
 
     /// <summary>Starts the host (again) and returns how long it took until <c>/readyz</c> said so.</summary>
     internal async Task<TimeSpan> StartAsync()
     {
-        _host = Child.Start(Child.TestedCpu, HostDll, ["serve"], _environment, Log);
+        _host = Child.Start(Cpu, HostDll, ["serve"], _environment, Log);
         return await _host.WaitUntilAsync(new(Rig.Loopback(_internalPort), "/readyz"), Patience, CancellationToken.None);
     }
 
     internal async Task StopAsync()
     {
         await _host!.DisposeAsync();
+        _host = null;
+    }
+
+    /// <summary>As a crash ends it; its PostgreSQL stays for the next start.</summary>
+    internal async Task KillAsync()
+    {
+        await _host!.KillAsync();
         _host = null;
     }
 
@@ -99,21 +116,43 @@ internal sealed partial class Product : IAsyncDisposable
         throw new InvalidOperationException("The host does not know the key that was made for it.");
     }
 
-    /// <summary>Runs statements in the private cluster, past the host.</summary>
-    internal async Task SqlAsync(string sql)
+    /// <summary>Runs statements in the private cluster, past the host; what they find, line by line.</summary>
+    internal async Task<string> SqlAsync(string sql) =>
+        await RunAsync("psql", ["-X", "-q", "-A", "-t", "-v", "ON_ERROR_STOP=1", .. Address(), "stoa"], sql);
+
+    /// <summary>The rows of a question in the private cluster, their cells with <c>|</c> between them.</summary>
+    internal Task<string> QueryAsync(string sql) => RunAsync("psql", ["-X", "-q", "-A", "-t", "-v", "ON_ERROR_STOP=1", .. Address(), "stoa"], sql);
+
+    /// <summary>One script over and over in the private cluster, each time a transaction of its own; null where there is no pgbench.</summary>
+    internal async Task<double?> RateAsync(string script, int clients, int seconds)
     {
-        var file = Directory.EnumerateFiles(_folder, "postmaster.pid", SearchOption.AllDirectories).Single();
-        // 3 port, 4 folder of the socket
-        var lines = await File.ReadAllLinesAsync(file);
-        string[] words = ["-X", "-q", "-v", "ON_ERROR_STOP=1", "-h", lines[4], "-p", lines[3], "-U", "stoa", "-d", "stoa"];
-        using var psql = Process.Start(new ProcessStartInfo("psql", words) { RedirectStandardInput = true, UseShellExecute = false }) ?? throw new InvalidOperationException("psql could not be started.");
-        await psql.StandardInput.WriteAsync(sql);
-        psql.StandardInput.Close();
-        await psql.WaitForExitAsync();
-        if (psql.ExitCode != 0)
+        var pgbench = Path.Combine(Path.GetDirectoryName(File.ResolveLinkTarget($"/proc/{PostgresId()[0]}/exe", returnFinalTarget: true)!.FullName)!, "pgbench");
+        if (!File.Exists(pgbench))
         {
-            throw new InvalidOperationException($"psql ended with code {psql.ExitCode}.");
+            return null;
         }
+        var file = Path.Combine(_folder, "script.sql");
+        await File.WriteAllTextAsync(file, script);
+        var output = await RunAsync(pgbench, ["-n", "-M", "prepared", "-c", Text(clients), "-j", "1", "-T", Text(seconds), "-f", file, .. Address(), "stoa"], "");
+        return double.Parse(RatePattern().Match(output).Groups["rate"].ValueSpan, CultureInfo.InvariantCulture);
+    }
+
+    private string[] Address()
+    {
+        // 3 port, 4 folder of the socket
+        var lines = File.ReadAllLines(Directory.EnumerateFiles(_folder, "postmaster.pid", SearchOption.AllDirectories).Single());
+        return ["-h", lines[4], "-p", lines[3], "-U", "stoa"];
+    }
+
+    private static async Task<string> RunAsync(string program, string[] words, string input)
+    {
+        var start = new ProcessStartInfo(program, words) { RedirectStandardInput = true, RedirectStandardOutput = true, UseShellExecute = false };
+        using var process = Process.Start(start) ?? throw new InvalidOperationException($"{program} could not be started.");
+        await process.StandardInput.WriteAsync(input);
+        process.StandardInput.Close();
+        var output = await process.StandardOutput.ReadToEndAsync();
+        await process.WaitForExitAsync();
+        return process.ExitCode == 0 ? output : throw new InvalidOperationException($"{program} ended with code {process.ExitCode}.");
     }
 
     internal Target As(string name, string key, string provider) =>
@@ -131,11 +170,16 @@ internal sealed partial class Product : IAsyncDisposable
     private static string HostDll => Environment.GetEnvironmentVariable("STOA_HOST_DLL")
         ?? throw new InvalidOperationException("STOA_HOST_DLL is not set; run the benchmarks through bin/bench.");
 
-    private int[] PostgresId() =>
+    private static string Text(int number) => number.ToString(CultureInfo.InvariantCulture);
+
+    internal int[] PostgresId() =>
     [
         .. Directory.EnumerateFiles(_folder, "postmaster.pid", SearchOption.AllDirectories)
             .Select(file => int.Parse(File.ReadLines(file).First(), CultureInfo.InvariantCulture)),
     ];
+
+    [GeneratedRegex("tps = (?<rate>[0-9.]+)", RegexOptions.ExplicitCapture, matchTimeoutMilliseconds: 1000)]
+    private static partial Regex RatePattern();
 
     [GeneratedRegex("stoa_[A-Za-z0-9_]{40,}", RegexOptions.None, matchTimeoutMilliseconds: 1000)]
     private static partial Regex KeyPattern();

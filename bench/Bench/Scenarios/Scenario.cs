@@ -6,7 +6,7 @@ internal abstract class Scenario
     internal static IReadOnlyList<Scenario> All { get; } =
     [
         new GatewayScenario(), new AgentRunScenario(), new GatewayMemoryScenario(), new StartScenario(), new SecretsScenario(), new RigScenario(),
-        new JobsScenario(), new JobsChaosScenario(), new MetricsScenario(),
+        new JobsScenario(), new JobsChaosScenario(), new MetricsScenario(), new FeedbackScenario(), new LearningScenario(), new DocumentsScenario(),
     ];
 
     internal abstract string Name { get; }

@@ -32,6 +32,18 @@ internal sealed class MojodexAuthOptions
     public string? PurchaseUpdaterSecret { get; set; }
 }
 
+/// <summary>A fresh clone has no secret, and its developer wants to log in all the same.</summary>
+internal sealed class DevelopmentSecret(IHostEnvironment environment) : IPostConfigureOptions<MojodexAuthOptions>
+{
+    public void PostConfigure(string? name, MojodexAuthOptions options)
+    {
+        if (environment.IsDevelopment())
+        {
+            options.TokenSecret ??= "stoa-dev";
+        }
+    }
+}
+
 internal sealed class MojodexAuthOptionsValidator(IHostEnvironment environment) : IValidateOptions<MojodexAuthOptions>
 {
     public ValidateOptionsResult Validate(string? name, MojodexAuthOptions options)

@@ -22,6 +22,9 @@ internal sealed class MojodexTokens(IOptions<MojodexAuthOptions> options, SpentT
         ? []
         : [SigningKey.Hmac(options.Value.TokenAlgorithm, options.Value.TokenSecret)];
 
+    /// <summary>False: no secret is set, and nobody can log in.</summary>
+    public bool CanIssue => keys.Length > 0;
+
     public string Issue(string userId)
     {
         var now = time.GetUtcNow();

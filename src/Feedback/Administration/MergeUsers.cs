@@ -45,6 +45,8 @@ internal sealed class MergeUsers(NpgsqlDataSource source)
         """,
         "update feedback.text_labels set user_id = $1 where user_id = any ($2)",
         "update feedback.task set user_id = $1 where user_id = any ($2)",
+        // He is not to be handed his own work.
+        "update feedback.offer set author_id = $1 where author_id = any ($2)",
         "update feedback.journal set user_id = $1 where user_id = any ($2)",
         "update feedback.account set user_id = $1 where user_id = any ($2)",
         "delete from feedback.user where id = any ($2)",

@@ -24,6 +24,12 @@ internal sealed class PurgeUser(NpgsqlDataSource source, TreeActivation activati
     private const string Table =
         "create temporary table gone (id uuid primary key, parent_id uuid, message_tree_id uuid, with_tree boolean) on commit drop";
 
+    // Whoever answers in one of these trees locks it first, so no reply comes in below what goes.
+    private const string Lock = """
+        select from feedback.message_tree_state where message_tree_id in (select message_tree_id from feedback.message where user_id = $1)
+        order by message_tree_id for update
+        """;
+
     private const string Choose = """
         with recursive roots as (
           select id from feedback.message
@@ -55,7 +61,6 @@ internal sealed class PurgeUser(NpgsqlDataSource source, TreeActivation activati
         """
         create temporary table gone_task on commit drop as
         select id from feedback.task where parent_message_id in (select id from gone)
-        union select id from feedback.task where message_tree_id in (select message_tree_id from gone where with_tree)
         union select task_id from feedback.message where id in (select id from gone) and task_id is not null
         """,
         "delete from feedback.message_reaction where task_id in (select id from gone_task)",
@@ -147,6 +152,7 @@ internal sealed class PurgeUser(NpgsqlDataSource source, TreeActivation activati
     // Not prepared: the tables are of this transaction alone.
     private static async Task RemoveMessagesAsync(NpgsqlConnection connection, Guid userId, PurgedMessages messages, CancellationToken ct)
     {
+        await connection.ExecuteAsync(Statement.Of(Lock, userId), ct);
         foreach (var sql in (string[])[Table, Choose, .. Remove])
         {
             await using var step = new NpgsqlCommand(sql, connection);

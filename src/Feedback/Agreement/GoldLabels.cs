@@ -42,7 +42,8 @@ internal sealed class GoldLabels(NpgsqlDataSource source, TimeProvider time)
     {
         await using var connection = await source.OpenConnectionAsync(ct);
         await using var transaction = await connection.BeginTransactionAsync(ct);
-        if (await connection.ListAsync(Statement.Of("select id from feedback.message where id = $1 for key share", messageId), row => row.GetGuid(0), ct) is [])
+        // Two who say it at the same time come one after the other.
+        if (await connection.ListAsync(Statement.Of("select id from feedback.message where id = $1 for no key update", messageId), row => row.GetGuid(0), ct) is [])
         {
             throw Failure.NotFound("Message");
         }

@@ -20,27 +20,44 @@ internal static class KrippendorffAlpha
     /// <returns>Null when nothing can be compared: no unit with two values, or all values of all units the same.</returns>
     public static double? Of(IEnumerable<IReadOnlyList<double>> units, Measurement measurement)
     {
-        var pairable = units.Where(unit => unit.Count >= 2).ToList();
-        var totals = new Dictionary<double, long>();
-        var observed = 0.0;
-        foreach (var unit in pairable)
+        var (observed, all) = (0.0, new Pairs());
+        foreach (var unit in units.Where(unit => unit.Count >= 2))
         {
-            var counts = unit.CountBy(value => value).ToList();
-            foreach (var (value, count) in counts)
+            var own = new Pairs();
+            foreach (var value in unit)
             {
-                totals[value] = totals.GetValueOrDefault(value) + count;
-                observed += counts.Sum(other => (double)count * other.Value * Distance(value, other.Key, measurement)) / (unit.Count - 1);
+                own.Add(value);
+                all.Add(value);
             }
+            observed += own.Distance(measurement) / (unit.Count - 1);
         }
-        var all = totals.Values.Sum();
-        var expected = totals.Sum(one => totals.Sum(other => (double)one.Value * other.Value * Distance(one.Key, other.Key, measurement)));
+        var expected = all.Distance(measurement);
         // Both are sums over ordered pairs: D_o = observed / n, D_e = expected / (n (n - 1)).
-        return expected == 0 ? null : 1 - ((all - 1) * observed / expected);
+        return expected <= 0 ? null : 1 - ((all.Count - 1) * observed / expected);
     }
 
-    private static double Distance(double one, double other, Measurement measurement) => measurement switch
+    /// <summary>What the distances of all ordered pairs of some values add up to, out of a few sums: scales may have any number of values.</summary>
+    private sealed class Pairs
     {
-        Measurement.Nominal => one == other ? 0 : 1,
-        Measurement.Interval => (one - other) * (one - other),
-    };
+        private readonly Dictionary<double, long> counts = [];
+        private double sum;
+        private double squares;
+
+        public long Count { get; private set; }
+
+        public void Add(double value)
+        {
+            counts[value] = counts.GetValueOrDefault(value) + 1;
+            Count++;
+            sum += value;
+            squares += value * value;
+        }
+
+        public double Distance(Measurement measurement) => counts.Count < 2 ? 0 : measurement switch
+        {
+            Measurement.Nominal => ((double)Count * Count) - counts.Values.Sum(count => (double)count * count),
+            // Of squares of differences; the rest that rounding leaves is not less than nothing.
+            Measurement.Interval => Math.Max(0, 2 * ((Count * squares) - (sum * sum))),
+        };
+    }
 }

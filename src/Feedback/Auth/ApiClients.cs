@@ -27,6 +27,8 @@ internal sealed partial class ApiClients(
     private const string Channel = "feedback_api_clients";
     private const int LongestKey = 512;
 
+    // A read that began before a change must not end after one that saw it.
+    private readonly SemaphoreSlim reading = new(1);
     private readonly TaskCompletionSource loaded = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private volatile FrozenDictionary<string, ApiClient> clients = FrozenDictionary<string, ApiClient>.Empty;
 
@@ -38,7 +40,7 @@ internal sealed partial class ApiClients(
     public ApiClient? Find(string key) =>
         !IsLoaded ? throw Failure.Unavailable("The server is starting", TimeSpan.FromSeconds(1))
         : key.Length > LongestKey ? null
-        : clients.GetValueOrDefault(NameOf(HashOf(key)));
+        : Known(key);
 
     /// <summary>Makes a client; its key is told this once.</summary>
     public async Task<string> CreateAsync(NewApiClient client, CancellationToken ct)
@@ -59,17 +61,32 @@ internal sealed partial class ApiClients(
 
     private async Task LoadAsync(CancellationToken ct)
     {
-        if (!IsLoaded && options.Value.OfficialWebApiKey is { Length: > 0 } official)
-        {
-            if (await AddAsync(official, new("official web client", "web", Trusted: true), "settings", ct))
-            {
-                LogOfficial();
-            }
-        }
+        var isFirst = !IsLoaded;
         await ReloadAsync(ct);
+        // Looked for before it is made: each start would pay for what only the first one does.
+        if (isFirst && options.Value.OfficialWebApiKey is { Length: > 0 } official && Known(official) is null
+            && await AddAsync(official, new("official web client", "web", Trusted: true), "settings", ct))
+        {
+            LogOfficial();
+            await ReloadAsync(ct);
+        }
+        loaded.TrySetResult();
     }
 
     private async Task ReloadAsync(CancellationToken ct)
+    {
+        await reading.WaitAsync(ct);
+        try
+        {
+            clients = (await ReadAsync(ct)).ToFrozenDictionary(StringComparer.Ordinal);
+        }
+        finally
+        {
+            reading.Release();
+        }
+    }
+
+    private async Task<Dictionary<string, ApiClient>> ReadAsync(CancellationToken ct)
     {
         var read = new Dictionary<string, ApiClient>(StringComparer.Ordinal);
         await using var command = source.CreateCommand(
@@ -80,8 +97,7 @@ internal sealed partial class ApiClients(
             read[NameOf(row.GetFieldValue<byte[]>(0))] =
                 new(row.GetGuid(1), row.GetString(2), await row.IsDBNullAsync(3, ct) ? null : row.GetString(3), row.GetBoolean(4));
         }
-        clients = read.ToFrozenDictionary(StringComparer.Ordinal);
-        loaded.TrySetResult();
+        return read;
     }
 
     /// <summary>The client and the note that it was made; false when there is one with this key.</summary>
@@ -105,6 +121,8 @@ internal sealed partial class ApiClients(
         await transaction.CommitAsync(ct);
         return added == 1;
     }
+
+    private ApiClient? Known(string key) => clients.GetValueOrDefault(NameOf(HashOf(key)));
 
     private static byte[] HashOf(string key) => SHA256.HashData(Encoding.UTF8.GetBytes(key));
 

@@ -2,7 +2,7 @@ using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.AspNetCore.Routing;
-using Stoa.Platform.Http;
+using Stoa.Feedback.Wire;
 
 namespace Stoa.Feedback.Auth;
 
@@ -13,24 +13,13 @@ internal static class ApiClientsApi
 
     public static void MapApiClients(this IEndpointRouteBuilder routes) =>
         routes.MapPost("/admin/api_client", CreateAsync).WithTags("admin").WithSummary("Make an API client; its key is told this once")
-            .RequireRootToken();
+            .TakesBody(Read).RequireRootToken();
 
-    internal static async Task<Ok<string>> CreateAsync(CreateApiClientRequest request, ApiClients clients, CancellationToken ct)
-    {
-        (string Name, string? Value, bool IsNeeded)[] texts =
-        [
-            ("description", request.Description, true), ("frontend_type", request.FrontendType, true), ("admin_email", request.AdminEmail, false),
-        ];
-        var wrong = texts.Where(text => text.Value is null ? text.IsNeeded : text.Value.Length > LongestText || text.Value.Contains('\0', StringComparison.Ordinal))
-            .Select(text => new FieldError(text.Name, text.Value is null ? "field required" : $"must be a text of at most {LongestText} characters"))
-            .ToList();
-        return wrong.Count > 0
-            ? throw new Failure(FailureKind.Invalid, "invalid_request", wrong[0].Message, wrong)
-            : TypedResults.Ok(await clients.CreateAsync(
-                new(request.Description!, request.FrontendType!, request.Trusted, request.AdminEmail), ct));
-    }
+    internal static async Task<Ok<string>> CreateAsync(HttpContext context, ApiClients clients, CancellationToken ct) =>
+        TypedResults.Ok(await clients.CreateAsync(await WireBody.ReadAsync(context, Read), ct));
 
     /// <summary>Nothing else of a client can be set by this: whatever else a body says is not read.</summary>
-    internal sealed record CreateApiClientRequest(
-        string? Description, string? FrontendType, bool Trusted = false, string? AdminEmail = null);
+    private static NewApiClient Read(WireBody body) => new(
+        body.Text("description", LongestText), body.Text("frontend_type", LongestText), body.OptionalFlag("trusted") == true,
+        body.OptionalText("admin_email", LongestText));
 }

@@ -68,10 +68,13 @@ internal sealed class DiscordLogin(
 
     private static readonly TimeSpan TokenLifetime = TimeSpan.FromMinutes(30);
 
+    // Whoever holds a client's key may name users as he likes; only trusted ones are believed that theirs are Discord's.
     private const string Linked = """
-        select user_id from feedback.account where provider = 'discord' and provider_account_id = $1
+        select u.id from feedback.account a join feedback.user u on u.id = a.user_id
+        where a.provider = 'discord' and a.provider_account_id = $1 and u.enabled and not u.deleted
         union all
-        select id from feedback.user where username = $1 and auth_method = 'discord' and enabled and not deleted
+        select u.id from feedback.user u join feedback.api_client c on c.id = u.api_client_id
+        where u.username = $1 and u.auth_method = 'discord' and u.enabled and not u.deleted and c.trusted and c.enabled
         limit 1
         """;
 

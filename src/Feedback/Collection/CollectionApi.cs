@@ -17,8 +17,9 @@ internal static class CollectionApi
         feedback.MapGet("/preferences", PreferencesAsync).RequireCaller(MemberRole.Viewer).WithSummary("How often people placed one source before another");
     }
 
-    internal static async Task<Ok<MadeTrees>> AddAsync(NewTrees body, Caller caller, ServedTrees trees, CancellationToken ct)
+    internal static async Task<Ok<MadeTrees>> AddAsync(NewTrees body, Caller caller, AgentAnswers answers, ServedTrees trees, CancellationToken ct)
     {
+        body = await answers.FillAsync(caller.OrganizationId, body, ct);
         Failure.ThrowIfAny(body.Check());
         return TypedResults.Ok(await trees.AddAsync(caller.OrganizationId, body, ct));
     }

@@ -5,7 +5,7 @@ namespace Stoa.Feedback.Collection;
 /// <summary>Conversations that were served, each with several replies to its last turn.</summary>
 internal sealed record NewTrees(IReadOnlyList<NewTree>? Trees)
 {
-    public const int MostTrees = 100;
+    public const int MostTrees = 100, MostCandidates = 20;
 
     public IEnumerable<FieldError> Check() =>
         Trees is not { Count: >= 1 and <= MostTrees } || Trees.Any(tree => tree is null)
@@ -17,11 +17,11 @@ internal sealed record NewTrees(IReadOnlyList<NewTree>? Trees)
 
 /// <param name="Id">Sent again with the same id, the tree is made once. Absent: a new one each time.</param>
 /// <param name="Lang">BCP 47; English unless given.</param>
-/// <param name="Conversation">Begins and ends with what a person said.</param>
+/// <param name="Conversation">Begins and ends with what a person said. Absent: that of the candidates that agents have answered.</param>
 internal sealed record NewTree(
     Guid? Id, string? Lang, string? Origin, IReadOnlyList<ServedTurn>? Conversation, IReadOnlyList<Candidate>? Candidates)
 {
-    private const int MostTurns = 100, MostCandidates = 20, MostText = 100_000, LongestWord = 256, LongestLang = 32;
+    private const int MostTurns = 100, MostText = 100_000, LongestWord = 256, LongestLang = 32;
 
     public IEnumerable<FieldError> Check(string place)
     {
@@ -42,9 +42,9 @@ internal sealed record NewTree(
         {
             yield return new($"{place}.conversation", $"each turn must have a text of at most {MostText} characters");
         }
-        if (Candidates is not { Count: >= 2 and <= MostCandidates } candidates)
+        if (Candidates is not { Count: >= 2 and <= NewTrees.MostCandidates } candidates)
         {
-            yield return new($"{place}.candidates", $"candidates must have 2 to {MostCandidates} entries");
+            yield return new($"{place}.candidates", $"candidates must have 2 to {NewTrees.MostCandidates} entries");
         }
         else if (!candidates.All(candidate => candidate is not null && IsReply(candidate.Text) && candidate.Source is { } source && IsNamed(source)))
         {
@@ -67,7 +67,9 @@ internal sealed record NewTree(
 /// <param name="Role"><c>user</c> or <c>assistant</c>.</param>
 internal sealed record ServedTurn(string? Role, string? Text);
 
-internal sealed record Candidate(string? Text, ReplySource? Source);
+/// <param name="MessageId">Instead of a text: what the message of this id was answered with by an agent.</param>
+/// <param name="Source">Of what an agent has answered it need not be given.</param>
+internal sealed record Candidate(string? Text, ReplySource? Source, string? MessageId = null);
 
 /// <summary>What made a reply.</summary>
 /// <param name="Name">By which preferences are told apart: an agent, a route, an experiment.</param>

@@ -26,6 +26,19 @@ internal sealed class ServedTrees(NpgsqlDataSource source, TreeImport import, Ti
         var now = time.GetUtcNow();
         var author = await import.EnsureAuthorAsync(ct);
         var drafts = trees.Trees!.Select(tree => Draft.Of(tree, now)).ToList();
+        try
+        {
+            return await AddAsync(organizationId, author, drafts, ct);
+        }
+        catch (PostgresException taken) when (taken.SqlState == PostgresErrorCodes.UniqueViolation)
+        {
+            // The same tree came in at the same time: now it is there.
+            return await AddAsync(organizationId, author, drafts, ct);
+        }
+    }
+
+    private async Task<MadeTrees> AddAsync(Guid organizationId, Guid author, List<Draft> drafts, CancellationToken ct)
+    {
         var ids = drafts.Select(draft => draft.Id).ToArray();
         await using var connection = await source.OpenConnectionAsync(ct);
         await using var transaction = await connection.BeginTransactionAsync(ct);

@@ -35,7 +35,8 @@ internal sealed class ExportCommand(TreeSource source)
             tell($"Goes on after tree {after}.");
         }
         var trees = 0L;
-        await foreach (var (id, tree) in source.TreesAsync(selection, writer.After, ct))
+        // What was cut off had a part of the limit.
+        await foreach (var (id, tree) in source.TreesAsync(selection with { Limit = selection.Limit - writer.Given }, writer.After, ct))
         {
             await writer.AddAsync(id, tree, ct);
             if (++trees % TellEvery == 0)
@@ -118,6 +119,7 @@ internal sealed class ExportCommand(TreeSource source)
     {
         var filters = selection.Describe();
         filters["pairs"] = terms.Pairs;
+        filters["quality_at_least"] = terms.QualityAtLeast.ToString(CultureInfo.InvariantCulture);
         foreach (var (name, isSet) in (ReadOnlySpan<(string, bool)>)[
             ("as_text", terms.AsText), ("without_prompt", terms.WithoutPrompt), ("anonymized", terms.AnonymizerSeed != 0),
             ("with_labels", terms.WithLabels), ("with_events", terms.WithEvents)])

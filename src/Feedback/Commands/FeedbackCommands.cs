@@ -6,6 +6,7 @@ using Stoa.Feedback.Consistency;
 using Stoa.Feedback.Datasets;
 using Stoa.Feedback.HuggingFace;
 using Stoa.Feedback.Rankings;
+using Stoa.Feedback.Trees;
 using Stoa.Platform.Http;
 
 namespace Stoa.Feedback.Commands;
@@ -84,6 +85,12 @@ public sealed class FeedbackCommands
         tell(string.Create(
             CultureInfo.InvariantCulture,
             $"{counts.Trees} trees, {counts.Parents} ranked parents, {counts.Changed} ranks {(commit ? "changed" : "would change; --commit writes them")}."));
+    }
+
+    public async Task RetryScoringAsync(Action<string> tell, CancellationToken ct)
+    {
+        var (trees, scored) = await services.GetRequiredService<RetryScoring>().RunAsync(ct);
+        tell(string.Create(CultureInfo.InvariantCulture, $"{trees} trees looked at again: {scored} are ready for export, {trees - scored} are not."));
     }
 
     /// <summary>Toxicity and vectors of messages that lack them, one call after the other with a pause between.</summary>

@@ -22,6 +22,7 @@ internal sealed class DatasetWriter : IAsyncDisposable
     private readonly List<PartFile> parts = [];
     private readonly MemoryStream lines = new();
     private int sinceCheckpoint;
+    private int given;
 
     private DatasetWriter(
         string path, TrainingShape shape, DatasetSplits splits, Pseudonyms pseudonyms, IReadOnlyDictionary<string, string> filters) =>
@@ -29,6 +30,9 @@ internal sealed class DatasetWriter : IAsyncDisposable
 
     /// <summary>The tree after which an earlier export with the same options was cut; null at the beginning.</summary>
     public Guid? After { get; private set; }
+
+    /// <summary>How many trees it had taken.</summary>
+    public int Given { get; private set; }
 
     /// <param name="path">A name with <c>.gz</c> in it is compressed; each split has its name before the endings.</param>
     /// <param name="filters">Every option that has a say in what comes out.</param>
@@ -38,7 +42,8 @@ internal sealed class DatasetWriter : IAsyncDisposable
     {
         var writer = new DatasetWriter(path, shape, splits, pseudonyms, filters);
         var checkpoint = await writer.ReadCheckpointAsync(ct);
-        writer.After = checkpoint?.LastTree;
+        (writer.After, writer.Given) = (checkpoint?.LastTree, checkpoint?.Given ?? 0);
+        writer.given = writer.Given;
         for (var i = 0; i < splits.Shares.Count; i++)
         {
             writer.parts.Add(new(writer.PathOf(splits.Shares[i].Name), checkpoint?.Parts[i]));
@@ -62,6 +67,7 @@ internal sealed class DatasetWriter : IAsyncDisposable
             // By its true id: which part it is in must not depend on the salt.
             await parts[splits.Of(tree.MessageTreeId)].WriteAsync(lines.GetBuffer().AsMemory(0, (int)lines.Length), rows, ct);
         }
+        given++;
         if (++sinceCheckpoint == TreesPerCheckpoint)
         {
             sinceCheckpoint = 0;
@@ -96,6 +102,13 @@ internal sealed class DatasetWriter : IAsyncDisposable
 
     private string FormatName => shape.Format.ToString();
 
+    // Ids of two seeds do not belong into one dataset. The seed itself stands nowhere: whoever knows it knows whose ids they are.
+    private string Sample => pseudonyms.Message("sample");
+
+    /// <summary>What was noted is worth nothing without the files that it speaks of.</summary>
+    private bool AreThere(IReadOnlyList<DatasetCheckpoint.Part> reached) => splits.Shares.Zip(reached)
+        .All(one => new FileInfo($"{PathOf(one.First.Name)}.part") is { Exists: true } file && file.Length >= one.Second.Length);
+
     private string CheckpointPath => $"{path}.part.json";
 
     private string PathOf(string split)
@@ -120,7 +133,8 @@ internal sealed class DatasetWriter : IAsyncDisposable
         {
             var read = await JsonSerializer.DeserializeAsync(file, DatasetJson.Default.DatasetCheckpoint, ct);
             return read is not null && read.Format == FormatName && read.Parts.Count == splits.Shares.Count
-                && read.Filters.Count == filters.Count && read.Filters.All(one => filters.GetValueOrDefault(one.Key) == one.Value)
+                && read.Sample == Sample && read.Filters.Count == filters.Count
+                && read.Filters.All(one => filters.GetValueOrDefault(one.Key) == one.Value) && AreThere(read.Parts)
                     ? read
                     : null;
         }
@@ -142,7 +156,7 @@ internal sealed class DatasetWriter : IAsyncDisposable
         await using (var file = File.Create(written))
         {
             await JsonSerializer.SerializeAsync(
-                file, new DatasetCheckpoint(FormatName, filters, lastTree, reached), DatasetJson.Default.DatasetCheckpoint, ct);
+                file, new DatasetCheckpoint(FormatName, filters, Sample, lastTree, given, reached), DatasetJson.Default.DatasetCheckpoint, ct);
         }
         File.Move(written, CheckpointPath, overwrite: true);
     }

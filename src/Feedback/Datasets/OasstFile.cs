@@ -13,6 +13,8 @@ internal static class OasstFile
 {
     private const int Buffer = 64 << 10;
 
+    private static readonly Dictionary<string, OasstLabel> None = [];
+
     /// <summary>The file as text, decompressed where its first bytes say gzip, whatever its name.</summary>
     public static Stream OpenRead(string path)
     {
@@ -56,6 +58,7 @@ internal static class OasstFile
     private static string? Wrong(OasstLine line) => line switch
     {
         { Tree: { } tree } when tree.Prompt.MessageId != tree.MessageTreeId => "the prompt must have the id of its tree",
+        { Tree: { Origin: var origin } } when !Fits(origin, 1_024) => "the origin of the tree cannot be stored",
         { Tree: { } tree } => tree.Messages().Select(Wrong).FirstOrDefault(wrong => wrong is not null),
         { Message: { } message } => Wrong(message),
         _ => "neither a tree nor a message",
@@ -66,9 +69,18 @@ internal static class OasstFile
         { Role: not (OasstMessage.Prompter or OasstMessage.Assistant) } => $"message {message.MessageId} has no known role",
         { MessageId: var id } when !Guid.TryParse(id, out _) => $"'{id}' is no message id",
         { ParentId: { } parent } when !Guid.TryParse(parent, out _) => $"'{parent}' is no message id",
-        { Text: var text } when text.Contains('\0', StringComparison.Ordinal) => $"message {message.MessageId} has a text with a NUL character",
+        { Text: var text } when !Fits(text, int.MaxValue) => $"message {message.MessageId} has a text with a NUL character",
+        // As long as the columns.
+        _ when !Fits(message.Lang, 32) || !Fits(message.ModelName, 1_024) => $"message {message.MessageId} has a lang or a model name that cannot be stored",
+        _ when (message.Labels ?? None).Any(label => !Fits(label.Key, 64) || label.Value is not { Count: > 0, Value: >= 0 and <= 1 }) =>
+            $"message {message.MessageId} has a label that is no mean of numbers from 0 to 1",
+        _ when (message.Emojis ?? new Dictionary<string, int>()).Keys.Any(emoji => !Fits(emoji, 128)) =>
+            $"message {message.MessageId} has an emoji that cannot be stored",
+        _ when (message.Replies ?? []).Any(reply => reply is null) => $"a reply to {message.MessageId} is null",
         _ when (message.Replies ?? []).Any(reply => reply.ParentId is { } parent && parent != message.MessageId) =>
             $"a reply to {message.MessageId} names another parent",
         _ => null,
     };
+
+    private static bool Fits(string? text, int most) => text is null || (text.Length <= most && !text.Contains('\0', StringComparison.Ordinal));
 }

@@ -29,6 +29,9 @@ internal sealed class TreeImport(NpgsqlDataSource source, TreeActivation activat
 
     private const int MessagesAtOnce = 1_000;
 
+    /// <summary>Of flat lines that belong to one tree; a file that begins with all prompts is cut nevertheless.</summary>
+    private const int MostAtOnce = 20 * MessagesAtOnce;
+
     private const string Insert = """
         insert into feedback.message (
           id, parent_id, message_tree_id, user_id, role, api_client_id, frontend_message_id, created_date, text, lang, depth, deleted,
@@ -73,13 +76,14 @@ internal sealed class TreeImport(NpgsqlDataSource source, TreeActivation activat
             {
                 break;
             }
-            counts = counts with { Lines = counts.Lines + 1 };
-            waiting.Add(line);
-            size += line.Tree?.Messages().Count() ?? 1;
-            if (size >= MessagesAtOnce)
+            // Not between a prompt and its replies: a tree that is set going with half of them might be done at once.
+            if (size >= MostAtOnce || (size >= MessagesAtOnce && line is { Tree: not null } or { Message.ParentId: null }))
             {
                 await TakeAsync();
             }
+            counts = counts with { Lines = counts.Lines + 1 };
+            waiting.Add(line);
+            size += line.Tree?.Messages().Count() ?? 1;
         }
         await TakeAsync();
         return counts;
@@ -105,7 +109,15 @@ internal sealed class TreeImport(NpgsqlDataSource source, TreeActivation activat
         var batch = await SortAsync(connection, lines, terms, counts, ct);
         if (!terms.IsDryRun && batch.Messages.Count > 0)
         {
-            await WriteAsync(connection, author, batch, ct);
+            try
+            {
+                await WriteAsync(connection, author, batch, ct);
+            }
+            catch (PostgresException taken) when (taken.SqlState == PostgresErrorCodes.UniqueViolation)
+            {
+                throw new InvalidDataException(
+                    $"Among the lines up to {lines[^1].Number} is a message whose id another tree has, or that comes in at the same time", taken);
+            }
             await transaction.CommitAsync(ct);
             Wake();
         }

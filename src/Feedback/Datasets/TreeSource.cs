@@ -41,6 +41,10 @@ internal sealed partial class TreeSource(NpgsqlDataSource source, ILogger<TreeSo
     /// <param name="after">Begins behind this tree.</param>
     public async IAsyncEnumerable<(Guid Id, OasstTree Tree)> TreesAsync(TreeSelection selection, Guid? after, [EnumeratorCancellation] CancellationToken ct)
     {
+        if (selection.Limit <= 0)
+        {
+            yield break;
+        }
         var given = 0;
         var open = new List<(Row Row, OasstMessage Message)>();
         await foreach (var row in RowsAsync(selection, after, ct))
@@ -68,6 +72,10 @@ internal sealed partial class TreeSource(NpgsqlDataSource source, ILogger<TreeSo
     /// <summary>Messages by themselves, each with the id and the state of its tree.</summary>
     public async IAsyncEnumerable<OasstMessage> MessagesAsync(TreeSelection selection, [EnumeratorCancellation] CancellationToken ct)
     {
+        if (selection.Limit <= 0)
+        {
+            yield break;
+        }
         var given = 0;
         await foreach (var (row, message) in RowsAsync(selection, after: null, ct))
         {

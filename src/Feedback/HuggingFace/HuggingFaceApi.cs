@@ -12,19 +12,13 @@ namespace Stoa.Feedback.HuggingFace;
 internal static class HuggingFaceApi
 {
     public static void MapHuggingFace(this IEndpointRouteBuilder routes) =>
-        routes.MapGet("/hf/text_toxicity", ToxicityAsync).WithTags("hf").WithSummary("How toxic a text is, as the model says it")
+        routes.MapGet("/hf/text_toxicity", ToxicityAsync).TakesQuery(Text).WithTags("hf").WithSummary("How toxic a text is, as the model says it")
             .RequireTrustedClient();
 
     /// <summary>The answer goes through as it is; anything but an answer is code 3001.</summary>
     internal static async Task<Ok<JsonElement>> ToxicityAsync(HttpRequest request, HuggingFaceClient client, CancellationToken ct)
     {
-        var query = new WireQuery(request);
-        var text = query.Text("msg");
-        query.Check();
-        if (text is null)
-        {
-            throw WireErrors.Of(WirePlace.Query.In("msg"), "value_error.missing", "field required");
-        }
+        var text = WireQuery.Read(request, Text);
         try
         {
             return TypedResults.Ok(await client.ToxicityAsync(text, ct));
@@ -34,4 +28,6 @@ internal static class HuggingFaceApi
             throw FeedbackCode.HuggingFaceApiError.Refusal(error.Message);
         }
     }
+
+    private static string Text(WireQuery query) => query.RequiredText("msg") ?? "";
 }

@@ -1,6 +1,5 @@
 using System.Text.Json.Nodes;
 using Microsoft.Extensions.Options;
-using Npgsql;
 using Stoa.Feedback.Auth;
 using Stoa.Feedback.Messages;
 using Stoa.Feedback.Reports;
@@ -15,9 +14,9 @@ namespace Stoa.Feedback.Labels;
 internal sealed class LabelAnswers(TreeKeeper keeper, FeedbackChanges changes, ReportChannel reports, IOptions<FeedbackOptions> options)
 {
     /// <summary>A review, which may accept or reject the message and move its tree.</summary>
-    public async Task AddReviewAsync(FeedbackChange change, ApiClient client, TextLabels given, AnswerFacts facts, CancellationToken ct)
+    public async Task AddReviewAsync(FeedbackChange change, ApiClient client, TextLabels given, Guid userId, AnswerFacts facts, CancellationToken ct)
     {
-        var task = facts.Task.RequireAnswerable(facts.User.Id, change.Now);
+        var task = facts.Task.RequireAnswerable(userId, change.Now);
         CheckLabels(given, task);
         var hand = facts.RequireTree();
         var message = hand.Tree.Find(task.ParentMessageId!.Value);
@@ -25,25 +24,29 @@ internal sealed class LabelAnswers(TreeKeeper keeper, FeedbackChanges changes, R
         {
             throw FeedbackCode.MessageNotFound.Refusal("The message is gone");
         }
-        if (message.UserId == facts.User.Id && !options.Value.AllowSelfLabeling)
+        if (message.UserId == userId && !options.Value.AllowSelfLabeling)
         {
             throw FeedbackCode.TextLabelsNoSelfLabeling.Refusal("Nobody reviews what he has written himself");
         }
         var reviews = facts.Reviews ?? throw new InvalidOperationException("The reviews were not read");
-        if (reviews.Authors.Contains(facts.User.Id) && !options.Value.AllowDuplicateTasks)
+        if (reviews.Authors.Contains(userId) && !options.Value.AllowDuplicateTasks)
         {
             throw FeedbackCode.TextLabelsNoSelfLabeling.Refusal("The user has reviewed this message before");
         }
         message.ReviewCount++;
         message.ReviewResult = TreeRules.ReviewResult(message, reviews.ScoreWith(given.Labels), options.Value.TreeManager);
-        Insert(change, client, given, facts.User.Id, message.Id, task.Collective ? change.NewId() : task.Id, task.Id);
         change.Write(
-            "update feedback.message set review_count = review_count + 1, review_result = $2::boolean where id = $1", message.Id, message.ReviewResult);
-        Interactions.Finish(change, task, facts.User.Id);
-        var happened = Interactions.Event("text_labels", facts.User.Id, message.Id, task);
+            $"""
+            with reviewed as (
+              update feedback.message set review_count = review_count + 1, review_result = $9::boolean where id = $6
+            )
+            {Inserted}
+            """,
+            [.. Values(change, client, given, userId, message.Id, task.Collective ? change.NewId() : task.Id, task.Id), message.ReviewResult]);
+        var happened = Interactions.Event("text_labels", userId, message.Id, task);
         happened["labels"] = LabelsOf(given);
         happened["review_result"] = message.ReviewResult;
-        change.Note("text_labels", client.Id, facts.User.Id, message.Id, hand.Tree.Id, happened);
+        Interactions.Finish(change, task, userId, client.Id, message.Id, hand.Tree.Id, happened);
         if (TreeRules.AfterReview(hand.Tree, message, options.Value.TreeManager) == TreeState.AbortedLowGrade)
         {
             keeper.Move(change, hand.Tree, TreeState.AbortedLowGrade, client.Id);
@@ -63,7 +66,10 @@ internal sealed class LabelAnswers(TreeKeeper keeper, FeedbackChanges changes, R
             EmojiMarks.Write(change, given.MessageId, user.Id, [EmojiCode.RedFlag], []);
             EmojiMarks.Watch(change, given.MessageId, marks.Counts, EmojiCode.RedFlag, options.Value.TreeManager, changes.Queue);
         }
-        Insert(change, client, given, user.Id, given.MessageId, change.NewId(), taskId: null);
+        change.Write(
+            $"{Inserted} on conflict (message_id, user_id) where task_id is null do update set labels = $7::jsonb, text = $5",
+            Values(change, client, given, user.Id, given.MessageId, change.NewId(), taskId: null));
+        UserStore.WriteActivity(change, user.Id);
         if (given.IsReport)
         {
             reports.Tell(change, given.MessageId, user.Id);
@@ -97,27 +103,13 @@ internal sealed class LabelAnswers(TreeKeeper keeper, FeedbackChanges changes, R
         }
     }
 
-    /// <summary>The reviews so far of what the task is about.</summary>
-    public static NpgsqlBatchCommand ReviewsOf(Guid taskId) => Statement.Of(
-        """
-        select count(*)::int, coalesce(sum((labels ->> 'spam')::float8), 0), coalesce(sum((labels ->> 'lang_mismatch')::float8), 0),
-          coalesce(array_agg(user_id), '{}')
-        from feedback.text_labels where message_id = (select parent_message_id from feedback.task where id = $1) and task_id is not null
-        """, taskId);
-
-    public static async Task<Reviews> ReadReviewsAsync(NpgsqlDataReader row, CancellationToken ct)
-    {
-        await row.ReadAsync(ct);
-        return new(row.GetInt32(0), row.GetDouble(1), row.GetDouble(2), row.GetFieldValue<Guid[]>(3));
-    }
-
-    private static void Insert(FeedbackChange change, ApiClient client, TextLabels given, Guid userId, Guid messageId, Guid id, Guid? taskId) => change.Write(
-        $"""
+    private const string Inserted = """
         insert into feedback.text_labels (id, user_id, created_date, api_client_id, text, message_id, labels, task_id)
         values ($1, $2, $3, $4, $5, $6, $7::jsonb, $8::uuid)
-        {(taskId is null ? "on conflict (message_id, user_id) where task_id is null do update set labels = $7::jsonb, text = $5" : "")}
-        """,
-        id, userId, change.Now, client.Id, given.Text, messageId, LabelsOf(given).ToJsonString(), taskId);
+        """;
+
+    private static object?[] Values(FeedbackChange change, ApiClient client, TextLabels given, Guid userId, Guid messageId, Guid id, Guid? taskId) =>
+        [id, userId, change.Now, client.Id, given.Text, messageId, LabelsOf(given).ToJsonString(), taskId];
 
     private static JsonObject LabelsOf(TextLabels given) =>
         new(given.Labels.Select(label => KeyValuePair.Create(label.Key, (JsonNode?)JsonValue.Create(label.Value))));

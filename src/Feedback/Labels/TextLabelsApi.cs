@@ -16,8 +16,8 @@ internal static class TextLabelsApi
     public static void MapTextLabels(this IEndpointRouteBuilder routes)
     {
         var labels = routes.MapGroup("/text_labels").WithTags("text_labels");
-        labels.MapPost("/", LabelAsync).RequireApiClient().WithSummary("Label a message, or report it").Accepts<TextLabels>("application/json");
-        labels.MapGet("/valid_labels", ValidAsync).RequireApiClient().WithSummary("The labels that a message can be given");
+        labels.MapPost("/", LabelAsync).RequireApiClient().WithSummary("Label a message, or report it").TakesBody(TextLabels.Read);
+        labels.MapGet("/valid_labels", ValidAsync).TakesQuery(MessageId).RequireApiClient().WithSummary("The labels that a message can be given");
         labels.MapGet("/report_labels", Reports).AllowAnyone().WithSummary("The labels that a report can name");
     }
 
@@ -37,9 +37,7 @@ internal static class TextLabelsApi
 
     internal static async Task<Ok<ValidLabelsResponse>> ValidAsync(HttpRequest request, ApiClient client, MessageViews views, CancellationToken ct)
     {
-        var query = new WireQuery(request);
-        var id = query.Id("message_id");
-        query.Check();
+        var id = WireQuery.Read(request, MessageId);
         if (id is null)
         {
             return TypedResults.Ok(new ValidLabelsResponse(Label.AllBut(Label.FailsTask)));
@@ -48,6 +46,8 @@ internal static class TextLabelsApi
         return TypedResults.Ok(new ValidLabelsResponse(
             Label.Describe(message is { ParentId: not null, IsAssistant: true } ? Label.OfAssistant : Label.OfPrompter)));
     }
+
+    private static Guid? MessageId(WireQuery query) => query.Id("message_id");
 
     internal static Ok<ValidLabelsResponse> Reports() => TypedResults.Ok(new ValidLabelsResponse(Label.Describe(Label.OfReport)));
 }

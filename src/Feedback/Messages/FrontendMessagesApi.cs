@@ -16,7 +16,7 @@ internal static class FrontendMessagesApi
         var messages = routes.MapGroup("/frontend_messages/{message_id}").WithTags("frontend_messages").RequireApiClient();
         messages.MapGet("", GetAsync).WithSummary("A message by the client's own id");
         messages.MapGet("/conversation", ConversationAsync).WithSummary("From the root to the message");
-        messages.MapGet("/tree", TreeAsync).WithSummary("The whole tree of the message");
+        messages.MapGet("/tree", TreeAsync).TakesQuery(MessagesApi.Shown).WithSummary("The whole tree of the message");
         messages.MapGet("/children", ChildrenAsync).WithSummary("The undeleted replies to the message");
         messages.MapGet("/descendants", DescendantsAsync).WithSummary("All below the message, depth first");
         messages.MapGet("/longest_conversation_in_tree", LongestAsync).WithSummary("To the deepest accepted message");
@@ -34,9 +34,7 @@ internal static class FrontendMessagesApi
     internal static async Task<Ok<MessageTree>> TreeAsync(
         [FromRoute(Name = "message_id")] string messageId, HttpRequest request, ApiClient client, MessageViews views, CancellationToken ct)
     {
-        var query = new WireQuery(request);
-        var (withSpam, withDeleted) = (query.Flag("include_spam", otherwise: true), query.Flag("include_deleted", otherwise: false));
-        query.Check();
+        var (withSpam, withDeleted) = WireQuery.Read(request, MessagesApi.Shown);
         return TypedResults.Ok(await views.TreeAsync(await views.IdOfAsync(client.Id, messageId, ct), withSpam, withDeleted, actingId: null, ct));
     }
 

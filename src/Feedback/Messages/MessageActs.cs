@@ -1,3 +1,4 @@
+using System.Text.Json.Nodes;
 using Microsoft.Extensions.Options;
 using Npgsql;
 using Stoa.Feedback.Auth;
@@ -27,6 +28,17 @@ internal sealed class MessageActs(
             foreach (var emoji in added)
             {
                 EmojiMarks.Watch(change, messageId, marks.Counts, emoji, options.Value.TreeManager, changes.Queue);
+            }
+            if (added.Length + removed.Length > 0)
+            {
+                change.Note("message_emoji", client.Id, user.Id, messageId, marks.TreeId, new()
+                {
+                    ["type"] = "message_emoji",
+                    ["user_id"] = user.Id,
+                    ["message_id"] = messageId,
+                    ["added"] = new JsonArray([.. added.Select(emoji => JsonValue.Create(emoji))]),
+                    ["removed"] = new JsonArray([.. removed.Select(emoji => JsonValue.Create(emoji))]),
+                });
             }
             return user;
         },

@@ -7,10 +7,11 @@ namespace Stoa.Feedback.Messages;
 /// <summary>Messages as the wire shows them, out of rows. Their statements take the acting user as <c>$1</c> and call the table <c>m</c>.</summary>
 internal static class MessageRows
 {
+    // Most messages have no emojis at all, and where there are none nobody's own are looked for.
     public const string Columns = """
         m.id, m.user_id, m.frontend_message_id, m.text, m.lang, m.role, m.emojis, m.synthetic, m.parent_id, m.created_date, m.review_result,
         m.review_count, m.deleted, m.edited, m.model_name, m.message_tree_id, m.ranking_count, m.rank,
-        case when $1::uuid is not null then
+        case when m.emojis is not null and $1::uuid is not null then
           array(select e.emoji::text from feedback.message_emoji e where e.message_id = m.id and e.user_id = $1::uuid order by e.created_date, e.emoji)
         end as own_emojis
         """;

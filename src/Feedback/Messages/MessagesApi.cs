@@ -16,55 +16,36 @@ internal static class MessagesApi
     public static void MapMessages(this IEndpointRouteBuilder routes)
     {
         var messages = routes.MapGroup("/messages").WithTags("messages");
-        messages.MapGet("/", ListAsync).RequireApiClient().WithSummary("List messages by date");
-        messages.MapGet("/cursor", PageAsync).RequireApiClient().WithSummary("A page of messages, found by words where a language is given");
+        messages.MapGet("/", ListAsync).TakesQuery(List).RequireApiClient().WithSummary("List messages by date");
+        messages.MapGet("/cursor", PageAsync).TakesQuery(Page).RequireApiClient().WithSummary("A page of messages, found by words where a language is given");
         messages.MapGet("/{message_id}", GetAsync).RequireApiClient().WithSummary("A message, also a deleted one");
         messages.MapGet("/{message_id}/conversation", ConversationAsync).RequireApiClient().WithSummary("From the root to the message");
-        messages.MapGet("/{message_id}/tree", TreeAsync).RequireApiClient().WithSummary("The whole tree of the message");
+        messages.MapGet("/{message_id}/tree", TreeAsync).TakesQuery(Shown).RequireApiClient().WithSummary("The whole tree of the message");
         messages.MapGet("/{message_id}/tree/state", StateAsync).RequireApiClient().WithSummary("Where the tree of the message stands");
-        messages.MapPut("/{message_id}/tree/state", HaltAsync).RequireTrustedClient().WithSummary("Halt the tree, or set it going again");
+        messages.MapPut("/{message_id}/tree/state", HaltAsync).TakesQuery(Halts).RequireTrustedClient().WithSummary("Halt the tree, or set it going again");
         messages.MapGet("/{message_id}/children", ChildrenAsync).RequireApiClient().WithSummary("The undeleted replies to the message");
         messages.MapGet("/{message_id}/descendants", DescendantsAsync).RequireApiClient().WithSummary("All below the message, depth first");
         messages.MapGet("/{message_id}/longest_conversation_in_tree", LongestAsync).RequireApiClient().WithSummary("To the deepest accepted message");
         messages.MapGet("/{message_id}/max_children_in_tree", MostChildrenAsync).RequireApiClient().WithSummary("The accepted message with the most replies");
         messages.MapDelete("/{message_id}", DeleteAsync).RequireTrustedClient().WithSummary("Delete the message and all below it")
             .Produces(StatusCodes.Status204NoContent);
-        messages.MapPut("/{message_id}/undelete", RestoreAsync).RequireTrustedClient().WithSummary("Bring the message and all above it back");
-        messages.MapPost("/{message_id}/edit", EditAsync).RequireTrustedClient().WithSummary("Give the message a new text").Accepts<MessageEditRequest>("application/json");
+        messages.MapPut("/{message_id}/undelete", RestoreAsync).RequireTrustedClient().WithSummary("Bring the message and all above it back")
+            .Produces(StatusCodes.Status202Accepted);
+        messages.MapPost("/{message_id}/edit", EditAsync).RequireTrustedClient().WithSummary("Give the message a new text")
+            .TakesBody(MessageEditRequest.Read);
         messages.MapGet("/{message_id}/history", HistoryAsync).RequireTrustedClient().WithSummary("The texts that the message has had");
         messages.MapPost("/{message_id}/emoji", MarkAsync).RequireApiClient().WithSummary("Put an emoji on the message, or take it away")
-            .Accepts<MessageEmojiRequest>("application/json").Produces<WireMessage>(StatusCodes.Status202Accepted);
+            .TakesBody(MessageEmojiRequest.Read).Produces<WireMessage>(StatusCodes.Status202Accepted);
     }
 
     internal static async Task<Ok<IReadOnlyList<WireMessage>>> ListAsync(
-        HttpRequest request, ApiClient client, Acting acting, MessageLists lists, CancellationToken ct)
-    {
-        var query = new WireQuery(request);
-        var filter = Common(query) with
-        {
-            From = query.Instant("start_date"),
-            To = query.Instant("end_date"),
-            IsDescending = query.Flag("desc", otherwise: true),
-            WithDeleted = query.Flag("allow_deleted", otherwise: false),
-        };
-        query.Check();
-        return TypedResults.Ok(await lists.ListAsync(filter.For(client), acting.UserId, ct));
-    }
+        HttpRequest request, ApiClient client, Acting acting, MessageLists lists, CancellationToken ct) =>
+        TypedResults.Ok(await lists.ListAsync(WireQuery.Read(request, List).For(client), acting.UserId, ct));
 
     internal static async Task<Ok<PageResult<WireMessage>>> PageAsync(
         HttpRequest request, ApiClient client, Acting acting, MessageLists lists, CancellationToken ct)
     {
-        var query = new WireQuery(request);
-        var filter = Common(query) with
-        {
-            UserId = query.Id("user_id"),
-            WithDeleted = query.Flag("include_deleted", otherwise: false),
-            IsDescending = query.Flag("desc", otherwise: false),
-            Search = query.Text("search_query"),
-            WithUser = query.Flag("include_user", otherwise: false),
-        };
-        var (before, after) = (query.Text("before"), query.Text("after"));
-        query.Check();
+        var (filter, before, after) = WireQuery.Read(request, Page);
         return TypedResults.Ok(await lists.PageAsync(filter.For(client), before, after, acting.UserId, ct));
     }
 
@@ -79,9 +60,7 @@ internal static class MessagesApi
     internal static async Task<Ok<MessageTree>> TreeAsync(
         [FromRoute(Name = "message_id")] string messageId, HttpRequest request, ApiClient client, Acting acting, MessageViews views, CancellationToken ct)
     {
-        var query = new WireQuery(request);
-        var (withSpam, withDeleted) = (query.Flag("include_spam", otherwise: true), query.Flag("include_deleted", otherwise: false));
-        query.Check();
+        var (withSpam, withDeleted) = WireQuery.Read(request, Shown);
         return TypedResults.Ok(await views.TreeAsync(Id(messageId), withSpam, withDeleted, acting.UserId, ct));
     }
 
@@ -93,9 +72,7 @@ internal static class MessagesApi
         [FromRoute(Name = "message_id")] string messageId, HttpRequest request, ApiClient client, Acting acting, MessageActs acts, MessageViews views,
         CancellationToken ct)
     {
-        var query = new WireQuery(request);
-        var halts = query.RequiredFlag("halt");
-        query.Check();
+        var halts = WireQuery.Read(request, Halts);
         await acts.HaltAsync(client, Id(messageId), halts, ct);
         return TypedResults.Ok(await views.StateAsync(Id(messageId), ct));
     }
@@ -153,6 +130,31 @@ internal static class MessagesApi
 
     /// <exception cref="Failure">Invalid: it is no id.</exception>
     private static Guid Id(string messageId) => WireQuery.PathId(messageId, "message_id");
+
+    private static MessageFilter List(WireQuery query) => Common(query) with
+    {
+        From = query.Instant("start_date"),
+        To = query.Instant("end_date"),
+        IsDescending = query.Flag("desc", otherwise: true),
+        WithDeleted = query.Flag("allow_deleted", otherwise: false),
+    };
+
+    private static (MessageFilter Filter, string? Before, string? After) Page(WireQuery query) => (
+        Common(query) with
+        {
+            UserId = query.Id("user_id"),
+            WithDeleted = query.Flag("include_deleted", otherwise: false),
+            IsDescending = query.Flag("desc", otherwise: false),
+            Search = query.Text("search_query"),
+            WithUser = query.Flag("include_user", otherwise: false),
+        },
+        query.Text("before"), query.Text("after"));
+
+    /// <summary>Of a tree.</summary>
+    public static (bool WithSpam, bool WithDeleted) Shown(WireQuery query) =>
+        (query.Flag("include_spam", otherwise: true), query.Flag("include_deleted", otherwise: false));
+
+    private static bool Halts(WireQuery query) => query.RequiredFlag("halt");
 
     private static MessageFilter Common(WireQuery query) => new()
     {

@@ -16,13 +16,13 @@ internal static class UserMessagesApi
     public static void MapUserMessages(this IEndpointRouteBuilder routes)
     {
         var users = routes.MapGroup("/users/{user_id}/messages").WithTags("users");
-        users.MapGet("", ListAsync).RequireApiClient().WithSummary("List a user's messages by date");
-        users.MapGet("/cursor", PageAsync).RequireApiClient().WithSummary("A page of a user's messages");
+        users.MapGet("", ListAsync).TakesQuery(ListFilter).RequireApiClient().WithSummary("List a user's messages by date");
+        users.MapGet("/cursor", PageAsync).TakesQuery(PageFilter).RequireApiClient().WithSummary("A page of a user's messages");
         users.MapDelete("", DeleteAsync).RequireTrustedClient().WithSummary("Delete all messages of a user, and all below them")
             .Produces(StatusCodes.Status204NoContent);
         var frontend = routes.MapGroup("/frontend_users/{auth_method}/{username}/messages").WithTags("frontend_users");
-        frontend.MapGet("", ListNamedAsync).RequireApiClient().WithSummary("List a user's messages by date");
-        frontend.MapGet("/cursor", PageNamedAsync).RequireApiClient().WithSummary("A page of a user's messages");
+        frontend.MapGet("", ListNamedAsync).TakesQuery(ListFilter).RequireApiClient().WithSummary("List a user's messages by date");
+        frontend.MapGet("/cursor", PageNamedAsync).TakesQuery(PageFilter).RequireApiClient().WithSummary("A page of a user's messages");
         frontend.MapDelete("", DeleteNamedAsync).RequireTrustedClient().WithSummary("Delete all messages of a user, and all below them")
             .Produces(StatusCodes.Status204NoContent);
     }
@@ -30,14 +30,14 @@ internal static class UserMessagesApi
     internal static async Task<Ok<IReadOnlyList<WireMessage>>> ListAsync(
         [FromRoute(Name = "user_id")] string userId, HttpRequest request, ApiClient client, Acting acting, MessageLists lists, CancellationToken ct)
     {
-        var filter = ListFilter(request) with { UserId = WireQuery.PathId(userId, "user_id") };
+        var filter = WireQuery.Read(request, ListFilter) with { UserId = WireQuery.PathId(userId, "user_id") };
         return TypedResults.Ok(await lists.ListAsync(filter.For(client), acting.UserId, ct));
     }
 
     internal static async Task<Ok<PageResult<WireMessage>>> PageAsync(
         [FromRoute(Name = "user_id")] string userId, HttpRequest request, ApiClient client, Acting acting, MessageLists lists, CancellationToken ct)
     {
-        var (filter, before, after) = PageFilter(request);
+        var (filter, before, after) = WireQuery.Read(request, PageFilter);
         var own = filter with { UserId = WireQuery.PathId(userId, "user_id") };
         return TypedResults.Ok(await lists.PageAsync(own.For(client), before, after, acting.UserId, ct));
     }
@@ -54,7 +54,7 @@ internal static class UserMessagesApi
         [FromRoute(Name = "auth_method")] string authMethod, string username, HttpRequest request, ApiClient client, UserStore users, MessageLists lists,
         CancellationToken ct)
     {
-        var filter = ListFilter(request);
+        var filter = WireQuery.Read(request, ListFilter);
         var user = await users.RequireAsync(client, new(authMethod, username), ct);
         return TypedResults.Ok(await lists.ListAsync((filter with { UserId = user.Id }).For(client), user.Id, ct));
     }
@@ -63,7 +63,7 @@ internal static class UserMessagesApi
         [FromRoute(Name = "auth_method")] string authMethod, string username, HttpRequest request, ApiClient client, Acting acting, MessageLists lists,
         CancellationToken ct)
     {
-        var (filter, before, after) = PageFilter(request);
+        var (filter, before, after) = WireQuery.Read(request, PageFilter);
         var named = filter with { AuthMethod = authMethod, Username = username };
         return TypedResults.Ok(await lists.PageAsync(named.For(client), before, after, acting.UserId, ct));
     }
@@ -77,28 +77,16 @@ internal static class UserMessagesApi
         return TypedResults.NoContent();
     }
 
-    private static MessageFilter ListFilter(HttpRequest request)
+    private static MessageFilter ListFilter(WireQuery query) => Common(query) with
     {
-        var query = new WireQuery(request);
-        var filter = Common(query) with
-        {
-            ClientId = query.Id("api_client_id"),
-            From = query.Instant("start_date"),
-            To = query.Instant("end_date"),
-            IsDescending = query.Flag("desc", otherwise: true),
-        };
-        query.Check();
-        return filter;
-    }
+        ClientId = query.Id("api_client_id"),
+        From = query.Instant("start_date"),
+        To = query.Instant("end_date"),
+        IsDescending = query.Flag("desc", otherwise: true),
+    };
 
-    private static (MessageFilter Filter, string? Before, string? After) PageFilter(HttpRequest request)
-    {
-        var query = new WireQuery(request);
-        var filter = Common(query) with { IsDescending = query.Flag("desc", otherwise: false) };
-        var (before, after) = (query.Text("before"), query.Text("after"));
-        query.Check();
-        return (filter, before, after);
-    }
+    private static (MessageFilter Filter, string? Before, string? After) PageFilter(WireQuery query) =>
+        (Common(query) with { IsDescending = query.Flag("desc", otherwise: false) }, query.Text("before"), query.Text("after"));
 
     private static MessageFilter Common(WireQuery query) => new()
     {

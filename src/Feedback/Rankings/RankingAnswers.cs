@@ -9,9 +9,9 @@ namespace Stoa.Feedback.Rankings;
 /// <summary>An order of a message's replies.</summary>
 internal sealed class RankingAnswers(TreeKeeper keeper)
 {
-    public async Task AddAsync(FeedbackChange change, ApiClient client, MessageRanking ranking, AnswerFacts facts, CancellationToken ct)
+    public async Task AddAsync(FeedbackChange change, ApiClient client, MessageRanking ranking, Guid userId, AnswerFacts facts, CancellationToken ct)
     {
-        var task = facts.Task.RequireAnswerable(facts.User.Id, change.Now);
+        var task = facts.Task.RequireAnswerable(userId, change.Now);
         if (task is not { RankedIds: { } shown, ParentMessageId: { } parentId })
         {
             throw FeedbackCode.TaskPayloadTypeMismatch.Refusal("The task does not ask for a ranking");
@@ -34,7 +34,7 @@ internal sealed class RankingAnswers(TreeKeeper keeper)
         {
             parent.Rankings++;
         }
-        Write(change, client, ranking, facts.User.Id, task, ranked);
+        Write(change, client, ranking, userId, task, ranked);
         await keeper.SettleAsync(change, hand, client.Id, ct);
     }
 
@@ -47,15 +47,16 @@ internal sealed class RankingAnswers(TreeKeeper keeper)
     {
         change.Write(
             """
+            with counted as (
+              update feedback.message set ranking_count = ranking_count + 1 where id = any($8)
+            )
             insert into feedback.message_reaction (task_id, user_id, created_date, api_client_id, kind, message_id, message_tree_id,
               ranking_parent_id, ranking, ranked_ids, not_rankable)
             values ($1, $2, $3, $4, 'ranking', $5, $6, $5, $7, $8, $9::boolean)
             """,
             task.Id, userId, change.Now, client.Id, task.ParentMessageId, task.MessageTreeId, ranking.Ranking.ToArray(), ranked, ranking.NotRankable);
-        change.Write("update feedback.message set ranking_count = ranking_count + 1 where id = any($1)", ranked);
-        Interactions.Finish(change, task, userId);
         var happened = Interactions.Event("message_ranking", userId, task.ParentMessageId, task);
         happened["ranking"] = new JsonArray([.. ranking.Ranking.Select(index => JsonValue.Create(index))]);
-        change.Note("message_ranking", client.Id, userId, task.ParentMessageId, task.MessageTreeId, happened);
+        Interactions.Finish(change, task, userId, client.Id, task.ParentMessageId, task.MessageTreeId, happened);
     }
 }

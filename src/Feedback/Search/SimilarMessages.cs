@@ -44,7 +44,8 @@ internal sealed class SimilarMessages(NpgsqlDataSource source, IOptions<HuggingF
         var texts = (await source.ListAsync(
             Statement.Of("select id, message_tree_id, text from feedback.message where id = any ($1)", near.Select(one => one.Id).ToArray()),
             row => (Id: row.GetGuid(0), Tree: row.GetGuid(1), Text: row.GetString(2)), ct)).ToDictionary(row => row.Id);
-        return [.. near.Select(one => new SimilarMessage(one.Id, texts[one.Id].Tree, one.Cosine, texts[one.Id].Text))];
+        // One may have been purged meanwhile.
+        return [.. near.Where(one => texts.ContainsKey(one.Id)).Select(one => new SimilarMessage(one.Id, texts[one.Id].Tree, one.Cosine, texts[one.Id].Text))];
     }
 
     private async Task<List<(Guid Id, double Cosine)>> NearAsync(

@@ -1,3 +1,4 @@
+using System.Data.Common;
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using Microsoft.Extensions.Hosting;
@@ -30,6 +31,8 @@ internal sealed partial class SeedData(
 
     private const string Parent = "select id, message_tree_id, depth from feedback.message where api_client_id = $1 and frontend_message_id = $2";
 
+    private static readonly HashSet<string> States = new(Enum.GetValues<TreeState>().Select(EnumNames<TreeState>.Write), StringComparer.Ordinal);
+
     protected override Task ExecuteAsync(CancellationToken stoppingToken) => EventThread.RunOnPool(async () =>
     {
         if (!options.Value.Enabled)
@@ -41,7 +44,8 @@ internal sealed partial class SeedData(
         {
             await SeedAsync(stoppingToken);
         }
-        catch (Exception wrong) when (wrong is JsonException or IOException or UnauthorizedAccessException or PostgresException or InvalidDataException)
+        // A host without its seed still serves; what of it is in stays, and the next start goes on.
+        catch (Exception wrong) when (wrong is JsonException or IOException or UnauthorizedAccessException or DbException or InvalidDataException or Failure)
         {
             LogFailed(wrong);
         }
@@ -86,8 +90,18 @@ internal sealed partial class SeedData(
         await using var file = options.Value.Path is { Length: > 0 } path
             ? File.OpenRead(path)
             : typeof(SeedData).Assembly.GetManifestResourceStream("Stoa.Feedback.Seeds.seed.json")!;
-        return await JsonSerializer.DeserializeAsync(file, SeedJson.Default.ListSeedText, ct) ?? [];
+        var texts = await JsonSerializer.DeserializeAsync(file, SeedJson.Default.ListSeedText, ct) ?? [];
+        return texts.Select(Wrong).FirstOrDefault(wrong => wrong is not null) is { } problem ? throw new InvalidDataException(problem) : texts;
     }
+
+    // All of the file before any of it is in.
+    private static string? Wrong(SeedText? text) => text switch
+    {
+        null => "A text of the seed is null",
+        { Role: not ("prompter" or "assistant") } => $"'{text.TaskMessageId}' has no known role",
+        { TreeState: { } state } when !States.Contains(state) => $"'{text.TaskMessageId}' has no known state",
+        _ => null,
+    };
 
     /// <summary>Its tree; null when the text was there.</summary>
     private async Task<Guid?> AddAsync(FeedbackChange change, ApiClient client, Guid authorId, SeedText text, CancellationToken ct)

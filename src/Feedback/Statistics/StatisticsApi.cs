@@ -22,23 +22,23 @@ internal static class StatisticsApi
         var stats = routes.MapGroup("/stats").WithTags("stats");
         stats.MapGet("/", TotalsAsync).RequireTrustedClient().WithSummary("Count the messages");
         stats.MapGet("/tree_manager/state_counts", StatesAsync).RequireTrustedClient().WithSummary("Count the trees by state");
-        stats.MapGet("/tree_manager/message_counts", TreesAsync).RequireTrustedClient().WithSummary("Count the messages of each tree");
+        stats.MapGet("/tree_manager/message_counts", TreesAsync).TakesQuery(OnlyActive).RequireTrustedClient().WithSummary("Count the messages of each tree");
         stats.MapGet("/tree_manager", TreeManagerAsync).RequireTrustedClient().WithSummary("Both counts, of active trees");
         stats.MapGet("/cached", AllCachedAsync).RequireApiClient().WithSummary("All cached figures");
         stats.MapGet("/cached/{name}", CachedAsync).RequireApiClient().WithSummary("One of the cached figures");
         stats.MapPost("/cached/update", UpdateCachedAsync).RequireTrustedClient().WithSummary("Compute the cached figures now");
 
         var leaderboards = routes.MapGroup("/leaderboards").WithTags("leaderboards");
-        leaderboards.MapGet("/{time_frame}", LeadersAsync).RequireApiClient().WithSummary("Those with the highest scores");
+        leaderboards.MapGet("/{time_frame}", LeadersAsync).TakesQuery(Most).RequireApiClient().WithSummary("Those with the highest scores");
         leaderboards.MapPost("/update", UpdateAllAsync).RequireTrustedClient().WithSummary("Compute all boards now");
         leaderboards.MapPost("/update/{time_frame}", UpdateAsync).RequireTrustedClient().WithSummary("Compute one frame of the boards now");
-        routes.MapGet("/trollboards/{time_frame}", TrollsAsync).RequireTrustedClient().WithTags("trollboards")
+        routes.MapGet("/trollboards/{time_frame}", TrollsAsync).TakesQuery(Trolls).RequireTrustedClient().WithTags("trollboards")
             .WithSummary("Those about whose messages others complain");
 
         var user = routes.MapGroup("/users/{user_id}/stats").WithTags("users").RequireApiClient();
         user.MapGet("", OfUserAsync).WithSummary("A user's figures in each frame");
         user.MapGet("/{time_frame}", OfUserInFrameAsync).WithSummary("A user's figures in one frame");
-        user.MapGet("/{time_frame}/window", WindowAsync).WithSummary("Those who stand next to a user");
+        user.MapGet("/{time_frame}/window", WindowAsync).TakesQuery(Window).WithSummary("Those who stand next to a user");
     }
 
     internal static async Task<Ok<SystemStats>> TotalsAsync(SystemFigures figures, CancellationToken ct) =>
@@ -47,13 +47,8 @@ internal static class StatisticsApi
     internal static async Task<Ok<Dictionary<string, int>>> StatesAsync(SystemFigures figures, CancellationToken ct) =>
         TypedResults.Ok(await figures.StatesAsync(ct));
 
-    internal static async Task<Ok<IReadOnlyList<TreeMessageCountStats>>> TreesAsync(HttpRequest request, SystemFigures figures, CancellationToken ct)
-    {
-        var query = new WireQuery(request);
-        var onlyActive = query.Flag("only_active", otherwise: true);
-        query.Check();
-        return TypedResults.Ok(await figures.TreesAsync(onlyActive, ct));
-    }
+    internal static async Task<Ok<IReadOnlyList<TreeMessageCountStats>>> TreesAsync(HttpRequest request, SystemFigures figures, CancellationToken ct) =>
+        TypedResults.Ok(await figures.TreesAsync(WireQuery.Read(request, OnlyActive), ct));
 
     internal static async Task<Ok<TreeManagerStats>> TreeManagerAsync(SystemFigures figures, CancellationToken ct) =>
         TypedResults.Ok(new TreeManagerStats(await figures.StatesAsync(ct), await figures.TreesAsync(onlyActive: true, ct)));
@@ -83,18 +78,12 @@ internal static class StatisticsApi
         CancellationToken ct)
     {
         var frame = FrameOf(timeFrame);
-        var query = new WireQuery(request);
-        var most = query.Integer("max_count", 100, least: 1, most: MostOfBoard);
-        query.Check();
-        return TypedResults.Ok(await boards.LeadersAsync(frame, most, acting.UserId, ct));
+        return TypedResults.Ok(await boards.LeadersAsync(frame, WireQuery.Read(request, Most), acting.UserId, ct));
     }
 
     internal static async Task<NoContent> UpdateAllAsync(BoardUpdates updates, CancellationToken ct)
     {
-        foreach (var frame in Enum.GetValues<TimeFrame>())
-        {
-            await updates.RunAsync(frame, everyone: true, ct);
-        }
+        await updates.RunAsync(ct);
         return TypedResults.NoContent();
     }
 
@@ -109,10 +98,7 @@ internal static class StatisticsApi
         [FromRoute(Name = "time_frame")] string timeFrame, HttpRequest request, BoardStore boards, CancellationToken ct)
     {
         var frame = FrameOf(timeFrame);
-        var query = new WireQuery(request);
-        var most = query.Integer("max_count", 100, least: 1, most: MostOfBoard);
-        var enabled = query.OptionalFlag("enabled");
-        query.Check();
+        var (most, enabled) = WireQuery.Read(request, Trolls);
         return TypedResults.Ok(await boards.TrollsAsync(frame, most, enabled, ct));
     }
 
@@ -136,14 +122,19 @@ internal static class StatisticsApi
         HttpRequest request, BoardStore boards, CancellationToken ct)
     {
         var (user, frame) = (WireQuery.PathId(userId, "user_id"), FrameOf(timeFrame));
-        var query = new WireQuery(request);
-        var size = query.Integer("window_size", 5, least: 1, most: 100);
-        query.Check();
-        return await boards.WindowAsync(user, frame, size, ct) is { } window
+        return await boards.WindowAsync(user, frame, WireQuery.Read(request, Window), ct) is { } window
             ? TypedResults.Ok(window)
             // A typed null has no body at all.
             : TypedResults.Text("null", "application/json");
     }
+
+    private static bool OnlyActive(WireQuery query) => query.Flag("only_active", otherwise: true);
+
+    private static int Most(WireQuery query) => query.Integer("max_count", 100, least: 1, most: MostOfBoard);
+
+    private static (int Most, bool? Enabled) Trolls(WireQuery query) => (Most(query), query.OptionalFlag("enabled"));
+
+    private static int Window(WireQuery query) => query.Integer("window_size", 5, least: 1, most: 100);
 
     private static TimeFrame FrameOf(string text)
     {

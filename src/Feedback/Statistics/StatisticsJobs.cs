@@ -3,15 +3,20 @@ using Stoa.Platform.Jobs;
 
 namespace Stoa.Feedback.Statistics;
 
-/// <summary>Both boards of a frame.</summary>
+/// <summary>Both boards.</summary>
 internal sealed class BoardUpdates(NpgsqlDataSource source, TimeProvider time)
 {
     /// <param name="everyone">Counts all of the total again, not only those whom something new concerns.</param>
-    public async Task RunAsync(TimeFrame frame, bool everyone, CancellationToken ct)
+    public Task RunAsync(TimeFrame frame, bool everyone, CancellationToken ct) => RunAsync([frame], everyone, ct);
+
+    /// <summary>All frames in one go, everything counted again.</summary>
+    public Task RunAsync(CancellationToken ct) => RunAsync([TimeFrame.Total, TimeFrame.Month, TimeFrame.Week, TimeFrame.Day], everyone: true, ct);
+
+    private Task RunAsync(IReadOnlyList<TimeFrame> frames, bool everyone, CancellationToken ct)
     {
         var now = time.GetUtcNow();
-        await UserStatistics.Update.RunAsync(source, frame, now, everyone, ct);
-        await TrollStatistics.Update.RunAsync(source, frame, now, everyone, ct);
+        return Task.WhenAll(
+            UserStatistics.Update.RunAsync(source, frames, now, everyone, ct), TrollStatistics.Update.RunAsync(source, frames, now, everyone, ct));
     }
 }
 
@@ -51,7 +56,7 @@ internal sealed class ResetStreaksHandler(NpgsqlDataSource source, TimeProvider 
     public Task RunAsync(ResetStreaks job, JobContext context, CancellationToken ct) => source.ExecuteAsync(
         Statement.Of("""
             update feedback.user set streak_days = 0, streak_last_day_date = null
-            where last_activity_date < $1 and streak_last_day_date is not null
+            where last_active_day <= ($1 at time zone 'UTC')::date and last_activity_date < $1 and streak_last_day_date is not null
             """, time.GetUtcNow() - Idle),
         ct);
 }

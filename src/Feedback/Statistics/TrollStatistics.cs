@@ -16,54 +16,60 @@ internal static class TrollStatistics
     private const string Rank = """
         update feedback.troll_stats set rank = placed.rank
         from (
-          select user_id, row_number() over (order by troll_score desc, user_id)::int as rank
+          select time_frame, user_id, row_number() over (partition by time_frame order by troll_score desc, user_id)::int as rank
           from feedback.troll_stats
-          where time_frame = $1
+          where time_frame = any ($1)
         ) as placed
-        where time_frame = $1 and troll_stats.user_id = placed.user_id and troll_stats.rank is distinct from placed.rank
+        where troll_stats.time_frame = placed.time_frame and troll_stats.user_id = placed.user_id and troll_stats.rank is distinct from placed.rank
         """;
+
+    /// <summary>Of these the board shows the mean.</summary>
+    private static readonly string[] Means = ["quality", "humor", "toxicity", "violence", "helpfulness"];
+
+    /// <summary>Of these it shows how many are closer to yes than to no.</summary>
+    private static readonly (string Label, string Column)[] Sums =
+    [
+        ("spam", "spam"), ("lang_mismatch", "lang_mismach"), ("not_appropriate", "not_appropriate"), ("pii", "pii"), ("hate_speech", "hate_speech"),
+        ("sexual_content", "sexual_content"), ("political_content", "political_content"),
+    ];
 
     public static readonly FrameUpdate Update = new("troll_stats", Concerned, Count, Rank);
 
     private static string Count(FrameUpdate.Narrowed narrowed) => $"""
-        with marked as (
-          select message.user_id,
+        with {FrameUpdate.Frames}, marked as (
+          select message.user_id, {FrameUpdate.Narrowed.Place("message.created_date")},
             sum((emojis ->> 'red_flag')::int) as red_flags, sum((emojis ->> '+1')::int) as upvotes, sum((emojis ->> '-1')::int) as downvotes,
             count(*) filter (where state = 'aborted_low_grade') as spam_prompts
           from feedback.message
           left join feedback.message_tree_state on message_tree_state.message_tree_id = message.id
           where not deleted and message.user_id is not null {narrowed.From("message.created_date")} {narrowed.Of("message.user_id")}
-          group by message.user_id
+          group by 1, 2
         ), labelled as (
-          select message.user_id,
-            avg(label.quality) as quality, avg(label.humor) as humor, avg(label.toxicity) as toxicity, avg(label.violence) as violence,
-            avg(label.helpfulness) as helpfulness, sum(round(label.spam)) as spam, sum(round(label.lang_mismatch)) as lang_mismach,
-            sum(round(label.not_appropriate)) as not_appropriate, sum(round(label.pii)) as pii, sum(round(label.hate_speech)) as hate_speech,
-            sum(round(label.sexual_content)) as sexual_content, sum(round(label.political_content)) as political_content
+          select message.user_id, {FrameUpdate.Narrowed.Place("message.created_date")},
+            {List(Means, label => $"sum(label.{label}) as {label}, count(label.{label}) as {label}_given")},
+            {List(Sums, label => $"sum(round(label.{label.Label})) as {label.Column}")}
           from feedback.message
           join feedback.text_labels on text_labels.message_id = message.id
-          cross join lateral jsonb_to_record(labels) as label (
-            quality float8, humor float8, toxicity float8, violence float8, helpfulness float8, spam float8, lang_mismatch float8,
-            not_appropriate float8, pii float8, hate_speech float8, sexual_content float8, political_content float8)
+          cross join lateral jsonb_to_record(labels) as label ({List([.. Means, .. Sums.Select(label => label.Label)], name => $"{name} float8")})
           where not deleted and message.user_id is not null {narrowed.From("message.created_date")} {narrowed.Of("message.user_id")}
-          group by message.user_id
+          group by 1, 2
         ), counted as (
-          select user_id,
-            coalesce(red_flags, 0)::int as red_flags, coalesce(upvotes, 0)::int as upvotes, coalesce(downvotes, 0)::int as downvotes,
-            coalesce(spam_prompts, 0)::int as spam_prompts, quality, humor, toxicity, violence, helpfulness,
-            coalesce(spam, 0)::int as spam, coalesce(lang_mismach, 0)::int as lang_mismach,
-            coalesce(not_appropriate, 0)::int as not_appropriate, coalesce(pii, 0)::int as pii, coalesce(hate_speech, 0)::int as hate_speech,
-            coalesce(sexual_content, 0)::int as sexual_content, coalesce(political_content, 0)::int as political_content
-          from marked left join labelled using (user_id)
+          select frame.name, frame.base, user_id,
+            {List(["red_flags", "upvotes", "downvotes", "spam_prompts"], column => $"coalesce(sum({column}), 0)::int as {column}")},
+            {List(Means, label => $"sum({label}) / nullif(sum({label}_given), 0) as {label}")},
+            {List(Sums, label => $"coalesce(sum({label.Column}), 0)::int as {label.Column}")}
+          from marked left join labelled using (user_id, place) join frame on marked.place >= frame.place
+          group by 1, 2, 3
         )
         insert into feedback.troll_stats (
-          time_frame, user_id, base_date, modified_date, troll_score, red_flags, upvotes, downvotes, spam_prompts, quality, humor, toxicity,
-          violence, helpfulness, spam, lang_mismach, not_appropriate, pii, hate_speech, sexual_content, political_content)
-        select $1, user_id, $2, $3,
+          time_frame, user_id, base_date, modified_date, troll_score, red_flags, upvotes, downvotes, spam_prompts,
+          {List(Means, label => label)}, {List(Sums, label => label.Column)})
+        select name, user_id, base, $3,
           3 * red_flags - upvotes + downvotes + spam_prompts + lang_mismach + not_appropriate + pii + hate_speech + sexual_content
             + political_content,
-          red_flags, upvotes, downvotes, spam_prompts, quality, humor, toxicity, violence, helpfulness, spam, lang_mismach, not_appropriate,
-          pii, hate_speech, sexual_content, political_content
+          red_flags, upvotes, downvotes, spam_prompts, {List(Means, label => label)}, {List(Sums, label => label.Column)}
         from counted
         """;
+
+    private static string List<T>(IEnumerable<T> of, Func<T, string> write) => string.Join(", ", of.Select(write));
 }

@@ -1,133 +1,138 @@
+using Npgsql;
+using NpgsqlTypes;
+using Stoa.Feedback.Auth;
 using Stoa.Feedback.Messages;
 using Stoa.Feedback.Trees;
+using Stoa.Feedback.Users;
 using Stoa.Feedback.Wire;
 using Stoa.Platform.Data;
 
 namespace Stoa.Feedback.Tasks;
 
 /// <summary>An offer that is now held for the user, with what he needs to see.</summary>
-/// <param name="Conversation">From the root to the message.</param>
-/// <param name="Replies">Of a ranking: what is to be put in order, not yet shuffled.</param>
-internal sealed record Picked(string Type, Guid TreeId, Guid MessageId, IReadOnlyList<WireMessage> Conversation, IReadOnlyList<WireMessage> Replies);
+/// <param name="Conversation">From the root to the message; none for a new prompt.</param>
+/// <param name="Replies">Of a ranking: what is to be put in order, shuffled.</param>
+internal sealed record Picked(string Type, Guid? TreeId, Guid? MessageId, IReadOnlyList<WireMessage> Conversation, IReadOnlyList<WireMessage> Replies);
+
+/// <summary>What came of a request, and who asked.</summary>
+/// <param name="Pending">How many tasks he has open, where that was looked at.</param>
+internal sealed record HandedOut(FeedbackUser User, int Pending, Picked? Picked);
+
+/// <summary>A task that is to be: its id, for whom, and of each type that is a review, what it will ask.</summary>
+internal sealed record TaskDraft(Guid Id, ApiClient Client, TaskRequest Request, User Named, IReadOnlyDictionary<string, ReviewTerms> Reviews);
 
 /// <summary>
-/// Takes an offer for a user: one statement walks the index from a random place on, passes by what others hold or are just taking and what
-/// this user has done, has written or does not want, and notes on the row until when it is his. What it costs does not grow with the trees.
+/// Hands tasks out by <c>feedback.hand_out</c>: the first offer that one of the wishes finds. What it costs does not grow with the trees.
 /// </summary>
-internal sealed class OfferPicks
+internal sealed class OfferPicks(FeedbackOptions options)
 {
-    // What he holds and has not even shown yet he may be given again; what he works on, not.
-    // $1 user, $2 language, $3 place, $4 now, $5 until when it is held (both in seconds since 1970), $6 type or null
+    private static readonly string Columns = MessageRows.Columns.Replace("$1::uuid", "task.user_id", StringComparison.Ordinal);
+
+    private static readonly string Take = $"""
+        select {string.Join(", ", UserStore.Columns.Split(',').Select(column => $"(known).{column.Trim()}"))},
+          coalesce(pending, 0), type, message_tree_id, message_id
+        from feedback.hand_out($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14::timestamptz, $15, $16, $17, $18, $19, $20, $21, $22, $23)
+        """;
+
+    // Whose row does not exist shows nothing.
+    private static readonly string Show = $"""
+        with recursive task as materialized (
+          select user_id, parent_message_id, ranked_ids from feedback.task where id = $1
+        ), above as (
+          select m.id, m.parent_id, 0 as height from task join feedback.message m on m.id = task.parent_message_id
+          union all
+          select m.id, m.parent_id, above.height + 1 from above join feedback.message m on m.id = above.parent_id
+        )
+        select {Columns}, task.user_id, false as is_reply, above.height
+        from task, above join feedback.message m on m.id = above.id
+        union all
+        select {Columns}, task.user_id, true, -array_position(task.ranked_ids, m.id)
+        from task join feedback.message m on m.id = any (task.ranked_ids)
+        order by height desc
+        """;
+
+    // What is held for others, and what he works on himself; of the rest as many as are wanted.
     private const string Free = """
         (c.held = '{}' or (
           select count(*) from jsonb_each_text(c.held) h
-          where h.value::bigint > $4 and (c.work = 'reply' or h.key <> $1::text)) < c.wanted
+          where h.value::bigint > $3 and (c.work = 'reply' or h.key <> $1::text)) < c.wanted
             and not (c.held ? $1::text and exists (
               select from feedback.task t where t.parent_message_id = c.message_id and t.user_id = $1 and t.ack and not t.done and not t.skipped offset 0)))
         """;
 
-    // An offset keeps the planner from turning these look-ups by index into joins over all messages.
-    private const string OfType = "($6::text is null or c.type = $6)";
-
-    private readonly Dictionary<OfferWork, string> conditions;
-    private readonly Dictionary<(OfferWork Work, bool Lonely, bool FromStart), string> statements = [];
-
-    public OfferPicks(FeedbackOptions options)
-    {
-        conditions = new()
-        {
-            [OfferWork.Reply] = $"{Unskipped(EmojiCode.SkipReply)} and {(options.AllowDuplicateTasks ? "true" : NoChild)}",
-            [OfferWork.LabelPrompt] = LabelConditions(options),
-            [OfferWork.LabelReply] = LabelConditions(options),
-            [OfferWork.Ranking] = $"{Unskipped(EmojiCode.SkipRanking)} and {(options.AllowSelfRanking ? "true" : NoChild)} "
-                + $"and {(options.AllowDuplicateTasks ? "true" : NoRanking)}",
-        };
-        foreach (var work in conditions.Keys)
-        {
-            foreach (var lonely in (bool[])[false, true])
-            {
-                statements[(work, lonely, false)] = Pick(work, lonely, "c.place >= $3");
-                statements[(work, lonely, true)] = Pick(work, lonely, "c.place < $3");
-            }
-        }
-        Available = $"""
-            select c.type, count(*)::int from feedback.offer c
-            where c.lang = $2 and {Free} and case c.work {string.Concat(conditions.Select(one => $"when '{EnumNames<OfferWork>.Write(one.Key)}' then {one.Value} "))} end
-            group by c.type
-            """;
-    }
-
-    /// <summary>Counts by type; <c>$1</c> user, <c>$2</c> language, <c>$4</c> now (<c>$3</c> is not used).</summary>
-    public string Available { get; }
-
-    public async Task<Picked?> TakeAsync(FeedbackChange change, Wish wish, Guid userId, string lang, TimeSpan hold, CancellationToken ct)
-    {
-        var place = Random.Shared.NextDouble();
-        return await TakeAsync(change, wish, userId, lang, hold, place, fromStart: false, ct)
-            ?? await TakeAsync(change, wish, userId, lang, hold, place, fromStart: true, ct);
-    }
-
-    private async Task<Picked?> TakeAsync(
-        FeedbackChange change, Wish wish, Guid userId, string lang, TimeSpan hold, double place, bool fromStart, CancellationToken ct)
-    {
-        var now = change.Now.ToUnixTimeSeconds();
-        await using var batch = await Statement.BatchAsync(change.Connection, ct, Statement.Of(
-            statements[(wish.Work!.Value, wish.LonelyOnly, fromStart)], userId, lang, place, now, now + (long)hold.TotalSeconds, wish.Type));
-        await using var row = await batch.ExecuteReaderAsync(ct);
-        Picked? picked = null;
-        List<WireMessage> conversation = [], replies = [];
-        while (await row.ReadAsync(ct))
-        {
-            const int own = MessageRows.Width;
-            picked ??= new(row.GetString(own), row.GetGuid(own + 1), row.GetGuid(own + 2), conversation, replies);
-            (row.GetBoolean(own + 3) ? replies : conversation).Add(MessageRows.Read(row, userId));
-        }
-        return picked;
-    }
-
-    private string Pick(OfferWork work, bool lonely, string place) => $"""
-        with recursive picked as (
-          update feedback.offer o set place = random(), held = jsonb_build_object($1::text, $5::bigint) || coalesce(
-            (select jsonb_object_agg(h.key, h.value) from jsonb_each(o.held) h where h.value::bigint > $4 and h.key <> $1::text), '{"{}"}')
-          from (
-            select c.message_id, c.work from feedback.offer c
-            where c.lang = $2 and c.work = '{EnumNames<OfferWork>.Write(work)}' and {place} {(lonely ? "and c.lonely" : "")}
-              and {OfType} and {Free} and {conditions[work]}
-            order by c.place limit 1 for update of c skip locked
-          ) chosen
-          where o.message_id = chosen.message_id and o.work = chosen.work
-          returning o.type, o.message_tree_id, o.message_id
-        ), above as (
-          select m.id, m.parent_id, 0 as height from feedback.message m join picked on m.id = picked.message_id
-          union all
-          select m.id, m.parent_id, above.height + 1 from feedback.message m join above on m.id = above.parent_id
-        )
-        select {MessageRows.Columns}, picked.type, picked.message_tree_id, picked.message_id, false as is_reply, above.height
-        from picked, above join feedback.message m on m.id = above.id
-        {(work == OfferWork.Ranking ? Ranked : "")}
-        order by height desc, created_date, id
-        """;
-
-    private const string Ranked = $"""
-        union all
-        select {MessageRows.Columns}, picked.type, picked.message_tree_id, picked.message_id, true, 0
-        from picked join feedback.message m on m.parent_id = picked.message_id
-        where m.review_result and not m.deleted and m.role = case picked.type when 'rank_assistant_replies' then 'assistant' else 'prompter' end
+    /// <summary>
+    /// Counts by type what <c>take_offer</c> would give; <c>$1</c> user, <c>$2</c> language, <c>$3</c> now, <c>$4</c> to <c>$6</c> whether he may
+    /// label and rank what is his own, and do a thing twice.
+    /// </summary>
+    private const string Available = $"""
+        select c.type, count(*)::int from feedback.offer c
+        where c.lang = $2 and {Free}
+          and not exists (
+            select from feedback.message_emoji e where e.message_id = c.message_id and e.user_id = $1
+              and e.emoji = case c.work when 'reply' then '_skip_reply' when 'ranking' then '_skip_ranking' else '_skip_labeling' end offset 0)
+          and case c.work
+            when 'reply' then $6 or {NoChild}
+            when 'ranking' then ($5 or {NoChild})
+              and ($6 or not exists (
+                select from feedback.message_reaction r where r.ranking_parent_id = c.message_id and r.user_id = $1 offset 0))
+            else ($4 or c.author_id is distinct from $1)
+              and ($6 or not exists (
+                select from feedback.text_labels l where l.message_id = c.message_id and l.user_id = $1 and l.task_id is not null offset 0))
+            end
+        group by c.type
         """;
 
     private const string NoChild =
         "not exists (select from feedback.message child where child.parent_id = c.message_id and child.user_id = $1 and not child.deleted offset 0)";
 
-    private const string NoRanking =
-        "not exists (select from feedback.message_reaction r where r.ranking_parent_id = c.message_id and r.user_id = $1 offset 0)";
+    /// <summary>All that the user is to see comes with it, in one round trip. Null: there is no such user.</summary>
+    /// <param name="wishes">Null: for a new prompt, which needs no offer.</param>
+    public async Task<HandedOut?> HandOutAsync(
+        NpgsqlConnection connection, TaskDraft draft, IReadOnlyCollection<Wish>? wishes, DateTimeOffset now, CancellationToken ct)
+    {
+        await using var batch = await Statement.BatchAsync(connection, ct, TakeFor(draft, wishes, now), Statement.Of(Show, draft.Id));
+        await using var row = await batch.ExecuteReaderAsync(ct);
+        if (!await row.ReadAsync(ct))
+        {
+            return null;
+        }
+        var (user, pending) = (UserStore.Read(row), row.GetInt32(UserStore.Width));
+        if (await row.IsDBNullAsync(UserStore.Width + 1, ct))
+        {
+            return new(user, pending, Picked: null);
+        }
+        List<WireMessage> conversation = [], replies = [];
+        var picked = new Picked(
+            row.GetString(UserStore.Width + 1), row.IsDBNull(UserStore.Width + 2) ? null : row.GetGuid(UserStore.Width + 2),
+            row.IsDBNull(UserStore.Width + 3) ? null : row.GetGuid(UserStore.Width + 3), conversation, replies);
+        await row.NextResultAsync(ct);
+        while (await row.ReadAsync(ct))
+        {
+            (row.GetBoolean(MessageRows.Width + 1) ? replies : conversation).Add(MessageRows.Read(row, row.GetGuid(MessageRows.Width)));
+        }
+        return new(user, pending, picked);
+    }
 
-    private const string NoReview =
-        "not exists (select from feedback.text_labels l where l.message_id = c.message_id and l.user_id = $1 and l.task_id is not null offset 0)";
+    private NpgsqlBatchCommand TakeFor(TaskDraft draft, IReadOnlyCollection<Wish>? wishes, DateTimeOffset now)
+    {
+        var (rules, validity, request) = (options.TreeManager, options.TaskValidityMinutes, draft.Request);
+        var types = draft.Reviews.Keys.ToArray();
+        string?[] wished = [.. (wishes ?? []).Select(wish => wish.Type)];
+        var statement = Statement.Of(
+            Take, draft.Id, draft.Client.Id, draft.Named.Id, draft.Named.AuthMethod, draft.Named.DisplayName, request.Lang,
+            wishes is null ? ["prompt"] : wishes.Select(wish => EnumNames<OfferWork>.Write(wish.Work!.Value)).ToArray(), wished,
+            (wishes ?? []).Select(wish => wish.LonelyOnly).ToArray(), Random.Shared.NextDouble(), now, rules.RecentTasksSpanSec,
+            rules.MaxPendingTasksPerUser, request.Collective || validity <= 0 ? null : now.AddMinutes(validity), request.Collective,
+            !options.IgnoreTosAcceptance, options.AllowSelfLabeling, options.AllowSelfRanking, options.AllowDuplicateTasks,
+            types, Each(review => review.Mode), Each(review => string.Join(',', review.Valid)), Each(review => string.Join(',', review.Mandatory)));
+        // It may hold nulls, and only those.
+        statement.Parameters[7].NpgsqlDbType = NpgsqlDbType.Array | NpgsqlDbType.Text;
+        return statement;
 
-    private static string LabelConditions(FeedbackOptions options) =>
-        $"{Unskipped(EmojiCode.SkipLabeling)} and {(options.AllowSelfLabeling ? "true" : "c.author_id is distinct from $1")} "
-        + $"and {(options.AllowDuplicateTasks ? "true" : NoReview)}";
+        string[] Each(Func<ReviewTerms, string> value) => [.. types.Select(type => value(draft.Reviews[type]))];
+    }
 
-    private static string Unskipped(string marker) =>
-        $"not exists (select from feedback.message_emoji e where e.message_id = c.message_id and e.user_id = $1 and e.emoji = '{marker}' offset 0)";
+    /// <summary>Rows of a type and how many there are of it for the user.</summary>
+    public NpgsqlBatchCommand Count(Guid userId, string lang, DateTimeOffset now) => Statement.Of(
+        Available, userId, lang, now.ToUnixTimeSeconds(), options.AllowSelfLabeling, options.AllowSelfRanking, options.AllowDuplicateTasks);
 }

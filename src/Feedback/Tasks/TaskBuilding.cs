@@ -4,52 +4,54 @@ using Stoa.Feedback.Wire;
 
 namespace Stoa.Feedback.Tasks;
 
-/// <summary>What of a task is kept for its answer.</summary>
-internal sealed record TaskTerms(string Type, Guid? TreeId, Guid? MessageId)
-{
-    public string? Mode { get; init; }
-
-    public string[]? ValidLabels { get; init; }
-
-    public string[]? MandatoryLabels { get; init; }
-
-    public Guid[]? RankedIds { get; init; }
-}
+/// <summary>What a review asks.</summary>
+/// <param name="Mode"><c>simple</c> or <c>full</c>.</param>
+internal sealed record ReviewTerms(string Mode, string[] Valid, string[] Mandatory);
 
 /// <summary>Makes a task of an offer. Pure but for the chance that is handed in.</summary>
 internal static class TaskBuilding
 {
-    public static (WireTask Task, TaskTerms Terms) Build(Guid id, Picked picked, string requested, TreeManagerOptions options, Random chance)
+    private static readonly string[] Reviewing = [TaskType.LabelInitialPrompt, TaskType.LabelAssistantReply, TaskType.LabelPrompterReply];
+
+    /// <summary>Of each type of review, what one would ask: drawn before it is known which it will be, if any.</summary>
+    public static Dictionary<string, ReviewTerms> Reviews(string requested, TreeManagerOptions options, Random chance) =>
+        Reviewing.ToDictionary(type => type, type => Review(type, requested, options, chance), StringComparer.Ordinal);
+
+    public static WireTask Build(TaskDraft draft, Picked picked)
     {
-        var terms = new TaskTerms(picked.Type, picked.TreeId, picked.MessageId);
         var conversation = MessageRows.Conversation(picked.Conversation);
         return picked.Type switch
         {
-            TaskType.AssistantReply => (new AssistantReplyTask(id, conversation), terms),
-            TaskType.PrompterReply => (new PrompterReplyTask(id, conversation), terms),
-            TaskType.RankAssistantReplies or TaskType.RankPrompterReplies => Ranking(id, picked, conversation, terms, chance),
-            _ => Labelling(id, picked, conversation, terms, requested, options, chance),
+            TaskType.InitialPrompt => new InitialPromptTask(draft.Id),
+            TaskType.AssistantReply => new AssistantReplyTask(draft.Id, conversation),
+            TaskType.PrompterReply => new PrompterReplyTask(draft.Id, conversation),
+            TaskType.RankAssistantReplies or TaskType.RankPrompterReplies => Ranking(draft.Id, picked, conversation),
+            _ => Labelling(draft.Id, picked, conversation, draft.Reviews[picked.Type]),
         };
     }
 
-    private static (WireTask Task, TaskTerms Terms) Ranking(Guid id, Picked picked, Conversation conversation, TaskTerms terms, Random chance)
+    private static RankRepliesTask Ranking(Guid id, Picked picked, Conversation conversation)
     {
-        var replies = picked.Replies.ToArray();
-        chance.Shuffle(replies);
         // Who sees that one is written by a machine would rank it as such.
-        var reveals = Array.TrueForAll(replies, reply => reply.Synthetic == true);
-        return (
-            new RankRepliesTask(
-                id, picked.Type, conversation, [.. replies.Select(reply => reply.Text)],
-                [.. replies.Select(reply => reply.Part() with { Synthetic = reveals ? reply.Synthetic : null })],
-                picked.TreeId, picked.MessageId, reveals),
-            terms with { RankedIds = [.. replies.Select(reply => reply.Id!.Value)] });
+        var reveals = picked.Replies.All(reply => reply.Synthetic == true);
+        return new(
+            id, picked.Type, conversation, [.. picked.Replies.Select(reply => reply.Text)],
+            [.. picked.Replies.Select(reply => reply.Part() with { Synthetic = reveals ? reply.Synthetic : null })],
+            picked.TreeId!.Value, picked.MessageId!.Value, reveals);
     }
 
-    private static (WireTask Task, TaskTerms Terms) Labelling(
-        Guid id, Picked picked, Conversation conversation, TaskTerms terms, string requested, TreeManagerOptions options, Random chance)
+    private static WireTask Labelling(Guid id, Picked picked, Conversation conversation, ReviewTerms terms)
     {
-        var (labels, mandatory, full) = picked.Type switch
+        var (mode, valid, needed) = terms;
+        var (messageId, text, disposition) = (picked.MessageId!.Value, picked.Conversation[^1].Text, mode == "simple" ? "spam" : "quality");
+        return picked.Type == TaskType.LabelInitialPrompt
+            ? new LabelPromptTask(id, messageId, valid, needed, mode, disposition, Label.Describe(valid), conversation, text)
+            : new LabelReplyTask(id, picked.Type, messageId, valid, needed, mode, disposition, Label.Describe(valid), conversation, text);
+    }
+
+    private static ReviewTerms Review(string type, string requested, TreeManagerOptions options, Random chance)
+    {
+        var (labels, mandatory, full) = type switch
         {
             TaskType.LabelInitialPrompt => (options.LabelsInitialPrompt, options.MandatoryLabelsInitialPrompt, options.PFullLabelingReviewPrompt),
             TaskType.LabelAssistantReply =>
@@ -57,16 +59,11 @@ internal static class TaskBuilding
             _ => (options.LabelsPrompterReply, options.MandatoryLabelsPrompterReply, options.PFullLabelingReviewReplyPrompter),
         };
         string[] needed = mandatory.Count > 0 ? [.. mandatory] : [Label.Spam];
-        var isPrompt = picked.Type == TaskType.LabelInitialPrompt;
+        var isPrompt = type == TaskType.LabelInitialPrompt;
         var isSimple = (isPrompt || requested == TaskType.Random) && chance.NextDouble() >= full;
         var valid = isSimple ? [.. needed.Union([Label.LangMismatch]).Union(isPrompt ? [] : [Label.Quality])]
             : labels.Count > 0 ? [.. labels]
-            : picked.Type == TaskType.LabelAssistantReply ? Label.OfAssistant : Label.OfPrompter;
-        var (mode, disposition) = isSimple ? ("simple", "spam") : ("full", "quality");
-        var text = picked.Conversation[^1].Text;
-        WireTask task = isPrompt
-            ? new LabelPromptTask(id, picked.MessageId, valid, needed, mode, disposition, Label.Describe(valid), conversation, text)
-            : new LabelReplyTask(id, picked.Type, picked.MessageId, valid, needed, mode, disposition, Label.Describe(valid), conversation, text);
-        return (task, terms with { Mode = mode, ValidLabels = valid, MandatoryLabels = needed });
+            : type == TaskType.LabelAssistantReply ? Label.OfAssistant : Label.OfPrompter;
+        return new(isSimple ? "simple" : "full", valid, needed);
     }
 }

@@ -11,10 +11,12 @@ internal static class TaskRows
         frontend_message_id, message_tree_id, parent_message_id, collective
         """;
 
-    /// <summary>Of a client, <c>$1</c> and <c>$2</c>.</summary>
-    public const string ById = $"select {Columns} from feedback.task where api_client_id = $1 and id = $2";
+    /// <summary>How many columns there are.</summary>
+    public const int Width = 17;
 
-    public const string ByFrontendId = $"select {Columns} from feedback.task where api_client_id = $1 and frontend_message_id = $2";
+    private const string ById = $"select {Columns} from feedback.task where api_client_id = $1 and id = $2";
+
+    private const string ByFrontendId = $"select {Columns} from feedback.task where api_client_id = $1 and frontend_message_id = $2";
 
     public static Task<TaskRow?> FindAsync(NpgsqlConnection connection, Guid clientId, Guid id, CancellationToken ct) =>
         OneAsync(connection, Statement.Of(ById, clientId, id), ct);
@@ -60,25 +62,25 @@ internal static class TaskRows
         }
     }
 
-    public static TaskRow Read(NpgsqlDataReader row) => new()
+    public static TaskRow Read(NpgsqlDataReader row, int first = 0) => new()
     {
-        Id = row.GetGuid(0),
-        CreatedDate = row.GetFieldValue<DateTimeOffset>(1),
-        ExpiryDate = row.IsDBNull(2) ? null : row.GetFieldValue<DateTimeOffset>(2),
-        UserId = row.IsDBNull(3) ? null : row.GetGuid(3),
-        Type = row.GetString(4),
-        Mode = row.IsDBNull(5) ? null : row.GetString(5),
-        ValidLabels = row.IsDBNull(6) ? null : row.GetFieldValue<string[]>(6),
-        MandatoryLabels = row.IsDBNull(7) ? null : row.GetFieldValue<string[]>(7),
-        RankedIds = row.IsDBNull(8) ? null : row.GetFieldValue<Guid[]>(8),
-        ApiClientId = row.GetGuid(9),
-        Ack = row.IsDBNull(10) ? null : row.GetBoolean(10),
-        Done = row.GetBoolean(11),
-        Skipped = row.GetBoolean(12),
-        FrontendMessageId = row.IsDBNull(13) ? null : row.GetString(13),
-        MessageTreeId = row.IsDBNull(14) ? null : row.GetGuid(14),
-        ParentMessageId = row.IsDBNull(15) ? null : row.GetGuid(15),
-        Collective = row.GetBoolean(16),
+        Id = row.GetGuid(first),
+        CreatedDate = row.GetFieldValue<DateTimeOffset>(first + 1),
+        ExpiryDate = row.IsDBNull(first + 2) ? null : row.GetFieldValue<DateTimeOffset>(first + 2),
+        UserId = row.IsDBNull(first + 3) ? null : row.GetGuid(first + 3),
+        Type = row.GetString(first + 4),
+        Mode = row.IsDBNull(first + 5) ? null : row.GetString(first + 5),
+        ValidLabels = row.IsDBNull(first + 6) ? null : row.GetFieldValue<string[]>(first + 6),
+        MandatoryLabels = row.IsDBNull(first + 7) ? null : row.GetFieldValue<string[]>(first + 7),
+        RankedIds = row.IsDBNull(first + 8) ? null : row.GetFieldValue<Guid[]>(first + 8),
+        ApiClientId = row.GetGuid(first + 9),
+        Ack = row.IsDBNull(first + 10) ? null : row.GetBoolean(first + 10),
+        Done = row.GetBoolean(first + 11),
+        Skipped = row.GetBoolean(first + 12),
+        FrontendMessageId = row.IsDBNull(first + 13) ? null : row.GetString(first + 13),
+        MessageTreeId = row.IsDBNull(first + 14) ? null : row.GetGuid(first + 14),
+        ParentMessageId = row.IsDBNull(first + 15) ? null : row.GetGuid(first + 15),
+        Collective = row.GetBoolean(first + 16),
     };
 
     private static async Task<TaskRow?> OneAsync(NpgsqlConnection connection, NpgsqlBatchCommand statement, CancellationToken ct)

@@ -1,6 +1,7 @@
 using Microsoft.Extensions.Options;
 using Npgsql;
 using Stoa.Feedback.Auth;
+using Stoa.Feedback.Journal;
 using Stoa.Feedback.Messages;
 using Stoa.Feedback.Trees;
 using Stoa.Feedback.Users;
@@ -18,30 +19,18 @@ internal sealed class TaskStore(FeedbackChanges changes, UserStore users, IOptio
 
     /// <summary>Something for the user to do, held for him.</summary>
     /// <exception cref="Failure">4000 to 4003, 2012, 1012, or 1006: there is nothing of the kind for him.</exception>
-    public Task<WireTask> RequestAsync(ApiClient client, TaskRequest request, CancellationToken ct) => changes.RunAsync(
-        async change =>
+    public Task<WireTask> RequestAsync(ApiClient client, TaskRequest request, CancellationToken ct) => FeedbackChanges.TryAsync(
+        async () =>
         {
-            if (request.User is null)
-            {
-                throw FeedbackCode.UserNotSpecified.Refusal("No user was named");
-            }
-            var (user, pending) = await users.LockAsync(change, client, request.User, Rules.RecentTasksSpanSec, ct);
-            UserStore.RequireEnabled(user, options.Value);
-            if (pending >= Rules.MaxPendingTasksPerUser)
-            {
-                throw FeedbackCode.TaskTooManyPending.Refusal("The user has too many open tasks");
-            }
-            foreach (var wish in TaskDraw.Wishes(request.Type, Rules, Random.Shared))
-            {
-                if (await FulfilAsync(change, wish, user, request, ct) is { } made)
-                {
-                    Insert(change, client, user.Id, made.Task.Id, made.Terms, request.Collective);
-                    return made.Task;
-                }
-            }
-            throw FeedbackCode.TaskRequestedTypeNotAvailable.Refusal("There is no task of this kind now");
-        },
-        ct);
+            var named = request.User ?? throw FeedbackCode.UserNotSpecified.Refusal("No user was named");
+            UserStore.RequireName(named);
+            var draft = new TaskDraft(
+                Guid.CreateVersion7(time.GetUtcNow()), client, request, named, TaskBuilding.Reviews(request.Type, Rules, Random.Shared));
+            var wishes = TaskDraw.Wishes(request.Type, Rules, Random.Shared).ToList();
+            await using var connection = await source.OpenConnectionAsync(ct);
+            var picked = await HandOutAsync(connection, draft, NextOffers(wishes), ct) ?? await FulfilAsync(connection, draft, wishes, ct);
+            return TaskBuilding.Build(draft, picked);
+        });
 
     /// <summary>How many tasks of each type there are for the user. Changes nothing.</summary>
     public async Task<Dictionary<string, int>> AvailableAsync(ApiClient client, User? named, string lang, CancellationToken ct)
@@ -51,8 +40,7 @@ internal sealed class TaskStore(FeedbackChanges changes, UserStore users, IOptio
         var prompts = Rules.TakesPromptsIn(lang) ? await MissingPromptsAsync(connection, lang, ct) : 0;
         var counts = TaskType.Requests.ToDictionary(type => type, _ => 0, StringComparer.Ordinal);
         counts[TaskType.InitialPrompt] = prompts;
-        await using var batch = await Statement.BatchAsync(connection, ct, Statement.Of(
-            picks.Available, user.Id, lang, 0.0, time.GetUtcNow().ToUnixTimeSeconds()));
+        await using var batch = await Statement.BatchAsync(connection, ct, picks.Count(user.Id, lang, time.GetUtcNow()));
         await using var row = await batch.ExecuteReaderAsync(ct);
         while (await row.ReadAsync(ct))
         {
@@ -76,9 +64,16 @@ internal sealed class TaskStore(FeedbackChanges changes, UserStore users, IOptio
             // A task that was answered at once is told apart from one that is not there only where this changes nothing.
             await using var batch = await Statement.BatchAsync(connection, ct, Statement.Of(
                 """
-                update feedback.task set ack = true, frontend_message_id = $3
-                where id = $1 and api_client_id = $2 and not done and frontend_message_id is null and (expiry_date is null or expiry_date > $4)
-                """, taskId, client.Id, frontendMessageId, time.GetUtcNow()));
+                with shown as (
+                  update feedback.task set ack = true, frontend_message_id = $3::text
+                  where id = $1::uuid and api_client_id = $2 and not done and frontend_message_id is null and (expiry_date is null or expiry_date > $4)
+                  returning user_id, message_tree_id, parent_message_id
+                )
+                insert into feedback.journal (id, created_date, user_id, message_id, message_tree_id, api_client_id, event_type, event_payload)
+                select $5, $4, user_id, parent_message_id, message_tree_id, $2, 'task_ack',
+                  jsonb_build_object('type', 'task_ack', 'user_id', user_id, 'task_id', $1::uuid, 'frontend_message_id', $3::text)
+                from shown
+                """, taskId, client.Id, frontendMessageId, time.GetUtcNow(), JournalId.Next(time.GetUtcNow())));
             if (await batch.ExecuteNonQueryAsync(ct) == 1)
             {
                 return;
@@ -110,6 +105,8 @@ internal sealed class TaskStore(FeedbackChanges changes, UserStore users, IOptio
             var user = UserStore.RequireEnabled(acting ?? await UserStore.ByIdAsync(change.Connection, task.UserId, ct), options.Value);
             task.RequireOpen(user.Id, change.Now);
             change.Write("update feedback.task set skipped = true, skip_reason = $2::text where id = $1", taskId, reason);
+            var happened = Interactions.Event("task_nack", user.Id, task.ParentMessageId, task);
+            change.Note("task_nack", client.Id, user.Id, task.ParentMessageId, task.MessageTreeId, happened);
             if (task.ParentMessageId is { } messageId)
             {
                 change.Release(messageId, user.Id);
@@ -141,19 +138,57 @@ internal sealed class TaskStore(FeedbackChanges changes, UserStore users, IOptio
         },
         ct);
 
-    private async Task<(WireTask Task, TaskTerms Terms)?> FulfilAsync(
-        FeedbackChange change, Wish wish, FeedbackUser user, TaskRequest request, CancellationToken ct)
+    /// <summary>The first offer that one of the wishes finds, or none, for a user who may have one.</summary>
+    /// <exception cref="Failure">4001, 4003, or 1012.</exception>
+    private async Task<Picked?> HandOutAsync(NpgsqlConnection connection, TaskDraft draft, IReadOnlyCollection<Wish>? wishes, CancellationToken ct)
     {
-        var id = change.NewId();
-        if (wish.Work is null)
+        while (true)
         {
-            return Rules.TakesPromptsIn(request.Lang) && await MissingPromptsAsync(change.Connection, request.Lang, ct) > 0
-                ? (new InitialPromptTask(id), new(TaskType.InitialPrompt, TreeId: null, MessageId: null))
-                : null;
+            if (await picks.HandOutAsync(connection, draft, wishes, time.GetUtcNow(), ct) is { } handed && UserStore.IsNamed(handed.User, draft.Named))
+            {
+                UserStore.RequireEnabled(handed.User, options.Value);
+                return handed.Pending >= Rules.MaxPendingTasksPerUser
+                    ? throw FeedbackCode.TaskTooManyPending.Refusal("The user has too many open tasks")
+                    : handed.Picked;
+            }
+            // New, or under a new name; rare enough for another round.
+            draft = draft with
+            {
+                Named = draft.Named with { DisplayName = (await users.EnsureAsync(connection, draft.Client, draft.Named, ct)).DisplayName },
+            };
         }
-        return await picks.TakeAsync(change, wish, user.Id, request.Lang, TimeSpan.FromSeconds(Rules.RecentTasksSpanSec), ct) is { } picked
-            ? TaskBuilding.Build(id, picked, request.Type, Rules, Random.Shared)
-            : null;
+    }
+
+    /// <summary>What comes after the first offers: a new prompt, if there is room for one, or other offers.</summary>
+    /// <exception cref="Failure">1006.</exception>
+    private async Task<Picked> FulfilAsync(NpgsqlConnection connection, TaskDraft draft, List<Wish> wishes, CancellationToken ct)
+    {
+        while (wishes.Count > 0)
+        {
+            if (wishes[0].Work is null)
+            {
+                wishes.RemoveAt(0);
+                var lang = draft.Request.Lang;
+                if (Rules.TakesPromptsIn(lang) && await MissingPromptsAsync(connection, lang, ct) > 0
+                    && await HandOutAsync(connection, draft, wishes: null, ct) is { } prompt)
+                {
+                    return prompt;
+                }
+            }
+            if (NextOffers(wishes) is { Count: > 0 } next && await HandOutAsync(connection, draft, next, ct) is { } picked)
+            {
+                return picked;
+            }
+        }
+        throw FeedbackCode.TaskRequestedTypeNotAvailable.Refusal("There is no task of this kind now");
+    }
+
+    /// <summary>Takes the wishes from the list that come before a new prompt.</summary>
+    private static List<Wish> NextOffers(List<Wish> wishes)
+    {
+        var next = wishes.TakeWhile(wish => wish.Work is not null).ToList();
+        wishes.RemoveRange(0, next.Count);
+        return next;
     }
 
     private async Task<int> MissingPromptsAsync(NpgsqlConnection connection, string lang, CancellationToken ct)
@@ -167,19 +202,6 @@ internal sealed class TaskStore(FeedbackChanges changes, UserStore users, IOptio
         await using var row = await batch.ExecuteReaderAsync(ct);
         await row.ReadAsync(ct);
         return Lottery.MissingPrompts(row.GetInt32(0), row.GetInt32(1), row.GetInt32(2), Rules);
-    }
-
-    private void Insert(FeedbackChange change, ApiClient client, Guid userId, Guid id, TaskTerms terms, bool collective)
-    {
-        var validity = options.Value.TaskValidityMinutes;
-        change.Write(
-            """
-            insert into feedback.task (id, created_date, expiry_date, user_id, type, mode, valid_labels, mandatory_labels, ranked_ids,
-              api_client_id, message_tree_id, parent_message_id, collective)
-            values ($1, $2, $3::timestamptz, $4, $5, $6::text, $7::text[], $8::text[], $9::uuid[], $10, $11::uuid, $12::uuid, $13)
-            """,
-            id, change.Now, collective || validity <= 0 ? null : change.Now.AddMinutes(validity), userId, terms.Type, terms.Mode,
-            terms.ValidLabels, terms.MandatoryLabels, terms.RankedIds, client.Id, terms.TreeId, terms.MessageId, collective);
     }
 
     private static string SkipMarker(string type) => type switch

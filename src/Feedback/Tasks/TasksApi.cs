@@ -16,12 +16,14 @@ internal static class TasksApi
     public static void MapTasks(this IEndpointRouteBuilder routes)
     {
         var tasks = routes.MapGroup("/tasks").WithTags("tasks").RequireApiClient();
-        tasks.MapPost("/", RequestAsync).WithSummary("Something for a user to do").Accepts<TaskRequest>("application/json");
-        tasks.MapPost("/availability", AvailabilityAsync).WithSummary("How many tasks of each type there are for a user").Accepts<User>("application/json");
-        tasks.MapPost("/{task_id}/ack", AcknowledgeAsync).WithSummary("The task was shown").Accepts<TaskAck>("application/json");
-        tasks.MapPost("/{task_id}/nack", SkipAsync).WithSummary("The task is not wanted").Accepts<TaskNAck>("application/json");
-        tasks.MapPost("/interaction", AnswerAsync).WithSummary("An answer to a task").Accepts<TextReply>("application/json").Produces<TaskDone>();
-        tasks.MapPost("/close", CloseAsync).WithSummary("A collective task takes no more answers").Accepts<TaskClose>("application/json").Produces<TaskDone>();
+        tasks.MapPost("/", RequestAsync).WithSummary("Something for a user to do").TakesBody(TaskRequest.Read);
+        tasks.MapPost("/availability", AvailabilityAsync).WithSummary("How many tasks of each type there are for a user")
+            .TakesQuery(Lang).MayTakeBody(User.Read);
+        tasks.MapPost("/{task_id}/ack", AcknowledgeAsync).WithSummary("The task was shown").TakesBody(TaskAck.Read);
+        tasks.MapPost("/{task_id}/nack", SkipAsync).WithSummary("The task is not wanted").TakesBody(TaskNAck.Read);
+        tasks.MapPost("/interaction", AnswerAsync).WithSummary("An answer to a task").TakesBody(Interaction.Shapes).Produces<TaskDone>();
+        tasks.MapPost("/close", CloseAsync).WithSummary("A collective task takes no more answers").TakesBody(TaskClose.Read)
+            .Produces<TaskDone>();
     }
 
     internal static async Task<IResult> RequestAsync(HttpContext context, ApiClient client, TaskLimits limits, TaskStore tasks, CancellationToken ct)
@@ -36,9 +38,7 @@ internal static class TasksApi
 
     internal static async Task<Ok<Dictionary<string, int>>> AvailabilityAsync(HttpContext context, ApiClient client, TaskStore tasks, CancellationToken ct)
     {
-        var query = new WireQuery(context.Request);
-        var lang = query.Text("lang", Language.Longest) is { Length: > 0 } given ? given : Language.Default;
-        query.Check();
+        var lang = WireQuery.Read(context.Request, Lang);
         return TypedResults.Ok(await tasks.AvailableAsync(client, await WireBody.ReadOptionalAsync(context, User.Read), lang, ct));
     }
 
@@ -70,6 +70,9 @@ internal static class TasksApi
         return Results.Json(new TaskDone(Guid.CreateVersion7(time.GetUtcNow())), FeedbackJson.Default.TaskDone);
     }
 
+    private static string Lang(WireQuery query) =>
+        query.Text("lang", Language.Longest, otherwise: Language.Default) is { Length: > 0 } lang ? lang : Language.Default;
+
     /// <summary>For whom a request counts, before it is known to be right: the header's user, else the body's.</summary>
     private static (string? User, string? Type) Named(HttpRequest request, JsonDocument? document)
     {
@@ -82,7 +85,7 @@ internal static class TasksApi
         {
             return (null, type);
         }
-        return (request.Headers["X-OASST-USER"] is [{ Length: > 0 } header] ? header : $"{Text(user, "auth_method")}:{id}", type);
+        return (request.Headers[ActingUser.HeaderName] is [{ Length: > 0 } header] ? header : $"{Text(user, "auth_method")}:{id}", type);
     }
 
     private static string? Text(JsonElement element, string name)

@@ -1,5 +1,4 @@
 using Microsoft.Extensions.Options;
-using Npgsql;
 using Stoa.Feedback.Auth;
 using Stoa.Feedback.Messages;
 using Stoa.Feedback.Trees;
@@ -13,22 +12,12 @@ internal sealed class TextReplies(TreeKeeper keeper, IOptions<FeedbackOptions> o
 {
     private TreeManagerOptions Rules => options.Value.TreeManager;
 
-    /// <summary>Whether the user has just written the same.</summary>
-    public NpgsqlBatchCommand Repeated(ApiClient client, TextReply reply, DateTimeOffset now) => Statement.Of(
-        """
-        select exists (
-          select from feedback.message m
-          where m.user_id = (select id from feedback.user where api_client_id = $1 and username = $2 and auth_method = $3)
-            and m.created_date > $4 and m.text = $5)
-        """,
-        client.Id, reply.User.Id, reply.User.AuthMethod, now.AddMinutes(-options.Value.DuplicateMessageFilterWindowMinutes), reply.Text);
-
-    public async Task AddAsync(FeedbackChange change, ApiClient client, TextReply reply, AnswerFacts facts, CancellationToken ct)
+    public async Task AddAsync(FeedbackChange change, ApiClient client, TextReply reply, Guid userId, AnswerFacts facts, CancellationToken ct)
     {
-        var task = Check(reply, facts, change.Now);
+        var task = Check(reply, userId, facts, change.Now);
         var role = RoleOf(task);
-        var parent = Parent(task, facts);
-        var message = new TreeMessage(change.NewId(), parent?.Id, facts.User.Id, role, reply.Lang, (parent?.Depth ?? -1) + 1)
+        var parent = Parent(task, userId, facts);
+        var message = new TreeMessage(change.NewId(), parent?.Id, userId, role, reply.Lang, (parent?.Depth ?? -1) + 1)
         {
             Deleted = parent?.Deleted ?? false,
         };
@@ -38,29 +27,24 @@ internal sealed class TextReplies(TreeKeeper keeper, IOptions<FeedbackOptions> o
             hand.Tree.Messages.Add(message);
         }
         Write(change, client, reply, task, message, hand.Tree.Id);
-        if (parent is { Deleted: false })
-        {
-            change.Write("update feedback.message set children_count = children_count + 1 where id = $1", parent.Id);
-        }
         if (parent is null)
         {
             WriteTree(change, hand.Tree.Row);
         }
-        Interactions.Finish(change, task, facts.User.Id);
-        var happened = Interactions.Event("text_reply_to_message", facts.User.Id, message.Id, task);
+        var happened = Interactions.Event("text_reply_to_message", userId, message.Id, task);
         happened["length"] = reply.Text.Length;
         happened["role"] = EnumNames<MessageRole>.Write(role);
-        change.Note("text_reply_to_message", client.Id, facts.User.Id, message.Id, hand.Tree.Id, happened);
+        Interactions.Finish(change, task, userId, client.Id, message.Id, hand.Tree.Id, happened);
         await keeper.SettleAsync(change, hand, client.Id, ct);
     }
 
-    private TaskRow Check(TextReply reply, AnswerFacts facts, DateTimeOffset now)
+    private TaskRow Check(TextReply reply, Guid userId, AnswerFacts facts, DateTimeOffset now)
     {
         if (reply.MessageId.Length == 0 || reply.UserMessageId.Length == 0)
         {
             throw FeedbackCode.InvalidFrontendMessageId.Refusal("A message id is empty");
         }
-        var task = facts.Task.RequireAnswerable(facts.User.Id, now);
+        var task = facts.Task.RequireAnswerable(userId, now);
         // Characters as people count them: one outside the first plane is two in memory.
         if (reply.Text.Length > options.Value.MessageSizeLimit && reply.Text.EnumerateRunes().Count() > options.Value.MessageSizeLimit)
         {
@@ -79,7 +63,7 @@ internal sealed class TextReplies(TreeKeeper keeper, IOptions<FeedbackOptions> o
     };
 
     /// <summary>The message that is answered; null for a prompt.</summary>
-    private TreeMessage? Parent(TaskRow task, AnswerFacts facts)
+    private TreeMessage? Parent(TaskRow task, Guid userId, AnswerFacts facts)
     {
         if (task.ParentMessageId is not { } parentId)
         {
@@ -91,7 +75,7 @@ internal sealed class TextReplies(TreeKeeper keeper, IOptions<FeedbackOptions> o
             throw FeedbackCode.TreeInAbortedState.Refusal("The tree takes no more messages");
         }
         var parent = tree.Find(parentId) ?? throw FeedbackCode.MessageNotFound.Refusal("The message that was answered is gone");
-        if (!options.Value.AllowDuplicateTasks && tree.ChildrenOf(parentId).Any(child => !child.Deleted && child.UserId == facts.User.Id))
+        if (!options.Value.AllowDuplicateTasks && tree.ChildrenOf(parentId).Any(child => !child.Deleted && child.UserId == userId))
         {
             throw FeedbackCode.TaskMessageDuplicateReply.Refusal("The user has answered this message before");
         }
@@ -127,6 +111,9 @@ internal sealed class TextReplies(TreeKeeper keeper, IOptions<FeedbackOptions> o
 
     private static void Write(FeedbackChange change, ApiClient client, TextReply reply, TaskRow task, TreeMessage message, Guid treeId) => change.Write(
         """
+        with counted as (
+          update feedback.message set children_count = children_count + 1 where id = $2::uuid and not $13
+        )
         insert into feedback.message (id, parent_id, message_tree_id, task_id, user_id, role, api_client_id, frontend_message_id, created_date,
           text, lang, depth, deleted, search_vector)
         values ($1, $2::uuid, $3, $4, $5, $6, $7, $8, $9, $10::text, $11::text, $12, $13, to_tsvector(feedback.words($11), $10))

@@ -18,7 +18,9 @@ internal sealed partial class TreeKeeper(IOptions<FeedbackOptions> options, JobQ
             Move(change, hand.Tree, next, clientId);
             if (next == TreeState.ReadyForScoring)
             {
+                // Wherever that ends: what has failed would be tried for ever.
                 Move(change, hand.Tree, await ScoreAsync(change, hand.Tree, ct), clientId);
+                break;
             }
         }
         change.WriteOffers(hand, Rules);

@@ -10,51 +10,43 @@ internal sealed record TreeInHand(Tree Tree, List<Offer> Stored);
 /// <summary>Reads a tree with its row locked, and writes what it offers. Trees are small, so all of one is read.</summary>
 internal static class TreeStore
 {
-    /// <summary>Of whom the parameters name by the task's id (<c>$1</c>), the client's id and the acknowledged one, or itself.</summary>
-    public const string OfTask = "(select message_tree_id from feedback.task where id = $1)",
-        OfAcknowledged = "(select message_tree_id from feedback.task where api_client_id = $1 and frontend_message_id = $2)",
-        OfMessage = "(select message_tree_id from feedback.message where id = $1)",
-        Itself = "$1";
+    public const string Columns =
+        "message_tree_id, goal_tree_size, max_depth, max_children_count, state, active, origin, won_prompt_lottery_date, lang";
 
-    /// <summary>Three result sets, which <see cref="ReadAsync"/> reads.</summary>
-    public static IEnumerable<NpgsqlBatchCommand> Statements(string tree, params object?[] values) =>
-    [
-        Statement.Of(
-            $"""
-            select message_tree_id, goal_tree_size, max_depth, max_children_count, state, active, origin, won_prompt_lottery_date, lang
-            from feedback.message_tree_state where message_tree_id = {tree} for update
-            """, values),
-        Statement.Of(
-            $"""
-            select m.id, m.parent_id, m.user_id, m.role, m.lang, m.depth, m.deleted, m.review_result, m.review_count, m.ranking_count,
-              case when max(m.ranking_count) over () > 0
-                then (select count(*) from feedback.message_reaction r where r.ranking_parent_id = m.id)::int else 0 end
-            from feedback.message m join feedback.message_tree_state t on t.message_tree_id = m.message_tree_id
-            where m.message_tree_id = {tree} order by m.created_date, m.id
-            """, values),
-        Statement.Of(
-            $"select message_id, work, type, lang, author_id, wanted, lonely from feedback.offer where message_tree_id = {tree}", values),
-    ];
+    /// <summary>How many columns there are.</summary>
+    public const int Width = 9;
 
-    /// <summary>Null when there is no such tree. Leaves the reader behind the third result set.</summary>
-    public static async Task<TreeInHand?> ReadAsync(NpgsqlDataReader row, CancellationToken ct)
+    private const string Itself = "$1", OfMessage = "(select message_tree_id from feedback.message where id = $1)";
+
+    /// <summary>Its messages with what is offered of them. A message may stand there twice, once with each of its offers.</summary>
+    /// <param name="tree">The expression of its id.</param>
+    public static string Messages(string tree) => $"""
+        select m.id, m.parent_id, m.user_id, m.role, m.lang, m.depth, m.deleted, m.review_result, m.review_count, m.ranking_count,
+          case when max(m.ranking_count) over () > 0
+            then (select count(*) from feedback.message_reaction r where r.ranking_parent_id = m.id)::int else 0 end,
+          o.work, o.type, o.lang, o.author_id, o.wanted, o.lonely
+        from feedback.message m left join feedback.offer o on o.message_id = m.id
+        where m.message_tree_id = {tree} order by m.created_date, m.id
+        """;
+
+    /// <summary>Reads the rows of <see cref="Messages"/>.</summary>
+    public static async Task<TreeInHand> ReadAsync(TreeRow tree, NpgsqlDataReader row, CancellationToken ct)
     {
-        var found = await row.ReadAsync(ct) ? RowOf(row) : null;
-        await row.NextResultAsync(ct);
         List<TreeMessage> messages = [];
-        while (await row.ReadAsync(ct))
-        {
-            messages.Add(MessageOf(row));
-        }
-        await row.NextResultAsync(ct);
         List<Offer> offers = [];
         while (await row.ReadAsync(ct))
         {
-            offers.Add(new(row.GetGuid(0), EnumNames<OfferWork>.Read(row.GetString(1)), row.GetString(2), row.GetString(3),
-                row.IsDBNull(4) ? null : row.GetGuid(4), row.GetInt32(5), row.GetBoolean(6)));
+            if (messages is not [.., var last] || last.Id != row.GetGuid(0))
+            {
+                messages.Add(MessageOf(row));
+            }
+            if (!row.IsDBNull(11))
+            {
+                offers.Add(new(row.GetGuid(0), EnumNames<OfferWork>.Read(row.GetString(11)), row.GetString(12), row.GetString(13),
+                    row.IsDBNull(14) ? null : row.GetGuid(14), row.GetInt32(15), row.GetBoolean(16)));
+            }
         }
-        await row.NextResultAsync(ct);
-        return found is null ? null : new(new(found, messages), offers);
+        return new(new(tree, messages), offers);
     }
 
     public static Task<TreeInHand?> LoadAsync(FeedbackChange change, Guid treeId, CancellationToken ct) => LoadAsync(change, Itself, treeId, ct);
@@ -64,9 +56,18 @@ internal static class TreeStore
 
     private static async Task<TreeInHand?> LoadAsync(FeedbackChange change, string tree, Guid id, CancellationToken ct)
     {
-        await using var batch = await Statement.BatchAsync(change.Connection, ct, Statements(tree, id));
+        await using var batch = await Statement.BatchAsync(
+            change.Connection, ct,
+            Statement.Of($"select {Columns} from feedback.message_tree_state where message_tree_id = {tree} for update", id),
+            Statement.Of(Messages(tree), id));
         await using var row = await batch.ExecuteReaderAsync(ct);
-        return await ReadAsync(row, ct);
+        if (!await row.ReadAsync(ct))
+        {
+            return null;
+        }
+        var found = RowOf(row);
+        await row.NextResultAsync(ct);
+        return await ReadAsync(found, row, ct);
     }
 
     /// <summary>Brings the stored offers to what the tree wants.</summary>
@@ -106,17 +107,17 @@ internal static class TreeStore
         });
     }
 
-    private static TreeRow RowOf(NpgsqlDataReader row) => new()
+    public static TreeRow RowOf(NpgsqlDataReader row, int first = 0) => new()
     {
-        MessageTreeId = row.GetGuid(0),
-        GoalTreeSize = row.GetInt32(1),
-        MaxDepth = row.GetInt32(2),
-        MaxChildrenCount = row.GetInt32(3),
-        State = EnumNames<TreeState>.Read(row.GetString(4)),
-        Active = row.GetBoolean(5),
-        Origin = row.IsDBNull(6) ? null : row.GetString(6),
-        WonPromptLotteryDate = row.IsDBNull(7) ? null : row.GetFieldValue<DateTimeOffset>(7),
-        Lang = row.GetString(8),
+        MessageTreeId = row.GetGuid(first),
+        GoalTreeSize = row.GetInt32(first + 1),
+        MaxDepth = row.GetInt32(first + 2),
+        MaxChildrenCount = row.GetInt32(first + 3),
+        State = EnumNames<TreeState>.Read(row.GetString(first + 4)),
+        Active = row.GetBoolean(first + 5),
+        Origin = row.IsDBNull(first + 6) ? null : row.GetString(first + 6),
+        WonPromptLotteryDate = row.IsDBNull(first + 7) ? null : row.GetFieldValue<DateTimeOffset>(first + 7),
+        Lang = row.GetString(first + 8),
     };
 
     private static TreeMessage MessageOf(NpgsqlDataReader row) => new(

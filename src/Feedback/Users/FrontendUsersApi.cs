@@ -14,9 +14,9 @@ internal static class FrontendUsersApi
     public static void MapFrontendUsers(this IEndpointRouteBuilder routes)
     {
         var users = routes.MapGroup("/frontend_users").WithTags("frontend_users").RequireApiClient();
-        users.MapGet("/", ListAsync).WithSummary("List users by their names");
-        users.MapPost("/", SaveAsync).WithSummary("Make a user, or change what is known of him");
-        users.MapGet("/{auth_method}/{username}", GetAsync).WithSummary("Read a user");
+        users.MapGet("/", ListAsync).TakesQuery(query => UsersApi.Range(query, UserDirectory.Username)).WithSummary("List users by their names");
+        users.MapPost("/", SaveAsync).TakesBody(body => Read(body)).WithSummary("Make a user, or change what is known of him");
+        users.MapGet("/{auth_method}/{username}", GetAsync).TakesQuery(UsersApi.ClientId).WithSummary("Read a user");
     }
 
     internal static Task<Ok<IReadOnlyList<FrontEndUser>>> ListAsync(HttpRequest request, ApiClient client, UserDirectory users, CancellationToken ct) =>
@@ -29,9 +29,7 @@ internal static class FrontendUsersApi
     internal static async Task<Ok<FrontEndUser>> SaveAsync(
         HttpContext context, ApiClient client, UserStore store, UserDirectory users, CancellationToken ct)
     {
-        var (user, asked) = await WireBody.ReadAsync(context, body => (User.Read(body), new UserChange(
-            Enabled: body.OptionalFlag("enabled"), Notes: body.OptionalText("notes", most: 1_024),
-            ShowOnLeaderboard: body.OptionalFlag("show_on_leaderboard"), AcceptsTos: body.Flag("tos_acceptance", otherwise: false))));
+        var (user, asked) = await WireBody.ReadAsync(context, Read);
         var known = await store.EnsureAsync(client, user, ct);
         var change = new UserChange(
             Enabled: asked.Enabled == known.Enabled ? null : asked.Enabled,
@@ -51,10 +49,12 @@ internal static class FrontendUsersApi
         [FromRoute(Name = "auth_method")] string authMethod, string username, HttpRequest request, ApiClient client, UserDirectory users,
         CancellationToken ct)
     {
-        var query = new WireQuery(request);
-        var asked = query.Id("api_client_id");
-        query.Check();
+        var asked = WireQuery.Read(request, UsersApi.ClientId);
         return TypedResults.Ok(FrontEndUser.Of(
             await users.RequireAsync(authMethod, username, UserDirectory.Confine(client, asked) ?? client.Id, ct)));
     }
+
+    private static (User User, UserChange Asked) Read(WireBody body) => (User.Read(body), new UserChange(
+        Enabled: body.OptionalFlag("enabled"), Notes: body.OptionalText("notes", most: 1_024),
+        ShowOnLeaderboard: body.OptionalFlag("show_on_leaderboard"), AcceptsTos: body.OptionalFlag("tos_acceptance") == true));
 }

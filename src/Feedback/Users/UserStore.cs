@@ -14,6 +14,9 @@ internal sealed class UserStore(NpgsqlDataSource source, TimeProvider time)
         streak_last_day_date, streak_days, last_activity_date, tos_acceptance_date
         """;
 
+    /// <summary>How many columns there are.</summary>
+    public const int Width = 14;
+
     private const string Find = $"select {Columns} from feedback.user where api_client_id = $1 and username = $2 and auth_method = $3";
 
     // One who came in between is given back by the update, which changes nothing.
@@ -58,43 +61,9 @@ internal sealed class UserStore(NpgsqlDataSource source, TimeProvider time)
             : (await OneAsync(connection, Statement.Of(Rename, known.Id, user.DisplayName), ct))!;
     }
 
-    /// <summary>As <see cref="EnsureAsync(ApiClient, User, CancellationToken)"/>, and what he does at the same time waits for this.</summary>
-    /// <returns>The user, and how many tasks he was given in this span that he has neither done nor skipped.</returns>
-    public async Task<(FeedbackUser User, int Pending)> LockAsync(FeedbackChange change, ApiClient client, User user, int span, CancellationToken ct)
-    {
-        FeedbackUser? known;
-        await using (var batch = await Statement.BatchAsync(change.Connection, ct,
-            Locked(client, user),
-            Statement.Of(
-                """
-                select count(*)::int from feedback.task where not done and not skipped and created_date > $4 and user_id = (
-                  select id from feedback.user where api_client_id = $1 and username = $2 and auth_method = $3)
-                """, client.Id, user.Id, user.AuthMethod, change.Now.AddSeconds(-span))))
-        await using (var row = await batch.ExecuteReaderAsync(ct))
-        {
-            known = await ReadLockedAsync(row, ct);
-            if (known is not null && IsNamed(known, user))
-            {
-                await row.ReadAsync(ct);
-                return (known, row.GetInt32(0));
-            }
-        }
-        // New, or under a new name; rare enough for another round.
-        var ensured = await EnsureAsync(change.Connection, client, user, ct);
-        return await LockAsync(change, client, user with { DisplayName = ensured.DisplayName }, span, ct);
-    }
-
-    /// <summary>For a batch of the caller's, which <see cref="ReadLockedAsync"/> then reads.</summary>
+    /// <summary>What the user does at the same time waits for this.</summary>
     public static NpgsqlBatchCommand Locked(ApiClient client, User user) =>
         Statement.Of($"{Find} for no key update", client.Id, user.Id, user.AuthMethod);
-
-    /// <summary>Reads the row of <see cref="Locked"/> and goes on to the next result set.</summary>
-    public static async Task<FeedbackUser?> ReadLockedAsync(NpgsqlDataReader row, CancellationToken ct)
-    {
-        var user = await row.ReadAsync(ct) ? Read(row) : null;
-        await row.NextResultAsync(ct);
-        return user;
-    }
 
     /// <summary>The client calls him what we do.</summary>
     public static bool IsNamed(FeedbackUser known, User user) =>
@@ -105,13 +74,15 @@ internal sealed class UserStore(NpgsqlDataSource source, TimeProvider time)
         : await OneAsync(connection, Statement.Of($"select {Columns} from feedback.user where id = $1", id), ct);
 
     /// <summary>He took part: the days since his streak began are counted anew.</summary>
-    public static void WriteActivity(FeedbackChange change, Guid userId) => change.Write(
-        """
-        update feedback.user set last_activity_date = $2::timestamptz,
-          streak_days = case when streak_last_day_date <= $2 then floor(extract(epoch from $2 - streak_last_day_date) / 86400)::int else 0 end,
-          streak_last_day_date = case when streak_last_day_date <= $2 then streak_last_day_date else $2 end
-        where id = $1
-        """, userId, change.Now);
+    public static void WriteActivity(FeedbackChange change, Guid userId) => change.Write(Active("$1", "$2::timestamptz"), userId, change.Now);
+
+    /// <summary>The statement of <see cref="WriteActivity"/>, as a part of another.</summary>
+    public static string Active(string userId, string now) => $"""
+        update feedback.user set last_activity_date = {now},
+          streak_days = case when streak_last_day_date <= {now} then floor(extract(epoch from {now} - streak_last_day_date) / 86400)::int else 0 end,
+          streak_last_day_date = case when streak_last_day_date <= {now} then streak_last_day_date else {now} end
+        where id = {userId}
+        """;
 
     /// <summary>Whom nobody keeps from taking part.</summary>
     /// <exception cref="Failure">4000, 4001 or 4003.</exception>

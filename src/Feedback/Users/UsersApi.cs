@@ -16,11 +16,13 @@ internal static class UsersApi
     public static void MapUsers(this IEndpointRouteBuilder routes)
     {
         var users = routes.MapGroup("/users").WithTags("users");
-        users.MapGet("/by_username", ByUsernameAsync).RequireApiClient().WithSummary("List users by their names");
-        users.MapGet("/by_display_name", ByDisplayNameAsync).RequireApiClient().WithSummary("List users by the names that they show");
-        users.MapGet("/cursor", PageAsync).RequireApiClient().WithSummary("Page through users");
-        users.MapGet("/{user_id}", GetAsync).RequireApiClient().WithSummary("Read a user");
-        users.MapPut("/{user_id}", UpdateAsync).RequireTrustedClient().WithSummary("Change what is known of a user");
+        users.MapGet("/by_username", ByUsernameAsync).RequireApiClient().WithSummary("List users by their names")
+            .TakesQuery(query => (Range(query, UserDirectory.Username), Descends(query)));
+        users.MapGet("/by_display_name", ByDisplayNameAsync).RequireApiClient().WithSummary("List users by the names that they show")
+            .TakesQuery(query => (Range(query, UserDirectory.DisplayName), Descends(query)));
+        users.MapGet("/cursor", PageAsync).TakesQuery(Page).RequireApiClient().WithSummary("Page through users");
+        users.MapGet("/{user_id}", GetAsync).TakesQuery(ClientId).RequireApiClient().WithSummary("Read a user");
+        users.MapPut("/{user_id}", UpdateAsync).TakesQuery(Change).RequireTrustedClient().WithSummary("Change what is known of a user");
         users.MapDelete("/{user_id}", DeleteAsync).RequireTrustedClient().WithSummary("Delete a user; his messages stay");
     }
 
@@ -35,32 +37,21 @@ internal static class UsersApi
     internal static async Task<Ok<IReadOnlyList<FrontEndUser>>> ListAsync(
         string column, HttpRequest request, ApiClient client, UserDirectory users, bool mayDescend, CancellationToken ct)
     {
-        var query = new WireQuery(request);
-        var (from, fromId) = (query.Text($"gte_{column}"), query.Id("gt_id"));
-        var (to, toId) = (query.Text($"lte_{column}"), query.Id("lt_id"));
-        var filter = Filter(query);
-        var most = query.Integer("max_count", 100, least: 1, most: MostUsers);
-        var descending = mayDescend && query.Flag("desc", otherwise: false);
-        query.Check();
-        if ((from is null && fromId is not null) || (to is null && toId is not null))
+        var (range, descending) = WireQuery.Read(request, query => (Range(query, column), mayDescend && Descends(query)));
+        if ((range.From is null && range.FromId is not null) || (range.To is null && range.ToId is not null))
         {
             throw FeedbackCode.Generic.Refusal($"An id needs its {column}");
         }
         var found = await users.ListAsync(
-            column, filter with { ApiClientId = UserDirectory.Confine(client, filter.ApiClientId) },
-            from is null ? null : new(fromId, from), to is null ? null : new(toId, to), most, descending, ct);
+            column, range.Filter with { ApiClientId = UserDirectory.Confine(client, range.Filter.ApiClientId) },
+            range.From is null ? null : new(range.FromId, range.From), range.To is null ? null : new(range.ToId, range.To), range.Most, descending, ct);
         return TypedResults.Ok<IReadOnlyList<FrontEndUser>>(found.ConvertAll(FrontEndUser.Of));
     }
 
     /// <summary>Always ascending.</summary>
     internal static async Task<Ok<PageResult<FrontEndUser>>> PageAsync(HttpRequest request, ApiClient client, UserDirectory users, CancellationToken ct)
     {
-        var query = new WireQuery(request);
-        var (before, after) = (query.Text("before"), query.Text("after"));
-        var column = query.Text("sort_key", most: 32) ?? UserDirectory.Username;
-        var filter = Filter(query);
-        var most = query.Integer("max_count", 100, least: 1, most: MostUsers);
-        query.Check();
+        var (column, filter, before, after, most) = WireQuery.Read(request, Page);
         if (column is not (UserDirectory.Username or UserDirectory.DisplayName))
         {
             throw FeedbackCode.SortKeyUnsupported.Refusal("Users are sorted by username or display_name");
@@ -74,9 +65,7 @@ internal static class UsersApi
         [FromRoute(Name = "user_id")] string userId, HttpRequest request, ApiClient client, UserDirectory users, CancellationToken ct)
     {
         var id = WireQuery.PathId(userId, "user_id");
-        var query = new WireQuery(request);
-        var asked = query.Id("api_client_id");
-        query.Check();
+        var asked = WireQuery.Read(request, ClientId);
         return TypedResults.Ok(FrontEndUser.Of(await users.RequireAsync(id, UserDirectory.Confine(client, asked), ct)));
     }
 
@@ -84,12 +73,7 @@ internal static class UsersApi
         [FromRoute(Name = "user_id")] string userId, HttpRequest request, UserDirectory users, CancellationToken ct)
     {
         var id = WireQuery.PathId(userId, "user_id");
-        var query = new WireQuery(request);
-        var change = new UserChange(
-            query.Text("display_name", most: 256), query.OptionalFlag("enabled"), query.Text("notes", most: 1_024),
-            query.OptionalFlag("show_on_leaderboard"), query.Flag("tos_acceptance", otherwise: false));
-        query.Check();
-        await users.UpdateAsync(id, change, ct);
+        await users.UpdateAsync(id, WireQuery.Read(request, Change), ct);
         return TypedResults.NoContent();
     }
 
@@ -99,6 +83,25 @@ internal static class UsersApi
         return TypedResults.NoContent();
     }
 
+    /// <summary>Those between two names, both included unless an id says where.</summary>
+    public static UserRange Range(WireQuery query, string column) => new(
+        query.Text($"gte_{column}"), query.Id("gt_id"), query.Text($"lte_{column}"), query.Id("lt_id"), Filter(query), Most(query));
+
+    private static bool Descends(WireQuery query) => query.Flag("desc", otherwise: false);
+
+    private static (string Column, UserFilter Filter, string? Before, string? After, int Most) Page(WireQuery query) => (
+        query.Text("sort_key", most: 32, otherwise: UserDirectory.Username)!, Filter(query), query.Text("before"), query.Text("after"), Most(query));
+
+    private static int Most(WireQuery query) => query.Integer("max_count", 100, least: 1, most: MostUsers);
+
+    public static Guid? ClientId(WireQuery query) => query.Id("api_client_id");
+
+    private static UserChange Change(WireQuery query) => new(
+        query.Text("display_name", most: 256), query.OptionalFlag("enabled"), query.Text("notes", most: 1_024),
+        query.OptionalFlag("show_on_leaderboard"), query.OptionalFlag("tos_acceptance") == true);
+
     private static UserFilter Filter(WireQuery query) =>
         new(query.Id("api_client_id"), query.Text("auth_method", most: 128), query.Text("search_text"));
+
+    internal sealed record UserRange(string? From, Guid? FromId, string? To, Guid? ToId, UserFilter Filter, int Most);
 }

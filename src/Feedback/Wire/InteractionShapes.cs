@@ -6,6 +6,8 @@ namespace Stoa.Feedback.Wire;
 /// <summary>An answer to a task: one of four shapes, tried in this order.</summary>
 internal abstract record Interaction(User User)
 {
+    public static readonly Func<WireBody, Interaction>[] Shapes = [TextReply.Read, MessageRating.Read, MessageRanking.Read, TextLabels.Read];
+
     public static async ValueTask<Interaction> ReadAsync(HttpContext context)
     {
         using var document = await WireBody.ParseAsync(context);
@@ -15,10 +17,9 @@ internal abstract record Interaction(User User)
     // A body that fits none is told what each of the four misses.
     private static Interaction Read(WireBody body)
     {
-        Func<WireBody, Interaction>[] shapes = [TextReply.Read, MessageRating.Read, MessageRanking.Read, TextLabels.Read];
         var all = new WireErrors();
         Interaction? last = null;
-        foreach (var shape in shapes)
+        foreach (var shape in Shapes)
         {
             var own = new WireErrors();
             last = shape(body.With(own));
@@ -39,17 +40,9 @@ internal sealed record TextReply(User User, string MessageId, string UserMessage
 {
     public static TextReply Read(WireBody body)
     {
-        Kind(body, "text_reply_to_message");
+        body.Constant("type", "text_reply_to_message");
         return new(User.ReadMember(body), body.Text("message_id", TaskAck.Longest), body.Text("user_message_id", TaskAck.Longest),
             body.TrimmedText("text"), body.OptionalText("lang", Language.Longest) is { Length: > 0 } lang ? lang : Language.Default);
-    }
-
-    internal static void Kind(WireBody body, string kind)
-    {
-        if (body.Element.TryGetProperty("type", out var type) && type.ValueKind != JsonValueKind.Null)
-        {
-            body.Choice("type", [kind]);
-        }
     }
 }
 
@@ -57,7 +50,7 @@ internal sealed record MessageRating(User User, string MessageId, int Rating) : 
 {
     public static MessageRating Read(WireBody body)
     {
-        TextReply.Kind(body, "message_rating");
+        body.Constant("type", "message_rating");
         var rating = new MessageRating(User.ReadMember(body), body.Text("message_id", TaskAck.Longest), body.Integer("rating"));
         if (rating.Rating <= 0 && body.Element.TryGetProperty("rating", out _))
         {
@@ -72,7 +65,7 @@ internal sealed record MessageRanking(User User, string MessageId, IReadOnlyList
 {
     public static MessageRanking Read(WireBody body)
     {
-        TextReply.Kind(body, "message_ranking");
+        body.Constant("type", "message_ranking");
         var ranking = new MessageRanking(
             User.ReadMember(body), body.Text("message_id", TaskAck.Longest), body.Integers("ranking"), body.OptionalFlag("not_rankable"));
         if (ranking.Ranking.Count == 0 && body.Element.TryGetProperty("ranking", out var sent) && sent.ValueKind == JsonValueKind.Array
@@ -92,7 +85,7 @@ internal sealed record TextLabels(
 {
     public static TextLabels Read(WireBody body)
     {
-        TextReply.Kind(body, "text_labels");
+        body.Constant("type", "text_labels");
         var labels = new TextLabels(
             User.ReadMember(body), body.Text("text", most: 65_536), body.Numbers("labels", Label.Names), body.Id("message_id"),
             body.OptionalId("task_id"), body.Flag("is_report", otherwise: false));

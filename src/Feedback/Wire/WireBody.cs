@@ -1,6 +1,7 @@
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using Microsoft.AspNetCore.Http;
+using Microsoft.OpenApi;
 
 namespace Stoa.Feedback.Wire;
 
@@ -8,8 +9,10 @@ namespace Stoa.Feedback.Wire;
 /// An object of a request's body, read as leniently as pydantic reads it: numbers in texts are numbers, unknown members are ignored, null
 /// is as good as absent. What is wrong is collected, and <see cref="WireErrors.ThrowIfAny"/> tells all of it at once.
 /// </summary>
-internal sealed class WireBody(JsonElement element, WireErrors errors, WirePlace place)
+internal sealed class WireBody(JsonElement element, WireErrors errors, WirePlace place, OpenApiSchema? described = null)
 {
+    private static readonly JsonElement Nothing = JsonElement.Parse("{}");
+
     public WireErrors Errors => errors;
 
     public JsonElement Element => element;
@@ -65,10 +68,28 @@ internal sealed class WireBody(JsonElement element, WireErrors errors, WirePlace
         return result;
     }
 
+    /// <summary>The schema of what is read, for the document: found out by reading.</summary>
+    public static OpenApiSchema Describe<T>(Func<WireBody, T> read)
+    {
+        var schema = NewObject();
+        read(new(Nothing, new(), WirePlace.Body, schema));
+        return schema;
+    }
+
     /// <summary>The same object, with errors of its own: for one shape of several.</summary>
     public WireBody With(WireErrors own) => new(element, own, place);
 
     public string Text(string name, int most = int.MaxValue) => OptionalText(name, most) ?? Missing(name, "");
+
+    /// <summary>May be left out, and must be this when it is not.</summary>
+    public void Constant(string name, string value)
+    {
+        described?.Properties![name] = new OpenApiSchema { Type = JsonSchemaType.String, Enum = [value], Default = value };
+        if (Member(name) is not null)
+        {
+            Choice(name, [value]);
+        }
+    }
 
     /// <summary>At least one character when what stands around it is taken away.</summary>
     public string TrimmedText(string name)
@@ -82,6 +103,12 @@ internal sealed class WireBody(JsonElement element, WireErrors errors, WirePlace
     }
 
     public string? OptionalText(string name, int most = int.MaxValue)
+    {
+        described?.Properties![name] = new OpenApiSchema { Type = JsonSchemaType.String, MaxLength = most == int.MaxValue ? null : most };
+        return TextOf(name, most);
+    }
+
+    private string? TextOf(string name, int most)
     {
         if (Member(name) is not { } value)
         {
@@ -117,11 +144,15 @@ internal sealed class WireBody(JsonElement element, WireErrors errors, WirePlace
 
     private string Choice(string name, IReadOnlyCollection<string> allowed, string? otherwise, string type, string message)
     {
+        described?.Properties![name] = new OpenApiSchema
+        {
+            Type = JsonSchemaType.String, Enum = [.. allowed.Select(word => JsonValue.Create(word))], Default = otherwise,
+        };
         if (Member(name) is null)
         {
             return otherwise ?? Missing(name, "");
         }
-        var text = OptionalText(name);
+        var text = TextOf(name, int.MaxValue);
         if (text is null || !allowed.Contains(text, StringComparer.Ordinal))
         {
             errors.Add(place.In(name), type, $"{message}; permitted: {string.Join(", ", allowed.Select(word => $"'{word}'"))}",
@@ -132,6 +163,7 @@ internal sealed class WireBody(JsonElement element, WireErrors errors, WirePlace
 
     public int Integer(string name)
     {
+        described?.Properties![name] = new OpenApiSchema { Type = JsonSchemaType.Integer };
         if (Member(name) is not { } value)
         {
             return Missing(name, 0);
@@ -144,10 +176,13 @@ internal sealed class WireBody(JsonElement element, WireErrors errors, WirePlace
         return 0;
     }
 
-    public bool Flag(string name, bool otherwise) => OptionalFlag(name) ?? otherwise;
+    public bool Flag(string name, bool otherwise) => FlagOf(name, otherwise) ?? otherwise;
 
-    public bool? OptionalFlag(string name)
+    public bool? OptionalFlag(string name) => FlagOf(name, otherwise: null);
+
+    private bool? FlagOf(string name, bool? otherwise)
     {
+        described?.Properties![name] = new OpenApiSchema { Type = JsonSchemaType.Boolean, Default = otherwise };
         if (Member(name) is not { } value)
         {
             return null;
@@ -167,10 +202,15 @@ internal sealed class WireBody(JsonElement element, WireErrors errors, WirePlace
         return flag;
     }
 
-    public Guid Id(string name) => Member(name) is null ? Missing(name, Guid.Empty) : OptionalId(name) ?? Guid.Empty;
+    public Guid Id(string name)
+    {
+        var id = OptionalId(name);
+        return Member(name) is null ? Missing(name, Guid.Empty) : id ?? Guid.Empty;
+    }
 
     public Guid? OptionalId(string name)
     {
+        described?.Properties![name] = new OpenApiSchema { Type = JsonSchemaType.String, Format = "uuid" };
         if (Member(name) is not { } value)
         {
             return null;
@@ -183,27 +223,38 @@ internal sealed class WireBody(JsonElement element, WireErrors errors, WirePlace
         return null;
     }
 
-    public IReadOnlyList<Guid> Ids(string name) => List(name, "type_error.uuid", "value is not a valid uuid",
+    public IReadOnlyList<Guid> Ids(string name) => List(name, JsonSchemaType.String, "uuid", "type_error.uuid", "value is not a valid uuid",
         value => value.ValueKind == JsonValueKind.String ? WireValues.IdOf(TextOf(value)) : null);
 
-    public IReadOnlyList<int> Integers(string name) => List(name, "type_error.integer", "value is not a valid integer", IntegerOf);
+    public IReadOnlyList<int> Integers(string name) => List(name, JsonSchemaType.Integer, null, "type_error.integer", "value is not a valid integer", IntegerOf);
 
     /// <summary>Null, with the error noted, where it is absent or no object.</summary>
     public WireBody? Object(string name)
     {
-        if (Member(name) is not { } value)
-        {
-            return Missing<WireBody?>(name, null);
-        }
-        return OptionalObject(name, value);
+        var inner = OptionalObject(name);
+        return Member(name) is null ? Missing(name, inner) : inner;
     }
 
-    public WireBody? OptionalObject(string name) => Member(name) is { } value ? OptionalObject(name, value) : null;
+    public WireBody? OptionalObject(string name)
+    {
+        if (described is not null)
+        {
+            var inner = NewObject();
+            described.Properties![name] = inner;
+            return new(Nothing, errors, place.In(name), inner);
+        }
+        return Member(name) is { } value ? OptionalObject(name, value) : null;
+    }
 
     /// <summary>Names with numbers; an empty list counts as an empty map.</summary>
     public Dictionary<string, double> Numbers(string name, IReadOnlyCollection<string> allowed)
     {
         var numbers = new Dictionary<string, double>(StringComparer.Ordinal);
+        described?.Properties![name] = new OpenApiSchema
+        {
+            Type = JsonSchemaType.Object,
+            Properties = allowed.ToDictionary(label => label, IOpenApiSchema (_) => new OpenApiSchema { Type = JsonSchemaType.Number }),
+        };
         if (Member(name) is not { } value)
         {
             return Missing(name, numbers);
@@ -245,9 +296,10 @@ internal sealed class WireBody(JsonElement element, WireErrors errors, WirePlace
         return null;
     }
 
-    private List<T> List<T>(string name, string type, string message, Func<JsonElement, T?> read)
+    private List<T> List<T>(string name, JsonSchemaType item, string? format, string type, string message, Func<JsonElement, T?> read)
         where T : struct
     {
+        described?.Properties![name] = new OpenApiSchema { Type = JsonSchemaType.Array, Items = new OpenApiSchema { Type = item, Format = format } };
         var list = new List<T>();
         if (Member(name) is not { } value)
         {
@@ -260,9 +312,9 @@ internal sealed class WireBody(JsonElement element, WireErrors errors, WirePlace
         }
         foreach (var entry in value.EnumerateArray())
         {
-            if (read(entry) is { } item)
+            if (read(entry) is { } one)
             {
-                list.Add(item);
+                list.Add(one);
             }
             else
             {
@@ -275,6 +327,11 @@ internal sealed class WireBody(JsonElement element, WireErrors errors, WirePlace
 
     private T Missing<T>(string name, T instead)
     {
+        if (described is not null)
+        {
+            described.Required!.Add(name);
+            return instead;
+        }
         if (element.TryGetProperty(name, out _))
         {
             errors.Add(place.In(name), "type_error.none.not_allowed", "none is not an allowed value");
@@ -285,6 +342,13 @@ internal sealed class WireBody(JsonElement element, WireErrors errors, WirePlace
         }
         return instead;
     }
+
+    private static OpenApiSchema NewObject() => new()
+    {
+        Type = JsonSchemaType.Object,
+        Properties = new Dictionary<string, IOpenApiSchema>(StringComparer.Ordinal),
+        Required = new HashSet<string>(StringComparer.Ordinal),
+    };
 
     private JsonElement? Member(string name) =>
         element.TryGetProperty(name, out var value) && value.ValueKind != JsonValueKind.Null ? value : null;

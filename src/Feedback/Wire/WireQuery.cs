@@ -1,20 +1,58 @@
 using System.Globalization;
 using System.Text.Json.Nodes;
 using Microsoft.AspNetCore.Http;
+using Microsoft.OpenApi;
 using Stoa.Platform.Http;
 
 namespace Stoa.Feedback.Wire;
 
-/// <summary>Parameters of a query, read as leniently as the original reads them. Call <see cref="Check"/> when all are read.</summary>
-internal sealed class WireQuery(HttpRequest request)
+/// <summary>Parameters of a query, read as leniently as the original reads them.</summary>
+internal sealed class WireQuery
 {
     private const int LongestText = 4_096;
 
+    private readonly IQueryCollection query;
+    private readonly List<OpenApiParameter>? described;
     private readonly WireErrors errors = new();
 
-    public string? Text(string name, int most = LongestText)
+    private WireQuery(IQueryCollection query, List<OpenApiParameter>? described) => (this.query, this.described) = (query, described);
+
+    /// <exception cref="Failure">Invalid, with all that is wrong.</exception>
+    public static T Read<T>(HttpRequest request, Func<WireQuery, T> read)
     {
+        var query = new WireQuery(request.Query, described: null);
+        var result = read(query);
+        query.errors.ThrowIfAny();
+        return result;
+    }
+
+    /// <summary>What is read, for the document: found out by reading.</summary>
+    public static List<OpenApiParameter> Describe<T>(Func<WireQuery, T> read)
+    {
+        List<OpenApiParameter> described = [];
+        read(new(QueryCollection.Empty, described));
+        return described;
+    }
+
+    public string? Text(string name, int most = LongestText, string? otherwise = null)
+    {
+        described?.Add(Parameter(name, new() { Type = JsonSchemaType.String, MaxLength = most, Default = otherwise }));
+        return Text(Sent(name), name, most) ?? otherwise;
+    }
+
+    public string? RequiredText(string name)
+    {
+        described?.Add(Parameter(name, new() { Type = JsonSchemaType.String, MaxLength = LongestText }, isRequired: true));
         var text = Sent(name);
+        if (text is null)
+        {
+            Missing(name);
+        }
+        return Text(text, name, LongestText);
+    }
+
+    private string? Text(string? text, string name, int most)
+    {
         if (text?.Contains('\0', StringComparison.Ordinal) == true)
         {
             errors.Add(WirePlace.Query.In(name), "type_error.str", "str type expected");
@@ -29,9 +67,19 @@ internal sealed class WireQuery(HttpRequest request)
         return text;
     }
 
-    public bool Flag(string name, bool otherwise) => OptionalFlag(name) ?? otherwise;
+    public bool Flag(string name, bool otherwise)
+    {
+        described?.Add(Parameter(name, new() { Type = JsonSchemaType.Boolean, Default = otherwise }));
+        return FlagOf(name) ?? otherwise;
+    }
 
     public bool? OptionalFlag(string name)
+    {
+        described?.Add(Parameter(name, new() { Type = JsonSchemaType.Boolean }));
+        return FlagOf(name);
+    }
+
+    private bool? FlagOf(string name)
     {
         if (Sent(name) is not { } text)
         {
@@ -47,19 +95,24 @@ internal sealed class WireQuery(HttpRequest request)
 
     public bool RequiredFlag(string name)
     {
+        described?.Add(Parameter(name, new() { Type = JsonSchemaType.Boolean }, isRequired: true));
         if (Sent(name) is null)
         {
             Missing(name);
         }
-        return Flag(name, otherwise: false);
+        return FlagOf(name) ?? false;
     }
 
     /// <summary>Within its bounds, which are inclusive.</summary>
-    public int Integer(string name, int otherwise, int least = int.MinValue, int most = int.MaxValue) =>
-        Sent(name) is { } text ? Within(name, text, least, most) : otherwise;
-
-    public int RequiredInteger(string name, int least = int.MinValue, int most = int.MaxValue)
+    public int Integer(string name, int otherwise, int least, int most)
     {
+        described?.Add(Parameter(name, Bounded(least, most, otherwise)));
+        return Sent(name) is { } text ? Within(name, text, least, most) : otherwise;
+    }
+
+    public int RequiredInteger(string name, int least, int most)
+    {
+        described?.Add(Parameter(name, Bounded(least, most, otherwise: null), isRequired: true));
         if (Sent(name) is { } text)
         {
             return Within(name, text, least, most);
@@ -70,6 +123,7 @@ internal sealed class WireQuery(HttpRequest request)
 
     public Guid? Id(string name)
     {
+        described?.Add(Parameter(name, new() { Type = JsonSchemaType.String, Format = "uuid" }));
         if (Sent(name) is not { } text)
         {
             return null;
@@ -84,6 +138,7 @@ internal sealed class WireQuery(HttpRequest request)
 
     public DateTimeOffset? Instant(string name)
     {
+        described?.Add(Parameter(name, new() { Type = JsonSchemaType.String, Format = "date-time" }));
         if (Sent(name) is not { } text)
         {
             return null;
@@ -94,13 +149,6 @@ internal sealed class WireQuery(HttpRequest request)
             errors.Add(WirePlace.Query.In(name), "value_error.datetime", "invalid datetime format");
         }
         return instant;
-    }
-
-    /// <exception cref="Failure">Invalid, with all that is wrong.</exception>
-    public WireQuery Check()
-    {
-        errors.ThrowIfAny();
-        return this;
     }
 
     /// <summary>An id in the path.</summary>
@@ -135,5 +183,16 @@ internal sealed class WireQuery(HttpRequest request)
     private void Missing(string name) => errors.Add(WirePlace.Query.In(name), "value_error.missing", "field required");
 
     // The last one counts, as in the original. An empty text is one.
-    private string? Sent(string name) => request.Query[name] is { Count: > 0 } sent ? sent[^1] : null;
+    private string? Sent(string name) => query[name] is { Count: > 0 } sent ? sent[^1] : null;
+
+    private static OpenApiParameter Parameter(string name, OpenApiSchema schema, bool isRequired = false) =>
+        new() { Name = name, In = ParameterLocation.Query, Required = isRequired, Schema = schema };
+
+    private static OpenApiSchema Bounded(int least, int most, int? otherwise) => new()
+    {
+        Type = JsonSchemaType.Integer,
+        Minimum = least.ToString(CultureInfo.InvariantCulture),
+        Maximum = most.ToString(CultureInfo.InvariantCulture),
+        Default = otherwise,
+    };
 }

@@ -147,6 +147,7 @@ internal sealed class CloneAgent(GatewayDb db, IdentityDb identity, AgentStore a
         var copy = (JsonObject)document.DeepClone();
         copy["apikey_object_id"] = new JsonObject();
         copy.Remove("bridge_usage");
+        copy.Remove("bridge_usage_set_at");
         if (tools.Count > 0)
         {
             copy["function_ids"] = new JsonArray(

@@ -1,5 +1,6 @@
 using Microsoft.EntityFrameworkCore;
 using Npgsql;
+using Stoa.Gateway.Dialects;
 using Stoa.Platform.Http;
 using Stoa.Platform.Identity;
 using Stoa.Platform.Jobs;
@@ -12,15 +13,15 @@ internal sealed class BatchStore(GatewayDb db, TimeProvider time)
     public static readonly TimeSpan Window = TimeSpan.FromHours(24);
     public static readonly TimeSpan Kept = TimeSpan.FromDays(30);
 
-    public Batch Make(string id, BatchKind kind, ApiKey key, string endpoint) => Make(id, kind, key.OrganizationId, key, endpoint);
+    public Batch Make(BatchKind kind, ApiKey key, string endpoint) => Make(kind, key.OrganizationId, key, endpoint);
 
     /// <param name="key">Null when a person starts it.</param>
-    public Batch Make(string id, BatchKind kind, Guid organizationId, ApiKey? key, string endpoint)
+    public Batch Make(BatchKind kind, Guid organizationId, ApiKey? key, string endpoint)
     {
         var now = time.GetUtcNow();
         return new()
         {
-            Id = id,
+            Id = AnswerIds.NewOrdered(PrefixOf(kind), time),
             OrganizationId = organizationId,
             Kind = kind,
             KeyId = key?.Id ?? Guid.Empty,
@@ -66,16 +67,16 @@ internal sealed class BatchStore(GatewayDb db, TimeProvider time)
         var batches = db.Batches.AsNoTracking().Where(batch => batch.OrganizationId == organizationId && batch.Kind == kind);
         if ((after ?? before) is { } id)
         {
-            var last = await FindAsync(organizationId, kind, id, ct)
-                ?? throw new Failure(FailureKind.NotFound, "not_found", "No such batch", [new(after is null ? "before_id" : "after", "unknown")]);
-            batches = after is not null
-                ? batches.Where(batch => batch.CreatedAt < last.CreatedAt || (batch.CreatedAt == last.CreatedAt && batch.Id.CompareTo(last.Id) < 0))
-                : batches.Where(batch => batch.CreatedAt > last.CreatedAt || (batch.CreatedAt == last.CreatedAt && batch.Id.CompareTo(last.Id) > 0));
+            if (!AnswerIds.IsOrdered(PrefixOf(kind), id))
+            {
+                throw new Failure(FailureKind.NotFound, "not_found", "No such batch", [new(after is null ? "before_id" : "after", "unknown")]);
+            }
+            batches = after is not null ? batches.Where(batch => batch.Id.CompareTo(id) < 0) : batches.Where(batch => batch.Id.CompareTo(id) > 0);
         }
         var isBackwards = after is null && before is not null;
         var found = await (isBackwards
-            ? batches.OrderBy(batch => batch.CreatedAt).ThenBy(batch => batch.Id)
-            : batches.OrderByDescending(batch => batch.CreatedAt).ThenByDescending(batch => batch.Id)).Take(limit + 1).ToListAsync(ct);
+            ? batches.OrderBy(batch => batch.Id)
+            : batches.OrderByDescending(batch => batch.Id)).Take(limit + 1).ToListAsync(ct);
         var page = found.Take(limit);
         return ([.. isBackwards ? page.Reverse() : page], found.Count > limit);
     }
@@ -107,4 +108,6 @@ internal sealed class BatchStore(GatewayDb db, TimeProvider time)
                 .Where(old => old.EndedAt < end).OrderBy(old => old.EndedAt).Take(most).Select(old => old.Id).Contains(batch.Id))
             .ExecuteDeleteAsync(ct);
     }
+
+    private static string PrefixOf(BatchKind kind) => kind == BatchKind.Anthropic ? "msgbatch_" : "batch_";
 }

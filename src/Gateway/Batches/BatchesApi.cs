@@ -54,7 +54,7 @@ internal static class BatchesApi
         {
             throw file.Wrong("names a file whose purpose is not 'batch'");
         }
-        var batch = batches.Make(AnswerIds.New("batch_"), BatchKind.OpenAi, key, endpoint.Text()) with
+        var batch = batches.Make(BatchKind.OpenAi, key, endpoint.Text()) with
         {
             InputFileId = input.Id,
             Document = new()

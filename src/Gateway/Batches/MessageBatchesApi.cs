@@ -36,7 +36,7 @@ internal static class MessageBatchesApi
         var key = gate.Authenticate(context.Request);
         using var bytes = await RequestBody.ReadAsync(context.Request);
         var lines = ReadLines(bytes.Memory);
-        var batch = batches.Make(AnswerIds.New("msgbatch_"), BatchKind.Anthropic, key, InnerCalls.Messages) with { Total = lines.Count };
+        var batch = batches.Make(BatchKind.Anthropic, key, InnerCalls.Messages) with { Total = lines.Count };
         await batches.AddAsync(batch, lines, ct);
         return Json(Show(batch, context));
     }

@@ -26,7 +26,7 @@ internal sealed record Budget(
 /// <param name="Used">Spent, or held back for calls under way.</param>
 internal sealed record ExhaustedBudget(BudgetScope Scope, decimal Used, decimal Amount)
 {
-    public const string Code = "BUDGET_EXCEEDED";
+    public const string Code = ModelBudget.ExceededCode;
 
     /// <summary>GTWY's clients know the limits as those of a bridge and an apikey.</summary>
     public Failure Refusal()
@@ -35,6 +35,7 @@ internal sealed record ExhaustedBudget(BudgetScope Scope, decimal Used, decimal 
         {
             BudgetKind.Folder => "folder",
             BudgetKind.Agent => "bridge",
+            BudgetKind.ProviderKey when Scope == BudgetScope.Installation => "installation",
             BudgetKind.ProviderKey => "apikey",
             BudgetKind.Key => "key",
             BudgetKind.Organization => "organization",

@@ -46,6 +46,7 @@ internal static class BudgetCharges
     {
         yield return BudgetScope.Organization;
         yield return BudgetScope.Key(row.KeyId);
+        yield return BudgetScope.ProviderKey(row.ProviderKeyId);
         if (row.AgentId.Length > 0)
         {
             yield return BudgetScope.Agent(row.AgentId);
@@ -53,10 +54,6 @@ internal static class BudgetCharges
         if (row.FolderId.Length > 0)
         {
             yield return BudgetScope.Folder(row.FolderId);
-        }
-        if (row.ProviderKeyId.Length > 0)
-        {
-            yield return BudgetScope.ProviderKey(row.ProviderKeyId);
         }
     }
 }

@@ -13,10 +13,13 @@ internal enum BudgetKind
     Organization,
 }
 
-/// <summary>One thing that may have a budget. <paramref name="Subject"/> is its id as text, empty for the organization.</summary>
+/// <summary>One thing that may have a budget. <paramref name="Subject"/> is its id as text, empty for the organization, and for the provider keys of the installation.</summary>
 internal readonly record struct BudgetScope(BudgetKind Kind, string Subject)
 {
     public static readonly BudgetScope Organization = new(BudgetKind.Organization, "");
+
+    /// <summary>Calls with no key of the organization's own: with the installation's.</summary>
+    public static readonly BudgetScope Installation = ProviderKey("");
 
     public static BudgetScope Key(Guid id) => new(BudgetKind.Key, id.ToString());
 

@@ -10,12 +10,24 @@ internal sealed class BudgetWatch(BudgetBook book, BudgetStore store, ChangeFeed
 
     public Task StartAsync(CancellationToken cancellationToken)
     {
-        subscription = changes.Subscribe(
-            BudgetStore.Channel, async (_, ct) => book.Replace(await store.ListAsync(organizationId: null, ct)));
+        subscription = changes.Subscribe(BudgetStore.Channel, ReadAsync);
         return Task.CompletedTask;
     }
 
     public Task StopAsync(CancellationToken cancellationToken) => Task.CompletedTask;
 
     public void Dispose() => subscription?.Dispose();
+
+    /// <param name="payload">The organization whose budgets have changed; null for all.</param>
+    private async Task ReadAsync(string? payload, CancellationToken ct)
+    {
+        if (Guid.TryParse(payload, out var organization))
+        {
+            book.Replace(organization, await store.ListAsync(organization, ct));
+        }
+        else
+        {
+            book.Replace(await store.ListAsync(organizationId: null, ct));
+        }
+    }
 }

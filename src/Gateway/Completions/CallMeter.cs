@@ -75,6 +75,7 @@ internal sealed partial class CallMeter(
             Surface = call.Surface.Name,
             Provider = call.Target.Provider.Name,
             Model = call.Target.Model,
+            ProviderKeyId = call.ProviderKeyId,
             Outcome = outcome,
             Error = failure?.Code ?? "",
             Status = status,

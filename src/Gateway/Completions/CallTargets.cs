@@ -27,6 +27,9 @@ internal sealed partial class CallTargets(
         return Find(key, Encoding.UTF8.GetString(model), wishes);
     }
 
+    /// <summary>Whether a call that names this model would find it.</summary>
+    public bool Knows(ApiKey key, string model) => (providers.Find(model) ?? Opened(key, model, wishes: null)) is not null;
+
     /// <summary>Null for a call that has one target only.</summary>
     public CallRoute? RouteOf(ApiKey key, ModelTarget target, CallWishes? wishes)
     {
@@ -42,7 +45,7 @@ internal sealed partial class CallTargets(
     /// <summary>Gives the call the key that its target is to see, and its limits in time where it has some of its own.</summary>
     public void Prepare(GatewayCall call)
     {
-        call.ProviderKey = KeyOf(call.Key, call.Target, call.Wishes);
+        GiveKey(call, call.Wishes);
         call.Timeouts = call.Wishes?.Shorten(options.Value.Timeouts);
         if (call.Route is not null || call.Timeouts is not null)
         {
@@ -65,14 +68,22 @@ internal sealed partial class CallTargets(
         // The client's key is for the provider that it named; no other gets to see it.
         if (call.ProviderKey is null || call.Target.Provider != asked)
         {
-            call.ProviderKey = KeyOf(call.Key, call.Target, wishes: null);
+            GiveKey(call, wishes: null);
         }
         call.Endpoint = ProviderEndpoint.Of(call.Target.Provider, call.Surface.Dialect, context.Request);
     }
 
     /// <summary>The key to ask this target with instead of the operator's: the client's own, else the organization's where the operator has none.</summary>
-    public string? KeyOf(ApiKey key, ModelTarget target, CallWishes? wishes) => wishes?.ProviderKey
-        ?? (target.Provider.Client is { HasKey: false } ? keys.Find(key.OrganizationId, target.Provider.Kind) : null);
+    public string? KeyOf(ApiKey key, ModelTarget target, CallWishes? wishes) => wishes?.ProviderKey ?? StoredKeyOf(key, target)?.Secret;
+
+    private void GiveKey(GatewayCall call, CallWishes? wishes)
+    {
+        var stored = wishes?.ProviderKey is null ? StoredKeyOf(call.Key, call.Target) : null;
+        (call.ProviderKey, call.ProviderKeyId) = (wishes?.ProviderKey ?? stored?.Secret, stored?.Id ?? "");
+    }
+
+    private StoredKey? StoredKeyOf(ApiKey key, ModelTarget target) =>
+        target.Provider.Client is { HasKey: false } ? keys.Find(key.OrganizationId, target.Provider.Kind) : null;
 
     private static IEnumerable<ModelTarget> Spread(ModelTarget target) => target.Alias?.Order() ?? [target];
 
@@ -86,7 +97,7 @@ internal sealed partial class CallTargets(
     private ModelTarget? Opened(ApiKey key, string name, CallWishes? wishes) =>
         open.Find(name) is { } opened
         && providers.Providers.All(provider => provider.Kind.Name != opened.Provider.Kind.Name)
-        && (wishes?.ProviderKey ?? keys.Find(key.OrganizationId, opened.Provider.Kind)) is not null
+        && (wishes?.ProviderKey ?? keys.Find(key.OrganizationId, opened.Provider.Kind)?.Secret) is not null
             ? opened
             : null;
 

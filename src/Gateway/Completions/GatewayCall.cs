@@ -28,6 +28,9 @@ internal sealed class GatewayCall(
     /// <summary>The provider's key for this call instead of the operator's.</summary>
     public string? ProviderKey { get; set; }
 
+    /// <summary>Of the key that the organization brought; empty where it is asked with another.</summary>
+    public string ProviderKeyId { get; set; } = "";
+
     /// <summary>The client's patience, where it says so.</summary>
     public TimeoutOptions? Timeouts { get; set; }
 

@@ -33,6 +33,9 @@ internal readonly struct RequestOutline
     /// <summary>The position behind the opening brace, where a member can be put in.</summary>
     public int FirstMember { get; private init; }
 
+    /// <summary>Of a call that has no body, because it is made in this process.</summary>
+    public static RequestOutline Of(bool isStream, long estimatedInput) => new() { IsStream = isStream, EstimatedInput = estimatedInput };
+
     /// <exception cref="Failure">Not JSON, not an object, no usable model.</exception>
     public static RequestOutline Read(ReadOnlySpan<byte> body)
     {

@@ -35,6 +35,8 @@ internal static class KnownModels
         new("gemini", "gemini-2.5-flash", "Gemini 2.5 Flash", 1_048_576, 65_536, 0.3m, 2.5m, 0.03m) { Reasons = true, Sees = true, ReadsFiles = true },
         new("gemini", "gemini-2.5-flash-lite", "Gemini 2.5 Flash-Lite", 1_048_576, 65_536, 0.1m, 0.4m, 0.01m) { Sees = true, ReadsFiles = true },
         new("gemini", "gemini-embedding-001", "Gemini Embedding", 2_048, 0, 0.15m, 0m, null) { Type = "embedding" },
+        new("gemini", "gemini-2.5-flash-image", "Gemini 2.5 Flash Image", 32_768, 0, 0.3m, 30m, null) { Type = "image", Sees = true },
+        new("gemini", "imagen-4.0-generate-001", "Imagen 4", 480, 0, null, null, null) { Type = "image" },
         new("groq", "llama-3.3-70b-versatile", "Llama 3.3 70B", 131_072, 32_768, 0.59m, 0.79m, null),
         new("groq", "llama-3.1-8b-instant", "Llama 3.1 8B", 131_072, 131_072, 0.05m, 0.08m, null),
         new("groq", "openai/gpt-oss-120b", "GPT OSS 120B", 131_072, 65_536, 0.15m, 0.6m, 0.075m) { Reasons = true },
@@ -75,6 +77,11 @@ internal static class KnownModels
         }
         if (seed.Type == "image")
         {
+            if (seed.Service == "gemini")
+            {
+                parameters["aspect_ratio"] = Select("1:1", ["1:1", "3:4", "4:3", "9:16", "16:9"]);
+                return parameters;
+            }
             parameters["size"] = Select("auto", ["auto", "1024x1024", "1536x1024", "1024x1536"]);
             parameters["quality"] = Select("auto", ["auto", "low", "medium", "high"]);
             return parameters;

@@ -30,6 +30,8 @@ internal sealed record SpendingTerms(decimal? Limit, decimal? Usage, string? Per
         if (Usage is { } usage)
         {
             Set($"{scope}_usage", usage);
+            // The budget is set back to it, also when the document says the same since long ago.
+            document[$"{scope}_usage_set_at"] = GtwyFields.InstantText(now);
         }
         if (Period is not null)
         {

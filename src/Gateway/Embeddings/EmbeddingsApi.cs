@@ -6,8 +6,6 @@ using Stoa.Gateway.Chat;
 using Stoa.Gateway.Completions;
 using Stoa.Gateway.Providers;
 using Stoa.Gateway.Providers.Demo;
-using Stoa.Gateway.Dialects;
-using Stoa.Gateway.Dialects.Gemini;
 using Stoa.Gateway.Dialects.OpenAi;
 using Stoa.Platform.Http;
 
@@ -73,31 +71,17 @@ internal sealed class EmbeddingsApi(CallGate gate, CallTargets targets, CallBudg
         {
             Write(call, DemoProvider.Embed(request), request, output);
         }
-        else if (call.Target.Provider.Kind is { Dialect: Dialect.OpenAi, Traits: { Forwards: false } traits })
-        {
-            using var written = new PooledBytes(body.Length + 256);
-            OpenAiEmbeddings.WriteRequest(request, new DialectTarget(call.Target.Model) { Traits = traits }, written);
-            var sent = written.Memory;
-            await AskAsync(context, call, client, sent, request, output, answer => OpenAiEmbeddings.ReadAnswer(answer, request));
-        }
-        else if (call.Target.Provider.Kind.Dialect == Dialect.OpenAi)
+        else if (call.Target.Provider.Kind is { Dialect: Dialect.OpenAi, Traits.Forwards: true })
         {
             using var renamed = BodyChanges.Rename(body.Span, outline, call.Target);
             // Some compatible servers send numbers whatever was asked for, so the answer is always written anew.
-            var sent = (renamed ?? body).Memory;
-            await AskAsync(context, call, client, sent, request, output, answer => OpenAiEmbeddings.ReadAnswer(answer, request));
-        }
-        else if (call.Target.Provider.Kind.Dialect == Dialect.Gemini)
-        {
-            var target = new DialectTarget(call.Target.Model);
-            using var written = new PooledBytes(body.Length + 1_024);
-            GeminiEmbeddings.WriteRequest(request, target, written);
-            var sent = written.Memory;
-            await AskAsync(context, call, client, sent, request, output, answer => GeminiEmbeddings.ReadAnswer(answer, request, target));
+            await AskAsync(context, call, client, (renamed ?? body).Memory, request, output);
         }
         else
         {
-            throw new Failure(FailureKind.NotFound, "unsupported_endpoint", $"The provider {call.Target.Provider.Name} has no embeddings", [new("model", "no embeddings")]);
+            using var written = new PooledBytes(body.Length + 1_024);
+            EmbeddingCalls.Write(request, call.Target, written);
+            await AskAsync(context, call, client, written.Memory, request, output);
         }
         meter.Succeeded(call);
         AnswerHeaders.Write(context.Response, call, time);
@@ -105,15 +89,14 @@ internal sealed class EmbeddingsApi(CallGate gate, CallTargets targets, CallBudg
     }
 
     private static async Task AskAsync(
-        HttpContext context, GatewayCall call, ProviderClient client, ReadOnlyMemory<byte> body, EmbeddingRequest request, PooledBytes output,
-        Func<ReadOnlyMemory<byte>, EmbeddingAnswer> read)
+        HttpContext context, GatewayCall call, ProviderClient client, ReadOnlyMemory<byte> body, EmbeddingRequest request, PooledBytes output)
     {
         var upstream = call.RequestTo(client.EmbeddingsUri(call.Target.Model), body, isStream: false);
         try
         {
             using var exchange = await client.SendAsync(upstream, context.RequestAborted);
             using var answer = await exchange.ReadAllAsync();
-            Write(call, read(answer.Memory), request, output);
+            Write(call, EmbeddingCalls.Read(answer.Memory, request, call.Target), request, output);
         }
         finally
         {

@@ -10,7 +10,9 @@ internal sealed class FileStore(GatewayDb db, IStorage storage, TimeProvider tim
 {
     public const long MaxBytes = 200L << 20;
 
-    public static string NewId() => AnswerIds.New("file-");
+    private const string IdPrefix = "file-";
+
+    public string NewId() => AnswerIds.NewOrdered(IdPrefix, time);
 
     /// <summary>Content without a row is nobody's; a file that is to be there needs <see cref="AddAsync"/> after it.</summary>
     /// <exception cref="Failure">There is too much of it.</exception>
@@ -34,21 +36,23 @@ internal sealed class FileStore(GatewayDb db, IStorage storage, TimeProvider tim
     public Task<StoredFile?> FindAsync(Guid organizationId, string id, CancellationToken ct) =>
         Live(organizationId).FirstOrDefaultAsync(file => file.Id == id, ct);
 
-    /// <summary>The files behind <paramref name="after"/>; one more than <paramref name="limit"/> when there are more.</summary>
-    public async Task<List<StoredFile>> ListAsync(
+    /// <summary>
+    /// The files behind <paramref name="after"/>, which may be deleted by now; one more than <paramref name="limit"/> when there are more.
+    /// What a batch wrote stands next to where the batch began.
+    /// </summary>
+    public Task<List<StoredFile>> ListAsync(
         Guid organizationId, string? purpose, string? after, bool newestFirst, int limit, CancellationToken ct)
     {
         var files = Live(organizationId).Where(file => purpose == null || file.Purpose == purpose);
         if (after is not null)
         {
-            var last = await FindAsync(organizationId, after, ct) ?? throw FileFailures.Missing(after, "after");
-            files = newestFirst
-                ? files.Where(file => file.CreatedAt < last.CreatedAt || (file.CreatedAt == last.CreatedAt && file.Id.CompareTo(last.Id) < 0))
-                : files.Where(file => file.CreatedAt > last.CreatedAt || (file.CreatedAt == last.CreatedAt && file.Id.CompareTo(last.Id) > 0));
+            if (!AnswerIds.IsOrdered(IdPrefix, after))
+            {
+                throw FileFailures.Missing(after, "after");
+            }
+            files = newestFirst ? files.Where(file => file.Id.CompareTo(after) < 0) : files.Where(file => file.Id.CompareTo(after) > 0);
         }
-        return await (newestFirst
-            ? files.OrderByDescending(file => file.CreatedAt).ThenByDescending(file => file.Id)
-            : files.OrderBy(file => file.CreatedAt).ThenBy(file => file.Id)).Take(limit + 1).ToListAsync(ct);
+        return (newestFirst ? files.OrderByDescending(file => file.Id) : files.OrderBy(file => file.Id)).Take(limit + 1).ToListAsync(ct);
     }
 
     public Task<Stream?> OpenAsync(StoredFile file, CancellationToken ct) => storage.OpenAsync(PathOf(file.OrganizationId, file.Id), ct);

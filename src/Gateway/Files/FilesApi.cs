@@ -26,7 +26,7 @@ internal static class FilesApi
     internal static async Task<IResult> UploadAsync(HttpContext context, CallGate gate, FileStore files, CancellationToken ct)
     {
         var key = gate.Authenticate(context.Request);
-        var id = FileStore.NewId();
+        var id = files.NewId();
         try
         {
             var form = await UploadForm.ReadAsync(context, content => files.WriteAsync(key.OrganizationId, id, content, FileStore.MaxBytes, ct), ct);

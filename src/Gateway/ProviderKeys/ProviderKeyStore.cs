@@ -68,11 +68,6 @@ internal sealed class ProviderKeyStore(GatewayDb db, KeySeal seal, TimeProvider 
 
     public Task RemoveAsync(ProviderKey key, CancellationToken ct) => db.ProviderKeys.Where(row => row.Id == key.Id).ExecuteDeleteAsync(ct);
 
-    /// <summary>What a call with the key showed. Written only when it is something new.</summary>
-    public Task NoteStatusAsync(Guid organizationId, string id, string status, CancellationToken ct) => db.ProviderKeys
-        .Where(key => key.Id == id && key.OrganizationId == organizationId && key.Status != status)
-        .ExecuteUpdateAsync(set => set.SetProperty(key => key.Status, status), ct);
-
     /// <summary>Which agents and versions name which key.</summary>
     public Task<List<AgentUse>> UsesAsync(Guid organizationId, CancellationToken ct) => db.Database.SqlQuery<AgentUse>($"""
         select named.value as what, agent.id as agent_id, null as version_id, agent.name

@@ -111,7 +111,7 @@ internal sealed class ProviderClient : IDisposable
 
     public Uri EmbeddingsUri(string model) => dialect == Dialect.Gemini ? GeminiUri(model, "batchEmbedContents") : embeddings;
 
-    private Uri GeminiUri(string model, string method) => new($"{baseUrl}/v1beta/models/{Uri.EscapeDataString(model)}:{method}");
+    public Uri GeminiUri(string model, string method) => new($"{baseUrl}/v1beta/models/{Uri.EscapeDataString(model)}:{method}");
 
     private static (string Name, string Value) CredentialOf(Dialect dialect, string key) => dialect switch
     {

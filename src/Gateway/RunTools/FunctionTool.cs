@@ -11,24 +11,31 @@ namespace Stoa.Gateway.RunTools;
 /// <param name="Method">A GET has its arguments in the address, everything else as JSON in the body.</param>
 internal sealed record FunctionPlace(string Id, HttpMethod Method, string Address, IReadOnlyList<KeyValuePair<string, string>> Headers, TimeSpan Timeout);
 
+/// <summary>Gives the headers as they are sent.</summary>
+internal delegate ValueTask<IReadOnlyList<KeyValuePair<string, string>>> HeaderFilling(
+    IReadOnlyList<KeyValuePair<string, string>> headers, CancellationToken ct);
+
 /// <summary>An HTTP function: the arguments are posted as JSON, what comes back is the result.</summary>
-internal sealed class FunctionTool(string name, string? description, JsonObject schema, FunctionPlace place, GuardedClient web)
+/// <param name="fill">Puts secrets into the headers; null for a function whose author may not know them.</param>
+internal sealed class FunctionTool(
+    string name, string? description, JsonObject schema, FunctionPlace place, GuardedClient web, HeaderFilling? fill = null)
     : RunTool(name, description, schema)
 {
     private const long MaxBytes = 1 << 20;
     private const string HitHeader = "flowHitId";
 
     public override async Task<ToolOutcome> CallAsync(JsonObject arguments, Run run, CancellationToken ct) =>
-        await PostAsync(web, place, arguments, ct);
+        await PostAsync(web, place, arguments, fill, ct);
 
     /// <summary>The one way in which functions are called: from a model, before a run, after it, or to try one out.</summary>
-    public static async Task<ToolOutcome> PostAsync(GuardedClient web, FunctionPlace place, JsonObject arguments, CancellationToken ct)
+    public static async Task<ToolOutcome> PostAsync(
+        GuardedClient web, FunctionPlace place, JsonObject arguments, HeaderFilling? fill, CancellationToken ct)
     {
         var metadata = new JsonObject { ["type"] = "function" };
         try
         {
             using var request = RequestOf(place, arguments);
-            foreach (var (name, value) in place.Headers)
+            foreach (var (name, value) in fill is null ? place.Headers : await fill(place.Headers, ct))
             {
                 request.Headers.TryAddWithoutValidation(name, value);
             }

@@ -3,13 +3,14 @@ using System.Text.Json.Nodes;
 using Microsoft.Extensions.Options;
 using Stoa.Gateway.Configuration;
 using Stoa.Gateway.Runs;
+using Stoa.Gateway.Secrets;
 using Stoa.Gateway.Tools;
 using Stoa.Platform.Egress;
 
 namespace Stoa.Gateway.RunTools;
 
 /// <summary>Makes the tools of a run: the agent's functions, its connected agents, and those that the request brought along.</summary>
-internal sealed class ToolMaking(GuardedClient web, McpServers servers, IOptions<GatewayOptions> options, IServiceProvider services)
+internal sealed class ToolMaking(GuardedClient web, McpServers servers, SecretVault vault, IOptions<GatewayOptions> options, IServiceProvider services)
 {
     private const int MaxExtraTools = 128;
     private const int LongestTimeout = 120;
@@ -54,14 +55,17 @@ internal sealed class ToolMaking(GuardedClient web, McpServers servers, IOptions
         HeadersOf(tool.Document), TimeoutOf(tool.Document));
 
     public Task<ToolOutcome> CallAsync(AgentTool tool, JsonObject arguments, CancellationToken ct) =>
-        FunctionTool.PostAsync(web, PlaceOf(tool), arguments, ct);
+        FunctionTool.PostAsync(web, PlaceOf(tool), arguments, WithSecrets(tool), ct);
+
+    // Only for stored functions, which editors write: whoever may run an agent could else have the secrets sent to himself.
+    private HeaderFilling WithSecrets(AgentTool tool) => (headers, ct) => vault.FillAsync(tool.OrganizationId, headers, ct);
 
     private FunctionTool FunctionOf(AgentTool tool, string name, Run run)
     {
         var schema = ToolSchema.Of(tool.Document.Object("fields"), tool.Document.List("required") ?? tool.Document.List("required_params"));
         var injected = ArgumentInjection.Find(PathsOf(run, name, tool.Title, tool.ScriptId, tool.Id), run.Variables);
         ArgumentInjection.Hide(schema, injected);
-        return new(name, tool.Document.Text("description"), schema, PlaceOf(tool), web) { Id = tool.ScriptId, Injected = injected };
+        return new(name, tool.Document.Text("description"), schema, PlaceOf(tool), web, WithSecrets(tool)) { Id = tool.ScriptId, Injected = injected };
     }
 
     private FunctionTool ExtraOf(JsonObject tool, string url, string name, Run run)

@@ -18,7 +18,7 @@ namespace Stoa.Gateway.Runs;
 /// </summary>
 internal sealed partial class AgentRunner(
     RunPlans plans, ThreadTurns threads, Guardrails guardrails, PreToolStep preTools, ToolMaking tools, AnswerCache cache, AnswerLoop answers, AnswerRepair repair,
-    RunFailures failures, RunLog log, IEnumerable<IRunFollower> followers, TimeProvider time, ILogger<AgentRunner> logger)
+    MediaRuns media, RunFailures failures, RunLog log, IEnumerable<IRunFollower> followers, TimeProvider time, ILogger<AgentRunner> logger)
 {
     private const int MaxTransfers = 10;
 
@@ -97,7 +97,7 @@ internal sealed partial class AgentRunner(
         var input = new RunInput(request.Body);
         input.Check();
         var plan = await plans.FindAsync(request, input, ct);
-        return Runs(plan.Type)
+        return Runs(plan.Type) || MediaRuns.Answers(plan.Type)
             ? new(request, input, plan, Guid.CreateVersion7(now), started, now)
             : throw Failure.Invalid($"configuration.type {plan.Type} cannot be run here", "configuration.type", "unsupported_type");
     }
@@ -131,6 +131,10 @@ internal sealed partial class AgentRunner(
             }
             await preTools.RunAsync(run, ct);
             RequestWriting.WriteSystemText(run, template: null);
+            if (MediaRuns.Answers(run.Plan.Type))
+            {
+                return await media.AnswerAsync(run, ct);
+            }
             // An answer that has to be checked is not told before.
             var listener = Guardrails.ChecksOutput(run) ? new HeldBackSink(sink) : sink;
             await using var available = await tools.MakeAsync(run, ct);

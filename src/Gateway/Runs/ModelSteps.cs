@@ -9,19 +9,32 @@ namespace Stoa.Gateway.Runs;
 /// <summary>One question of a run to its model: asked, passed on piece by piece where somebody listens, and metered.</summary>
 internal sealed class ModelSteps(ModelCalls models, RunMeter meter, IOptions<GatewayOptions> options, Drain drain, TimeProvider time)
 {
-    public async Task<ChatAnswer> AskAsync(Run run, ChatRequest request, IRunSink sink, CancellationToken ct)
+    public Task<ChatAnswer> AskAsync(Run run, ChatRequest request, IRunSink sink, CancellationToken ct)
     {
         var ask = new ModelAsk(run.Choice.Target, request with { Stream = sink.IsStream })
         {
             ApiKey = run.Choice.ApiKey, Endpoint = request.Source == Dialect.OpenAiResponses ? request.Source : run.Choice.Endpoint,
         };
+        return MeterAsync(run, ask, async call =>
+        {
+            var answer = await AskAsync(run, ask, call, sink, ct);
+            return (answer, answer.Usage);
+        }, ct);
+    }
+
+    /// <summary>The same for a question that is not answered in words.</summary>
+    public Task<T> MeterAsync<T>(Run run, ModelAsk ask, Func<Task<(T Answer, TokenUsage Usage)>> answer, CancellationToken ct) =>
+        MeterAsync(run, ask, _ => answer(), ct);
+
+    private async Task<T> MeterAsync<T>(Run run, ModelAsk ask, Func<MeteredCall, Task<(T Answer, TokenUsage Usage)>> answer, CancellationToken ct)
+    {
         var call = await meter.BeginAsync(run, ask, ct);
         await using var reservation = call.Reservation;
         try
         {
-            var answer = await AskAsync(run, ask, call, sink, ct);
-            meter.Succeeded(run, call, answer.Usage);
-            return answer;
+            var (answered, usage) = await answer(call);
+            meter.Succeeded(run, call, usage);
+            return answered;
         }
         catch (Exception thrown)
         {

@@ -70,6 +70,9 @@ internal sealed class Run(RunRequest request, RunInput input, RunPlan plan, Guid
     /// <summary>The names of built-in tools: the request's, else the agent's.</summary>
     public IEnumerable<string> BuiltInTools => input.Body.List("built_in_tools")?.Texts() ?? plan.Agent?.BuiltInTools ?? [];
 
+    /// <summary>What a model has made besides words: <c>{type, url}</c>, for the log.</summary>
+    public JsonArray MadeUrls { get; set; } = [];
+
     public string AnswerId { get; set; } = "";
 
     public string AnswerModel { get; set; } = "";

@@ -160,7 +160,7 @@ internal sealed class RunLog(NpgsqlDataSource database, JobQueue jobs, TimeProvi
         ["latency"] = run.Clock.ToLog(run.Seconds),
         ["AiConfig"] = run.Asked.DeepClone(),
         ["user_urls"] = UrlsOf(run),
-        ["llm_urls"] = new JsonArray(),
+        ["llm_urls"] = run.MadeUrls.DeepClone(),
         ["annotations"] = new JsonArray(),
         ["fallback_model"] = run.IsFallback ? new JsonObject { ["service"] = run.Choice.Service.Name, ["model"] = run.Choice.Model } : null,
         ["firstAttemptError"] = run.FirstAttemptError,

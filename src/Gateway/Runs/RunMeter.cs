@@ -152,7 +152,7 @@ internal sealed partial class RunMeter(UsageSpool spool, PriceBook prices, Budge
 
     private static List<BudgetScope> ScopesOf(Run run)
     {
-        List<BudgetScope> scopes = [BudgetScope.Organization];
+        List<BudgetScope> scopes = [BudgetScope.Organization, BudgetScope.ProviderKey(run.Choice.KeyId ?? "")];
         if (run.Plan.Agent?.FolderId is { } folder)
         {
             scopes.Add(BudgetScope.Folder(folder));
@@ -160,10 +160,6 @@ internal sealed partial class RunMeter(UsageSpool spool, PriceBook prices, Budge
         if (run.Plan.AgentId is { } agent)
         {
             scopes.Add(BudgetScope.Agent(agent));
-        }
-        if (run.Choice.KeyId is { } providerKey)
-        {
-            scopes.Add(BudgetScope.ProviderKey(providerKey));
         }
         if (run.Request.Caller.KeyId is { } key)
         {

@@ -33,6 +33,7 @@ internal static class RunServices
         services.AddSingleton<PreToolStep>();
         services.AddSingleton<IRunFollower, FollowUpJobs>();
         services.AddJob<FollowUp, FollowUpHandler>(FollowUp.Kind, GatewayJson.Default.FollowUp);
+        services.AddSingleton<MediaRuns>();
         services.AddSingleton<RunFailures>();
         services.AddSingleton<RunLog>();
         services.AddSingleton<KeptAnswers>();

@@ -1,4 +1,5 @@
 using System.Collections.Frozen;
+using System.Globalization;
 using Stoa.Gateway.Chat;
 using Stoa.Gateway.Providers;
 
@@ -41,7 +42,26 @@ internal sealed class PriceBook
     public decimal Estimate(ModelTarget target, long input, long maxOutput) =>
         Cost(target, new(input, maxOutput > 0 ? maxOutput : UsualOutput)) ?? 0;
 
-    /// <summary>A price set for the provider by its name wins over one for its kind.</summary>
+    /// <summary>
+    /// A price set for the provider by its name wins over one for its kind. A dated model (<c>gpt-4.1-2025-04-14</c>,
+    /// <c>claude-sonnet-4-20250514</c>) that has none of its own costs what its family does.
+    /// </summary>
     public Price? Find(ModelTarget target) =>
-        current.GetValueOrDefault((target.Provider.Name, target.Model)) ?? current.GetValueOrDefault((target.Provider.Kind.Name, target.Model));
+        Find(target.Provider, target.Model) ?? (FamilyOf(target.Model) is { } family ? Find(target.Provider, family) : null);
+
+    private Price? Find(Provider provider, string model) =>
+        current.GetValueOrDefault((provider.Name, model)) ?? current.GetValueOrDefault((provider.Kind.Name, model));
+
+    private static string? FamilyOf(string model)
+    {
+        foreach (var format in (ReadOnlySpan<string>)["-yyyy-MM-dd", "-yyyyMMdd"])
+        {
+            if (model.Length > format.Length
+                && DateOnly.TryParseExact(model.AsSpan(model.Length - format.Length), format, CultureInfo.InvariantCulture, DateTimeStyles.None, out _))
+            {
+                return model[..^format.Length];
+            }
+        }
+        return null;
+    }
 }

@@ -9,6 +9,9 @@ namespace Stoa.Gateway.Usage;
 internal sealed partial class PriceWatch(
     PriceBook book, PriceStore store, ChangeFeed changes, DatabaseReadiness database, TimeProvider time, ILogger<PriceWatch> logger) : BackgroundService
 {
+    // A read that began before a change must not end after one that saw it.
+    private readonly SemaphoreSlim reading = new(1);
+
     protected override Task ExecuteAsync(CancellationToken stoppingToken) => EventThread.RunOnPool(() => RunAsync(stoppingToken));
 
     private async Task RunAsync(CancellationToken ct)
@@ -29,7 +32,18 @@ internal sealed partial class PriceWatch(
         }
     }
 
-    private async Task LoadAsync(CancellationToken ct) => book.Replace(await store.CurrentAsync(time.GetUtcNow(), ct));
+    private async Task LoadAsync(CancellationToken ct)
+    {
+        await reading.WaitAsync(ct);
+        try
+        {
+            book.Replace(await store.CurrentAsync(time.GetUtcNow(), ct));
+        }
+        finally
+        {
+            reading.Release();
+        }
+    }
 
     [LoggerMessage(LogLevel.Warning, "Prices could not be read; the ones known stay in force: {Problem}")]
     private partial void LogKept(string problem);

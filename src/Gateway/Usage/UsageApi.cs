@@ -28,7 +28,7 @@ internal static class UsageApi
         [FromQuery(Name = "key_id")] string? keyId = null, string? provider = null, string? model = null,
         [FromQuery(Name = "agent_id")] string? agentId = null, [FromQuery(Name = "version_id")] string? versionId = null,
         [FromQuery(Name = "provider_key_id")] string? providerKeyId = null, [FromQuery(Name = "thread_id")] string? threadId = null,
-        bool percentiles = false)
+        string? surface = null, bool percentiles = false)
     {
         var groups = (groupBy ?? "provider,model").Split(',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries);
         if (Array.Find(groups, group => !UsageQueries.Groups.ContainsKey(group)) is { } unknown)
@@ -39,7 +39,7 @@ internal static class UsageApi
         {
             throw Failure.Invalid("Each group can be named once, and only one of quarter, hour and day", "group_by");
         }
-        var filter = Filter(caller, time, from, to, keyId, provider, model, agentId, versionId, providerKeyId, threadId);
+        var filter = Filter(caller, time, from, to, keyId, provider, model, agentId, versionId, providerKeyId, threadId, surface);
         var sums = await queries.SumAsync(filter, groups, MaxGroups, ct, percentiles);
         return TypedResults.Ok(new Sums(filter.From, filter.To, sums));
     }
@@ -49,9 +49,9 @@ internal static class UsageApi
         string? from = null, string? to = null, [FromQuery(Name = "key_id")] string? keyId = null, string? provider = null, string? model = null,
         [FromQuery(Name = "agent_id")] string? agentId = null, [FromQuery(Name = "version_id")] string? versionId = null,
         [FromQuery(Name = "provider_key_id")] string? providerKeyId = null, [FromQuery(Name = "thread_id")] string? threadId = null,
-        [FromQuery(Name = "request_id")] string? requestId = null, string? after = null, int limit = 50)
+        string? surface = null, [FromQuery(Name = "request_id")] string? requestId = null, string? after = null, int limit = 50)
     {
-        var filter = Filter(caller, time, from, to, keyId, provider, model, agentId, versionId, providerKeyId, threadId);
+        var filter = Filter(caller, time, from, to, keyId, provider, model, agentId, versionId, providerKeyId, threadId, surface);
         var request = QueryValues.Text(requestId, "request_id");
         var last = QueryValues.Id(after, "after");
         var calls = await Listing.ReadAsync(limit, most => queries.CallsAsync(filter, request, last, most, ct), call => call.Id, MaxCalls);
@@ -60,7 +60,7 @@ internal static class UsageApi
 
     private static UsageFilter Filter(
         Caller caller, TimeProvider time, string? from, string? to, string? keyId, string? provider, string? model,
-        string? agentId, string? versionId, string? providerKeyId, string? threadId)
+        string? agentId, string? versionId, string? providerKeyId, string? threadId, string? surface)
     {
         var start = QueryValues.Instant(from, "from") ?? new(time.GetUtcNow().UtcDateTime.Date, TimeSpan.Zero);
         var end = QueryValues.Instant(to, "to");
@@ -75,7 +75,8 @@ internal static class UsageApi
         return new(
             caller.OrganizationId, start, end, caller.Key is { IsAdmin: false } key ? key.Id : QueryValues.Id(keyId, "key_id"),
             QueryValues.Text(provider, "provider"), QueryValues.Text(model, "model"), QueryValues.Text(agentId, "agent_id"),
-            QueryValues.Text(versionId, "version_id"), QueryValues.Text(providerKeyId, "provider_key_id"), QueryValues.Text(threadId, "thread_id"));
+            QueryValues.Text(versionId, "version_id"), QueryValues.Text(providerKeyId, "provider_key_id"), QueryValues.Text(threadId, "thread_id"),
+            Surface: QueryValues.Text(surface, "surface"));
     }
 
     internal sealed record Sums(DateTimeOffset From, DateTimeOffset? To, IReadOnlyList<UsageSum> Items);

@@ -8,7 +8,8 @@ namespace Stoa.Gateway.Usage;
 /// <param name="KeyId">Only this key; set for callers who are not admins, whatever they ask.</param>
 internal sealed record UsageFilter(
     Guid OrganizationId, DateTimeOffset From, DateTimeOffset? To, Guid? KeyId = null, string? Provider = null, string? Model = null,
-    string? AgentId = null, string? VersionId = null, string? ProviderKeyId = null, string? ThreadId = null, string? FolderId = null);
+    string? AgentId = null, string? VersionId = null, string? ProviderKeyId = null, string? ThreadId = null, string? FolderId = null,
+    string? Surface = null);
 
 /// <summary>One group's sums. Columns that were not grouped by are null.</summary>
 internal sealed record UsageSum
@@ -28,6 +29,9 @@ internal sealed record UsageSum
     public string? Provider { get; init; }
 
     public string? Model { get; init; }
+
+    /// <summary>What the calls were for: <c>openai.chat</c>, <c>learning.tutor</c>.</summary>
+    public string? Surface { get; init; }
 
     public long Calls { get; init; }
 
@@ -80,6 +84,7 @@ internal sealed class UsageQueries(NpgsqlDataSource source)
         ["thread"] = "thread_id",
         ["provider"] = "provider",
         ["model"] = "model",
+        ["surface"] = "surface",
         ["quarter"] = "date_bin('15 minutes', t, 'epoch')",
         ["hour"] = "date_trunc('hour', t, 'UTC')",
         ["day"] = "date_trunc('day', t, 'UTC')",
@@ -151,6 +156,7 @@ internal sealed class UsageQueries(NpgsqlDataSource source)
         "thread" => sum with { ThreadId = reader.GetString(column) },
         "provider" => sum with { Provider = reader.GetString(column) },
         "model" => sum with { Model = reader.GetString(column) },
+        "surface" => sum with { Surface = reader.GetString(column) },
         _ => sum with { Time = reader.GetFieldValue<DateTimeOffset>(column) },
     };
 
@@ -234,7 +240,7 @@ internal sealed class UsageQueries(NpgsqlDataSource source)
         foreach (var (column, value) in ((string, string?)[])
             [
                 ("provider", filter.Provider), ("model", filter.Model), ("agent_id", filter.AgentId), ("version_id", filter.VersionId),
-                ("provider_key_id", filter.ProviderKeyId), ("thread_id", filter.ThreadId), ("folder_id", filter.FolderId),
+                ("provider_key_id", filter.ProviderKeyId), ("thread_id", filter.ThreadId), ("folder_id", filter.FolderId), ("surface", filter.Surface),
             ])
         {
             if (value is not null)

@@ -8,10 +8,10 @@ namespace Stoa.Host.Verbs;
 internal static class FeedbackVerb
 {
     public static Command Create(WithServices withServices) =>
-        new("feedback", "Message trees: import, export, rerank, update-attributes, check, rebuild")
+        new("feedback", "Message trees: import, export, rerank, retry-scoring, update-attributes, check, rebuild")
         {
-            ImportCommand(withServices), ExportCommand(withServices), RerankCommand(withServices), AttributesCommand(withServices),
-            CheckCommand(withServices), RebuildCommand(withServices),
+            ImportCommand(withServices), ExportCommand(withServices), RerankCommand(withServices), RetryCommand(withServices),
+            AttributesCommand(withServices), CheckCommand(withServices), RebuildCommand(withServices),
         };
 
     private static Command ImportCommand(WithServices withServices)
@@ -121,6 +121,17 @@ internal static class FeedbackVerb
         command.SetAction((parsed, ct) => RunAsync(parsed, withServices, async commands =>
         {
             await commands.RerankAsync(parsed.GetValue(commit), Tell(parsed), ct);
+            return 0;
+        }, ct));
+        return command;
+    }
+
+    private static Command RetryCommand(WithServices withServices)
+    {
+        var command = new Command("retry-scoring", "Look again at trees whose ranks could not be computed");
+        command.SetAction((parsed, ct) => RunAsync(parsed, withServices, async commands =>
+        {
+            await commands.RetryScoringAsync(Tell(parsed), ct);
             return 0;
         }, ct));
         return command;

@@ -1,5 +1,6 @@
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Options;
 using Stoa.Platform.Http;
@@ -25,7 +26,27 @@ internal static class LearningAccess
         where TBuilder : IEndpointConventionBuilder => builder.RequireSurfaceCaller(
             new AccessRule(allowService ? "learner_or_service" : "learner", Cookie, Token), context => CallerAsync(context, allowService));
 
-    private static async ValueTask<LearningCaller> CallerAsync(HttpContext context, bool allowService)
+    /// <summary>Whatever is said of the request later, in logs and spans, names its path without the secret.</summary>
+    public static TBuilder HideServiceToken<TBuilder>(this TBuilder builder)
+        where TBuilder : IEndpointConventionBuilder
+    {
+        builder.Finally(endpoint =>
+        {
+            var handle = endpoint.RequestDelegate ?? throw new InvalidOperationException("The route has no handler");
+            endpoint.RequestDelegate = context =>
+            {
+                var path = context.Request.Path.Value!.Split('/');
+                // "", "learning", "_svc", the secret
+                path[3] = "…";
+                context.Request.Path = string.Join('/', path);
+                return handle(context);
+            };
+        });
+        return builder;
+    }
+
+    /// <summary>The same, where a refusal is told in another way than by a status.</summary>
+    public static async ValueTask<LearningCaller> CallerAsync(HttpContext context, bool allowService)
     {
         var request = context.Request;
         // Whoever names a credential means it: a wrong one is not made good by the next.
@@ -44,7 +65,24 @@ internal static class LearningAccess
         {
             return LearningCaller.Unproven;
         }
-        return allowService && context.IsInternal() ? LearningCaller.Service : throw Refused();
+        return allowService && IsService(context) ? LearningCaller.Service : throw Refused();
+    }
+
+    /// <summary>On the internal listener, or behind the secret in the path.</summary>
+    private static bool IsService(HttpContext context)
+    {
+        var sent = context.GetRouteValue("service_token")?.ToString();
+        if (sent is null)
+        {
+            return context.IsInternal();
+        }
+        var isOurs = false;
+        foreach (var token in context.RequestServices.GetRequiredService<IOptions<LearningAuthOptions>>().Value.ServiceTokens)
+        {
+            // All are compared, so that the time does not tell which one was near.
+            isOurs |= SharedSecret.Matches(sent, token);
+        }
+        return isOurs;
     }
 
     private static async ValueTask<LearningCaller> ByTokenAsync(HttpContext context, string? token, CancellationToken ct)
@@ -58,7 +96,7 @@ internal static class LearningAccess
             return caller;
         }
         var google = context.RequestServices.GetRequiredService<GoogleTokens>();
-        if (isOver || !google.IsConfigured)
+        if (isOver || !google.CanRead(token))
         {
             throw Refused(isOver);
         }

@@ -37,9 +37,10 @@ public sealed class Database(
             Where = $"{address.Host}:{address.Port}/{address.Database}";
             return;
         }
+        // Whatever we set on a connection ends with its transaction: to reset it each time it comes back would be seven statements for nothing.
         cluster = await PrivateCluster.StartAsync(options.Value.DataDirectory, configuration["Stoa:PostgresBin"], logger, time, ct);
         source = NpgsqlDataSource.Create(
-            new NpgsqlConnectionStringBuilder(cluster.ConnectionString) { MaxPoolSize = PrivatePoolSize, ApplicationName = "stoa" });
+            new NpgsqlConnectionStringBuilder(cluster.ConnectionString) { MaxPoolSize = PrivatePoolSize, ApplicationName = "stoa", NoResetOnClose = true });
         Where = cluster.Where;
     }
 
@@ -61,6 +62,7 @@ public sealed class Database(
         {
             var address = new NpgsqlConnectionStringBuilder(given);
             address.ApplicationName ??= "stoa";
+            address.NoResetOnClose = true;
             return address.Host is null ? throw new DatabaseException("ConnectionStrings:Stoa names no Host.") : address;
         }
         catch (Exception exception) when (exception is ArgumentException or FormatException)

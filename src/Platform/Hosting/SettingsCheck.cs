@@ -2,14 +2,11 @@ using System.Collections;
 using System.ComponentModel.DataAnnotations;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
-using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Options;
 
 namespace Stoa.Platform.Hosting;
 
 internal sealed record SettingsSection(string Path, Type Type, Func<IServiceProvider, object> Value);
-
-internal sealed record ShippedSecret(string Setting, Func<IConfiguration, bool> IsDefault);
 
 /// <summary>Checks every registered section: a wrong setting is one clear line, never a stack trace or a silent default.</summary>
 internal static class SettingsCheck
@@ -21,13 +18,6 @@ internal static class SettingsCheck
         var sections = services.GetServices<SettingsSection>().ToArray();
         List<SettingProblem> problems = [.. sections.SelectMany(section => WrongValues(configuration, section)),
             .. UnknownNames(configuration, sections)];
-        if (!services.GetRequiredService<IHostEnvironment>().IsDevelopment())
-        {
-            problems.AddRange(services.GetServices<ShippedSecret>()
-                .Where(secret => secret.IsDefault(configuration))
-                .Select(secret => Problem(
-                    configuration, secret.Setting, "must be set: outside Development no shipped default is accepted")));
-        }
         if (problems.Count == 0)
         {
             problems.AddRange(sections.SelectMany(section => BrokenRules(configuration, section, services)));

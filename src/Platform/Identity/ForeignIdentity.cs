@@ -1,5 +1,6 @@
 using Microsoft.AspNetCore.Builder;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Options;
 using Stoa.Platform.Egress;
 using Stoa.Platform.Identity.Jose;
@@ -23,7 +24,8 @@ public static class ForeignIdentity
         services.AddSettings<GoogleOptions>(GoogleOptions.Section);
         services.AddSingleton<IValidateOptions<GoogleOptions>, GoogleOptionsValidator>();
         services.AddEgressClient(GoogleTokens.Client, egress => egress.TotalTimeout = TimeSpan.FromSeconds(10));
-        services.AddSingleton<GoogleTokens>();
+        services.AddSingleton(provider => ActivatorUtilities.CreateInstance<GoogleTokens>(provider, DevelopmentKey.For(
+            provider.GetRequiredService<IHostEnvironment>(), provider.GetRequiredService<IOptions<KeyOptions>>().Value) is not null));
         services.AddSingleton<IProviderSignIn, GoogleSignIn>();
         builder.AddAlias("GOOGLE_CLIENT_ID", "Google:ClientId");
 

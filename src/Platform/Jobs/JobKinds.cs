@@ -2,6 +2,7 @@ using System.Collections.Frozen;
 using System.Text.Json;
 using System.Text.Json.Serialization.Metadata;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Options;
 
 namespace Stoa.Platform.Jobs;
 
@@ -34,9 +35,13 @@ internal sealed class JobKinds
     private readonly FrozenDictionary<string, JobKind> byName;
     private readonly FrozenDictionary<Type, JobKind> byType;
 
-    public JobKinds(IEnumerable<JobKind> kinds)
+    public JobKinds(IEnumerable<JobKind> kinds, IOptions<JobOptions> options)
     {
-        JobKind[] all = [.. kinds];
+        var longest = TimeSpan.FromSeconds(options.Value.LeaseSeconds);
+        JobKind[] all =
+        [
+            .. kinds.Select(kind => kind.Rules.Lease <= longest ? kind : kind with { Rules = kind.Rules with { Lease = longest } }),
+        ];
         byName = all.ToFrozenDictionary(kind => kind.Name, StringComparer.Ordinal);
         byType = all.ToFrozenDictionary(kind => kind.Type);
         Names = [.. all.Select(kind => kind.Name)];

@@ -20,6 +20,13 @@ public sealed class JobOptions
     [Range(1, 1_000)]
     public int WakeMs { get; set; } = 20;
 
+    /// <summary>
+    /// At the most this long after the death of a process others wait before they take its jobs over; a kind of job may ask for less.
+    /// A process that stands still for longer loses what it runs.
+    /// </summary>
+    [Range(5, 60)]
+    public int LeaseSeconds { get; set; } = 60;
+
     /// <summary>How long a stopping worker lets jobs finish before it hands them back.</summary>
     [Range(0, 3_600)]
     public int DrainSeconds { get; set; } = 10;

@@ -50,6 +50,9 @@ public sealed record JobRules
 
     public int? MaxRunningPerKey { get; init; }
 
+    /// <summary>Kinds of one pool share <see cref="MaxRunningPerTenant"/>: of all of them together a tenant has no more. Absent: the kind alone.</summary>
+    public string? TenantPool { get; init; }
+
     /// <summary>The overview and a measurement call the kind late when it has not succeeded for so long.</summary>
     public TimeSpan? LateAfter { get; init; }
 

@@ -4,7 +4,7 @@ using System.Text.Json.Serialization.Metadata;
 
 namespace Stoa.Platform.Privacy;
 
-/// <summary>A module's part of an export: JSON files, written as they are read, so that no export is ever whole in memory.</summary>
+/// <summary>A module's part of an export: JSON files and what the person has brought in, written as they are read, so that no export is ever whole in memory.</summary>
 public sealed class ExportFolder
 {
     private const int FlushAt = 32 << 10;
@@ -32,5 +32,12 @@ public sealed class ExportFolder
         }
         writer.WriteEndArray();
         await writer.FlushAsync(ct);
+    }
+
+    /// <summary>A file as it is, below <c>files/</c>.</summary>
+    public async Task AddAsync(string file, Stream content, CancellationToken ct)
+    {
+        await using var stream = await zip.CreateEntry($"{name}/files/{file}").OpenAsync(ct);
+        await content.CopyToAsync(stream, ct);
     }
 }

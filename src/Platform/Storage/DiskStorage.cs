@@ -1,4 +1,3 @@
-using System.Buffers;
 using Microsoft.Extensions.Options;
 
 namespace Stoa.Platform.Storage;
@@ -6,10 +5,6 @@ namespace Stoa.Platform.Storage;
 /// <summary>Files below <c>storage</c> of the data directory.</summary>
 internal sealed class DiskStorage(IOptions<StoaOptions> options, TimeProvider time) : IStorage
 {
-    private const int BufferBytes = 64 << 10;
-
-    private static readonly SearchValues<char> Letters = SearchValues.Create("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_/");
-
     private readonly string root = Path.GetFullPath(Path.Combine(options.Value.DataDirectory, "storage"));
 
     public async Task<long?> WriteAsync(string name, Stream content, long maxBytes, CancellationToken ct)
@@ -38,7 +33,8 @@ internal sealed class DiskStorage(IOptions<StoaOptions> options, TimeProvider ti
         var path = PathOf(name);
         return Task.FromResult<Stream?>(File.Exists(path)
             ? new FileStream(
-                path, FileMode.Open, FileAccess.Read, FileShare.Read | FileShare.Delete, BufferBytes, FileOptions.Asynchronous | FileOptions.SequentialScan)
+                path, FileMode.Open, FileAccess.Read, FileShare.Read | FileShare.Delete, BoundedCopy.BufferBytes,
+                FileOptions.Asynchronous | FileOptions.SequentialScan)
             : null);
     }
 
@@ -52,32 +48,23 @@ internal sealed class DiskStorage(IOptions<StoaOptions> options, TimeProvider ti
         return Task.CompletedTask;
     }
 
+    public Task<StorageAddress?> WriteAddressAsync(string name, string contentType, long? bytes, TimeSpan lifetime, CancellationToken ct) =>
+        Task.FromResult<StorageAddress?>(null);
+
+    public Task<StorageAddress?> ReadAddressAsync(string name, TimeSpan lifetime, CancellationToken ct) =>
+        Task.FromResult<StorageAddress?>(null);
+
     private static async Task<long?> CopyAsync(Stream content, string path, long maxBytes, CancellationToken ct)
     {
-        await using var file = new FileStream(path, FileMode.CreateNew, FileAccess.Write, FileShare.None, BufferBytes, FileOptions.Asynchronous);
-        var buffer = ArrayPool<byte>.Shared.Rent(BufferBytes);
-        try
+        await using var file = new FileStream(
+            path, FileMode.CreateNew, FileAccess.Write, FileShare.None, BoundedCopy.BufferBytes, FileOptions.Asynchronous);
+        var length = await BoundedCopy.RunAsync(content, file, maxBytes, ct);
+        if (length is not null)
         {
-            var length = 0L;
-            while (await content.ReadAsync(buffer, ct) is > 0 and var count)
-            {
-                length += count;
-                if (length > maxBytes)
-                {
-                    return null;
-                }
-                await file.WriteAsync(buffer.AsMemory(0, count), ct);
-            }
             file.Flush(flushToDisk: true);
-            return length;
         }
-        finally
-        {
-            ArrayPool<byte>.Shared.Return(buffer);
-        }
+        return length;
     }
 
-    private string PathOf(string name) => name.Length is > 0 and <= 200 && !name.AsSpan().ContainsAnyExcept(Letters) && name[0] != '/'
-        ? Path.Combine(root, name)
-        : throw new ArgumentException("Not the name of a file", nameof(name));
+    private string PathOf(string name) => Path.Combine(root, StorageName.Checked(name));
 }

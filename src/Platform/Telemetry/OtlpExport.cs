@@ -8,7 +8,7 @@ using OpenTelemetry.Trace;
 namespace Stoa.Platform.Telemetry;
 
 /// <summary>
-/// Sends spans and measurements by OTLP when one of the standard <c>OTEL_EXPORTER_OTLP_*ENDPOINT</c> variables is set. Without one,
+/// Sends spans and measurements by OTLP, and errors as log records (<see cref="OtlpErrors"/>), when one of the standard <c>OTEL_EXPORTER_OTLP_*ENDPOINT</c> variables is set. Without one,
 /// nothing is created, and no request pays for an activity.
 /// </summary>
 internal sealed class OtlpExport(IConfiguration configuration) : IHostedService, IDisposable
@@ -55,7 +55,7 @@ internal sealed class OtlpExport(IConfiguration configuration) : IHostedService,
         && (!string.IsNullOrEmpty(configuration["OTEL_EXPORTER_OTLP_ENDPOINT"])
             || !string.IsNullOrEmpty(configuration[$"OTEL_EXPORTER_OTLP_{signal}_ENDPOINT"]));
 
-    private static ResourceBuilder Resource() => ResourceBuilder.CreateEmpty()
+    internal static ResourceBuilder Resource() => ResourceBuilder.CreateEmpty()
         .AddService("stoa", serviceVersion: typeof(OtlpExport).Assembly.GetName().Version?.ToString(3))
         .AddTelemetrySdk()
         .AddEnvironmentVariableDetector();

@@ -109,6 +109,12 @@ internal static class AgentRows
         ["POST /api/thread"] = new("gtwy_caller", Body: """{"thread_id":"{unique}"}"""),
         ["GET /api/thread/{thread_id}"] = new("gtwy_caller", Always("talk")) { Whose = Whose.Everybodys },
 
+        ["GET /api/orchestrator/history/{orchestrator_id}"] = new("gtwy_caller", AgentAsync),
+        // Their bodies are forms.
+        ["POST /image/processing"] = new("gtwy_caller", Body: "{}") { Answers = [400] },
+        ["POST /files"] = new("gtwy_caller", Body: "{}") { Answers = [400] },
+        ["POST /image/processing/upload"] = new("gtwy_caller", Body: "{}") { Answers = [400] },
+        ["POST /files/upload"] = new("gtwy_caller", Body: "{}") { Answers = [400] },
         ["POST /api/local/login"] = new(AccessRule.Anyone, Body: """{"email":"nobody@example.org","password":"wrong"}""") { Answers = [401, 429] },
         // The matrix's host has no secret to sign tokens with; keys are nobody's.
         ["POST /api/user/localToken"] = new("gtwy_session") { Answers = [503] },

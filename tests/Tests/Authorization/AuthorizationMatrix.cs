@@ -102,7 +102,7 @@ public sealed class AuthorizationMatrix : IAsyncLifetime
         {
             Verdict.LetIn => row.Answers.Count > 0 ? row.Answers.Contains(answer.Status) : answer.Status is >= 200 and < 300,
             Verdict.Unknown => answer.Status == row.Stranger,
-            Verdict.Outside => answer.Status is 401 or 403,
+            Verdict.Outside => answer.Status is 401 or 403 || answer.Status == row.Stranger,
             Verdict.Refused => answer.Status == 403,
             Verdict.NotFound => answer.Status == row.Missing,
         };

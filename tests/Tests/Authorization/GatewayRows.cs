@@ -2,6 +2,7 @@ using System.Text;
 using Stoa.Gateway.Batches;
 using Stoa.Gateway.Files;
 using Stoa.Gateway.Responses;
+using Stoa.Gateway.Secrets;
 using Stoa.Platform.Http;
 using static Stoa.Tests.Authorization.MatrixRows;
 
@@ -48,6 +49,9 @@ internal static class GatewayRows
         ["GET /v1/messages/batches/{id}/results"] = new(AccessRule.Key, BatchOf(BatchKind.Anthropic)),
         ["POST /v1/messages/batches/{id}/cancel"] = new(AccessRule.Key, BatchOf(BatchKind.Anthropic)),
         ["DELETE /v1/messages/batches/{id}"] = new(AccessRule.Key, BatchOf(BatchKind.Anthropic)),
+        ["GET /healthcheck"] = new(AccessRule.Anyone),
+        ["GET /ready"] = new(AccessRule.Anyone),
+        ["GET /image/{organization_id}/{name}"] = new(AccessRule.Anyone, Always(Guid.Empty.ToString(), "none.png")) { Whose = Whose.Everybodys, Answers = [404] },
         ["GET /api/stoa/usage"] = new(AccessRule.Viewer),
         ["GET /api/stoa/usage/calls"] = new(AccessRule.Viewer),
         ["GET /api/stoa/prices"] = new(AccessRule.Viewer),
@@ -57,6 +61,9 @@ internal static class GatewayRows
         ["DELETE /api/stoa/budgets/organization"] = new(AccessRule.Admin),
         ["PUT /api/stoa/budgets/keys/{id}"] = new(AccessRule.Admin, KeyAsync, """{"amount":1000000,"period":"weekly"}"""),
         ["DELETE /api/stoa/budgets/keys/{id}"] = new(AccessRule.Admin, KeyAsync),
+        ["GET /api/stoa/secrets"] = new(AccessRule.Admin),
+        ["PUT /api/stoa/secrets/{name}"] = new(AccessRule.Admin, Always("crm"), """{"value":"s3cr3t"}""") { Whose = Whose.Everybodys },
+        ["DELETE /api/stoa/secrets/{name}"] = new(AccessRule.Admin, SecretAsync),
         ["GET /api/stoa/queue"] = new(AccessRule.Operator),
         ["POST /api/stoa/queue/replay"] = new(AccessRule.Operator, Body: """{"limit":1}"""),
     };
@@ -72,14 +79,21 @@ internal static class GatewayRows
 
     private static async Task<string[]> FileAsync(MatrixWorld world, MatrixCaller owner, CancellationToken ct)
     {
-        var id = FileStore.NewId();
         var organization = owner.OrganizationId!.Value;
-        await world.WithAsync<FileStore>(async files =>
+        return await world.WithAsync<FileStore, string[]>(async files =>
         {
+            var id = files.NewId();
             using var content = new MemoryStream([(byte)'x']);
             var bytes = await files.WriteAsync(organization, id, content, FileStore.MaxBytes, ct);
             await files.AddAsync(organization, id, "file", "batch", bytes, lifetime: null, ct);
+            return [id];
         });
-        return [id];
+    }
+
+    private static async Task<string[]> SecretAsync(MatrixWorld world, MatrixCaller owner, CancellationToken ct)
+    {
+        var name = world.Unique("crm-");
+        await world.WithAsync<SecretVault, SecretName>(vault => vault.SetAsync(owner.OrganizationId!.Value, name, "s3cr3t", ct));
+        return [name];
     }
 }

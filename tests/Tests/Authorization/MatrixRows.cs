@@ -10,7 +10,11 @@ internal static class MatrixRows
     /// <summary>One that the matrix's host declares.</summary>
     public const string Schedule = "matrix.schedule";
 
-    public static IReadOnlyDictionary<string, MatrixRow> All { get; } = new[] { PlatformRows.All, GatewayRows.All, AgentRows.All, FeedbackRows.All }
+    public static IReadOnlyDictionary<string, MatrixRow> All { get; } = new[]
+    {
+        PlatformRows.All, GatewayRows.All, AgentRows.All, FeedbackRows.All, LearningRows.All, LearningServiceRows.All, ThinkingRows.All, EventRows.All,
+        WorkRows.All, DocumentRows.All,
+    }
         .SelectMany(rows => rows).ToDictionary(row => row.Key, row => row.Value, StringComparer.Ordinal);
 
     public static MatrixRow.Make Always(params string[] values) => (_, _, _) => Task.FromResult(values);
@@ -18,10 +22,15 @@ internal static class MatrixRows
     public static MatrixRow.Make BatchOf(BatchKind kind) => async (world, owner, ct) =>
     {
         var key = new ApiKey(Guid.Empty, owner.OrganizationId!.Value, "test", "", default, IsAdmin: true, null, null, null, null, null);
-        var id = world.Unique("batch_");
-        await world.WithAsync<BatchStore>(batches => batches.AddAsync(
-            batches.Make(id, kind, key, "/v1/chat/completions") with { Status = BatchStatus.Completed, EndedAt = TimeProvider.System.GetUtcNow() }, [], ct));
-        return [id];
+        return
+        [
+            await world.WithAsync<BatchStore, string>(async batches =>
+            {
+                var made = batches.Make(kind, key, "/v1/chat/completions");
+                await batches.AddAsync(made with { Status = BatchStatus.Completed, EndedAt = made.CreatedAt }, [], ct);
+                return made.Id;
+            }),
+        ];
     };
 
     public static Task AddAsync(MatrixWorld world, object row, CancellationToken ct) => world.WithAsync<GatewayDb>(db =>

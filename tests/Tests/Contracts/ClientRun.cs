@@ -77,7 +77,10 @@ public abstract class ClientRun(string script, string kind, string otherKind) : 
         Assert.SkipUnless(
             Directory.Exists(Path.Combine(Folder, "node_modules")),
             "The npm clients are not installed: run 'npm ci' in tests/Contracts.");
-        return _results[(target, scenario)];
+        var result = _results[(target, scenario)];
+        // Printed when the test fails: a client's error says more than a missing value.
+        TestContext.Current.TestOutputHelper?.WriteLine(result.ToJsonString());
+        return result;
     }
 
     /// <summary>What the provider received for a scenario, in the order of arrival.</summary>

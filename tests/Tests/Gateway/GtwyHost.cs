@@ -16,7 +16,7 @@ public sealed class GtwyHost : IAsyncLifetime
 {
     public const string Secret = "gtwy: the secret of users";
 
-    private string otherKey = "";
+    internal string OtherKey { get; private set; } = "";
 
     internal HostUnderTest Host { get; private set; } = null!;
 
@@ -29,13 +29,13 @@ public sealed class GtwyHost : IAsyncLifetime
         Host = await HostUnderTest.StartAsync(new() { ["Gateway:Auth:TokenSecret"] = Secret });
         var keys = Host.Services.GetRequiredService<KeyStore>();
         OtherId = (await keys.EnsureOrganizationAsync("other", "test", Ct)).Id;
-        otherKey = (await keys.CreateAsync(OtherId, new("other", IsAdmin: true), "test", Ct)).Token;
+        OtherKey = (await keys.CreateAsync(OtherId, new("other", IsAdmin: true), "test", Ct)).Token;
     }
 
     public ValueTask DisposeAsync() => Host.DisposeAsync();
 
     internal Task<(HttpStatusCode Status, JsonNode? Body)> SendAsync(string method, string path, object? body = null, bool asOther = false) =>
-        SendAsync(method, path, body, ("pauthkey", asOther ? otherKey : "stoa-dev"));
+        SendAsync(method, path, body, ("pauthkey", asOther ? OtherKey : "stoa-dev"));
 
     /// <param name="body">A text is sent as it is, anything else as JSON.</param>
     internal async Task<(HttpStatusCode Status, JsonNode? Body)> SendAsync(

@@ -103,7 +103,7 @@ public sealed partial class DocsTests
 
         Assert.Empty(from path in paths
                      from operation in path.Value!.AsObject()
-                     let route = $"{operation.Key.ToUpperInvariant()} {path.Key}"
+                     let route = $"{operation.Key.ToUpperInvariant()} {path.Key.TrimEnd('/')}"
                      where !rows.Contains(route)
                      select route);
     }
@@ -150,7 +150,7 @@ public sealed partial class DocsTests
         File.ReadAllTextAsync(Path.Combine(Repository.Root, path), TestContext.Current.CancellationToken);
 
     [GeneratedRegex(
-        @"\b(Stoa|Gateway|Keys|People|Sessions|Egress|Jobs|Calendars|Google|Discord|NextAuth|Feedback|Learning|Assistants)(__[A-Za-z0-9]+|__<name>)+",
+        @"\b(Stoa|Gateway|Keys|People|Sessions|Egress|Jobs|Calendars|Google|Discord|NextAuth|Feedback|Learning|Assistants|Storage|Notifications)(__[A-Za-z0-9]+|__<name>)+",
         RegexOptions.ExplicitCapture | RegexOptions.NonBacktracking)]
     private static partial Regex Setting();
 

@@ -52,26 +52,6 @@ public sealed class SettingsTests
             ["Sample:Parts:a:Sice", "Sample:Parts:b:Size"], wrong.Problems.Select(problem => problem.Key).Order(StringComparer.Ordinal));
     }
 
-    [Theory]
-    [InlineData("Production")]
-    [InlineData("Staging")]
-    public async Task Outside_Development_a_shipped_default_secret_is_refused(string environment)
-    {
-        var wrong = await Assert.ThrowsAsync<WrongSettingException>(() => BuildAsync([], environment,
-            builder => builder.RefuseInProduction("Sample:Key", configuration => configuration["Sample:Key"] is null)));
-
-        Assert.StartsWith("Sample:Key must be set", wrong.Message, StringComparison.Ordinal);
-    }
-
-    [Fact]
-    public async Task In_Development_a_shipped_default_secret_is_accepted()
-    {
-        await using var app = await BuildAsync([], "Development",
-            builder => builder.RefuseInProduction("Sample:Key", configuration => configuration["Sample:Key"] is null));
-
-        Assert.NotNull(app);
-    }
-
     [Fact]
     public async Task Effective_settings_are_listed_with_their_source_and_without_secrets()
     {

@@ -2,6 +2,7 @@ using System.Collections.Concurrent;
 using System.Diagnostics;
 using System.Net;
 using System.Net.Sockets;
+using Stoa.Tests.Support;
 using Npgsql;
 
 namespace Stoa.Tests.Jobs;
@@ -31,7 +32,7 @@ internal sealed class Pooler : IAsyncDisposable
             folder.UnixFileMode = (UnixFileMode)0b111_101_101;
         }
         var settings = Path.Combine(folder.FullName, "pgbouncer.ini");
-        var port = FreePort();
+        var port = FreePort.Next();
         // It takes no empty one.
         var password = string.IsNullOrEmpty(server.Password) ? "" : $" password='{server.Password}'";
         await File.WriteAllTextAsync(settings, $"""
@@ -88,12 +89,5 @@ internal sealed class Pooler : IAsyncDisposable
                 await Task.Delay(TimeSpan.FromMilliseconds(20), TimeProvider.System, ct);
             }
         }
-    }
-
-    private static int FreePort()
-    {
-        using var listener = new TcpListener(IPAddress.Loopback, 0);
-        listener.Start();
-        return ((IPEndPoint)listener.LocalEndpoint).Port;
     }
 }

@@ -238,4 +238,33 @@ public sealed class TermsTests
         Assert.Equal(jobs.Length, site.Script.Ran.Count);
         Assert.Equal(most, site.Script.MostAtOnce);
     }
+
+    [Fact]
+    public async Task Kinds_of_a_pool_share_what_a_tenant_may_run_at_once()
+    {
+        var pooled = JobsSite.Quick with { MaxRunningPerTenant = 2, TenantPool = "both" };
+        await using var site = await JobsSite.StartAsync(pooled, pooled, new() { ["Jobs:Workers"] = "16" });
+        var gate = new TaskCompletionSource();
+        site.Script.Acts["run"] = (_, ct) => gate.Task.WaitAsync(ct);
+        EnqueueOptions a = new() { Owner = new(Tenant: "a") }, b = new() { Owner = new(Tenant: "b") };
+
+        NewJob[] jobs =
+        [
+            .. from number in Enumerable.Range(0, 5)
+               from owner in (EnqueueOptions[])[a, b]
+               from job in (NewJob[])[site.Queue.Make(new Step("run"), owner), site.Queue.Make(new Narrow("run"), owner)]
+               select job,
+        ];
+        await site.Queue.EnqueueAsync(jobs, Ct);
+        await JobsSite.UntilAsync(() => Task.FromResult(site.Script.MostAtOnce >= 4));
+        Assert.Equal("a 2, b 2", await site.ScalarAsync<string>("""
+            select string_agg(tenant || ' ' || runs, ', ' order by tenant) from (
+              select tenant, count(*) as runs from platform.jobs where state = 'running' group by tenant) live
+            """));
+        gate.SetResult();
+        await JobsSite.UntilAsync(async () => await site.ScalarAsync<long>("select count(*) from platform.jobs") == 0);
+
+        Assert.Equal(jobs.Length, site.Script.Ran.Count);
+        Assert.Equal(4, site.Script.MostAtOnce);
+    }
 }

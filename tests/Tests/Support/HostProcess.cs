@@ -1,9 +1,7 @@
 using System.Collections.Concurrent;
 using System.Diagnostics;
 using System.Globalization;
-using System.Net;
 using System.Net.Http.Headers;
-using System.Net.Sockets;
 
 namespace Stoa.Tests.Support;
 
@@ -21,7 +19,7 @@ internal sealed class HostProcess : IAsyncDisposable
     private readonly string _folder;
     private readonly bool _ownsFolder;
     private readonly ConcurrentQueue<string> _log = new();
-    private readonly int _internalPort = FreePort();
+    private readonly int _internalPort = FreePort.Next();
     private Process? _process;
 
     private HostProcess(IReadOnlyDictionary<string, string?> settings, string? folder = null)
@@ -29,7 +27,7 @@ internal sealed class HostProcess : IAsyncDisposable
         _settings = settings;
         _folder = folder ?? OpenFolder();
         _ownsFolder = folder is null;
-        BaseAddress = new($"http://127.0.0.1:{FreePort().ToString(CultureInfo.InvariantCulture)}");
+        BaseAddress = new($"http://127.0.0.1:{FreePort.Next().ToString(CultureInfo.InvariantCulture)}");
         InternalAddress = new($"http://127.0.0.1:{_internalPort.ToString(CultureInfo.InvariantCulture)}");
     }
 
@@ -205,12 +203,5 @@ internal sealed class HostProcess : IAsyncDisposable
         {
             _log.Enqueue(line);
         }
-    }
-
-    private static int FreePort()
-    {
-        using var listener = new TcpListener(IPAddress.Loopback, 0);
-        listener.Start();
-        return ((IPEndPoint)listener.LocalEndpoint).Port;
     }
 }

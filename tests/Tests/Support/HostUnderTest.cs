@@ -1,10 +1,12 @@
 using Microsoft.AspNetCore.Builder;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Options;
 using Npgsql;
 using Stoa.Host;
 using Stoa.Platform;
 using Stoa.Platform.Hosting;
+using Stoa.Platform.Identity;
 
 namespace Stoa.Tests.Support;
 
@@ -63,6 +65,11 @@ public sealed class HostUnderTest : IAsyncDisposable
         try
         {
             await App.PrepareAsync(built, TestContext.Current.CancellationToken);
+            if (!own.ContainsKey("People:PasswordIterations"))
+            {
+                // Passwords of tests need not withstand anybody. So few are refused in settings.
+                built.Services.GetRequiredService<IOptions<PersonOptions>>().Value.PasswordIterations = 1_000;
+            }
             await built.StartAsync(TestContext.Current.CancellationToken);
             if (waitsUntilReady)
             {

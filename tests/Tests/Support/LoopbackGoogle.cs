@@ -36,7 +36,6 @@ internal sealed class LoopbackGoogle : IAsyncDisposable
         ["Google:AuthorizeUrl"] = new Uri(site.Url, "/o/oauth2/v2/auth").AbsoluteUri,
         ["Google:TokenUrl"] = new Uri(site.Url, "/token").AbsoluteUri,
         ["Google:CertificatesUrl"] = issuer.Certificates.AbsoluteUri,
-        ["People:PasswordIterations"] = "100000",
     };
 
     /// <summary>What happens when somebody agrees: the path that Google sends his browser to.</summary>

@@ -45,6 +45,9 @@ public sealed class ScriptedProvider : IAsyncDisposable
 
     public IReadOnlyList<string> Models { get; init; } = ["scripted-small", "scripted-large"];
 
+    /// <summary>What is answered by what was asked, where no script says otherwise; null leaves it to the default.</summary>
+    public Func<ScriptedRequest, ScriptedAnswer?>? Answering { get; set; }
+
     public IReadOnlyList<ScriptedRequest> Requests => [.. _requests];
 
     /// <summary>What was reported to callers up to now, over all calls whose usage left this server.</summary>
@@ -140,38 +143,38 @@ public sealed class ScriptedProvider : IAsyncDisposable
         {
             var path when path.EndsWith(":batchEmbedContents", StringComparison.Ordinal) => delivery.JsonAsync(ScriptedGemini.Embeddings(body)),
             var path when path.EndsWith(":generateContent", StringComparison.Ordinal) || path.EndsWith(":streamGenerateContent", StringComparison.Ordinal) =>
-                CompleteAsync(delivery, dialect, body, model),
+                CompleteAsync(delivery, dialect, request, body),
             "/v1/embeddings" => EmbedAsync(delivery, request, body),
             "/v1/messages/count_tokens" => delivery.JsonAsync(new JsonObject { ["input_tokens"] = ScriptedUsage.WordsIn(body) }),
-            "/v1/chat/completions" or "/v1/messages" or "/v1/responses" => CompleteAsync(delivery, dialect, body, model),
+            "/v1/chat/completions" or "/v1/messages" or "/v1/responses" => CompleteAsync(delivery, dialect, request, body),
             _ => delivery.ErrorAsync(404, $"No such route: {request.Method} {request.Path}"),
         };
     }
 
-    private Task CompleteAsync(ScriptedDelivery delivery, ScriptedDialect dialect, JsonObject body, string model)
+    private Task CompleteAsync(ScriptedDelivery delivery, ScriptedDialect dialect, ScriptedRequest request, JsonObject body)
     {
-        var answer = Next(model);
+        var answer = Next(request);
         var reply = ScriptedReply.For(body, answer, Interlocked.Increment(ref _answers));
         return delivery.AnswerAsync(answer, reply, dialect, body);
     }
 
     private Task EmbedAsync(ScriptedDelivery delivery, ScriptedRequest request, JsonObject body)
     {
-        var answer = Next(request.Model!);
+        var answer = Next(request);
         return answer.Status is { } status
             ? delivery.ErrorAsync(status, "Scripted error.", answer)
             : delivery.EmbeddingsAsync(body);
     }
 
-    private ScriptedAnswer Next(string model)
+    private ScriptedAnswer Next(ScriptedRequest request)
     {
-        foreach (var name in (string[])[model, AnyModel])
+        foreach (var name in (string[])[request.Model!, AnyModel])
         {
             if (_scripts.TryGetValue(name, out var queue) && queue.TryDequeue(out var answer))
             {
                 return answer;
             }
         }
-        return ScriptedAnswer.Default;
+        return Answering?.Invoke(request) ?? ScriptedAnswer.Default;
     }
 }

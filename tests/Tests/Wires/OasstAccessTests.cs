@@ -131,9 +131,9 @@ public sealed class OasstAccessTests(WireHost host) : IClassFixture<WireHost>
     [InlineData("{}", """{"detail":[{"loc":["body","description"],"msg":"field required","type":"value_error.missing"},{"loc":["body","frontend_type"],"msg":"field required","type":"value_error.missing"}]}""")]
     [InlineData("[]", null)]
     [InlineData("nonsense", null)]
-    [InlineData("""{"description":7,"frontend_type":"bot"}""", null)]
+    [InlineData("""{"description":[7],"frontend_type":"bot"}""", null)]
     [InlineData("""{"description":"\u0000","frontend_type":"bot"}""", null)]
-    [InlineData("""{"description":"d","frontend_type":"bot","trusted":"yes"}""", null)]
+    [InlineData("""{"description":"d","frontend_type":"bot","trusted":"perhaps"}""", null)]
     public async Task A_wrong_client_is_422_and_is_not_made(string body, string? expected)
     {
         var answer = await CreateAsync(body);

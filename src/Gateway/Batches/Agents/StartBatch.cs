@@ -45,7 +45,7 @@ internal sealed class StartBatch(
         {
             throw Failure.Forbidden($"This key may not use the model {plan.Choice.Target.FullName}");
         }
-        var batch = batches.Make(AnswerIds.New("batch_"), BatchKind.Gtwy, caller.OrganizationId, caller.Key, InnerCalls.Chat) with
+        var batch = batches.Make(BatchKind.Gtwy, caller.OrganizationId, caller.Key, InnerCalls.Chat) with
         {
             Total = lines.Count,
             Document = new()

@@ -1,5 +1,6 @@
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
+using Stoa.Gateway.Budgets;
 using Stoa.Gateway.Completions;
 using Stoa.Gateway.Providers;
 using Stoa.Platform.Http;
@@ -9,10 +10,10 @@ namespace Stoa.Gateway.Batches.Native;
 
 /// <summary>
 /// Hands batches to the batch API of their provider, where all lines are for one model of it and it has one: cheaper there, and beside the
-/// limits of ordinary calls.
+/// limits of ordinary calls. Whoever has a budget has his batches done here, call by call: it holds exactly.
 /// </summary>
 internal sealed partial class NativeBatches(
-    BatchLines lines, CallGate gate, NativeLines forms, ProviderCatalog providers, IOptions<GatewayOptions> options, ILogger<NativeBatches> logger)
+    BatchLines lines, CallGate gate, BudgetGate budgets, NativeLines forms, ProviderCatalog providers, IOptions<GatewayOptions> options, ILogger<NativeBatches> logger)
 {
     /// <summary>Larger batches are done here, line by line: they would have to be whole in memory.</summary>
     private const long MaxBytes = 64L << 20;
@@ -24,7 +25,7 @@ internal sealed partial class NativeBatches(
     {
         try
         {
-            if (!options.Value.NativeBatches || await ReadAsync(batch, key, ct) is not var (target, all)
+            if (!options.Value.NativeBatches || budgets.Concerns(batch.OrganizationId) || await ReadAsync(batch, key, ct) is not var (target, all)
                 || IProviderBatchApi.Of(target.Provider, batch.Endpoint) is not { } api)
             {
                 return null;

@@ -9,13 +9,15 @@ internal static class StandardAnswer
 {
     private const string Empty = "AI is Hallucinating and sending '\\n' please check your prompt and configurations once";
 
-    public static RunResult Of(Run run)
+    public static RunResult Of(Run run) =>
+        Of(run, new() { ["content"] = string.IsNullOrWhiteSpace(run.Content) ? Empty : run.Content });
+
+    /// <param name="made">What the model has made, as it stands in <c>data</c>.</param>
+    public static RunResult Of(Run run, JsonObject made)
     {
-        var content = string.IsNullOrWhiteSpace(run.Content) ? Empty : run.Content;
         var data = new JsonObject
         {
             ["id"] = run.AnswerId,
-            ["content"] = content,
             ["model"] = run.AnswerModel is { Length: > 0 } model ? model : run.Choice.Model,
             ["role"] = "assistant",
             ["finish_reason"] = WordOf(run.FinishReason),
@@ -31,6 +33,10 @@ internal static class StandardAnswer
             ["thread_id"] = run.ThreadId,
             ["sub_thread_id"] = run.SubThreadId,
         };
+        foreach (var (name, value) in made)
+        {
+            data[name] = value?.DeepClone();
+        }
         if (run.Plan.AgentId is { } agent)
         {
             data["bridge_id"] = agent;

@@ -27,7 +27,7 @@ public abstract class SigningKey
         ? throw new ArgumentException("A secret must not be empty", nameof(secret))
         : new HmacKey(algorithm, HashOf(algorithm), secret);
 
-    internal static SigningKey Rsa(RSAParameters key, string? id = null) => key.Modulus is not { Length: >= SmallestModulus }
+    public static SigningKey Rsa(RSAParameters key, string? id = null) => key.Modulus is not { Length: >= SmallestModulus }
         ? throw new ArgumentException("An RSA key has at least 2048 bits", nameof(key))
         : new RsaKey(key, id);
 

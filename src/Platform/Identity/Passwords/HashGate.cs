@@ -1,7 +1,7 @@
 namespace Stoa.Platform.Identity;
 
 /// <summary>Lets only so many hashes be computed at once as leave the processor to everybody else. The others wait, without a thread.</summary>
-internal sealed class HashGate : IDisposable
+public sealed class HashGate : IDisposable
 {
     private readonly SemaphoreSlim places = new(Math.Max(1, Environment.ProcessorCount / 2));
 

@@ -5,7 +5,7 @@ using Stoa.Platform.Http;
 namespace Stoa.Platform.Identity;
 
 /// <summary>What a new password must be like. Length alone counts; classes of characters only make people write it down.</summary>
-internal sealed class PasswordRule(IOptions<PersonOptions> options)
+public sealed class PasswordRule(IOptions<PersonOptions> options)
 {
     /// <summary>Longer ones cost more to hash than they add. It holds when signing in too.</summary>
     public const int MaxLength = 256;

@@ -11,14 +11,16 @@ namespace Stoa.Platform.Jobs;
 /// <param name="KeyId">Only jobs of this key; null for people and admins.</param>
 /// <param name="PersonId">Only jobs of this person; null for keys and admins.</param>
 /// <param name="IsHost">Also the jobs of no organization, and what concerns all: kinds and schedules.</param>
-public sealed record JobScope(Guid OrganizationId, Guid? KeyId, bool IsHost, Guid? PersonId = null)
+/// <param name="Tenant">Only jobs of this tenant: whoever a module works for, where that is no person of the platform.</param>
+public sealed record JobScope(Guid OrganizationId, Guid? KeyId, bool IsHost, Guid? PersonId = null, string? Tenant = null)
 {
     internal const string Condition = """
         ((organization_id = @scope_organization and (@scope_key is null or key_id = @scope_key)
-          and (@scope_person is null or person_id = @scope_person)) or (@scope_host and organization_id is null))
+          and (@scope_person is null or person_id = @scope_person)
+          and (@scope_tenant is null or tenant = @scope_tenant)) or (@scope_host and organization_id is null))
         """;
 
-    public bool IsAdmin => KeyId is null && PersonId is null;
+    public bool IsAdmin => KeyId is null && PersonId is null && Tenant is null;
 
     public static JobScope Of(Caller caller) => new(
         caller.OrganizationId, caller.IsAdmin ? null : caller.Key?.Id, caller.IsOperator, caller.IsAdmin ? null : caller.PersonId);
@@ -30,6 +32,7 @@ public sealed record JobScope(Guid OrganizationId, Guid? KeyId, bool IsHost, Gui
         parameters.AddWithValue("scope_organization", OrganizationId);
         parameters.Add(new("scope_key", NpgsqlDbType.Uuid) { Value = (object?)KeyId ?? DBNull.Value });
         parameters.Add(new("scope_person", NpgsqlDbType.Uuid) { Value = (object?)PersonId ?? DBNull.Value });
+        parameters.Add(new("scope_tenant", NpgsqlDbType.Text) { Value = (object?)Tenant ?? DBNull.Value });
         parameters.AddWithValue("scope_host", IsHost);
     }
 }

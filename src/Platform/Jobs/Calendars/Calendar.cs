@@ -4,6 +4,7 @@ using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 using Npgsql;
 using Quartz;
+using Stoa.Platform.Data;
 using Stoa.Platform.Http;
 
 namespace Stoa.Platform.Jobs.Calendars;
@@ -13,10 +14,11 @@ namespace Stoa.Platform.Jobs.Calendars;
 /// by <see cref="ScheduleFiring"/> alone, so a wake-up that comes twice, late or not at all changes nothing but the moment.
 /// </summary>
 internal sealed partial class Calendar(
-    IEnumerable<Schedule> declared,
+    DeclaredSchedules declared,
     ScheduleStore store,
     ScheduleFiring firing,
     NpgsqlDataSource source,
+    DatabaseReadiness database,
     Readiness readiness,
     IOptions<CalendarOptions> options,
     TimeProvider time,
@@ -28,8 +30,6 @@ internal sealed partial class Calendar(
     private static readonly TimeSpan ShortestPause = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan LongestPause = TimeSpan.FromSeconds(30);
 
-    private readonly IReadOnlyList<Schedule> declared = [.. declared];
-
     /// <summary>
     /// Wake-ups that never came, such as those of a firing that failed or those that went to a worker of another version, are made up
     /// for this often.
@@ -40,9 +40,11 @@ internal sealed partial class Calendar(
 
     private async Task RunAsync(CancellationToken ct)
     {
+        await database.WhenReady(ct);
+        await UntilDoneAsync(DeclareAsync, ct);
         await readiness.WhenReady(ct);
         await using var clock = Build();
-        await UntilStartedAsync(clock, ct);
+        await UntilDoneAsync(token => StartAsync(clock, token), ct);
         using var timer = new PeriodicTimer(SweepEvery, time);
         do
         {
@@ -69,6 +71,8 @@ internal sealed partial class Calendar(
             tables.ConfigureStore(rows =>
             {
                 rows.TablePrefix = "calendars.";
+                // A start that is interrupted may leave them behind; they must not keep the process alive.
+                rows.UseBackgroundThreads = true;
                 rows.MisfireThreshold = TimeSpan.FromSeconds(options.Value.LateSeconds);
                 rows.StoreJobDataAsStrings = true;
             });
@@ -77,11 +81,16 @@ internal sealed partial class Calendar(
         });
     }).Build();
 
+    private async Task DeclareAsync(CancellationToken ct)
+    {
+        await store.ReconcileAsync(declared.All, ct);
+        declared.Written();
+    }
+
     private async Task StartAsync(StandaloneSchedulerFactory clock, CancellationToken ct)
     {
-        await store.ReconcileAsync(declared, ct);
         var scheduler = await clock.GetScheduler(ct);
-        foreach (var schedule in declared)
+        foreach (var schedule in declared.All)
         {
             if (!WakeUp.Fits(await scheduler.GetTrigger(new TriggerKey(schedule.Name), ct), schedule))
             {
@@ -93,14 +102,14 @@ internal sealed partial class Calendar(
             .Where(key => !known.Any(row => row.Schedule.Name == key.Name));
         await scheduler.DeleteJobs([.. gone], ct);
         await scheduler.Start(ct);
-        LogStarted(declared.Count);
+        LogStarted(declared.All.Count);
     }
 
     private async Task SweepAsync(CancellationToken ct)
     {
         try
         {
-            await store.KeepAsync(declared, ct);
+            await store.KeepAsync(declared.All, ct);
             foreach (var name in await firing.BehindAsync(ct))
             {
                 await firing.FireAsync(name, time.GetUtcNow(), ct);
@@ -113,13 +122,13 @@ internal sealed partial class Calendar(
     }
 
     /// <summary>The database may go away again between the migration and the start.</summary>
-    private async Task UntilStartedAsync(StandaloneSchedulerFactory clock, CancellationToken ct)
+    private async Task UntilDoneAsync(Func<CancellationToken, Task> step, CancellationToken ct)
     {
         for (var pause = ShortestPause; ; pause = pause * 2 < LongestPause ? pause * 2 : LongestPause)
         {
             try
             {
-                await StartAsync(clock, ct);
+                await step(ct);
                 return;
             }
             catch (Exception error) when (!ct.IsCancellationRequested)

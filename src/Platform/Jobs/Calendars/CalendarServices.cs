@@ -55,6 +55,8 @@ public static partial class CalendarServices
             provider.GetRequiredService<JobActs>(), provider.GetRequiredService<JobQueue>(), provider.GetRequiredService<TimeProvider>()));
         if (runs)
         {
+            services.AddSingleton<DeclaredSchedules>();
+            services.AddReadiness("schedules", "not written yet", provider => provider.GetRequiredService<DeclaredSchedules>().WhenWritten);
             services.AddHostedService<Calendar>();
         }
         return services;

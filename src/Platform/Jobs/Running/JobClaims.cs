@@ -45,8 +45,8 @@ internal sealed class JobClaims(NpgsqlDataSource source, string node)
     // others nothing. A run holds its place until its row says otherwise: a dead node's until its lease was taken back.
     private const string Limited = $"""
         with recursive terms as materialized (
-          select * from unnest(@kinds, @leases, @per_cluster, @per_node, @per_tenant, @per_key)
-            as k (kind, lease, per_cluster, per_node, per_tenant, per_key)
+          select * from unnest(@kinds, @leases, @pools, @per_cluster, @per_node, @per_tenant, @per_key)
+            as k (kind, lease, pool, per_cluster, per_node, per_tenant, per_key)
           where {IsOpen}
         ), groups as (
           select g.* from terms cross join lateral (
@@ -62,22 +62,24 @@ internal sealed class JobClaims(NpgsqlDataSource source, string node)
             order by tenant, limit_key limit 1
           ) g
         ), live as materialized (
-          select kind, tenant, limit_key, count(*) as runs, count(*) filter (where node = @node) as runs_here
-          from platform.jobs where state = 'running' and kind = any (@kinds) group by kind, tenant, limit_key
+          select kind, pool, tenant, limit_key, count(*) as runs, count(*) filter (where node = @node) as runs_here
+          from platform.jobs join unnest(@kinds, @pools) as mine (kind, pool) using (kind)
+          where state = 'running' and kind = any (@kinds) group by kind, pool, tenant, limit_key
         ), open as (
-          select groups.*, lease,
+          select groups.*, lease, pool,
             least(per_cluster - runs, per_node - runs_here) as kind_room, per_tenant - tenant_runs as tenant_room,
             case when groups.limit_key <> '' then per_key - key_runs end as key_room
           from groups join terms using (kind) cross join lateral (
-            select coalesce(sum(runs), 0) as runs, coalesce(sum(runs_here), 0) as runs_here,
+            select coalesce(sum(runs) filter (where live.kind = groups.kind), 0) as runs,
+              coalesce(sum(runs_here) filter (where live.kind = groups.kind), 0) as runs_here,
               coalesce(sum(runs) filter (where live.tenant = groups.tenant), 0) as tenant_runs,
-              coalesce(sum(runs) filter (where live.limit_key = groups.limit_key), 0) as key_runs
-            from live where live.kind = groups.kind
+              coalesce(sum(runs) filter (where live.kind = groups.kind and live.limit_key = groups.limit_key), 0) as key_runs
+            from live where live.pool = terms.pool
           ) taken
         ), ranked as (
           select open.*, ready.id, p.priority, ready.run_at,
             row_number() over (partition by kind order by p.priority, run_at, id) as in_kind,
-            row_number() over (partition by kind, tenant order by p.priority, run_at, id) as in_tenant,
+            row_number() over (partition by pool, tenant order by p.priority, run_at, id) as in_tenant,
             row_number() over (partition by kind, limit_key order by p.priority, run_at, id) as in_key
           from open cross join (values (0::smallint), (1), (2), (3)) as p (priority) cross join lateral (
             select id, run_at from platform.jobs j
@@ -121,6 +123,7 @@ internal sealed class JobClaims(NpgsqlDataSource source, string node)
         };
         var parameters = batch.BatchCommands[1].Parameters;
         AddTerms(parameters, kinds, room);
+        parameters.Add(new NpgsqlParameter<string[]>("pools", [.. kinds.Select(kind => kind.Rules.TenantPool ?? kind.Name)]));
         AddLimit("per_cluster", rules => rules.MaxRunning);
         AddLimit("per_node", rules => rules.MaxRunningPerNode);
         AddLimit("per_tenant", rules => rules.MaxRunningPerTenant);

@@ -17,6 +17,7 @@ internal sealed partial class JobExecution(
         JobMetrics.Started(job.Kind, job.Waited);
         using var span = StartSpan(job);
         JobOutcome end;
+        var isDone = false;
         var ct = running.Start(time);
         try
         {
@@ -32,6 +33,8 @@ internal sealed partial class JobExecution(
             end = running.IsCompletedByHandler
                 ? JobOutcome.Failed(job, running.Kind.Rules, StopReason.None, timedOut: false, NotCommitted(), random: 0.5)
                 : JobOutcome.Succeeded(job);
+            // A handler that returns after it has completed its job has committed it, unless it is wrong.
+            isDone = true;
         }
         catch (Exception exception)
         {
@@ -41,8 +44,8 @@ internal sealed partial class JobExecution(
             Note(end, exception, span);
         }
         var ran = time.GetElapsedTime(started);
-        JobMetrics.RunEnded(job.Kind, end.What ?? "succeeded", ran);
-        if (end.What is null)
+        JobMetrics.RunEnded(job.Kind, isDone ? "succeeded" : end.What ?? "succeeded", ran);
+        if (isDone)
         {
             node.Succeeded(job.Kind);
         }

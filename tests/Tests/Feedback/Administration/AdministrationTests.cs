@@ -54,11 +54,16 @@ public sealed class AdministrationTests
         {
             await site.SendAsync("POST", $"/messages/{message}/emoji", new { user = new { id = user, display_name = user, auth_method = "local" }, emoji = "100" });
         }
+        await site.RunAsync($"""
+            insert into feedback.offer (message_id, work, type, message_tree_id, lang, author_id, wanted)
+            values ('{message}', 'label_prompt', 'label_initial_prompt', '{message}', 'en', '{Bob}', 3)
+            """);
 
         Assert.Equal(204, (await site.SendAsync("POST", "/admin/merge_users", new { destination_user_id = Alice, source_user_ids = new[] { Bob } })).Status);
 
         Assert.Equal((404, 4002), await site.SendAsync("GET", $"/users/{Bob}") is var (status, body) ? (status, (int)body!["error_code"]!) : default);
         Assert.Equal(1, (int)(await site.GetAsync($"/messages/{message}"))["emojis"]!["100"]!);
+        Assert.Equal(Alice, await site.AskAsync<Guid>("select author_id from feedback.offer"));
         Assert.Empty(await site.BrokenAsync());
         Assert.Equal(404, (await site.SendAsync("POST", "/admin/merge_users", new { destination_user_id = Bob, source_user_ids = new[] { Alice } })).Status);
     }

@@ -34,6 +34,16 @@ public sealed class AgreementTests
         Assert.Null(KrippendorffAlpha.Of([[1, 1], [1, 1]], Measurement.Interval));
     }
 
+    // Each of a hundred thousand values once: pair by pair these would be ten thousand million.
+    [Fact]
+    public void Alpha_takes_scales_of_any_number_of_values()
+    {
+        var units = Enumerable.Range(0, 50_000).Select(unit => (IReadOnlyList<double>)[unit / 50_000.0, (unit / 50_000.0) + 1e-6]);
+
+        Assert.Equal(1, KrippendorffAlpha.Of(units, Measurement.Interval)!.Value, 6);
+        Assert.Equal(0, KrippendorffAlpha.Of(units, Measurement.Nominal)!.Value, 4);
+    }
+
     // Siegel 1956, table 9.8: six applicants, three interviewers.
     [Fact]
     public void W_of_the_worked_example_is_0_16()

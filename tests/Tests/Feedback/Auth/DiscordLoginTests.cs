@@ -46,6 +46,28 @@ public sealed class DiscordLoginTests
         Refused(await browser.GetAsync(discord.Agree((await browser.GetAsync("/api/v1/login/discord")).Location!, Ada)));
     }
 
+    [Theory]
+    [InlineData(true, HttpStatusCode.OK)]
+    [InlineData(false, HttpStatusCode.Unauthorized)]
+    public async Task Only_a_trusted_client_is_believed_that_a_user_is_Discords(bool isTrusted, HttpStatusCode status)
+    {
+        await using var discord = await LoopbackDiscord.StartAsync();
+        await using var host = await StartAsync(discord);
+        await using var command = host.Services.GetRequiredService<NpgsqlDataSource>().CreateCommand($"""
+            with client as (
+              insert into feedback.api_client (id, key_hash, description, trusted, created_at)
+              values (gen_random_uuid(), sha256('another'), 'another', {isTrusted}, now()) returning id)
+            insert into feedback.user (id, username, auth_method, display_name, api_client_id)
+            select gen_random_uuid(), '{Ada}', 'discord', 'Ada', id from client
+            """);
+        await command.ExecuteNonQueryAsync(Ct);
+        using var browser = new Browser(host.Client.BaseAddress!);
+
+        var back = await browser.GetAsync(discord.Agree((await browser.GetAsync("/api/v1/login/discord")).Location!, Ada));
+
+        Assert.Equal(status, back.Status);
+    }
+
     [Fact]
     public async Task A_way_that_was_begun_in_another_browser_is_refused_and_no_code_is_handed_in()
     {

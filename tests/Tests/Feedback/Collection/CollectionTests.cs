@@ -43,6 +43,23 @@ public sealed class CollectionTests
         Assert.Equal(6, await site.AskAsync<long>("select count(*) from feedback.message"));
     }
 
+    [Fact]
+    public async Task What_comes_in_several_times_at_once_is_there_once()
+    {
+        await using var site = await (await ReadingSite.StartAsync()).WithUsersAsync();
+        site.Host.Client.DefaultRequestHeaders.Authorization = new("Bearer", "stoa-dev");
+        var id = Guid.Parse("00000000-0000-7000-8000-000000000077");
+
+        var made = await Task.WhenAll(Enumerable.Range(0, 8).Select(_ => SendAsync(site, Trees(id))));
+        var gold = await Task.WhenAll(Enumerable.Range(0, 8).Select(_ => site.Host.Client.PutAsJsonAsync(
+            new Uri($"/api/stoa/feedback/gold/{id}", UriKind.Relative), new { labels = new { spam = 0.0 } }, Ct)));
+
+        Assert.All(made, answer => Assert.Equal(200, answer.Status));
+        Assert.Single(made, answer => (bool)answer.Body!["trees"]![0]!["is_new"]!);
+        Assert.Equal(6, await site.AskAsync<long>("select count(*) from feedback.message"));
+        Assert.All(gold, answer => Assert.Equal(204, (int)answer.StatusCode));
+    }
+
     [Theory]
     [InlineData("""{"trees":[]}""")]
     [InlineData("""{"trees":[{"conversation":[{"role":"assistant","text":"x"}],"candidates":[{"text":"a","source":{"name":"a"}},{"text":"b","source":{"name":"b"}}]}]}""")]

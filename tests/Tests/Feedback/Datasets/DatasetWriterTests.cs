@@ -70,18 +70,36 @@ public sealed class DatasetWriterTests : IDisposable
     [Fact]
     public async Task A_cut_export_with_other_filters_is_begun_anew()
     {
-        var trees = Trees(1_000).ToList();
-        await using (var cut = await OpenAsync("cut.jsonl", new(DatasetFormat.Sft)))
-        {
-            foreach (var tree in trees)
-            {
-                await cut.AddAsync(Guid.Parse(tree.MessageTreeId), tree, Ct);
-            }
-        }
+        await CutAsync();
         await using var other = await DatasetWriter.OpenAsync(
             At("cut.jsonl"), new(DatasetFormat.Sft), DatasetSplits.None, Pseudonyms.None, new Dictionary<string, string> { ["lang"] = "de" }, Ct);
         Assert.Null(other.After);
         Assert.Equal(0, (await other.CompleteAsync(Ct)).Rows);
+    }
+
+    [Fact]
+    public async Task A_cut_export_knows_how_many_trees_it_had()
+    {
+        await CutAsync();
+        await using var goesOn = await OpenAsync("cut.jsonl", new(DatasetFormat.Sft));
+        Assert.Equal(1_000, goesOn.Given);
+    }
+
+    [Fact]
+    public async Task A_cut_export_does_not_go_on_with_other_pseudonyms()
+    {
+        await CutAsync();
+        await using var other = await DatasetWriter.OpenAsync(At("cut.jsonl"), new(DatasetFormat.Sft), DatasetSplits.None, new(7), Filters, Ct);
+        Assert.Null(other.After);
+    }
+
+    [Fact]
+    public async Task A_cut_export_whose_file_is_gone_is_begun_anew()
+    {
+        await CutAsync();
+        File.Delete(At("cut.jsonl.part"));
+        await using var other = await OpenAsync("cut.jsonl", new(DatasetFormat.Sft));
+        Assert.Null(other.After);
     }
 
     [Fact]
@@ -143,6 +161,12 @@ public sealed class DatasetWriterTests : IDisposable
     [InlineData("""{"message_id":"00000000-0000-0000-0000-000000000001","text":"t","role":"king"}""", "no known role")]
     [InlineData("""{"message_id":"00000000-0000-0000-0000-000000000001","text":null,"role":"prompter"}""", "Line 1")]
     [InlineData("""{"message_tree_id":"00000000-0000-0000-0000-000000000001","tree_state":"growing","prompt":{"message_id":"00000000-0000-0000-0000-000000000002","text":"t","role":"prompter"}}""", "id of its tree")]
+    [InlineData("""{"message_id":"00000000-0000-0000-0000-000000000001","text":"t","role":"prompter","replies":[null]}""", "is null")]
+    [InlineData("""{"message_id":"00000000-0000-0000-0000-000000000001","text":"t","role":"prompter","labels":{"spam":null}}""", "a label")]
+    [InlineData("""{"message_id":"00000000-0000-0000-0000-000000000001","text":"t","role":"prompter","labels":{"spam":{"value":1,"count":0}}}""", "a label")]
+    [InlineData("""{"message_id":"00000000-0000-0000-0000-000000000001","text":"t","role":"prompter","emojis":{"\u0000":1}}""", "an emoji")]
+    [InlineData("""{"message_id":"00000000-0000-0000-0000-000000000001","text":"t","role":"prompter","lang":"e\u0000"}""", "a lang")]
+    [InlineData("""{"message_id":"00000000-0000-0000-0000-000000000001","text":"t","role":"prompter","lang":"123456789012345678901234567890123"}""", "a lang")]
     public async Task A_wrong_line_is_named(string line, string problem)
     {
         using var stream = new MemoryStream(Encoding.UTF8.GetBytes(line));
@@ -159,6 +183,15 @@ public sealed class DatasetWriterTests : IDisposable
         var message = (await OasstFile.ReadAsync(stream, Ct).SingleAsync(Ct)).Message!;
         Assert.Equal(3, message.Emojis!["+1"]);
         Assert.Equal(new OasstLabel(0.5, 2), message.Labels!["spam"]);
+    }
+
+    private async Task CutAsync()
+    {
+        await using var cut = await OpenAsync("cut.jsonl", new(DatasetFormat.Sft));
+        foreach (var tree in Trees(1_000))
+        {
+            await cut.AddAsync(Guid.Parse(tree.MessageTreeId), tree, Ct);
+        }
     }
 
     private static IEnumerable<OasstTree> Trees(int count) => Enumerable.Range(1, count).Select(number =>

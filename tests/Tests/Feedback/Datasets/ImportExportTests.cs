@@ -98,6 +98,44 @@ public sealed class ImportExportTests : IDisposable
         Assert.Equal(1, await site.AskAsync<long>("select count(*) from feedback.offer where work = 'ranking'"));
     }
 
+    // A thousand messages come in at once, and the last tree has some on both sides.
+    [Fact]
+    public async Task A_flat_tree_comes_in_whole_before_it_is_set_going()
+    {
+        await using var site = await ReadingSite.StartAsync();
+        File.WriteAllLines(At("in.jsonl"), Enumerable.Range(1, 334).SelectMany(tree => Enumerable.Range(0, 3).Select(message => JsonSerializer.Serialize(new
+        {
+            message_id = Id(tree, message), parent_id = message == 0 ? null : Id(tree, 0), text = $"t{message}", role = message == 0 ? "prompter" : "assistant",
+        }))));
+
+        await site.CommandAsync((commands, tell) => commands.ImportAsync(At("in.jsonl"), new(Activate: 1_000), tell, Ct));
+
+        Assert.Equal("""{"ranking": 334}""", await site.AskAsync<string>(
+            "select jsonb_object_agg(state, count)::text from (select state, count(*) from feedback.message_tree_state group by state) as counted"));
+    }
+
+    [Fact]
+    public async Task A_message_that_another_tree_has_is_told_by_its_line()
+    {
+        await using var site = await ReadingSite.StartAsync();
+        await ImportAsync(site, Forest(1));
+        var other = Forest(2)[1].Replace(Id(2, 1), Id(1, 1), StringComparison.Ordinal);
+
+        var error = await Assert.ThrowsAsync<InvalidDataException>(() => ImportAsync(site, [other]));
+
+        Assert.Contains("up to 1 is a message whose id another tree has", error.Message, StringComparison.Ordinal);
+        Assert.Equal(4, await site.AskAsync<long>("select count(*) from feedback.message"));
+    }
+
+    [Fact]
+    public async Task A_limit_of_none_gives_nothing()
+    {
+        await using var site = await ReadingSite.StartAsync();
+        await ImportAsync(site, Forest(2));
+        await ExportAsync(site, "none.jsonl", new() { State = "all", IncludeSynthetic = true, Limit = 0 });
+        Assert.Empty(File.ReadAllLines(At("none.jsonl")));
+    }
+
     [Fact]
     public async Task A_wrong_line_is_told_with_its_number()
     {

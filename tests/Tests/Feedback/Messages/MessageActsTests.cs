@@ -121,6 +121,30 @@ public sealed class MessageActsTests
         await Assert.ThrowsAsync<Npgsql.PostgresException>(() => site.ScalarAsync<object>("delete from feedback.journal returning 1"));
     }
 
+    [Fact]
+    public async Task The_journal_tells_what_was_shown_what_was_not_wanted_and_what_was_put_on_a_message()
+    {
+        await using var site = await FeedbackSite.StartAsync();
+        var tree = await site.GrowingTreeAsync();
+        var (task, id) = await site.TakeAsync("fickle", "assistant_reply");
+        await site.PostAsync($"/tasks/{task["id"]}/ack", new { message_id = id });
+        await site.PostAsync($"/tasks/{task["id"]}/nack", new { reason = "no" }, acting: "fickle");
+        foreach (var emoji in (string[])["+1", "-1", "-1"])
+        {
+            await Mark(site, tree, "fan", emoji);
+        }
+
+        // One of each: what is said again changes nothing.
+        Assert.Equal("1 1", await site.ScalarAsync<string>($"""
+            select count(*) filter (where event_type = 'task_ack') || ' ' || count(*) filter (where event_type = 'task_nack')
+            from feedback.journal where event_payload ->> 'task_id' = '{task["id"]}' and message_id = '{tree}' and message_tree_id = '{tree}'
+            """));
+        Assert.Equal("""["+1"] []; ["-1"] ["+1"]; [] ["-1"]""", await site.ScalarAsync<string>("""
+            select string_agg((event_payload ->> 'added') || ' ' || (event_payload ->> 'removed'), '; ' order by id)
+            from feedback.journal where event_type = 'message_emoji'
+            """));
+    }
+
     private static readonly System.Text.Json.JsonSerializerOptions Relaxed = new() { Encoder = System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
     private static Task<(int Status, JsonNode? Body)> Mark(FeedbackSite site, string messageId, string user, string emoji) =>

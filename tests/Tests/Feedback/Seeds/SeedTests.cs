@@ -38,4 +38,22 @@ public sealed class SeedTests
         Assert.Equal("ranking", await site.AskAsync<string>("select state from feedback.message_tree_state"));
         Assert.Equal(1, await site.AskAsync<long>("select count(*) from feedback.offer where work = 'ranking'"));
     }
+
+    [Theory]
+    [InlineData("[null]", "null")]
+    [InlineData("""[{"task_message_id": "t0", "user_message_id": "m0", "text": "Which?", "role": "king"}]""", "role")]
+    [InlineData("""[{"task_message_id": "t0", "user_message_id": "m0", "text": "Which?", "role": "prompter", "tree_state": "asleep"}]""", "state")]
+    public async Task A_seed_that_is_wrong_is_told_and_none_of_it_is_put_in(string seed, string problem)
+    {
+        var path = Path.GetTempFileName();
+        await File.WriteAllTextAsync(path, seed, TestContext.Current.CancellationToken);
+        await using var site = await ReadingSite.StartAsync(new(StringComparer.OrdinalIgnoreCase) { ["Feedback:Seed:Path"] = path });
+
+        var error = await Assert.ThrowsAsync<InvalidDataException>(
+            () => site.Host.Services.GetRequiredService<SeedData>().SeedAsync(TestContext.Current.CancellationToken));
+        File.Delete(path);
+
+        Assert.Contains(problem, error.Message, StringComparison.Ordinal);
+        Assert.Equal(0, await site.AskAsync<long>("select count(*) from feedback.message"));
+    }
 }

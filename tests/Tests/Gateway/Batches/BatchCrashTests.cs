@@ -27,7 +27,7 @@ public sealed class BatchCrashTests(ITestOutputHelper output)
             told.Enqueue((context.Request.Headers["webhook-id"].ToString(), (await JsonNode.ParseAsync(context.Request.Body))!)));
         await using var provider = await ScriptedProvider.StartAsync();
         await using var host = await HostProcess.StartAsync(HostProcess.ProviderSettings("openai", "openai", provider)
-            .Append(new("Egress__Allow", "127.0.0.1")).Append(new("Gateway__NativeBatches", "false")).ToDictionary(StringComparer.Ordinal));
+            .Append(new("Egress__Allow", "127.0.0.1")).Append(new("Gateway__NativeBatches", "false")).Append(new("Jobs__LeaseSeconds", "15")).ToDictionary(StringComparer.Ordinal));
         using var client = host.CreateClient();
 
         var started = await StartAsync(client, receiver.Url);

@@ -1,8 +1,11 @@
 using System.Net.Http.Headers;
+using System.Net.Http.Json;
 using System.Text;
 using System.Text.Json.Nodes;
 using Microsoft.Extensions.DependencyInjection;
 using Npgsql;
+using Stoa.Gateway.Budgets;
+using Stoa.Platform.Identity;
 using Stoa.Tests.Support;
 
 namespace Stoa.Tests.Gateway.Batches;
@@ -97,6 +100,23 @@ public sealed class NativeBatchesTests : IAsyncLifetime
         var ended = await GetAsync($"/v1/batches/{batch}");
         Assert.Equal("completed", (string?)ended["status"]);
         Assert.Equal(2, (int)ended["request_counts"]!["completed"]!);
+    }
+
+    [Fact]
+    public async Task A_budget_holds_in_a_batch_too()
+    {
+        using var set = await host.Client.PutAsJsonAsync("/api/stoa/budgets/organization", new { amount = 1 }, Ct);
+        Assert.Equal(System.Net.HttpStatusCode.OK, set.StatusCode);
+        while (!host.Services.GetRequiredService<BudgetGate>().Concerns(Organization.DefaultId))
+        {
+            await Task.Delay(TimeSpan.FromMilliseconds(20), TimeProvider.System, Ct);
+        }
+
+        var batch = await StartAsync("openai/some-model", 2);
+        await host.RunJobsAsync();
+
+        Assert.Empty(provider.Started);
+        Assert.Equal(2, (int)(await GetAsync($"/v1/batches/{batch}"))["request_counts"]!["completed"]!);
     }
 
     /// <summary>As if the wait were over.</summary>

@@ -99,6 +99,12 @@ public sealed class SpendingTests(SpendingTests.TwoHosts hosts) : IClassFixture<
         Assert.Equal("20.0000000000 weekly 12.5000000000", await hosts.ScalarAsync<string>(budget));
         await ChangeAsync($$"""{"{{prefix}}_usage": 0}""");
         Assert.Equal("20.0000000000 weekly 0.0000000000", await hosts.ScalarAsync<string>(budget));
+        await hosts.ExecuteAsync($"update gateway.budgets set spent = 3 where scope = '{scope}' and subject = '{id}'");
+        await ChangeAsync($$"""{"{{prefix}}_limit": 30}""");
+        Assert.Equal("30.0000000000 weekly 3.0000000000", await hosts.ScalarAsync<string>(budget));
+        // The document says 0 already; it is meant anew.
+        await ChangeAsync($$"""{"{{prefix}}_usage": 0, "{{prefix}}_usage_set_at": "2030-01-01T00:00:00.000Z"}""");
+        Assert.Equal("30.0000000000 weekly 0.0000000000", await hosts.ScalarAsync<string>(budget));
         await hosts.ExecuteAsync($"delete from gateway.{table} where id = '{id}'");
         Assert.Equal("none", await hosts.ScalarAsync<string>(budget));
 

@@ -1,7 +1,6 @@
 using System.Diagnostics;
 using System.Globalization;
-using System.Net;
-using System.Net.Sockets;
+using Stoa.Tests.Support;
 using RabbitMQ.Client;
 
 namespace Stoa.Tests.Gateway.Delivery;
@@ -15,9 +14,9 @@ public sealed class PrivateBroker : IAsyncLifetime
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(120);
 
     private readonly string folder = Directory.CreateTempSubdirectory("stoa-broker-").FullName;
-    private readonly int port = FreePort();
-    private readonly int distributionPort = FreePort();
-    private readonly int mapperPort = FreePort();
+    private readonly int port = FreePort.Next();
+    private readonly int distributionPort = FreePort.Next();
+    private readonly int mapperPort = FreePort.Next();
     private Process? script;
 
     public static string? Programs { get; } = Directory.Exists("/usr/lib/rabbitmq/lib")
@@ -157,12 +156,5 @@ public sealed class PrivateBroker : IAsyncLifetime
                 await Task.Delay(TimeSpan.FromMilliseconds(200), TimeProvider.System);
             }
         }
-    }
-
-    private static int FreePort()
-    {
-        using var socket = new TcpListener(IPAddress.Loopback, 0);
-        socket.Start();
-        return ((IPEndPoint)socket.LocalEndpoint).Port;
     }
 }

@@ -36,6 +36,7 @@ public sealed class QueueCrashTests(PrivateBroker broker, ITestOutputHelper outp
             ["Egress__Allow"] = "127.0.0.1",
             ["Gateway__Queue__Url"] = broker.Url,
             ["Gateway__Queue__Name"] = "crash",
+            ["Jobs__LeaseSeconds"] = "15",
         });
         var accepted = new ConcurrentDictionary<int, bool>();
         var next = -1;

@@ -46,6 +46,18 @@ public sealed class FilesTests(GatewaySite site) : IClassFixture<GatewaySite>
         Assert.Equal([made[2]], Ids(second));
         Assert.False((bool)second["has_more"]!);
         Assert.Equal(made.AsEnumerable().Reverse(), Ids(await site.GetAsync("/v1/files?purpose=vision")));
+        using var unknown = await SendAsync(HttpMethod.Get, "/v1/files?after=file-none");
+        Assert.Equal(HttpStatusCode.NotFound, unknown.StatusCode);
+    }
+
+    [Fact]
+    public async Task A_list_goes_on_behind_a_file_that_was_deleted_meanwhile()
+    {
+        var first = (string)(await UploadAsync([1], "evals"))["id"]!;
+        var second = (string)(await UploadAsync([2], "evals"))["id"]!;
+        using var deleted = await SendAsync(HttpMethod.Delete, $"/v1/files/{second}");
+        Assert.Equal(HttpStatusCode.OK, deleted.StatusCode);
+        Assert.Equal([first], Ids(await site.GetAsync($"/v1/files?purpose=evals&limit=1&after={second}")));
     }
 
     [Theory]

@@ -102,7 +102,7 @@ public sealed class FallbackSite : IAsyncLifetime
             await command.ExecuteNonQueryAsync(TestContext.Current.CancellationToken);
         }
         var keys = Host.Services.GetRequiredService<StoredKeys>();
-        while (keys.Find(Organization.DefaultId, ProviderKind.Find(service)!) != secret)
+        while (keys.Find(Organization.DefaultId, ProviderKind.Find(service)!)?.Secret != secret)
         {
             await Task.Delay(TimeSpan.FromMilliseconds(20), TimeProvider.System, TestContext.Current.CancellationToken);
         }

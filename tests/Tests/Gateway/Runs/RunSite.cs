@@ -20,6 +20,11 @@ public class RunSite : IAsyncLifetime
     /// <summary>Most tests read what agents ask in the words of chat completions.</summary>
     protected virtual bool HasResponses => false;
 
+    /// <summary>What a site has besides.</summary>
+    protected virtual void Configure(Dictionary<string, string?> settings)
+    {
+    }
+
     public ScriptedProvider OpenAi { get; private set; } = null!;
 
     public ScriptedProvider Anthropic { get; private set; } = null!;
@@ -35,7 +40,7 @@ public class RunSite : IAsyncLifetime
         OpenAi = await ScriptedProvider.StartAsync();
         Anthropic = await ScriptedProvider.StartAsync();
         Tools = await ToolServer.StartAsync();
-        Host = await HostUnderTest.StartAsync(new()
+        Dictionary<string, string?> settings = new()
         {
             ["Gateway:Providers:openai:Kind"] = "openai",
             ["Gateway:Providers:openai:BaseUrl"] = new Uri(OpenAi.BaseAddress, "/v1").ToString(),
@@ -52,7 +57,9 @@ public class RunSite : IAsyncLifetime
             ["Gateway:Retries"] = "0",
             ["Gateway:Auth:TokenSecret"] = Secret,
             ["Egress:Allow"] = $"127.0.0.1:{new Uri(Tools.Address).Port}",
-        });
+        };
+        Configure(settings);
+        Host = await HostUnderTest.StartAsync(settings);
     }
 
     public async ValueTask DisposeAsync()
@@ -136,6 +143,14 @@ public class RunSite : IAsyncLifetime
             request.Headers.Add(name, value);
         }
         return await Host.Client.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, Ct);
+    }
+
+    public async Task<(HttpStatusCode Status, JsonNode Body)> GetAsync(string path)
+    {
+        using var request = new HttpRequestMessage(HttpMethod.Get, path);
+        request.Headers.Add("pauthkey", "stoa-dev");
+        using var answer = await Host.Client.SendAsync(request, Ct);
+        return (answer.StatusCode, JsonNode.Parse(await answer.Content.ReadAsStringAsync(Ct))!);
     }
 
     /// <summary>The events of a streamed run.</summary>

@@ -1,3 +1,4 @@
+using System.Net.Http.Json;
 using System.Text;
 using System.Text.Json.Nodes;
 using Microsoft.AspNetCore.Http;
@@ -135,6 +136,43 @@ public sealed class RunToolTests(RunSite site) : IClassFixture<RunSite>
         var rows = await site.RowsAsync(sales);
         Assert.Equal(handedOver.ChildId, rows[0].MessageId);
         Assert.Equal(["Sell tea", "Green"], rows.Select(row => row.UserMessage));
+        var (_, log) = await site.GetAsync($"/api/orchestrator/history/{desk}");
+        var handover = Assert.Single(log["data"]!.AsArray())!;
+        Assert.Equal([desk, sales], handover["agents_path"]!.AsArray().Select(id => (string)id!));
+        Assert.Equal(("I want tea", "Sell tea"), ((string)handover["user"]![desk]!, (string)handover["user"]![sales]!));
+        Assert.Equal("Which tea?", (string)handover["llm_message"]![sales]!);
+        Assert.Equal("buy", (string)handover["thread_id"]!);
+        Assert.Empty((await site.GetAsync($"/api/orchestrator/history/{sales}")).Body["data"]!.AsArray());
+    }
+
+    [Fact]
+    public async Task A_stored_tool_sends_a_secret_that_a_request_cannot_name()
+    {
+        using var set = await site.Host.Client.SendAsync(
+            new(HttpMethod.Put, "/api/stoa/secrets/CRM") { Headers = { Authorization = new("Bearer", "stoa-dev") }, Content = JsonContent.Create(new { value = "s3cr3t" }) },
+            TestContext.Current.CancellationToken);
+        site.Tools.Answers("crm", """{"ok":1}""");
+        site.Tools.Answers("mine", """{"ok":2}""");
+        var known = await site.ToolAsync("crm", """{"description":"x","fields":{},"headers":{"x-token":"Key {{secret.CRM}}"}}""");
+        var unknown = await site.ToolAsync("lost", """{"description":"x","fields":{},"auth":{"token":"{{secret.NONE}}"}}""");
+        var agent = await site.AgentAsync($$"""
+            {"service":"openai","configuration":{"model":"o4-mini","prompt":"x"},"function_ids":["{{known}}","{{unknown}}"]}
+            """);
+        site.OpenAi.EnqueueFor(
+            "o4-mini", ScriptedAnswer.ToolCalls(new("crm", "{}", "a"), new("lost", "{}", "b"), new("mine", "{}", "c")), ScriptedAnswer.Text("Done."));
+
+        await site.RunAsync($$$$"""
+            {"bridge_id":"{{{{agent}}}}","user":"Go","extra_tools":[{"name":"mine","url":"{{{{site.Tools.Address}}}}/mine","headers":{"x-token":"{{secret.CRM}}"},"fields":{}}]}
+            """);
+
+        Assert.Equal(System.Net.HttpStatusCode.OK, set.StatusCode);
+        Assert.Equal("Key s3cr3t", Assert.Single(site.Tools.Calls, call => call.Path == "/func/crm").Headers["x-token"]);
+        Assert.Equal("{{secret.CRM}}", Assert.Single(site.Tools.Calls, call => call.Path == "/mine").Headers["x-token"]);
+        Assert.DoesNotContain(site.Tools.Calls, call => call.Path == "/func/lost");
+        var asked = site.OpenAi.RequestsFor("o4-mini")[^1].Json!["messages"]!.ToJsonString();
+        Assert.Contains("The secret NONE is not set", asked, StringComparison.Ordinal);
+        Assert.DoesNotContain("s3cr3t", asked, StringComparison.Ordinal);
+        Assert.DoesNotContain("s3cr3t", Assert.Single(await site.RowsAsync(agent)).Document.ToJsonString(), StringComparison.Ordinal);
     }
 
     [Fact]

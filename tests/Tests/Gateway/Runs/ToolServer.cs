@@ -25,8 +25,8 @@ internal sealed class ToolServer : IAsyncDisposable
 
     public string Address => app.Urls.Single();
 
-    /// <summary>What was asked, in order: the path and the body.</summary>
-    public ConcurrentQueue<(string Path, JsonNode? Body)> Calls { get; } = new();
+    /// <summary>What was asked, in order: the path, the body and the headers.</summary>
+    public ConcurrentQueue<(string Path, JsonNode? Body, IReadOnlyDictionary<string, string> Headers)> Calls { get; } = new();
 
     public static async Task<ToolServer> StartAsync()
     {
@@ -60,7 +60,9 @@ internal sealed class ToolServer : IAsyncDisposable
         var body = context.Request.ContentLength == 0 || HttpMethods.IsGet(context.Request.Method) || HttpMethods.IsDelete(context.Request.Method)
             ? null
             : await JsonNode.ParseAsync(context.Request.Body, cancellationToken: context.RequestAborted);
-        Calls.Enqueue((context.Request.Path, body));
+        Calls.Enqueue((
+            context.Request.Path, body,
+            context.Request.Headers.ToDictionary(header => header.Key, header => header.Value.ToString(), StringComparer.OrdinalIgnoreCase)));
         context.Items[nameof(Body)] = body;
         var script = context.Request.Path.Value!.Split('/')[^1];
         if (scripts.TryGetValue(script, out var answer))

@@ -96,6 +96,25 @@ public sealed class GoogleTokensTests : IAsyncLifetime
         Assert.Equal("google_not_configured", (await Assert.ThrowsAsync<Failure>(() => off.VerifyAsync(issuer.Sign(claims, "key"), Ct))).Code);
     }
 
+    [Theory]
+    [InlineData(null, true, "stoa-dev:Ada@Example.org", "ada@example.org")]
+    [InlineData(null, true, "stoa-dev:", null)]
+    [InlineData(null, true, "stoa-dev", null)]
+    [InlineData(null, false, "stoa-dev:ada@example.org", null)]
+    [InlineData(Us, true, "stoa-dev:ada@example.org", null)]
+    public async Task In_Development_a_name_is_a_token_where_no_client_id_is_set(string? clientId, bool isDevelopment, string token, string? email)
+    {
+        using var tokens = TokensFor(clientId, isDevelopment);
+
+        Assert.Equal(email is not null || clientId is not null, tokens.CanRead(token));
+        if (email is null)
+        {
+            await Assert.ThrowsAsync<Failure>(() => tokens.VerifyAsync(token, Ct));
+            return;
+        }
+        Assert.Equal(("stoa-dev:ada@example.org", email), await tokens.VerifyAsync(token, Ct) is var ada ? (ada.Subject, ada.Email) : default);
+    }
+
     private string Wrong(string what)
     {
         var claims = Claims();
@@ -143,9 +162,9 @@ public sealed class GoogleTokensTests : IAsyncLifetime
         ["exp"] = clock.GetUtcNow().ToUnixTimeSeconds() + 3600,
     };
 
-    private GoogleTokens TokensFor(string? clientId) => new(
+    private GoogleTokens TokensFor(string? clientId, bool isDevelopment = false) => new(
         Options.Create(new GoogleOptions { ClientId = clientId, CertificatesUrl = issuer.Certificates.AbsoluteUri }),
-        services.GetRequiredService<IHttpClientFactory>(), clock, NullLogger<GoogleTokens>.Instance);
+        services.GetRequiredService<IHttpClientFactory>(), clock, NullLogger<GoogleTokens>.Instance, isDevelopment);
 
     private async Task<Exception?> LibraryRefusesAsync(string token)
     {

@@ -15,7 +15,6 @@ internal sealed class IdentitySite(HostUnderTest host) : IAsyncDisposable
 
     private static readonly Dictionary<string, string?> Cheap = new(StringComparer.OrdinalIgnoreCase)
     {
-        ["People:PasswordIterations"] = "100000",
         ["People:ErasureGraceDays"] = "0",
     };
 

@@ -40,6 +40,7 @@ public sealed class MassAssignmentTests(TestCluster cluster)
         { "POST", "/api/stoa/invitations/accept", """ "token":"{invitation}","role":"owner","Role":"owner","email":"evil@example.org","expires_at":"2099-01-01T00:00:00Z" """, "invitations", "accepted_at accepted_by" },
         { "PUT", "/api/stoa/budgets/keys/{key}", """ "amount":5,"period":"weekly","starts_at":"2026-01-05T00:00:00Z","spent":-100,"Spent":-100,"reserved":-1,"scope":"organization","subject":"x","organization_id":"{second}" """, "gateway.budgets", "amount period starts_at period_start" },
         { "PUT", "/api/stoa/budgets/organization", """ "amount":5,"spent":-100,"subject":"x","scope":"key","organization_id":"{second}" """, "gateway.budgets", "amount starts_at period_start" },
+        { "PUT", "/api/stoa/secrets/{secret}", """ "value":"other","name":"evil","organization_id":"{second}","created_at":"2001-01-01T00:00:00Z" """, "gateway.secrets", "value updated_at" },
         { "POST", "/api/stoa/keys/{key}/rotate", """ "overlap_minutes":5,"is_admin":true,"IsAdmin":true,"models":["x"],"requests_per_minute":9 """, "api_keys", "expires_at replaced_by" },
     };
 
@@ -144,12 +145,17 @@ public sealed class MassAssignmentTests(TestCluster cluster)
                 using var set = await owner.CallAsync(HttpMethod.Put, $"/api/stoa/budgets/{budget}", new { amount = 1, starts_at = "2026-01-01T00:00:00Z" });
                 Assert.Equal(HttpStatusCode.OK, set.StatusCode);
             }
+            using (var set = await owner.CallAsync(HttpMethod.Put, "/api/stoa/secrets/crm", new { value = "s3cr3t" }))
+            {
+                Assert.Equal(HttpStatusCode.OK, set.StatusCode);
+            }
             return new(site, NpgsqlDataSource.Create(database), owner, new(StringComparer.Ordinal)
             {
                 ["{first}"] = first,
                 ["{second}"] = (string)organizations.Single(own => (string)own!["name"]! == "Lyceum")!["id"]!,
                 ["{member}"] = await IdentitySite.PersonIdAsync(member),
                 ["{key}"] = (string)key["id"]!,
+                ["{secret}"] = "crm",
                 ["{invitation}"] = await IdentitySite.InviteAsync(host, IdentitySite.OwnerEmail, "viewer"),
                 ["{password}"] = IdentitySite.Password,
                 ["{tomorrow}"] = TimeProvider.System.GetUtcNow().AddDays(1).ToString("O", System.Globalization.CultureInfo.InvariantCulture),

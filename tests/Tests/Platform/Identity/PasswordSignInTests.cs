@@ -8,6 +8,8 @@ namespace Stoa.Tests.Platform.Identity;
 
 public sealed class PasswordSignInTests
 {
+    private static readonly Dictionary<string, string?> RealPasswords = new(StringComparer.Ordinal) { ["People:PasswordIterations"] = "100000" };
+
     private const string Password = IdentitySite.Password;
 
     private static CancellationToken Ct => TestContext.Current.CancellationToken;
@@ -28,7 +30,7 @@ public sealed class PasswordSignInTests
     [Fact]
     public async Task Nobody_learns_who_has_an_account()
     {
-        await using var site = await IdentitySite.StartAsync();
+        await using var site = await IdentitySite.StartAsync(settings: RealPasswords);
         using var owner = await site.SetUpAsync();
         await AddAsync(site, "someone@example.org", null);
         await AddAsync(site, "imported@example.org",
@@ -56,7 +58,7 @@ public sealed class PasswordSignInTests
     [Fact]
     public async Task An_imported_hash_opens_once_in_its_old_form_and_then_in_ours()
     {
-        await using var site = await IdentitySite.StartAsync();
+        await using var site = await IdentitySite.StartAsync(settings: RealPasswords);
         await AddAsync(site, "imported@example.org",
             "pbkdf2:sha256:1000$saltsalt$daf2eb9b12bc60544e9c64cbea88a73b86df4f4da0bd3a697856f3ec75b3e57d");
         using var browser = site.Browser();

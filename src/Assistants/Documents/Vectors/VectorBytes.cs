@@ -1,0 +1,53 @@
+using System.Buffers.Binary;
+using System.Numerics;
+using System.Runtime.InteropServices;
+
+namespace Stoa.Assistants.Documents.Vectors;
+
+/// <summary>Vectors of length 1 as the database keeps them: little-endian float32, and the signs alone.</summary>
+internal static class VectorBytes
+{
+    public static byte[] Write(ReadOnlySpan<float> vector)
+    {
+        var bytes = new byte[vector.Length * sizeof(float)];
+        for (var place = 0; place < vector.Length; place++)
+        {
+            BinaryPrimitives.WriteSingleLittleEndian(bytes.AsSpan(place * sizeof(float)), vector[place]);
+        }
+        return bytes;
+    }
+
+    /// <summary>
+    /// A digit for each number, 1 where it is above 0. Of two vectors the digits that differ grow with the angle between them, and the server
+    /// counts those a hundred times faster than it could hand out the vectors.
+    /// </summary>
+    public static string Signature(ReadOnlySpan<float> vector) => string.Create(vector.Length, vector, static (digits, numbers) =>
+    {
+        for (var place = 0; place < digits.Length; place++)
+        {
+            digits[place] = numbers[place] > 0 ? '1' : '0';
+        }
+    });
+
+    /// <summary>The cosine, as both are of length 1; 0 for vectors of different models' lengths.</summary>
+    public static float Product(ReadOnlySpan<float> vector, ReadOnlySpan<byte> bytes)
+    {
+        if (bytes.Length != vector.Length * sizeof(float))
+        {
+            return 0;
+        }
+        var other = MemoryMarshal.Cast<byte, float>(bytes);
+        var sums = Vector<float>.Zero;
+        var place = 0;
+        for (; place <= vector.Length - Vector<float>.Count; place += Vector<float>.Count)
+        {
+            sums += new Vector<float>(vector[place..]) * new Vector<float>(other[place..]);
+        }
+        var sum = Vector.Sum(sums);
+        for (; place < vector.Length; place++)
+        {
+            sum += vector[place] * other[place];
+        }
+        return sum;
+    }
+}

@@ -1,0 +1,20 @@
+using Stoa.Assistants.Wire;
+
+namespace Stoa.Assistants.Languages;
+
+internal static class LanguageCode
+{
+    private const int Longest = 5;
+
+    /// <summary>Two letters, perhaps with a region: generated texts may be in any language.</summary>
+    public static string? Read(Fields fields, string name, bool isRequired = true)
+    {
+        var code = isRequired ? fields.Text(name, Longest) : fields.OptionalText(name, Longest);
+        return code is null || fields.IsDocument || Is(code) ? code : throw fields.Wrong(name);
+    }
+
+    /// <summary>The two letters by which texts of ours are found.</summary>
+    public static string BareOf(string code) => code.Length > 2 ? code[..2] : code;
+
+    private static bool Is(string code) => code.Length >= 2 && code.All(letter => char.IsAsciiLetter(letter) || letter is '-' or '_');
+}

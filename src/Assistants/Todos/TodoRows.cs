@@ -1,0 +1,50 @@
+namespace Stoa.Assistants.Todos;
+
+/// <summary>Something that a user means to do by a day.</summary>
+internal sealed class TodoRow
+{
+    public int Id { get; init; }
+
+    public required string UserId { get; init; }
+
+    /// <summary>Null: the user wrote it by hand.</summary>
+    public int? TaskExecutionId { get; init; }
+
+    public required string Description { get; init; }
+
+    /// <summary>See <see cref="TodoDates.KeyOf"/>.</summary>
+    public required string ContentKey { get; init; }
+
+    /// <summary>The newest of its schedulings.</summary>
+    public required DateOnly ScheduledDate { get; set; }
+
+    public required DateTimeOffset CreatedAt { get; init; }
+
+    public DateTimeOffset? CompletedAt { get; set; }
+
+    public DateTimeOffset? ReadAt { get; set; }
+
+    public DateTimeOffset? DeletedByUserAt { get; set; }
+
+    public DateTimeOffset? DeletedByMojoAt { get; set; }
+
+    public string? DeletionJustification { get; set; }
+
+    /// <summary>Moved too often: it stays where it is, and the user is asked whether it shall go.</summary>
+    public DateTimeOffset? DeletionProposedAt { get; set; }
+}
+
+/// <summary>A day that a to-do was planned for.</summary>
+internal sealed class TodoSchedulingRow
+{
+    public int Id { get; init; }
+
+    public required int TodoId { get; init; }
+
+    public required DateOnly ScheduledDate { get; init; }
+
+    /// <summary>Null for the first.</summary>
+    public string? RescheduleJustification { get; init; }
+
+    public required DateTimeOffset CreatedAt { get; init; }
+}
