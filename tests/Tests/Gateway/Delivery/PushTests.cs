@@ -151,7 +151,7 @@ public sealed class PushTests
             await socket.SendAsync(Encoding.UTF8.GetBytes(frame), WebSocketMessageType.Text, endOfMessage: true, Ct);
         }
         var hub = site.Host.Services.GetRequiredService<PushHub>();
-        await DeliverySite.UntilAsync(() => channels.All(hub.HasListeners));
+        await Patience.UntilAsync(() => channels.All(hub.HasListeners));
         return socket;
     }
 

@@ -137,7 +137,7 @@ public sealed class RunQueueTests
         };
 
         await site.EnqueueAsync("message-1", "message-1");
-        await DeliverySite.UntilAsync(() => !site.Runs.Ran.IsEmpty);
+        await Patience.UntilAsync(() => !site.Runs.Ran.IsEmpty);
         gate.SetResult();
         await site.Host.RunJobsAsync();
         await site.SkipWaitsAsync();
