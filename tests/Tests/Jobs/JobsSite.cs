@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using System.Runtime.CompilerServices;
 using System.Text.Json.Serialization;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.Configuration;
@@ -137,12 +138,13 @@ internal sealed class JobsSite(HostUnderTest host, Script script) : IAsyncDispos
 
     public Task QuietAsync() => UntilAsync(async () => await ScalarAsync<long>("select count(*) from platform.jobs") == 0);
 
-    public static async Task UntilAsync(Func<Task<bool>> condition)
+    public static async Task UntilAsync(
+        Func<Task<bool>> condition, [CallerArgumentExpression(nameof(condition))] string? what = null)
     {
         var started = TimeProvider.System.GetTimestamp();
         while (!await condition())
         {
-            Assert.True(TimeProvider.System.GetElapsedTime(started) < Patience, "It did not come to that");
+            Assert.True(TimeProvider.System.GetElapsedTime(started) < Patience, $"It did not come to {what}");
             await Task.Delay(TimeSpan.FromMilliseconds(10), TimeProvider.System, Ct);
         }
     }

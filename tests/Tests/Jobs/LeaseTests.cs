@@ -220,6 +220,37 @@ public sealed class LeaseTests
     }
 
     [Fact]
+    public async Task A_stopping_node_hands_back_also_what_another_transaction_holds_at_that_moment()
+    {
+        await using var site = await JobsSite.StartAsync(settings: new() { ["Jobs:DrainSeconds"] = "0" });
+        var ended = new TaskCompletionSource();
+        site.Script.Acts["long"] = async (_, ct) =>
+        {
+            await Task.Delay(Timeout.InfiniteTimeSpan, TimeProvider.System, ct).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            ended.SetResult();
+            ct.ThrowIfCancellationRequested();
+        };
+        await site.UntilAsync(await site.EnqueueAsync("long"), job => job.State is JobState.Running);
+        await using var outside = NpgsqlDataSource.Create(site.ConnectionString);
+        await using var connection = await outside.OpenConnectionAsync(Ct);
+        await using var holder = await connection.BeginTransactionAsync(Ct);
+        await using (var hold = new NpgsqlCommand("select id from platform.jobs for no key update", connection, holder))
+        {
+            await hold.ExecuteNonQueryAsync(Ct);
+        }
+
+        var stopping = site.Host.StopAsync();
+        await ended.Task.WaitAsync(Ct);
+        // Long enough to be found held at least once, and far less than a stopping node has time for.
+        await Task.WhenAny(stopping, Task.Delay(TimeSpan.FromMilliseconds(200), TimeProvider.System, Ct));
+        await holder.RollbackAsync(Ct);
+        await stopping;
+
+        await using var left = outside.CreateCommand("select state || ' ' || (attempt - snoozed) from platform.jobs");
+        Assert.Equal("available 0", await left.ExecuteScalarAsync(Ct));
+    }
+
+    [Fact]
     public async Task An_api_node_enqueues_and_runs_nothing()
     {
         await using var site = await JobsSite.StartAsync(settings: new() { ["Stoa:Role"] = "api" });
