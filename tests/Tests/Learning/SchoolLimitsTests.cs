@@ -1,5 +1,6 @@
 using System.Text.Json.Nodes;
 using Stoa.Tests.Learning.Tutor;
+using Stoa.Tests.Support;
 
 namespace Stoa.Tests.Learning;
 

@@ -4,6 +4,7 @@ using Microsoft.Extensions.DependencyInjection;
 using Stoa.Gateway;
 using Stoa.Gateway.Alerts;
 using Stoa.Platform.Identity;
+using Stoa.Tests.Support;
 
 namespace Stoa.Tests.Gateway.Delivery;
 

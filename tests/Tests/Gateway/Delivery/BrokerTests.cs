@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text.Json.Nodes;
 using Stoa.Gateway.Delivery;
+using Stoa.Tests.Support;
 
 namespace Stoa.Tests.Gateway.Delivery;
 

@@ -1,5 +1,6 @@
 using System.Text.Json.Nodes;
 using Stoa.Gateway.Delivery;
+using Stoa.Tests.Support;
 
 namespace Stoa.Tests.Gateway.Delivery;
 

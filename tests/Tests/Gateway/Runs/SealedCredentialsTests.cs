@@ -39,8 +39,8 @@ public sealed class SealedCredentialsTests(RunSite site) : IClassFixture<RunSite
     [Fact]
     public async Task Headers_of_an_alert_are_sealed_and_stay_when_something_else_is_changed()
     {
-        var made = await DoAsync("POST", "/api/alerting", $$"""
-            {"name":"sealed","webhookConfiguration":{"url":"{{site.Tools.Address}}/hook","headers":{"x-token":"canary-3"}},"alertType":["Error"]}
+        var made = await DoAsync("POST", "/api/alerting", $$$"""
+            {"name":"sealed","webhookConfiguration":{"url":"{{{site.Tools.Address}}}/hook","headers":{"x-token":"canary-3"}},"alertType":["Error"]}
             """);
         var id = (string)made["data"]!["_id"]!;
         var changed = await DoAsync("PUT", $"/api/alerting/{id}", """{"limit":7}""");
