@@ -57,10 +57,7 @@ public sealed class HostileBodyTests(GtwyHost host) : IClassFixture<GtwyHost>
         var viewer = await host.Host.Services.GetRequiredService<KeyStore>().CreateAsync(
             Organization.DefaultId, new("viewer"), "test", TestContext.Current.CancellationToken);
 
-        while (host.Host.Services.GetRequiredService<KeyRing>().Find(viewer.Token) is null)
-        {
-            await Task.Yield();
-        }
+        await Patience.UntilAsync(() => host.Host.Services.GetRequiredService<KeyRing>().Find(viewer.Token) is not null);
         var (_, seen) = await host.SendAsync("GET", "/api/alerting", null, ("pauthkey", viewer.Token));
         var (_, own) = await host.SendAsync("GET", "/api/alerting");
 

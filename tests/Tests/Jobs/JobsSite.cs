@@ -78,7 +78,7 @@ internal sealed class DeedsDb(DbContextOptions<DeedsDb> options) : ModuleDb(opti
 /// <summary>A host that knows two kinds of jobs, whose handlers are played from a <see cref="Script"/>.</summary>
 internal sealed class JobsSite(HostUnderTest host, Script script) : IAsyncDisposable
 {
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
+    private static readonly TimeSpan Patience = TimeSpan.FromMinutes(10);
 
     public static readonly JobRules Quick = new() { FirstWait = TimeSpan.FromMilliseconds(10), MaxAttempts = 3 };
 
