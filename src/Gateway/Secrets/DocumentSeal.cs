@@ -28,11 +28,7 @@ internal sealed class DocumentSeal(IDataProtectionProvider protection)
         var copy = (JsonObject)document.DeepClone();
         foreach (var place in Places)
         {
-            JsonObject? holder = copy;
-            foreach (var name in place[..^1])
-            {
-                holder = holder?[name] as JsonObject;
-            }
+            var holder = place[..^1].Aggregate((JsonObject?)copy, static (inner, name) => inner?[name] as JsonObject);
             if (holder?[place[^1]] is { } found)
             {
                 holder[place[^1]] = Changed(found, change);

@@ -201,7 +201,7 @@ public sealed partial class PrivateCluster : IAsyncDisposable
             await create.ExecuteNonQueryAsync(ct);
             return Use(address);
         }
-        catch (NpgsqlException)
+        catch (Exception away) when (away is NpgsqlException || Outage.Is(away))
         {
             return false;
         }

@@ -159,7 +159,12 @@ internal sealed class HostProcess : IAsyncDisposable
         await Patience.UntilAsync(
             async () =>
             {
-                Assert.False(_process!.HasExited, $"The host stopped while starting:\n{Log}");
+                if (_process!.HasExited)
+                {
+                    // What it said last is read by then.
+                    await _process.WaitForExitAsync();
+                    Assert.Fail($"The host stopped while starting, with {_process.ExitCode.ToString(CultureInfo.InvariantCulture)}:\n{Log}");
+                }
                 return await IsReadyAsync(client);
             },
             () => $"The host did not get ready:\n{Log}");
