@@ -85,7 +85,6 @@ public sealed class HostileRunTests(RunSite site) : IClassFixture<RunSite>
     {
         var key = await site.Host.Services.GetRequiredService<KeyStore>().CreateAsync(
             Organization.DefaultId, new("bound", Models: ["openai/gpt-5-nano"]), "test", Ct);
-        await Patience.UntilAsync(() => site.Host.Services.GetRequiredService<KeyRing>().Find(key.Token) is not null);
         var agent = await site.AgentAsync("""{"service":"openai","configuration":{"model":"gpt-5-mini","prompt":"x"}}""");
         site.OpenAi.EnqueueFor("gpt-5-nano", ScriptedAnswer.Error(500));
 
@@ -194,7 +193,6 @@ public sealed class HostileRunTests(RunSite site) : IClassFixture<RunSite>
     public async Task The_tokens_of_a_key_are_counted_for_agents_too()
     {
         var key = await site.Host.Services.GetRequiredService<KeyStore>().CreateAsync(Organization.DefaultId, new("few", TokensPerMinute: 100), "test", Ct);
-        await Patience.UntilAsync(() => site.Host.Services.GetRequiredService<KeyRing>().Find(key.Token) is not null);
         var agent = await site.AgentAsync("""{"service":"openai","configuration":{"model":"gpt-4o","prompt":"x"}}""");
         site.OpenAi.EnqueueFor("gpt-4o", ScriptedAnswer.Text("Long.").WithUsage(new(60, 60)));
 

@@ -43,7 +43,6 @@ public sealed class ListedAgentsTests(RunSite site) : IClassFixture<RunSite>
         var agent = await site.AgentAsync(Document);
         var made = await site.Host.Services.GetRequiredService<KeyStore>().CreateAsync(
             Organization.DefaultId, new KeyTerms("narrow", false, ["anthropic/claude"], null, null, null, null), "test", Ct);
-        await Patience.UntilAsync(() => site.Host.Services.GetRequiredService<KeyRing>().Find(made.Token) is not null);
         await UntilListedAsync(names => names.Contains($"agent:{agent}"));
 
         var (_, listed) = await GetAsync("/v1/models", ("Authorization", $"Bearer {made.Token}"));
