@@ -8,7 +8,7 @@ using Stoa.Platform.Http;
 namespace Stoa.Assistants.Messages;
 
 /// <summary>Writes down what users say instead of writing it. The recording itself is kept nowhere.</summary>
-internal sealed class SpokenMessages(ITranscriptions transcriptions, IOptions<AssistantsOptions> options)
+internal sealed class SpokenMessages(ITranscriptions transcriptions, IOptions<AssistantsOptions> options) : IDisposable
 {
     /// <summary>As much as providers take.</summary>
     private const int MostBytes = 25 << 20;
@@ -18,6 +18,8 @@ internal sealed class SpokenMessages(ITranscriptions transcriptions, IOptions<As
 
     private readonly SemaphoreSlim places = new(MostAtOnce, MostAtOnce);
     private readonly ConcurrentDictionary<(string Session, string Message), bool> heard = new();
+
+    public void Dispose() => places.Dispose();
 
     /// <summary>Null: this host is at it, for an earlier request with the same message.</summary>
     public async Task<string?> WriteDownAsync(UserRow user, MessagesApi.NewMessage message, IFormFile file, string requestId, CancellationToken ct)
