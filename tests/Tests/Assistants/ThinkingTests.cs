@@ -94,9 +94,16 @@ public sealed class ThinkingTests(ThinkingTests.Fixture fixture) : IClassFixture
         var stranger = await site.UserAsync("Mallory");
         provider.EnqueueFor(ThinkingSite.Model, [.. Enumerable.Repeat(ScriptedAnswer.Text("<title>Half</title>"), 4)]);
 
+        var asked = provider.Requests.Count;
         await StartAsync(execution);
-        await site.Host.RunJobsAsync();
+        await UntilAskedAsync(asked + 1);
+        // The second attempt waits until the first was looked at.
+        await site.SqlAsync("insert into platform.job_kinds (kind, paused_at) values ($1, now()) on conflict (kind) do update set paused_at = now()", Titles);
         var job = await JobAsync(execution, Titles);
+        while (await site.ValueAsync<string>("select state from platform.jobs where id = $1", job) == "running")
+        {
+            await Task.Delay(TimeSpan.FromMilliseconds(10), TimeProvider.System, Ct);
+        }
         var seen = await site.OkAsync(user.Token, HttpMethod.Get, $"/jobs/{job}");
 
         Assert.Equal(("retrying", 1, 5), ((string)seen["state"]!, (int)seen["attempt"]!, (int)seen["max_attempts"]!));
@@ -107,6 +114,7 @@ public sealed class ThinkingTests(ThinkingTests.Fixture fixture) : IClassFixture
         Assert.Equal("403 Authorization key required", await site.StatusAsync(authorization: null, HttpMethod.Get, $"/jobs/{job}"));
         Assert.Equal("cancelled", (string?)(await site.OkAsync(user.Token, HttpMethod.Delete, $"/jobs/{job}"))["state"]);
         Assert.Equal("cancelled", (string?)(await site.OkAsync(user.Token, HttpMethod.Delete, $"/jobs/{job}"))["state"]);
+        await site.SqlAsync("update platform.job_kinds set paused_at = null where kind = $1", Titles);
     }
 
     [Fact]

@@ -12,7 +12,7 @@ public sealed class DocumentsSite : IAsyncLifetime
     private static CancellationToken Ct => TestContext.Current.CancellationToken;
 
     public async ValueTask InitializeAsync() => Assistants = await AssistantsSite.StartAsync(
-        ("Egress:Allow", "127.0.0.1"), ("Assistants:Documents:DelayMs", "0"), ("Assistants:Documents:PageSeconds", "2"), ("Assistants:Documents:PdfSeconds", "5"),
+        ("Egress:Allow", "127.0.0.1"), ("Assistants:Documents:DelayMs", "0"), ("Assistants:Documents:PageSeconds", "5"), ("Assistants:Documents:PdfSeconds", "5"),
         ("Assistants:Documents:MaxPages", MaxPages.ToString(System.Globalization.CultureInfo.InvariantCulture)), ("Assistants:EmbeddingModel", "demo/demo"));
 
     public ValueTask DisposeAsync() => Assistants.DisposeAsync();
