@@ -53,8 +53,8 @@ internal static class WorkServices
         services.AddJob<RunStep, RunStepCortex>(RunStep.Kind, WorkJson.Default.RunStep, CortexRules.Interactive);
         services.AddJob<GreetUser, GreetUserCortex>(GreetUser.Kind, WorkJson.Default.GreetUser, CortexRules.Bulk);
         services.AddJob<ReportFailedWork, ReportFailedWorkHandler>(ReportFailedWork.Kind, WorkJson.Default.ReportFailedWork, ReportFailedWork.Rules);
-        services.AddJob<PrepareHomeChats, PrepareHomeChatsHandler>(PrepareHomeChats.Kind, WorkJson.Default.PrepareHomeChats);
-        services.AddJob<RelaunchSteps, RelaunchStepsHandler>(RelaunchSteps.Kind, WorkJson.Default.RelaunchSteps);
+        services.AddJob<PrepareHomeChats, PrepareHomeChatsHandler>(PrepareHomeChats.Kind, WorkJson.Default.PrepareHomeChats, ScheduleRules.Default);
+        services.AddJob<RelaunchSteps, RelaunchStepsHandler>(RelaunchSteps.Kind, WorkJson.Default.RelaunchSteps, ScheduleRules.Default);
         services.AddSchedule(ReportFailedWork.Kind, new ReportFailedWork(), ReportFailedWork.Every);
         if (isScheduled)
         {

@@ -159,6 +159,7 @@ public static class GatewayModule
         services.AddSingleton<IModelBudgets, InstallationBudgets>();
         services.AddHostedService<BudgetWatch>();
         services.AddSingleton<SecretVault>();
+        services.AddSingleton<DocumentSeal>();
         services.AddSingleton<PublicFiles>();
         services.AddSingleton<RunAnalytics>();
         services.AddSingleton<CacheStore>();

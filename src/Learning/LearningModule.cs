@@ -83,7 +83,7 @@ public static class LearningModule
         services.AddScoped<Completions>();
         services.AddScoped<TaskGrid>();
         services.AddJob<CountCohort, CountCohortHandler>(CountCohort.Kind, LearningJson.Default.CountCohort, CountCohortHandler.Rules);
-        services.AddJob<PublishScheduled, PublishScheduledHandler>(PublishScheduled.Kind, LearningJson.Default.PublishScheduled);
+        services.AddJob<PublishScheduled, PublishScheduledHandler>(PublishScheduled.Kind, LearningJson.Default.PublishScheduled, PublishScheduled.Rules);
         services.AddSchedule(PublishScheduled.Kind, new PublishScheduled(), PublishScheduled.Every);
     }
 

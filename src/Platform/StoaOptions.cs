@@ -28,6 +28,12 @@ public sealed class StoaOptions : IValidatableObject
     [Required]
     public string DataDirectory { get; set; } = "data";
 
+    /// <summary>
+    /// The keys that seal cookies and what nobody may read in the database. Hosts on several machines must have one folder. Absent:
+    /// <c>cookie-keys</c> of the data directory.
+    /// </summary>
+    public string? KeysDirectory { get; set; }
+
     /// <summary>The folder of PostgreSQL's server programs, for the private cluster. Absent: the usual places are searched.</summary>
     public string? PostgresBin { get; set; }
 

@@ -23,7 +23,7 @@ internal static class ThinkingServices
             SummarizeExecution.Kind, AssistantsJson.Default.SummarizeExecution, CortexRules.Interactive);
         services.AddJob<NameSession, NameSessionCortex>(
             NameSession.Kind, AssistantsJson.Default.NameSession, CortexRules.Interactive);
-        services.AddJob<ForgetGiven, ForgetGivenHandler>(ForgetGiven.Kind, AssistantsJson.Default.ForgetGiven);
+        services.AddJob<ForgetGiven, ForgetGivenHandler>(ForgetGiven.Kind, AssistantsJson.Default.ForgetGiven, ScheduleRules.Default);
         services.AddSchedule(ForgetGiven.Kind, new ForgetGiven(), TimeSpan.FromHours(1));
         services.AddTodos();
         return services.AddLive();
@@ -34,7 +34,8 @@ internal static class ThinkingServices
         services.AddSingleton<LiveFeed>();
         services.AddHostedService(provider => provider.GetRequiredService<LiveFeed>());
         services.AddSingleton<LiveStream>();
-        services.AddJob<ForgetLiveEvents, ForgetLiveEventsHandler>(ForgetLiveEvents.Kind, AssistantsJson.Default.ForgetLiveEvents);
+        services.AddJob<ForgetLiveEvents, ForgetLiveEventsHandler>(
+            ForgetLiveEvents.Kind, AssistantsJson.Default.ForgetLiveEvents, ScheduleRules.Default);
         return services.AddSchedule(ForgetLiveEvents.Kind, new ForgetLiveEvents(), TimeSpan.FromHours(1));
     }
 }

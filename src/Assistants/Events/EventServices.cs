@@ -66,7 +66,7 @@ internal static class EventServices
             WriteCalendarNotification.Kind, json.WriteCalendarNotification, EventJobs.Rules);
         services.AddJob<DeliverEvent, DeliverEventHandler>(DeliverEvent.Kind, json.DeliverEvent, DeliverEvent.Rules);
         services.AddJob<RunLocalHours, RunLocalHoursHandler>(RunLocalHours.Kind, json.RunLocalHours, RunLocalHours.Rules);
-        services.AddJob<CheckPurchases, CheckPurchasesHandler>(CheckPurchases.Kind, json.CheckPurchases, new() { Priority = JobPriority.Low });
+        services.AddJob<CheckPurchases, CheckPurchasesHandler>(CheckPurchases.Kind, json.CheckPurchases, ScheduleRules.Default with { Priority = JobPriority.Low });
         if (options.IsScheduled)
         {
             services.AddSchedule(RunLocalHours.Kind, new RunLocalHours(), RunLocalHours.EachMinute);

@@ -15,7 +15,7 @@ internal sealed record RunLocalHours
 
     public const string EachMinute = "* * * * *";
 
-    public static readonly JobRules Rules = new() { MaxAttempts = 3, MaxRunning = 1, Timeout = TimeSpan.FromMinutes(10) };
+    public static readonly JobRules Rules = ScheduleRules.Default with { MaxAttempts = 3, MaxRunning = 1, Timeout = TimeSpan.FromMinutes(10) };
 }
 
 /// <summary>Something that happens once on each local day.</summary>

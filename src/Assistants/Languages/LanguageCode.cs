@@ -13,8 +13,5 @@ internal static class LanguageCode
         return code is null || fields.IsDocument || Is(code) ? code : throw fields.Wrong(name);
     }
 
-    /// <summary>The two letters by which texts of ours are found.</summary>
-    public static string BareOf(string code) => code.Length > 2 ? code[..2] : code;
-
     private static bool Is(string code) => code.Length >= 2 && code.All(letter => char.IsAsciiLetter(letter) || letter is '-' or '_');
 }

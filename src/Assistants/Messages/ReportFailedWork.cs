@@ -15,7 +15,7 @@ internal sealed record ReportFailedWork
 
     public static readonly TimeSpan Every = TimeSpan.FromMinutes(1);
 
-    public static readonly JobRules Rules = new() { MaxAttempts = 3, MaxRunning = 1 };
+    public static readonly JobRules Rules = ScheduleRules.Default with { MaxAttempts = 3, MaxRunning = 1 };
 }
 
 internal sealed class ReportFailedWorkHandler(

@@ -18,8 +18,9 @@ internal static class TodoServices
         services.AddJob<ExtractTodos, ExtractTodosCortex>(ExtractTodos.Kind, AssistantsJson.Default.ExtractTodos, CortexRules.Default);
         services.AddJob<RescheduleTodo, RescheduleTodoCortex>(RescheduleTodo.Kind, AssistantsJson.Default.RescheduleTodo, CortexRules.Default);
         services.AddJob<SelectQuietExecutions, SelectQuietExecutionsHandler>(
-            SelectQuietExecutions.Kind, AssistantsJson.Default.SelectQuietExecutions);
-        services.AddJob<SelectOverdueTodos, SelectOverdueTodosHandler>(SelectOverdueTodos.Kind, AssistantsJson.Default.SelectOverdueTodos);
+            SelectQuietExecutions.Kind, AssistantsJson.Default.SelectQuietExecutions, ScheduleRules.Default);
+        services.AddJob<SelectOverdueTodos, SelectOverdueTodosHandler>(
+            SelectOverdueTodos.Kind, AssistantsJson.Default.SelectOverdueTodos, ScheduleRules.Default);
         // After an outage both run once, and find all that was left meanwhile.
         services.AddSchedule(SelectQuietExecutions.Kind, new SelectQuietExecutions(), TimeSpan.FromMinutes(10));
         return services.AddSchedule(SelectOverdueTodos.Kind, new SelectOverdueTodos(), TimeSpan.FromHours(1));

@@ -53,13 +53,6 @@ internal sealed class Fields
 
     public string Text(string name, int most = int.MaxValue) => Required(name, OptionalText(name, most, isRequired: true)) ?? "";
 
-    /// <summary>Must be named, and may be null.</summary>
-    public string? NullableText(string name, int most = int.MaxValue)
-    {
-        Require(name);
-        return OptionalText(name, most, isRequired: true);
-    }
-
     public string? OptionalText(string name, int most = int.MaxValue) => OptionalText(name, most, isRequired: false);
 
     /// <summary>One of these words.</summary>
@@ -108,12 +101,6 @@ internal sealed class Fields
     }
 
     /// <summary>ISO 8601, taken as UTC where it names no zone.</summary>
-    public DateTimeOffset? OptionalInstant(string name)
-    {
-        document?.Add(name, JsonSchemaType.String, isRequired: false, format: "date-time");
-        return Sent(name) is { } sent ? InstantOf(sent) ?? throw Wrong(name) : null;
-    }
-
     public DateTimeOffset Instant(string name)
     {
         document?.Add(name, JsonSchemaType.String, isRequired: true, format: "date-time");

@@ -11,7 +11,8 @@ internal sealed record Alert
 
     public required string Name { get; set; }
 
-    /// <summary>In the words of GTWY's wire (spec of its documents: docs/wire/gateway.md), without what has a property here.</summary>
+    /// <summary>In the words of GTWY's wire (spec of its documents: docs/wire/gateway.md), without what has a property here. In the
+    /// database headers are sealed (<see cref="Secrets.DocumentSeal"/>).</summary>
     public required JsonObject Document { get; set; }
 
     public required DateTimeOffset CreatedAt { get; init; }

@@ -3,6 +3,7 @@ using System.Text.Json.Nodes;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.Hosting;
 using Stoa.Gateway.Delivery;
+using Stoa.Gateway.Secrets;
 using Stoa.Platform.Data;
 using Stoa.Platform.Webhooks;
 
@@ -31,7 +32,7 @@ internal sealed record AlertRule(string Id, IReadOnlySet<string> Types, IReadOnl
 }
 
 /// <summary>The alerts of organizations, read once and kept until they change: the end of each run asks for them.</summary>
-internal sealed class AlertRules(IDbContextFactory<GatewayDb> dbs, ChangeFeed feed) : IHostedService
+internal sealed class AlertRules(IDbContextFactory<GatewayDb> dbs, DocumentSeal seal, ChangeFeed feed) : IHostedService
 {
     private const string Channel = "gateway_configuration";
 
@@ -76,7 +77,7 @@ internal sealed class AlertRules(IDbContextFactory<GatewayDb> dbs, ChangeFeed fe
     {
         await using var db = await dbs.CreateDbContextAsync();
         var alerts = await db.Alerts.AsNoTracking().Where(alert => alert.OrganizationId == organizationId).OrderBy(alert => alert.Id).ToListAsync();
-        return [.. alerts.Select(AlertRule.Of)];
+        return [.. alerts.Select(alert => AlertRule.Of(alert with { Document = seal.Opened(alert.Document) }))];
     }
 
     /// <summary>The payload lists organizations; empty or absent means all.</summary>

@@ -7,6 +7,7 @@ using Microsoft.AspNetCore.Routing;
 using Microsoft.EntityFrameworkCore;
 using Npgsql;
 using Stoa.Gateway.Auth;
+using Stoa.Gateway.Secrets;
 using Stoa.Platform.Egress;
 using Stoa.Platform.Http;
 
@@ -24,15 +25,15 @@ internal static class AlertsApi
         alerts.MapDelete("", DeleteAsync).RequireGtwyEditor().WithSummary("Delete an alert");
     }
 
-    internal static async Task<Ok<AlertList>> ListAsync(GtwyCaller caller, GatewayDb db, CancellationToken ct)
+    internal static async Task<Ok<AlertList>> ListAsync(GtwyCaller caller, GatewayDb db, DocumentSeal seal, CancellationToken ct)
     {
         var alerts = await db.Alerts.AsNoTracking()
             .Where(alert => alert.OrganizationId == caller.OrganizationId && caller.FolderId == null).OrderBy(alert => alert.Id).ToListAsync(ct);
-        return TypedResults.Ok(new AlertList(Success: true, [.. alerts.Select(alert => AlertView(alert, caller))]));
+        return TypedResults.Ok(new AlertList(Success: true, [.. alerts.Select(alert => AlertView(alert, seal, caller))]));
     }
 
     internal static async Task<Created<AlertMade>> CreateAsync(
-        AlertTerms terms, GtwyCaller caller, GatewayDb db, AddressGuard guard, TimeProvider time, CancellationToken ct)
+        AlertTerms terms, GtwyCaller caller, GatewayDb db, DocumentSeal seal, AddressGuard guard, TimeProvider time, CancellationToken ct)
     {
         RequireOwn(caller);
         Failure.ThrowIfAny(terms.Check(guard, isNew: true));
@@ -41,25 +42,25 @@ internal static class AlertsApi
             Id = HexId.Create(time),
             OrganizationId = caller.OrganizationId,
             Name = terms.Name!.Trim(),
-            Document = terms.Over(new() { ["bridges"] = new JsonArray("all") }),
+            Document = seal.Sealed(terms.Over(new() { ["bridges"] = new JsonArray("all") })),
             CreatedAt = time.GetUtcNow(),
         };
         db.Add(alert);
         await SaveAsync(db, ct);
-        return TypedResults.Created((string?)null, new AlertMade(Success: true, AlertView(alert, caller)));
+        return TypedResults.Created((string?)null, new AlertMade(Success: true, AlertView(alert, seal, caller)));
     }
 
     internal static async Task<Ok<AlertMade>> UpdateAsync(
-        string id, AlertTerms terms, GtwyCaller caller, GatewayDb db, AddressGuard guard, CancellationToken ct)
+        string id, AlertTerms terms, GtwyCaller caller, GatewayDb db, DocumentSeal seal, AddressGuard guard, CancellationToken ct)
     {
         RequireOwn(caller);
         Failure.ThrowIfAny(terms.Check(guard, isNew: false));
         var alert = await db.Alerts.FirstOrDefaultAsync(alert => alert.Id == id && alert.OrganizationId == caller.OrganizationId, ct)
             ?? throw Failure.NotFound("Alert");
         alert.Name = terms.Name?.Trim() ?? alert.Name;
-        alert.Document = terms.Over(alert.Document.DeepClone().AsObject());
+        alert.Document = seal.Sealed(terms.Over(seal.Opened(alert.Document)));
         await SaveAsync(db, ct);
-        return TypedResults.Ok(new AlertMade(Success: true, AlertView(alert, caller)));
+        return TypedResults.Ok(new AlertMade(Success: true, AlertView(alert, seal, caller)));
     }
 
     internal static async Task<Ok<AlertGone>> DeleteAsync(
@@ -93,9 +94,9 @@ internal static class AlertsApi
         }
     }
 
-    private static JsonObject AlertView(Alert alert, GtwyCaller caller)
+    private static JsonObject AlertView(Alert alert, DocumentSeal seal, GtwyCaller caller)
     {
-        var view = alert.Document.DeepClone().AsObject();
+        var view = seal.Opened(alert.Document);
         view["_id"] = alert.Id;
         view["org_id"] = caller.OrgId;
         view["name"] = alert.Name;

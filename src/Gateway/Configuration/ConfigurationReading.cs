@@ -11,7 +11,7 @@ using Stoa.Gateway.Dialects;
 namespace Stoa.Gateway.Configuration;
 
 /// <summary>Puts together what an agent's run needs. Every query is the organization's own.</summary>
-internal sealed class ConfigurationReading(GatewayDb db, ModelStore models, ServiceRegistry services)
+internal sealed class ConfigurationReading(GatewayDb db, ModelStore models, ToolStore functions, ServiceRegistry services)
 {
     private const int MaxListed = 10_000;
 
@@ -159,8 +159,7 @@ internal sealed class ConfigurationReading(GatewayDb db, ModelStore models, Serv
         {
             return ([], null, null);
         }
-        var tools = await db.Tools.AsNoTracking()
-            .Where(tool => tool.OrganizationId == organizationId && (names.Contains(tool.Id) || names.Contains(tool.ScriptId))).ToListAsync(ct);
+        var tools = await functions.NamedAsync(organizationId, names, ct);
         return (
             [.. ids.Select(id => tools.Find(tool => tool.Id == id)).OfType<AgentTool>()],
             pre is null ? null : tools.Find(tool => tool.Id == pre || tool.ScriptId == pre),

@@ -3,24 +3,33 @@ using System.Text.Json.Nodes;
 using Microsoft.EntityFrameworkCore;
 using Stoa.Gateway.Agents;
 using Stoa.Gateway.Auth;
+using Stoa.Gateway.Secrets;
 
 namespace Stoa.Gateway.Tools;
 
-/// <summary>The functions of an organization.</summary>
-internal sealed class ToolStore(GatewayDb db, TimeProvider time)
+/// <summary>The functions of an organization. Their credentials are sealed in the database, and open in what this answers.</summary>
+internal sealed class ToolStore(GatewayDb db, DocumentSeal seal, TimeProvider time)
 {
-    public Task<List<AgentTool>> ListAsync(Guid organizationId, int? page, int? limit, CancellationToken ct)
+    public async Task<List<AgentTool>> ListAsync(Guid organizationId, int? page, int? limit, CancellationToken ct)
     {
         var tools = db.Tools.AsNoTracking().Where(tool => tool.OrganizationId == organizationId).OrderBy(tool => tool.CreatedAt).ThenBy(tool => tool.Id);
-        return limit is { } most ? tools.Skip(((page ?? 1) - 1) * most).Take(most).ToListAsync(ct) : tools.ToListAsync(ct);
+        return Opened(await (limit is { } most ? tools.Skip(((page ?? 1) - 1) * most).Take(most) : tools).ToListAsync(ct));
     }
 
+    /// <summary>Null when the organization has no such function.</summary>
+    public async Task<AgentTool?> FindAsync(Guid organizationId, string id, CancellationToken ct) =>
+        await db.Tools.AsNoTracking().FirstOrDefaultAsync(tool => tool.Id == id && tool.OrganizationId == organizationId, ct) is { } tool ? Opened(tool) : null;
+
+    /// <summary>Those of the functions with these ids, or of these scripts, that there are.</summary>
+    public async Task<List<AgentTool>> NamedAsync(Guid organizationId, string[] names, CancellationToken ct) => Opened(await db.Tools.AsNoTracking()
+        .Where(tool => tool.OrganizationId == organizationId && (names.Contains(tool.Id) || names.Contains(tool.ScriptId))).ToListAsync(ct));
+
     /// <summary>The functions that a document names.</summary>
-    public Task<List<AgentTool>> OfAsync(Guid organizationId, JsonObject document, CancellationToken ct)
+    public async Task<List<AgentTool>> OfAsync(Guid organizationId, JsonObject document, CancellationToken ct)
     {
         var ids = IdsOf(document).ToList();
-        return ids.Count == 0 ? Task.FromResult(new List<AgentTool>())
-            : db.Tools.AsNoTracking().Where(tool => ids.Contains(tool.Id) && tool.OrganizationId == organizationId).ToListAsync(ct);
+        return ids.Count == 0 ? []
+            : Opened(await db.Tools.AsNoTracking().Where(tool => ids.Contains(tool.Id) && tool.OrganizationId == organizationId).ToListAsync(ct));
     }
 
     public static IEnumerable<string> IdsOf(JsonObject document) => (document["function_ids"] as JsonArray ?? [])
@@ -43,7 +52,7 @@ internal sealed class ToolStore(GatewayDb db, TimeProvider time)
                     OrganizationId = caller.OrganizationId,
                     ScriptId = script,
                     Title = title,
-                    Document = document(null),
+                    Document = seal.Sealed(document(null)),
                     CreatedAt = now,
                     UpdatedAt = now,
                 };
@@ -52,14 +61,14 @@ internal sealed class ToolStore(GatewayDb db, TimeProvider time)
             else
             {
                 tool.Title = title;
-                tool.Document = document(tool.Document);
+                tool.Document = seal.Sealed(document(seal.Opened(tool.Document)));
                 tool.UpdatedAt = now;
             }
             // Lost only to somebody who made the same at this moment: then it is there to be changed.
             if (await db.TrySaveAsync(ct) == Saved.Kept)
             {
                 await transaction.CommitAsync(ct);
-                return tool;
+                return Opened(tool);
             }
         }
     }
@@ -74,11 +83,13 @@ internal sealed class ToolStore(GatewayDb db, TimeProvider time)
         {
             return null;
         }
+        tool.Document = seal.Opened(tool.Document);
         change(tool);
+        tool.Document = seal.Sealed(tool.Document);
         tool.UpdatedAt = time.GetUtcNow();
         await db.SaveChangesAsync(ct);
         await transaction.CommitAsync(ct);
-        return tool;
+        return Opened(tool);
     }
 
     /// <summary>Also takes it out of all agents and versions that name it.</summary>
@@ -115,6 +126,10 @@ internal sealed class ToolStore(GatewayDb db, TimeProvider time)
           jsonb_array_elements_text(coalesce(version.document -> 'function_ids', jsonb_build_array())) what
         where agent.organization_id = {organizationId} and agent.deleted_at is null
         """).ToListAsync(ct);
+
+    private AgentTool Opened(AgentTool tool) => tool with { Document = seal.Opened(tool.Document) };
+
+    private List<AgentTool> Opened(List<AgentTool> tools) => tools.ConvertAll(Opened);
 
     // Locked, so that what somebody else changes in it at the same time is kept.
     private Task<AgentTool?> LockAsync(Guid organizationId, string script, CancellationToken ct) => db.Tools

@@ -79,7 +79,7 @@ internal sealed class PublicFiles(IStorage storage, IOptions<StoaOptions> option
         return ("bin", "application/octet-stream");
     }
 
-    // Names of the storage have no dots.
+    // As names of the storage once had to be: what was kept then is found by them.
     private static string PathOf(Guid organizationId, string name) => $"public/{organizationId}/{name.Replace('.', '_')}";
 
     /// <summary>What was read already, and the rest.</summary>

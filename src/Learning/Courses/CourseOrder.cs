@@ -13,6 +13,8 @@ internal sealed class CourseOrder(LearningDb db, Standings standings, TimeProvid
     /// <exception cref="Stoa.Platform.Http.Failure">400: one of them is not in the course.</exception>
     public async Task SwapMilestonesAsync(int courseId, int first, int second, CancellationToken ct)
     {
+        await using var transaction = await db.Database.BeginTransactionAsync(ct);
+        await LockAsync([courseId], ct);
         var links = await db.CourseMilestones.Where(link => link.CourseId == courseId && (link.MilestoneId == first || link.MilestoneId == second))
             .ToListAsync(ct);
         if (first == second || links.Count != 2)
@@ -21,11 +23,14 @@ internal sealed class CourseOrder(LearningDb db, Standings standings, TimeProvid
         }
         (links[0].Ordering, links[1].Ordering) = (links[1].Ordering, links[0].Ordering);
         await db.SaveChangesAsync(ct);
+        await transaction.CommitAsync(ct);
     }
 
     /// <exception cref="Stoa.Platform.Http.Failure">400: one of them is not in the course, or they are in two modules.</exception>
     public async Task SwapTasksAsync(int courseId, int first, int second, CancellationToken ct)
     {
+        await using var transaction = await db.Database.BeginTransactionAsync(ct);
+        await LockAsync([courseId], ct);
         var links = await db.CourseTasks.Where(link => link.CourseId == courseId && (link.TaskId == first || link.TaskId == second)).ToListAsync(ct);
         if (first == second || links.Count != 2)
         {
@@ -37,6 +42,7 @@ internal sealed class CourseOrder(LearningDb db, Standings standings, TimeProvid
         }
         (links[0].Ordering, links[1].Ordering) = (links[1].Ordering, links[0].Ordering);
         await db.SaveChangesAsync(ct);
+        await transaction.CommitAsync(ct);
     }
 
     /// <param name="orders">Pairs of an ordering and the id of a link between a course and a module.</param>
@@ -63,7 +69,7 @@ internal sealed class CourseOrder(LearningDb db, Standings standings, TimeProvid
     {
         await using var transaction = await db.Database.BeginTransactionAsync(ct);
         var courses = places.Select(place => place.CourseId).Distinct().Order().ToArray();
-        await db.Database.ExecuteSqlAsync($"select from learning.courses where id = any ({courses}) order by id for no key update", ct);
+        await LockAsync(courses, ct);
         var (tasks, of, milestones) = (places.Select(place => place.TaskId).ToArray(), places.Select(place => place.CourseId).ToArray(),
             places.Select(place => place.MilestoneId).ToArray());
         var own = await db.Database.SqlQuery<int>($"""
@@ -103,6 +109,10 @@ internal sealed class CourseOrder(LearningDb db, Standings standings, TimeProvid
         await transaction.CommitAsync(ct);
         return true;
     }
+
+    /// <summary>Two who change the order of the same course go one after the other.</summary>
+    private Task LockAsync(int[] courses, CancellationToken ct) =>
+        db.Database.ExecuteSqlAsync($"select from learning.courses where id = any ({courses}) order by id for no key update", ct);
 
     private async Task AddTaskAsync(TaskPlace place, CancellationToken ct)
     {

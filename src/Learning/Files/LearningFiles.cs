@@ -99,11 +99,6 @@ internal sealed class LearningFiles(LearningDb db, IStorage storage, IOptions<Fi
         ? storage.OpenAsync($"media/{id}.{extension}", ct)
         : Task.FromResult<Stream?>(null);
 
-    /// <summary>The same by what an upload answered as <c>file_key</c>: with the bucket's folders or without.</summary>
-    public Task<Stream?> OpenKeyAsync(string key, CancellationToken ct) => key[(key.LastIndexOf('/') + 1)..].Split('.', 2) is [var uuid, var extension]
-        ? OpenAsync(uuid, extension, ct)
-        : Task.FromResult<Stream?>(null);
-
     /// <summary>Where a browser may read the file from; null without a bucket.</summary>
     public Task<StorageAddress?> ReadAddressAsync(FileRow row, CancellationToken ct) => storage.ReadAddressAsync(NameOf(row), AddressLifetime, ct);
 

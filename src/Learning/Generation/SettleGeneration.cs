@@ -11,6 +11,8 @@ internal sealed record SettleGeneration
     public const string Kind = "learning.settle_generation";
 
     public static readonly TimeSpan Every = TimeSpan.FromMinutes(5);
+
+    public static readonly JobRules Rules = new() { OnlyIf = "select exists (select from learning.course_generation_jobs)" };
 }
 
 internal sealed class SettleGenerationHandler(LearningDb db) : IJobHandler<SettleGeneration>

@@ -65,12 +65,15 @@ internal sealed class SubmissionStore(LearningFiles files, ArchiveCache archives
         }
         var file = new FileStream(
             Path.GetTempFileName(), FileMode.Create, FileAccess.ReadWrite, FileShare.None, 64 << 10, FileOptions.Asynchronous | FileOptions.DeleteOnClose);
-        if (await CopyAsync(content, file, most, ct))
+        try
         {
-            return file;
+            return await CopyAsync(content, file, most, ct) ? file : throw TooLarge();
         }
-        await file.DisposeAsync();
-        throw TooLarge();
+        catch
+        {
+            await file.DisposeAsync();
+            throw;
+        }
     }
 
     private Failure TooLarge() => Refusal.BadRequest($"The archive is larger than {options.Value.MaxZipMb} MB");

@@ -10,6 +10,11 @@ internal sealed record PublishScheduled
     public const string Kind = "learning.publish_scheduled";
 
     public static readonly TimeSpan Every = TimeSpan.FromMinutes(1);
+
+    public static readonly JobRules Rules = new()
+    {
+        OnlyIf = "select exists (select from learning.tasks where scheduled_publish_at is not null and deleted_at is null)",
+    };
 }
 
 internal sealed class PublishScheduledHandler(LearningDb db, Standings standings, TimeProvider time) : IJobHandler<PublishScheduled>

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Stoa.Platform.Jobs;
 using Stoa.Platform.Storage;
 
 namespace Stoa.Learning.Traces;
@@ -70,6 +71,6 @@ internal sealed class ConversationArchive(IStorage storage)
             json.WriteEndArray();
         }
         draft.Position = 0;
-        await storage.WriteAsync(name, draft, SpanTable.MaxBytes, ct);
+        _ = await storage.WriteAsync(name, draft, SpanTable.MaxBytes, ct) ?? throw JobFailure.Dead($"{name} has become too large");
     }
 }

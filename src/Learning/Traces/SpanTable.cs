@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Text;
 using Stoa.Gateway;
 using Stoa.Learning.Tutor;
+using Stoa.Platform.Jobs;
 using Stoa.Platform.Storage;
 
 namespace Stoa.Learning.Traces;
@@ -28,7 +29,7 @@ internal sealed class SpanTable(IModelUsage usage, IStorage storage)
             }
         }
         draft.Position = 0;
-        await storage.WriteAsync($"phoenix/spans/{day:yyyy-MM-dd}.csv", draft, MaxBytes, ct);
+        _ = await storage.WriteAsync($"phoenix/spans/{day:yyyy-MM-dd}.csv", draft, MaxBytes, ct) ?? throw JobFailure.Dead("The day's table is too large");
     }
 
     private static string LineOf(ModelCall call) => string.Create(CultureInfo.InvariantCulture,

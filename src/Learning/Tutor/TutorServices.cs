@@ -45,7 +45,7 @@ internal static class TutorServices
         services.AddScoped<TaskContents>();
         services.AddJob<GenerateStructure, GenerateStructureHandler>(GenerateStructure.Kind, TutorJson.Default.GenerateStructure, GenerateStructureHandler.Rules);
         services.AddJob<GenerateTask, GenerateTaskHandler>(GenerateTask.Kind, TutorJson.Default.GenerateTask, GenerateTaskHandler.Rules);
-        services.AddJob<SettleGeneration, SettleGenerationHandler>(SettleGeneration.Kind, TutorJson.Default.SettleGeneration);
+        services.AddJob<SettleGeneration, SettleGenerationHandler>(SettleGeneration.Kind, TutorJson.Default.SettleGeneration, SettleGeneration.Rules);
         services.AddSchedule(SettleGeneration.Kind, new SettleGeneration(), SettleGeneration.Every);
     }
 

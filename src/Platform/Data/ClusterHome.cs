@@ -110,7 +110,7 @@ internal sealed class ClusterHome
             unix_socket_directories = '{socketFolder.Replace("'", "''", StringComparison.Ordinal)}'
             unix_socket_permissions = 0700
             port = {Port.ToString(CultureInfo.InvariantCulture)}
-            max_connections = 100
+            max_connections = {(durable ? "100" : "1000")}
             shared_buffers = 128MB
             max_wal_size = 1GB
             jit = off

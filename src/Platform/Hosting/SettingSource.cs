@@ -34,6 +34,7 @@ public static class SettingSource
         || key.Contains("Secret", StringComparison.OrdinalIgnoreCase)
         || key.Contains("Password", StringComparison.OrdinalIgnoreCase)
         || key.EndsWith("Token", StringComparison.OrdinalIgnoreCase)
+        || key.EndsWith("ServiceAccount", StringComparison.OrdinalIgnoreCase)
         || key.EndsWith("Webhook", StringComparison.OrdinalIgnoreCase)
         || key.Contains("Tokens:", StringComparison.OrdinalIgnoreCase);
 

@@ -56,6 +56,12 @@ public sealed record JobRules
     /// <summary>The overview and a measurement call the kind late when it has not succeeded for so long.</summary>
     public TimeSpan? LateAfter { get; init; }
 
+    /// <summary>
+    /// A question in SQL, <c>select exists (…)</c>, asked before each run: where it is not so there is nothing to do, the job has succeeded,
+    /// and neither its handler nor what that stands on was made. For schedules of what many installations do not use.
+    /// </summary>
+    public string? OnlyIf { get; init; }
+
     /// <summary>Nobody is shown the arguments, and no search looks into them.</summary>
     public bool IsSensitive { get; init; }
 

@@ -64,10 +64,10 @@ public static class PageServices
     {
         services.AddRazorComponents();
         services.AddSingleton<RunningHost>();
-        // What we seal outlives a restart and is good at every host on the same data directory.
+        // What we seal outlives a restart and is good at every host with the same folder of keys.
         services.AddDataProtection()
             .SetApplicationName("Stoa")
-            .PersistKeysToFileSystem(new(Path.GetFullPath(Path.Combine(options.DataDirectory, "cookie-keys"))));
+            .PersistKeysToFileSystem(new(Path.GetFullPath(options.KeysDirectory ?? Path.Combine(options.DataDirectory, "cookie-keys"))));
         services.AddErrorDialect("/console", PageErrors.Instance);
     }
 

@@ -31,9 +31,10 @@ internal sealed partial class S3Storage(
             return null;
         }
         draft.Position = 0;
-        await AskAsync(() => client.PutObjectAsync(
+        var written = await AskAsync(() => client.PutObjectAsync(
             new() { BucketName = options.Bucket, Key = key, InputStream = draft, AutoCloseStream = false, UseChunkEncoding = false }, ct));
-        return length;
+        // A server that knows no such address has kept nothing.
+        return written is null ? throw Unreachable() : length;
     }
 
     public async Task<Stream?> OpenAsync(string name, CancellationToken ct)
@@ -87,9 +88,11 @@ internal sealed partial class S3Storage(
         catch (Exception refused) when (refused is AmazonClientException or AmazonServiceException or HttpRequestException)
         {
             LogRefused(refused);
-            throw Failure.Unavailable("The storage of files cannot be reached", TimeSpan.FromSeconds(5));
+            throw Unreachable();
         }
     }
+
+    private static Failure Unreachable() => Failure.Unavailable("The storage of files cannot be reached", TimeSpan.FromSeconds(5));
 
     private string KeyOf(string name) =>
         options.Folder is { Length: > 0 } folder ? $"{folder}/{StorageName.Checked(name)}" : StorageName.Checked(name);

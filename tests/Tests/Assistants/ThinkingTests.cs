@@ -92,18 +92,18 @@ public sealed class ThinkingTests(ThinkingTests.Fixture fixture) : IClassFixture
     {
         var (user, execution) = await NewAsync("I met Bob");
         var stranger = await site.UserAsync("Mallory");
-        provider.EnqueueFor(ThinkingSite.Model, [.. Enumerable.Repeat(ScriptedAnswer.Text("<title>Half</title>"), 4)]);
+        var release = new TaskCompletionSource();
+        var half = ScriptedAnswer.Text("<title>Half</title>");
+        provider.EnqueueFor(ThinkingSite.Model, half.Hold(release: release.Task), half, half, half);
+        var before = provider.Requests.Count;
 
-        var asked = provider.Requests.Count;
         await StartAsync(execution);
-        await UntilAskedAsync(asked + 1);
-        // The second attempt waits until the first was looked at.
+        await UntilAskedAsync(before + 1);
+        // It is to be looked at before its next attempt, which comes in a moment.
         await site.SqlAsync("insert into platform.job_kinds (kind, paused_at) values ($1, now()) on conflict (kind) do update set paused_at = now()", Titles);
+        release.SetResult();
         var job = await JobAsync(execution, Titles);
-        while (await site.ValueAsync<string>("select state from platform.jobs where id = $1", job) == "running")
-        {
-            await Task.Delay(TimeSpan.FromMilliseconds(10), TimeProvider.System, Ct);
-        }
+        await Patience.UntilAsync(() => site.ValueAsync<bool>("select state = 'available' from platform.jobs where id = $1", job));
         var seen = await site.OkAsync(user.Token, HttpMethod.Get, $"/jobs/{job}");
 
         Assert.Equal(("retrying", 1, 5), ((string)seen["state"]!, (int)seen["attempt"]!, (int)seen["max_attempts"]!));
@@ -147,6 +147,8 @@ public sealed class ThinkingTests(ThinkingTests.Fixture fixture) : IClassFixture
             "select run_at > now() + interval '3 minutes 30 seconds' from platform.jobs where id = $1", await JobAsync(patient, Titles)));
         var dead = await site.OkAsync(refusedUser.Token, HttpMethod.Get, $"/jobs/{await JobAsync(refused, Titles)}");
         Assert.Equal(("dead", 1), ((string)dead["state"]!, (int)dead["attempt"]!));
+        // Nobody else's answer is for what is still waiting.
+        await site.OkAsync(patientUser.Token, HttpMethod.Delete, $"/jobs/{await JobAsync(patient, Titles)}");
     }
 
     [Fact]

@@ -36,7 +36,7 @@ public sealed class QuestionsRun : IAsyncLifetime
         }
         Reported["openai"] = openai.Reported;
         Reported["anthropic"] = anthropic.Reported;
-        Stored = await UsageReader.SumsAsync(client, 6 * Questions, patience: TimeSpan.FromSeconds(60));
+        Stored = await UsageReader.SumsAsync(client, 6 * Questions);
     }
 
     public ValueTask DisposeAsync() => ValueTask.CompletedTask;

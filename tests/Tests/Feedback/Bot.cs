@@ -2,6 +2,7 @@ using System.Collections.Concurrent;
 using System.Net;
 using System.Text;
 using System.Text.Json.Nodes;
+using Stoa.Tests.Support;
 
 namespace Stoa.Tests.Feedback;
 
@@ -44,7 +45,7 @@ internal sealed class Bot(Uri address, int seed)
 
     private async Task PlayOneAsync(int player, int tasks)
     {
-        using var client = new HttpClient { BaseAddress = address };
+        using var client = new HttpClient { BaseAddress = address, Timeout = Patience.Long };
         client.DefaultRequestHeaders.Add("X-API-Key", "1234");
         var random = new Random(unchecked((seed * 1_000) + player));
         for (var turn = 0; Accepted.Count < tasks; turn++)

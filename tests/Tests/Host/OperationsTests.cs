@@ -118,7 +118,7 @@ public sealed class OperationsTests
 
         await host.StopAsync();
 
-        Assert.True(lastCall.Task.IsCompletedSuccessfully);
+        await lastCall.Task.WaitAsync(Patience.Long, TimeProvider.System, Ct);
         await Assert.ThrowsAsync<HttpRequestException>(() => endless);
     }
 

@@ -63,6 +63,13 @@ public sealed class SettingsTests
         Assert.Equal(("30", "default"), (settings["Stoa:DrainSeconds"].Value, settings["Stoa:DrainSeconds"].Source));
     }
 
+    [Theory]
+    [InlineData("Storage:SecretKey", true)]
+    [InlineData("Assistants:Push:ServiceAccount", true)]
+    [InlineData("Notifications:Slack:Webhook", true)]
+    [InlineData("Stoa:KeysDirectory", false)]
+    public void What_holds_a_key_is_not_shown(string key, bool secret) => Assert.Equal(secret, SettingSource.IsSecret(key));
+
     private static Task<WebApplication> BuildAsync(
         Dictionary<string, string?> settings, string environment = "Development", Action<WebApplicationBuilder>? add = null) =>
         App.BuildAsync(["--environment", environment], settings, builder =>

@@ -11,7 +11,7 @@ public sealed class CalendarProcessTests(TestDatabase database) : IClassFixture<
          where created_by = 'schedule:{CalendarWorker.Schedule}') slots
         """;
 
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
+    private static readonly TimeSpan Patience = TimeSpan.FromMinutes(10);
 
     private readonly List<NodeProcess> processes = [];
 

@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using System.Runtime.CompilerServices;
 using System.Text.Json.Serialization;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.Configuration;
@@ -77,7 +78,7 @@ internal sealed class DeedsDb(DbContextOptions<DeedsDb> options) : ModuleDb(opti
 /// <summary>A host that knows two kinds of jobs, whose handlers are played from a <see cref="Script"/>.</summary>
 internal sealed class JobsSite(HostUnderTest host, Script script) : IAsyncDisposable
 {
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
+    private static readonly TimeSpan Patience = TimeSpan.FromMinutes(10);
 
     public static readonly JobRules Quick = new() { FirstWait = TimeSpan.FromMilliseconds(10), MaxAttempts = 3 };
 
@@ -137,12 +138,13 @@ internal sealed class JobsSite(HostUnderTest host, Script script) : IAsyncDispos
 
     public Task QuietAsync() => UntilAsync(async () => await ScalarAsync<long>("select count(*) from platform.jobs") == 0);
 
-    public static async Task UntilAsync(Func<Task<bool>> condition)
+    public static async Task UntilAsync(
+        Func<Task<bool>> condition, [CallerArgumentExpression(nameof(condition))] string? what = null)
     {
         var started = TimeProvider.System.GetTimestamp();
         while (!await condition())
         {
-            Assert.True(TimeProvider.System.GetElapsedTime(started) < Patience, "It did not come to that");
+            Assert.True(TimeProvider.System.GetElapsedTime(started) < Patience, $"It did not come to {what}");
             await Task.Delay(TimeSpan.FromMilliseconds(10), TimeProvider.System, Ct);
         }
     }

@@ -22,6 +22,19 @@ public sealed class RunTests
     }
 
     [Fact]
+    public async Task A_job_whose_question_is_answered_with_no_has_nothing_to_do()
+    {
+        await using var site = await JobsSite.StartAsync(JobsSite.Quick with { OnlyIf = "select exists (select from deeds.deeds)" });
+
+        var idle = await site.FinishedAsync(await site.EnqueueAsync("too early"));
+        await site.ExecuteAsync("insert into deeds.deeds (name) values ('done')");
+        var busy = await site.FinishedAsync(await site.EnqueueAsync("in time"));
+
+        Assert.Equal((JobState.Succeeded, JobState.Succeeded), (idle.State, busy.State));
+        Assert.Equal(["in time"], site.Script.Ran);
+    }
+
+    [Fact]
     public async Task A_job_exists_exactly_when_its_cause_was_committed()
     {
         await using var site = await JobsSite.StartAsync();

@@ -13,8 +13,6 @@ internal sealed class HostProcess : IAsyncDisposable
 {
     internal const string DevelopmentKey = "stoa-dev";
 
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
-
     private readonly IReadOnlyDictionary<string, string?> _settings;
     private readonly string _folder;
     private readonly bool _ownsFolder;
@@ -95,7 +93,7 @@ internal sealed class HostProcess : IAsyncDisposable
 
     internal HttpClient CreateClient(string key = DevelopmentKey)
     {
-        var client = new HttpClient { BaseAddress = BaseAddress };
+        var client = new HttpClient { BaseAddress = BaseAddress, Timeout = Patience.Long };
         client.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", key);
         return client;
     }
@@ -120,7 +118,7 @@ internal sealed class HostProcess : IAsyncDisposable
         if (_process is { HasExited: false })
         {
             await ServerProcess.SignalAsync("TERM", _process.Id);
-            using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(40), TimeProvider.System);
+            using var patience = new CancellationTokenSource(Patience.Long, TimeProvider.System);
             try
             {
                 await _process.WaitForExitAsync(patience.Token);
@@ -136,9 +134,9 @@ internal sealed class HostProcess : IAsyncDisposable
             return;
         }
         // Left behind only when the host was killed.
-        await ServerProcess.SignalAsync("QUIT", ServerProcess.IdIn(_folder));
+        await ServerProcess.EndAsync(_folder);
         _process?.Dispose();
-        await DeleteFolderAsync();
+        Directory.Delete(_folder, recursive: true);
     }
 
     /// <summary>A folder that the server's own user can reach too, so that the cluster lives in it also when we are root.</summary>
@@ -157,14 +155,14 @@ internal sealed class HostProcess : IAsyncDisposable
 
     private async Task WaitUntilReadyAsync()
     {
-        using var client = new HttpClient { BaseAddress = InternalAddress };
-        var started = TimeProvider.System.GetTimestamp();
-        while (!await IsReadyAsync(client))
-        {
-            Assert.False(_process!.HasExited, $"The host stopped while starting:\n{Log}");
-            Assert.True(TimeProvider.System.GetElapsedTime(started) < Patience, $"The host did not get ready:\n{Log}");
-            await Task.Delay(TimeSpan.FromMilliseconds(50), TimeProvider.System);
-        }
+        using var client = new HttpClient { BaseAddress = InternalAddress, Timeout = Patience.Long };
+        await Patience.UntilAsync(
+            async () =>
+            {
+                Assert.False(_process!.HasExited, $"The host stopped while starting:\n{Log}");
+                return await IsReadyAsync(client);
+            },
+            () => $"The host did not get ready:\n{Log}");
     }
 
     private static async Task<bool> IsReadyAsync(HttpClient client)
@@ -177,23 +175,6 @@ internal sealed class HostProcess : IAsyncDisposable
         catch (HttpRequestException)
         {
             return false;
-        }
-    }
-
-    private async Task DeleteFolderAsync()
-    {
-        for (var attempt = 0; ; attempt++)
-        {
-            try
-            {
-                Directory.Delete(_folder, recursive: true);
-                return;
-            }
-            catch (IOException) when (attempt < 20)
-            {
-                // The server removes its own files while it stops.
-                await Task.Delay(TimeSpan.FromMilliseconds(100), TimeProvider.System);
-            }
         }
     }
 

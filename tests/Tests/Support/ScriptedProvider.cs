@@ -33,6 +33,8 @@ public sealed class ScriptedProvider : IAsyncDisposable
         {
             server.Listen(IPAddress.Loopback, 0);
             server.Limits.MaxRequestBodySize = null;
+            // What was written has left when the write returns: an answer that is then cut off has told what it was to tell.
+            server.Limits.MaxResponseBufferSize = 0;
         });
         _app = builder.Build();
         _app.Run(HandleAsync);

@@ -7,8 +7,32 @@ namespace Stoa.Tests.Support;
 internal static class ServerProcess
 {
     /// <summary>Null when no server has left a pid file below the folder.</summary>
-    internal static int? IdIn(string folder) => Directory.EnumerateFiles(folder, "postmaster.pid", SearchOption.AllDirectories)
-        .Select(file => (int?)int.Parse(File.ReadLines(file).First(), CultureInfo.InvariantCulture)).FirstOrDefault();
+    internal static int? IdIn(string folder)
+    {
+        foreach (var file in Directory.EnumerateFiles(folder, "postmaster.pid", SearchOption.AllDirectories))
+        {
+            try
+            {
+                if (File.ReadLines(file).FirstOrDefault() is { } line)
+                {
+                    return int.Parse(line, CultureInfo.InvariantCulture);
+                }
+            }
+            catch (FileNotFoundException)
+            {
+                // It ended while we looked.
+            }
+        }
+        return null;
+    }
+
+    /// <summary>Ends a server that was left behind. It removes files of its own until it is gone.</summary>
+    internal static async Task EndAsync(string folder)
+    {
+        var server = IdIn(folder);
+        await SignalAsync("QUIT", server);
+        await Patience.UntilAsync(() => server is not { } id || !IsAlive(id), () => $"The server {server} does not end");
+    }
 
     /// <summary>Signals the server and its children, each of which has a process group of its own.</summary>
     internal static Task SignalAllAsync(string signal, string folder)
@@ -29,6 +53,19 @@ internal static class ServerProcess
         }
         using var kill = Process.Start(new ProcessStartInfo("kill", words) { UseShellExecute = false, RedirectStandardError = true })!;
         await kill.WaitForExitAsync();
+    }
+
+    private static bool IsAlive(int process)
+    {
+        try
+        {
+            using var found = Process.GetProcessById(process);
+            return !found.HasExited;
+        }
+        catch (ArgumentException)
+        {
+            return false;
+        }
     }
 
     private static int? ParentOf(int process)

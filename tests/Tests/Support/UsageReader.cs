@@ -10,15 +10,15 @@ internal static class UsageReader
 
     private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(100);
 
-    /// <summary>The sums by provider, once so many calls are in them; after the patience whatever is there.</summary>
-    internal static async Task<IReadOnlyDictionary<string, JsonNode>> SumsAsync(HttpClient client, long calls, TimeSpan patience)
+    /// <summary>The sums by provider, once so many calls are in them; if that never comes, whatever is there.</summary>
+    internal static async Task<IReadOnlyDictionary<string, JsonNode>> SumsAsync(HttpClient client, long calls)
     {
         var started = TimeProvider.System.GetTimestamp();
         while (true)
         {
             var answer = await GetAsync(client, $"/api/stoa/usage?group_by=provider&{Since}");
             var rows = answer["items"]!.AsArray().Select(row => row!).ToList();
-            if (rows.Sum(row => (long)row["calls"]!) >= calls || TimeProvider.System.GetElapsedTime(started) > patience)
+            if (rows.Sum(row => (long)row["calls"]!) >= calls || TimeProvider.System.GetElapsedTime(started) > Patience.Long)
             {
                 return rows.ToDictionary(row => (string)row["provider"]!, StringComparer.Ordinal);
             }

@@ -148,7 +148,7 @@ internal sealed record IndexVectors
 internal sealed class IndexVectorsHandler(VectorIndex index) : IJobHandler<IndexVectors>
 {
     /// <summary>An index over millions of chunks is not made in a minute, and not twice at the same time.</summary>
-    public static readonly JobRules Rules = new() { Timeout = TimeSpan.FromHours(6), MaxRunning = 1, Priority = JobPriority.Bulk };
+    public static readonly JobRules Rules = ScheduleRules.Default with { Timeout = TimeSpan.FromHours(6), MaxRunning = 1, Priority = JobPriority.Bulk };
 
     public Task RunAsync(IndexVectors job, JobContext context, CancellationToken ct) => index.MakeAsync(ct);
 }

@@ -4,10 +4,10 @@ using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.AspNetCore.Routing;
-using Microsoft.EntityFrameworkCore;
 using Stoa.Gateway.Agents;
 using Stoa.Gateway.Auth;
 using Stoa.Gateway.RunTools;
+using Stoa.Gateway.Tools;
 using Stoa.Gateway.Dialects.Gtwy;
 using Stoa.Platform.Http;
 
@@ -30,11 +30,10 @@ internal static class TrialsApi
         return Json(await trials.RunAsync(caller.OrganizationId, RunCaller.Of(caller), body.Members, context.RequestId(), context.RequestAborted));
     }
 
-    internal static async Task<ContentHttpResult> TryAsync(string id, GtwyBody body, GtwyCaller caller, ToolMaking tools, GatewayDb db, CancellationToken ct)
+    internal static async Task<ContentHttpResult> TryAsync(string id, GtwyBody body, GtwyCaller caller, ToolMaking tools, ToolStore store, CancellationToken ct)
     {
         caller.RequireEditor();
-        var tool = await db.Tools.AsNoTracking().FirstOrDefaultAsync(tool => tool.Id == id && tool.OrganizationId == caller.OrganizationId, ct)
-            ?? throw Failure.NotFound("Tool");
+        var tool = await store.FindAsync(caller.OrganizationId, id, ct) ?? throw Failure.NotFound("Tool");
         var outcome = await tools.CallAsync(tool, body.Members.Object("args") ?? [], ct);
         return Json(new()
         {

@@ -16,10 +16,13 @@ public sealed class KeyRing
     [ThreadStatic]
     private static IncrementalHash? sha;
 
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(5);
+
     private readonly TaskCompletionSource loaded = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly TimeProvider time;
     private readonly ApiKey? development;
     private volatile Snapshot snapshot;
+    private volatile TaskCompletionSource replaced = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
     internal KeyRing(TimeProvider time, ApiKey? development)
     {
@@ -69,6 +72,26 @@ public sealed class KeyRing
     {
         snapshot = new(keys, development, last: snapshot);
         loaded.TrySetResult();
+        Interlocked.Exchange(ref replaced, new(TaskCreationOptions.RunContinuationsAsynchronously)).TrySetResult();
+    }
+
+    /// <summary>
+    /// Until this host goes by what was just committed, as a rule some milliseconds: whoever was given a key may use it at once, and one that
+    /// was revoked opens nothing any more. It gives up after a while, and does not begin where nobody reads keys, as in a verb.
+    /// </summary>
+    internal async Task FollowAsync(string prefix, bool isLive, CancellationToken ct)
+    {
+        var started = time.GetTimestamp();
+        while (IsLoaded && Patience - time.GetElapsedTime(started) is var left && left > TimeSpan.Zero)
+        {
+            var next = replaced.Task;
+            if (snapshot.Find(prefix) is not null == isLive)
+            {
+                return;
+            }
+            await next.WaitAsync(left, time, ct).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            ct.ThrowIfCancellationRequested();
+        }
     }
 
     private bool IsExpired(ApiKey key) => key.ExpiresAt is { } end && end <= time.GetUtcNow();

@@ -9,14 +9,23 @@ public sealed record NewKey(KeyRow Row, string Token);
 
 /// <summary>
 /// Acts on keys. Each is one statement with its audit row in it, so neither is there without the other; every node learns of it by the
-/// notification that the table's trigger sends on commit.
+/// notification that the table's trigger sends on commit, and the one that acts before it answers.
 /// </summary>
-public sealed class KeyStore(NpgsqlDataSource source, TimeProvider time)
+public sealed class KeyStore(NpgsqlDataSource source, TimeProvider time, KeyRing? ring = null)
 {
     public async Task<NewKey> CreateAsync(Guid organizationId, KeyTerms terms, string actor, CancellationToken ct)
     {
         await using var connection = await source.OpenConnectionAsync(ct);
-        return await CreateAsync(connection, organizationId, terms, actor, ct);
+        return await KnownAsync(await CreateAsync(connection, organizationId, terms, actor, ct), ct);
+    }
+
+    private async Task<NewKey> KnownAsync(NewKey made, CancellationToken ct)
+    {
+        if (ring is not null && (made.Row.ExpiresAt is not { } end || end > time.GetUtcNow()))
+        {
+            await ring.FollowAsync(made.Row.Prefix, isLive: true, ct);
+        }
+        return made;
     }
 
     /// <summary>In the transaction that the connection is in, if there is one: the key is there with what else it does, or not at all.</summary>
@@ -98,8 +107,9 @@ public sealed class KeyStore(NpgsqlDataSource source, TimeProvider time)
         command.Parameters.AddWithValue("id", id);
         command.Parameters.AddWithValue("organization", organizationId);
         AddAct(command, actor);
-        if ((await ReadAsync(command, ct)).Count > 0)
+        if (await ReadAsync(command, ct) is [var gone])
         {
+            await (ring?.FollowAsync(gone.Prefix, isLive: false, ct) ?? Task.CompletedTask);
             return true;
         }
         return await FindAsync(organizationId, id, ct) is null ? throw Failure.NotFound("Key") : false;
@@ -142,7 +152,7 @@ public sealed class KeyStore(NpgsqlDataSource source, TimeProvider time)
         AddAct(command, actor);
         if (await ReadAsync(command, ct) is [var row])
         {
-            return new(row, token);
+            return await KnownAsync(new(row, token), ct);
         }
         throw await FindAsync(organizationId, id, ct) is null
             ? Failure.NotFound("Key")

@@ -1,13 +1,15 @@
 using System.Diagnostics;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
+using Npgsql;
 using Stoa.Platform.Telemetry;
 
 namespace Stoa.Platform.Jobs;
 
 /// <summary>One run of one job: its scope, its span, its handler, and what its end means.</summary>
 internal sealed partial class JobExecution(
-    IServiceScopeFactory scopes, JobNode node, OutcomeWriter outcomes, JobRates rates, TimeProvider time, ILogger<JobExecution> logger)
+    IServiceScopeFactory scopes, NpgsqlDataSource source, JobNode node, OutcomeWriter outcomes, JobRates rates, TimeProvider time,
+    ILogger<JobExecution> logger)
 {
     /// <summary>Runs a job to its end, hands that over to be written, and answers how long it ran.</summary>
     public async Task<TimeSpan> RunAsync(RunningJob running)
@@ -25,8 +27,9 @@ internal sealed partial class JobExecution(
             {
                 throw JobFailure.Dead("Its turn came later than it may wait");
             }
-            await using (var scope = scopes.CreateAsyncScope())
+            if (running.Kind.Rules.OnlyIf is not { } question || await IsSoAsync(question, ct))
             {
+                await using var scope = scopes.CreateAsyncScope();
                 await running.Kind.RunAsync(scope.ServiceProvider, Read(running), new(running, rates, time), ct);
             }
             // Only the database knows whether a transaction of the handler's was committed: if so, there is no run left to fail.
@@ -51,6 +54,12 @@ internal sealed partial class JobExecution(
         }
         outcomes.Write(running, end);
         return ran;
+    }
+
+    private async Task<bool> IsSoAsync(string question, CancellationToken ct)
+    {
+        await using var command = source.CreateCommand(question);
+        return await command.ExecuteScalarAsync(ct) is true;
     }
 
     private static InvalidOperationException NotCommitted() => new("Completed in a transaction that was not committed");

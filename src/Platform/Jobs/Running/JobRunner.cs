@@ -100,9 +100,9 @@ internal sealed partial class JobRunner(
                 isFailing = true;
                 pause = pause * 2 < LongestPause ? pause * 2 : LongestPause;
             }
-            catch (OperationCanceledException)
+            catch (Exception)
             {
-                // A claim that was under way may have been committed all the same.
+                // The node stops, and how the driver words that does not matter. A claim that was under way may have been committed all the same.
                 var release = ReleaseUnknownAsync(CancellationToken.None);
                 await IsOverAsync(release, LastWords);
                 return;

@@ -18,14 +18,18 @@ internal sealed partial class OutcomeWriter(NpgsqlDataSource source, JobNode nod
     private readonly Channel<(RunningJob Job, JobOutcome Outcome)> queue =
         Channel.CreateUnbounded<(RunningJob, JobOutcome)>(new() { SingleReader = true });
 
+    // Handed over and not settled yet, wherever they wait; one more until Complete.
+    private int open = 1;
+
     public void Write(RunningJob job, JobOutcome outcome)
     {
         job.IsEnding = true;
+        Interlocked.Increment(ref open);
         queue.Writer.TryWrite((job, outcome));
     }
 
-    /// <summary>No more will come; <see cref="RunAsync"/> ends with the last one.</summary>
-    public void Complete() => queue.Writer.TryComplete();
+    /// <summary>No more will come; <see cref="RunAsync"/> ends with the last one, also when another transaction holds that for a while.</summary>
+    public void Complete() => Settled();
 
     /// <param name="ct">Gives up: what is not written is left to the leases.</param>
     public async Task RunAsync(CancellationToken ct)
@@ -111,11 +115,7 @@ internal sealed partial class OutcomeWriter(NpgsqlDataSource source, JobNode nod
     private async Task LaterAsync(RunningJob job, JobOutcome outcome)
     {
         await Task.Delay(ShortestPause, time);
-        if (!queue.Writer.TryWrite((job, outcome)))
-        {
-            // The node stops: its lease will tell.
-            node.Remove(job);
-        }
+        queue.Writer.TryWrite((job, outcome));
     }
 
     private void Forget(IEnumerable<(RunningJob Job, JobOutcome Outcome)> batch)
@@ -123,6 +123,15 @@ internal sealed partial class OutcomeWriter(NpgsqlDataSource source, JobNode nod
         foreach (var (job, _) in batch)
         {
             node.Remove(job);
+            Settled();
+        }
+    }
+
+    private void Settled()
+    {
+        if (Interlocked.Decrement(ref open) == 0)
+        {
+            queue.Writer.TryComplete();
         }
     }
 

@@ -12,7 +12,6 @@ namespace Stoa.Tests.Assistants.Chaos;
 public sealed class AssistantsChaosTests(TestCluster cluster, ITestOutputHelper output)
 {
     private static readonly int Count = Number("STOA_ASSISTANTS_CHAOS_JOBS") ?? 50;
-    private static readonly TimeSpan Patience = TimeSpan.FromMinutes(4);
     private static readonly TimeSpan Moment = TimeSpan.FromMilliseconds(50);
 
     [Fact]
@@ -77,15 +76,8 @@ public sealed class AssistantsChaosTests(TestCluster cluster, ITestOutputHelper 
           + (select count(*) from assistants.user_schedules where next_due_at <= now())
         """);
 
-    private static async Task SettleAsync(NpgsqlDataSource source)
-    {
-        var started = TimeProvider.System.GetTimestamp();
-        while (await OpenAsync(source) > 0)
-        {
-            Assert.True(TimeProvider.System.GetElapsedTime(started) < Patience, "Jobs are still at work");
-            await Task.Delay(Moment, TimeProvider.System);
-        }
-    }
+    private static Task SettleAsync(NpgsqlDataSource source) =>
+        Patience.UntilAsync(async () => await OpenAsync(source) == 0, () => "Jobs are still at work");
 
     private async Task<List<string>> FaultsAsync(NpgsqlDataSource source, ChaosSite site, ChaosLaunch launch, int kills)
     {

@@ -27,8 +27,8 @@ internal sealed class ChaosLaunch(HostProcess host, NpgsqlDataSource source, IRe
 
     private async Task CallAsync()
     {
-        using var client = new HttpClient { BaseAddress = host.BaseAddress };
-        using var inside = new HttpClient { BaseAddress = host.InternalAddress };
+        using var client = new HttpClient { BaseAddress = host.BaseAddress, Timeout = Patience.Long };
+        using var inside = new HttpClient { BaseAddress = host.InternalAddress, Timeout = Patience.Long };
         while (open.TryDequeue(out var chore))
         {
             await LaunchAsync(client, inside, chore);

@@ -43,8 +43,8 @@ internal sealed class ChaosSite : IAsyncDisposable
                     ("ConnectionStrings:Stoa", database), ("Assistants:Auth:BackgroundSecret", AssistantsSite.Background),
                     ("Assistants:Auth:TokenSecret", Chores.TokenSecret), ("Assistants:EmbeddingModel", "demo/demo"), ("Egress:Allow", "127.0.0.1"),
                     ("Assistants:Documents:DelayMs", "0"), ("Assistants:Events:NotificationHour", "8"),
-                    // Whoever takes over what a dead host was at need not wait long.
-                    ("Jobs:LeaseSeconds", "5"),
+                    // Whoever takes over what a dead host was at need not wait long; one that is slow must not be taken for dead.
+                    ("Jobs:LeaseSeconds", "15"),
                 ])
                 .Select(setting => KeyValuePair.Create(setting.Item1.Replace(":", "__", StringComparison.Ordinal), (string?)setting.Item2)),
         ], StringComparer.Ordinal);

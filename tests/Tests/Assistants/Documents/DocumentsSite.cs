@@ -12,7 +12,9 @@ public sealed class DocumentsSite : IAsyncLifetime
     private static CancellationToken Ct => TestContext.Current.CancellationToken;
 
     public async ValueTask InitializeAsync() => Assistants = await AssistantsSite.StartAsync(
-        ("Egress:Allow", "127.0.0.1"), ("Assistants:Documents:DelayMs", "0"), ("Assistants:Documents:PageSeconds", "5"), ("Assistants:Documents:PdfSeconds", "5"),
+        ("Egress:Allow", "127.0.0.1"), ("Assistants:Documents:DelayMs", "0"),
+        // One page never answers; all others must have answered by then.
+        ("Assistants:Documents:PageSeconds", "12"), ("Assistants:Documents:PdfSeconds", "15"),
         ("Assistants:Documents:MaxPages", MaxPages.ToString(System.Globalization.CultureInfo.InvariantCulture)), ("Assistants:EmbeddingModel", "demo/demo"));
 
     public ValueTask DisposeAsync() => Assistants.DisposeAsync();

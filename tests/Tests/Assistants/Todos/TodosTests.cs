@@ -145,7 +145,7 @@ public sealed class TodosTests(TodosTests.Fixture fixture) : IClassFixture<Todos
         var execution = await site.ExecutionAsync(user, ["Hello"], "Minutes", quietFor: TimeSpan.FromMinutes(9));
         var todo = (int)(await site.OkAsync(AssistantsSite.Background, HttpMethod.Put, "/todos", new()
         {
-            ["description"] = "Call", ["due_date"] = Day(0), ["user_task_execution_fk"] = execution.Execution,
+            ["description"] = "Call", ["due_date"] = Day(1), ["user_task_execution_fk"] = execution.Execution,
         }))["todo_pk"]!;
 
         Assert.Equal("""{"success":"Process started"}""", Json(await site.OkAsync(authorization: null, HttpMethod.Post, "/background/reschedule_todo", new() { ["todo_pk"] = todo })));
@@ -155,7 +155,8 @@ public sealed class TodosTests(TodosTests.Fixture fixture) : IClassFixture<Todos
             (await site.OkAsync(authorization: null, HttpMethod.Post, "/background/extract_todos"))["user_task_execution_pks"]!.AsArray().Select(pk => (int)pk!));
         Assert.Equal("403 Authentication error : Wrong secret", await site.StatusAsync("wrong", HttpMethod.Post, "/background/extract_todos"));
         Assert.Equal("403 Authentication error : Wrong secret", await site.StatusAsync(AssistantsSite.Scheduler, HttpMethod.Put, "/todos", []));
-        foreach (var day in (string[])[Day(0), Day(-1), Day(181)])
+        // Also when midnight passes meanwhile.
+        foreach (var day in (string[])[Day(0), Day(-1), Day(182)])
         {
             Assert.Equal(
                 $"400 Invalid reschedule_date {day}",

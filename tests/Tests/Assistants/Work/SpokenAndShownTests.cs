@@ -40,10 +40,7 @@ public sealed class SpokenAndShownTests : IAsyncLifetime
         var messages = (await Site.OkAsync(user.Token, Get, $"/message?session_id={session}"))["messages"]!.AsArray();
         Assert.Equal(["user True", "mojo False"], messages.Select(message => $"{message!["sender"]} {(bool)message["audio"]!}"));
         Assert.Contains(work.Model.Requests, request => request.Json?.ToJsonString().Contains("USER: Write a plan.", StringComparison.Ordinal) == true);
-        while (await Site.ValueAsync<long>("select count(*) from gateway.usage where surface = 'assistants.speech'") == 0)
-        {
-            await Task.Delay(TimeSpan.FromMilliseconds(50), TimeProvider.System, TestContext.Current.CancellationToken);
-        }
+        await Patience.UntilAsync(() => Site.ValueAsync<bool>("select exists (select from gateway.usage where surface = 'assistants.speech')"));
     }
 
     [Fact]

@@ -12,9 +12,6 @@ public sealed class BatchCrashTests(ITestOutputHelper output)
 {
     private const int Lines = 300;
 
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(180);
-    private static readonly TimeSpan Moment = TimeSpan.FromMilliseconds(20);
-
     [Fact]
     public async Task Every_line_is_answered_exactly_once_although_the_host_is_killed_twice()
     {
@@ -31,13 +28,13 @@ public sealed class BatchCrashTests(ITestOutputHelper output)
         using var client = host.CreateClient();
 
         var started = await StartAsync(client, receiver.Url);
-        await UntilAsync(() => provider.Requests.Count >= first);
+        await Patience.UntilAsync(() => provider.Requests.Count >= first);
         await host.KillAsync();
         await host.StartAgainAsync();
-        await UntilAsync(() => provider.Requests.Count >= second);
+        await Patience.UntilAsync(() => provider.Requests.Count >= second);
         await host.KillAsync();
         await host.StartAgainAsync();
-        await UntilAsync(() => !told.IsEmpty);
+        await Patience.UntilAsync(() => !told.IsEmpty);
 
         output.WriteLine($"{provider.Requests.Count} calls for {Lines} lines, {told.Count} deliveries");
         Assert.Equal((string?)started["batch_id"], Assert.Single(told.Select(one => one.Id).Distinct(StringComparer.Ordinal)));
@@ -61,15 +58,5 @@ public sealed class BatchCrashTests(ITestOutputHelper output)
         var text = await answer.Content.ReadAsStringAsync();
         Assert.True(answer.IsSuccessStatusCode, text);
         return JsonNode.Parse(text)!;
-    }
-
-    private static async Task UntilAsync(Func<bool> condition)
-    {
-        var started = TimeProvider.System.GetTimestamp();
-        while (!condition())
-        {
-            Assert.True(TimeProvider.System.GetElapsedTime(started) < Patience, "It did not come to that");
-            await Task.Delay(Moment, TimeProvider.System);
-        }
     }
 }

@@ -95,10 +95,7 @@ public sealed class ResponseCacheTests(GatewaySite site, TestDatabase database) 
         var go = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
 
         var all = Enumerable.Range(0, 50).Select(_ => cache.GetOrRunAsync(key, TimeSpan.FromHours(1), AskAsync, Ct)).ToList();
-        while (Volatile.Read(ref asked) == 0)
-        {
-            await Task.Yield();
-        }
+        await Patience.UntilAsync(() => Volatile.Read(ref asked) > 0);
         go.SetResult();
         var answers = await Task.WhenAll(all);
 

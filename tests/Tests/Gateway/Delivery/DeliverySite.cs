@@ -45,8 +45,6 @@ internal sealed class ScriptedRuns : IRunHandler
 /// <summary>A host that runs what it is told, and a receiver of webhooks.</summary>
 internal sealed class DeliverySite : IAsyncDisposable
 {
-    public static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
-
     private readonly LoopbackSite receiver;
 
     private DeliverySite(HostUnderTest host, LoopbackSite receiver, ScriptedRuns runs, ConcurrentQueue<(string Id, string Body)> received) =>
@@ -99,16 +97,6 @@ internal sealed class DeliverySite : IAsyncDisposable
     {
         await ExecuteAsync("update platform.jobs set run_at = now() where state = 'available' and run_at > now() and kind <> 'gateway.forget_delivery'");
         await Host.RunJobsAsync();
-    }
-
-    public static async Task UntilAsync(Func<bool> condition, Func<string>? saying = null)
-    {
-        var started = TimeProvider.System.GetTimestamp();
-        while (!condition())
-        {
-            Assert.True(TimeProvider.System.GetElapsedTime(started) < Patience, saying?.Invoke() ?? "It did not come to that");
-            await Task.Delay(TimeSpan.FromMilliseconds(10), TimeProvider.System, Ct);
-        }
     }
 
     public async Task ExecuteAsync(string sql)

@@ -11,8 +11,6 @@ namespace Stoa.Tests.Gateway.Delivery;
 /// </summary>
 public sealed class PrivateBroker : IAsyncLifetime
 {
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(120);
-
     private readonly string folder = Directory.CreateTempSubdirectory("stoa-broker-").FullName;
     private readonly int port = FreePort.Next();
     private readonly int distributionPort = FreePort.Next();
@@ -152,7 +150,7 @@ public sealed class PrivateBroker : IAsyncLifetime
             }
             catch (Exception exception) when (exception is RabbitMQ.Client.Exceptions.RabbitMQClientException or IOException)
             {
-                Assert.True(TimeProvider.System.GetElapsedTime(started) < Patience, "The broker does not start");
+                Assert.True(TimeProvider.System.GetElapsedTime(started) < Patience.Long, "The broker does not start");
                 await Task.Delay(TimeSpan.FromMilliseconds(200), TimeProvider.System);
             }
         }

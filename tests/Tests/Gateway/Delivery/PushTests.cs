@@ -33,10 +33,10 @@ public sealed class PushTests
     public async Task The_last_message_of_a_channel_is_told_to_whoever_joins_within_its_time()
     {
         await using var site = await DeliverySite.StartAsync();
-        await PublishAsync(site, "kept", "\"First\"", ttl: 60);
-        await PublishAsync(site, "kept", "\"Last\"", ttl: 60);
-        await PublishAsync(site, "gone", "\"Over\"", ttl: 60);
-        await site.ExecuteAsync("update gateway.push_messages set created_at = now() - interval '61 seconds' where channel = 'gone'");
+        await PublishAsync(site, "kept", "\"First\"", ttl: 3_600);
+        await PublishAsync(site, "kept", "\"Last\"", ttl: 3_600);
+        await PublishAsync(site, "gone", "\"Over\"", ttl: 3_600);
+        await site.ExecuteAsync("update gateway.push_messages set created_at = now() - interval '3601 seconds' where channel = 'gone'");
 
         using var socket = await JoinAsync(site, "gone", "kept");
 
@@ -69,7 +69,7 @@ public sealed class PushTests
         using var stranger = await JoinAsAsync(site, key.Token, "shared");
         var push = site.Host.Services.GetRequiredService<PushPublisher>();
 
-        await PublishAsync(site, "shared", "\"Not for you\"", ttl: 60);
+        await PublishAsync(site, "shared", "\"Not for you\"", ttl: 3_600);
         await push.PublishAsync(other.Id, "shared", "\"For you\"", 0, null, Ct);
 
         Assert.Equal(("shared", "\"For you\""), await HearAsync(stranger));
@@ -79,13 +79,13 @@ public sealed class PushTests
     public async Task A_stream_repeats_the_last_message_and_goes_on()
     {
         await using var site = await DeliverySite.StartAsync();
-        await PublishAsync(site, "stream", "{\"n\":1}", ttl: 60);
+        await PublishAsync(site, "stream", "{\"n\":1}", ttl: 3_600);
         using var request = new HttpRequestMessage(HttpMethod.Get, new Uri("/api/stream/stream", UriKind.Relative));
         using var response = await site.Host.Client.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, Ct);
         using var lines = new StreamReader(await response.Content.ReadAsStreamAsync(Ct));
 
         var first = await DataAsync(lines);
-        await PublishAsync(site, "stream", "{\"n\":2}", ttl: 60);
+        await PublishAsync(site, "stream", "{\"n\":2}", ttl: 3_600);
         var second = await DataAsync(lines);
 
         Assert.Equal("text/event-stream", response.Content.Headers.ContentType?.MediaType);
@@ -151,7 +151,7 @@ public sealed class PushTests
             await socket.SendAsync(Encoding.UTF8.GetBytes(frame), WebSocketMessageType.Text, endOfMessage: true, Ct);
         }
         var hub = site.Host.Services.GetRequiredService<PushHub>();
-        await DeliverySite.UntilAsync(() => channels.All(hub.HasListeners));
+        await Patience.UntilAsync(() => channels.All(hub.HasListeners));
         return socket;
     }
 

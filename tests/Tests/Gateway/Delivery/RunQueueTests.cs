@@ -1,5 +1,6 @@
 using System.Text.Json.Nodes;
 using Stoa.Gateway.Delivery;
+using Stoa.Tests.Support;
 
 namespace Stoa.Tests.Gateway.Delivery;
 
@@ -114,11 +115,14 @@ public sealed class RunQueueTests
     public async Task What_waited_too_long_is_answered_with_an_error_and_not_run()
     {
         await using var site = await DeliverySite.StartAsync();
-        site.Runs.Act = _ => Task.FromResult(ScriptedRuns.Fails("busy", forNow: true));
+        site.Runs.Act = async _ =>
+        {
+            await site.ExecuteAsync("update platform.jobs set created_at = now() - interval '11 minutes' where kind = 'gateway.run_queued'");
+            return ScriptedRuns.Fails("busy", forNow: true);
+        };
+
         await site.EnqueueAsync("message-1");
         await site.Host.RunJobsAsync();
-
-        await site.ExecuteAsync("update platform.jobs set created_at = now() - interval '11 minutes' where kind = 'gateway.run_queued'");
         await site.SkipWaitsAsync();
 
         Assert.Single(site.Runs.Ran);
@@ -137,7 +141,7 @@ public sealed class RunQueueTests
         };
 
         await site.EnqueueAsync("message-1", "message-1");
-        await DeliverySite.UntilAsync(() => !site.Runs.Ran.IsEmpty);
+        await Patience.UntilAsync(() => !site.Runs.Ran.IsEmpty);
         gate.SetResult();
         await site.Host.RunJobsAsync();
         await site.SkipWaitsAsync();

@@ -35,9 +35,10 @@ public sealed class FallbackSite : IAsyncLifetime
         var settings = new Dictionary<string, string?>(StringComparer.Ordinal)
         {
             ["Gateway:Retries"] = "0",
-            ["Gateway:Timeouts:FirstByteMs"] = "4000",
-            ["Gateway:Timeouts:NonStreamMs"] = "4000",
-            ["Gateway:Timeouts:IdleMs"] = "3000",
+            // Long enough for the good ones on a machine under load.
+            ["Gateway:Timeouts:FirstByteMs"] = "8000",
+            ["Gateway:Timeouts:NonStreamMs"] = "8000",
+            ["Gateway:Timeouts:IdleMs"] = "6000",
             ["Gateway:Models:shared:Strategy"] = "weighted",
             ["Gateway:Models:shared:Targets:0:Model"] = "good/one",
             ["Gateway:Models:shared:Targets:0:Weight"] = "3",
@@ -102,10 +103,7 @@ public sealed class FallbackSite : IAsyncLifetime
             await command.ExecuteNonQueryAsync(TestContext.Current.CancellationToken);
         }
         var keys = Host.Services.GetRequiredService<StoredKeys>();
-        while (keys.Find(Organization.DefaultId, ProviderKind.Find(service)!)?.Secret != secret)
-        {
-            await Task.Delay(TimeSpan.FromMilliseconds(20), TimeProvider.System, TestContext.Current.CancellationToken);
-        }
+        await Patience.UntilAsync(() => keys.Find(Organization.DefaultId, ProviderKind.Find(service)!)?.Secret == secret);
     }
 
     /// <summary>A key of the default organization with a scope, known to the host.</summary>
@@ -113,11 +111,6 @@ public sealed class FallbackSite : IAsyncLifetime
     {
         var made = await Host.Services.GetRequiredService<KeyStore>().CreateAsync(
             Organization.DefaultId, new KeyTerms("test", false, models, providers, null, null, null), "test", TestContext.Current.CancellationToken);
-        var ring = Host.Services.GetRequiredService<KeyRing>();
-        while (ring.Find(made.Token) is null)
-        {
-            await Task.Yield();
-        }
         return made.Token;
     }
 

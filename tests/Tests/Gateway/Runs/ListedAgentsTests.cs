@@ -3,6 +3,7 @@ using System.Text;
 using System.Text.Json.Nodes;
 using Microsoft.Extensions.DependencyInjection;
 using Stoa.Platform.Identity;
+using Stoa.Tests.Support;
 
 namespace Stoa.Tests.Gateway.Runs;
 
@@ -42,10 +43,6 @@ public sealed class ListedAgentsTests(RunSite site) : IClassFixture<RunSite>
         var agent = await site.AgentAsync(Document);
         var made = await site.Host.Services.GetRequiredService<KeyStore>().CreateAsync(
             Organization.DefaultId, new KeyTerms("narrow", false, ["anthropic/claude"], null, null, null, null), "test", Ct);
-        while (site.Host.Services.GetRequiredService<KeyRing>().Find(made.Token) is null)
-        {
-            await Task.Yield();
-        }
         await UntilListedAsync(names => names.Contains($"agent:{agent}"));
 
         var (_, listed) = await GetAsync("/v1/models", ("Authorization", $"Bearer {made.Token}"));

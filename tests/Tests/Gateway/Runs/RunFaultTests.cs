@@ -37,9 +37,9 @@ public sealed class RunFaultSite : IAsyncLifetime
         var settings = new Dictionary<string, string?>(StringComparer.Ordinal)
         {
             ["Gateway:Retries"] = "0",
-            ["Gateway:Timeouts:FirstByteMs"] = "6000",
-            ["Gateway:Timeouts:NonStreamMs"] = "6000",
-            ["Gateway:Timeouts:IdleMs"] = "5000",
+            ["Gateway:Timeouts:FirstByteMs"] = "8000",
+            ["Gateway:Timeouts:NonStreamMs"] = "8000",
+            ["Gateway:Timeouts:IdleMs"] = "6000",
             ["Gateway:Providers:anthropic:Kind"] = "anthropic",
             ["Gateway:Providers:anthropic:BaseUrl"] = Good.BaseAddress.ToString(),
             ["Gateway:Providers:anthropic:ApiKey"] = Good.Key,

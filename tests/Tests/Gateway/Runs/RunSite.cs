@@ -53,7 +53,8 @@ public class RunSite : IAsyncLifetime
             ["Gateway:Providers:anthropic:BaseUrl"] = Anthropic.BaseAddress.ToString(),
             ["Gateway:Providers:anthropic:ApiKey"] = Anthropic.Key,
             ["Gateway:FunctionBaseUrl"] = Tools.Address,
-            ["Gateway:Timeouts:ToolMs"] = "2000",
+            // One test waits for it, and all others must be done by then.
+            ["Gateway:Timeouts:ToolMs"] = "10000",
             ["Gateway:Retries"] = "0",
             ["Gateway:Auth:TokenSecret"] = Secret,
             ["Egress:Allow"] = $"127.0.0.1:{new Uri(Tools.Address).Port}",

@@ -10,7 +10,6 @@ public sealed class GenerationCrashTests : IAsyncLifetime
 {
     private const int Tasks = 6;
 
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(180);
     private static readonly TimeSpan Moment = TimeSpan.FromMilliseconds(50);
 
     private LoopbackIssuer issuer = null!;
@@ -60,6 +59,8 @@ public sealed class GenerationCrashTests : IAsyncLifetime
             TutorSite.Text, [GenerationTests.Contents(), GenerationTests.Contents(), .. Enumerable.Repeat(GenerationTests.Contents().Hold(), Tasks - 2)]);
         await PostAsync($"/ai/generate/course/{course}/tasks", new JsonObject { ["job_uuid"] = job });
         await UntilAsync(course, tree => TasksOf(tree).Count(task => (string?)task["status"] == "published") == 2);
+        // All others are under way by then.
+        await Patience.UntilAsync(() => provider.Requests.Count(request => request.Json is not null) == 2 + Tasks);
         await host.KillAsync();
         provider.EnqueueFor(TutorSite.Text, [.. Enumerable.Repeat(GenerationTests.Contents(), Tasks - 2)]);
         await host.StartAgainAsync();
@@ -120,7 +121,7 @@ public sealed class GenerationCrashTests : IAsyncLifetime
             {
                 return tree;
             }
-            Assert.True(TimeProvider.System.GetElapsedTime(started) < Patience, $"It did not come to that: {tree.ToJsonString()}\n{host.Log}");
+            Assert.True(TimeProvider.System.GetElapsedTime(started) < Patience.Long, $"It did not come to that: {tree.ToJsonString()}\n{host.Log}");
             await Task.Delay(Moment, TimeProvider.System, Ct);
         }
     }

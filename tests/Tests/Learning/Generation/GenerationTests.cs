@@ -201,9 +201,16 @@ public sealed class GenerationTests
         await page.SendAsync("{\"type\":\"ping\"}"u8.ToArray(), WebSocketMessageType.Text, endOfMessage: true, Ct);
         while (heard.Count(one => (string?)one["event"] == last) < times)
         {
-            var part = await page.ReceiveAsync(buffer, Ct);
+            var length = 0;
+            WebSocketReceiveResult part;
+            do
+            {
+                part = await page.ReceiveAsync(new(buffer, length, buffer.Length - length), Ct);
+                length += part.Count;
+            }
+            while (!part.EndOfMessage);
             Assert.Equal(WebSocketMessageType.Text, part.MessageType);
-            heard.Add(JsonNode.Parse(Encoding.UTF8.GetString(buffer, 0, part.Count))!);
+            heard.Add(JsonNode.Parse(Encoding.UTF8.GetString(buffer, 0, length))!);
         }
         return times == 1 ? heard : [.. heard.Where(one => (string?)one["event"] == last)];
     }

@@ -2,6 +2,7 @@ using System.Net;
 using Microsoft.Extensions.DependencyInjection;
 using Stoa.Platform.Egress;
 using Stoa.Platform.Http;
+using Stoa.Tests.Support;
 
 namespace Stoa.Tests.Platform.Egress;
 
@@ -91,10 +92,21 @@ public sealed class ResilienceHandlerTests
     [Fact]
     public async Task A_silent_service_is_given_up()
     {
+        var (clock, limit) = (new FakeClock(), TimeSpan.FromMinutes(1));
         await using var site = await LoopbackSite.StartAsync(LoopbackSite.UntilGone);
-        using var client = Client(options => options.AttemptTimeout = TimeSpan.FromSeconds(1));
-        var failure = await Assert.ThrowsAsync<Failure>(() => client.GetAsync(site.Url, Ct));
-        Assert.Equal((FailureKind.Timeout, 3), (failure.Kind, site.Hits));
+        using var client = Client(options => (options.AttemptTimeout, options.TotalTimeout) = (limit, limit * 10), clock);
+        var asking = Assert.ThrowsAsync<Failure>(() => client.GetAsync(site.Url, Ct));
+        for (var attempt = 1; attempt <= 3; attempt++)
+        {
+            await Patience.UntilAsync(() =>
+            {
+                // The wait before the attempt.
+                clock.Advance(TimeSpan.FromMilliseconds(1));
+                return site.Hits == attempt;
+            });
+            clock.Advance(limit);
+        }
+        Assert.Equal((FailureKind.Timeout, 3), ((await asking).Kind, site.Hits));
     }
 
     private static Task<LoopbackSite> SiteAnswering(params int[] statuses)
@@ -107,9 +119,10 @@ public sealed class ResilienceHandlerTests
         });
     }
 
-    private static HttpClient Client(Action<ResilienceOptions>? configure = null)
+    private static HttpClient Client(Action<ResilienceOptions>? configure = null, TimeProvider? clock = null)
     {
         var services = new ServiceCollection();
+        services.AddSingleton(clock ?? TimeProvider.System);
         services.AddEgress().AddEgressClient("service", options =>
         {
             options.FirstDelay = TimeSpan.FromMilliseconds(1);

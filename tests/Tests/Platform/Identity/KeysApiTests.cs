@@ -51,6 +51,25 @@ public sealed class KeysApiTests(TestDatabase database) : IClassFixture<TestData
     }
 
     [Fact]
+    public async Task What_is_done_to_a_key_holds_as_soon_as_it_is_answered()
+    {
+        using var admin = site.Client("stoa-dev");
+        for (var round = 0; round < 10; round++)
+        {
+            using var created = await admin.PostAsJsonAsync(Path, new { name = "at once" }, Ct);
+            var made = await Read(created);
+            Assert.NotNull(site.Ring.Find((string)made["token"]!));
+
+            using var rotated = await admin.PostAsJsonAsync($"{created.Headers.Location!.OriginalString}/rotate", new { overlap_minutes = 5 }, Ct);
+            var next = await Read(rotated);
+            Assert.NotNull(site.Ring.Find((string)next["token"]!));
+
+            using var revoked = await admin.DeleteAsync($"{Path}/{next["key"]!["id"]}", Ct);
+            Assert.Null(site.Ring.Find((string)next["token"]!));
+        }
+    }
+
+    [Fact]
     public async Task A_hundred_rotations_at_once_make_one_key()
     {
         using var admin = site.Client("stoa-dev");
