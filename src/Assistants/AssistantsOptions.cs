@@ -13,4 +13,7 @@ internal sealed class AssistantsOptions
 
     /// <summary>The model that makes vectors of documents; absent: the first provider's own.</summary>
     public string? EmbeddingModel { get; set; }
+
+    /// <summary>The model that writes down what users say; absent: the first provider's own.</summary>
+    public string? SpeechModel { get; set; }
 }

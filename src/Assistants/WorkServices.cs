@@ -35,9 +35,11 @@ internal static class WorkServices
         services.AddScoped<ExecutionStore>();
         services.AddScoped<ExecutionViews>();
         services.AddScoped<NewExecutions>();
+        services.AddScoped<InputImages>();
         services.AddScoped<RunExecution>();
         services.AddScoped<WorkflowStore>();
         services.AddScoped<MessageStore>();
+        services.AddSingleton<SpokenMessages>();
         services.AddScoped<UserMessages>();
         services.AddScoped<AnswerSubjects>();
         services.AddScoped<AnswerStore>();

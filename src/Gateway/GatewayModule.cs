@@ -34,6 +34,7 @@ using Stoa.Gateway.Secrets;
 using Stoa.Gateway.TestCases;
 using Stoa.Gateway.Threads;
 using Stoa.Gateway.Tools;
+using Stoa.Gateway.Transcriptions;
 using Stoa.Gateway.Uploads;
 using Stoa.Gateway.Usage;
 using Stoa.Platform;
@@ -89,6 +90,7 @@ public static class GatewayModule
         services.AddSingleton<ModuleCalls>();
         services.AddSingleton<IModels, InnerModels>();
         services.AddSingleton<IEmbeddings, InnerEmbeddings>();
+        services.AddSingleton<ITranscriptions, InnerTranscriptions>();
         services.AddScoped<IModelKeys, BroughtKeys>();
         services.AddSingleton<PassThroughApi>();
         services.AddSingleton<IdempotencyStore>();

@@ -63,6 +63,9 @@ public sealed class ModelPart
 
     public static ModelPart Wav(string base64) => new(new Part.Audio(base64, "wav"));
 
+    /// <param name="mimeType">PNG, JPEG, GIF or WebP.</param>
+    public static ModelPart Image(ReadOnlySpan<byte> bytes, string mimeType) => new(new Part.Image(new Media.Bytes(mimeType, Convert.ToBase64String(bytes))));
+
     public static ModelPart Pdf(ReadOnlySpan<byte> bytes, string name) =>
         new(new Part.File(new Media.Bytes("application/pdf", Convert.ToBase64String(bytes)), name));
 }

@@ -20,7 +20,7 @@ internal static class MojodexAccess
     /// <summary>A user.</summary>
     public static TBuilder RequireMojodexUser<TBuilder>(this TBuilder builder)
         where TBuilder : IEndpointConventionBuilder =>
-        builder.RequireSurfaceCaller(new AccessRule("mojodex_user", Token), context => ValueTask.FromResult(User(context)));
+        builder.RequireSurfaceCaller(new AccessRule("mojodex_user", Token), context => UserAsync(context));
 
     /// <summary>One of these services.</summary>
     public static TBuilder RequireMojodexService<TBuilder>(this TBuilder builder, params MojodexService[] services)
@@ -31,7 +31,7 @@ internal static class MojodexAccess
     public static TBuilder RequireMojodexUserOrService<TBuilder>(this TBuilder builder, params MojodexService[] services)
         where TBuilder : IEndpointConventionBuilder => builder.RequireSurfaceCaller(
             new AccessRule("mojodex_user_or_service", Token, Secret),
-            context => ValueTask.FromResult(IsSent(context) && Service(context, services) is { } service ? service : User(context)));
+            context => IsSent(context) && Service(context, services) is { } service ? ValueTask.FromResult(service) : UserAsync(context));
 
     /// <summary>
     /// Routes below <c>/background</c>: they exist on the internal listener only. A secret is not needed there, but a wrong one is refused.
@@ -42,13 +42,13 @@ internal static class MojodexAccess
                 !IsSent(context) ? new MojodexCaller(UserId: null, MojodexService.Background)
                 : Service(context, [MojodexService.Background]) ?? throw Wrong()));
 
-    private static MojodexCaller User(HttpContext context)
+    private static async ValueTask<MojodexCaller> UserAsync(HttpContext context)
     {
         if (!IsSent(context))
         {
             throw Failure.Forbidden("Authorization key required");
         }
-        var (user, fault) = context.RequestServices.GetRequiredService<MojodexTokens>().Read(Sent(context) ?? "");
+        var (user, fault) = await context.RequestServices.GetRequiredService<MojodexTokens>().ReadAsync(Sent(context) ?? "", context.RequestAborted);
         var isOver = fault is TokenFault.Expired or TokenFault.Revoked;
         return user is not null
             ? new(user, Service: null)

@@ -27,6 +27,7 @@ internal abstract class Cortex<TJob, TSubject, TThought>(AssistantsDb db) : IJob
         await context.FenceAsync(db, ct);
         await SaveAsync(subject, thought, ct);
         await db.SaveChangesAsync(ct);
+        context.Report(Steps, Steps, "done");
         await context.CompleteAsync(db, ct);
         await transaction.CommitAsync(ct);
     }

@@ -14,6 +14,9 @@ internal sealed record MindQuestion(Guid OrganizationId, string Process, string 
     public int MaxOutput { get; init; } = 500;
 
     public double Temperature { get; init; }
+
+    /// <summary>Shown beside the material, and material like it.</summary>
+    public IReadOnlyList<ModelPart> Images { get; init; } = [];
 }
 
 /// <summary>Asks a model, and again with what was wrong until the answer can be used.</summary>
@@ -37,7 +40,7 @@ internal sealed class Mind(IModels models, IOptions<AssistantsOptions> options)
     {
         var model = models.Pick(question.OrganizationId, options.Value.Models)
             ?? throw Failure.Unavailable("No model can be asked", TimeSpan.FromMinutes(1));
-        List<ModelTurn> turns = [new(ModelSpeaker.Person, ModelPart.Text(question.Material))];
+        List<ModelTurn> turns = [new(ModelSpeaker.Person, [ModelPart.Text(question.Material), .. question.Images])];
         for (var call = 1; ; call++)
         {
             var reply = await models.AskAsync(

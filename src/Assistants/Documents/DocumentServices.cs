@@ -27,6 +27,7 @@ internal static class DocumentServices
         services.AddSingleton<PageFetcher>();
         services.AddSingleton<DocumentVectors>();
         services.AddSingleton<WordSearch>();
+        services.AddSingleton<VectorIndex>();
         services.AddSingleton<VectorSearch>();
         services.AddScoped<DocumentSearch>();
         services.AddScoped<ChunkRelevance>();
@@ -41,6 +42,8 @@ internal static class DocumentServices
         services.AddJob<RefreshPage, RefreshPageHandler>(RefreshPage.Kind, DocumentsJson.Default.RefreshPage, RefreshPageHandler.Rules);
         services.AddJob<EmbedDocument, EmbedDocumentHandler>(EmbedDocument.Kind, DocumentsJson.Default.EmbedDocument, EmbedDocumentHandler.Rules);
         services.AddJob<TidyDocuments, TidyDocumentsHandler>(TidyDocuments.Kind, DocumentsJson.Default.TidyDocuments, ScheduleRules.Default);
+        services.AddJob<IndexVectors, IndexVectorsHandler>(IndexVectors.Kind, DocumentsJson.Default.IndexVectors, IndexVectorsHandler.Rules);
+        services.AddSchedule(IndexVectors.Kind, new IndexVectors(), IndexVectors.Every);
         return services.AddSchedule(TidyDocuments.Kind, new TidyDocuments(), TidyDocuments.Every);
     }
 

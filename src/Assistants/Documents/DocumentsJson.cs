@@ -1,5 +1,6 @@
 using System.Text.Json.Serialization;
 using Stoa.Assistants.Documents.Crawling;
+using Stoa.Assistants.Documents.Retrieval;
 using Stoa.Assistants.Documents.Updates;
 
 namespace Stoa.Assistants.Documents;
@@ -9,6 +10,7 @@ namespace Stoa.Assistants.Documents;
 [JsonSerializable(typeof(RefreshPage))]
 [JsonSerializable(typeof(EmbedDocument))]
 [JsonSerializable(typeof(TidyDocuments))]
+[JsonSerializable(typeof(IndexVectors))]
 [JsonSerializable(typeof(ResourcesApi.DocumentList))]
 [JsonSerializable(typeof(ResourcesApi.FoundList))]
 [JsonSerializable(typeof(ResourcesApi.ResourceKey))]

@@ -55,6 +55,12 @@ internal sealed class DocumentsOptions
     /// <summary>Asks the model whether a chunk of a website is worth keeping, besides the rules of thumb.</summary>
     public bool AskRelevance { get; set; }
 
+    /// <summary>
+    /// Who has more chunks than this is searched by an index of pgvector, where the database has that; 0: nobody is, and none is made.
+    /// </summary>
+    [Range(0, 10_000_000)]
+    public int VectorIndexAbove { get; set; } = 50_000;
+
     /// <summary>PDF is read with <c>pdftotext</c> where it is installed, for so long at the most.</summary>
     [Range(1, 600)]
     public int PdfSeconds { get; set; } = 30;

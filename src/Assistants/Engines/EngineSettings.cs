@@ -34,8 +34,7 @@ public static class EngineSettings
         }
         if (speech is { } stt)
         {
-            // Served through the Gateway like any other; nothing of ours listens to speech by itself.
-            providers.Add(SpeechOf(ModelsFile.Read(stt.File, stt.Text)[0]));
+            settings.Add(new("Assistants__SpeechModel", providers.Add(SpeechOf(ModelsFile.Read(stt.File, stt.Text)[0])), IsSecret: false));
         }
         return [.. providers.Settings, .. settings];
     }

@@ -20,6 +20,10 @@ internal static class ExecutionInputs
         return shown.EnumerateArray().Any(input => input.TryGetProperty("value", out var value) && value.ValueKind != JsonValueKind.Null) ? shown : null;
     }
 
+    public static HashSet<string> Names(string inputs) =>
+        [.. JsonNode.Parse(inputs)!.AsArray().OfType<JsonObject>().Select(input => input["input_name"] as JsonValue)
+            .Where(name => name?.GetValueKind() == JsonValueKind.String).Select(name => name!.GetValue<string>())];
+
     private static string With(string form, Func<JsonObject, JsonNode?> value)
     {
         var inputs = JsonNode.Parse(form)!.AsArray();

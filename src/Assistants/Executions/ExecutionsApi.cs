@@ -5,6 +5,7 @@ using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.AspNetCore.Routing;
 using Stoa.Assistants.Auth;
+using Stoa.Assistants.Documents.Reading;
 using Stoa.Assistants.ProducedTexts;
 using Stoa.Assistants.Sessions;
 using Stoa.Assistants.Users;
@@ -61,12 +62,14 @@ internal static class ExecutionsApi
     internal static async Task<Ok<SuccessText>> RunAsync(
         Form<RunTerms> form, MojodexCaller caller, UserStore users, RunExecution run, CancellationToken ct)
     {
-        if (form.Files.Count > 0)
-        {
-            throw Failure.Invalid("Image inputs are not supported", "inputs");
-        }
         var user = await users.FindAsync(caller.UserId!, ct) ?? throw UserStore.Gone();
-        return await run.RunAsync(user, form.Value.Id, form.Value.Inputs, ct) ? TypedResults.Ok(new SuccessText("ok")) : throw Unknown(form.Value.Id);
+        var images = await InputImages.ReadAsync(form.Files, ct);
+        var inputs = new Dictionary<string, JsonElement>(form.Value.Inputs, StringComparer.Ordinal);
+        foreach (var file in form.Files)
+        {
+            inputs.TryAdd(file.Name, JsonElement.Parse($"\"{JsonEncodedText.Encode(TextCleaning.CleanLine(Path.GetFileName(file.FileName)))}\""));
+        }
+        return await run.RunAsync(user, form.Value.Id, inputs, images, ct) ? TypedResults.Ok(new SuccessText("ok")) : throw Unknown(form.Value.Id);
     }
 
     internal static async Task<Ok<Success>> RenameAsync(

@@ -5,15 +5,18 @@ using Stoa.Assistants.Tasks;
 using Stoa.Assistants.Titles;
 using Stoa.Assistants.Users;
 using Stoa.Assistants.Workflows;
+using Stoa.Platform.Http;
 using Stoa.Platform.Jobs;
 
 namespace Stoa.Assistants.Executions;
 
 /// <summary>Starts an execution from its form: the assistant answers, or the workflow takes its first step, in the background.</summary>
-internal sealed class RunExecution(AssistantsDb db, WorkflowStore workflows, TimeProvider time)
+internal sealed class RunExecution(AssistantsDb db, WorkflowStore workflows, InputImages images, TimeProvider time)
 {
     /// <summary>Of one that has begun nothing changes, but that an answer which failed is tried again. False: it is not there.</summary>
-    public async Task<bool> RunAsync(UserRow user, int id, IReadOnlyDictionary<string, JsonElement> inputs, CancellationToken ct)
+    /// <exception cref="Failure">The form has no input that a picture is called by.</exception>
+    public async Task<bool> RunAsync(
+        UserRow user, int id, IReadOnlyDictionary<string, JsonElement> inputs, IReadOnlyList<InputImage> pictures, CancellationToken ct)
     {
         await using var transaction = await db.Database.BeginTransactionAsync(ct);
         var execution = await db.TaskExecutions.FromSql($"""
@@ -27,6 +30,12 @@ internal sealed class RunExecution(AssistantsDb db, WorkflowStore workflows, Tim
         {
             execution.StartedAt = time.GetUtcNow();
             execution.JsonInputValues = ExecutionInputs.Filled(execution.JsonInputValues, inputs);
+            var names = ExecutionInputs.Names(execution.JsonInputValues);
+            if (pictures.FirstOrDefault(picture => !names.Contains(picture.InputName)) is { } stray)
+            {
+                throw Failure.Invalid($"The form has no input '{stray.InputName}'", "inputs");
+            }
+            await images.AddAsync(execution.Id, pictures, ct);
             await StartAsync(user, execution, ct);
         }
         else if (await db.Messages.Where(message => message.SessionId == execution.SessionId && message.Sender == MessageSender.Mojo

@@ -50,7 +50,7 @@ internal sealed class LiveStream(LiveFeed feed, MojodexTokens tokens, Drain drai
         using var either = CancellationTokenSource.CreateLinkedTokenSource(ct, drain.Begun);
         // Its headers go out at once, so that he knows that he listens.
         yield return new(Nothing, "listening") { EventId = after.ToString(CultureInfo.InvariantCulture) };
-        while (!either.IsCancellationRequested && tokens.Read(token).UserId is not null)
+        while (!either.IsCancellationRequested && (await tokens.ReadAsync(token, ct)).UserId is not null)
         {
             List<LiveEvent> page;
             do

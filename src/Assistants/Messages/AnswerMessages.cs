@@ -79,7 +79,10 @@ internal sealed class AnswerMessagesCortex(
         try
         {
             return await mind.AskAsync(
-                new(about.OrganizationId, "answer_messages", Prompt, material.ToString()) { MaxOutput = 4_000 }, Answer.Form, context, ct);
+                new(about.OrganizationId, "answer_messages", Prompt, material.ToString()) 
+                {
+                    MaxOutput = 4_000, Images = [.. subject.Images.Select(image => image.Part)],
+                }, Answer.Form, context, ct);
         }
         catch (Exception failed) when (!ct.IsCancellationRequested && CortexRules.IsLast(failed, context))
         {

@@ -1,14 +1,16 @@
 using System.Text.Json;
 using Microsoft.EntityFrameworkCore;
 using Stoa.Assistants.Cortexes;
+using Stoa.Assistants.Executions;
 
 namespace Stoa.Assistants.Messages;
 
 /// <summary>A session whose user waits for an answer.</summary>
 /// <param name="ExecutionId">Null in a chat that belongs to no task.</param>
 /// <param name="NewestId">The newest of his messages that is known; null where only a form was filled in.</param>
+/// <param name="Images">That he has filled into the form.</param>
 internal sealed record AnswerSubject(
-    ExecutionSubject About, int? ExecutionId, int? NewestId, string? Instructions, string? TitleFormat, string? DraftFormat)
+    ExecutionSubject About, int? ExecutionId, int? NewestId, string? Instructions, string? TitleFormat, string? DraftFormat, IReadOnlyList<InputImage> Images)
 {
     /// <summary>What he said last; null where he has said nothing yet.</summary>
     public string? Question
@@ -22,7 +24,7 @@ internal sealed record AnswerSubject(
     }
 }
 
-internal sealed class AnswerSubjects(AssistantsDb db, ExecutionSubjects executions)
+internal sealed class AnswerSubjects(AssistantsDb db, ExecutionSubjects executions, InputImages images)
 {
     private const int MostMessages = 500;
 
@@ -49,7 +51,9 @@ internal sealed class AnswerSubjects(AssistantsDb db, ExecutionSubjects executio
             return null;
         }
         var about = waiting.ExecutionId is { } id ? await executions.FindAsync(id, ct) : await ChatAsync(sessionId, ct);
-        return about is null ? null : new(about, waiting.ExecutionId, waiting.NewestId, waiting.Instructions, waiting.TitleFormat, waiting.DraftFormat);
+        return about is null ? null : new(
+            about, waiting.ExecutionId, waiting.NewestId, waiting.Instructions, waiting.TitleFormat, waiting.DraftFormat,
+            waiting.ExecutionId is { } execution ? await images.OfAsync(execution, ct) : []);
     }
 
     /// <summary>A chat looks like an execution of a task of its own.</summary>

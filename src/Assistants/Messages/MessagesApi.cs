@@ -16,6 +16,9 @@ namespace Stoa.Assistants.Messages;
 /// <summary>What is said in sessions.</summary>
 internal static class MessagesApi
 {
+    // The same message was sent before, and is being written down.
+    private static readonly JsonElement Processing = JsonElement.Parse("""{"status":"processing"}""");
+
     public static void MapMessages(this IEndpointRouteBuilder surface)
     {
         surface.MapPut("/user_message", SendAsync).RequireMojodexUser().DisableAntiforgery().WithTags("user").WithSummary("Say something");
@@ -25,16 +28,23 @@ internal static class MessagesApi
     }
 
     internal static async Task<Ok<JsonElement>> SendAsync(
-        Form<NewMessage> form, MojodexCaller caller, UserStore users, UserMessages messages, CancellationToken ct)
+        Form<NewMessage> form, MojodexCaller caller, HttpContext context, UserStore users, UserMessages messages, SpokenMessages spoken, CancellationToken ct)
     {
-        if (form.Value.Text is null)
+        var said = form.Value;
+        if (said.Text is null && form.Files.Count == 0)
         {
-            throw form.Files.Count > 0
-                ? Failure.Invalid("Audio messages need a speech model, and none is configured", "file", "speech_not_configured")
-                : Failure.Invalid(WireTexts.User.Missing("text"), "text");
+            throw Failure.Invalid(WireTexts.User.Missing("text"), "text");
         }
         var user = await users.FindAsync(caller.UserId!, ct) ?? throw UserStore.Gone();
-        return TypedResults.Ok(JsonElement.Parse(await messages.SaveAsync(user, form.Value, ct)));
+        if (said.Text is null && await messages.IsNewAsync(user, said, ct))
+        {
+            if (await spoken.WriteDownAsync(user, said, form.Files[0], context.RequestId(), ct) is not { } text)
+            {
+                return TypedResults.Ok(Processing);
+            }
+            said = said with { Text = text, IsSpoken = true };
+        }
+        return TypedResults.Ok(JsonElement.Parse(await messages.SaveAsync(user, said, ct)));
     }
 
     internal static async Task<Ok<MessageList>> ListAsync(
@@ -67,6 +77,9 @@ internal static class MessagesApi
         string SessionId, string MessageId, DateTimeOffset Date, string? Text, bool IsHomeChat, int? ExecutionId) : IArguments<NewMessage>
     {
         public static bool HasDatetime => false;
+
+        /// <summary>The text was written down by a model.</summary>
+        public bool IsSpoken { get; init; }
 
         public static NewMessage Read(Fields fields)
         {

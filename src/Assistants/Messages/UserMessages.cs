@@ -15,6 +15,10 @@ namespace Stoa.Assistants.Messages;
 /// </summary>
 internal sealed class UserMessages(AssistantsDb db, SessionStore sessions, TimeProvider time)
 {
+    /// <summary>Whether it was never sent before; by that a recording is listened to once.</summary>
+    public async Task<bool> IsNewAsync(UserRow user, MessagesApi.NewMessage said, CancellationToken ct) =>
+        await StoredAsync((await sessions.FindAsync(user.Id, said.SessionId, ct) ?? throw SessionStore.Unknown(said.SessionId)).Id, said.MessageId, ct) is null;
+
     /// <returns>The message as it is stored, in JSON.</returns>
     public async Task<string> SaveAsync(UserRow user, MessagesApi.NewMessage said, CancellationToken ct)
     {
@@ -58,6 +62,10 @@ internal sealed class UserMessages(AssistantsDb db, SessionStore sessions, TimeP
             throw ExecutionsApi.Unknown(named);
         }
         var message = new JsonObject { ["text"] = said.Text, ["message_id"] = said.MessageId };
+        if (said.IsSpoken)
+        {
+            message["audio"] = true;
+        }
         if (execution is not null)
         {
             message["user_task_execution_pk"] = execution.Id;

@@ -32,6 +32,10 @@ internal sealed class AssistantsData(AssistantsDb db, UserErasure erasure, Npgsq
             from assistants.purchases p join assistants.products product on product.id = p.product_id where p.user_id = any ($1) order by p.id
             """),
         ("executions", "select to_jsonb(e) from assistants.task_executions e where user_id = any ($1) order by id"),
+        ("input_images", """
+            select to_jsonb(i) || jsonb_build_object('content', encode(i.content, 'base64'))
+            from assistants.input_images i join assistants.task_executions e on e.id = i.task_execution_id where e.user_id = any ($1) order by i.id
+            """),
         ("workflow_steps", """
             select to_jsonb(r) from assistants.workflow_step_executions r join assistants.task_executions e on e.id = r.task_execution_id
             where e.user_id = any ($1) order by r.id

@@ -12,7 +12,7 @@ namespace Stoa.Assistants.Users;
 
 /// <summary>
 /// Links by which a user who has forgotten his password sets another. They are signed for him and for the password that he has: when that
-/// changes, all of them are over.
+/// changes, all of them are over, and so are the tokens that he was given before.
 /// </summary>
 internal sealed class PasswordLinks(
     AssistantsDb db, PasswordHasher hasher, HashGate gate, PasswordRule rule, IOptions<MojodexAuthOptions> auth, IOptions<MailOptions> mail, TimeProvider time)
@@ -47,7 +47,8 @@ internal sealed class PasswordLinks(
         rule.Check(password, "new_password");
         var (old, hash) = (user.Password, await gate.RunAsync(() => hasher.Hash(password), ct));
         // Of two who use the link at once only one finds the password that it was made for.
-        var isSet = await db.Users.Where(row => row.Id == id && row.Password == old).ExecuteUpdateAsync(set => set.SetProperty(row => row.Password, hash), ct) == 1;
+        var isSet = await db.Users.Where(row => row.Id == id && row.Password == old).ExecuteUpdateAsync(
+            set => set.SetProperty(row => row.Password, hash).SetProperty(row => row.TokenVersion, row => row.TokenVersion + 1), ct) == 1;
         return isSet ? user : throw Failure.Invalid("Invalid token.", "token", "wrong_credentials");
     }
 

@@ -17,6 +17,9 @@ internal sealed class UserRow
 
     public string? Password { get; set; }
 
+    /// <summary>His tokens carry it; those with another are over.</summary>
+    public int TokenVersion { get; set; }
+
     public string? GoogleId { get; set; }
 
     public string? MicrosoftId { get; set; }

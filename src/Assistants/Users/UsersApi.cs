@@ -125,7 +125,7 @@ internal static class UsersApi
         {
             var user = await find();
             return TypedResults.Ok(new LoggedIn(
-                tokens.Issue(user.Id), user.LanguageCode, user.Name, user.TermsAcceptedAt is not null, user.CompanyId));
+                tokens.Issue(user.Id, user.TokenVersion), user.LanguageCode, user.Name, user.TermsAcceptedAt is not null, user.CompanyId));
         }
         catch (Failure refusal) when (refusal.Code is "wrong_credentials" or "email_taken")
         {

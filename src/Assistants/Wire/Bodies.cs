@@ -63,9 +63,9 @@ internal sealed class Form<T>(T value, IFormFileCollection files) : IEndpointPar
 
     public static async ValueTask<Form<T>?> BindAsync(HttpContext context)
     {
-        if (!context.Request.HasFormContentType)
+        using var document = await Bodies.TryParseAsync(context);
+        if (document is not null)
         {
-            using var document = await Bodies.ParseAsync(context);
             return new(Bodies.Read<T>(new(document.RootElement, Bodies.TextsOf(context))), new FormFileCollection());
         }
         var form = await Bodies.FormAsync(context);
@@ -105,6 +105,34 @@ internal static class Bodies
             throw Failure.Invalid(TextsOf(context).NotJson, code: "invalid_json");
         }
         return document;
+    }
+
+    /// <summary>
+    /// The body of a route that takes forms as well, where it is a JSON object. Programs send one without saying so (<c>curl -d</c> calls
+    /// everything a form). Null: a form, which is still to be read.
+    /// </summary>
+    public static async Task<JsonDocument?> TryParseAsync(HttpContext context)
+    {
+        if (!context.Request.HasFormContentType)
+        {
+            return await ParseAsync(context);
+        }
+        if (context.Request.ContentType!.StartsWith("multipart/", StringComparison.OrdinalIgnoreCase))
+        {
+            return null;
+        }
+        var bytes = new MemoryStream();
+        context.Response.RegisterForDispose(bytes);
+        await context.Request.Body.CopyToAsync(bytes, context.RequestAborted);
+        var document = TryParse(bytes.ToArray());
+        if (document?.RootElement.ValueKind == JsonValueKind.Object)
+        {
+            return document;
+        }
+        document?.Dispose();
+        bytes.Position = 0;
+        context.Request.Body = bytes;
+        return null;
     }
 
     public static JsonElement? TryParse(string text)

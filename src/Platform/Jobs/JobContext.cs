@@ -85,6 +85,7 @@ public sealed class JobContext
     {
         // First the fence: it waits for whoever holds the row.
         await FenceAsync(connection, ct);
+        await JobProgressWrites.WriteLastAsync(connection, running, ct);
         JobOutcome end = new(running.Job.Id, running.Job.Attempt, JobState.Succeeded);
         if ((await OutcomeStatements.EndRunsAsync(connection, [end], time, ct)).Count == 0)
         {

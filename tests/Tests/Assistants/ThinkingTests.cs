@@ -118,6 +118,19 @@ public sealed class ThinkingTests(ThinkingTests.Fixture fixture) : IClassFixture
     }
 
     [Fact]
+    public async Task A_process_that_is_done_says_that_all_of_it_is_done()
+    {
+        var (user, execution) = await NewAsync("I met Bob");
+        provider.EnqueueFor(ThinkingSite.Model, Title("Met"));
+
+        await StartAsync(execution);
+        await site.Host.RunJobsAsync();
+        var seen = await site.OkAsync(user.Token, HttpMethod.Get, $"/jobs/{await JobAsync(execution, Titles)}");
+
+        Assert.Equal(("succeeded", 3, 3, "done"), ((string?)seen["state"], (int)seen["progress"]!["done"]!, (int)seen["progress"]!["total"]!, (string?)seen["progress"]!["note"]));
+    }
+
+    [Fact]
     public async Task A_provider_that_asks_for_patience_gets_it_and_one_that_refuses_is_not_asked_again()
     {
         var (patientUser, patient) = await NewAsync("I met Bob");

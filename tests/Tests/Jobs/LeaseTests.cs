@@ -201,6 +201,61 @@ public sealed class LeaseTests
     }
 
     [Fact]
+    public async Task What_a_handler_told_last_is_there_when_it_ends_its_job_itself()
+    {
+        await using var site = await JobsSite.StartAsync();
+        site.Script.Acts["steps"] = async (context, _) =>
+        {
+            context.Report(1, 3, "begun");
+            await using var connection = await site.Source.OpenConnectionAsync(Ct);
+            await using var transaction = await connection.BeginTransactionAsync(Ct);
+            await context.FenceAsync(connection, Ct);
+            context.Report(3, 3, "done");
+            await context.CompleteAsync(connection, Ct);
+            await transaction.CommitAsync(Ct);
+        };
+
+        var done = await site.FinishedAsync(await site.EnqueueAsync("steps"));
+
+        Assert.Equal((JobState.Succeeded, 3L, 3L, "done"), (done.State, done.ProgressDone, done.ProgressTotal, done.ProgressNote));
+    }
+
+    [Fact]
+    public async Task What_a_handler_told_last_is_there_though_another_held_its_row_when_it_ended()
+    {
+        await using var site = await JobsSite.StartAsync();
+        var (begun, gate) = (new TaskCompletionSource(), new TaskCompletionSource());
+        site.Script.Acts["steps"] = async (context, ct) =>
+        {
+            begun.SetResult();
+            await gate.Task.WaitAsync(ct);
+            context.Report(3, 3, "done");
+        };
+        var id = await site.EnqueueAsync("steps");
+        await begun.Task.WaitAsync(Ct);
+        await using (var connection = await site.Source.OpenConnectionAsync(Ct))
+        {
+            // As whoever enqueues with its key holds it.
+            await using var transaction = await connection.BeginTransactionAsync(Ct);
+            await using (var hold = new NpgsqlCommand($"select from platform.jobs where id = '{id}' for update", connection))
+            {
+                await hold.ExecuteNonQueryAsync(Ct);
+            }
+            gate.SetResult();
+            var node = site.Host.Services.GetRequiredService<JobNode>();
+            await JobsSite.UntilAsync(() => Task.FromResult(node.Find(id) is { IsEnding: true }));
+            // Whoever writes progress meanwhile passes by in vain.
+            await using var other = await site.Source.OpenConnectionAsync(Ct);
+            await JobProgressWrites.WriteAsync(other, node, () => node.Jobs, Ct);
+            await transaction.CommitAsync(Ct);
+        }
+
+        var done = await site.FinishedAsync(id);
+
+        Assert.Equal((JobState.Succeeded, 3L, "done"), (done.State, done.ProgressDone, done.ProgressNote));
+    }
+
+    [Fact]
     public async Task A_stopping_node_hands_everything_back_and_no_attempt_is_lost()
     {
         await using var site = await JobsSite.StartAsync(settings: new() { ["Jobs:DrainSeconds"] = "0", ["Jobs:Workers"] = "1" });

@@ -137,6 +137,10 @@ public sealed class ScriptedProvider : IAsyncDisposable
         {
             return delivery.ErrorAsync(404, $"No such route: {request.Method} {request.Path}");
         }
+        if (request.Path == "/v1/audio/transcriptions" && request.Form is { Files: [var recording] })
+        {
+            return TranscribeAsync(delivery, request, recording);
+        }
         if (request.Json is not { } body || request.Model is not { } model)
         {
             return delivery.ErrorAsync(400, "The body must be a JSON object that names a model.");
@@ -166,6 +170,15 @@ public sealed class ScriptedProvider : IAsyncDisposable
         return answer.Status is { } status
             ? delivery.ErrorAsync(status, "Scripted error.", answer)
             : delivery.EmbeddingsAsync(body);
+    }
+
+    private async Task TranscribeAsync(ScriptedDelivery delivery, ScriptedRequest request, IFormFile recording)
+    {
+        var answer = Next(request);
+        await (answer.Release ?? Task.CompletedTask);
+        await (answer.Status is { } status
+            ? delivery.ErrorAsync(status, "Scripted error.", answer)
+            : delivery.JsonAsync(new JsonObject { ["text"] = answer.Words ?? $"{recording.FileName}: {recording.Length} bytes" }));
     }
 
     private ScriptedAnswer Next(ScriptedRequest request)

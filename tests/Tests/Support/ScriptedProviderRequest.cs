@@ -19,11 +19,14 @@ public sealed class ScriptedRequest
 
     public JsonObject? Json { get; private init; }
 
+    /// <summary>Null where the body is none.</summary>
+    public IFormCollection? Form { get; private init; }
+
     public string Query { get; private init; } = "";
 
     public string? Model => Path.StartsWith(ScriptedGemini.Root, StringComparison.Ordinal)
         ? Path[ScriptedGemini.Root.Length..].Split(':')[0]
-        : Json?["model"] is JsonValue value && value.TryGetValue<string>(out var name) ? name : null;
+        : Json?["model"] is JsonValue value && value.TryGetValue<string>(out var name) ? name : (string?)Form?["model"];
 
     public bool Streams => Query == "?alt=sse" || (Json?["stream"] is JsonValue value && value.TryGetValue<bool>(out var streams) && streams);
 
@@ -41,6 +44,8 @@ public sealed class ScriptedRequest
     {
         using var body = new MemoryStream();
         await request.Body.CopyToAsync(body, ct);
+        body.Position = 0;
+        request.Body = body;
         return new()
         {
             Method = request.Method,
@@ -50,6 +55,7 @@ public sealed class ScriptedRequest
                 header => header.Key, header => header.Value.ToString(), StringComparer.OrdinalIgnoreCase),
             Body = body.ToArray(),
             Json = Parse(body.ToArray()),
+            Form = request.HasFormContentType ? await request.ReadFormAsync(ct) : null,
         };
     }
 

@@ -1,3 +1,4 @@
+using System.Globalization;
 using Npgsql;
 using Stoa.Assistants.Documents.Vectors;
 
@@ -5,13 +6,23 @@ namespace Stoa.Assistants.Documents.Retrieval;
 
 /// <summary>
 /// Chunks whose vectors are nearest to a question's. Of a user with few chunks all are compared; of one with many the server first picks
-/// those whose signs differ least, which costs a counting of bits for each, and only their vectors are read and compared. Signs tell little of
-/// short vectors, so of these more are read.
+/// those whose signs differ least, which costs a counting of bits for each, or where there is one a look into the index of pgvector, and only
+/// their vectors are read and compared. Signs tell little of short vectors, so of these more are read.
 /// </summary>
-internal sealed class VectorSearch(NpgsqlDataSource source)
+internal sealed class VectorSearch(NpgsqlDataSource source, VectorIndex index)
 {
     /// <summary>So many bytes of vectors are compared: 16,000 small ones of 1 KB, 2,700 large ones of 6 KB, of which one at a time is held.</summary>
     private const int Compared = 16 << 20;
+
+    /// <summary>As many as an index looks for at a time.</summary>
+    private const int FromIndex = 1_000;
+
+    // For this statement alone: the index is taken whatever the planner thinks of it, and goes on until it has found enough of the user's.
+    private const string IndexTerms = """
+        select set_config('enable_sort', 'off', true), set_config('hnsw.ef_search', '1000', true),
+          set_config('hnsw.iterative_scan', 'relaxed_order', true), set_config('hnsw.max_scan_tuples', '200000', true),
+          set_config('hnsw.scan_mem_multiplier', '8', true)
+        """;
 
     private const string Statement = """
         select c.id, c.embedding from assistants.document_chunks c
@@ -23,19 +34,36 @@ internal sealed class VectorSearch(NpgsqlDataSource source)
         """;
 
     /// <summary>Ids of chunks, the nearest first.</summary>
-    public async Task<List<int>> FindAsync(string userId, TextVector question, int most, CancellationToken ct)
+    public async Task<List<int>> FindAsync(string userId, TextVector question, int wanted, CancellationToken ct)
     {
-        await using var command = source.CreateCommand(Statement);
-        command.Parameters.Add(new() { Value = userId });
-        command.Parameters.Add(new() { Value = question.Model });
-        command.Parameters.Add(new() { Value = VectorBytes.Signature(question.Numbers) });
-        command.Parameters.Add(new() { Value = Compared / (question.Numbers.Length * sizeof(float)) });
-        await using var rows = await command.ExecuteReaderAsync(ct);
+        var length = question.Numbers.Length;
+        var most = Compared / (length * sizeof(float));
+        var place = await index.PlaceAsync(userId, question.Model, length, ct);
+        await using var connection = await source.OpenConnectionAsync(ct);
+        // One implicit transaction, with which the terms end.
+        await using var batch = new NpgsqlBatch(connection);
+        if (place is not null)
+        {
+            batch.BatchCommands.Add(new(IndexTerms));
+        }
+        batch.BatchCommands.Add(new(place is null ? Statement : IndexedStatement(place, length))
+        {
+            Parameters =
+            {
+                new() { Value = userId }, new() { Value = question.Model }, new() { Value = VectorBytes.Signature(question.Numbers) },
+                new() { Value = place is null ? most : Math.Min(most, FromIndex) },
+            },
+        });
+        await using var rows = await batch.ExecuteReaderAsync(ct);
+        if (place is not null)
+        {
+            await rows.NextResultAsync(ct);
+        }
         var nearest = new PriorityQueue<int, float>();
         while (await rows.ReadAsync(ct))
         {
             var near = VectorBytes.Product(question.Numbers, rows.GetFieldValue<byte[]>(1));
-            if (nearest.Count < most)
+            if (nearest.Count < wanted)
             {
                 nearest.Enqueue(rows.GetInt32(0), near);
             }
@@ -52,4 +80,14 @@ internal sealed class VectorSearch(NpgsqlDataSource source)
         found.Reverse();
         return found;
     }
+
+    /// <summary>In the words of <see cref="VectorIndex"/>'s indexes, or they are not found.</summary>
+    private static string IndexedStatement(string schema, int dimensions) => string.Create(CultureInfo.InvariantCulture, $"""
+        select c.id, c.embedding from assistants.document_chunks c
+        where c.id = any (array(
+          select n.id from assistants.document_chunks n
+          where n.user_id = $1 and n.embedding_model = $2 and n.deleted_at is null and length(n.signature) = {dimensions}
+          order by n.signature::bit({dimensions}) operator({schema}.<~>) $3::bit({dimensions}) limit $4
+        ))
+        """);
 }

@@ -94,7 +94,7 @@ internal sealed partial class JobKeeper(NpgsqlDataSource source, JobNode node, J
         {
             toldAt = time.GetTimestamp();
             await using var connection = await source.OpenConnectionAsync(ct);
-            await JobProgressWrites.WriteAsync(connection, node.Jobs.Where(job => !job.IsEnding), ct);
+            await JobProgressWrites.WriteAsync(connection, node, () => node.Jobs.Where(job => !job.IsEnding), ct);
         }
     }
 

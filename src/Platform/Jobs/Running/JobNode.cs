@@ -13,6 +13,9 @@ internal sealed class JobNode
     /// <summary>Different for each start of the process.</summary>
     public string Name { get; }
 
+    /// <summary>Held while progress is written.</summary>
+    public SemaphoreSlim ProgressGate { get; } = new(1, 1);
+
     public ICollection<RunningJob> Jobs => jobs.Values;
 
     public RunningJob? Find(Guid id) => jobs.GetValueOrDefault(id);

@@ -48,15 +48,16 @@ internal sealed partial class OutcomeWriter(NpgsqlDataSource source, JobNode nod
 
     private async Task WriteAsync(List<(RunningJob Job, JobOutcome Outcome)> batch, CancellationToken ct)
     {
-        var outcomes = batch.ConvertAll(one => one.Outcome);
         var isRepeated = false;
         for (var pause = ShortestPause; ; pause = pause * 2 < LongestPause ? pause * 2 : LongestPause)
         {
             try
             {
                 await using var connection = await source.OpenConnectionAsync(ct);
-                await JobProgressWrites.WriteAsync(connection, batch.Select(one => one.Job), ct);
-                var ended = await OutcomeStatements.EndRunsAsync(connection, outcomes, time, ct);
+                await JobProgressWrites.WriteAsync(connection, node, () => batch.Select(one => one.Job), ct);
+                // A job's last word goes before its end: where another transaction holds the row, both come again.
+                var ready = batch.Where(one => one.Job.Unwritten is null).Select(one => one.Outcome).ToList();
+                var ended = await OutcomeStatements.EndRunsAsync(connection, ready, time, ct);
                 await TellAsync(connection, batch, ct);
                 var left = batch.Where(one => !ended.Contains(one.Outcome.Id)).ToList();
                 if (left.Count > 0)
@@ -70,7 +71,7 @@ internal sealed partial class OutcomeWriter(NpgsqlDataSource source, JobNode nod
             {
                 if (!isRepeated)
                 {
-                    LogRepeating(outcomes.Count, exception.Message);
+                    LogRepeating(batch.Count, exception.Message);
                 }
                 isRepeated = true;
             }

@@ -18,7 +18,8 @@ internal sealed class RunningJob(ClaimedJob job, JobKind kind, long since, long 
 {
     private readonly Lock gate = new();
     private CancellationTokenSource? stop;
-    private JobProgress? progress;
+    private JobProgress? told;
+    private JobProgress? written;
     private int isTaken;
 
     public ClaimedJob Job => job;
@@ -73,13 +74,19 @@ internal sealed class RunningJob(ClaimedJob job, JobKind kind, long since, long 
         }
     }
 
-    public void Report(JobProgress told)
+    public void Report(JobProgress progress)
     {
         HasNews = true;
-        Volatile.Write(ref progress, told);
+        Volatile.Write(ref told, progress);
     }
 
-    public JobProgress? TakeProgress() => Interlocked.Exchange(ref progress, null);
+    /// <summary>What it told last; null: nothing.</summary>
+    public JobProgress? Told => Volatile.Read(ref told);
+
+    /// <summary>The same, unless the database has it.</summary>
+    public JobProgress? Unwritten => Told is { } last && !ReferenceEquals(last, Volatile.Read(ref written)) ? last : null;
+
+    public void Wrote(JobProgress progress) => Volatile.Write(ref written, progress);
 
     public void Dispose()
     {

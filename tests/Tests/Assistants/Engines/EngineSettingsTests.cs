@@ -38,6 +38,7 @@ public sealed class EngineSettingsTests : IDisposable
         Assert.DoesNotContain("Gateway__Models__assistants__Targets__2__Model", settings.Keys);
         Assert.Equal("assistants", settings["Assistants__Models__0"]);
         Assert.Equal("openai/text-embedding-ada-002", settings["Assistants__EmbeddingModel"]);
+        Assert.Equal("openai-2/whisper-1", settings["Assistants__SpeechModel"]);
         Assert.Equal("https://res.openai.azure.com/openai/v1", settings["Gateway__Providers__azure-gpt-4o__BaseUrl"]);
         Assert.Equal("text-embedding-ada-002", settings["Gateway__Providers__openai__Models__2"]);
         Assert.Equal("another key", settings["Gateway__Providers__openai-2__ApiKey"]);

@@ -213,7 +213,8 @@ public sealed class EventRoutesTests : IAsyncLifetime
     {
         const string address = "lise@example.org";
         JsonObject account = new() { ["email"] = address, ["name"] = "Click https://evil.example", ["password"] = "the first of all", ["language_code"] = "fr" };
-        await Site.OkAsync(null, HttpMethod.Put, "/user", account);
+        var before = (string)(await Site.OkAsync(null, HttpMethod.Put, "/user", account))["token"]!;
+        var others = await Site.UserAsync("Other");
         foreach (var asked in (string[])[address, "Lise@Example.org", "nobody@example.org"])
         {
             Assert.Equal("""{"success":true}""", (await Site.OkAsync(null, HttpMethod.Post, "/password", new() { ["email"] = asked })).ToJsonString());
@@ -231,14 +232,17 @@ public sealed class EventRoutesTests : IAsyncLifetime
         JsonObject renewal = new() { ["token"] = token, ["new_password"] = "short" };
         Assert.StartsWith("400 The password must have", await Site.StatusAsync(null, HttpMethod.Put, "/password", renewal), StringComparison.Ordinal);
         renewal["new_password"] = "the second of all";
+        await Site.OkAsync(before, HttpMethod.Get, "/session");
         await Site.OkAsync(null, HttpMethod.Put, "/password", renewal);
+        Assert.Equal("403 Token expired.", await Site.StatusAsync(before, HttpMethod.Get, "/session"));
+        await Site.OkAsync(others.Token, HttpMethod.Get, "/session");
         Assert.Equal("400 Invalid token.", await Site.StatusAsync(null, HttpMethod.Put, "/password", renewal));
-        renewal["token"] = (await Site.UserAsync("Other")).Token;
+        renewal["token"] = others.Token;
         Assert.Equal("400 Invalid token.", await Site.StatusAsync(null, HttpMethod.Put, "/password", renewal));
         account["login_method"] = "email_password";
         Assert.Equal("400 Wrong email or password.", await Site.StatusAsync(null, HttpMethod.Post, "/user", account));
         account["password"] = "the second of all";
-        Assert.NotNull((await Site.OkAsync(null, HttpMethod.Post, "/user", account))["token"]);
+        await Site.OkAsync((string)(await Site.OkAsync(null, HttpMethod.Post, "/user", account))["token"]!, HttpMethod.Get, "/session");
         Assert.StartsWith("403", await Site.StatusAsync(token, HttpMethod.Get, "/session"), StringComparison.Ordinal);
     }
 

@@ -47,6 +47,22 @@ public sealed class TodosTests(TodosTests.Fixture fixture) : IClassFixture<Todos
         Assert.Equal("404 Todo not found", await site.StatusAsync(ada.Token, HttpMethod.Delete, $"/todos?todo_pk={write}"));
     }
 
+    [Fact]
+    public async Task What_the_assistant_took_off_is_listed_and_counted_nowhere()
+    {
+        var user = await site.UserAsync("Ada");
+        var execution = await site.ExecutionAsync(user, ["Hello"]);
+        var kept = await WriteAsync(user, "Kept", 1, execution.Execution);
+        var gone = await WriteAsync(user, "Gone", 1, execution.Execution);
+        await site.OkAsync(AssistantsSite.Background, HttpMethod.Put, "/todos_scheduling", new() { ["todo_fk"] = gone, ["argument"] = "It is done" });
+
+        Assert.Equal((false, 1, "Kept"), Seen(await site.OkAsync(user.Token, HttpMethod.Get, "/todos")));
+        Assert.Equal((false, 1, "Kept"), Seen(await site.OkAsync(user.Token, HttpMethod.Get, $"/todos?user_task_execution_fk={execution.Execution}")));
+        var view = await site.OkAsync(user.Token, HttpMethod.Get, $"/user_task_execution?user_task_execution_pk={execution.Execution}");
+        Assert.Equal((1, 1), ((int)view["n_todos"]!, (int)view["n_not_read_todos"]!));
+        Assert.NotEqual(kept, gone);
+    }
+
     [Theory]
     [InlineData("""{"mark_as_read":true,"mark_as_done":true}""", "400 Exactly one of mark_as_read and mark_as_done must be true")]
     [InlineData("{}", "400 Exactly one of mark_as_read and mark_as_done must be true")]

@@ -293,7 +293,7 @@ public sealed class WorkTests : IAsyncLifetime
             using var reader = new StreamReader(await entry.OpenAsync(Ct));
             files[entry.FullName] = await reader.ReadToEndAsync(Ct);
         }
-        Assert.Equal(20, files.Count);
+        Assert.Equal(21, files.Count);
         Assert.Contains("my secret words", files["assistants/messages.json"], StringComparison.Ordinal);
         Assert.Contains("her text", files["assistants/produced_texts.json"], StringComparison.Ordinal);
         Assert.DoesNotContain("password", files["assistants/users.json"], StringComparison.Ordinal);
