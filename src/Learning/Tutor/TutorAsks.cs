@@ -10,24 +10,25 @@ namespace Stoa.Learning.Tutor;
 /// <summary>Makes of a request what the tutor is asked. Everything that can be refused is refused here, before an answer begins.</summary>
 internal sealed class TutorAsks(TutorStore store, TutorTurns turns)
 {
+    /// <param name="about">What was read of the task, and of the conversation about it.</param>
     /// <param name="isAuthor">May try questions that are not saved, and conversations that nobody had.</param>
     /// <exception cref="Failure">400, 403, 404.</exception>
-    public async Task<TutorAsk> OfChatAsync(AiChatRequest request, bool isAuthor, CancellationToken ct)
+    public async Task<TutorAsk> OfChatAsync(AiChatRequest request, TutorReading about, bool isAuthor, CancellationToken ct)
     {
         Check(request, isAuthor);
-        var task = await store.TaskAsync(request, ct);
+        var task = await store.TaskAsync(about, request, ct);
         await CheckFileAsync(request, isAuthor, ct);
         if (task.Type != request.TaskType)
         {
             throw Refusal.BadRequest($"Task is not a {(request.TaskType == TaskType.Quiz ? "quiz" : "learning material")}");
         }
-        return task.Question is { } question ? await OfQuestionAsync(request, task, question, isAuthor, ct) : OfMaterial(request, task);
+        return task.Question is { } question ? await OfQuestionAsync(request, about, task, question, isAuthor, ct) : OfMaterial(request, task);
     }
 
     /// <inheritdoc cref="OfChatAsync"/>
-    public async Task<TutorAsk> OfAssignmentAsync(AiChatRequest request, bool isAuthor, CancellationToken ct)
+    public async Task<TutorAsk> OfAssignmentAsync(AiChatRequest request, TutorReading about, bool isAuthor, CancellationToken ct)
     {
-        var task = await store.AssignmentAsync(request, ct);
+        var task = await store.AssignmentAsync(about, ct);
         await CheckFileAsync(request, isAuthor, ct);
         var assignment = task.Assignment!;
         var sections = TutorAsk.OfAssignment(assignment);
@@ -39,7 +40,7 @@ internal sealed class TutorAsks(TutorStore store, TutorTurns turns)
                 [await turns.HandedInAsync(request.UserResponse, ct)]);
         }
         var isPreview = isAuthor && request.ChatHistory is { Count: > 0 };
-        var past = isPreview ? Sent(request.ChatHistory!) : await store.HistoryAsync(request.UserId, request.TaskId, questionId: null, ct);
+        var past = isPreview ? Sent(request.ChatHistory!) : about.History();
         past.Add(Latest(request));
         await store.RequireNoForeignFileAsync(request.UserId, isAuthor, past, ct);
         return new(new AssignmentForm(assignment.Criteria, assignment.Range, isFile: false, ScoredIn(past)), "assignment", task, sections,
@@ -75,10 +76,11 @@ internal sealed class TutorAsks(TutorStore store, TutorTurns turns)
         }
     }
 
-    private async Task<TutorAsk> OfQuestionAsync(AiChatRequest request, TutorTask task, TutorQuestion question, bool isAuthor, CancellationToken ct)
+    private async Task<TutorAsk> OfQuestionAsync(
+        AiChatRequest request, TutorReading about, TutorTask task, TutorQuestion question, bool isAuthor, CancellationToken ct)
     {
         var isPreview = question.Id is null;
-        var past = isPreview ? Sent(request.ChatHistory!) : await store.HistoryAsync(request.UserId, task.Id, question.Id, ct);
+        var past = isPreview ? Sent(request.ChatHistory!) : about.History();
         if (!isPreview)
         {
             ExamRule.RequireAttemptLeft(question.ResponseType, question.MaxAttempts, past, request.UserResponse);

@@ -1,0 +1,29 @@
+using Npgsql;
+using Stoa.Platform.Http;
+
+namespace Stoa.Learning.Tutor;
+
+/// <summary>What was read of a task, and of a learner's conversation about it.</summary>
+/// <param name="history">The last turn first.</param>
+internal sealed class TutorReading(IReadOnlyList<TutorRow> rows, IReadOnlyList<PastTurn> history)
+{
+    /// <exception cref="Failure">404.</exception>
+    public TutorRow Row => rows.Count > 0 ? rows[0] : throw Failure.NotFound("Task");
+
+    /// <summary>In its order.</summary>
+    public List<PastTurn> History() => [.. history.Reverse()];
+}
+
+/// <summary>A task, with the question that is asked about or its assignment; documents as they are stored.</summary>
+internal sealed record TutorRow(
+    int TaskId, int OrgId, Guid OrganizationId, string TaskType, string Title, string? Material, string? FirstName,
+    int? QuestionId, string? QuestionType, string? InputType, string? ResponseType, int? MaxAttempts, string? QuestionBlocks,
+    string? Answer, string? QuestionContext, string? CodingLanguages, string? QuestionScorecard,
+    string? AssignmentBlocks, string? AssignmentContext, string? EvaluationCriteria, string? AssignmentScorecard)
+{
+    public static TutorRow At(NpgsqlDataReader row) => new(
+        row.GetInt32(0), row.GetInt32(1), row.GetGuid(2), row.GetString(3), row.GetString(4), row.TextOrNull(5), row.TextOrNull(6),
+        row.NumberOrNull(7), row.TextOrNull(8), row.TextOrNull(9), row.TextOrNull(10), row.NumberOrNull(11), row.TextOrNull(12),
+        row.TextOrNull(13), row.TextOrNull(14), row.TextOrNull(15), row.TextOrNull(16),
+        row.TextOrNull(17), row.TextOrNull(18), row.TextOrNull(19), row.TextOrNull(20));
+}
