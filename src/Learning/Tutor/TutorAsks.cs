@@ -43,7 +43,11 @@ internal sealed class TutorAsks(TutorStore store, TutorTurns turns)
         var past = isPreview ? Sent(request.ChatHistory!) : about.History();
         past.Add(Latest(request));
         await store.RequireNoForeignFileAsync(request.UserId, isAuthor, past, ct);
-        return new(new AssignmentForm(assignment.Criteria, assignment.Range, isFile: false, ScoredIn(past)), "assignment", task, sections,
+        var judged = isPreview
+            ? past.Where(turn => turn.Role == ChatRole.Assistant || turn.ResponseType == ChatResponseType.File)
+                .Select(turn => new PastJudgement(turn.Content, turn.Role == ChatRole.User))
+            : about.Judged();
+        return new(new AssignmentForm(assignment.Criteria, assignment.Range, isFile: false, ScoredIn(judged)), "assignment", task, sections,
             await turns.OfAssignmentAsync(past, ct))
         {
             IsSpoken = request.ResponseType == ChatResponseType.Audio, IsPreview = isPreview,
@@ -104,22 +108,19 @@ internal sealed class TutorAsks(TutorStore store, TutorTurns turns)
     private static List<PastTurn> Sent(List<SentTurn> history) =>
         history.ConvertAll(turn => new PastTurn(turn.Role ?? ChatRole.User, turn.Content ?? "", turn.ResponseType));
 
-    /// <summary>The key areas that the tutor has scored since the latest submission.</summary>
-    private static JsonObject ScoredIn(List<PastTurn> past)
+    /// <summary>The key areas that were scored since the latest submission.</summary>
+    private static JsonObject ScoredIn(IEnumerable<PastJudgement> judged)
     {
         var rows = new JsonObject();
-        foreach (var turn in past)
+        foreach (var judgement in judged)
         {
-            if (turn is { Role: ChatRole.User, ResponseType: ChatResponseType.File })
+            if (judgement.IsOfFile)
             {
                 rows.Clear();
             }
-            else if (turn.Role == ChatRole.Assistant && KeyAreasIn(turn.Content) is { } scored)
+            foreach (var (name, row) in KeyAreasIn(judgement.Output) ?? [])
             {
-                foreach (var (name, row) in scored)
-                {
-                    rows[name] = row?.DeepClone();
-                }
+                rows[name] = row?.DeepClone();
             }
         }
         return rows;

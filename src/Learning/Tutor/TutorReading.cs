@@ -5,14 +5,22 @@ namespace Stoa.Learning.Tutor;
 
 /// <summary>What was read of a task, and of a learner's conversation about it.</summary>
 /// <param name="history">The last turn first.</param>
-internal sealed class TutorReading(IReadOnlyList<TutorRow> rows, IReadOnlyList<PastTurn> history)
+/// <param name="judged">Of an assignment, the last one first.</param>
+internal sealed class TutorReading(IReadOnlyList<TutorRow> rows, IReadOnlyList<PastTurn> history, IReadOnlyList<PastJudgement> judged)
 {
     /// <exception cref="Failure">404.</exception>
     public TutorRow Row => rows.Count > 0 ? rows[0] : throw Failure.NotFound("Task");
 
     /// <summary>In its order.</summary>
     public List<PastTurn> History() => [.. history.Reverse()];
+
+    /// <summary>In their order.</summary>
+    public IEnumerable<PastJudgement> Judged() => judged.Reverse();
 }
+
+/// <summary>What was judged of an assignment, or what somebody has made of it.</summary>
+/// <param name="IsOfFile">It was a submission, with which everything begins anew.</param>
+internal sealed record PastJudgement(string Output, bool IsOfFile);
 
 /// <summary>A task, with the question that is asked about or its assignment; documents as they are stored.</summary>
 internal sealed record TutorRow(

@@ -37,6 +37,19 @@ internal sealed class TutorStore(LearningDb db)
     private const string History = "select role, content, response_type from learning.chat_history where deleted_at is null and user_id = $1 and ";
     private const string Latest = " order by created_at desc, id desc limit 200";
 
+    // What was judged of an assignment, and what people have changed about it, the last one first. A conversation is stored as its client sends it,
+    // so what it says of scores is nobody's word. $1: the learner. $2: the task.
+    private const string Judged = """
+        select text, is_of_file from (
+          select created_at, id, output::text as text, output ? 'assignment_score' as is_of_file from learning.evaluations
+          where user_id = $1 and task_id = $2 and question_id is null and output is not null
+          union all
+          select g.created_at, g.id, g.content_after, false
+          from learning.chat_history m join learning.grade_changes g on g.message_id = m.id
+          where m.user_id = $1 and m.task_id = $2 and m.question_id is null and m.deleted_at is null) judged
+        order by created_at desc, id desc limit 200
+        """;
+
     /// <summary>What a question to the tutor is about, asked along with other things.</summary>
     public static TutorReading ReadWith(RoundTrip trip, AiChatRequest request) => new(
         trip.Ask(About, TutorRow.At, request.TaskId, request.UserId, request.QuestionId ?? 0),
@@ -47,7 +60,10 @@ internal sealed class TutorStore(LearningDb db)
             { TaskType: TaskType.Assignment, ResponseType: not ChatResponseType.File } =>
                 trip.Ask($"{History}task_id = $2 and question_id is null{Latest}", TurnAt, request.UserId, request.TaskId),
             _ => [],
-        });
+        },
+        request is { TaskType: TaskType.Assignment, ResponseType: not ChatResponseType.File }
+            ? trip.Ask(Judged, static row => new PastJudgement(row.GetString(0), row.GetBoolean(1)), request.UserId, request.TaskId)
+            : []);
 
     /// <summary>A material, or a quiz with its question.</summary>
     /// <exception cref="Failure">404; 400 where the question cannot be judged.</exception>
