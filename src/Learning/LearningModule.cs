@@ -32,6 +32,7 @@ public static class LearningModule
         services.AddMigrations("learning", typeof(LearningModule).Assembly);
         services.AddErrorDialect("/learning", FastApiErrors.Instance);
         services.AddModuleDb<LearningDb>();
+        services.AddTransient<RoundTrip>();
         services.AddJson(LearningJson.Default);
         services.AddSingleton<Bodies>();
         services.AddSettings<LearningAuthOptions>(LearningAuthOptions.Section);

@@ -1,7 +1,7 @@
 using Microsoft.AspNetCore.Http;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.DependencyInjection;
-using Stoa.Platform.Data;
+using Npgsql;
 using Stoa.Platform.Http;
 
 namespace Stoa.Learning.Auth;
@@ -10,9 +10,9 @@ namespace Stoa.Learning.Auth;
 /// What the caller is to the thing that a route is about, in one query for both; the route then says what he must be. A handler takes it as
 /// a parameter; the route says <c>RequireLearner</c>.
 /// </summary>
-internal sealed class Access(LearningCaller caller, LearningDb db)
+internal sealed class Access(LearningCaller caller, LearningDb db, NpgsqlDataSource source)
 {
-    // {0} and {1}: the caller's id (0 where only his address is known) and address. {2}: the thing. Target and cohorts depend on its kind.
+    // $1 and $2: the caller's id (0 where only his address is known) and address. $3: the thing. Target and cohorts depend on its kind.
     private const string Frame = """
         select u.id as user_id, u.email, target.org_id as organization_id, coalesce(m.role in ('owner', 'admin'), false) as is_admin,
           coalesce(c.is_mentor, false) as is_mentor, coalesce(c.is_learner, false) as is_learner, c.joined_at,
@@ -21,7 +21,7 @@ internal sealed class Access(LearningCaller caller, LearningDb db)
         from (select 1) as one
         left join (
           select u.id, u.email, u.person_id from learning.users u
-          where u.deleted_at is null and u.email = {1} and ({0} = 0 or u.id = {0}) and not exists (
+          where u.deleted_at is null and u.email = $2 and ($1 = 0 or u.id = $1) and not exists (
             select from platform.people p where (p.id = u.person_id or (u.person_id is null and p.email_key = u.email)) and p.state <> 'active')) u on true
         left join lateral (
         """;
@@ -37,10 +37,10 @@ internal sealed class Access(LearningCaller caller, LearningDb db)
 
     private const string End = ")) c on true";
 
-    // {3}: somebody else.
-    private const string Shared = " and cohort_id in (select cohort_id from learning.user_cohorts where user_id = {3} and deleted_at is null)";
+    // $4: somebody else.
+    private const string Shared = " and cohort_id in (select cohort_id from learning.user_cohorts where user_id = $4 and deleted_at is null)";
 
-    private const string OfCourse = "select cohort_id from learning.course_cohorts where course_id = {2} and deleted_at is null";
+    private const string OfCourse = "select cohort_id from learning.course_cohorts where course_id = $3 and deleted_at is null";
 
     private const string OfTask = """
         select cc.cohort_id from learning.course_tasks ct join learning.course_cohorts cc on cc.course_id = ct.course_id and cc.deleted_at is null
@@ -48,17 +48,30 @@ internal sealed class Access(LearningCaller caller, LearningDb db)
         where ct.deleted_at is null and ct.task_id =
         """;
 
-    public static ValueTask<Access?> BindAsync(HttpContext context) => ValueTask.FromResult<Access?>(new(
+    private const string AboutCourse = $"{Frame}select org_id from learning.courses where id = $3 and deleted_at is null{Roles}{OfCourse}";
+    private const string AboutTask = $"{Frame}select org_id from learning.tasks where id = $3 and deleted_at is null{Roles}{OfTask} $3";
+    private const string AboutCohort = $"{Frame}select org_id from learning.cohorts where id = $3 and deleted_at is null{Roles}select $3{End}";
+    private const string InNoCohort = "select 0";
+
+    public static ValueTask<Access?> BindAsync(HttpContext context) => ValueTask.FromResult<Access?>(Of(
         context.Features.Get<LearningCaller>() ?? throw new InvalidOperationException("The route takes an access but requires no caller"),
-        context.RequestServices.GetRequiredService<LearningDb>()));
+        context.RequestServices));
+
+    public static Access Of(LearningCaller caller, IServiceProvider services) =>
+        new(caller, services.GetRequiredService<LearningDb>(), services.GetRequiredService<NpgsqlDataSource>());
 
     /// <summary>The front end's server, which reads what is published.</summary>
     public bool IsService => caller.Proof == LearningProof.Service;
 
     /// <summary>Who calls, about nothing in particular.</summary>
     /// <exception cref="Failure">401: nobody has this id and this address.</exception>
-    public Task<Standing> CallerAsync(CancellationToken ct) =>
-        AskAsync("select null::integer as org_id", "select 0", id: 0, ct);
+    public async Task<Standing> CallerAsync(CancellationToken ct)
+    {
+        var trip = new RoundTrip(source);
+        var rows = Ask(trip, $"{Frame}select null::integer as org_id{Roles}{InNoCohort}{End}", id: 0);
+        await trip.GoAsync(ct);
+        return Known(rows[0]);
+    }
 
     /// <exception cref="Failure">401, or 404 <c>Organization not found</c>.</exception>
     public async Task<Standing> OrganizationAsync(int id, CancellationToken ct) =>
@@ -66,73 +79,88 @@ internal sealed class Access(LearningCaller caller, LearningDb db)
 
     /// <summary>Null where there is no such organization.</summary>
     public Task<Standing?> TryOrganizationAsync(int id, CancellationToken ct) => TryAsync(
-        "select id as org_id from learning.organizations where id = {2} and deleted_at is null",
-        "select id from learning.cohorts where org_id = {2} and deleted_at is null", id, ct);
+        $"""
+        {Frame}select id as org_id from learning.organizations where id = $3 and deleted_at is null
+        {Roles}select id from learning.cohorts where org_id = $3 and deleted_at is null{End}
+        """, id, ct);
 
     public async Task<Standing> CohortAsync(int id, CancellationToken ct) => await TryCohortAsync(id, ct) ?? throw Failure.NotFound("Cohort");
 
-    public Task<Standing?> TryCohortAsync(int id, CancellationToken ct) =>
-        TryAsync("select org_id from learning.cohorts where id = {2} and deleted_at is null", "select {2}::integer", id, ct);
+    public Task<Standing?> TryCohortAsync(int id, CancellationToken ct) => TryAsync(AboutCohort, id, ct);
+
+    /// <summary>A role counts only where somebody else is in the cohort too: what he does in another one is not this one's to know.</summary>
+    public Task<Standing> CohortAsync(int id, int with, CancellationToken ct) => FindAsync("Cohort",
+        $"""
+        {Frame}select org_id from learning.cohorts where id = $3 and deleted_at is null
+        {Roles}select cohort_id from learning.user_cohorts where cohort_id = $3 and user_id = $4 and deleted_at is null{End}
+        """, id, ct, with);
+
+    /// <summary>The same as without the other, asked along with other things: told once the round trip is made.</summary>
+    public Func<Standing> CohortWith(RoundTrip trip, int id) => With(trip, "Cohort", AboutCohort, id);
 
     /// <summary>A mentor is one here when he is in the batch himself.</summary>
     public Task<Standing> BatchAsync(int id, CancellationToken ct) => FindAsync("Batch",
-        """
+        $"""
+        {Frame}
         select co.org_id from learning.batches b join learning.cohorts co on co.id = b.cohort_id and co.deleted_at is null
-        where b.id = {2} and b.deleted_at is null
-        """,
-        """
+        where b.id = $3 and b.deleted_at is null
+        {Roles}
         select b.cohort_id from learning.batches b join learning.user_batches ub on ub.batch_id = b.id and ub.deleted_at is null
-        where b.id = {2} and ub.user_id = u.id
+        where b.id = $3 and ub.user_id = u.id{End}
         """, id, ct);
 
     /// <summary>Roles are those in any cohort that takes the course.</summary>
-    public Task<Standing> CourseAsync(int id, CancellationToken ct) => FindAsync("Course",
-        "select org_id from learning.courses where id = {2} and deleted_at is null", OfCourse, id, ct);
+    public Task<Standing> CourseAsync(int id, CancellationToken ct) => FindAsync("Course", AboutCourse + End, id, ct);
+
+    /// <inheritdoc cref="CohortWith"/>
+    public Func<Standing> CourseWith(RoundTrip trip, int id) => With(trip, "Course", AboutCourse + End, id);
 
     /// <summary>Roles are those in cohorts that take the course and that somebody else is in too.</summary>
-    public Task<Standing> CourseAsync(int id, int with, CancellationToken ct) => FindAsync("Course",
-        "select org_id from learning.courses where id = {2} and deleted_at is null", OfCourse + Shared, id, ct, with);
+    public Task<Standing> CourseAsync(int id, int with, CancellationToken ct) => FindAsync("Course", AboutCourse + Shared + End, id, ct, with);
 
     public Task<Standing> MilestoneAsync(int id, CancellationToken ct) => FindAsync("Milestone",
-        "select org_id from learning.milestones where id = {2} and deleted_at is null", "select 0", id, ct);
+        $"{Frame}select org_id from learning.milestones where id = $3 and deleted_at is null{Roles}{InNoCohort}{End}", id, ct);
 
     /// <summary>Roles are those in any cohort that takes a course with the task. Whether a learner may see it yet is another question.</summary>
     public async Task<Standing> TaskAsync(int id, CancellationToken ct) =>
         await TryTaskAsync(id, ct) ?? throw Failure.NotFound("Task");
 
+    /// <inheritdoc cref="CohortWith"/>
+    public Func<Standing> TaskWith(RoundTrip trip, int id) => With(trip, "Task", AboutTask + End, id);
+
     /// <summary>Roles are those in cohorts that take a course with the task and that somebody else is in too.</summary>
-    public Task<Standing> TaskAsync(int id, int with, CancellationToken ct) => FindAsync("Task",
-        "select org_id from learning.tasks where id = {2} and deleted_at is null", $"{OfTask} {{2}}{Shared}", id, ct, with);
+    public Task<Standing> TaskAsync(int id, int with, CancellationToken ct) => FindAsync("Task", AboutTask + Shared + End, id, ct, with);
 
     /// <summary>Null where there is no such task.</summary>
-    public Task<Standing?> TryTaskAsync(int id, CancellationToken ct) =>
-        TryAsync("select org_id from learning.tasks where id = {2} and deleted_at is null", $"{OfTask} {{2}}", id, ct);
+    public Task<Standing?> TryTaskAsync(int id, CancellationToken ct) => TryAsync(AboutTask + End, id, ct);
 
     public Task<Standing> QuestionAsync(int id, CancellationToken ct) => FindAsync("Question",
-        """
+        $"""
+        {Frame}
         select t.org_id from learning.questions q join learning.tasks t on t.id = q.task_id and t.deleted_at is null
-        where q.id = {2} and q.deleted_at is null
-        """,
-        $"{OfTask} (select task_id from learning.questions where id = {{2}})", id, ct);
+        where q.id = $3 and q.deleted_at is null
+        {Roles}{OfTask} (select task_id from learning.questions where id = $3){End}
+        """, id, ct);
 
     public Task<Standing> ScorecardAsync(int id, CancellationToken ct) => FindAsync("Scorecard",
-        "select org_id from learning.scorecards where id = {2} and deleted_at is null", "select 0", id, ct);
+        $"{Frame}select org_id from learning.scorecards where id = $3 and deleted_at is null{Roles}{InNoCohort}{End}", id, ct);
 
     /// <summary>
     /// Of somebody: an admin is one where the other is a member or in a cohort, a mentor one in whose cohort the other is.
     /// </summary>
     public Task<Standing> UserAsync(int id, CancellationToken ct) => FindAsync("User",
-        """
+        $"""
+        {Frame}
         select coalesce((
           select mine.org_id from learning.user_organizations mine
           where mine.user_id = u.id and mine.deleted_at is null and (
-            exists (select from learning.user_organizations his where his.org_id = mine.org_id and his.user_id = {2} and his.deleted_at is null)
+            exists (select from learning.user_organizations his where his.org_id = mine.org_id and his.user_id = $3 and his.deleted_at is null)
             or exists (select from learning.user_cohorts his join learning.cohorts co on co.id = his.cohort_id and co.deleted_at is null
-              where co.org_id = mine.org_id and his.user_id = {2} and his.deleted_at is null))
+              where co.org_id = mine.org_id and his.user_id = $3 and his.deleted_at is null))
           limit 1), 0) as org_id
-        from learning.users where id = {2} and deleted_at is null
-        """,
-        "select cohort_id from learning.user_cohorts where user_id = {2} and deleted_at is null", id, ct);
+        from learning.users where id = $3 and deleted_at is null
+        {Roles}select cohort_id from learning.user_cohorts where user_id = $3 and deleted_at is null{End}
+        """, id, ct);
 
     /// <summary>Where the caller is owner or admin; everywhere in the mode Open.</summary>
     public async Task<int[]> AdministeredAsync(CancellationToken ct)
@@ -143,21 +171,34 @@ internal sealed class Access(LearningCaller caller, LearningDb db)
             : await db.OrganizationMembers.Where(member => member.UserId == self.UserId).Select(member => member.OrgId).ToArrayAsync(ct);
     }
 
-    private async Task<Standing> FindAsync(string what, string target, string cohorts, int id, CancellationToken ct, int? with = null) =>
-        await TryAsync(target, cohorts, id, ct, with) ?? throw Failure.NotFound(what);
+    private async Task<Standing> FindAsync(string what, string sql, int id, CancellationToken ct, int? with = null) =>
+        await TryAsync(sql, id, ct, with) ?? throw Failure.NotFound(what);
 
-    private async Task<Standing?> TryAsync(string target, string cohorts, int id, CancellationToken ct, int? with = null) =>
-        await AskAsync(target, cohorts, id, ct, with) is { OrganizationId: not null } standing ? standing : null;
-
-    private async Task<Standing> AskAsync(string target, string cohorts, int id, CancellationToken ct, int? with = null)
+    private async Task<Standing?> TryAsync(string sql, int id, CancellationToken ct, int? with = null)
     {
-        var sql = $"{Frame}{target}{Roles}{cohorts}{End}";
-        object[] values = with is { } other ? [caller.UserId ?? 0, caller.Email ?? "", id, other] : [caller.UserId ?? 0, caller.Email ?? "", id];
-        var row = (await db.Database.SqlQueryRaw<StandingRow>(sql, values).Prepared().ToListAsync(ct))[0];
-        return caller.Proof is LearningProof.Service or LearningProof.None || row.UserId is not null
-            ? new(row, caller.Proof)
-            : throw new Failure(FailureKind.Unauthenticated, "unauthenticated", "Not authenticated");
+        var trip = new RoundTrip(source);
+        var rows = Ask(trip, sql, id, with);
+        await trip.GoAsync(ct);
+        return Known(rows[0]) is { OrganizationId: not null } standing ? standing : null;
     }
+
+    private Func<Standing> With(RoundTrip trip, string what, string sql, int id)
+    {
+        var rows = Ask(trip, sql, id);
+        return () => Known(rows[0]) is { OrganizationId: not null } standing ? standing : throw Failure.NotFound(what);
+    }
+
+    private List<StandingRow> Ask(RoundTrip trip, string sql, int id, int? with = null) => with is { } other
+        ? trip.Ask(sql, Row, caller.UserId ?? 0, caller.Email ?? "", id, other)
+        : trip.Ask(sql, Row, caller.UserId ?? 0, caller.Email ?? "", id);
+
+    private static StandingRow Row(NpgsqlDataReader row) => new(
+        row.NumberOrNull(0), row.TextOrNull(1), row.NumberOrNull(2), row.GetBoolean(3), row.GetBoolean(4), row.GetBoolean(5), row.InstantOrNull(6),
+        row.GetBoolean(7));
+
+    private Standing Known(StandingRow row) => caller.Proof is LearningProof.Service or LearningProof.None || row.UserId is not null
+        ? new(row, caller.Proof)
+        : throw new Failure(FailureKind.Unauthenticated, "unauthenticated", "Not authenticated");
 }
 
 /// <param name="UserId">Null where nobody has the caller's id and address.</param>

@@ -21,18 +21,21 @@ internal static class CohortCoursesApi
     }
 
     internal static async Task<IResult> ListAsync(
-        [FromRoute(Name = "cohort_id")] int cohortId, Access access, CourseLinks links, CourseTrees trees, CancellationToken ct,
+        [FromRoute(Name = "cohort_id")] int cohortId, Access access, CourseLinks links, CourseTrees trees, RoundTrip trip, CancellationToken ct,
         [FromQuery(Name = "include_tree")] bool includeTree = false, [FromQuery(Name = "joined_at")] string? joinedAt = null)
     {
-        var cohort = await access.CohortAsync(cohortId, ct);
-        cohort.RequireMember();
         if (!includeTree)
         {
+            (await access.CohortAsync(cohortId, ct)).RequireMember();
             return TypedResults.Ok(await links.CoursesAsync(cohortId, ct));
         }
+        var (standing, ofCohort) = (access.CohortWith(trip, cohortId), trees.OfCohortWith(trip, cohortId));
+        await trip.GoAsync(ct);
+        var cohort = standing();
+        cohort.RequireMember();
         // A learner's spans run from when he joined, whatever he says; those who teach him look at what they ask for.
         var since = cohort.IsLearner ? cohort.JoinedAt : LenientInstant.Parse(joinedAt) ?? cohort.JoinedAt;
-        return TypedResults.Ok(await trees.OfCohortAsync(cohortId, since, ct));
+        return TypedResults.Ok(ofCohort(since));
     }
 
     internal static async Task<Ok<Success>> AddAsync(

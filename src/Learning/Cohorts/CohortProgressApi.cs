@@ -27,7 +27,7 @@ internal static class CohortProgressApi
         [FromRoute(Name = "cohort_id")] int cohortId, [FromQuery(Name = "user_id")] int userId, Access access, Completions completions,
         CancellationToken ct)
     {
-        var cohort = await access.CohortAsync(cohortId, ct);
+        var cohort = await access.CohortAsync(cohortId, with: userId, ct);
         cohort.RequireMember();
         cohort.RequireSelfOrStaff(userId);
         return TypedResults.Ok(await completions.OfCohortAsync(cohortId, userId, ct));

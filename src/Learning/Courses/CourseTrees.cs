@@ -1,5 +1,5 @@
 using System.Text.Json.Serialization;
-using Microsoft.EntityFrameworkCore;
+using Npgsql;
 using Stoa.Learning.Generation;
 using Stoa.Learning.Tasks;
 using Stoa.Learning.Wire;
@@ -20,20 +20,85 @@ internal sealed record MilestoneWithTasks(
 internal sealed record CourseTree(
     int Id, string Name, IReadOnlyList<MilestoneWithTasks> Milestones, CourseGenerationStatus? CourseGenerationStatus);
 
-/// <summary>Courses with their modules and tasks, each set of courses by one statement.</summary>
-internal sealed class CourseTrees(LearningDb db, TimeProvider time)
+/// <summary>Courses with their modules and tasks, however many, by three statements in one round trip.</summary>
+internal sealed class CourseTrees(NpgsqlDataSource source, TimeProvider time)
 {
-    /// <summary>Null where there is no such course.</summary>
-    public async Task<CourseTree?> FindAsync(int courseId, bool onlyPublished, CancellationToken ct) =>
-        (await ReadAsync([courseId], onlyPublished, _ => DripConfig.Off, joinedAt: null, ct)).FirstOrDefault();
+    // Which courses: the one with the id $1, or those of the cohort with this id.
+    private const string ThisOne = "($1)";
+    private const string OfCohort = "any (array(select course_id from learning.course_cohorts where cohort_id = $1 and deleted_at is null))";
 
-    /// <summary>What a cohort's member sees of its courses, in the order in which they were linked.</summary>
-    /// <param name="joinedAt">From when on his spans run; null for who is kept from nothing.</param>
-    public async Task<List<CourseTree>> OfCohortAsync(int cohortId, DateTimeOffset? joinedAt, CancellationToken ct)
+    private const string Generation =
+        "(select status from learning.course_generation_jobs g where g.course_id = c.id and g.deleted_at is null order by g.id desc limit 1)";
+
+    private const string Course = $"select c.id, c.name, {Generation} from learning.courses c where c.id = $1 and c.deleted_at is null";
+
+    private const string CoursesOfCohort = $"""
+        select c.id, c.name, {Generation}, cc.is_drip_enabled, cc.frequency_value, cc.frequency_unit, cc.publish_at
+        from learning.course_cohorts cc join learning.courses c on c.id = cc.course_id and c.deleted_at is null
+        where cc.cohort_id = $1 and cc.deleted_at is null order by cc.id
+        """;
+
+    private const string Modules = """
+        select cm.course_id, m.id, m.name, m.color, cm.ordering
+        from learning.course_milestones cm join learning.milestones m on m.id = cm.milestone_id and m.deleted_at is null
+        where cm.deleted_at is null and cm.course_id =
+        """;
+
+    private const string InTheirOrder = " order by cm.ordering, cm.id";
+
+    private const string Tasks = """
+        select ct.course_id, ct.milestone_id, t.id, t.title, t.type, t.status, t.scheduled_publish_at, ct.ordering,
+          case when t.type = 'quiz' then coalesce(asked.questions, 0) end, t.id in (
+            select task_id from learning.task_generation_jobs where status = 'started' and deleted_at is null and course_id =
+        """;
+
+    private const string AndTheirQuestions = """
+        )
+        from learning.course_tasks ct
+        join learning.tasks t on t.id = ct.task_id and t.deleted_at is null
+          and (not $2 or (t.status = 'published' and coalesce(t.scheduled_publish_at <= $3, true)))
+        left join (
+          select task_id, count(*)::integer as questions from learning.questions
+          where deleted_at is null and task_id in (select task_id from learning.course_tasks where deleted_at is null and course_id =
+        """;
+
+    private const string OfThem = """
+        ) group by task_id) asked on asked.task_id = t.id
+        where ct.deleted_at is null and ct.milestone_id is not null and ct.course_id =
+        """;
+
+    private const string Ordered = " order by ct.ordering, t.id";
+
+    /// <summary>Null where there is no such course.</summary>
+    public async Task<CourseTree?> FindAsync(int courseId, bool onlyPublished, CancellationToken ct)
     {
-        var links = await db.CourseCohorts.AsNoTracking().Where(link => link.CohortId == cohortId).OrderBy(link => link.Id).ToListAsync(ct);
-        var drips = links.ToDictionary(link => link.CourseId, Config);
-        return await ReadAsync([.. links.Select(link => link.CourseId)], onlyPublished: true, course => drips[course], joinedAt, ct);
+        var trip = new RoundTrip(source);
+        var tree = FindWith(trip, courseId, onlyPublished);
+        await trip.GoAsync(ct);
+        return tree();
+    }
+
+    /// <summary>The same, asked along with other things: told once the round trip is made.</summary>
+    public Func<CourseTree?> FindWith(RoundTrip trip, int courseId, bool onlyPublished)
+    {
+        var now = time.GetUtcNow();
+        var courses = trip.Ask(Course, static row => CourseAt(row, DripConfig.Off), courseId);
+        var modules = trip.Ask($"{Modules} {ThisOne}{InTheirOrder}", ModuleAt, courseId);
+        var tasks = trip.Ask(
+            $"{Tasks} {ThisOne}{AndTheirQuestions} {ThisOne}{OfThem} {ThisOne}{Ordered}", TaskAt, courseId, onlyPublished, now);
+        return () => Trees(courses, modules, tasks, joinedAt: null, now).FirstOrDefault();
+    }
+
+    /// <summary>What a cohort's member sees of its courses, in the order in which they were linked; told once the round trip is made.</summary>
+    /// <returns>Takes from when on his spans run: null for who is kept from nothing.</returns>
+    public Func<DateTimeOffset?, List<CourseTree>> OfCohortWith(RoundTrip trip, int cohortId)
+    {
+        var now = time.GetUtcNow();
+        var courses = trip.Ask(CoursesOfCohort, static row => CourseAt(row, DripAt(row, column: 3)), cohortId);
+        var modules = trip.Ask($"{Modules} {OfCohort}{InTheirOrder}", ModuleAt, cohortId);
+        var tasks = trip.Ask(
+            $"{Tasks} {OfCohort}{AndTheirQuestions} {OfCohort}{OfThem} {OfCohort}{Ordered}", TaskAt, cohortId, true, now);
+        return joinedAt => Trees(courses, modules, tasks, joinedAt, now);
     }
 
     public static DripConfig Config(CourseCohort link) => new()
@@ -41,100 +106,55 @@ internal sealed class CourseTrees(LearningDb db, TimeProvider time)
         IsDripEnabled = link.IsDripEnabled, FrequencyValue = link.FrequencyValue, FrequencyUnit = link.FrequencyUnit, PublishAt = link.PublishAt,
     };
 
-    private async Task<List<CourseTree>> ReadAsync(
-        int[] courseIds, bool onlyPublished, Func<int, DripConfig> drip, DateTimeOffset? joinedAt, CancellationToken ct)
+    private static List<CourseTree> Trees(
+        List<CourseRow> courses, List<ModuleRow> modules, List<PlacedTask> tasks, DateTimeOffset? joinedAt, DateTimeOffset now)
     {
-        var now = time.GetUtcNow();
-        var rows = await db.Database.SqlQuery<TreeRow>($"""
-            with wanted as materialized (
-              select c.id, c.name, ids.place, (
-                select status from learning.course_generation_jobs g where g.course_id = c.id and g.deleted_at is null order by g.id desc limit 1
-              ) as generation
-              from unnest({courseIds}) with ordinality as ids (id, place) join learning.courses c on c.id = ids.id and c.deleted_at is null
-            ), asked as materialized (
-              select task_id, count(*)::integer as questions from learning.questions
-              where deleted_at is null and task_id in (
-                select task_id from learning.course_tasks where course_id = any ({courseIds}) and deleted_at is null)
-              group by task_id
-            ), growing as materialized (
-              select distinct task_id from learning.task_generation_jobs
-              where course_id = any ({courseIds}) and status = 'started' and deleted_at is null
-            )
-            select wanted.id as course_id, wanted.name as course_name, wanted.generation,
-              m.id as milestone_id, m.name as milestone_name, m.color, m.ordering as milestone_ordering,
-              t.id as task_id, t.title, t.type, t.status, t.scheduled_publish_at, t.ordering as task_ordering,
-              case when t.type = 'quiz' then coalesce(asked.questions, 0) end as num_questions, growing.task_id is not null as is_generating
-            from wanted
-            left join lateral (
-              select m.id, m.name, m.color, cm.ordering, cm.id as link_id
-              from learning.course_milestones cm join learning.milestones m on m.id = cm.milestone_id and m.deleted_at is null
-              where cm.course_id = wanted.id and cm.deleted_at is null) m on true
-            left join lateral (
-              select t.id, t.title, t.type, t.status, t.scheduled_publish_at, ct.ordering
-              from learning.course_tasks ct join learning.tasks t on t.id = ct.task_id and t.deleted_at is null
-                and (not {onlyPublished} or (t.status = 'published' and coalesce(t.scheduled_publish_at <= {now}, true)))
-              where ct.course_id = wanted.id and ct.milestone_id = m.id and ct.deleted_at is null) t on true
-            left join asked on asked.task_id = t.id
-            left join growing on growing.task_id = t.id
-            order by wanted.place, m.ordering, m.link_id, t.ordering, t.id
-            """).Prepared().ToListAsync(ct);
-        return [.. rows.GroupBy(row => row.CourseId).Select(course =>
+        var within = new Dictionary<(int Course, int Module), List<MilestoneTask>>();
+        foreach (var task in tasks)
         {
-            var first = course.First();
-            return new CourseTree(course.Key, first.CourseName, Milestones(course, drip(course.Key), joinedAt, now), first.Generation);
-        })];
-    }
-
-    private static List<MilestoneWithTasks> Milestones(
-        IEnumerable<TreeRow> course, DripConfig drip, DateTimeOffset? joinedAt, DateTimeOffset now)
-    {
-        var milestones = new List<MilestoneWithTasks>();
-        // Only modules with something to see take a place in the sequence.
-        var place = 0;
-        foreach (var milestone in course.Where(row => row.MilestoneId is not null).GroupBy(row => row.MilestoneId!.Value))
-        {
-            var first = milestone.First();
-            var tasks = milestone.Where(row => row.TaskId is not null).Select(row => new MilestoneTask(
-                row.TaskId!.Value, row.Title!, row.Type!.Value, row.Status!.Value, row.ScheduledPublishAt, row.TaskOrdering!.Value, row.NumQuestions,
-                row.IsGenerating)).ToList();
-            milestones.Add(new(
-                milestone.Key, first.MilestoneName!, first.Color, first.MilestoneOrdering!.Value,
-                tasks.Count == 0 ? null : drip.UnlockAt(place, joinedAt, now), tasks));
-            place += tasks.Count == 0 ? 0 : 1;
+            if (!within.TryGetValue((task.CourseId, task.ModuleId), out var list))
+            {
+                within[(task.CourseId, task.ModuleId)] = list = [];
+            }
+            list.Add(task.Task);
         }
-        return milestones;
+        var modulesOf = modules.ToLookup(module => module.CourseId);
+        return courses.ConvertAll(course =>
+        {
+            var milestones = new List<MilestoneWithTasks>();
+            // Only modules with something to see take a place in the sequence.
+            var place = 0;
+            foreach (var module in modulesOf[course.Id])
+            {
+                var own = within.GetValueOrDefault((course.Id, module.Id)) ?? [];
+                var opens = own.Count == 0 ? null : course.Drip.UnlockAt(place, joinedAt, now);
+                milestones.Add(new(module.Id, module.Name, module.Color, module.Ordering, opens, own));
+                place += own.Count == 0 ? 0 : 1;
+            }
+            return new CourseTree(course.Id, course.Name, milestones, course.Generation);
+        });
     }
 
-    private sealed record TreeRow
+    private static CourseRow CourseAt(NpgsqlDataReader row, DripConfig drip) => new(
+        row.GetInt32(0), row.GetString(1), row.TextOrNull(2) is { } status ? EnumNames<CourseGenerationStatus>.Read(status) : null, drip);
+
+    /// <summary>Its four columns, of which this is the first.</summary>
+    public static DripConfig DripAt(NpgsqlDataReader row, int column) => new()
     {
-        public int CourseId { get; init; }
+        IsDripEnabled = row.GetBoolean(column), FrequencyValue = row.NumberOrNull(column + 1),
+        FrequencyUnit = row.TextOrNull(column + 2) is { } unit ? EnumNames<DripUnit>.Read(unit) : null, PublishAt = row.InstantOrNull(column + 3),
+    };
 
-        public string CourseName { get; init; } = "";
+    private static ModuleRow ModuleAt(NpgsqlDataReader row) =>
+        new(row.GetInt32(0), row.GetInt32(1), row.GetString(2), row.TextOrNull(3), row.GetInt32(4));
 
-        public CourseGenerationStatus? Generation { get; init; }
+    private static PlacedTask TaskAt(NpgsqlDataReader row) => new(row.GetInt32(0), row.GetInt32(1), new(
+        row.GetInt32(2), row.GetString(3), EnumNames<TaskType>.Read(row.GetString(4)), EnumNames<PublishState>.Read(row.GetString(5)),
+        row.InstantOrNull(6), row.GetInt32(7), row.NumberOrNull(8), row.GetBoolean(9)));
 
-        public int? MilestoneId { get; init; }
+    private sealed record CourseRow(int Id, string Name, CourseGenerationStatus? Generation, DripConfig Drip);
 
-        public string? MilestoneName { get; init; }
+    private sealed record ModuleRow(int CourseId, int Id, string Name, string? Color, int Ordering);
 
-        public string? Color { get; init; }
-
-        public int? MilestoneOrdering { get; init; }
-
-        public int? TaskId { get; init; }
-
-        public string? Title { get; init; }
-
-        public TaskType? Type { get; init; }
-
-        public PublishState? Status { get; init; }
-
-        public DateTimeOffset? ScheduledPublishAt { get; init; }
-
-        public int? TaskOrdering { get; init; }
-
-        public int? NumQuestions { get; init; }
-
-        public bool IsGenerating { get; init; }
-    }
+    private readonly record struct PlacedTask(int CourseId, int ModuleId, MilestoneTask Task);
 }

@@ -43,12 +43,14 @@ internal static class CoursesApi
 
     /// <summary>Without <c>only_published</c> the front end's server gets what is published too, since it asks so and may see no more.</summary>
     internal static async Task<Ok<CourseTree>> GetAsync(
-        [FromRoute(Name = "course_id")] int courseId, Access access, CourseTrees trees, CancellationToken ct,
+        [FromRoute(Name = "course_id")] int courseId, Access access, CourseTrees trees, RoundTrip trip, CancellationToken ct,
         [FromQuery(Name = "only_published")] bool onlyPublished = true)
     {
-        var course = await access.CourseAsync(courseId, ct);
+        var (standing, tree) = (access.CourseWith(trip, courseId), trees.FindWith(trip, courseId, onlyPublished));
+        await trip.GoAsync(ct);
+        var course = standing();
         course.Require(course.IsAdmin || (onlyPublished && (course.IsMember || course.IsService)));
-        return TypedResults.Ok(await trees.FindAsync(courseId, onlyPublished, ct) ?? throw Failure.NotFound("Course"));
+        return TypedResults.Ok(tree() ?? throw Failure.NotFound("Course"));
     }
 
     internal static async Task<Ok<Success>> RenameAsync(

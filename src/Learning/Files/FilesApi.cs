@@ -28,7 +28,7 @@ internal static class FilesApi
         files.MapGet("/presigned-url/get", GetAddressAsync).WithSummary("Ask where to get a file from; 500 without a bucket");
         files.MapPost("/upload-local", UploadAsync).WithSummary("Upload a file").DisableAntiforgery()
             .WithMetadata(new RequestSizeLimitAttribute(largest)).WithFormOptions(multipartBodyLengthLimit: largest);
-        files.MapGet("/download-local/", DownloadAsync).WithSummary("Read a file");
+        files.MapGet("/download-local/", DownloadAsync).Produces<Stream>(contentType: "application/octet-stream").WithSummary("Read a file");
         routes.MapGet("/uploads/{filename}", ShowAsync).WithTags("file").WithSummary("Show a picture, a film or a sound of a course").AllowAnyone();
     }
 

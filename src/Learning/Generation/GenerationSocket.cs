@@ -42,7 +42,7 @@ internal static class GenerationSocket
             throw Failure.NotFound("WebSocket");
         }
         var courseId = int.Parse((string)context.GetRouteValue("course_id")!, CultureInfo.InvariantCulture);
-        var refusal = await RefusalAsync(context, courseId, context.RequestServices.GetRequiredService<LearningDb>(), context.RequestAborted);
+        var refusal = await RefusalAsync(context, courseId, context.RequestServices, context.RequestAborted);
         using var socket = await context.WebSockets.AcceptWebSocketAsync();
         var time = context.RequestServices.GetRequiredService<TimeProvider>();
         if (refusal is { } code)
@@ -65,11 +65,11 @@ internal static class GenerationSocket
     }
 
     /// <summary>Null for who may listen: the admins of the course's organization.</summary>
-    private static async Task<int?> RefusalAsync(HttpContext context, int courseId, LearningDb db, CancellationToken ct)
+    private static async Task<int?> RefusalAsync(HttpContext context, int courseId, IServiceProvider services, CancellationToken ct)
     {
         try
         {
-            var access = new Access(await LearningAccess.CallerAsync(context, allowService: false), db);
+            var access = Access.Of(await LearningAccess.CallerAsync(context, allowService: false), services);
             (await access.CourseAsync(courseId, ct)).RequireAdmin();
             return null;
         }
@@ -86,7 +86,7 @@ internal static class GenerationSocket
         while (await timer.WaitForNextTickAsync(ct))
         {
             await using var scope = context.RequestServices.CreateAsyncScope();
-            if (await RefusalAsync(context, courseId, scope.ServiceProvider.GetRequiredService<LearningDb>(), ct) is { } refusal)
+            if (await RefusalAsync(context, courseId, scope.ServiceProvider, ct) is { } refusal)
             {
                 return refusal;
             }

@@ -1,6 +1,7 @@
 using System.Text.Json.Serialization;
-using Microsoft.EntityFrameworkCore;
+using Npgsql;
 using Stoa.Learning.Tasks;
+using Stoa.Platform.Data;
 
 namespace Stoa.Learning.Progress;
 
@@ -31,19 +32,64 @@ internal sealed record CourseMetrics(
 }
 
 /// <summary>What a cohort's people see of one another, from its standings.</summary>
-internal sealed class Boards(LearningDb db, Standings standings, TimeProvider time)
+internal sealed class Boards(NpgsqlDataSource source, Standings standings, TimeProvider time)
 {
+    private const string Learners = "where uc.cohort_id = $1 and uc.role = 'learner' and uc.deleted_at is null";
+
+    // $3: the batch.
+    private const string OfBatch =
+        " and exists (select from learning.user_batches b where b.batch_id = $3 and b.user_id = uc.user_id and b.deleted_at is null)";
+
+    // $1: the cohort. $2: yesterday.
+    private const string Rows = $"""
+        select u.id, case when s.streak_end >= $2 then s.streak_days else 0 end, coalesce(s.tasks_completed, 0), s.streak_end,
+          u.email, u.first_name, u.middle_name, u.last_name
+        from learning.user_cohorts uc
+        join learning.users u on u.id = uc.user_id and u.deleted_at is null
+        left join learning.standings s on s.cohort_id = uc.cohort_id and s.user_id = uc.user_id
+        {Learners}
+        """;
+
+    // By streak, then by tasks, then by id, as one number: most are alike in the first two, and to compare three values each time takes longer
+    // than all the rest.
+    private const string Ordered = """
+         order by (case when s.streak_end >= $2 then s.streak_days else 0 end::bigint << 47)
+          + (least(coalesce(s.tasks_completed, 0), 65535)::bigint << 31) - u.id desc
+        """;
+
+    // $2: the course.
+    private const string RowsOfCourse = $"""
+        select uc.user_id, coalesce(s.quiz, 0), coalesce(s.learning_material, 0), coalesce(s.assignment, 0), coalesce(s.is_active, false)
+        from learning.user_cohorts uc
+        left join learning.course_standings s on s.cohort_id = uc.cohort_id and s.course_id = $2 and s.user_id = uc.user_id
+        {Learners}
+        """;
+
+    private const string OrderedById = " order by uc.user_id";
+
+    // $1: the cohort. $2: the course, or 0. $3: now. As Standings.cs counts them.
+    private const string Tasks = """
+        select t.type, count(distinct t.id)::integer
+        from learning.course_cohorts cc
+        join learning.courses c on c.id = cc.course_id and c.deleted_at is null
+        join learning.course_tasks ct on ct.course_id = cc.course_id and ct.deleted_at is null and ct.milestone_id is not null
+        join learning.tasks t on t.id = ct.task_id and t.deleted_at is null and t.status = 'published'
+          and coalesce(t.scheduled_publish_at <= $3, true)
+        where cc.cohort_id = $1 and cc.deleted_at is null and ($2 = 0 or cc.course_id = $2)
+        group by t.type order by t.type
+        """;
+
     /// <summary>Its learners, or those of a batch, by streak, then by tasks, then by id.</summary>
     public async Task<Leaderboard> LeaderboardAsync(int cohortId, int? batchId, CancellationToken ct)
     {
         var yesterday = (await standings.RefreshAsync(cohortId, ct)).Today.AddDays(-1);
-        var rows = await RowsAsync(cohortId, batchId, yesterday, ct);
-        if (rows.Count == 0)
-        {
-            return new(null, null);
-        }
-        var tasks = await TasksAsync(cohortId, courseId: 0, ct);
-        return new(rows.ConvertAll(row => new BoardEntry(row.User, row.StreakCount, row.TasksCompleted)), new(tasks.Sum(type => type.Count)));
+        var trip = new RoundTrip(source);
+        var entries = batchId is { } batch
+            ? trip.Ask(Rows + OfBatch + Ordered, EntryAt, cohortId, yesterday, batch)
+            : trip.Ask(Rows + Ordered, EntryAt, cohortId, yesterday);
+        var tasks = TasksOf(trip, cohortId, courseId: 0);
+        await trip.GoAsync(ct);
+        return entries.Count == 0 ? new(null, null) : new(entries, new(tasks.Sum(type => type.Count)));
     }
 
     /// <summary>The days of each learner's streak that fall into the window, most first.</summary>
@@ -51,28 +97,27 @@ internal sealed class Boards(LearningDb db, Standings standings, TimeProvider ti
     {
         var clock = await standings.RefreshAsync(cohortId, ct);
         var since = window.StartOf(clock.Today);
-        var rows = await RowsAsync(cohortId, batchId: null, clock.Today.AddDays(-1), ct);
-        return [.. rows
-            .Select(row => new UserStreak(row.User, since is { } first && row.StreakEnd is { } last
-                ? Math.Clamp(last.DayNumber - first.DayNumber + 1, 0, row.StreakCount)
-                : row.StreakCount))
-            .OrderByDescending(streak => streak.Count).ThenBy(streak => streak.User.Id)];
+        var trip = new RoundTrip(source);
+        var streaks = trip.Ask(
+            Rows + Ordered,
+            row => new UserStreak(UserAt(row), since is { } first && !row.IsDBNull(3)
+                ? Math.Clamp(row.GetFieldValue<DateOnly>(3).DayNumber - first.DayNumber + 1, 0, row.GetInt32(1))
+                : row.GetInt32(1)),
+            cohortId, clock.Today.AddDays(-1));
+        await trip.GoAsync(ct);
+        return [.. streaks.OrderByDescending(streak => streak.Count).ThenBy(streak => streak.User.Id)];
     }
 
     /// <summary>How far a cohort's learners, or those of a batch, are in one course.</summary>
     public async Task<CourseMetrics> CourseAsync(int cohortId, int courseId, int? batchId, CancellationToken ct)
     {
         await standings.RefreshAsync(cohortId, ct);
-        var types = await TasksAsync(cohortId, courseId, ct);
-        var learners = await db.Database.SqlQuery<CourseRowOfLearner>($"""
-            select uc.user_id, coalesce(s.quiz, 0) as quiz, coalesce(s.learning_material, 0) as learning_material,
-              coalesce(s.assignment, 0) as assignment, coalesce(s.is_active, false) as is_active
-            from learning.user_cohorts uc
-            left join learning.course_standings s on s.cohort_id = uc.cohort_id and s.course_id = {courseId} and s.user_id = uc.user_id
-            where uc.cohort_id = {cohortId} and uc.role = 'learner' and uc.deleted_at is null and ({batchId ?? 0} = 0 or exists (
-              select from learning.user_batches b where b.batch_id = {batchId ?? 0} and b.user_id = uc.user_id and b.deleted_at is null))
-            order by uc.user_id
-            """).ToListAsync(ct);
+        var trip = new RoundTrip(source);
+        var types = TasksOf(trip, cohortId, courseId);
+        var learners = batchId is { } batch
+            ? trip.Ask(RowsOfCourse + OfBatch + OrderedById, LearnerAt, cohortId, courseId, batch)
+            : trip.Ask(RowsOfCourse + OrderedById, LearnerAt, cohortId, courseId);
+        await trip.GoAsync(ct);
         var total = types.Sum(type => type.Count);
         if (learners.Count == 0 || total == 0)
         {
@@ -81,44 +126,25 @@ internal sealed class Boards(LearningDb db, Standings standings, TimeProvider ti
         return new(
             learners.Average(learner => (double)(learner.Quiz + learner.LearningMaterial + learner.Assignment) / total), total,
             learners.Count(learner => learner.IsActive),
-            types.ToDictionary(type => Platform.Data.EnumNames<TaskType>.Write(type.Type), type => new TaskTypeMetrics(
+            types.ToDictionary(type => EnumNames<TaskType>.Write(type.Type), type => new TaskTypeMetrics(
                 learners.Average(learner => (double)learner.Of(type.Type) / type.Count), type.Count,
                 learners.ToDictionary(learner => learner.UserId, learner => learner.Of(type.Type))), StringComparer.Ordinal));
     }
 
-    private async Task<List<BoardRow>> RowsAsync(int cohortId, int? batchId, DateOnly yesterday, CancellationToken ct) =>
-        await db.Database.SqlQuery<BoardRow>($"""
-            select u.id, u.email, u.first_name, u.middle_name, u.last_name, s.streak_end,
-              case when s.streak_end >= {yesterday} then s.streak_days else 0 end as streak_count, coalesce(s.tasks_completed, 0) as tasks_completed
-            from learning.user_cohorts uc
-            join learning.users u on u.id = uc.user_id and u.deleted_at is null
-            left join learning.standings s on s.cohort_id = uc.cohort_id and s.user_id = uc.user_id
-            where uc.cohort_id = {cohortId} and uc.role = 'learner' and uc.deleted_at is null and ({batchId ?? 0} = 0 or exists (
-              select from learning.user_batches b where b.batch_id = {batchId ?? 0} and b.user_id = uc.user_id and b.deleted_at is null))
-            order by streak_count desc, tasks_completed desc, u.id
-            """).ToListAsync(ct);
+    private List<TypeCount> TasksOf(RoundTrip trip, int cohortId, int courseId) => trip.Ask(
+        Tasks, static row => new TypeCount(EnumNames<TaskType>.Read(row.GetString(0)), row.GetInt32(1)), cohortId, courseId, time.GetUtcNow());
 
-    // As Standings.cs counts them.
-    private Task<List<TypeCount>> TasksAsync(int cohortId, int courseId, CancellationToken ct) => db.Database.SqlQuery<TypeCount>($"""
-        select t.type, count(distinct t.id)::integer as count
-        from learning.course_cohorts cc
-        join learning.courses c on c.id = cc.course_id and c.deleted_at is null
-        join learning.course_tasks ct on ct.course_id = cc.course_id and ct.deleted_at is null and ct.milestone_id is not null
-        join learning.tasks t on t.id = ct.task_id and t.deleted_at is null and t.status = 'published'
-          and coalesce(t.scheduled_publish_at <= {time.GetUtcNow()}, true)
-        where cc.cohort_id = {cohortId} and cc.deleted_at is null and ({courseId} = 0 or cc.course_id = {courseId})
-        group by t.type order by t.type
-        """).ToListAsync(ct);
+    private static BoardUser UserAt(NpgsqlDataReader row) =>
+        new(row.GetInt32(0), row.GetString(4), row.TextOrNull(5), row.TextOrNull(6), row.TextOrNull(7));
 
-    private sealed record BoardRow(
-        int Id, string Email, string? FirstName, string? MiddleName, string? LastName, DateOnly? StreakEnd, int StreakCount, int TasksCompleted)
-    {
-        public BoardUser User => new(Id, Email, FirstName, MiddleName, LastName);
-    }
+    private static BoardEntry EntryAt(NpgsqlDataReader row) => new(UserAt(row), row.GetInt32(1), row.GetInt32(2));
+
+    private static CourseRowOfLearner LearnerAt(NpgsqlDataReader row) =>
+        new(row.GetInt32(0), row.GetInt32(1), row.GetInt32(2), row.GetInt32(3), row.GetBoolean(4));
 
     private sealed record TypeCount(TaskType Type, int Count);
 
-    private sealed record CourseRowOfLearner(int UserId, int Quiz, int LearningMaterial, int Assignment, bool IsActive)
+    private readonly record struct CourseRowOfLearner(int UserId, int Quiz, int LearningMaterial, int Assignment, bool IsActive)
     {
         public int Of(TaskType type) => type switch
         {

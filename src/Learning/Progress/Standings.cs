@@ -1,5 +1,6 @@
 using System.Globalization;
 using Microsoft.EntityFrameworkCore;
+using Npgsql;
 using Stoa.Platform.Jobs;
 
 namespace Stoa.Learning.Progress;
@@ -9,7 +10,7 @@ namespace Stoa.Learning.Progress;
 /// of one user counts him anew, in its transaction; a change of courses marks their cohorts. Who reads such a cohort next counts all of it where
 /// that takes a moment, and else has it counted by a job (<see cref="CountCohort"/>) and reads what was counted last.
 /// </summary>
-internal sealed class Standings(LearningDb db, TimeProvider time)
+internal sealed class Standings(LearningDb db, NpgsqlDataSource source, TimeProvider time)
 {
     // Members times tasks that are counted within a tenth of a second, also on a machine with other work.
     private const int MostWhileWaiting = 10_000;
@@ -39,6 +40,9 @@ internal sealed class Standings(LearningDb db, TimeProvider time)
         ), completions as materialized (
           select tc.user_id, tc.task_id, tc.question_id, tc.created_at from members join learning.task_completions tc using (user_id)
           where tc.deleted_at is null
+        ), messages as materialized (
+          select h.user_id, h.task_id, h.question_id, h.created_at from members join learning.chat_history h using (user_id)
+          where h.deleted_at is null
         ), done as materialized (
           select c.user_id, c.task_id from completions c join tasks t on t.task_id = c.task_id and t.is_visible and t.type <> 'quiz'
           union all
@@ -49,11 +53,9 @@ internal sealed class Standings(LearningDb db, TimeProvider time)
           union all
           select c.user_id, q.task_id, c.created_at from completions c join questions q on q.id = c.question_id
           union all
-          select h.user_id, q.task_id, h.created_at from members join learning.chat_history h using (user_id)
-          join questions q on q.id = h.question_id where h.deleted_at is null
+          select m.user_id, q.task_id, m.created_at from messages m join questions q on q.id = m.question_id
           union all
-          select h.user_id, t.task_id, h.created_at from members join learning.chat_history h using (user_id)
-          join tasks t on t.task_id = h.task_id where h.deleted_at is null
+          select m.user_id, t.task_id, m.created_at from messages m join tasks t on t.task_id = m.task_id
         ), days as (
           select distinct user_id, (created_at at time zone (select time_zone from zone))::date as day from acts
         ), runs as (
@@ -68,17 +70,26 @@ internal sealed class Standings(LearningDb db, TimeProvider time)
           insert into learning.standings (cohort_id, user_id, tasks_completed, streak_days, streak_end)
           select {0}, m.user_id, coalesce(c.tasks, 0), coalesce(l.days, 0), l.last_day
           from members m left join counted c using (user_id) left join latest l using (user_id)
-        ), by_type as (
+        ), by_type as materialized (
           select taken.course_id, d.user_id,
             count(*) filter (where taken.type = 'quiz') as quiz, count(*) filter (where taken.type = 'learning_material') as learning_material,
             count(*) filter (where taken.type = 'assignment') as assignment
           from done d join taken using (task_id) group by taken.course_id, d.user_id
-        ), active as (
+        ), active as materialized (
           select distinct taken.course_id, a.user_id from (select distinct user_id, task_id from acts) a join taken using (task_id)
         )
         insert into learning.course_standings (cohort_id, course_id, user_id, quiz, learning_material, assignment, is_active)
         select {0}, a.course_id, a.user_id, coalesce(b.quiz, 0), coalesce(b.learning_material, 0), coalesce(b.assignment, 0), true
         from active a left join by_type b using (course_id, user_id)
+        """;
+
+    private const string State = """
+        select c.standings_stale, c.standings_counting, o.time_zone, case when c.standings_stale then (
+          select count(*) from learning.user_cohorts m where m.cohort_id = c.id and m.deleted_at is null) * (
+          select count(*) from learning.course_cohorts cc join learning.course_tasks ct on ct.course_id = cc.course_id and ct.deleted_at is null
+          where cc.cohort_id = c.id and cc.deleted_at is null) else 0 end as size
+        from learning.cohorts c join learning.organizations o on o.id = c.org_id
+        where c.id = $1
         """;
 
     /// <summary>
@@ -188,14 +199,13 @@ internal sealed class Standings(LearningDb db, TimeProvider time)
         .Where(member => member.CohortId == cohortId && member.UserId > last).OrderBy(member => member.UserId).Select(member => member.UserId)
         .Take(Part).ToArrayAsync(ct);
 
-    private async Task<CohortState> StateAsync(int cohortId, CancellationToken ct) => (await db.Database.SqlQuery<CohortState>($"""
-        select c.standings_stale as is_stale, c.standings_counting as is_counting, o.time_zone, case when c.standings_stale then (
-          select count(*) from learning.user_cohorts m where m.cohort_id = c.id and m.deleted_at is null) * (
-          select count(*) from learning.course_cohorts cc join learning.course_tasks ct on ct.course_id = cc.course_id and ct.deleted_at is null
-          where cc.cohort_id = c.id and cc.deleted_at is null) else 0 end as size
-        from learning.cohorts c join learning.organizations o on o.id = c.org_id
-        where c.id = {cohortId}
-        """).ToListAsync(ct))[0];
+    private async Task<CohortState> StateAsync(int cohortId, CancellationToken ct)
+    {
+        var trip = new RoundTrip(source);
+        var states = trip.Ask(State, static row => new CohortState(row.GetBoolean(0), row.GetBoolean(1), row.GetString(2), row.GetInt64(3)), cohortId);
+        await trip.GoAsync(ct);
+        return states[0];
+    }
 
     private async Task CountAtOnceAsync(int cohortId, CancellationToken ct)
     {
@@ -224,8 +234,8 @@ internal sealed class Standings(LearningDb db, TimeProvider time)
     /// <param name="users">None for all.</param>
     private async Task CountAsync(int cohortId, int[] users, CancellationToken ct)
     {
-        // Compiling the statement takes longer than it saves.
-        await db.Database.ExecuteSqlAsync($"set local jit = off; set local work_mem = '64MB'", ct);
+        // Compiling the statement takes longer than it saves; reading everybody's messages to find those of a part takes longer than to look each up.
+        await db.Database.ExecuteSqlAsync($"set local jit = off; set local work_mem = '64MB'; set local random_page_cost = 1.1", ct);
         await db.Database.ExecuteSqlAsync($"""
             delete from learning.standings where cohort_id = {cohortId} and (cardinality({users}) = 0 or user_id = any ({users}));
             delete from learning.course_standings where cohort_id = {cohortId} and (cardinality({users}) = 0 or user_id = any ({users}))

@@ -21,6 +21,8 @@ internal sealed class PublicApiOptions
 /// <summary>What a school's own programs read, by the school's key.</summary>
 internal static class PublicReads
 {
+    private const string Lines = "application/x-ndjson";
+
     /// <summary>Where the surface's other routes are, as for a client whose base address is the surface, and apart from them.</summary>
     public static void MapPublicApi(this IEndpointRouteBuilder surface)
     {
@@ -40,7 +42,7 @@ internal static class PublicReads
     private static void MapAll(RouteGroupBuilder routes)
     {
         var open = routes.MapGroup("").WithTags("public").RequireSchoolKey();
-        open.MapGet("/chat_history", HistoryAsync).WithSummary("Everything that was said about the school's questions, as JSON lines");
+        open.MapGet("/chat_history", HistoryAsync).Produces<string>(contentType: Lines).WithSummary("Everything that was said about the school's questions, as JSON lines");
         open.MapGet("/course/{course_id}", CourseAsync).WithSummary("A course as it is published, with what is in its tasks");
     }
 
@@ -48,7 +50,7 @@ internal static class PublicReads
         [FromQuery(Name = "org_id")] int orgId, SchoolProgram program, ChatHistory history, HttpResponse response, CancellationToken ct)
     {
         program.Require(orgId);
-        response.ContentType = "application/x-ndjson";
+        response.ContentType = Lines;
         response.Headers.ContentDisposition = "attachment; filename=chat_history.jsonl";
         await history.WriteAsync(orgId, response.BodyWriter, ct);
     }

@@ -156,7 +156,7 @@ internal static class TasksApi
         [FromRoute(Name = "cohort_id")] int cohortId, [FromRoute(Name = "user_id")] int userId, Access access, Completions completions,
         CancellationToken ct, [FromQuery] string? view = null)
     {
-        var cohort = await access.CohortAsync(cohortId, ct);
+        var cohort = await access.CohortAsync(cohortId, with: userId, ct);
         cohort.RequireMember();
         cohort.RequireSelfOrStaff(userId);
         return TypedResults.Ok(await completions.CompletedAsync(cohortId, userId, CohortProgressApi.Window(view), ct));

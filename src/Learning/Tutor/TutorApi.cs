@@ -22,36 +22,43 @@ internal static class TutorApi
     }
 
     internal static async Task ChatAsync(
-        HttpContext context, Access access, Body<AiChatRequest> body, TaskVisibility visibility, TutorAsks asks, TutorAnswers tutor, CancellationToken ct)
+        HttpContext context, Access access, Body<AiChatRequest> body, RoundTrip trip, TaskVisibility visibility, TutorAsks asks,
+        TutorAnswers tutor, CancellationToken ct)
     {
         var request = body.Value;
-        var isAuthor = await IsAuthorAsync(access, request, visibility, ct);
-        var ask = await asks.OfChatAsync(request, isAuthor, ct);
+        var (isAuthor, about) = await ReadAsync(access, request, trip, visibility, ct);
+        var ask = await asks.OfChatAsync(request, about, isAuthor, ct);
         await tutor.AnswerAsync(context, request.UserId, ask.IsPreview ? null : request.QuestionId, ask, ct);
     }
 
     internal static async Task AssignmentAsync(
-        HttpContext context, Access access, Body<AiChatRequest> body, TaskVisibility visibility, TutorAsks asks, TutorAnswers tutor, CancellationToken ct)
+        HttpContext context, Access access, Body<AiChatRequest> body, RoundTrip trip, TaskVisibility visibility, TutorAsks asks,
+        TutorAnswers tutor, CancellationToken ct)
     {
         var request = body.Value;
         if (request.TaskType != TaskType.Assignment)
         {
             throw Refusal.BadRequest("Task is not an assignment");
         }
-        var isAuthor = await IsAuthorAsync(access, request, visibility, ct);
-        var ask = await asks.OfAssignmentAsync(request, isAuthor, ct);
+        var (isAuthor, about) = await ReadAsync(access, request, trip, visibility, ct);
+        var ask = await asks.OfAssignmentAsync(request, about, isAuthor, ct);
         await tutor.AnswerAsync(context, request.UserId, questionId: null, ask, ct);
     }
 
-    /// <summary>Who asks must be who he says, and may see the task now; who may see it at any time is its author.</summary>
-    private static async Task<bool> IsAuthorAsync(Access access, AiChatRequest request, TaskVisibility visibility, CancellationToken ct)
+    /// <summary>
+    /// Who asks must be who he says, and may see the task now; who may see it at any time is its author. What the tutor must know is read in the
+    /// same round trip.
+    /// </summary>
+    private static async Task<(bool IsAuthor, TutorReading About)> ReadAsync(
+        Access access, AiChatRequest request, RoundTrip trip, TaskVisibility visibility, CancellationToken ct)
     {
-        var standing = await access.TaskAsync(request.TaskId, ct);
+        var known = access.TaskWith(trip, request.TaskId);
+        var isVisible = visibility.IsVisibleWith(trip, request.UserId, request.TaskId);
+        var about = TutorStore.ReadWith(trip, request);
+        await trip.GoAsync(ct);
+        var standing = known();
         standing.RequireSelf(request.UserId);
-        if (!standing.IsAdmin)
-        {
-            await visibility.RequireAsync(standing, request.TaskId, ct);
-        }
-        return standing.IsAdmin;
+        TaskVisibility.Require(standing, isVisible);
+        return (standing.IsAdmin, about);
     }
 }

@@ -10,24 +10,25 @@ namespace Stoa.Learning.Tutor;
 /// <summary>Makes of a request what the tutor is asked. Everything that can be refused is refused here, before an answer begins.</summary>
 internal sealed class TutorAsks(TutorStore store, TutorTurns turns)
 {
+    /// <param name="about">What was read of the task, and of the conversation about it.</param>
     /// <param name="isAuthor">May try questions that are not saved, and conversations that nobody had.</param>
     /// <exception cref="Failure">400, 403, 404.</exception>
-    public async Task<TutorAsk> OfChatAsync(AiChatRequest request, bool isAuthor, CancellationToken ct)
+    public async Task<TutorAsk> OfChatAsync(AiChatRequest request, TutorReading about, bool isAuthor, CancellationToken ct)
     {
         Check(request, isAuthor);
-        var task = await store.TaskAsync(request, ct);
+        var task = await store.TaskAsync(about, request, ct);
         await CheckFileAsync(request, isAuthor, ct);
         if (task.Type != request.TaskType)
         {
             throw Refusal.BadRequest($"Task is not a {(request.TaskType == TaskType.Quiz ? "quiz" : "learning material")}");
         }
-        return task.Question is { } question ? await OfQuestionAsync(request, task, question, isAuthor, ct) : OfMaterial(request, task);
+        return task.Question is { } question ? await OfQuestionAsync(request, about, task, question, isAuthor, ct) : OfMaterial(request, task);
     }
 
     /// <inheritdoc cref="OfChatAsync"/>
-    public async Task<TutorAsk> OfAssignmentAsync(AiChatRequest request, bool isAuthor, CancellationToken ct)
+    public async Task<TutorAsk> OfAssignmentAsync(AiChatRequest request, TutorReading about, bool isAuthor, CancellationToken ct)
     {
-        var task = await store.AssignmentAsync(request, ct);
+        var task = await store.AssignmentAsync(about, ct);
         await CheckFileAsync(request, isAuthor, ct);
         var assignment = task.Assignment!;
         var sections = TutorAsk.OfAssignment(assignment);
@@ -39,10 +40,14 @@ internal sealed class TutorAsks(TutorStore store, TutorTurns turns)
                 [await turns.HandedInAsync(request.UserResponse, ct)]);
         }
         var isPreview = isAuthor && request.ChatHistory is { Count: > 0 };
-        var past = isPreview ? Sent(request.ChatHistory!) : await store.HistoryAsync(request.UserId, request.TaskId, questionId: null, ct);
+        var past = isPreview ? Sent(request.ChatHistory!) : about.History();
         past.Add(Latest(request));
         await store.RequireNoForeignFileAsync(request.UserId, isAuthor, past, ct);
-        return new(new AssignmentForm(assignment.Criteria, assignment.Range, isFile: false, ScoredIn(past)), "assignment", task, sections,
+        var judged = isPreview
+            ? past.Where(turn => turn.Role == ChatRole.Assistant || turn.ResponseType == ChatResponseType.File)
+                .Select(turn => new PastJudgement(turn.Content, turn.Role == ChatRole.User))
+            : about.Judged();
+        return new(new AssignmentForm(assignment.Criteria, assignment.Range, isFile: false, ScoredIn(judged)), "assignment", task, sections,
             await turns.OfAssignmentAsync(past, ct))
         {
             IsSpoken = request.ResponseType == ChatResponseType.Audio, IsPreview = isPreview,
@@ -75,10 +80,11 @@ internal sealed class TutorAsks(TutorStore store, TutorTurns turns)
         }
     }
 
-    private async Task<TutorAsk> OfQuestionAsync(AiChatRequest request, TutorTask task, TutorQuestion question, bool isAuthor, CancellationToken ct)
+    private async Task<TutorAsk> OfQuestionAsync(
+        AiChatRequest request, TutorReading about, TutorTask task, TutorQuestion question, bool isAuthor, CancellationToken ct)
     {
         var isPreview = question.Id is null;
-        var past = isPreview ? Sent(request.ChatHistory!) : await store.HistoryAsync(request.UserId, task.Id, question.Id, ct);
+        var past = isPreview ? Sent(request.ChatHistory!) : about.History();
         if (!isPreview)
         {
             ExamRule.RequireAttemptLeft(question.ResponseType, question.MaxAttempts, past, request.UserResponse);
@@ -102,22 +108,19 @@ internal sealed class TutorAsks(TutorStore store, TutorTurns turns)
     private static List<PastTurn> Sent(List<SentTurn> history) =>
         history.ConvertAll(turn => new PastTurn(turn.Role ?? ChatRole.User, turn.Content ?? "", turn.ResponseType));
 
-    /// <summary>The key areas that the tutor has scored since the latest submission.</summary>
-    private static JsonObject ScoredIn(List<PastTurn> past)
+    /// <summary>The key areas that were scored since the latest submission.</summary>
+    private static JsonObject ScoredIn(IEnumerable<PastJudgement> judged)
     {
         var rows = new JsonObject();
-        foreach (var turn in past)
+        foreach (var judgement in judged)
         {
-            if (turn is { Role: ChatRole.User, ResponseType: ChatResponseType.File })
+            if (judgement.IsOfFile)
             {
                 rows.Clear();
             }
-            else if (turn.Role == ChatRole.Assistant && KeyAreasIn(turn.Content) is { } scored)
+            foreach (var (name, row) in KeyAreasIn(judgement.Output) ?? [])
             {
-                foreach (var (name, row) in scored)
-                {
-                    rows[name] = row?.DeepClone();
-                }
+                rows[name] = row?.DeepClone();
             }
         }
         return rows;

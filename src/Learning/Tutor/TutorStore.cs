@@ -1,26 +1,75 @@
 using System.Globalization;
 using System.Text.Json;
 using Microsoft.EntityFrameworkCore;
+using Npgsql;
 using Stoa.Learning.Chat;
 using Stoa.Learning.Tasks;
 using Stoa.Learning.Wire;
 using Stoa.Platform.Data;
 using Stoa.Platform.Http;
-using Stoa.Platform.Identity;
 
 namespace Stoa.Learning.Tutor;
 
 /// <summary>Reads what a question to the tutor is about.</summary>
 internal sealed class TutorStore(LearningDb db)
 {
-    private const int MaxTurns = 200;
     private const int MaxLinked = 50;
+
+    // $1: the task. $2: the learner. $3: the question, or 0.
+    private const string About = """
+        select t.id, t.org_id, o.organization_id, t.type, t.title, t.blocks::text, u.first_name,
+          q.id, q.type, q.input_type, q.response_type, q.max_attempts, q.blocks::text, q.answer::text, q.context::text, q.coding_language::text,
+          qs.criteria::text, a.blocks::text, a.context::text, a.evaluation_criteria::text, s.criteria::text
+        from learning.tasks t
+        join learning.organizations o on o.id = t.org_id
+        left join learning.users u on u.id = $2
+        left join learning.questions q on q.id = $3 and q.task_id = t.id and q.deleted_at is null
+        left join lateral (
+          select card.criteria from learning.question_scorecards link join learning.scorecards card on card.id = link.scorecard_id and card.deleted_at is null
+          where link.question_id = q.id and link.deleted_at is null order by link.id desc limit 1) qs on true
+        left join learning.assignments a on a.task_id = t.id and a.deleted_at is null
+        left join learning.scorecards s on s.deleted_at is null and s.org_id = t.org_id and s.id = case
+          when a.evaluation_criteria ->> 'scorecard_id' ~ '^[0-9]{1,18}$' then (a.evaluation_criteria ->> 'scorecard_id')::bigint end
+        where t.id = $1 and t.deleted_at is null
+        """;
+
+    // The latest turns of a conversation, the last one first. $1: the learner. $2: what it is about.
+    private const string History = "select role, content, response_type from learning.chat_history where deleted_at is null and user_id = $1 and ";
+    private const string Latest = " order by created_at desc, id desc limit 200";
+
+    // What was judged of an assignment, and what people have changed about it, the last one first. A conversation is stored as its client sends it,
+    // so what it says of scores is nobody's word. $1: the learner. $2: the task.
+    private const string Judged = """
+        select text, is_of_file from (
+          select created_at, id, output::text as text, output ? 'assignment_score' as is_of_file from learning.evaluations
+          where user_id = $1 and task_id = $2 and question_id is null and output is not null
+          union all
+          select g.created_at, g.id, g.content_after, false
+          from learning.chat_history m join learning.grade_changes g on g.message_id = m.id
+          where m.user_id = $1 and m.task_id = $2 and m.question_id is null and m.deleted_at is null) judged
+        order by created_at desc, id desc limit 200
+        """;
+
+    /// <summary>What a question to the tutor is about, asked along with other things.</summary>
+    public static TutorReading ReadWith(RoundTrip trip, AiChatRequest request) => new(
+        trip.Ask(About, TutorRow.At, request.TaskId, request.UserId, request.QuestionId ?? 0),
+        request switch
+        {
+            { TaskType: TaskType.Quiz, Question: null, QuestionId: { } question } =>
+                trip.Ask($"{History}question_id = $2{Latest}", TurnAt, request.UserId, question),
+            { TaskType: TaskType.Assignment, ResponseType: not ChatResponseType.File } =>
+                trip.Ask($"{History}task_id = $2 and question_id is null{Latest}", TurnAt, request.UserId, request.TaskId),
+            _ => [],
+        },
+        request is { TaskType: TaskType.Assignment, ResponseType: not ChatResponseType.File }
+            ? trip.Ask(Judged, static row => new PastJudgement(row.GetString(0), row.GetBoolean(1)), request.UserId, request.TaskId)
+            : []);
 
     /// <summary>A material, or a quiz with its question.</summary>
     /// <exception cref="Failure">404; 400 where the question cannot be judged.</exception>
-    public async Task<TutorTask> TaskAsync(AiChatRequest request, CancellationToken ct)
+    public async Task<TutorTask> TaskAsync(TutorReading about, AiChatRequest request, CancellationToken ct)
     {
-        var row = await RowAsync(request, ct);
+        var row = about.Row;
         var task = TaskOf(row);
         if (task.Type == TaskType.LearningMaterial)
         {
@@ -33,9 +82,9 @@ internal sealed class TutorStore(LearningDb db)
     }
 
     /// <exception cref="Failure">404; 400 where the assignment cannot be judged.</exception>
-    public async Task<TutorTask> AssignmentAsync(AiChatRequest request, CancellationToken ct)
+    public async Task<TutorTask> AssignmentAsync(TutorReading about, CancellationToken ct)
     {
-        var row = await RowAsync(request, ct);
+        var row = about.Row;
         if (row.TaskType != EnumNames<TaskType>.Write(TaskType.Assignment))
         {
             throw Refusal.BadRequest("Task is not an assignment");
@@ -62,18 +111,6 @@ internal sealed class TutorStore(LearningDb db)
                 BlockText.Of(row.AssignmentBlocks), await KnowledgeAsync(row.AssignmentContext, task.OrgId, ct), areas,
                 new(Score("min_score"), Score("max_score"), Score("pass_score"))),
         };
-    }
-
-    /// <summary>The conversation of a learner about a question, or about a task; the latest turns of it, in their order.</summary>
-    public async Task<List<PastTurn>> HistoryAsync(int userId, int taskId, int? questionId, CancellationToken ct)
-    {
-        var about = questionId is { } question
-            ? db.ChatMessages.Where(message => message.UserId == userId && message.QuestionId == question)
-            : db.ChatMessages.Where(message => message.UserId == userId && message.TaskId == taskId && message.QuestionId == null);
-        var turns = await about.OrderByDescending(message => message.CreatedAt).ThenByDescending(message => message.Id).Take(MaxTurns)
-            .Select(message => new { message.Role, message.Content, message.ResponseType }).ToListAsync(ct);
-        turns.Reverse();
-        return turns.ConvertAll(turn => new PastTurn(turn.Role, turn.Content ?? "", turn.ResponseType));
     }
 
     /// <summary>What somebody hands in or says must be his own.</summary>
@@ -103,31 +140,11 @@ internal sealed class TutorStore(LearningDb db)
         }
     }
 
-    private async Task<TutorRow> RowAsync(AiChatRequest request, CancellationToken ct) =>
-        (await db.Database.SqlQuery<TutorRow>($"""
-            select t.id as task_id, t.org_id, o.organization_id, t.type as task_type, t.title, t.blocks::text as material, u.first_name,
-              q.id as question_id, q.type as question_type, q.input_type, q.response_type, q.max_attempts, q.blocks::text as question_blocks,
-              q.answer::text as answer, q.context::text as question_context, q.coding_language::text as coding_languages, qs.criteria::text as question_scorecard,
-              a.blocks::text as assignment_blocks, a.context::text as assignment_context, a.evaluation_criteria::text as evaluation_criteria,
-              s.criteria::text as assignment_scorecard
-            from learning.tasks t
-            join learning.organizations o on o.id = t.org_id
-            left join learning.users u on u.id = {request.UserId}
-            left join learning.questions q on q.id = {request.QuestionId} and q.task_id = t.id and q.deleted_at is null
-            left join lateral (
-              select card.criteria from learning.question_scorecards link join learning.scorecards card on card.id = link.scorecard_id and card.deleted_at is null
-              where link.question_id = q.id and link.deleted_at is null order by link.id desc limit 1) qs on true
-            left join learning.assignments a on a.task_id = t.id and a.deleted_at is null
-            left join learning.scorecards s on s.deleted_at is null and s.org_id = t.org_id
-              and s.id::text = a.evaluation_criteria ->> 'scorecard_id'
-            where t.id = {request.TaskId} and t.deleted_at is null
-            """).ToListAsync(ct)).FirstOrDefault() ?? throw Failure.NotFound("Task");
-
     private static TutorTask TaskOf(TutorRow row) => new()
     {
         Id = row.TaskId,
         OrgId = row.OrgId,
-        OrganizationId = row.OrganizationId ?? Organization.DefaultId,
+        OrganizationId = row.OrganizationId,
         Type = EnumNames<TaskType>.Read(row.TaskType),
         Title = row.Title,
         FirstName = row.FirstName,
@@ -193,9 +210,6 @@ internal sealed class TutorStore(LearningDb db)
             .Select(id => int.TryParse(id.ToString(), NumberStyles.None, CultureInfo.InvariantCulture, out var number) ? number : 0),
     ];
 
-    private sealed record TutorRow(
-        int TaskId, int OrgId, Guid? OrganizationId, string TaskType, string Title, string? Material, string? FirstName,
-        int? QuestionId, string? QuestionType, string? InputType, string? ResponseType, int? MaxAttempts, string? QuestionBlocks,
-        string? Answer, string? QuestionContext, string? CodingLanguages, string? QuestionScorecard,
-        string? AssignmentBlocks, string? AssignmentContext, string? EvaluationCriteria, string? AssignmentScorecard);
+    private static PastTurn TurnAt(NpgsqlDataReader row) => new(
+        EnumNames<ChatRole>.Read(row.GetString(0)), row.TextOrNull(1) ?? "", row.TextOrNull(2) is { } type ? EnumNames<ChatResponseType>.Read(type) : null);
 }

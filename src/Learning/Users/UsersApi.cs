@@ -64,14 +64,14 @@ internal static class UsersApi
         [FromRoute(Name = "user_id")] int userId, [FromQuery] int days, [FromQuery(Name = "cohort_id")] int cohortId, Access access,
         Activity activity, CancellationToken ct)
     {
-        (await access.CohortAsync(cohortId, ct)).RequireSelfOrStaff(userId);
+        (await access.CohortAsync(cohortId, with: userId, ct)).RequireSelfOrStaff(userId);
         return TypedResults.Ok(await activity.DaysAsync(userId, cohortId, days, ct));
     }
 
     internal static async Task<Ok<StreakView>> StreakAsync(
         [FromRoute(Name = "user_id")] int userId, [FromQuery(Name = "cohort_id")] int cohortId, Access access, Activity activity, CancellationToken ct)
     {
-        (await access.CohortAsync(cohortId, ct)).RequireSelfOrStaff(userId);
+        (await access.CohortAsync(cohortId, with: userId, ct)).RequireSelfOrStaff(userId);
         return TypedResults.Ok(await activity.StreakAsync(userId, cohortId, ct));
     }
 

@@ -48,6 +48,14 @@ public sealed class BoundsTests(BoundsTests.SharedSchool shared) : IClassFixture
         var answer = await SayAsync(school, school.Learner, school.Questions[0], [TimeProvider.System.GetUtcNow()]);
 
         List<string> asked = [];
+        foreach (var (learner, path) in from learner in (Learner[])[school.Learner, school.Other]
+                                        from path in (string[])[
+                                            $"/cohorts/{second}/completion?user_id={learner.Id}", $"/users/{learner.Id}/streak?cohort_id={second}",
+                                            $"/users/{learner.Id}/active_days?days=3&cohort_id={second}", $"/tasks/cohort/{second}/user/{learner.Id}/completed"]
+                                        select (learner, path))
+        {
+            Assert.Equal(learner == school.Learner ? "403 Forbidden" : "200 ", await Site.StatusesAsync(mentor, HttpMethod.Get, path));
+        }
         foreach (var (caller, learner) in ((Learner, Learner)[])[(school.Mentor, school.Learner), (mentor, school.Learner), (mentor, school.Other)])
         {
             asked.Add(await Site.StatusesAsync(caller, HttpMethod.Get, $"/chat/user/{learner.Id}/task/{school.Quiz}"));

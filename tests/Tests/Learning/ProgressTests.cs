@@ -48,6 +48,42 @@ public sealed class ProgressTests
     }
 
     [Fact]
+    public async Task A_board_is_ordered_by_streaks_then_by_tasks_then_by_who_came_first()
+    {
+        await using var site = await LearningSite.StartAsync();
+        var school = await School.OpenAsync(site, "own");
+        List<int> learners = [school.Learner.Id, school.Other.Id];
+        foreach (var name in (string[])["third", "fourth"])
+        {
+            var learner = await site.SignInAsync($"{name}@own.org");
+            await site.PostAsync(school.Owner, $"/cohorts/{school.Cohort}/members", new JsonObject
+            {
+                ["org_id"] = school.Org, ["emails"] = new JsonArray(learner.Email), ["roles"] = new JsonArray("learner"),
+            });
+            learners.Add(learner.Id);
+        }
+        await site.GetAsync(school.Owner, $"/cohorts/{school.Cohort}/leaderboard");
+        var today = TimeProvider.System.GetUtcNow().AddHours(5.5).ToString("yyyy-MM-dd", CultureInfo.InvariantCulture);
+        // The first has more tasks than anybody and a streak that is over; the second and the last are alike.
+        await site.SqlAsync($"""
+            delete from learning.standings;
+            insert into learning.standings (cohort_id, user_id, tasks_completed, streak_days, streak_end) values
+              ({school.Cohort}, {learners[0]}, 70000, 9, '2001-01-01'), ({school.Cohort}, {learners[1]}, 3, 2, '{today}'),
+              ({school.Cohort}, {learners[2]}, 2, 3, '{today}'), ({school.Cohort}, {learners[3]}, 3, 2, '{today}')
+            """);
+
+        var board = (await site.GetAsync(school.Learner, $"/cohorts/{school.Cohort}/leaderboard"))["stats"]!.AsArray();
+        var batch = (await site.GetAsync(school.Owner, $"/cohorts/{school.Cohort}/leaderboard?batch_id={school.Batch}"))["stats"]!.AsArray();
+        var streaks = (await site.GetAsync(school.Learner, $"/cohorts/{school.Cohort}/streaks")).AsArray();
+
+        Assert.Equal(
+            [(learners[2], 3, 2), (learners[1], 2, 3), (learners[3], 2, 3), (learners[0], 0, 70000)],
+            board.Select(entry => ((int)entry!["user"]!["id"]!, (int)entry["streak_count"]!, (int)entry["tasks_completed"]!)));
+        Assert.Equal([learners[1], learners[0]], batch.Select(entry => (int)entry!["user"]!["id"]!));
+        Assert.Equal([learners[2], learners[1], learners[3], learners[0]], streaks.Select(entry => (int)entry!["user"]!["id"]!));
+    }
+
+    [Fact]
     public async Task A_streak_is_the_days_in_a_row_up_to_today_or_yesterday_by_the_schools_clock()
     {
         await using var site = await LearningSite.StartAsync();

@@ -130,6 +130,24 @@ public sealed class TasksTests
     }
 
     [Fact]
+    public async Task A_quiz_that_two_courses_of_a_cohort_share_has_its_questions_once_in_each()
+    {
+        await using var site = await LearningSite.StartAsync();
+        var school = await School.OpenAsync(site, "own");
+        var other = await site.MakeAsync(school.Owner, "/courses/", new JsonObject { ["name"] = "Rhetoric", ["org_id"] = school.Org });
+        await site.MakeAsync(school.Owner, "/courses/", new JsonObject { ["name"] = "Nobody takes it", ["org_id"] = school.Org });
+        await site.PostAsync(school.Owner, "/courses/tasks", new JsonObject { ["course_tasks"] = new JsonArray(new JsonArray(school.Quiz, other, school.Second)) });
+        await site.PostAsync(school.Owner, $"/cohorts/{school.Cohort}/courses", new JsonObject { ["course_ids"] = new JsonArray(other) });
+
+        var trees = (await site.GetAsync(school.Learner, $"/cohorts/{school.Cohort}/courses?include_tree=true")).AsArray();
+
+        Assert.Equal(["Logic: First 2, Second 1", "Rhetoric: Second 1"], trees.Select(tree => $"{tree!["name"]}: " + string.Join(
+            ", ", tree["milestones"]!.AsArray().Select(module => $"{module!["name"]} {module["tasks"]!.AsArray().Count}"))));
+        Assert.Equal([2, 2], trees.SelectMany(tree => tree!["milestones"]!.AsArray()).SelectMany(module => module!["tasks"]!.AsArray())
+            .Where(task => (int)task!["id"]! == school.Quiz).Select(task => (int)task!["num_questions"]!));
+    }
+
+    [Fact]
     public async Task A_copied_course_is_all_drafts_judged_by_scorecards_of_its_new_school()
     {
         await using var site = await LearningSite.StartAsync();

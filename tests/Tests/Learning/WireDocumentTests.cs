@@ -44,6 +44,50 @@ public sealed partial class WireDocumentTests
                      select route);
     }
 
+    [Fact]
+    public async Task The_document_names_what_the_contract_names()
+    {
+        var contract = Repository.Shared("contracts/learning.openapi.json");
+        Assert.SkipUnless(contract is not null, "../shared/contracts/learning.openapi.json is not here.");
+        await using var host = await HostUnderTest.StartAsync();
+        var wanted = JsonNode.Parse(await File.ReadAllTextAsync(contract, Ct))!;
+        var served = JsonNode.Parse(await host.Client.GetStringAsync("/openapi/learning.json", Ct))!;
+        var operations = OperationsOf(served).ToDictionary(one => one.Name.Replace(" /learning", " ", StringComparison.Ordinal).TrimEnd('/'), one => one.Node);
+
+        List<string> missing = [];
+        foreach (var (name, operation) in OperationsOf(wanted))
+        {
+            var there = operations[name.TrimEnd('/')];
+            // The key of a program is a credential here.
+            missing.AddRange(Parameters(operation).Except([.. Parameters(there), "header api-key"]).Select(one => $"{name}: {one}"));
+            // What the original takes and never looks at.
+            missing.AddRange(Fields(wanted, operation).Except([.. Fields(served, there), "assignment.id", "assignment.type"]).Select(one => $"{name}: {one}"));
+        }
+        Assert.Empty(missing);
+        Assert.DoesNotContain(operations.Values.SelectMany(Parameters), name => name.Any(char.IsUpper));
+    }
+
+    private static IEnumerable<(string Name, JsonNode Node)> OperationsOf(JsonNode document) =>
+        from path in document["paths"]!.AsObject()
+        from operation in path.Value!.AsObject()
+        where operation.Key != "parameters"
+        select ($"{operation.Key.ToUpperInvariant()} {path.Key}", operation.Value);
+
+    private static IEnumerable<string> Parameters(JsonNode operation) =>
+        (operation["parameters"]?.AsArray() ?? []).Select(parameter => $"{parameter!["in"]} {parameter["name"]}");
+
+    /// <summary>Of a JSON body; those of an assignment's are named by what it saves.</summary>
+    private static IEnumerable<string> Fields(JsonNode document, JsonNode operation)
+    {
+        var schema = operation["requestBody"]?["content"]?["application/json"]?["schema"];
+        if ((string?)schema?["$ref"] is { } name)
+        {
+            schema = document["components"]!["schemas"]![name.Split('/')[^1]];
+        }
+        var fields = (schema?["properties"]?.AsObject() ?? []).Select(property => property.Key).ToList();
+        return fields.Contains("assignment") ? fields.Select(field => field is "id" or "type" ? $"assignment.{field}" : field) : fields;
+    }
+
     private static async Task<Dictionary<string, string>> RowsAsync() =>
         Row().Matches(await File.ReadAllTextAsync(Path.Combine(Repository.Root, "docs", "wire", "learning.md"), Ct))
             .ToDictionary(row => row.Groups["route"].Value.TrimEnd('/'), row => row.Groups["state"].Value, StringComparer.Ordinal);

@@ -25,7 +25,7 @@ public sealed class GenerationCrashTests : IAsyncLifetime
         provider = await ScriptedProvider.StartAsync();
         host = await HostProcess.StartAsync(new Dictionary<string, string?>(HostProcess.ProviderSettings("openai", "openai", provider), StringComparer.Ordinal)
         {
-            ["Jobs__LeaseSeconds"] = "15", ["Google__ClientId"] = "us", ["Google__CertificatesUrl"] = issuer.Certificates.AbsoluteUri,
+            ["Jobs__LeaseSeconds"] = "30", ["Google__ClientId"] = "us", ["Google__CertificatesUrl"] = issuer.Certificates.AbsoluteUri,
             ["NextAuth__Secrets__0"] = "the secret of a front end that crashes", ["Learning__Models__Reasoning"] = $"openai/{TutorSite.Text}",
         });
         client = host.CreateClient();
