@@ -201,6 +201,11 @@ drop index feedback.journal_by_message;
 -- Nothing looks for labels by their task.
 drop index feedback.text_labels_by_task;
 
+-- The labels that a board shows, to be read in one piece.
+create type feedback.label_values as (
+  quality float8, humor float8, toxicity float8, violence float8, helpfulness float8, spam float8, lang_mismatch float8, not_appropriate float8,
+  pii float8, hate_speech float8, sexual_content float8, political_content float8);
+
 -- Whoever answers is written each time, which is cheap as long as no index has to follow: a day changes once a day.
 alter table feedback.user add column last_active_day date;
 update feedback.user set last_active_day = (last_activity_date at time zone 'UTC')::date where last_activity_date is not null;
