@@ -26,17 +26,19 @@ internal sealed class FeedbackChange(NpgsqlConnection connection, TimeProvider t
 
     public void Enqueue(NewJob job) => jobs.Add(job);
 
-    /// <summary>The statement that takes the values of <see cref="Notice"/>.</summary>
-    public const string Noted = """
+    private static readonly string Noted = Noting(1);
+
+    /// <summary>The statement that takes the values of <see cref="Notice"/>, from this parameter on.</summary>
+    public static string Noting(int first) => $"""
         insert into feedback.journal (id, user_id, message_id, message_tree_id, api_client_id, event_type, event_payload, created_date)
-        values ($1, $2::uuid, $3::uuid, $4::uuid, $5, $6, $7::jsonb, $8)
+        values (${first}, ${first + 1}::uuid, ${first + 2}::uuid, ${first + 3}::uuid, ${first + 4}, ${first + 5}, ${first + 6}::jsonb, ${first + 7})
         """;
 
     /// <summary>What happened, for the record.</summary>
     public void Note(string happened, Guid clientId, Guid? userId, Guid? messageId, Guid? treeId, JsonObject what) =>
         Write(Noted, Notice(happened, clientId, userId, messageId, treeId, what));
 
-    /// <summary>Values of <see cref="Noted"/>, for a statement that does more as well.</summary>
+    /// <summary>Values of <see cref="Noting"/>, for a statement that does more as well.</summary>
     public object?[] Notice(string happened, Guid clientId, Guid? userId, Guid? messageId, Guid? treeId, JsonObject what)
     {
         // Not the beginning of the transaction, which may have waited for its locks.

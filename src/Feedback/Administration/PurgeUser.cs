@@ -55,7 +55,10 @@ internal sealed class PurgeUser(NpgsqlDataSource source, TreeActivation activati
         select distinct parent_id as id, message_tree_id from gone where not with_tree and parent_id not in (select id from gone)
         """,
         "select set_config('feedback.rewrite_journal', 'on', true)",
-        "delete from feedback.journal where message_id in (select id from gone) or message_tree_id in (select message_tree_id from gone where with_tree)",
+        """
+        delete from feedback.journal where message_tree_id in (select message_tree_id from gone)
+          and (message_id in (select id from gone) or message_tree_id in (select message_tree_id from gone where with_tree))
+        """,
         "delete from feedback.text_labels where message_id in (select id from gone)",
         "delete from feedback.message_reaction where ranking_parent_id in (select id from gone union all select id from bereft)",
         """

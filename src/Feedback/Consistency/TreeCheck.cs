@@ -97,7 +97,8 @@ internal sealed class TreeCheck(NpgsqlDataSource source)
         ("the journal has each text that was given in answer to a task", """
             select message.id from feedback.message
             where task_id is not null and exists (select from feedback.task where task.id = message.task_id)
-              and not exists (select from feedback.journal where journal.message_id = message.id and event_type = 'text_reply_to_message')
+              and not exists (select from feedback.journal where journal.message_tree_id = message.message_tree_id
+                and journal.message_id = message.id and event_type = 'text_reply_to_message')
             """),
         ("the journal has each ranking", """
             select task_id from feedback.message_reaction

@@ -35,23 +35,18 @@ internal sealed class LabelAnswers(TreeKeeper keeper, FeedbackChanges changes, R
         }
         message.ReviewCount++;
         message.ReviewResult = TreeRules.ReviewResult(message, reviews.ScoreWith(given.Labels), options.Value.TreeManager);
-        change.Write(
-            $"""
-            with reviewed as (
-              update feedback.message set review_count = review_count + 1, review_result = $9::boolean where id = $6
-            )
-            {Inserted}
-            """,
-            [.. Values(change, client, given, userId, message.Id, task.Collective ? change.NewId() : task.Id, task.Id), message.ReviewResult]);
         var happened = Interactions.Event("text_labels", userId, message.Id, task);
         happened["labels"] = LabelsOf(given);
         happened["review_result"] = message.ReviewResult;
-        Interactions.Finish(change, task, userId, client.Id, message.Id, hand.Tree.Id, happened);
+        change.Write(Review, [
+            .. Values(change, client, given, userId, message.Id, task.Collective ? change.NewId() : task.Id, task.Id), message.ReviewResult,
+            .. Interactions.Ended(change, task, userId, client.Id, message.Id, hand.Tree.Id, happened),
+        ]);
         if (TreeRules.AfterReview(hand.Tree, message, options.Value.TreeManager) == TreeState.AbortedLowGrade)
         {
             keeper.Move(change, hand.Tree, TreeState.AbortedLowGrade, client.Id);
         }
-        await keeper.SettleAsync(change, hand, client.Id, ct);
+        await keeper.SettleAsync(change, hand, client.Id, ct, new(message.Id, userId));
     }
 
     /// <summary>What a user says of a message unasked; his last word stands. A report puts a red flag on it.</summary>
@@ -69,7 +64,6 @@ internal sealed class LabelAnswers(TreeKeeper keeper, FeedbackChanges changes, R
         change.Write(
             $"{Inserted} on conflict (message_id, user_id) where task_id is null do update set labels = $7::jsonb, text = $5",
             Values(change, client, given, user.Id, given.MessageId, change.NewId(), taskId: null));
-        UserStore.WriteActivity(change, user.Id);
         if (given.IsReport)
         {
             reports.Tell(change, given.MessageId, user.Id);
@@ -106,6 +100,13 @@ internal sealed class LabelAnswers(TreeKeeper keeper, FeedbackChanges changes, R
     private const string Inserted = """
         insert into feedback.text_labels (id, user_id, created_date, api_client_id, text, message_id, labels, task_id)
         values ($1, $2, $3, $4, $5, $6, $7::jsonb, $8::uuid)
+        """;
+
+    private static readonly string Review = $"""
+        with reviewed as (
+          update feedback.message set review_count = review_count + 1, review_result = $9::boolean where id = $6
+        ), {Interactions.Ending(10)}
+        {Inserted}
         """;
 
     private static object?[] Values(FeedbackChange change, ApiClient client, TextLabels given, Guid userId, Guid messageId, Guid id, Guid? taskId) =>

@@ -35,28 +35,30 @@ internal sealed class RankingAnswers(TreeKeeper keeper)
             parent.Rankings++;
         }
         Write(change, client, ranking, userId, task, ranked);
-        await keeper.SettleAsync(change, hand, client.Id, ct);
+        await keeper.SettleAsync(change, hand, client.Id, ct, new(parentId, userId));
     }
 
     /// <summary>Each of 0 to n-1 once.</summary>
     public static bool IsPermutation(IReadOnlyList<int> ranking, int count) =>
         ranking.Count == count && ranking.All(index => index >= 0 && index < count) && ranking.Distinct().Count() == count;
 
+    private static readonly string Ranking = $"""
+        with counted as (
+          update feedback.message set ranking_count = ranking_count + 1 where id = any($8)
+        ), {Interactions.Ending(10)}
+        insert into feedback.message_reaction (task_id, user_id, created_date, api_client_id, kind, message_id, message_tree_id,
+          ranking_parent_id, ranking, ranked_ids, not_rankable)
+        values ($1, $2, $3, $4, 'ranking', $5, $6, $5, $7, $8, $9::boolean)
+        """;
+
     private static void Write(
         FeedbackChange change, ApiClient client, MessageRanking ranking, Guid userId, TaskRow task, Guid[] ranked)
     {
-        change.Write(
-            """
-            with counted as (
-              update feedback.message set ranking_count = ranking_count + 1 where id = any($8)
-            )
-            insert into feedback.message_reaction (task_id, user_id, created_date, api_client_id, kind, message_id, message_tree_id,
-              ranking_parent_id, ranking, ranked_ids, not_rankable)
-            values ($1, $2, $3, $4, 'ranking', $5, $6, $5, $7, $8, $9::boolean)
-            """,
-            task.Id, userId, change.Now, client.Id, task.ParentMessageId, task.MessageTreeId, ranking.Ranking.ToArray(), ranked, ranking.NotRankable);
         var happened = Interactions.Event("message_ranking", userId, task.ParentMessageId, task);
         happened["ranking"] = new JsonArray([.. ranking.Ranking.Select(index => JsonValue.Create(index))]);
-        Interactions.Finish(change, task, userId, client.Id, task.ParentMessageId, task.MessageTreeId, happened);
+        change.Write(Ranking, [
+            task.Id, userId, change.Now, client.Id, task.ParentMessageId, task.MessageTreeId, ranking.Ranking.ToArray(), ranked, ranking.NotRankable,
+            .. Interactions.Ended(change, task, userId, client.Id, task.ParentMessageId, task.MessageTreeId, happened),
+        ]);
     }
 }

@@ -45,13 +45,17 @@ internal static class TrollStatistics
           where not deleted and message.user_id is not null {narrowed.From("message.created_date")} {narrowed.Of("message.user_id")}
           group by 1, 2
         ), labelled as (
-          select message.user_id, {FrameUpdate.Narrowed.Place("message.created_date")},
-            {List(Means, label => $"sum(label.{label}) as {label}, count(label.{label}) as {label}_given")},
-            {List(Sums, label => $"sum(round(label.{label.Label})) as {label.Column}")}
-          from feedback.message
-          join feedback.text_labels on text_labels.message_id = message.id
-          cross join lateral jsonb_to_record(labels) as label ({List([.. Means, .. Sums.Select(label => label.Label)], name => $"{name} float8")})
-          where not deleted and message.user_id is not null {narrowed.From("message.created_date")} {narrowed.Of("message.user_id")}
+          select user_id, place,
+            {List(Means, label => $"sum((label).{label}) as {label}, count((label).{label}) as {label}_given")},
+            {List(Sums, label => $"sum(round((label).{label.Label})) as {label.Column}")}
+          from (
+            select message.user_id, {FrameUpdate.Narrowed.Place("message.created_date")}, jsonb_populate_record(null::feedback.label_values, labels) as label
+            from feedback.message
+            join feedback.text_labels on text_labels.message_id = message.id
+            where not deleted and message.user_id is not null {narrowed.From("message.created_date")} {narrowed.Of("message.user_id")}
+            -- Read once for each row, not for each figure.
+            offset 0
+          ) as given
           group by 1, 2
         ), counted as (
           select frame.name, frame.base, user_id,

@@ -14,55 +14,88 @@ namespace Stoa.Feedback.Tasks;
 /// <param name="Reviews">Of a label task: those that its message has.</param>
 internal sealed record AnswerFacts(FeedbackUser? User, TaskRow? Task = null, TreeInHand? Hand = null, bool IsRepeated = false, Reviews? Reviews = null)
 {
-    private static readonly string Begin = $"""
-        select {Of("known", UserStore.Columns)}, {Of("task", TaskRows.Columns)}, {Of("tree", TreeStore.Columns)},
-          repeated, reviews, spam, lang_mismatch, reviewers
-        from feedback.begin_answer($1, $2, $3, $4::uuid, $5::text, $6::text, $7)
+    private const string ById = "api_client_id = $1 and id = $5", ByAcknowledgement = "api_client_id = $1 and frontend_message_id = $5";
+
+    // In one order: the user, the task, its tree. What is not there is null.
+    private static readonly string LockedById = Locking(ById), LockedByAcknowledgement = Locking(ByAcknowledgement);
+
+    private static readonly string MessagesById = TreeStore.Messages($"(select message_tree_id from feedback.task where {Alone(ById)})"),
+        MessagesByAcknowledgement = TreeStore.Messages($"(select message_tree_id from feedback.task where {Alone(ByAcknowledgement)})");
+
+    private static readonly string ReviewsOfTask = $"""
+        select count(*)::int, coalesce(sum((labels ->> 'spam')::float8), 0), coalesce(sum((labels ->> 'lang_mismatch')::float8), 0),
+          coalesce(array_agg(user_id), '{"{}"}')
+        from feedback.text_labels
+        where message_id = (select parent_message_id from feedback.task where {Alone(ById)}) and task_id is not null
         """;
 
-    private static readonly string OfTask = TreeStore.Messages("(select message_tree_id from feedback.task where id = $1)"),
-        OfAcknowledged = TreeStore.Messages("(select message_tree_id from feedback.task where api_client_id = $1 and frontend_message_id = $2)");
+    private const string Repeated = """
+        select exists (
+          select from feedback.message
+          where user_id = (select id from feedback.user where api_client_id = $1 and username = $2 and auth_method = $3)
+            and created_date > $4 and text = $5)
+        """;
 
-    /// <summary>Locks and reads all of it in one round trip.</summary>
+    /// <summary>Locks and reads all of it in one round trip; the user has taken part, unless that is taken back.</summary>
     /// <param name="repeatedSince">When the same text begins to count as repeated.</param>
-    public static Task<AnswerFacts> ReadAsync(
+    public static async Task<AnswerFacts> ReadAsync(
         FeedbackChange change, ApiClient client, Interaction answer, DateTimeOffset repeatedSince, CancellationToken ct)
     {
-        return answer switch
+        var user = answer.User;
+        NpgsqlBatchCommand[] statements = answer switch
         {
-            TextReply reply => AskAsync(null, reply.MessageId, reply.Text, Statement.Of(OfAcknowledged, client.Id, reply.MessageId)),
-            MessageRanking ranking => AskAsync(null, ranking.MessageId, null, Statement.Of(OfAcknowledged, client.Id, ranking.MessageId)),
-            TextLabels { TaskId: { } id } => AskAsync(id, null, null, Statement.Of(OfTask, id)),
-            _ => UserAsync(),
+            TextReply reply =>
+            [
+                Lock(LockedByAcknowledgement, reply.MessageId), Statement.Of(MessagesByAcknowledgement, client.Id, reply.MessageId),
+                Statement.Of(Repeated, client.Id, user.Id, user.AuthMethod, repeatedSince, reply.Text),
+            ],
+            MessageRanking ranking =>
+                [Lock(LockedByAcknowledgement, ranking.MessageId), Statement.Of(MessagesByAcknowledgement, client.Id, ranking.MessageId)],
+            TextLabels { TaskId: { } id } =>
+                [Lock(LockedById, id), Statement.Of(MessagesById, client.Id, id), Statement.Of(ReviewsOfTask, client.Id, id)],
+            _ => [UserStore.TakesPart(client, user, change.Now)],
         };
-
-        async Task<AnswerFacts> AskAsync(Guid? taskId, string? acknowledged, string? said, NpgsqlBatchCommand messages)
+        await using var batch = await Statement.BatchAsync(change.Connection, ct, statements);
+        await using var row = await batch.ExecuteReaderAsync(ct);
+        if (!await row.ReadAsync(ct) || statements is [_])
         {
-            var user = answer.User;
-            await using var batch = await Statement.BatchAsync(
-                change.Connection, ct, Statement.Of(Begin, client.Id, user.Id, user.AuthMethod, taskId, acknowledged, said, repeatedSince), messages);
-            await using var row = await batch.ExecuteReaderAsync(ct);
-            await row.ReadAsync(ct);
-            const int task = UserStore.Width, tree = task + TaskRows.Width, rest = tree + TreeStore.Width;
-            var facts = new AnswerFacts(
-                row.IsDBNull(0) ? null : UserStore.Read(row), row.IsDBNull(task) ? null : TaskRows.Read(row, task), Hand: null, row.GetBoolean(rest),
-                row.IsDBNull(rest + 1) ? null
-                    : new(row.GetInt32(rest + 1), row.GetDouble(rest + 2), row.GetDouble(rest + 3), row.GetFieldValue<Guid[]>(rest + 4)));
-            if (row.IsDBNull(tree))
-            {
-                return facts;
-            }
-            var found = TreeStore.RowOf(row, tree);
-            await row.NextResultAsync(ct);
-            return facts with { Hand = await TreeStore.ReadAsync(found, row, ct) };
+            return new(row.HasRows ? UserStore.Read(row) : null);
         }
+        const int task = UserStore.Width, tree = task + TaskRows.Width;
+        var facts = new AnswerFacts(row.IsDBNull(0) ? null : UserStore.Read(row), row.IsDBNull(task) ? null : TaskRows.Read(row, task));
+        var found = row.IsDBNull(tree) ? null : TreeStore.RowOf(row, tree);
+        await row.NextResultAsync(ct);
+        if (found is not null)
+        {
+            facts = facts with { Hand = await TreeStore.ReadAsync(found, row, ct) };
+        }
+        if (!await row.NextResultAsync(ct))
+        {
+            return facts;
+        }
+        await row.ReadAsync(ct);
+        return answer is TextReply
+            ? facts with { IsRepeated = row.GetBoolean(0) }
+            : facts with { Reviews = new(row.GetInt32(0), row.GetDouble(1), row.GetDouble(2), row.GetFieldValue<Guid[]>(3)) };
 
-        async Task<AnswerFacts> UserAsync() => new((await change.Connection.ListAsync(
-            UserStore.Locked(client, answer.User), row => UserStore.Read(row), ct)).FirstOrDefault());
+        NpgsqlBatchCommand Lock(string sql, object task) => Statement.Of(sql, client.Id, user.Id, user.AuthMethod, change.Now, task);
     }
 
     /// <exception cref="Failure">2006: the tree is gone.</exception>
     public TreeInHand RequireTree() => Hand ?? throw FeedbackCode.NoMessageTreeFound.Refusal("The tree is not there any more");
 
-    private static string Of(string row, string columns) => string.Join(", ", columns.Split(',').Select(column => $"({row}).{column.Trim()}"));
+    // What others have just done to the tree counts, so only the locks are taken here.
+    private static string Locking(string task) => $"""
+        with actor as (
+          {UserStore.TakePart}
+        ), task as materialized (
+          select {TaskRows.Columns} from feedback.task where {task} for update
+        ), tree as materialized (
+          select {TreeStore.Columns} from feedback.message_tree_state where message_tree_id = (select message_tree_id from task) for update
+        )
+        select actor.*, task.*, tree.* from (select) one left join actor on true left join task on true left join tree on true
+        """;
+
+    // In a statement of its own, which has the client and the task only.
+    private static string Alone(string task) => task.Replace("$5", "$2", StringComparison.Ordinal);
 }

@@ -26,7 +26,7 @@ internal sealed class Interactions(
                     change, client, interaction, change.Now.AddMinutes(-options.Value.DuplicateMessageFilterWindowMinutes), ct);
                 var user = facts.User is { } known && UserStore.IsNamed(known, interaction.User)
                     ? known
-                    : await users.EnsureAsync(change.Connection, client, interaction.User, ct);
+                    : await JoinAsync(change, client, interaction.User, ct);
                 UserStore.RequireEnabled(user, options.Value);
                 await (interaction switch
                 {
@@ -57,20 +57,27 @@ internal sealed class Interactions(
         ["task_type"] = PayloadOf(task.Type),
     };
 
-    /// <summary>The task is done, what the user held is free, he has taken part, and all of it is noted: one statement.</summary>
-    public static void Finish(FeedbackChange change, TaskRow task, Guid userId, Guid clientId, Guid? messageId, Guid? treeId, JsonObject happened) =>
-        change.Write(
-            $"""
-            with done as (
-              update feedback.task set done = true where id = $9 and not collective
-            ), released as (
-              update feedback.offer set held = held - $2::text where message_id = $10::uuid and held ? $2::text
-            ), active as (
-              {UserStore.Active("$2::uuid", "$11::timestamptz")}
-            )
-            {FeedbackChange.Noted}
-            """,
-            [.. change.Notice((string)happened["type"]!, clientId, userId, messageId, treeId, happened), task.Id, task.ParentMessageId, change.Now]);
+    /// <summary>
+    /// The task is done and all of it is noted: parts of a statement that writes the answer itself, with the values of <see cref="Ended"/> from
+    /// this parameter on.
+    /// </summary>
+    public static string Ending(int first) => $"""
+        done as (
+          update feedback.task set done = true where id = ${first} and not collective
+        ), noted as (
+          {FeedbackChange.Noting(first + 1)}
+        )
+        """;
+
+    public static object?[] Ended(FeedbackChange change, TaskRow task, Guid userId, Guid clientId, Guid? messageId, Guid? treeId, JsonObject happened) =>
+        [task.Id, .. change.Notice((string)happened["type"]!, clientId, userId, messageId, treeId, happened)];
+
+    // New, or under a new name.
+    private async Task<FeedbackUser> JoinAsync(FeedbackChange change, ApiClient client, User named, CancellationToken ct)
+    {
+        await users.EnsureAsync(change.Connection, client, named, ct);
+        return (await change.Connection.ListAsync(UserStore.TakesPart(client, named, change.Now), row => UserStore.Read(row), ct))[0];
+    }
 
     // A message and a task under one id of the client's, and a kind of task that is never handed out: it always ends in a refusal.
     private static async Task RateAsync(FeedbackChange change, ApiClient client, MessageRating rating, Guid userId, CancellationToken ct)

@@ -14,9 +14,25 @@ namespace Stoa.Feedback.Tasks;
 /// <param name="Replies">Of a ranking: what is to be put in order, shuffled.</param>
 internal sealed record Picked(string Type, Guid? TreeId, Guid? MessageId, IReadOnlyList<WireMessage> Conversation, IReadOnlyList<WireMessage> Replies);
 
-/// <summary>What came of a request, and who asked.</summary>
-/// <param name="Pending">How many tasks he has open, where that was looked at.</param>
-internal sealed record HandedOut(FeedbackUser User, int Pending, Picked? Picked);
+/// <summary>How a request ended, as <c>feedback.hand_out</c> says it.</summary>
+internal enum HandOutEnd
+{
+    Picked,
+
+    /// <summary>None of the wishes found anything.</summary>
+    Nothing,
+
+    /// <summary>There is no such user, or he has another name now.</summary>
+    Unnamed,
+    Barred,
+    WithoutTerms,
+
+    /// <summary>He has too many tasks open.</summary>
+    Busy,
+}
+
+/// <param name="Picked">Null unless the request ended with it.</param>
+internal sealed record HandedOut(HandOutEnd End, Picked? Picked = null);
 
 /// <summary>A task that is to be: its id, for whom, and of each type that is a review, what it will ask.</summary>
 internal sealed record TaskDraft(Guid Id, ApiClient Client, TaskRequest Request, User Named, IReadOnlyDictionary<string, ReviewTerms> Reviews);
@@ -28,10 +44,12 @@ internal sealed class OfferPicks(FeedbackOptions options)
 {
     private static readonly string Columns = MessageRows.Columns.Replace("$1::uuid", "task.user_id", StringComparison.Ordinal);
 
-    private static readonly string Take = $"""
-        select {string.Join(", ", UserStore.Columns.Split(',').Select(column => $"(known).{column.Trim()}"))},
-          coalesce(pending, 0), type, message_tree_id, message_id
-        from feedback.hand_out($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14::timestamptz, $15, $16, $17, $18, $19, $20, $21, $22, $23)
+    private const string Take =
+        "select feedback.hand_out($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14::timestamptz, $15, $16, $17, $18, $19, $20, $21, $22, $23)";
+
+    private const string Shown = """
+        m.id, m.user_id, m.frontend_message_id, m.text, m.lang, m.role, m.emojis, m.synthetic, m.parent_id, m.created_date, m.review_result,
+        m.review_count, m.deleted, m.edited, m.model_name, m.message_tree_id, m.ranking_count, m.rank
         """;
 
     // Whose row does not exist shows nothing.
@@ -39,12 +57,12 @@ internal sealed class OfferPicks(FeedbackOptions options)
         with recursive task as materialized (
           select user_id, parent_message_id, ranked_ids from feedback.task where id = $1
         ), above as (
-          select m.id, m.parent_id, 0 as height from task join feedback.message m on m.id = task.parent_message_id
+          select {Shown}, 0 as height from task join feedback.message m on m.id = task.parent_message_id
           union all
-          select m.id, m.parent_id, above.height + 1 from above join feedback.message m on m.id = above.parent_id
+          select {Shown}, above.height + 1 from above join feedback.message m on m.id = above.parent_id
         )
-        select {Columns}, task.user_id, false as is_reply, above.height
-        from task, above join feedback.message m on m.id = above.id
+        select {Columns}, task.user_id, false as is_reply, m.height
+        from task, above m
         union all
         select {Columns}, task.user_id, true, -array_position(task.ranked_ids, m.id)
         from task join feedback.message m on m.id = any (task.ranked_ids)
@@ -61,7 +79,7 @@ internal sealed class OfferPicks(FeedbackOptions options)
         """;
 
     /// <summary>
-    /// Counts by type what <c>take_offer</c> would give; <c>$1</c> user, <c>$2</c> language, <c>$3</c> now, <c>$4</c> to <c>$6</c> whether he may
+    /// Counts by type what <c>hand_out</c> would give; <c>$1</c> user, <c>$2</c> language, <c>$3</c> now, <c>$4</c> to <c>$6</c> whether he may
     /// label and rank what is his own, and do a thing twice.
     /// </summary>
     private const string Available = $"""
@@ -85,32 +103,28 @@ internal sealed class OfferPicks(FeedbackOptions options)
     private const string NoChild =
         "not exists (select from feedback.message child where child.parent_id = c.message_id and child.user_id = $1 and not child.deleted offset 0)";
 
-    /// <summary>All that the user is to see comes with it, in one round trip. Null: there is no such user.</summary>
+    /// <summary>All that the user is to see comes with it, in one round trip.</summary>
     /// <param name="wishes">Null: for a new prompt, which needs no offer.</param>
-    public async Task<HandedOut?> HandOutAsync(
+    public async Task<HandedOut> HandOutAsync(
         NpgsqlConnection connection, TaskDraft draft, IReadOnlyCollection<Wish>? wishes, DateTimeOffset now, CancellationToken ct)
     {
         await using var batch = await Statement.BatchAsync(connection, ct, TakeFor(draft, wishes, now), Statement.Of(Show, draft.Id));
         await using var row = await batch.ExecuteReaderAsync(ct);
-        if (!await row.ReadAsync(ct))
+        await row.ReadAsync(ct);
+        var handed = row.GetFieldValue<string?[]>(0);
+        if (handed is not [_, { } type, var treeId, var messageId])
         {
-            return null;
-        }
-        var (user, pending) = (UserStore.Read(row), row.GetInt32(UserStore.Width));
-        if (await row.IsDBNullAsync(UserStore.Width + 1, ct))
-        {
-            return new(user, pending, Picked: null);
+            return new(EnumNames<HandOutEnd>.Read(handed[0]!));
         }
         List<WireMessage> conversation = [], replies = [];
-        var picked = new Picked(
-            row.GetString(UserStore.Width + 1), row.IsDBNull(UserStore.Width + 2) ? null : row.GetGuid(UserStore.Width + 2),
-            row.IsDBNull(UserStore.Width + 3) ? null : row.GetGuid(UserStore.Width + 3), conversation, replies);
         await row.NextResultAsync(ct);
         while (await row.ReadAsync(ct))
         {
             (row.GetBoolean(MessageRows.Width + 1) ? replies : conversation).Add(MessageRows.Read(row, row.GetGuid(MessageRows.Width)));
         }
-        return new(user, pending, picked);
+        return new(HandOutEnd.Picked, new(type, IdOf(treeId), IdOf(messageId), conversation, replies));
+
+        static Guid? IdOf(string? text) => text is null ? null : Guid.Parse(text);
     }
 
     private NpgsqlBatchCommand TakeFor(TaskDraft draft, IReadOnlyCollection<Wish>? wishes, DateTimeOffset now)

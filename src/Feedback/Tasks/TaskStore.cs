@@ -144,12 +144,16 @@ internal sealed class TaskStore(FeedbackChanges changes, UserStore users, IOptio
     {
         while (true)
         {
-            if (await picks.HandOutAsync(connection, draft, wishes, time.GetUtcNow(), ct) is { } handed && UserStore.IsNamed(handed.User, draft.Named))
+            var handed = await picks.HandOutAsync(connection, draft, wishes, time.GetUtcNow(), ct);
+            if (handed.End != HandOutEnd.Unnamed)
             {
-                UserStore.RequireEnabled(handed.User, options.Value);
-                return handed.Pending >= Rules.MaxPendingTasksPerUser
-                    ? throw FeedbackCode.TaskTooManyPending.Refusal("The user has too many open tasks")
-                    : handed.Picked;
+                return handed.End switch
+                {
+                    HandOutEnd.Barred => throw UserStore.Disabled(),
+                    HandOutEnd.WithoutTerms => throw UserStore.WithoutTerms(),
+                    HandOutEnd.Busy => throw FeedbackCode.TaskTooManyPending.Refusal("The user has too many open tasks"),
+                    _ => handed.Picked,
+                };
             }
             // New, or under a new name; rare enough for another round.
             draft = draft with

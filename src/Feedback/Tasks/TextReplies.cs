@@ -31,11 +31,7 @@ internal sealed class TextReplies(TreeKeeper keeper, IOptions<FeedbackOptions> o
         {
             WriteTree(change, hand.Tree.Row);
         }
-        var happened = Interactions.Event("text_reply_to_message", userId, message.Id, task);
-        happened["length"] = reply.Text.Length;
-        happened["role"] = EnumNames<MessageRole>.Write(role);
-        Interactions.Finish(change, task, userId, client.Id, message.Id, hand.Tree.Id, happened);
-        await keeper.SettleAsync(change, hand, client.Id, ct);
+        await keeper.SettleAsync(change, hand, client.Id, ct, parent is null ? null : new(parent.Id, userId));
     }
 
     private TaskRow Check(TextReply reply, Guid userId, AnswerFacts facts, DateTimeOffset now)
@@ -109,17 +105,26 @@ internal sealed class TextReplies(TreeKeeper keeper, IOptions<FeedbackOptions> o
             ? chance.Next(options.MinGoalTreeSize, options.GoalTreeSize + 1)
             : options.GoalTreeSize;
 
-    private static void Write(FeedbackChange change, ApiClient client, TextReply reply, TaskRow task, TreeMessage message, Guid treeId) => change.Write(
-        """
+    private static readonly string Reply = $"""
         with counted as (
           update feedback.message set children_count = children_count + 1 where id = $2::uuid and not $13
-        )
+        ), {Interactions.Ending(14)}
         insert into feedback.message (id, parent_id, message_tree_id, task_id, user_id, role, api_client_id, frontend_message_id, created_date,
           text, lang, depth, deleted, search_vector)
         values ($1, $2::uuid, $3, $4, $5, $6, $7, $8, $9, $10::text, $11::text, $12, $13, to_tsvector(feedback.words($11), $10))
-        """,
-        message.Id, message.ParentId, treeId, task.Id, message.UserId, EnumNames<MessageRole>.Write(message.Role), client.Id, reply.UserMessageId,
-        change.Now, reply.Text, reply.Lang, message.Depth, message.Deleted);
+        """;
+
+    private static void Write(FeedbackChange change, ApiClient client, TextReply reply, TaskRow task, TreeMessage message, Guid treeId)
+    {
+        var (role, userId) = (EnumNames<MessageRole>.Write(message.Role), message.UserId!.Value);
+        var happened = Interactions.Event("text_reply_to_message", userId, message.Id, task);
+        happened["length"] = reply.Text.Length;
+        happened["role"] = role;
+        change.Write(Reply, [
+            message.Id, message.ParentId, treeId, task.Id, userId, role, client.Id, reply.UserMessageId, change.Now, reply.Text, reply.Lang,
+            message.Depth, message.Deleted, .. Interactions.Ended(change, task, userId, client.Id, message.Id, treeId, happened),
+        ]);
+    }
 
     private static void WriteTree(FeedbackChange change, TreeRow tree)
     {

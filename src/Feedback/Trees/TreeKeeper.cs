@@ -11,7 +11,8 @@ internal sealed partial class TreeKeeper(IOptions<FeedbackOptions> options, JobQ
     private TreeManagerOptions Rules => options.Value.TreeManager;
 
     /// <summary>Takes every step that is due, computes ranks where they are, and writes what the tree offers then.</summary>
-    public async Task SettleAsync(FeedbackChange change, TreeInHand hand, Guid clientId, CancellationToken ct)
+    /// <param name="released">What somebody no longer holds.</param>
+    public async Task SettleAsync(FeedbackChange change, TreeInHand hand, Guid clientId, CancellationToken ct, Hold? released = null)
     {
         while (TreeRules.Next(hand.Tree, Rules) is var next && next != hand.Tree.Row.State)
         {
@@ -23,7 +24,7 @@ internal sealed partial class TreeKeeper(IOptions<FeedbackOptions> options, JobQ
                 break;
             }
         }
-        change.WriteOffers(hand, Rules);
+        change.WriteOffers(hand, Rules, released);
     }
 
     /// <summary>To this state, whatever the rules say of it; what the tree offers is written by <see cref="SettleAsync"/>.</summary>

@@ -7,6 +7,9 @@ namespace Stoa.Feedback.Trees;
 /// <summary>A tree with the offers that are stored of it.</summary>
 internal sealed record TreeInHand(Tree Tree, List<Offer> Stored);
 
+/// <summary>A user has what a message offers for himself.</summary>
+internal sealed record Hold(Guid MessageId, Guid UserId);
+
 /// <summary>Reads a tree with its row locked, and writes what it offers. Trees are small, so all of one is read.</summary>
 internal static class TreeStore
 {
@@ -22,8 +25,7 @@ internal static class TreeStore
     /// <param name="tree">The expression of its id.</param>
     public static string Messages(string tree) => $"""
         select m.id, m.parent_id, m.user_id, m.role, m.lang, m.depth, m.deleted, m.review_result, m.review_count, m.ranking_count,
-          case when max(m.ranking_count) over () > 0
-            then (select count(*) from feedback.message_reaction r where r.ranking_parent_id = m.id)::int else 0 end,
+          case when m.children_count > 1 then (select count(*) from feedback.message_reaction r where r.ranking_parent_id = m.id)::int else 0 end,
           o.work, o.type, o.lang, o.author_id, o.wanted, o.lonely
         from feedback.message m left join feedback.offer o on o.message_id = m.id
         where m.message_tree_id = {tree} order by m.created_date, m.id
@@ -70,16 +72,40 @@ internal static class TreeStore
         return await ReadAsync(found, row, ct);
     }
 
-    /// <summary>Brings the stored offers to what the tree wants.</summary>
-    public static void WriteOffers(this FeedbackChange change, TreeInHand hand, TreeManagerOptions options)
+    /// <summary>Brings the stored offers to what the tree wants, each in one write.</summary>
+    public static void WriteOffers(this FeedbackChange change, TreeInHand hand, TreeManagerOptions options, Hold? released = null)
     {
         var wanted = Offers.Of(hand.Tree, options).ToList();
         foreach (var gone in hand.Stored.Where(stored => !wanted.Exists(offer => offer.MessageId == stored.MessageId && offer.Work == stored.Work)))
         {
             change.Write("delete from feedback.offer where message_id = $1 and work = $2", gone.MessageId, EnumNames<OfferWork>.Write(gone.Work));
         }
-        foreach (var offer in wanted.Except(hand.Stored))
+        foreach (var offer in wanted)
         {
+            var holder = offer.MessageId == released?.MessageId ? released.UserId : (Guid?)null;
+            var stored = hand.Stored.Find(one => one.MessageId == offer.MessageId && one.Work == offer.Work);
+            if (stored == offer)
+            {
+                if (holder is not null)
+                {
+                    change.Write(
+                        "update feedback.offer set held = held - $3 where message_id = $1 and work = $2 and held ? $3",
+                        offer.MessageId, EnumNames<OfferWork>.Write(offer.Work), holder.ToString());
+                }
+                continue;
+            }
+            // Its row is there, which the other finds out with more effort.
+            if (stored is not null)
+            {
+                change.Write(
+                    """
+                    update feedback.offer set type = $3, lang = $4, wanted = $5, lonely = $6, author_id = $7::uuid, held = held - $8
+                    where message_id = $1 and work = $2
+                    """,
+                    offer.MessageId, EnumNames<OfferWork>.Write(offer.Work), offer.Type, offer.Lang, offer.Wanted, offer.Lonely, offer.AuthorId,
+                    holder?.ToString() ?? "");
+                continue;
+            }
             change.Write(
                 """
                 insert into feedback.offer (message_id, work, type, message_tree_id, lang, wanted, lonely, author_id)

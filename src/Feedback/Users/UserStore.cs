@@ -61,10 +61,6 @@ internal sealed class UserStore(NpgsqlDataSource source, TimeProvider time)
             : (await OneAsync(connection, Statement.Of(Rename, known.Id, user.DisplayName), ct))!;
     }
 
-    /// <summary>What the user does at the same time waits for this.</summary>
-    public static NpgsqlBatchCommand Locked(ApiClient client, User user) =>
-        Statement.Of($"{Find} for no key update", client.Id, user.Id, user.AuthMethod);
-
     /// <summary>The client calls him what we do.</summary>
     public static bool IsNamed(FeedbackUser known, User user) =>
         user.DisplayName.Length == 0 || user.DisplayName == known.DisplayName || known.Deleted;
@@ -73,27 +69,34 @@ internal sealed class UserStore(NpgsqlDataSource source, TimeProvider time)
         ? null
         : await OneAsync(connection, Statement.Of($"select {Columns} from feedback.user where id = $1", id), ct);
 
-    /// <summary>He took part: the days since his streak began are counted anew.</summary>
-    public static void WriteActivity(FeedbackChange change, Guid userId) => change.Write(Active("$1", "$2::timestamptz"), userId, change.Now);
-
-    /// <summary>The statement of <see cref="WriteActivity"/>, as a part of another.</summary>
-    public static string Active(string userId, string now) => $"""
-        update feedback.user set last_activity_date = {now},
-          streak_days = case when streak_last_day_date <= {now} then floor(extract(epoch from {now} - streak_last_day_date) / 86400)::int else 0 end,
-          streak_last_day_date = case when streak_last_day_date <= {now} then streak_last_day_date else {now} end
-        where id = {userId}
+    /// <summary>
+    /// The user <c>$1</c> to <c>$3</c>, by whom, name and way of signing in, takes part at <c>$4</c>: the days since his streak began are counted
+    /// anew. What he does at the same time waits for this.
+    /// </summary>
+    public const string TakePart = $"""
+        update feedback.user set last_activity_date = $4, last_active_day = ($4 at time zone 'UTC')::date,
+          streak_days = case when streak_last_day_date <= $4 then floor(extract(epoch from $4 - streak_last_day_date) / 86400)::int else 0 end,
+          streak_last_day_date = case when streak_last_day_date <= $4 then streak_last_day_date else $4 end
+        where api_client_id = $1 and username = $2 and auth_method = $3
+        returning {Columns}
         """;
+
+    public static NpgsqlBatchCommand TakesPart(ApiClient client, User user, DateTimeOffset now) =>
+        Statement.Of(TakePart, client.Id, user.Id, user.AuthMethod, now);
 
     /// <summary>Whom nobody keeps from taking part.</summary>
     /// <exception cref="Failure">4000, 4001 or 4003.</exception>
     public static FeedbackUser RequireEnabled(FeedbackUser? user, FeedbackOptions options) => user switch
     {
         null => throw FeedbackCode.UserNotSpecified.Refusal("No user was named"),
-        { Deleted: true } or { Enabled: false } => throw FeedbackCode.UserDisabled.Refusal("The user is disabled"),
-        { TosAcceptanceDate: null } when !options.IgnoreTosAcceptance =>
-            throw FeedbackCode.UserHasNotAcceptedTos.Refusal("The user has not accepted the terms of service"),
+        { Deleted: true } or { Enabled: false } => throw Disabled(),
+        { TosAcceptanceDate: null } when !options.IgnoreTosAcceptance => throw WithoutTerms(),
         _ => user,
     };
+
+    public static Failure Disabled() => FeedbackCode.UserDisabled.Refusal("The user is disabled");
+
+    public static Failure WithoutTerms() => FeedbackCode.UserHasNotAcceptedTos.Refusal("The user has not accepted the terms of service");
 
     /// <exception cref="Failure">2012: half of his name is missing.</exception>
     public static void RequireName(User user)

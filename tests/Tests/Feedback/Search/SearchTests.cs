@@ -58,7 +58,9 @@ public sealed class SearchTests
         await using var site = await (await ReadingSite.StartAsync()).WithUsersAsync();
         await site.RunAsync($"""
             update feedback.user set streak_days = 5, streak_last_day_date = now() - interval '5 days',
-              last_activity_date = now() - case id when '{ReadingSite.Alice}' then interval '35 hours' else interval '37 hours' end
+              last_activity_date = at, last_active_day = (at at time zone 'UTC')::date
+            from (select id, now() - case id when '{ReadingSite.Alice}' then interval '35 hours' else interval '37 hours' end as at from feedback.user) as last
+            where last.id = "user".id
             """);
 
         await RunAsync(site, new ResetStreaks());

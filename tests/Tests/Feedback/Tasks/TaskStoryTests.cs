@@ -143,6 +143,46 @@ public sealed class TaskStoryTests
     }
 
     [Fact]
+    public async Task A_review_lets_go_of_the_message_and_keeps_what_others_hold()
+    {
+        await using var site = await FeedbackSite.StartAsync();
+        await site.WriteAsync("author", "initial_prompt");
+        var (first, _) = await site.TakeAsync("one", "label_initial_prompt");
+        await site.TakeAsync("two", "label_initial_prompt");
+
+        var (status, _) = await site.ReviewAsync("one", first);
+
+        Assert.Equal(200, status);
+        Assert.Equal("two 2", await site.ScalarAsync<string>("""
+            select string_agg(username, ',') || ' ' || max(wanted) from feedback.offer, jsonb_object_keys(held) as holder
+            join feedback.user on id = holder::uuid
+            """));
+    }
+
+    [Fact]
+    public async Task A_reply_lets_go_of_its_parent_which_wants_more()
+    {
+        await using var site = await FeedbackSite.StartAsync();
+        await site.GrowingTreeAsync();
+
+        await site.WriteAsync("other", "assistant_reply");
+
+        Assert.Equal("{}", await site.ScalarAsync<string>("select held::text from feedback.offer where work = 'reply'"));
+    }
+
+    [Fact]
+    public async Task Whoever_is_disabled_or_has_not_accepted_the_terms_is_told_so_and_given_nothing()
+    {
+        await using var site = await FeedbackSite.StartAsync(("IgnoreTosAcceptance", "false"));
+        await Refused(site.RequestAsync("eve", "initial_prompt"), 451, 4003);
+        await site.ScalarAsync<int>("with off as (update feedback.user set enabled = false returning 1) select count(*)::int from off");
+
+        await Refused(site.RequestAsync("eve", "initial_prompt"), 503, 4001);
+
+        Assert.Equal(0, await site.ScalarAsync<long>("select count(*) from feedback.task"));
+    }
+
+    [Fact]
     public async Task Labels_are_held_to_their_task()
     {
         await using var site = await FeedbackSite.StartAsync();
