@@ -35,7 +35,6 @@ declare
   chosen uuid;
   terms integer;
   ranked uuid[];
-  setting text;
 begin
   select u.id, u.id::text, u.display_name, u.deleted, u.enabled, u.tos_acceptance_date is null
     into taker, taker_key, known_as, is_deleted, is_enabled, lacks_terms
@@ -164,8 +163,6 @@ begin
     where m.parent_id = chosen and m.review_result and not m.deleted
       and m.role = case chosen_type when 'rank_assistant_replies' then 'assistant' else 'prompter' end;
   end if;
-  -- Nobody has done anything yet, so nobody waits for the disk. What is acknowledged or answered does, and this goes there before it.
-  setting := set_config('synchronous_commit', 'off', true);
   insert into feedback.task (id, created_date, expiry_date, user_id, type, mode, valid_labels, mandatory_labels, ranked_ids,
     api_client_id, message_tree_id, parent_message_id, collective)
   values (task, moment, expiry, taker, chosen_type, label_modes[terms], string_to_array(valid[terms], ','), string_to_array(mandatory[terms], ','), ranked,
