@@ -111,7 +111,7 @@ internal sealed class CourseOrder(LearningDb db, Standings standings, TimeProvid
     }
 
     /// <summary>Two who change the order of the same course go one after the other.</summary>
-    private Task LockAsync(int[] courses, CancellationToken ct) =>
+    private Task<int> LockAsync(int[] courses, CancellationToken ct) =>
         db.Database.ExecuteSqlAsync($"select from learning.courses where id = any ({courses}) order by id for no key update", ct);
 
     private async Task AddTaskAsync(TaskPlace place, CancellationToken ct)
