@@ -72,12 +72,13 @@ begin
       for turn in 0 .. 1 loop
         least := case turn when 0 then start else 0 end;
         most := case turn when 0 then 1 else start end;
-        -- An offset keeps the planner from turning the look-ups by index into joins over all messages.
+        -- The search is a value, not a table to be joined, as it may be made once only. An offset keeps the planner from turning the look-ups by
+        -- index into joins over all messages.
         if only_lonely[wish] then
           -- Few are lonely among many, so they have an index of their own.
           update feedback.offer o set place = random(), held = case when o.held = '{}' then jsonb_build_object(taker, hold_until)
             else feedback.hold(o.held, taker_key, hold_until, epoch) end
-          from (
+          where o.work = 'reply' and o.message_id = (
             select c.message_id from feedback.offer c
             where c.lang = language and c.lonely and c.place >= least and c.place < most and (wish_type is null or c.type = wish_type)
               and (c.held = '{}' or (
@@ -89,13 +90,12 @@ begin
                 select from feedback.message_emoji e where e.message_id = c.message_id and e.user_id = taker and e.emoji = '_skip_reply' offset 0)
               and (repeats or not exists (
                 select from feedback.message child where child.parent_id = c.message_id and child.user_id = taker and not child.deleted offset 0))
-            order by c.place limit 1 for update of c skip locked) first
-          where o.message_id = first.message_id and o.work = 'reply'
+            order by c.place limit 1 for update of c skip locked)
           returning o.type, o.message_tree_id, o.message_id into chosen_type, chosen_tree, chosen;
         elsif wish_work = 'reply' then
           update feedback.offer o set place = random(), held = case when o.held = '{}' then jsonb_build_object(taker, hold_until)
             else feedback.hold(o.held, taker_key, hold_until, epoch) end
-          from (
+          where o.work = 'reply' and o.message_id = (
             select c.message_id from feedback.offer c
             where c.lang = language and c.work = 'reply' and c.place >= least and c.place < most and (wish_type is null or c.type = wish_type)
               and (c.held = '{}' or (
@@ -107,13 +107,12 @@ begin
                 select from feedback.message_emoji e where e.message_id = c.message_id and e.user_id = taker and e.emoji = '_skip_reply' offset 0)
               and (repeats or not exists (
                 select from feedback.message child where child.parent_id = c.message_id and child.user_id = taker and not child.deleted offset 0))
-            order by c.place limit 1 for update of c skip locked) first
-          where o.message_id = first.message_id and o.work = 'reply'
+            order by c.place limit 1 for update of c skip locked)
           returning o.type, o.message_tree_id, o.message_id into chosen_type, chosen_tree, chosen;
         elsif wish_work = 'ranking' then
           update feedback.offer o set place = random(), held = case when o.held = '{}' then jsonb_build_object(taker, hold_until)
             else feedback.hold(o.held, taker_key, hold_until, epoch) end
-          from (
+          where o.work = 'ranking' and o.message_id = (
             select c.message_id from feedback.offer c
             where c.lang = language and c.work = 'ranking' and c.place >= least and c.place < most and (wish_type is null or c.type = wish_type)
               and (c.held = '{}' or (
@@ -127,13 +126,12 @@ begin
                 select from feedback.message child where child.parent_id = c.message_id and child.user_id = taker and not child.deleted offset 0))
               and (repeats or not exists (
                 select from feedback.message_reaction r where r.ranking_parent_id = c.message_id and r.user_id = taker offset 0))
-            order by c.place limit 1 for update of c skip locked) first
-          where o.message_id = first.message_id and o.work = 'ranking'
+            order by c.place limit 1 for update of c skip locked)
           returning o.type, o.message_tree_id, o.message_id into chosen_type, chosen_tree, chosen;
         else
           update feedback.offer o set place = random(), held = case when o.held = '{}' then jsonb_build_object(taker, hold_until)
             else feedback.hold(o.held, taker_key, hold_until, epoch) end
-          from (
+          where o.work = wish_work and o.message_id = (
             select c.message_id from feedback.offer c
             where c.lang = language and c.work = wish_work and c.place >= least and c.place < most and (wish_type is null or c.type = wish_type)
               and (labels_own or c.author_id is distinct from taker)
@@ -146,8 +144,7 @@ begin
                 select from feedback.message_emoji e where e.message_id = c.message_id and e.user_id = taker and e.emoji = '_skip_labeling' offset 0)
               and (repeats or not exists (
                 select from feedback.text_labels l where l.message_id = c.message_id and l.user_id = taker and l.task_id is not null offset 0))
-            order by c.place limit 1 for update of c skip locked) first
-          where o.message_id = first.message_id and o.work = wish_work
+            order by c.place limit 1 for update of c skip locked)
           returning o.type, o.message_tree_id, o.message_id into chosen_type, chosen_tree, chosen;
         end if;
         exit search when chosen is not null;

@@ -3,7 +3,6 @@ using NpgsqlTypes;
 using Stoa.Feedback.Auth;
 using Stoa.Feedback.Messages;
 using Stoa.Feedback.Trees;
-using Stoa.Feedback.Users;
 using Stoa.Feedback.Wire;
 using Stoa.Platform.Data;
 

@@ -43,6 +43,24 @@ public sealed class TaskRaceTests
         Assert.Equal(19, answers.Count(answer => answer.Status == 503));
     }
 
+    /// <summary>The search is planned while there are no offers, as after a start, and then meets some.</summary>
+    [Fact]
+    public async Task One_offer_is_taken_whatever_the_planner_expected()
+    {
+        await using var site = await FeedbackSite.StartAsync();
+        await site.ScalarAsync<object>("analyze feedback.offer; select 1");
+        Assert.Equal(503, (await site.RequestAsync("early", "label_initial_prompt")).Status);
+        for (var i = 0; i < 12; i++)
+        {
+            await site.WriteAsync($"author{i}", "initial_prompt");
+        }
+
+        var (status, _) = await site.RequestAsync("reviewer", "label_initial_prompt");
+
+        Assert.Equal(200, status);
+        Assert.Equal(1, await site.ScalarAsync<long>("select count(*) from feedback.offer where held <> '{}'"));
+    }
+
     [Fact]
     public async Task A_message_is_handed_to_as_many_reviewers_as_it_wants()
     {
