@@ -1,7 +1,6 @@
 using System.Net;
 using Microsoft.Extensions.DependencyInjection;
 using Stoa.Platform.Identity;
-using Stoa.Tests.Support;
 
 namespace Stoa.Tests.Gateway;
 

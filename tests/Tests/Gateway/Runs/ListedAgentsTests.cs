@@ -3,7 +3,6 @@ using System.Text;
 using System.Text.Json.Nodes;
 using Microsoft.Extensions.DependencyInjection;
 using Stoa.Platform.Identity;
-using Stoa.Tests.Support;
 
 namespace Stoa.Tests.Gateway.Runs;
 
