@@ -75,7 +75,6 @@ internal sealed class LearningData(LearningDb db, NpgsqlDataSource source, Learn
         {
             await files.DeleteAsync(file, ct);
         }
-        await archive.ForgetAsync(users, ct);
         await using var transaction = await db.Database.BeginTransactionAsync(ct);
         await db.Database.ExecuteSqlAsync($"""
             update learning.users set email = 'erased-' || id, first_name = null, middle_name = null, last_name = null, default_dp_color = null,
@@ -97,6 +96,8 @@ internal sealed class LearningData(LearningDb db, NpgsqlDataSource source, Learn
             update learning.user_batches set deleted_at = now() where user_id = any ({users}) and deleted_at is null
             """, ct);
         await transaction.CommitAsync(ct);
+        // Not before: a list that is being written at this moment may have read it still.
+        await archive.ForgetAsync(users, ct);
     }
 
     /// <summary>A school that he alone owned goes to the admin who has been there longest.</summary>
