@@ -22,7 +22,7 @@ internal sealed record FeedbackResult(
 /// People who ask for a task, acknowledge it and answer it, one after the other on each connection, each time as another user. Or one
 /// request over and over. A process of its own, whose CPU time counts for nobody.
 /// </summary>
-internal sealed class FeedbackLoad(Uri url, string key, int users, int[] processes)
+internal sealed class FeedbackLoad(Uri url, string key, int users, int clients, int[] processes)
 {
     private readonly List<double> _times = [];
     private readonly Dictionary<string, long> _kinds = new(StringComparer.Ordinal);
@@ -34,14 +34,14 @@ internal sealed class FeedbackLoad(Uri url, string key, int users, int[] process
     internal static FeedbackResult Play(Arguments arguments)
     {
         var load = new FeedbackLoad(
-            new(arguments.Text("url", "")), arguments.Text("key", ""), arguments.Number("users", 1), arguments.Numbers("pids"));
+            new(arguments.Text("url", "")), arguments.Text("key", ""), arguments.Number("users", 1), arguments.Number("clients", 1), arguments.Numbers("pids"));
         var path = arguments.Text("path");
         return load.Run(
-            arguments.Number("clients", 1), arguments.Number("warm-ms", 1_000), arguments.Number("ms", 4_000),
+            arguments.Number("warm-ms", 1_000), arguments.Number("ms", 4_000),
             path is null ? load.Loop : _ => client => load.Ask(client, arguments.Text("method", "GET"), path, arguments.Text("body", "")));
     }
 
-    private FeedbackResult Run(int clients, int warm, int milliseconds, Func<int, Action<WireClient>> work)
+    private FeedbackResult Run(int warm, int milliseconds, Func<int, Action<WireClient>> work)
     {
         var threads = Enumerable.Range(0, clients).Select(number => new Thread(() => Keep(work(number)))).ToList();
         threads.ForEach(thread => thread.Start());
@@ -85,8 +85,7 @@ internal sealed class FeedbackLoad(Uri url, string key, int users, int[] process
     private void Ask(WireClient client, string method, string path, string body)
     {
         var started = Stopwatch.GetTimestamp();
-        client.Send(Encoding.ASCII.GetBytes(method), Encoding.ASCII.GetBytes(path), Encoding.UTF8.GetBytes(body));
-        Expect(client, 200, path);
+        Expect(client, 200, path, client.Send(Encoding.ASCII.GetBytes(method), Encoding.ASCII.GetBytes(path), Encoding.UTF8.GetBytes(body)));
         Note(path, started);
     }
 
@@ -96,7 +95,8 @@ internal sealed class FeedbackLoad(Uri url, string key, int users, int[] process
         // Ids are used once, also over several runs.
         var run = Random.Shared.NextInt64();
         var loops = 0;
-        return client => Play(client, chance.Next(users), $"{run:x}-{loops++}", chance);
+        // Nobody works in two places at once: he may be shown the same twice there, and answer it once.
+        return client => Play(client, (chance.Next(users / clients) * clients) + number, $"{run:x}-{loops++}", chance);
     }
 
     private void Play(WireClient client, int number, string id, Random chance)
@@ -112,14 +112,12 @@ internal sealed class FeedbackLoad(Uri url, string key, int users, int[] process
             }
             return;
         }
-        Expect(client, 200, "tasks");
+        Expect(client, 200, "tasks", answer);
         var task = JsonSerializer.Deserialize<JsonElement>(answer);
         var (taskId, type) = (task.GetProperty("id").GetString()!, task.GetProperty("type").GetString()!);
-        client.Send("POST"u8, Bytes($"/api/v1/tasks/{taskId}/ack"), Bytes($$"""{"message_id":"{{id}}"}"""));
-        Expect(client, 204, "ack");
+        Expect(client, 204, "ack", client.Send("POST"u8, Bytes($"/api/v1/tasks/{taskId}/ack"), Bytes($$"""{"message_id":"{{id}}"}""")));
         var words = Answer(task, type, user, id, taskId, chance);
-        client.Send("POST"u8, "/api/v1/tasks/interaction"u8, Bytes(words));
-        Expect(client, 200, type);
+        Expect(client, 200, type, client.Send("POST"u8, "/api/v1/tasks/interaction"u8, Bytes(words)));
         Note(type, started);
     }
 
@@ -157,11 +155,11 @@ internal sealed class FeedbackLoad(Uri url, string key, int users, int[] process
         }
     }
 
-    private static void Expect(WireClient client, int status, string what)
+    private static void Expect(WireClient client, int status, string what, ReadOnlySpan<byte> answer)
     {
         if (client.Status != status)
         {
-            throw new InvalidOperationException(string.Create(CultureInfo.InvariantCulture, $"{what} was answered {client.Status}; that is no measurement."));
+            throw new InvalidOperationException(string.Create(CultureInfo.InvariantCulture, $"{what} was answered {client.Status} {Encoding.UTF8.GetString(answer)}; that is no measurement."));
         }
     }
 
