@@ -93,6 +93,8 @@ internal static class FeedbackRows
           select id, user_id, created_date, api_client_id, 'ranking', parent_message_id, message_tree_id, parent_message_id,
             array(select generate_series(0, cardinality(ranked_ids) - 1)), ranked_ids
           from feedback.task where ranked_ids is not null and {Own(after, last)};
+        insert into feedback.task_shown (api_client_id, frontend_message_id, task_id)
+          select api_client_id, frontend_message_id, id from feedback.task where {Own(after, last)};
         insert into feedback.journal (id, created_date, user_id, message_id, message_tree_id, api_client_id, event_type, event_payload)
           select bench.id('5', tree, number), at, author, id, root, client, 'text_reply_to_message',
             jsonb_build_object('type', 'text_reply_to_message', 'task_id', bench.id('2', tree, number), 'length', 180) from made
@@ -101,7 +103,7 @@ internal static class FeedbackRows
             case when ranked_ids is null then 'text_labels' else 'message_ranking' end, jsonb_build_object('task_id', id)
           from feedback.task where (mode is not null or ranked_ids is not null) and {Own(after, last)};
         do $do$ declare made text; begin for made in select l.made from later l loop execute made; end loop; end $do$;
-        vacuum analyze feedback.message; vacuum analyze feedback.task; vacuum analyze feedback.text_labels; vacuum analyze feedback.message_reaction;
+        vacuum analyze feedback.message; vacuum analyze feedback.task; vacuum analyze feedback.task_shown; vacuum analyze feedback.text_labels; vacuum analyze feedback.message_reaction;
         vacuum analyze feedback.journal; vacuum analyze feedback.message_tree_state;
         checkpoint;
 

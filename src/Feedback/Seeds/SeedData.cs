@@ -27,7 +27,7 @@ internal sealed partial class SeedData(
     IOptions<SeedOptions> options, IOptions<FeedbackOptions> feedback, ApiClients clients, UserStore users, FeedbackChanges changes,
     TreeActivation activation, NpgsqlDataSource source, TimeProvider time, ILogger<SeedData> logger) : BackgroundService
 {
-    private const string Known = "select ack from feedback.task where api_client_id = $1 and frontend_message_id = $2";
+    private static readonly string Known = $"select ack from feedback.task where id = {TaskRows.Shown("$2")}";
 
     private const string Parent = "select id, message_tree_id, depth from feedback.message where api_client_id = $1 and frontend_message_id = $2";
 
@@ -119,9 +119,12 @@ internal sealed partial class SeedData(
         var tree = parent?.TreeId ?? id;
         var lang = text.Lang ?? Language.Default;
         var type = parent is null ? TaskType.InitialPrompt : text.Role == "assistant" ? TaskType.AssistantReply : TaskType.PrompterReply;
-        change.Write("delete from feedback.task where api_client_id = $1 and frontend_message_id = $2", client.Id, text.TaskMessageId);
+        change.Write($"delete from feedback.task where id = {TaskRows.Shown("$2")}", client.Id, text.TaskMessageId);
         change.Write(
             """
+            with shown as (
+              insert into feedback.task_shown (api_client_id, frontend_message_id, task_id) values ($5, $6, $1)
+            )
             insert into feedback.task (id, created_date, user_id, type, api_client_id, ack, done, frontend_message_id, message_tree_id, parent_message_id)
             values ($1, $2, $3, $4, $5, true, true, $6, $7, $8::uuid)
             """,

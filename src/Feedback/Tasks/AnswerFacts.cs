@@ -14,7 +14,9 @@ namespace Stoa.Feedback.Tasks;
 /// <param name="Reviews">Of a label task: those that its message has.</param>
 internal sealed record AnswerFacts(FeedbackUser? User, TaskRow? Task = null, TreeInHand? Hand = null, bool IsRepeated = false, Reviews? Reviews = null)
 {
-    private const string ById = "api_client_id = $1 and id = $5", ByAcknowledgement = "api_client_id = $1 and frontend_message_id = $5";
+    private const string ById = "api_client_id = $1 and id = $5";
+
+    private static readonly string ByAcknowledgement = $"api_client_id = $1 and id = {TaskRows.Shown("$5")}";
 
     // In one order: the user, the task, its tree. What is not there is null.
     private static readonly string LockedById = Locking(ById), LockedByAcknowledgement = Locking(ByAcknowledgement);
@@ -29,11 +31,12 @@ internal sealed record AnswerFacts(FeedbackUser? User, TaskRow? Task = null, Tre
         where message_id = (select parent_message_id from feedback.task where {Alone(ById)}) and task_id is not null
         """;
 
+    // Of what is only found when it runs the planner cannot hope to plan better another time, so it plans once.
     private const string Repeated = """
         select exists (
           select from feedback.message
           where user_id = (select id from feedback.user where api_client_id = $1 and username = $2 and auth_method = $3)
-            and created_date > $4 and text = $5)
+            and created_date > (select $4::timestamptz) and text = (select $5::text))
         """;
 
     /// <summary>Locks and reads all of it in one round trip; the user has taken part, unless that is taken back.</summary>

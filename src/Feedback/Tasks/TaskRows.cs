@@ -16,7 +16,11 @@ internal static class TaskRows
 
     private const string ById = $"select {Columns} from feedback.task where api_client_id = $1 and id = $2";
 
-    private const string ByFrontendId = $"select {Columns} from feedback.task where api_client_id = $1 and frontend_message_id = $2";
+    private static readonly string ByFrontendId = $"select {Columns} from feedback.task where api_client_id = $1 and id = {Shown("$2")}";
+
+    /// <summary>The task that the client <c>$1</c> has shown as this message.</summary>
+    public static string Shown(string frontendMessageId) =>
+        $"(select task_id from feedback.task_shown where api_client_id = $1 and frontend_message_id = {frontendMessageId})";
 
     public static Task<TaskRow?> FindAsync(NpgsqlConnection connection, Guid clientId, Guid id, CancellationToken ct) =>
         OneAsync(connection, Statement.Of(ById, clientId, id), ct);

@@ -17,11 +17,16 @@ internal sealed class TidyTasksHandler(NpgsqlDataSource source, FeedbackChanges 
 {
     private const int AtOnce = 1_000;
 
+    private static readonly TimeSpan ClocksDiffer = TimeSpan.FromHours(1);
+
     public async Task RunAsync(TidyTasks job, JobContext context, CancellationToken ct)
     {
-        while (await DeleteExpiredAsync(ct) == AtOnce)
+        var now = time.GetUtcNow();
+        while (await DeleteExpiredAsync(now, ct) == AtOnce)
         {
         }
+        // What expired before is done or has an answer, unless another host's clock is slow.
+        await source.ExecuteAsync(Statement.Of("update feedback.tidied set until = greatest(until, $1)", now - ClocksDiffer), ct);
         await foreach (var tree in TreesAsync(
             """
             select t.message_tree_id, m.api_client_id from feedback.message_tree_state t join feedback.message m on m.id = t.message_tree_id
@@ -61,19 +66,16 @@ internal sealed class TidyTasksHandler(NpgsqlDataSource source, FeedbackChanges 
         ct);
 
     // A task with an answer of its own stays, whatever its date: a collective one is never done.
-    private async Task<int> DeleteExpiredAsync(CancellationToken ct)
-    {
-        await using var command = source.CreateCommand("""
+    private Task<int> DeleteExpiredAsync(DateTimeOffset now, CancellationToken ct) => source.ExecuteAsync(
+        Statement.Of(
+            """
             delete from feedback.task where id in (
-              select t.id from feedback.task t where t.expiry_date < $1 and not t.done
+              select t.id from feedback.task t where t.expiry_date >= (select until from feedback.tidied) and t.expiry_date < $1 and not t.done
                 and not exists (select from feedback.message m where m.task_id = t.id)
                 and not exists (select from feedback.message_reaction r where r.task_id = t.id)
               limit $2 for update skip locked)
-            """);
-        command.Parameters.Add(new() { Value = time.GetUtcNow() });
-        command.Parameters.Add(new() { Value = AtOnce });
-        return await command.ExecuteNonQueryAsync(ct);
-    }
+            """, now, AtOnce),
+        ct);
 
     private async IAsyncEnumerable<(Guid Id, Guid Client)> TreesAsync(
         string sql, [System.Runtime.CompilerServices.EnumeratorCancellation] CancellationToken ct)

@@ -114,6 +114,7 @@ internal sealed class ClusterHome
             shared_buffers = 128MB
             max_wal_size = 1GB
             jit = off
+            update_process_title = off
             timezone = 'UTC'
             log_timezone = 'UTC'
             log_min_messages = warning
