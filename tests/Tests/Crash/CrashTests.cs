@@ -1,6 +1,4 @@
-using System.Collections.Concurrent;
 using System.Globalization;
-using System.Net.Http.Json;
 using Stoa.Tests.Support;
 
 namespace Stoa.Tests.Crash;
@@ -10,10 +8,7 @@ namespace Stoa.Tests.Crash;
 /// </summary>
 public sealed class CrashTests(ITestOutputHelper output)
 {
-    private const int Callers = 16;
-
     private static readonly int Calls = Number("STOA_CRASH_CALLS") ?? 5_000;
-    private static readonly TimeSpan Moment = TimeSpan.FromMilliseconds(20);
 
     [Fact]
     public async Task Every_answered_call_is_counted_exactly_once_whatever_was_killed()
@@ -22,14 +17,14 @@ public sealed class CrashTests(ITestOutputHelper output)
         output.WriteLine($"STOA_CRASH_SEED={seed.ToString(CultureInfo.InvariantCulture)}");
         await using var provider = await ScriptedProvider.StartAsync();
         await using var host = await StartAsync(provider);
-        var traffic = new Traffic(host);
+        var traffic = new Traffic(host, "openai/crash");
 
         var work = traffic.RunUntilAsync(Calls);
         await KillInTheMiddleAsync(host, traffic, new Random(seed));
         await work;
 
         using var client = host.CreateClient();
-        var counts = await SettledCountsAsync(client, traffic);
+        var counts = await traffic.SettledCountsAsync(client);
         var missing = traffic.Answered.Where(id => !counts.ContainsKey(id)).ToList();
         var doubled = counts.Where(pair => pair.Value > 1).ToList();
         output.WriteLine($"{traffic.Answered.Count} answered, {traffic.Failed} not, {counts.Count} counted.");
@@ -42,7 +37,7 @@ public sealed class CrashTests(ITestOutputHelper output)
     {
         await using var provider = await ScriptedProvider.StartAsync();
         await using var host = await StartAsync(provider);
-        var traffic = new Traffic(host);
+        var traffic = new Traffic(host, "openai/crash");
         await traffic.RunUntilAsync(50);
 
         await host.FreezePostgresAsync();
@@ -52,7 +47,7 @@ public sealed class CrashTests(ITestOutputHelper output)
 
         Assert.Equal(0, failedMeanwhile);
         using var client = host.CreateClient();
-        var counts = await SettledCountsAsync(client, traffic);
+        var counts = await traffic.SettledCountsAsync(client);
         Assert.All(traffic.Answered, id => Assert.Equal(1, counts.GetValueOrDefault(id)));
     }
 
@@ -76,77 +71,6 @@ public sealed class CrashTests(ITestOutputHelper output)
         await host.StartAgainAsync();
     }
 
-    private static async Task<IReadOnlyDictionary<string, int>> SettledCountsAsync(HttpClient client, Traffic traffic)
-    {
-        var started = TimeProvider.System.GetTimestamp();
-        while (true)
-        {
-            var counts = await UsageReader.CountsByRequestAsync(client);
-            if (traffic.Answered.All(counts.ContainsKey) || TimeProvider.System.GetElapsedTime(started) > Patience.Long)
-            {
-                return counts;
-            }
-            await Task.Delay(Moment, TimeProvider.System);
-        }
-    }
-
     private static int? Number(string variable) =>
         int.TryParse(Environment.GetEnvironmentVariable(variable), NumberStyles.None, CultureInfo.InvariantCulture, out var number) ? number : null;
-
-    /// <summary>Callers that never give up; a call is answered when its whole body has arrived.</summary>
-    private sealed class Traffic(HostProcess host)
-    {
-        private readonly ConcurrentQueue<string> _answered = new();
-        private int _failed;
-
-        internal ConcurrentQueue<string> Answered => _answered;
-
-        internal int Failed => _failed;
-
-        internal Task RunUntilAsync(int answered) => Task.WhenAll(Enumerable.Range(0, Callers).Select(_ => CallUntilAsync(answered)));
-
-        internal async Task WaitUntilAnsweredAsync(int count)
-        {
-            while (_answered.Count < count)
-            {
-                await Task.Delay(Moment, TimeProvider.System);
-            }
-        }
-
-        private async Task CallUntilAsync(int answered)
-        {
-            using var client = host.CreateClient();
-            while (_answered.Count < answered)
-            {
-                var id = Guid.CreateVersion7().ToString();
-                if (await IsAnsweredAsync(client, id))
-                {
-                    _answered.Enqueue(id);
-                }
-                else
-                {
-                    Interlocked.Increment(ref _failed);
-                    await Task.Delay(Moment, TimeProvider.System);
-                }
-            }
-        }
-
-        private static async Task<bool> IsAnsweredAsync(HttpClient client, string id)
-        {
-            using var request = new HttpRequestMessage(HttpMethod.Post, "/v1/chat/completions")
-            {
-                Content = JsonContent.Create(new { model = "openai/crash", messages = new[] { new { role = "user", content = "Still there?" } } }),
-            };
-            request.Headers.Add("x-request-id", id);
-            try
-            {
-                using var answer = await client.SendAsync(request);
-                return answer.IsSuccessStatusCode && (await answer.Content.ReadAsStringAsync()).EndsWith('}');
-            }
-            catch (HttpRequestException)
-            {
-                return false;
-            }
-        }
-    }
 }

@@ -46,7 +46,7 @@ public sealed class BotCrashTests(ITestOutputHelper output)
     }
 
     /// <summary>Trees that are soon ranked.</summary>
-    private static Dictionary<string, string?> Settings => new(BotTests.Settings, StringComparer.OrdinalIgnoreCase)
+    internal static Dictionary<string, string?> Settings => new(BotTests.Settings, StringComparer.OrdinalIgnoreCase)
     {
         ["Feedback:TreeManager:GoalTreeSize"] = "3",
         ["Feedback:TreeManager:MaxInitialPromptReview"] = "3",
@@ -55,7 +55,7 @@ public sealed class BotCrashTests(ITestOutputHelper output)
         ["Feedback:TreeManager:PLonelyChildExtension"] = "1",
     };
 
-    private static async Task CheckTextsAsync(HttpClient client, Bot bot)
+    internal static async Task CheckTextsAsync(HttpClient client, Bot bot)
     {
         foreach (var (_, answer, _) in bot.Accepted.Where(one => (string?)one.Answer["type"] == "text_reply_to_message"))
         {
@@ -79,7 +79,7 @@ public sealed class BotCrashTests(ITestOutputHelper output)
     }
 
     /// <summary>None can be given once more.</summary>
-    private static async Task CheckDoneAsync(HttpClient client, Bot bot)
+    internal static async Task CheckDoneAsync(HttpClient client, Bot bot)
     {
         foreach (var (type, answer, _) in bot.Accepted)
         {
@@ -90,7 +90,7 @@ public sealed class BotCrashTests(ITestOutputHelper output)
     }
 
     /// <summary>As an operator looks, beside the running host.</summary>
-    private static async Task CheckStoreAsync(HostProcess host)
+    internal static async Task CheckStoreAsync(HostProcess host, string? database = null)
     {
         var start = new ProcessStartInfo("dotnet", [Path.Combine(AppContext.BaseDirectory, "Stoa.Host.dll"), "feedback", "check"])
         {
@@ -104,6 +104,10 @@ public sealed class BotCrashTests(ITestOutputHelper output)
                 ["Stoa__DataDirectory"] = host.DataDirectory,
             },
         };
+        if (database is not null)
+        {
+            start.Environment["ConnectionStrings__Stoa"] = database;
+        }
         using var check = Process.Start(start)!;
         var (said, told) = (check.StandardOutput.ReadToEndAsync(Ct), check.StandardError.ReadToEndAsync(Ct));
         await check.WaitForExitAsync(Ct);

@@ -17,6 +17,8 @@ internal sealed class ChaosLaunch(HostProcess host, NpgsqlDataSource source, IRe
 
     private readonly ConcurrentQueue<Chore> open = new(chores);
 
+    public int Count => chores.Count;
+
     public ConcurrentQueue<Chore> Accepted { get; } = new();
 
     public ConcurrentQueue<Chore> Unsure { get; } = new();
