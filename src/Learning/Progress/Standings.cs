@@ -153,9 +153,13 @@ internal sealed class Standings(LearningDb db, NpgsqlDataSource source, TimeProv
         {
             await CountAtOnceAsync(cohortId, ct);
         }
-        else if (cohort.IsStale)
+        else if (cohort.IsStale || cohort.IsCounting)
         {
-            db.Enqueue(new CountCohort(cohortId), new() { UniqueKey = cohortId.ToString(CultureInfo.InvariantCulture), UniqueMode = UniqueMode.Coalesce });
+            // What has changed since a count began is counted once more after it. A count that was given up only begins anew.
+            db.Enqueue(new CountCohort(cohortId), new()
+            {
+                UniqueKey = cohortId.ToString(CultureInfo.InvariantCulture), UniqueMode = cohort.IsStale ? UniqueMode.Coalesce : UniqueMode.Reject,
+            });
             await db.SaveChangesAsync(ct);
         }
         return new(cohort.TimeZone, time);
@@ -212,7 +216,7 @@ internal sealed class Standings(LearningDb db, NpgsqlDataSource source, TimeProv
         await using var transaction = await db.Database.BeginTransactionAsync(ct);
         // Whoever waits here for another's count finds nothing left to do.
         if (await db.Database.ExecuteSqlAsync(
-            $"update learning.cohorts set standings_stale = false where id = {cohortId} and standings_stale", ct) > 0)
+            $"update learning.cohorts set standings_stale = false, standings_counting = false where id = {cohortId} and standings_stale", ct) > 0)
         {
             await CountAsync(cohortId, [], ct);
         }
