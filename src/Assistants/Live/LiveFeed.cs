@@ -47,15 +47,13 @@ internal sealed class LiveFeed(ChangeFeed changes, IDbContextFactory<AssistantsD
         var listener = new Listener(userId, Close);
         lock (gate)
         {
-            if (!listeners.TryGetValue(userId, out var same))
-            {
-                listeners[userId] = same = [];
-            }
+            var same = listeners.GetValueOrDefault(userId) ?? [];
             if (count >= MostListeners || same.Count >= MostPerUser)
             {
                 throw Failure.Unavailable("Too many listen here at the moment", TimeSpan.FromSeconds(10));
             }
             same.Add(listener);
+            listeners[userId] = same;
             count++;
         }
         return listener;

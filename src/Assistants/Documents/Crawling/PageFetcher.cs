@@ -84,9 +84,7 @@ internal sealed class PageFetcher(GuardedClient web, FileText files, IOptions<Do
             {
                 request.Headers.TryAddWithoutValidation("If-Modified-Since", date);
             }
-            var answer = await SendAsync(
-                request, rules.Delay, options.Value.MaxPageKb * 1024L, ct,
-                (target, ct) => AllowedAsync(target, "it leads to where robots.txt does not allow it", ct));
+            var answer = await SendAsync(request, rules.Delay, options.Value.MaxPageKb * 1024L, ct, AskFirstAsync);
             return await ReadAsync(answer, isKnown: known is not null, ct);
         }
         catch (Failure failure)
@@ -100,6 +98,23 @@ internal sealed class PageFetcher(GuardedClient web, FileText files, IOptions<Do
         }
     }
 
+    /// <summary>The bytes of an address of the site that is no page: a sitemap. Null where there is nothing.</summary>
+    public async Task<ReadOnlyMemory<byte>?> FindAsync(Uri address, long maxBytes, CancellationToken ct)
+    {
+        try
+        {
+            using var request = new HttpRequestMessage(HttpMethod.Get, address);
+            var answer = await SendAsync(request, TimeSpan.Zero, maxBytes, ct, AskFirstAsync);
+            return answer.Status == HttpStatusCode.OK ? answer.Body : null;
+        }
+        catch (Failure)
+        {
+            return null;
+        }
+    }
+
+    private Task AskFirstAsync(Uri target, CancellationToken ct) => AllowedAsync(target, "it leads to where robots.txt does not allow it", ct);
+
     /// <exception cref="Failure">The host's rules do not allow it, or cannot be had.</exception>
     private async Task<RobotsRules> AllowedAsync(Uri page, string otherwise, CancellationToken ct)
     {
@@ -107,21 +122,6 @@ internal sealed class PageFetcher(GuardedClient web, FileText files, IOptions<Do
         return rules == RobotsRules.DenyAll ? throw new Failure(FailureKind.Upstream, Unreadable, "its robots.txt cannot be read now")
             : rules.Allows(page) ? rules
             : throw new Failure(FailureKind.Forbidden, Forbidden, otherwise);
-    }
-
-    /// <summary>The bytes of an address of the site that is no page: a sitemap. Null where there is nothing.</summary>
-    public async Task<ReadOnlyMemory<byte>?> FindAsync(Uri address, long maxBytes, CancellationToken ct)
-    {
-        try
-        {
-            using var request = new HttpRequestMessage(HttpMethod.Get, address);
-            var answer = await SendAsync(request, TimeSpan.Zero, maxBytes, ct);
-            return answer.Status == HttpStatusCode.OK ? answer.Body : null;
-        }
-        catch (Failure)
-        {
-            return null;
-        }
     }
 
     private async Task<Fetch> ReadAsync(GuardedResponse answer, bool isKnown, CancellationToken ct)
