@@ -16,7 +16,8 @@ internal sealed class WireBody(JsonElement element, WireErrors errors, WirePlace
 
     public WireErrors Errors => errors;
 
-    public JsonElement Element => element;
+    /// <summary>As it was sent, which may be null; null where nothing was.</summary>
+    public JsonElement? Sent(string name) => StorableJson.Member(element, name);
 
     /// <summary>Reads the whole body as an object and makes of it what the route takes.</summary>
     /// <exception cref="Platform.Http.Failure">Invalid: it is no JSON object, or something in it is wrong.</exception>
@@ -269,7 +270,7 @@ internal sealed class WireBody(JsonElement element, WireErrors errors, WirePlace
             errors.Add(place.In(name), "type_error.dict", "value is not a valid dict");
             return numbers;
         }
-        foreach (var (label, number) in value.EnumerateObject().Select(member => (NameOf(member), WireValues.NumberOf(member.Value))))
+        foreach (var (label, number) in value.EnumerateObject().Select(member => (StorableJson.NameOf(member), WireValues.NumberOf(member.Value))))
         {
             if (label is null || !allowed.Contains(label, StringComparer.Ordinal))
             {
@@ -352,31 +353,6 @@ internal sealed class WireBody(JsonElement element, WireErrors errors, WirePlace
     };
 
     private JsonElement? Member(string name) => Sent(name) is { ValueKind: not JsonValueKind.Null } value ? value : null;
-
-    private JsonElement? Sent(string name)
-    {
-        try
-        {
-            return element.TryGetProperty(name, out var value) ? value : null;
-        }
-        catch (InvalidOperationException)
-        {
-            // Among the names is one that is no text: the others are as good as ever.
-            return element.EnumerateObject().Where(member => NameOf(member) == name).Select(member => (JsonElement?)member.Value).LastOrDefault();
-        }
-    }
-
-    private static string? NameOf(JsonProperty member)
-    {
-        try
-        {
-            return member.Name;
-        }
-        catch (InvalidOperationException)
-        {
-            return null;
-        }
-    }
 
     private static int? IntegerOf(JsonElement value) => value.ValueKind switch
     {

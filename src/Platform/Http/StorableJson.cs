@@ -34,17 +34,33 @@ public static class StorableJson
         _ => true,
     };
 
-    private static bool HoldsName(JsonProperty member)
+    /// <summary>The member of an object, also where another's name is no text, over which the framework's own search breaks. Of two the last.</summary>
+    public static JsonElement? Member(JsonElement within, string name)
     {
         try
         {
-            return !member.Name.Contains('\0', StringComparison.Ordinal);
+            return within.TryGetProperty(name, out var value) ? value : null;
         }
         catch (InvalidOperationException)
         {
-            return false;
+            return within.EnumerateObject().Where(member => NameOf(member) == name).Select(member => (JsonElement?)member.Value).LastOrDefault();
         }
     }
+
+    /// <summary>Null for what is no text.</summary>
+    public static string? NameOf(JsonProperty member)
+    {
+        try
+        {
+            return member.Name;
+        }
+        catch (InvalidOperationException)
+        {
+            return null;
+        }
+    }
+
+    private static bool HoldsName(JsonProperty member) => NameOf(member) is { } name && !name.Contains('\0', StringComparison.Ordinal);
 
     /// <summary>
     /// JSON's numbers have no end, those of the database have, and it writes out what is short (<c>1e99999</c>): what a double can hold is far within.
