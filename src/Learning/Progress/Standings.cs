@@ -83,11 +83,13 @@ internal sealed class Standings(LearningDb db, NpgsqlDataSource source, TimeProv
         from active a left join by_type b using (course_id, user_id)
         """;
 
-    private const string State = """
+    private const string State = $"""
         select c.standings_stale, c.standings_counting, o.time_zone, case when c.standings_stale then (
           select count(*) from learning.user_cohorts m where m.cohort_id = c.id and m.deleted_at is null) * (
           select count(*) from learning.course_cohorts cc join learning.course_tasks ct on ct.course_id = cc.course_id and ct.deleted_at is null
-          where cc.cohort_id = c.id and cc.deleted_at is null) else 0 end as size
+          where cc.cohort_id = c.id and cc.deleted_at is null) else 0 end as size,
+          c.standings_counting and not exists (
+            select from platform.jobs j where j.kind = '{CountCohort.Kind}' and j.unique_key = c.id::text) as is_given_up
         from learning.cohorts c join learning.organizations o on o.id = c.org_id
         where c.id = $1
         """;
@@ -153,13 +155,9 @@ internal sealed class Standings(LearningDb db, NpgsqlDataSource source, TimeProv
         {
             await CountAtOnceAsync(cohortId, ct);
         }
-        else if (cohort.IsStale || cohort.IsCounting)
+        else if (cohort.IsStale || cohort.IsGivenUp)
         {
-            // What has changed since a count began is counted once more after it. A count that was given up only begins anew.
-            db.Enqueue(new CountCohort(cohortId), new()
-            {
-                UniqueKey = cohortId.ToString(CultureInfo.InvariantCulture), UniqueMode = cohort.IsStale ? UniqueMode.Coalesce : UniqueMode.Reject,
-            });
+            db.Enqueue(new CountCohort(cohortId), new() { UniqueKey = cohortId.ToString(CultureInfo.InvariantCulture), UniqueMode = UniqueMode.Coalesce });
             await db.SaveChangesAsync(ct);
         }
         return new(cohort.TimeZone, time);
@@ -206,7 +204,8 @@ internal sealed class Standings(LearningDb db, NpgsqlDataSource source, TimeProv
     private async Task<CohortState> StateAsync(int cohortId, CancellationToken ct)
     {
         var trip = new RoundTrip(source);
-        var states = trip.Ask(State, static row => new CohortState(row.GetBoolean(0), row.GetBoolean(1), row.GetString(2), row.GetInt64(3)), cohortId);
+        var states = trip.Ask(State, static row => new CohortState(
+            row.GetBoolean(0), row.GetBoolean(1), row.GetString(2), row.GetInt64(3), row.GetBoolean(4)), cohortId);
         await trip.GoAsync(ct);
         return states[0];
     }
@@ -248,5 +247,6 @@ internal sealed class Standings(LearningDb db, NpgsqlDataSource source, TimeProv
     }
 
     /// <param name="Size">Members times tasks, where it is stale.</param>
-    private sealed record CohortState(bool IsStale, bool IsCounting, string TimeZone, long Size);
+    /// <param name="IsGivenUp">It was begun to be counted, and no job is left that will end it.</param>
+    private sealed record CohortState(bool IsStale, bool IsCounting, string TimeZone, long Size, bool IsGivenUp);
 }
