@@ -220,7 +220,8 @@ internal sealed class Fields
     private static double? NumberOf(JsonElement sent) => sent switch
     {
         { ValueKind: JsonValueKind.Number } when sent.TryGetDouble(out var number) && double.IsFinite(number) => number,
-        { ValueKind: JsonValueKind.String } when double.TryParse(StorableJson.TextOf(sent), NumberStyles.Float, CultureInfo.InvariantCulture, out var number)
+        { ValueKind: JsonValueKind.String }
+            when double.TryParse(StorableJson.TextOf(sent), NumberStyles.Float, CultureInfo.InvariantCulture, out var number)
             && double.IsFinite(number) => number,
         _ => null,
     };

@@ -26,8 +26,8 @@ internal sealed class ReportChannel(JobQueue queue, IOptions<ReportOptions> opti
 }
 
 /// <summary><c>POST {url}/channels/{id}/messages</c>: a link, the message and the report, each cut to what Discord takes.</summary>
-internal sealed class SendReportHandler(NpgsqlDataSource source, IHttpClientFactory clients, IOptions<ReportOptions> options, TimeProvider time)
-    : IJobHandler<SendReport>
+internal sealed class SendReportHandler(
+    NpgsqlDataSource source, IHttpClientFactory clients, IOptions<ReportOptions> options, TimeProvider time) : IJobHandler<SendReport>
 {
     public const string Client = "feedback.discord";
 

@@ -70,7 +70,9 @@ internal sealed class OpenAiRaw : IRawDialect
     private static bool IncludesUsage(ReadOnlySpan<byte> body, RequestOutline outline) =>
         outline.StreamOptions is { } given && JsonMembers.Find(body[given], "include_usage"u8).SequenceEqual("true"u8);
 
-    /// <summary>The client's stream options, with the wish for usage added. In the place of theirs, also of a null: of two the last one would count.</summary>
+    /// <summary>
+    /// The client's stream options, with the wish for usage added. In the place of theirs, also of a null: of two the last one would count.
+    /// </summary>
     /// <exception cref="Failure">They are not an object.</exception>
     private static byte[] WithUsage(ReadOnlySpan<byte> options)
     {

@@ -31,7 +31,8 @@ internal sealed class SchoolPayers(LearningDb db, SchoolBudgets budgets, TimePro
         {
             throw Refusal.Forbidden();
         }
-        await db.Database.ExecuteSqlAsync($"update learning.organizations set organization_id = {organizationId}, is_paid_for = true where id = {orgId}", ct);
+        await db.Database.ExecuteSqlAsync(
+            $"update learning.organizations set organization_id = {organizationId}, is_paid_for = true where id = {orgId}", ct);
         await transaction.CommitAsync(ct);
     }
 

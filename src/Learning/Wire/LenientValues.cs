@@ -34,7 +34,8 @@ internal static class LenientValues
     public static double? Number(JsonElement value) => value.ValueKind switch
     {
         JsonValueKind.Number when value.TryGetDouble(out var number) && double.IsFinite(number) => number,
-        JsonValueKind.String when double.TryParse(StorableJson.TextOf(value)?.Trim(), NumberStyles.Float, CultureInfo.InvariantCulture, out var number)
+        JsonValueKind.String
+            when double.TryParse(StorableJson.TextOf(value)?.Trim(), NumberStyles.Float, CultureInfo.InvariantCulture, out var number)
             && double.IsFinite(number) => number,
         _ => null,
     };

@@ -2,7 +2,9 @@ using System.Globalization;
 
 namespace Stoa.Platform.Egress;
 
-/// <summary>How long a service asks to be left alone: its <c>Retry-After</c>, which is seconds (some send fractions) or an HTTP date.</summary>
+/// <summary>
+/// How long a service asks to be left alone: its <c>Retry-After</c>, which is seconds (some send fractions) or an HTTP date.
+/// </summary>
 public static class AskedWait
 {
     private const double Longest = 86_400;
@@ -14,9 +16,11 @@ public static class AskedWait
     /// <inheritdoc cref="Of(HttpResponseMessage, TimeProvider)"/>
     public static TimeSpan? Read(string? text, DateTimeOffset now) =>
         double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out var seconds) ? OfSeconds(seconds)
-        : DateTimeOffset.TryParse(text, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out var date) ? OfSeconds((date - now).TotalSeconds)
+        : DateTimeOffset.TryParse(text, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out var date)
+            ? OfSeconds((date - now).TotalSeconds)
         : null;
 
     /// <summary>A day at the most; what is over already is no wait.</summary>
-    public static TimeSpan? OfSeconds(double seconds) => double.IsFinite(seconds) ? TimeSpan.FromSeconds(Math.Clamp(seconds, 0, Longest)) : null;
+    public static TimeSpan? OfSeconds(double seconds) =>
+        double.IsFinite(seconds) ? TimeSpan.FromSeconds(Math.Clamp(seconds, 0, Longest)) : null;
 }

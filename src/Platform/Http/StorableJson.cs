@@ -34,7 +34,9 @@ public static class StorableJson
         _ => true,
     };
 
-    /// <summary>The member of an object, also where another's name is no text, over which the framework's own search breaks. Of two the last.</summary>
+    /// <summary>
+    /// The member of an object, also where another's name is no text, over which the framework's own search breaks. Of two the last.
+    /// </summary>
     public static JsonElement? Member(JsonElement within, string name)
     {
         try
@@ -43,7 +45,8 @@ public static class StorableJson
         }
         catch (InvalidOperationException)
         {
-            return within.EnumerateObject().Where(member => NameOf(member) == name).Select(member => (JsonElement?)member.Value).LastOrDefault();
+            return within.EnumerateObject().Where(member => NameOf(member) == name)
+                .Select(member => (JsonElement?)member.Value).LastOrDefault();
         }
     }
 
@@ -63,7 +66,8 @@ public static class StorableJson
     private static bool HoldsName(JsonProperty member) => NameOf(member) is { } name && !name.Contains('\0', StringComparison.Ordinal);
 
     /// <summary>
-    /// JSON's numbers have no end, those of the database have, and it writes out what is short (<c>1e99999</c>): what a double can hold is far within.
+    /// JSON's numbers have no end, those of the database have, and it writes out what is short (<c>1e99999</c>): what a double can hold is far
+    /// within.
     /// </summary>
     private static bool HoldsNumber(JsonElement value)
     {

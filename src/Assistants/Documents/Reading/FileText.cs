@@ -89,7 +89,9 @@ internal sealed class FileText(PdfText pdf, IOptions<DocumentsOptions> options, 
             using var part = document.MainDocumentPart?.GetStream(FileMode.Open, FileAccess.Read) ?? throw Unreadable("document");
             var settings = new XmlReaderSettings
             {
-                DtdProcessing = DtdProcessing.Prohibit, XmlResolver = null, MaxCharactersInDocument = mostUnpacked,
+                DtdProcessing = DtdProcessing.Prohibit,
+                XmlResolver = null,
+                MaxCharactersInDocument = mostUnpacked,
             };
             using var reader = XmlReader.Create(part, settings);
             return new(TextCleaning.CleanLine(document.PackageProperties.Title ?? ""), Clean(ParagraphsOf(reader)));
