@@ -7,7 +7,6 @@ using Stoa.Assistants.Executions;
 using Stoa.Assistants.HomeChats;
 using Stoa.Assistants.Messages;
 using Stoa.Assistants.ProducedTexts;
-using Stoa.Assistants.Purchases;
 using Stoa.Assistants.Push;
 using Stoa.Assistants.Sessions;
 using Stoa.Assistants.Tasks;
@@ -29,10 +28,6 @@ internal sealed class AssistantsDb(DbContextOptions<AssistantsDb> options) : Mod
 
     public DbSet<TaskRow> Tasks => Set<TaskRow>();
 
-    public DbSet<TaskTextRow> TaskTexts => Set<TaskTextRow>();
-
-    public DbSet<TextTypeRow> TextTypes => Set<TextTypeRow>();
-
     public DbSet<UserTaskRow> UserTasks => Set<UserTaskRow>();
 
     public DbSet<ExecutionRow> TaskExecutions => Set<ExecutionRow>();
@@ -40,12 +35,6 @@ internal sealed class AssistantsDb(DbContextOptions<AssistantsDb> options) : Mod
     public DbSet<ProducedTextRow> ProducedTexts => Set<ProducedTextRow>();
 
     public DbSet<ProducedTextVersionRow> ProducedTextVersions => Set<ProducedTextVersionRow>();
-
-    public DbSet<ProductRow> Products => Set<ProductRow>();
-
-    public DbSet<ProductTaskRow> ProductTasks => Set<ProductTaskRow>();
-
-    public DbSet<PurchaseRow> Purchases => Set<PurchaseRow>();
 
     public DbSet<HomeChatRow> HomeChats => Set<HomeChatRow>();
 
@@ -61,16 +50,11 @@ internal sealed class AssistantsDb(DbContextOptions<AssistantsDb> options) : Mod
 
     public DbSet<TodoRow> Todos => Set<TodoRow>();
 
-    public DbSet<TodoSchedulingRow> TodoSchedulings => Set<TodoSchedulingRow>();
-
     protected override void OnModelCreating(ModelBuilder modelBuilder)
     {
         base.OnModelCreating(modelBuilder);
         modelBuilder.Entity<MessageRow>().Property(row => row.Message).HasColumnType("jsonb");
         modelBuilder.Entity<TaskRow>().Property(row => row.InfosToExtract).HasColumnType("jsonb");
-        var text = modelBuilder.Entity<TaskTextRow>();
-        text.HasKey(row => new { row.TaskId, row.LanguageCode });
-        text.Property(row => row.JsonInput).HasColumnType("jsonb");
         var execution = modelBuilder.Entity<ExecutionRow>();
         execution.Property(row => row.JsonInputValues).HasColumnType("jsonb");
         // What is saved together with its session is written after it.
@@ -79,6 +63,5 @@ internal sealed class AssistantsDb(DbContextOptions<AssistantsDb> options) : Mod
         modelBuilder.Entity<UserRow>().Property(row => row.Zone).ValueGeneratedOnAddOrUpdate();
         modelBuilder.Entity<EventRow>().Property(row => row.Message).HasColumnType("jsonb");
         modelBuilder.Entity<GivenRow>().Property(row => row.Content).HasColumnType("jsonb");
-        modelBuilder.Entity<ProductTaskRow>().HasKey(row => new { row.ProductId, row.TaskId });
     }
 }

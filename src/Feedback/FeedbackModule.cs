@@ -26,7 +26,6 @@ public static class FeedbackModule
         var services = builder.Services;
         services.AddMigrations("feedback", typeof(FeedbackModule).Assembly);
         services.AddErrorDialect("/api/v1", OasstErrors.Instance);
-        services.AddModuleDb<FeedbackDb>();
         services.AddJson(FeedbackJson.Default);
         services.AddSettings<FeedbackOptions>(FeedbackOptions.Section);
         builder.AddFeedbackAliases();

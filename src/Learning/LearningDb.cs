@@ -61,8 +61,6 @@ internal sealed class LearningDb(DbContextOptions<LearningDb> options) : ModuleD
 
     public DbSet<ChatMessageRow> ChatMessages => Set<ChatMessageRow>();
 
-    public DbSet<CompletionRow> Completions => Set<CompletionRow>();
-
     public DbSet<CourseGenerationJob> CourseGenerationJobs => Set<CourseGenerationJob>();
 
     public DbSet<TaskGenerationJob> TaskGenerationJobs => Set<TaskGenerationJob>();
@@ -94,7 +92,6 @@ internal sealed class LearningDb(DbContextOptions<LearningDb> options) : ModuleD
         assignment.Property(row => row.Settings).HasColumnType("jsonb");
         modelBuilder.Entity<ScorecardRow>().Property(row => row.Criteria).HasColumnType("jsonb");
         modelBuilder.Entity<ChatMessageRow>().ToTable("chat_history");
-        modelBuilder.Entity<CompletionRow>().ToTable("task_completions");
         modelBuilder.Entity<CourseGenerationJob>().Property(job => job.JobDetails).HasColumnType("jsonb");
         modelBuilder.Entity<TaskGenerationJob>().Property(job => job.JobDetails).HasColumnType("jsonb");
         modelBuilder.Entity<CodeDraftRow>().Property(draft => draft.Code).HasColumnType("jsonb");
@@ -122,7 +119,6 @@ internal sealed class LearningDb(DbContextOptions<LearningDb> options) : ModuleD
         Hide<ScorecardRow>();
         Hide<QuestionScorecard>();
         Hide<ChatMessageRow>();
-        Hide<CompletionRow>();
         Hide<CourseGenerationJob>();
         Hide<TaskGenerationJob>();
         Hide<CodeDraftRow>();

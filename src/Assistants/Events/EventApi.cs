@@ -5,6 +5,7 @@ using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.AspNetCore.Routing;
 using Microsoft.EntityFrameworkCore;
+using Npgsql;
 using Stoa.Assistants.Auth;
 using Stoa.Assistants.Mail;
 using Stoa.Assistants.Push;
@@ -86,6 +87,9 @@ internal static class EventApi
 /// </summary>
 internal sealed class GivenMessages(AssistantsDb db, EventOutbox outbox, Mailer mailer, Pusher pusher, TimeProvider time)
 {
+    // For another who tells the same at this moment; less than statements may take.
+    private const string LongestWait = "20s";
+
     /// <summary>Written down with the job that sends it: who is answered can rely on it.</summary>
     public async Task<int> MailAsync(EventUser user, string type, EmailMessage message, CancellationToken ct)
     {
@@ -106,43 +110,55 @@ internal sealed class GivenMessages(AssistantsDb db, EventOutbox outbox, Mailer 
     }
 
     /// <summary>
-    /// Pushed while the caller waits, and kept only when a device took it. One that stands there untold was left by a host that died: it is
-    /// told by whoever comes next.
+    /// Pushed while the caller waits, and kept only when a device took it. One that stands there untold was left by a job that gave up: it is
+    /// told by whoever comes next. Two who come at once are one after the other, since the row is held until it is told.
     /// </summary>
     public async Task<int> PushAsync(EventUser user, string type, NotificationMessage message, CancellationToken ct)
     {
-        var key = KeyOf(user, type);
-        if (await outbox.InsertAsync(user.Id, type, JsonSerializer.Serialize(message, EventsJson.Default.NotificationMessage), key, ct) is not { } id)
+        await using var transaction = await db.Database.BeginTransactionAsync(ct);
+        var held = await HoldAsync(user, type, message, ct);
+        if (held.DeliveredAt is not null || await IsBeingToldAsync(held.Id, ct))
         {
-            var there = await db.Events.AsNoTracking().FirstAsync(row => row.DedupKey == key, ct);
-            if (there.DeliveredAt is not null || await IsBeingToldAsync(there.Id, ct))
-            {
-                return there.Id;
-            }
-            id = there.Id;
+            return held.Id;
         }
-        try
+        if (await IsTakenAsync(user, type, message, ct))
         {
-            if (user.Wants(type) && await pusher.PushAsync(user.Id, new(message.Title, message.Body, message.Data, key), ct))
-            {
-                await outbox.DeliveredAsync(id, CancellationToken.None);
-                return id;
-            }
+            await outbox.DeliveredAsync(held.Id, CancellationToken.None);
+            await transaction.CommitAsync(CancellationToken.None);
+            return held.Id;
         }
-        catch (HttpRequestException)
-        {
-            // Told below.
-        }
-        catch
-        {
-            await ForgetAsync(id);
-            throw;
-        }
-        await ForgetAsync(id);
+        // Committed: with it goes what was learned about devices.
+        await db.Events.Where(row => row.Id == held.Id).ExecuteDeleteAsync(CancellationToken.None);
+        await transaction.CommitAsync(CancellationToken.None);
         throw new Failure(FailureKind.Internal, "not_pushed", "The notification was sent to no device");
     }
 
-    private Task<int> ForgetAsync(int id) => db.Events.Where(row => row.Id == id).ExecuteDeleteAsync(CancellationToken.None);
+    /// <summary>The event of the key, new or old, which nobody else can hold until the transaction is over.</summary>
+    private async Task<HeldEvent> HoldAsync(EventUser user, string type, NotificationMessage message, CancellationToken ct)
+    {
+        await db.Database.ExecuteSqlAsync($"select set_config('lock_timeout', {LongestWait}, true)", ct);
+        try
+        {
+            return await outbox.HoldAsync(
+                user.Id, type, JsonSerializer.Serialize(message, EventsJson.Default.NotificationMessage), KeyOf(user, type), ct);
+        }
+        catch (PostgresException held) when (held.SqlState == PostgresErrorCodes.LockNotAvailable)
+        {
+            throw Failure.Unavailable("The notification is being sent", TimeSpan.FromSeconds(5));
+        }
+    }
+
+    private async Task<bool> IsTakenAsync(EventUser user, string type, NotificationMessage message, CancellationToken ct)
+    {
+        try
+        {
+            return user.Wants(type) && await pusher.PushAsync(user.Id, new(message.Title, message.Body, message.Data, KeyOf(user, type)), ct);
+        }
+        catch (HttpRequestException)
+        {
+            return false;
+        }
+    }
 
     private Task<bool> IsBeingToldAsync(int id, CancellationToken ct) => db.Database.SqlQuery<bool>($"""
         select exists (select from platform.jobs where kind = {DeliverEvent.Kind} and unique_key = {id}::text) as "Value"

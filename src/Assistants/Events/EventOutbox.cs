@@ -34,6 +34,15 @@ internal sealed class EventOutbox(AssistantsDb db, TimeProvider time)
             returning id as "Value"
             """).ToListAsync(ct)) is [var id] ? id : null;
 
+    /// <summary>The event with this key, made where there is none, and held until the caller's transaction is over.</summary>
+    public async Task<HeldEvent> HoldAsync(string userId, string type, string message, string? key, CancellationToken ct) =>
+        (await db.Database.SqlQuery<HeldEvent>($"""
+            insert into assistants.events as held (user_id, event_type, message, dedup_key, created_at)
+            values ({userId}, {type}, {message}::jsonb, {key}, {time.GetUtcNow()})
+            on conflict (dedup_key) do update set dedup_key = held.dedup_key
+            returning id, delivered_at
+            """).ToListAsync(ct))[0];
+
     /// <summary>False when it was delivered before.</summary>
     public async Task<bool> DeliveredAsync(int id, CancellationToken ct)
     {
@@ -42,6 +51,8 @@ internal sealed class EventOutbox(AssistantsDb db, TimeProvider time)
             .ExecuteUpdateAsync(set => set.SetProperty(row => row.DeliveredAt, now), ct) == 1;
     }
 }
+
+internal sealed record HeldEvent(int Id, DateTimeOffset? DeliveredAt);
 
 /// <summary>Tells a user what was written down for him.</summary>
 internal sealed record DeliverEvent(int EventId)

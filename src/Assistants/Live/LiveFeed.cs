@@ -1,5 +1,4 @@
 using Microsoft.EntityFrameworkCore;
-using Microsoft.Extensions.Hosting;
 using Stoa.Platform.Data;
 using Stoa.Platform.Http;
 
@@ -11,7 +10,8 @@ internal sealed record LiveEvent(long Id, string? SessionId, string Name, string
 /// Who listens on this host. The change feed says that there is news for a user, whichever host it comes from; each listener then reads what he
 /// has not seen, so that a lost word costs nothing.
 /// </summary>
-internal sealed class LiveFeed(ChangeFeed changes, IDbContextFactory<AssistantsDb> contexts) : IHostedService
+internal sealed class LiveFeed(ChangeFeed changes, IDbContextFactory<AssistantsDb> contexts)
+    : ChangeListener(changes, LiveEvents.Channel)
 {
     /// <summary>On one host. A listener costs some kilobytes and a connection of its client's.</summary>
     internal const int MostListeners = 2_000;
@@ -22,24 +22,7 @@ internal sealed class LiveFeed(ChangeFeed changes, IDbContextFactory<AssistantsD
 
     private readonly Lock gate = new();
     private readonly Dictionary<string, List<Listener>> listeners = new(StringComparer.Ordinal);
-    private IDisposable? subscription;
     private int count;
-
-    public Task StartAsync(CancellationToken cancellationToken)
-    {
-        subscription = changes.Subscribe(LiveEvents.Channel, (user, _) =>
-        {
-            Wake(user);
-            return Task.CompletedTask;
-        });
-        return Task.CompletedTask;
-    }
-
-    public Task StopAsync(CancellationToken cancellationToken)
-    {
-        subscription?.Dispose();
-        return Task.CompletedTask;
-    }
 
     /// <exception cref="Failure">Unavailable: there are too many.</exception>
     public Listener Open(string userId)
@@ -47,15 +30,13 @@ internal sealed class LiveFeed(ChangeFeed changes, IDbContextFactory<AssistantsD
         var listener = new Listener(userId, Close);
         lock (gate)
         {
-            if (!listeners.TryGetValue(userId, out var same))
-            {
-                listeners[userId] = same = [];
-            }
+            var same = listeners.GetValueOrDefault(userId) ?? [];
             if (count >= MostListeners || same.Count >= MostPerUser)
             {
                 throw Failure.Unavailable("Too many listen here at the moment", TimeSpan.FromSeconds(10));
             }
             same.Add(listener);
+            listeners[userId] = same;
             count++;
         }
         return listener;
@@ -81,16 +62,18 @@ internal sealed class LiveFeed(ChangeFeed changes, IDbContextFactory<AssistantsD
             """).ToListAsync(ct);
     }
 
-    private void Wake(string? userId)
+    /// <param name="payload">Whose events there are.</param>
+    protected override Task HearAsync(string? payload, CancellationToken ct)
     {
         lock (gate)
         {
             // Without a name something may have been missed: everybody looks.
-            foreach (var listener in userId is null ? listeners.Values.SelectMany(same => same) : listeners.GetValueOrDefault(userId) ?? [])
+            foreach (var listener in payload is null ? listeners.Values.SelectMany(same => same) : listeners.GetValueOrDefault(payload) ?? [])
             {
                 listener.Wake();
             }
         }
+        return Task.CompletedTask;
     }
 
     private void Close(Listener listener)

@@ -1,6 +1,3 @@
-using System.Runtime.CompilerServices;
-using System.Text.Json;
-using System.Text.Json.Serialization;
 using Microsoft.EntityFrameworkCore;
 using Npgsql;
 using Stoa.Platform.Privacy;
@@ -69,32 +66,12 @@ internal sealed class AssistantsData(AssistantsDb db, UserErasure erasure, Npgsq
 
     public string Name => "assistants";
 
-    public async Task ExportAsync(Guid personId, ExportFolder folder, CancellationToken ct)
-    {
-        var users = await UsersAsync(personId, ct);
-        foreach (var (file, sql) in Parts)
-        {
-            await folder.AddAsync(file, RowsAsync(sql, users, ct), PrivacyJson.Default.JsonElement, ct);
-        }
-    }
+    public async Task ExportAsync(Guid personId, ExportFolder folder, CancellationToken ct) =>
+        await folder.AddAsync(source, Parts, await UsersAsync(personId, ct), ct);
 
     /// <summary>All of it was for him alone, and goes.</summary>
     public Task EraseAsync(Guid personId, CancellationToken ct) => erasure.ErasePersonAsync(personId, ct);
 
     private Task<string[]> UsersAsync(Guid personId, CancellationToken ct) =>
         db.Users.Where(user => user.PersonId == personId).Select(user => user.Id).ToArrayAsync(ct);
-
-    private async IAsyncEnumerable<JsonElement> RowsAsync(string sql, string[] users, [EnumeratorCancellation] CancellationToken ct)
-    {
-        await using var command = source.CreateCommand(sql);
-        command.Parameters.Add(new() { Value = users });
-        await using var row = await command.ExecuteReaderAsync(ct);
-        while (await row.ReadAsync(ct))
-        {
-            yield return JsonElement.Parse(row.GetString(0));
-        }
-    }
 }
-
-[JsonSerializable(typeof(JsonElement))]
-internal sealed partial class PrivacyJson : JsonSerializerContext;

@@ -33,28 +33,6 @@ internal sealed class TaskRow
     public string[] Platforms { get; set; } = ["webapp", "mobile"];
 }
 
-/// <summary>What a task is called in a language, and what its form asks for.</summary>
-internal sealed class TaskTextRow
-{
-    public required int TaskId { get; init; }
-
-    public required string LanguageCode { get; init; }
-
-    public required string NameForUser { get; set; }
-
-    public required string DefinitionForUser { get; set; }
-
-    /// <summary>A JSON array of inputs.</summary>
-    public required string JsonInput { get; set; }
-}
-
-internal sealed class TextTypeRow
-{
-    public int Id { get; init; }
-
-    public required string Name { get; init; }
-}
-
 /// <summary>A task that a user has.</summary>
 internal sealed class UserTaskRow
 {

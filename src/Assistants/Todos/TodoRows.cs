@@ -33,18 +33,3 @@ internal sealed class TodoRow
     /// <summary>Moved too often: it stays where it is, and the user is asked whether it shall go.</summary>
     public DateTimeOffset? DeletionProposedAt { get; set; }
 }
-
-/// <summary>A day that a to-do was planned for.</summary>
-internal sealed class TodoSchedulingRow
-{
-    public int Id { get; init; }
-
-    public required int TodoId { get; init; }
-
-    public required DateOnly ScheduledDate { get; init; }
-
-    /// <summary>Null for the first.</summary>
-    public string? RescheduleJustification { get; init; }
-
-    public required DateTimeOffset CreatedAt { get; init; }
-}

@@ -83,7 +83,7 @@ internal sealed class Fields
         {
             { ValueKind: JsonValueKind.True } => true,
             { ValueKind: JsonValueKind.False } => false,
-            { ValueKind: JsonValueKind.String } when bool.TryParse(TextOf(sent), out var flag) => flag,
+            { ValueKind: JsonValueKind.String } when bool.TryParse(StorableJson.TextOf(sent), out var flag) => flag,
             _ => throw Wrong(name),
         };
     }
@@ -95,9 +95,9 @@ internal sealed class Fields
     {
         document?.Add(name, JsonSchemaType.String, isRequired: false, format: "date");
         return Sent(name) is not { } sent ? null
-            : sent.ValueKind == JsonValueKind.String && TextOf(sent) is { } text
+            : sent.ValueKind == JsonValueKind.String && StorableJson.TextOf(sent) is { } text
                 && DateOnly.TryParseExact(text, "yyyy-MM-dd", CultureInfo.InvariantCulture, DateTimeStyles.None, out var date) ? date
-            : throw refuse?.Invoke(sent.ValueKind == JsonValueKind.String ? TextOf(sent) ?? "" : sent.GetRawText()) ?? Wrong(name);
+            : throw refuse?.Invoke(sent.ValueKind == JsonValueKind.String ? StorableJson.TextOf(sent) ?? "" : sent.GetRawText()) ?? Wrong(name);
     }
 
     /// <summary>ISO 8601, taken as UTC where it names no zone.</summary>
@@ -154,14 +154,14 @@ internal sealed class Fields
         {
             return null;
         }
-        return sent.ValueKind == JsonValueKind.String && TextOf(sent) is { } text && text.Length <= most ? text : throw Wrong(name);
+        return sent.ValueKind == JsonValueKind.String && StorableJson.TextOf(sent) is { } text && text.Length <= most ? text : throw Wrong(name);
     }
 
     private string? OptionalChoice(string name, bool isRequired, string[] words)
     {
         document?.Add(name, JsonSchemaType.String, isRequired, words: words);
         return Sent(name) is not { } sent ? null
-            : sent.ValueKind == JsonValueKind.String && TextOf(sent) is { } text && words.Contains(text, StringComparer.Ordinal) ? text
+            : sent.ValueKind == JsonValueKind.String && StorableJson.TextOf(sent) is { } text && words.Contains(text, StringComparer.Ordinal) ? text
             : throw Wrong(name);
     }
 
@@ -172,7 +172,7 @@ internal sealed class Fields
         {
             { ValueKind: JsonValueKind.Number } when sent.TryGetInt32(out var number) => number,
             { ValueKind: JsonValueKind.String } when int.TryParse(
-                TextOf(sent), NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var number) => number,
+                StorableJson.TextOf(sent), NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var number) => number,
             _ => throw Wrong(name),
         };
     }
@@ -188,7 +188,7 @@ internal sealed class Fields
         {
             sent = Bodies.TryParse(texts[name]) ?? throw Wrong(name);
         }
-        return JsonMarshal.GetRawUtf8Value(sent).Length <= most && IsStorable(sent) ? sent : throw Wrong(name);
+        return JsonMarshal.GetRawUtf8Value(sent).Length <= most && StorableJson.Holds(sent) ? sent : throw Wrong(name);
     }
 
     private int NotNegative(string name, int number) => number >= 0 ? number : throw Wrong(name);
@@ -220,55 +220,13 @@ internal sealed class Fields
     private static double? NumberOf(JsonElement sent) => sent switch
     {
         { ValueKind: JsonValueKind.Number } when sent.TryGetDouble(out var number) && double.IsFinite(number) => number,
-        { ValueKind: JsonValueKind.String } when double.TryParse(TextOf(sent), NumberStyles.Float, CultureInfo.InvariantCulture, out var number)
+        { ValueKind: JsonValueKind.String }
+            when double.TryParse(StorableJson.TextOf(sent), NumberStyles.Float, CultureInfo.InvariantCulture, out var number)
             && double.IsFinite(number) => number,
         _ => null,
     };
 
     private static DateTimeOffset? InstantOf(JsonElement sent) => sent.ValueKind == JsonValueKind.String && DateTimeOffset.TryParse(
-        TextOf(sent), CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal | DateTimeStyles.AdjustToUniversal, out var instant)
+        StorableJson.TextOf(sent), CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal | DateTimeStyles.AdjustToUniversal, out var instant)
             && instant.Year is > 1 and < 9999 ? instant : null;
-
-    /// <summary>Null for what is valid JSON and no text (half of a surrogate pair), and for NUL, which no database keeps.</summary>
-    private static string? TextOf(JsonElement value)
-    {
-        try
-        {
-            return value.GetString() is { } text && !text.Contains('\0', StringComparison.Ordinal) ? text : null;
-        }
-        catch (InvalidOperationException)
-        {
-            return null;
-        }
-    }
-
-    private static bool IsStorable(JsonElement value) => value.ValueKind switch
-    {
-        JsonValueKind.Array => value.EnumerateArray().All(IsStorable),
-        JsonValueKind.Object => value.EnumerateObject().All(member => IsNameStorable(member) && IsStorable(member.Value)),
-        JsonValueKind.String => TextOf(value) is not null,
-        JsonValueKind.Number => IsNumberStorable(value),
-        _ => true,
-    };
-
-    private static bool IsNameStorable(JsonProperty member)
-    {
-        try
-        {
-            return !member.Name.Contains('\0', StringComparison.Ordinal);
-        }
-        catch (InvalidOperationException)
-        {
-            return false;
-        }
-    }
-
-    /// <summary>JSON's numbers have no end, those of the database have: what a double can hold is far within.</summary>
-    private static bool IsNumberStorable(JsonElement value)
-    {
-        const int mostDigits = 400;
-        var digits = JsonMarshal.GetRawUtf8Value(value);
-        return digits.Length <= mostDigits && value.TryGetDouble(out var number) && double.IsFinite(number)
-            && (number != 0 || digits.IndexOfAny((byte)'e', (byte)'E') < 0);
-    }
 }

@@ -4,6 +4,7 @@ using System.Net.Http.Json;
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using Microsoft.Extensions.Options;
+using Stoa.Platform.Egress;
 using Stoa.Platform.Http;
 
 namespace Stoa.Feedback.HuggingFace;
@@ -12,7 +13,7 @@ namespace Stoa.Feedback.HuggingFace;
 /// Hugging Face's inference API: <c>POST {url}/{model}</c> with <c>{"inputs", "wait_for_model"}</c>. While a model loads it answers 503 with
 /// <c>{"error", "estimated_time"}</c> (seconds); too many calls are 429.
 /// </summary>
-internal sealed class HuggingFaceClient(IHttpClientFactory clients, IOptions<HuggingFaceOptions> options)
+internal sealed class HuggingFaceClient(IHttpClientFactory clients, IOptions<HuggingFaceOptions> options, TimeProvider time)
 {
     public const string Client = "feedback.hugging_face";
 
@@ -92,9 +93,9 @@ internal sealed class HuggingFaceClient(IHttpClientFactory clients, IOptions<Hug
     }
 
     /// <summary>How long it asks to wait.</summary>
-    private static async Task<TimeSpan?> WaitAsync(HttpResponseMessage answer, CancellationToken ct)
+    private async Task<TimeSpan?> WaitAsync(HttpResponseMessage answer, CancellationToken ct)
     {
-        if (answer.Headers.RetryAfter?.Delta is { } told)
+        if (AskedWait.Of(answer, time) is { } told)
         {
             return told;
         }

@@ -1,6 +1,3 @@
-using System.Runtime.CompilerServices;
-using System.Text.Json;
-using System.Text.Json.Serialization;
 using Npgsql;
 using Stoa.Platform.Privacy;
 
@@ -22,26 +19,25 @@ internal sealed class FeedbackData(NpgsqlDataSource source) : IPersonalData
         where account.person_id = $1
         """;
 
+    // Each by user ids.
+    private static readonly (string File, string Sql)[] Parts =
+    [
+        ("users", "select to_jsonb(u) - 'api_client_id' - 'last_active_day' from feedback.user u where id = any ($1)"),
+        ("messages", """
+            select jsonb_build_object('id', id, 'parent_id', parent_id, 'created_date', created_date, 'role', role, 'lang', lang, 'text', text)
+            from feedback.message where user_id = any ($1) order by created_date, id
+            """),
+        ("revisions", "select to_jsonb(r) from feedback.message_revision r where user_id = any ($1) order by id"),
+        ("labels", "select to_jsonb(l) - 'api_client_id' from feedback.text_labels l where user_id = any ($1) order by created_date, id"),
+        ("rankings", "select to_jsonb(r) - 'api_client_id' from feedback.message_reaction r where user_id = any ($1) order by created_date, task_id"),
+        ("emojis", "select to_jsonb(e) from feedback.message_emoji e where user_id = any ($1) order by created_date, message_id, emoji"),
+        ("tasks", "select to_jsonb(t) - 'api_client_id' from feedback.task t where user_id = any ($1) order by created_date, id"),
+    ];
+
     public string Name => "feedback";
 
-    public async Task ExportAsync(Guid personId, ExportFolder folder, CancellationToken ct)
-    {
-        foreach (var (file, sql) in ((string, string)[])[
-            ("users", "select to_jsonb(u) - 'api_client_id' - 'last_active_day' from feedback.user u where id = any ($1)"),
-            ("messages", """
-                select jsonb_build_object('id', id, 'parent_id', parent_id, 'created_date', created_date, 'role', role, 'lang', lang, 'text', text)
-                from feedback.message where user_id = any ($1) order by created_date, id
-                """),
-            ("revisions", "select to_jsonb(r) from feedback.message_revision r where user_id = any ($1) order by id"),
-            ("labels", "select to_jsonb(l) - 'api_client_id' from feedback.text_labels l where user_id = any ($1) order by created_date, id"),
-            ("rankings", "select to_jsonb(r) - 'api_client_id' from feedback.message_reaction r where user_id = any ($1) order by created_date, task_id"),
-            ("emojis", "select to_jsonb(e) from feedback.message_emoji e where user_id = any ($1) order by created_date, message_id, emoji"),
-            ("tasks", "select to_jsonb(t) - 'api_client_id' from feedback.task t where user_id = any ($1) order by created_date, id"),
-        ])
-        {
-            await folder.AddAsync(file, RowsAsync(sql, personId, ct), PrivacyJson.Default.JsonElement, ct);
-        }
-    }
+    public async Task ExportAsync(Guid personId, ExportFolder folder, CancellationToken ct) =>
+        await folder.AddAsync(source, Parts, (await source.ListAsync(Statement.Of(Own, personId), row => row.GetGuid(0), ct)).ToArray(), ct);
 
     /// <summary>
     /// The names go, and with them who he was; what he wrote and judged stays under an id that stands for nobody, as trees and datasets hang
@@ -63,22 +59,6 @@ internal sealed class FeedbackData(NpgsqlDataSource source) : IPersonalData
         await transaction.CommitAsync(ct);
     }
 
-    private async IAsyncEnumerable<JsonElement> RowsAsync(
-        string sql, Guid personId, [EnumeratorCancellation] CancellationToken ct)
-    {
-        await using var connection = await source.OpenConnectionAsync(ct);
-        var users = await OwnAsync(connection, personId, ct);
-        await using var command = new NpgsqlCommand(sql, connection) { Parameters = { new() { Value = users } } };
-        await using var row = await command.ExecuteReaderAsync(ct);
-        while (await row.ReadAsync(ct))
-        {
-            yield return JsonElement.Parse(row.GetString(0));
-        }
-    }
-
     private static async Task<Guid[]> OwnAsync(NpgsqlConnection connection, Guid personId, CancellationToken ct) =>
         [.. await connection.ListAsync(Statement.Of(Own, personId), row => row.GetGuid(0), ct)];
 }
-
-[JsonSerializable(typeof(JsonElement))]
-internal sealed partial class PrivacyJson : JsonSerializerContext;

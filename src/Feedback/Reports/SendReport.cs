@@ -1,10 +1,9 @@
-using System.Net;
 using System.Net.Http.Json;
 using System.Text.Json.Serialization;
 using Microsoft.Extensions.Options;
 using Npgsql;
-using Stoa.Platform.Http;
 using Stoa.Platform.Jobs;
+using Stoa.Platform.Notifications;
 
 namespace Stoa.Feedback.Reports;
 
@@ -27,7 +26,8 @@ internal sealed class ReportChannel(JobQueue queue, IOptions<ReportOptions> opti
 }
 
 /// <summary><c>POST {url}/channels/{id}/messages</c>: a link, the message and the report, each cut to what Discord takes.</summary>
-internal sealed class SendReportHandler(NpgsqlDataSource source, IHttpClientFactory clients, IOptions<ReportOptions> options) : IJobHandler<SendReport>
+internal sealed class SendReportHandler(
+    NpgsqlDataSource source, IHttpClientFactory clients, IOptions<ReportOptions> options, TimeProvider time) : IJobHandler<SendReport>
 {
     public const string Client = "feedback.discord";
 
@@ -53,29 +53,7 @@ internal sealed class SendReportHandler(NpgsqlDataSource source, IHttpClientFact
         };
         request.Headers.TryAddWithoutValidation("Authorization", $"Bot {options.Value.DiscordApiKey}");
         using var http = clients.CreateClient(Client);
-        using var answer = await SendAsync(http, request, ct);
-        if (answer.StatusCode == HttpStatusCode.TooManyRequests)
-        {
-            throw JobFailure.RetryAfter(answer.Headers.RetryAfter?.Delta ?? TimeSpan.FromSeconds(5), "Discord asks to wait");
-        }
-        if (!answer.IsSuccessStatusCode)
-        {
-            throw (int)answer.StatusCode < 500
-                ? JobFailure.Dead($"Discord answered with status {(int)answer.StatusCode}")
-                : new HttpRequestException($"Discord answered with status {(int)answer.StatusCode}");
-        }
-    }
-
-    private static async Task<HttpResponseMessage> SendAsync(HttpClient http, HttpRequestMessage request, CancellationToken ct)
-    {
-        try
-        {
-            return await http.SendAsync(request, ct);
-        }
-        catch (Failure failure)
-        {
-            throw JobFailure.RetryAfter(failure.RetryAfter ?? TimeSpan.FromSeconds(5), failure.Message, failure);
-        }
+        await JobPost.SendAsync(http, request, "Discord", time, ct);
     }
 
     private DiscordNote Note(SendReport job, NpgsqlDataReader row)

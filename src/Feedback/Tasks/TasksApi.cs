@@ -7,6 +7,7 @@ using Microsoft.AspNetCore.Routing;
 using Stoa.Feedback.Auth;
 using Stoa.Feedback.Users;
 using Stoa.Feedback.Wire;
+using Stoa.Platform.Http;
 
 namespace Stoa.Feedback.Tasks;
 
@@ -81,22 +82,13 @@ internal static class TasksApi
             return (null, null);
         }
         var type = Text(body, "type");
-        if (!body.TryGetProperty("user", out var user) || user.ValueKind != JsonValueKind.Object || Text(user, "id") is not { Length: > 0 } id)
+        if (StorableJson.Member(body, "user") is not { ValueKind: JsonValueKind.Object } user || Text(user, "id") is not { Length: > 0 } id)
         {
             return (null, type);
         }
         return (request.Headers[ActingUser.HeaderName] is [{ Length: > 0 } header] ? header : $"{Text(user, "auth_method")}:{id}", type);
     }
 
-    private static string? Text(JsonElement element, string name)
-    {
-        try
-        {
-            return element.TryGetProperty(name, out var value) && value.ValueKind == JsonValueKind.String ? value.GetString() : null;
-        }
-        catch (InvalidOperationException)
-        {
-            return null;
-        }
-    }
+    private static string? Text(JsonElement element, string name) =>
+        StorableJson.Member(element, name) is { ValueKind: JsonValueKind.String } value ? StorableJson.TextOf(value) : null;
 }

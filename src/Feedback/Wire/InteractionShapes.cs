@@ -52,7 +52,7 @@ internal sealed record MessageRating(User User, string MessageId, int Rating) : 
     {
         body.Constant("type", "message_rating");
         var rating = new MessageRating(User.ReadMember(body), body.Text("message_id", TaskAck.Longest), body.Integer("rating"));
-        if (rating.Rating <= 0 && body.Element.TryGetProperty("rating", out _))
+        if (rating.Rating <= 0 && body.Sent("rating") is not null)
         {
             body.Errors.Add(WirePlace.Body.In("rating"), "value_error.number.not_gt", "ensure this value is greater than 0", new() { ["limit_value"] = 0 });
         }
@@ -68,8 +68,7 @@ internal sealed record MessageRanking(User User, string MessageId, IReadOnlyList
         body.Constant("type", "message_ranking");
         var ranking = new MessageRanking(
             User.ReadMember(body), body.Text("message_id", TaskAck.Longest), body.Integers("ranking"), body.OptionalFlag("not_rankable"));
-        if (ranking.Ranking.Count == 0 && body.Element.TryGetProperty("ranking", out var sent) && sent.ValueKind == JsonValueKind.Array
-            && sent.GetArrayLength() == 0)
+        if (ranking.Ranking.Count == 0 && body.Sent("ranking") is { ValueKind: JsonValueKind.Array } sent && sent.GetArrayLength() == 0)
         {
             body.Errors.Add(WirePlace.Body.In("ranking"), "value_error.list.min_items", "ensure this value has at least 1 items",
                 new() { ["limit_value"] = 1 });

@@ -2,6 +2,7 @@ using System.Text.Json;
 using System.Text.Json.Nodes;
 using Microsoft.AspNetCore.Http;
 using Microsoft.OpenApi;
+using Stoa.Platform.Http;
 
 namespace Stoa.Feedback.Wire;
 
@@ -15,7 +16,8 @@ internal sealed class WireBody(JsonElement element, WireErrors errors, WirePlace
 
     public WireErrors Errors => errors;
 
-    public JsonElement Element => element;
+    /// <summary>As it was sent, which may be null; null where nothing was.</summary>
+    public JsonElement? Sent(string name) => StorableJson.Member(element, name);
 
     /// <summary>Reads the whole body as an object and makes of it what the route takes.</summary>
     /// <exception cref="Platform.Http.Failure">Invalid: it is no JSON object, or something in it is wrong.</exception>
@@ -116,13 +118,13 @@ internal sealed class WireBody(JsonElement element, WireErrors errors, WirePlace
         }
         var text = value.ValueKind switch
         {
-            JsonValueKind.String => TextOf(value),
+            JsonValueKind.String => StorableJson.TextOf(value),
             JsonValueKind.Number => value.GetRawText(),
             JsonValueKind.True => "True",
             JsonValueKind.False => "False",
             _ => null,
         };
-        if (text is null || text.Contains('\0', StringComparison.Ordinal))
+        if (text is null)
         {
             errors.Add(place.In(name), "type_error.str", "str type expected");
             return "";
@@ -191,7 +193,7 @@ internal sealed class WireBody(JsonElement element, WireErrors errors, WirePlace
         {
             JsonValueKind.True => true,
             JsonValueKind.False => false,
-            JsonValueKind.String => WireValues.FlagOf(TextOf(value)),
+            JsonValueKind.String => WireValues.FlagOf(StorableJson.TextOf(value)),
             JsonValueKind.Number => WireValues.FlagOf(value.GetRawText()),
             _ => null,
         };
@@ -215,7 +217,7 @@ internal sealed class WireBody(JsonElement element, WireErrors errors, WirePlace
         {
             return null;
         }
-        if (value.ValueKind == JsonValueKind.String && WireValues.IdOf(TextOf(value)) is { } id)
+        if (value.ValueKind == JsonValueKind.String && WireValues.IdOf(StorableJson.TextOf(value)) is { } id)
         {
             return id;
         }
@@ -224,7 +226,7 @@ internal sealed class WireBody(JsonElement element, WireErrors errors, WirePlace
     }
 
     public IReadOnlyList<Guid> Ids(string name) => List(name, JsonSchemaType.String, "uuid", "type_error.uuid", "value is not a valid uuid",
-        value => value.ValueKind == JsonValueKind.String ? WireValues.IdOf(TextOf(value)) : null);
+        value => value.ValueKind == JsonValueKind.String ? WireValues.IdOf(StorableJson.TextOf(value)) : null);
 
     public IReadOnlyList<int> Integers(string name) => List(name, JsonSchemaType.Integer, null, "type_error.integer", "value is not a valid integer", IntegerOf);
 
@@ -268,7 +270,7 @@ internal sealed class WireBody(JsonElement element, WireErrors errors, WirePlace
             errors.Add(place.In(name), "type_error.dict", "value is not a valid dict");
             return numbers;
         }
-        foreach (var (label, number) in value.EnumerateObject().Select(member => (NameOf(member), WireValues.NumberOf(member.Value))))
+        foreach (var (label, number) in value.EnumerateObject().Select(member => (StorableJson.NameOf(member), WireValues.NumberOf(member.Value))))
         {
             if (label is null || !allowed.Contains(label, StringComparer.Ordinal))
             {
@@ -332,7 +334,7 @@ internal sealed class WireBody(JsonElement element, WireErrors errors, WirePlace
             described.Required!.Add(name);
             return instead;
         }
-        if (element.TryGetProperty(name, out _))
+        if (Sent(name) is not null)
         {
             errors.Add(place.In(name), "type_error.none.not_allowed", "none is not an allowed value");
         }
@@ -350,39 +352,13 @@ internal sealed class WireBody(JsonElement element, WireErrors errors, WirePlace
         Required = new HashSet<string>(StringComparer.Ordinal),
     };
 
-    private JsonElement? Member(string name) =>
-        element.TryGetProperty(name, out var value) && value.ValueKind != JsonValueKind.Null ? value : null;
-
-    // Half of a surrogate pair is valid JSON and no text.
-    private static string? TextOf(JsonElement value)
-    {
-        try
-        {
-            return value.GetString();
-        }
-        catch (InvalidOperationException)
-        {
-            return null;
-        }
-    }
-
-    private static string? NameOf(JsonProperty member)
-    {
-        try
-        {
-            return member.Name;
-        }
-        catch (InvalidOperationException)
-        {
-            return null;
-        }
-    }
+    private JsonElement? Member(string name) => Sent(name) is { ValueKind: not JsonValueKind.Null } value ? value : null;
 
     private static int? IntegerOf(JsonElement value) => value.ValueKind switch
     {
         JsonValueKind.Number => value.TryGetInt32(out var number) ? number
             : value.TryGetDouble(out var real) && Math.Abs(real) < int.MaxValue ? (int)real : null,
-        JsonValueKind.String => int.TryParse(TextOf(value), out var number) ? number : null,
+        JsonValueKind.String => int.TryParse(StorableJson.TextOf(value), out var number) ? number : null,
         JsonValueKind.True => 1,
         JsonValueKind.False => 0,
         _ => null,

@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text.Json;
+using Stoa.Platform.Http;
 
 namespace Stoa.Feedback.Wire;
 
@@ -21,8 +22,7 @@ internal static class WireValues
     public static double? NumberOf(JsonElement value) => value.ValueKind switch
     {
         JsonValueKind.Number when value.TryGetDouble(out var number) && double.IsFinite(number) => number,
-        JsonValueKind.String when !TryText(value, out var text) => null,
-        JsonValueKind.String => double.TryParse(value.GetString(), NumberStyles.Float, CultureInfo.InvariantCulture, out var number)
+        JsonValueKind.String => double.TryParse(StorableJson.TextOf(value), NumberStyles.Float, CultureInfo.InvariantCulture, out var number)
             && double.IsFinite(number) ? number : null,
         JsonValueKind.True => 1,
         JsonValueKind.False => 0,
@@ -47,18 +47,4 @@ internal static class WireValues
     /// <summary>As all dates go out: microseconds and <c>+00:00</c>.</summary>
     public static string TextOf(DateTimeOffset instant) =>
         instant.UtcDateTime.ToString("yyyy-MM-dd'T'HH:mm:ss.ffffff'+00:00'", CultureInfo.InvariantCulture);
-
-    private static bool TryText(JsonElement value, out string? text)
-    {
-        try
-        {
-            text = value.GetString();
-            return true;
-        }
-        catch (InvalidOperationException)
-        {
-            text = null;
-            return false;
-        }
-    }
 }

@@ -1,7 +1,6 @@
 using System.Collections.Concurrent;
 using System.Text.Json.Nodes;
 using Microsoft.EntityFrameworkCore;
-using Microsoft.Extensions.Hosting;
 using Stoa.Gateway.Delivery;
 using Stoa.Gateway.Secrets;
 using Stoa.Platform.Data;
@@ -32,24 +31,12 @@ internal sealed record AlertRule(string Id, IReadOnlySet<string> Types, IReadOnl
 }
 
 /// <summary>The alerts of organizations, read once and kept until they change: the end of each run asks for them.</summary>
-internal sealed class AlertRules(IDbContextFactory<GatewayDb> dbs, DocumentSeal seal, ChangeFeed feed) : IHostedService
+internal sealed class AlertRules(IDbContextFactory<GatewayDb> dbs, DocumentSeal seal, ChangeFeed feed)
+    : ChangeListener(feed, Channel)
 {
     private const string Channel = "gateway_configuration";
 
     private readonly ConcurrentDictionary<Guid, Lazy<Task<AlertRule[]>>> known = [];
-    private IDisposable? subscription;
-
-    public Task StartAsync(CancellationToken cancellationToken)
-    {
-        subscription = feed.Subscribe(Channel, ForgetAsync);
-        return Task.CompletedTask;
-    }
-
-    public Task StopAsync(CancellationToken cancellationToken)
-    {
-        subscription?.Dispose();
-        return Task.CompletedTask;
-    }
 
     public async ValueTask<IReadOnlyList<AlertRule>> OfAsync(Guid organizationId, CancellationToken ct)
     {
@@ -81,7 +68,7 @@ internal sealed class AlertRules(IDbContextFactory<GatewayDb> dbs, DocumentSeal 
     }
 
     /// <summary>The payload lists organizations; empty or absent means all.</summary>
-    private Task ForgetAsync(string? payload, CancellationToken ct)
+    protected override Task HearAsync(string? payload, CancellationToken ct)
     {
         if (string.IsNullOrEmpty(payload))
         {

@@ -70,7 +70,9 @@ internal sealed class OpenAiRaw : IRawDialect
     private static bool IncludesUsage(ReadOnlySpan<byte> body, RequestOutline outline) =>
         outline.StreamOptions is { } given && JsonMembers.Find(body[given], "include_usage"u8).SequenceEqual("true"u8);
 
-    /// <summary>The client's stream options, with the wish for usage added.</summary>
+    /// <summary>
+    /// The client's stream options, with the wish for usage added. In the place of theirs, also of a null: of two the last one would count.
+    /// </summary>
     /// <exception cref="Failure">They are not an object.</exception>
     private static byte[] WithUsage(ReadOnlySpan<byte> options)
     {
@@ -88,7 +90,7 @@ internal sealed class OpenAiRaw : IRawDialect
             }
         }
         output.Write("}"u8);
-        return members.IsValid
+        return members.IsValid || options.SequenceEqual("null"u8)
             ? output.WrittenSpan.ToArray()
             : throw Failure.Invalid("stream_options must be an object", "stream_options", "invalid_type");
     }

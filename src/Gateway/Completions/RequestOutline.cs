@@ -21,7 +21,7 @@ internal readonly struct RequestOutline
 
     public bool IsStream { get; private init; }
 
-    /// <summary>Where the value of <c>stream_options</c> stands; null when there is none.</summary>
+    /// <summary>Where the value of <c>stream_options</c> stands, which may be <c>null</c>; null when there is none.</summary>
     public Range? StreamOptions { get; private init; }
 
     /// <summary><c>max_tokens</c>, <c>max_completion_tokens</c> or <c>max_output_tokens</c>; 0 when not given.</summary>
@@ -90,7 +90,7 @@ internal readonly struct RequestOutline
         {
             Model = named,
             IsStream = stream is { } given && Flag(body[given], "stream"),
-            StreamOptions = options is { } asked && !body[asked].SequenceEqual("null"u8) ? asked : null,
+            StreamOptions = options,
             MaxOutput = maxOutput,
             EstimatedInput = ((body.Length - members.Files.Bytes) / 4) + (members.Files.Count * TokensOfFile),
             FirstMember = body.IndexOf((byte)'{') + 1,

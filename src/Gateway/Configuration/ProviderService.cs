@@ -16,9 +16,6 @@ internal sealed record ProviderService(
 
     public bool NeedsKey => Name != Demo;
 
-    /// <summary>The role under which the prompt is sent.</summary>
-    public string PromptRole => Name is "openai" or "openai_completion" or "open_router" ? "developer" : "system";
-
     /// <summary>The operator's own key for it, from the settings; used where the organization brought none.</summary>
     public bool HasOperatorKey { get; init; }
 

@@ -1,32 +1,18 @@
 using System.Collections.Concurrent;
 using System.Collections.Immutable;
 using System.Text.Json;
-using Microsoft.Extensions.Hosting;
 using Npgsql;
 using Stoa.Platform.Data;
 
 namespace Stoa.Gateway.Delivery;
 
 /// <summary>Who listens to which channel on this node, and what the other nodes say was published.</summary>
-internal sealed class PushHub(NpgsqlDataSource source, ChangeFeed feed, TimeProvider time) : IHostedService
+internal sealed class PushHub(NpgsqlDataSource source, ChangeFeed feed, TimeProvider time) : ChangeListener(feed, PushPublisher.Feed)
 {
     /// <summary>Channels of the installation, which every organization may join.</summary>
     private static readonly HashSet<string> Shared = new(["global_model_updates"], StringComparer.Ordinal);
 
     private readonly ConcurrentDictionary<(Guid Organization, string Channel), ImmutableHashSet<PushSubscriber>> listeners = [];
-    private IDisposable? subscription;
-
-    public Task StartAsync(CancellationToken cancellationToken)
-    {
-        subscription = feed.Subscribe(PushPublisher.Feed, HearAsync);
-        return Task.CompletedTask;
-    }
-
-    public Task StopAsync(CancellationToken cancellationToken)
-    {
-        subscription?.Dispose();
-        return Task.CompletedTask;
-    }
 
     public PushSubscriber Open(Guid organizationId) => new(this, organizationId);
 
@@ -65,7 +51,7 @@ internal sealed class PushHub(NpgsqlDataSource source, ChangeFeed feed, TimeProv
         return await ReadAsync(command, channel, ct);
     }
 
-    private async Task HearAsync(string? payload, CancellationToken ct)
+    protected override async Task HearAsync(string? payload, CancellationToken ct)
     {
         if (payload is null)
         {

@@ -1,6 +1,7 @@
 using System.Buffers;
 using System.Globalization;
 using System.Text.Json;
+using Stoa.Platform.Egress;
 using Stoa.Platform.Http;
 
 namespace Stoa.Gateway.Dialects;
@@ -10,26 +11,9 @@ namespace Stoa.Gateway.Dialects;
 /// <param name="RetryAfterMs">The header <c>retry-after-ms</c> as sent.</param>
 internal readonly record struct ProviderReply(int Status, string? RetryAfter = null, string? RetryAfterMs = null, DateTimeOffset Now = default)
 {
-    public TimeSpan? Wait
-    {
-        get
-        {
-            if (double.TryParse(RetryAfterMs, NumberStyles.Float, CultureInfo.InvariantCulture, out var milliseconds))
-            {
-                return Bounded(milliseconds / 1000);
-            }
-            if (double.TryParse(RetryAfter, NumberStyles.Float, CultureInfo.InvariantCulture, out var seconds))
-            {
-                return Bounded(seconds);
-            }
-            return DateTimeOffset.TryParse(RetryAfter, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out var date)
-                ? Bounded((date - Now).TotalSeconds)
-                : null;
-        }
-    }
-
-    private static TimeSpan? Bounded(double seconds) =>
-        double.IsFinite(seconds) ? TimeSpan.FromSeconds(Math.Clamp(seconds, 0, 86_400)) : null;
+    public TimeSpan? Wait => double.TryParse(RetryAfterMs, NumberStyles.Float, CultureInfo.InvariantCulture, out var milliseconds)
+        ? AskedWait.OfSeconds(milliseconds / 1000)
+        : AskedWait.Read(RetryAfter, Now);
 }
 
 /// <summary>What providers answer instead of what they were asked for: one table from their words to ours.</summary>

@@ -1,5 +1,4 @@
 using System.Collections.Concurrent;
-using Microsoft.Extensions.Hosting;
 using Npgsql;
 using Stoa.Gateway.Configuration;
 using Stoa.Gateway.Providers;
@@ -14,10 +13,10 @@ internal sealed record StoredKey(string Id, string Secret);
 /// The keys that organizations brought, opened and in memory, for calls that meet a provider without a key of the operator's. Keys of
 /// folders are not among them: they are for the agents of their folder.
 /// </summary>
-internal sealed class StoredKeys(NpgsqlDataSource source, KeySeal seal, ChangeFeed changes) : IHostedService
+internal sealed class StoredKeys(NpgsqlDataSource source, KeySeal seal, ChangeFeed changes)
+    : ChangeListener(changes, AgentConfigurations.Channel)
 {
     private readonly ConcurrentDictionary<Guid, Dictionary<string, StoredKey[]>> organizations = new();
-    private IDisposable? subscription;
     private uint calls;
 
     /// <summary>A key of the organization for this kind of provider; several take turns. Null when it has none that may work.</summary>
@@ -32,20 +31,8 @@ internal sealed class StoredKeys(NpgsqlDataSource source, KeySeal seal, ChangeFe
 
     public bool HasAny(Guid organizationId) => organizations.ContainsKey(organizationId);
 
-    public Task StartAsync(CancellationToken cancellationToken)
-    {
-        // Called with null once the feed listens, and again with the organizations of each change.
-        subscription = changes.Subscribe(AgentConfigurations.Channel, LoadAsync);
-        return Task.CompletedTask;
-    }
-
-    public Task StopAsync(CancellationToken cancellationToken)
-    {
-        subscription?.Dispose();
-        return Task.CompletedTask;
-    }
-
-    private async Task LoadAsync(string? payload, CancellationToken ct)
+    /// <summary>Of all organizations once the feed listens, and again of those that each change names.</summary>
+    protected override async Task HearAsync(string? payload, CancellationToken ct)
     {
         var named = (payload ?? "").Split(',').Select(id => Guid.TryParse(id, out var organization) ? organization : Guid.Empty).ToArray();
         var isAll = named.Contains(Guid.Empty);

@@ -3,7 +3,6 @@ using System.Globalization;
 using System.Text.Json.Nodes;
 using System.Threading.Channels;
 using Microsoft.EntityFrameworkCore;
-using Microsoft.Extensions.Hosting;
 using Stoa.Platform.Data;
 
 namespace Stoa.Learning.Generation;
@@ -12,7 +11,7 @@ namespace Stoa.Learning.Generation;
 /// What happens to courses that are being made, told to whoever listens on any host. An event is told in the transaction of its cause: heard
 /// when that is committed, and never when it is not. Whoever was not there looks at the course.
 /// </summary>
-internal sealed class GenerationEvents(ChangeFeed changes) : IHostedService
+internal sealed class GenerationEvents(ChangeFeed changes) : ChangeListener(changes, Channel)
 {
     private const string Channel = "learning_generation";
 
@@ -20,23 +19,6 @@ internal sealed class GenerationEvents(ChangeFeed changes) : IHostedService
     private const int MaxWaiting = 2_000;
 
     private readonly ConcurrentDictionary<int, ConcurrentDictionary<Listener, byte>> listeners = new();
-    private IDisposable? subscription;
-
-    public Task StartAsync(CancellationToken cancellationToken)
-    {
-        subscription = changes.Subscribe(Channel, (payload, _) =>
-        {
-            Deliver(payload);
-            return Task.CompletedTask;
-        });
-        return Task.CompletedTask;
-    }
-
-    public Task StopAsync(CancellationToken cancellationToken)
-    {
-        subscription?.Dispose();
-        return Task.CompletedTask;
-    }
 
     public Listener Listen(int courseId)
     {
@@ -66,7 +48,7 @@ internal sealed class GenerationEvents(ChangeFeed changes) : IHostedService
             ? new() { ["event"] = "task_completed", ["task"] = new JsonObject { ["id"] = latest }, ["total_completed"] = counters.Total }
             : null;
 
-    private void Deliver(string? payload)
+    protected override Task HearAsync(string? payload, CancellationToken ct)
     {
         // Without a payload something may have been missed: the page looks at the course by itself when a socket ends.
         if (payload is null)
@@ -75,7 +57,7 @@ internal sealed class GenerationEvents(ChangeFeed changes) : IHostedService
             {
                 listener.End();
             }
-            return;
+            return Task.CompletedTask;
         }
         var colon = payload.IndexOf(':', StringComparison.Ordinal);
         if (int.TryParse(payload.AsSpan(0, colon), CultureInfo.InvariantCulture, out var courseId) && listeners.TryGetValue(courseId, out var those))
@@ -85,6 +67,7 @@ internal sealed class GenerationEvents(ChangeFeed changes) : IHostedService
                 listener.Tell(payload[(colon + 1)..]);
             }
         }
+        return Task.CompletedTask;
     }
 
     private void Remove(Listener listener)

@@ -25,13 +25,15 @@ internal sealed class SchoolPayers(LearningDb db, SchoolBudgets budgets, TimePro
     /// <exception cref="Failure">403: he does not.</exception>
     public async Task SetAsync(int orgId, int userId, Guid organizationId, CancellationToken ct)
     {
-        var changed = await AdministersAsync(userId, organizationId, ct)
-            ? await db.Database.ExecuteSqlAsync($"update learning.organizations set organization_id = {organizationId}, is_paid_for = true where id = {orgId}", ct)
-            : 0;
-        if (changed == 0)
+        await using var transaction = await db.Database.BeginTransactionAsync(ct);
+        await LockAsync(orgId, ct);
+        if (!await AdministersAsync(userId, organizationId, ct))
         {
             throw Refusal.Forbidden();
         }
+        await db.Database.ExecuteSqlAsync(
+            $"update learning.organizations set organization_id = {organizationId}, is_paid_for = true where id = {orgId}", ct);
+        await transaction.CommitAsync(ct);
     }
 
     /// <summary>From now on the school is counted for itself, within the budget that schools have. Whoever runs either of the two may say so.</summary>
@@ -39,7 +41,7 @@ internal sealed class SchoolPayers(LearningDb db, SchoolBudgets budgets, TimePro
     public async Task RemoveAsync(int orgId, int userId, bool isAdmin, CancellationToken ct)
     {
         await using var transaction = await db.Database.BeginTransactionAsync(ct);
-        await db.Database.ExecuteSqlAsync($"select from learning.organizations where id = {orgId} for no key update", ct);
+        await LockAsync(orgId, ct);
         var school = await db.Organizations.AsNoTracking().FirstAsync(row => row.Id == orgId, ct);
         if (!isAdmin && !(school.IsPaidFor && await AdministersAsync(userId, school.OrganizationId, ct)))
         {
@@ -54,9 +56,14 @@ internal sealed class SchoolPayers(LearningDb db, SchoolBudgets budgets, TimePro
         await transaction.CommitAsync(ct);
     }
 
-    private Task<bool> AdministersAsync(int userId, Guid organizationId, CancellationToken ct) => db.Database.SqlQuery<bool>($"""
-        select exists (
-          select from platform.memberships m join learning.users u on u.person_id = m.person_id
-          where u.id = {userId} and m.organization_id = {organizationId} and m.role in ('owner', 'admin')) as "Value"
-        """).SingleAsync(ct);
+    /// <summary>Whoever says something else about the school's payer waits until this is said.</summary>
+    private Task<int> LockAsync(int orgId, CancellationToken ct) =>
+        db.Database.ExecuteSqlAsync($"select from learning.organizations where id = {orgId} for no key update", ct);
+
+    /// <summary>He does until the transaction is over: whoever takes it from him waits, and who has begun to is waited for.</summary>
+    private async Task<bool> AdministersAsync(int userId, Guid organizationId, CancellationToken ct) => (await db.Database.SqlQuery<bool>($"""
+        select true as "Value" from platform.memberships m join learning.users u on u.person_id = m.person_id
+        where u.id = {userId} and m.organization_id = {organizationId} and m.role in ('owner', 'admin')
+        for share of m
+        """).ToListAsync(ct)).Count > 0;
 }

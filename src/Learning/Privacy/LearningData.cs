@@ -1,6 +1,3 @@
-using System.Runtime.CompilerServices;
-using System.Text.Json;
-using System.Text.Json.Serialization;
 using Microsoft.EntityFrameworkCore;
 using Npgsql;
 using Stoa.Learning.Files;
@@ -50,10 +47,7 @@ internal sealed class LearningData(LearningDb db, NpgsqlDataSource source, Learn
     public async Task ExportAsync(Guid personId, ExportFolder folder, CancellationToken ct)
     {
         var users = await UsersAsync(personId, ct);
-        foreach (var (file, sql) in Parts)
-        {
-            await folder.AddAsync(file, RowsAsync(sql, users, ct), PrivacyJson.Default.JsonElement, ct);
-        }
+        await folder.AddAsync(source, Parts, users, ct);
         foreach (var file in await db.Files.AsNoTracking().Where(file => file.UserId != null && users.Contains(file.UserId.Value)).OrderBy(file => file.Id).ToListAsync(ct))
         {
             await using var content = await files.OpenAsync(file, ct);
@@ -140,18 +134,4 @@ internal sealed class LearningData(LearningDb db, NpgsqlDataSource source, Learn
 
     private Task<int[]> UsersAsync(Guid personId, CancellationToken ct) =>
         db.Users.IgnoreQueryFilters().Where(user => user.PersonId == personId).Select(user => user.Id).ToArrayAsync(ct);
-
-    private async IAsyncEnumerable<JsonElement> RowsAsync(string sql, int[] users, [EnumeratorCancellation] CancellationToken ct)
-    {
-        await using var command = source.CreateCommand(sql);
-        command.Parameters.Add(new() { Value = users });
-        await using var row = await command.ExecuteReaderAsync(ct);
-        while (await row.ReadAsync(ct))
-        {
-            yield return JsonElement.Parse(row.GetString(0));
-        }
-    }
 }
-
-[JsonSerializable(typeof(JsonElement))]
-internal sealed partial class PrivacyJson : JsonSerializerContext;

@@ -83,11 +83,13 @@ internal sealed class Standings(LearningDb db, NpgsqlDataSource source, TimeProv
         from active a left join by_type b using (course_id, user_id)
         """;
 
-    private const string State = """
+    private const string State = $"""
         select c.standings_stale, c.standings_counting, o.time_zone, case when c.standings_stale then (
           select count(*) from learning.user_cohorts m where m.cohort_id = c.id and m.deleted_at is null) * (
           select count(*) from learning.course_cohorts cc join learning.course_tasks ct on ct.course_id = cc.course_id and ct.deleted_at is null
-          where cc.cohort_id = c.id and cc.deleted_at is null) else 0 end as size
+          where cc.cohort_id = c.id and cc.deleted_at is null) else 0 end as size,
+          c.standings_counting and not exists (
+            select from platform.jobs j where j.kind = '{CountCohort.Kind}' and j.unique_key = c.id::text) as is_given_up
         from learning.cohorts c join learning.organizations o on o.id = c.org_id
         where c.id = $1
         """;
@@ -153,7 +155,7 @@ internal sealed class Standings(LearningDb db, NpgsqlDataSource source, TimeProv
         {
             await CountAtOnceAsync(cohortId, ct);
         }
-        else if (cohort.IsStale)
+        else if (cohort.IsStale || cohort.IsGivenUp)
         {
             db.Enqueue(new CountCohort(cohortId), new() { UniqueKey = cohortId.ToString(CultureInfo.InvariantCulture), UniqueMode = UniqueMode.Coalesce });
             await db.SaveChangesAsync(ct);
@@ -202,7 +204,8 @@ internal sealed class Standings(LearningDb db, NpgsqlDataSource source, TimeProv
     private async Task<CohortState> StateAsync(int cohortId, CancellationToken ct)
     {
         var trip = new RoundTrip(source);
-        var states = trip.Ask(State, static row => new CohortState(row.GetBoolean(0), row.GetBoolean(1), row.GetString(2), row.GetInt64(3)), cohortId);
+        var states = trip.Ask(State, static row => new CohortState(
+            row.GetBoolean(0), row.GetBoolean(1), row.GetString(2), row.GetInt64(3), row.GetBoolean(4)), cohortId);
         await trip.GoAsync(ct);
         return states[0];
     }
@@ -212,7 +215,7 @@ internal sealed class Standings(LearningDb db, NpgsqlDataSource source, TimeProv
         await using var transaction = await db.Database.BeginTransactionAsync(ct);
         // Whoever waits here for another's count finds nothing left to do.
         if (await db.Database.ExecuteSqlAsync(
-            $"update learning.cohorts set standings_stale = false where id = {cohortId} and standings_stale", ct) > 0)
+            $"update learning.cohorts set standings_stale = false, standings_counting = false where id = {cohortId} and standings_stale", ct) > 0)
         {
             await CountAsync(cohortId, [], ct);
         }
@@ -244,5 +247,6 @@ internal sealed class Standings(LearningDb db, NpgsqlDataSource source, TimeProv
     }
 
     /// <param name="Size">Members times tasks, where it is stale.</param>
-    private sealed record CohortState(bool IsStale, bool IsCounting, string TimeZone, long Size);
+    /// <param name="IsGivenUp">It was begun to be counted, and no job is left that will end it.</param>
+    private sealed record CohortState(bool IsStale, bool IsCounting, string TimeZone, long Size, bool IsGivenUp);
 }

@@ -4,6 +4,7 @@ using Stoa.Learning.Files;
 using Stoa.Learning.Tutor;
 using Stoa.Learning.Wire;
 using Stoa.Platform.Http;
+using Stoa.Platform.Storage;
 
 namespace Stoa.Learning.Submissions;
 
@@ -50,7 +51,8 @@ internal sealed class SubmissionStore(LearningFiles files, ArchiveCache archives
     {
         await using var content = await OpenAsync(uuid, extension, ct);
         using var bytes = new MemoryStream();
-        return await CopyAsync(content, bytes, (long)maxMb << 20, ct) ? bytes.ToArray() : throw Refusal.BadRequest($"The {what} is larger than {maxMb} MB");
+        return await BoundedCopy.RunAsync(content, bytes, (long)maxMb << 20, ct) is not null
+            ? bytes.ToArray() : throw Refusal.BadRequest($"The {what} is larger than {maxMb} MB");
     }
 
     private async Task<Stream> OpenAsync(string uuid, string extension, CancellationToken ct) =>
@@ -63,11 +65,10 @@ internal sealed class SubmissionStore(LearningFiles files, ArchiveCache archives
         {
             return content.Length <= most ? content : throw TooLarge();
         }
-        var file = new FileStream(
-            Path.GetTempFileName(), FileMode.Create, FileAccess.ReadWrite, FileShare.None, 64 << 10, FileOptions.Asynchronous | FileOptions.DeleteOnClose);
+        var file = Draft.Open();
         try
         {
-            return await CopyAsync(content, file, most, ct) ? file : throw TooLarge();
+            return await BoundedCopy.RunAsync(content, file, most, ct) is not null ? file : throw TooLarge();
         }
         catch
         {
@@ -77,18 +78,4 @@ internal sealed class SubmissionStore(LearningFiles files, ArchiveCache archives
     }
 
     private Failure TooLarge() => Refusal.BadRequest($"The archive is larger than {options.Value.MaxZipMb} MB");
-
-    private static async Task<bool> CopyAsync(Stream from, Stream to, long most, CancellationToken ct)
-    {
-        var buffer = new byte[64 << 10];
-        while (await from.ReadAsync(buffer, ct) is > 0 and var count)
-        {
-            if (to.Length + count > most)
-            {
-                return false;
-            }
-            await to.WriteAsync(buffer.AsMemory(0, count), ct);
-        }
-        return true;
-    }
 }

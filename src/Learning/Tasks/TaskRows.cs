@@ -136,24 +136,3 @@ internal enum CompletionSource
     Evaluation,
     Override,
 }
-
-/// <summary>A learner is done: with a material or an assignment, or with one question of a quiz.</summary>
-internal sealed class CompletionRow : ISoftDeleted
-{
-    public int Id { get; init; }
-
-    public required int UserId { get; init; }
-
-    public int? TaskId { get; init; }
-
-    public int? QuestionId { get; init; }
-
-    public CompletionSource Source { get; set; }
-
-    /// <summary>The client said so though our own evaluation did not.</summary>
-    public bool IsDisputed { get; set; }
-
-    public required DateTimeOffset CreatedAt { get; set; }
-
-    public DateTimeOffset? DeletedAt { get; set; }
-}

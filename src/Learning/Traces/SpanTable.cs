@@ -43,13 +43,3 @@ internal sealed class SpanTable(IModelUsage usage, IStorage storage)
         return safe.AsSpan().ContainsAny("\",\r\n") ? $"\"{safe.Replace("\"", "\"\"", StringComparison.Ordinal)}\"" : safe;
     }
 }
-
-/// <summary>A file without a name that lasts as long as it is open: what is written there first and then brought to the storage as a whole.</summary>
-internal static class Draft
-{
-    private const int BufferBytes = 64 << 10;
-
-    public static FileStream Open() => new(
-        Path.Combine(Path.GetTempPath(), Path.GetRandomFileName()), FileMode.CreateNew, FileAccess.ReadWrite, FileShare.None, BufferBytes,
-        FileOptions.Asynchronous | FileOptions.DeleteOnClose);
-}

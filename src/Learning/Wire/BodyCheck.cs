@@ -1,8 +1,8 @@
 using System.Globalization;
-using System.Runtime.InteropServices;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using System.Text.Json.Serialization.Metadata;
+using Stoa.Platform.Http;
 
 namespace Stoa.Learning.Wire;
 
@@ -133,58 +133,25 @@ internal sealed class BodyCheck(JsonSerializerOptions options, WireErrors errors
 
     private void CheckText(JsonElement value, object[] place)
     {
-        if (RequireKind(value, JsonValueKind.String, place, "string_type", "string") && !IsStorable(value))
+        if (RequireKind(value, JsonValueKind.String, place, "string_type", "string") && StorableJson.TextOf(value) is null)
         {
             errors.Add("string_unicode", place, "Input should be a valid string, unable to parse raw data as a unicode string");
         }
     }
 
-    /// <summary>Whatever is in it, its texts can be kept. Only escapes can hide one that cannot.</summary>
+    /// <summary>Whatever is in it, all of it can be kept.</summary>
     private void CheckDocument(JsonElement value, object[] place)
     {
-        if (JsonMarshal.GetRawUtf8Value(value).IndexOf("\\u"u8) >= 0 && !IsDocumentStorable(value))
+        if (!StorableJson.Holds(value))
         {
-            errors.Add("string_unicode", place, "Input should be a valid string, unable to parse raw data as a unicode string");
-        }
-    }
-
-    private static bool IsDocumentStorable(JsonElement value) => value.ValueKind switch
-    {
-        JsonValueKind.Array => value.EnumerateArray().All(IsDocumentStorable),
-        JsonValueKind.Object => value.EnumerateObject().All(member => IsNameStorable(member) && IsDocumentStorable(member.Value)),
-        JsonValueKind.String => IsStorable(value),
-        _ => true,
-    };
-
-    private static bool IsNameStorable(JsonProperty member)
-    {
-        try
-        {
-            return !member.Name.Contains('\0', StringComparison.Ordinal);
-        }
-        catch (InvalidOperationException)
-        {
-            return false;
-        }
-    }
-
-    // Half of a surrogate pair is valid JSON and no text; NUL is a text that no database keeps.
-    private static bool IsStorable(JsonElement value)
-    {
-        try
-        {
-            return !value.GetString()!.Contains('\0', StringComparison.Ordinal);
-        }
-        catch (InvalidOperationException)
-        {
-            return false;
+            errors.Add("string_unicode", place, "Input should hold texts and numbers that can be kept");
         }
     }
 
     private void CheckEnum(JsonElement value, Type type, object[] place)
     {
         var names = Enum.GetNames(type).Select(JsonNamingPolicy.SnakeCaseLower.ConvertName).ToList();
-        if (value.ValueKind == JsonValueKind.String && IsStorable(value) && names.Contains(value.GetString()!, StringComparer.Ordinal))
+        if (value.ValueKind == JsonValueKind.String && names.Contains(StorableJson.TextOf(value), StringComparer.Ordinal))
         {
             return;
         }

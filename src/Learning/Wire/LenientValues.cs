@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using Stoa.Platform.Http;
 
 namespace Stoa.Learning.Wire;
 
@@ -22,7 +23,7 @@ internal static class LenientValues
     public static decimal? WholeNumber(JsonElement value) => value.ValueKind switch
     {
         JsonValueKind.Number when value.TryGetDecimal(out var number) && decimal.Truncate(number) == number => number,
-        JsonValueKind.String => WholeNumber(value.GetString()),
+        JsonValueKind.String => WholeNumber(StorableJson.TextOf(value)),
         _ => null,
     };
 
@@ -33,7 +34,8 @@ internal static class LenientValues
     public static double? Number(JsonElement value) => value.ValueKind switch
     {
         JsonValueKind.Number when value.TryGetDouble(out var number) && double.IsFinite(number) => number,
-        JsonValueKind.String when double.TryParse(value.GetString()?.Trim(), NumberStyles.Float, CultureInfo.InvariantCulture, out var number)
+        JsonValueKind.String
+            when double.TryParse(StorableJson.TextOf(value)?.Trim(), NumberStyles.Float, CultureInfo.InvariantCulture, out var number)
             && double.IsFinite(number) => number,
         _ => null,
     };
@@ -43,7 +45,7 @@ internal static class LenientValues
         JsonValueKind.True => true,
         JsonValueKind.False => false,
         JsonValueKind.Number => Flag(value.GetRawText()),
-        JsonValueKind.String => Flag(value.GetString()),
+        JsonValueKind.String => Flag(StorableJson.TextOf(value)),
         _ => null,
     };
 
@@ -89,7 +91,7 @@ internal sealed class LenientInstant : JsonConverter<DateTimeOffset>
 
     public static DateTimeOffset? Parse(JsonElement value) => value.ValueKind switch
     {
-        JsonValueKind.String => Parse(value.GetString()),
+        JsonValueKind.String => Parse(StorableJson.TextOf(value)),
         JsonValueKind.Number when value.TryGetDouble(out var number) => OfUnix(number),
         _ => null,
     };

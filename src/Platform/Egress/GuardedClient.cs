@@ -35,13 +35,15 @@ public sealed class GuardedClient : IDisposable
     }
 
     /// <summary>Sends, follows at most three redirects, and reads the whole body within the limits.</summary>
-    public async Task<GuardedResponse> SendAsync(HttpRequestMessage request, GuardedLimits limits, CancellationToken ct)
+    /// <param name="mayFollow">Asked before a redirect is followed: it throws what the caller is to be told instead.</param>
+    public async Task<GuardedResponse> SendAsync(
+        HttpRequestMessage request, GuardedLimits limits, CancellationToken ct, Func<Uri, CancellationToken, Task>? mayFollow = null)
     {
         using var timeout = new CancellationTokenSource(limits.Timeout, time);
         using var both = CancellationTokenSource.CreateLinkedTokenSource(ct, timeout.Token);
         try
         {
-            return await FollowAsync(request, limits, both.Token);
+            return await FollowAsync(request, limits, mayFollow, both.Token);
         }
         catch (HttpRequestException error) when (error.InnerException is Failure)
         {
@@ -60,7 +62,8 @@ public sealed class GuardedClient : IDisposable
 
     public void Dispose() => client.Dispose();
 
-    private async Task<GuardedResponse> FollowAsync(HttpRequestMessage original, GuardedLimits limits, CancellationToken ct)
+    private async Task<GuardedResponse> FollowAsync(
+        HttpRequestMessage original, GuardedLimits limits, Func<Uri, CancellationToken, Task>? mayFollow, CancellationToken ct)
     {
         if (original.Content is { } content)
         {
@@ -82,6 +85,7 @@ public sealed class GuardedClient : IDisposable
                 throw new Failure(FailureKind.Upstream, "too_many_redirects", "the address redirects too often");
             }
             hop = hop.To(Target(hop.Address, location), response.StatusCode);
+            await (mayFollow?.Invoke(hop.Address, ct) ?? Task.CompletedTask);
         }
     }
 

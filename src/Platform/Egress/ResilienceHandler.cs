@@ -79,8 +79,8 @@ internal sealed class ResilienceHandler(ResilienceOptions options, TimeProvider 
                 ShouldHandle = arguments => ValueTask.FromResult(
                     MayRepeat(arguments.Context)
                     && HasFailed(arguments.Outcome)
-                    && !(AskedDelay(arguments.Outcome, time) > options.MaxDelay)),
-                DelayGenerator = arguments => ValueTask.FromResult(AskedDelay(arguments.Outcome, time)),
+                    && !(AskedWaitOf(arguments.Outcome, time) > options.MaxDelay)),
+                DelayGenerator = arguments => ValueTask.FromResult(AskedWaitOf(arguments.Outcome, time)),
                 OnRetry = static arguments =>
                 {
                     arguments.Outcome.Result?.Dispose();
@@ -116,11 +116,6 @@ internal sealed class ResilienceHandler(ResilienceOptions options, TimeProvider 
         _ => false,
     };
 
-    private static TimeSpan? AskedDelay(Outcome<HttpResponseMessage> outcome, TimeProvider time) =>
-        outcome.Result?.Headers.RetryAfter switch
-        {
-            { Delta: { } delta } => delta,
-            { Date: { } date } when date - time.GetUtcNow() is var wait => wait > TimeSpan.Zero ? wait : TimeSpan.Zero,
-            _ => null,
-        };
+    private static TimeSpan? AskedWaitOf(Outcome<HttpResponseMessage> outcome, TimeProvider time) =>
+        outcome.Result is { } answer ? AskedWait.Of(answer, time) : null;
 }

@@ -12,7 +12,7 @@ public readonly record struct LimitReading(bool Allowed, long Limit, long Remain
     public long TakenAt { get; init; }
 }
 
-/// <summary>Sliding-window counters shared by all requests (in memory; over Redis when several nodes share them).</summary>
+/// <summary>Sliding-window counters shared by all requests of this host.</summary>
 public interface ILimits
 {
     /// <summary>Takes <paramref name="amount"/> if the window still holds it; otherwise takes nothing. Atomic.</summary>

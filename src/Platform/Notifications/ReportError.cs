@@ -108,7 +108,7 @@ internal sealed class ReportErrorHandler(
         using var http = clients.CreateClient(Client);
         try
         {
-            await JobPost.SendAsync(http, request, "Bugsnag", ct);
+            await JobPost.SendAsync(http, request, "Bugsnag", time, ct);
         }
         catch (Exception error) when (error is not OperationCanceledException && (context.IsLastAttempt || error is JobFailure { Rule: FailureRule.Dead }))
         {

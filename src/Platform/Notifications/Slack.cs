@@ -17,7 +17,7 @@ public enum SlackChannel
 /// Tells a channel of the operators' Slack something: <c>POST {webhook}</c> with <c>{"text"}</c>. Called by jobs, so that nobody waits for
 /// Slack, and what was committed is told also after a crash.
 /// </summary>
-public sealed class Slack(IHttpClientFactory clients, IOptions<NotificationOptions> options)
+public sealed class Slack(IHttpClientFactory clients, IOptions<NotificationOptions> options, TimeProvider time)
 {
     internal const string Client = "notifications.slack";
 
@@ -37,7 +37,7 @@ public sealed class Slack(IHttpClientFactory clients, IOptions<NotificationOptio
             Content = JsonContent.Create(new SlackNote(text), NotificationJson.Default.SlackNote),
         };
         using var http = clients.CreateClient(Client);
-        await JobPost.SendAsync(http, request, "Slack", ct);
+        await JobPost.SendAsync(http, request, "Slack", time, ct);
     }
 
     /// <summary>

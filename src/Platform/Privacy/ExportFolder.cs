@@ -1,6 +1,8 @@
 using System.IO.Compression;
+using System.Runtime.CompilerServices;
 using System.Text.Json;
 using System.Text.Json.Serialization.Metadata;
+using Npgsql;
 
 namespace Stoa.Platform.Privacy;
 
@@ -34,10 +36,32 @@ public sealed class ExportFolder
         await writer.FlushAsync(ct);
     }
 
+    /// <summary>Files <c>{file}.json</c> of queries, whose rows are one JSON value each.</summary>
+    /// <param name="ids">Whose it is; <c>$1</c> of each query.</param>
+    public async Task AddAsync<TId>(NpgsqlDataSource source, IEnumerable<(string File, string Sql)> parts, TId[] ids, CancellationToken ct)
+    {
+        foreach (var (file, sql) in parts)
+        {
+            await AddAsync(file, RowsAsync(source, sql, ids, ct), PrivacyJson.Default.JsonElement, ct);
+        }
+    }
+
     /// <summary>A file as it is, below <c>files/</c>.</summary>
     public async Task AddAsync(string file, Stream content, CancellationToken ct)
     {
         await using var stream = await zip.CreateEntry($"{name}/files/{file}").OpenAsync(ct);
         await content.CopyToAsync(stream, ct);
+    }
+
+    private static async IAsyncEnumerable<JsonElement> RowsAsync<TId>(
+        NpgsqlDataSource source, string sql, TId[] ids, [EnumeratorCancellation] CancellationToken ct)
+    {
+        await using var command = source.CreateCommand(sql);
+        command.Parameters.Add(new() { Value = ids });
+        await using var row = await command.ExecuteReaderAsync(ct);
+        while (await row.ReadAsync(ct))
+        {
+            yield return JsonElement.Parse(row.GetString(0));
+        }
     }
 }

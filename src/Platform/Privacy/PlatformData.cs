@@ -1,3 +1,4 @@
+using System.Text.Json;
 using System.Text.Json.Serialization;
 using Microsoft.EntityFrameworkCore;
 using Stoa.Platform.Identity;
@@ -101,4 +102,5 @@ internal sealed class PlatformData(IdentityDb db, SessionCache sessions, TimePro
 [JsonSerializable(typeof(PlatformData.Act))]
 [JsonSerializable(typeof(PrivacyApi.Pending))]
 [JsonSerializable(typeof(ErasePerson))]
+[JsonSerializable(typeof(JsonElement))]
 internal sealed partial class PrivacyJson : JsonSerializerContext;

@@ -3,7 +3,7 @@ using System.Buffers;
 namespace Stoa.Platform.Storage;
 
 /// <summary>Copies what comes, as long as it is not too much.</summary>
-internal static class BoundedCopy
+public static class BoundedCopy
 {
     public const int BufferBytes = 64 << 10;
 

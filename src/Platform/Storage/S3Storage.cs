@@ -22,10 +22,7 @@ internal sealed partial class S3Storage(
         var key = KeyOf(name);
         // A bucket wants to know the length before the content.
         Directory.CreateDirectory(drafts);
-        var path = Path.Combine(drafts, $"{Guid.CreateVersion7(time.GetUtcNow()):n}.tmp");
-        await using var draft = new FileStream(
-            path, FileMode.CreateNew, FileAccess.ReadWrite, FileShare.None, BoundedCopy.BufferBytes,
-            FileOptions.Asynchronous | FileOptions.DeleteOnClose);
+        await using var draft = Draft.Open(drafts);
         if (await BoundedCopy.RunAsync(content, draft, maxBytes, ct) is not { } length)
         {
             return null;

@@ -37,7 +37,7 @@ internal sealed class WebhookSender(AddressGuard guard, IOptions<WebhookOptions>
             using var response = await client.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, either.Token);
             var reply = await ReplyAsync(response.Content, either.Token);
             ct.ThrowIfCancellationRequested();
-            return new(Attempt((int)response.StatusCode, null, reply), RetryAfterOf(response));
+            return new(Attempt((int)response.StatusCode, null, reply), AskedWait.Of(response, time));
         }
         catch (OperationCanceledException) when (!ct.IsCancellationRequested)
         {
@@ -108,11 +108,4 @@ internal sealed class WebhookSender(AddressGuard guard, IOptions<WebhookOptions>
             return null;
         }
     }
-
-    private TimeSpan? RetryAfterOf(HttpResponseMessage response) => response.Headers.RetryAfter switch
-    {
-        { Delta: { } delta } => delta,
-        { Date: { } date } => date - time.GetUtcNow(),
-        _ => null,
-    };
 }

@@ -1,7 +1,5 @@
 using System.Collections;
-using System.Text.Json.Nodes;
 using System.Text.RegularExpressions;
-using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.DependencyInjection;
 using Stoa.Host;
 using Stoa.Platform;
@@ -63,12 +61,8 @@ public sealed partial class DocsTests
         await using var app = await App.BuildAsync(["--environment", "Development"]);
         var wires = string.Concat(Directory.EnumerateFiles(Path.Combine(Repository.Root, "docs", "wire"), "*.md").Select(File.ReadAllText));
 
-        var endpoints = ((IEndpointRouteBuilder)app).DataSources.SelectMany(source => source.Endpoints);
-        var routes = (from endpoint in endpoints.OfType<RouteEndpoint>()
-                      let path = PathOf(endpoint)
-                      where path.StartsWith("/v1/", StringComparison.Ordinal) || path.StartsWith("/api/stoa/", StringComparison.Ordinal)
-                      from method in endpoint.Metadata.GetMetadata<HttpMethodMetadata>()?.HttpMethods ?? []
-                      select $"{method} {path}").Distinct(StringComparer.Ordinal).ToList();
+        var routes = WireDocument.RoutesOf(WireDocument.Endpoints(app).Where(endpoint => WireDocument.PathOf(endpoint) is var path
+            && (path.StartsWith("/v1/", StringComparison.Ordinal) || path.StartsWith("/api/stoa/", StringComparison.Ordinal))));
         var missing = routes.Where(route => !wires.Contains($"`{route}`", StringComparison.Ordinal));
 
         Assert.Contains("POST /v1/chat/completions", routes);
@@ -79,34 +73,16 @@ public sealed partial class DocsTests
     public async Task Every_route_of_GTWY_has_its_row_which_says_that_it_is_there()
     {
         await using var app = await App.BuildAsync(["--environment", "Development"]);
-        var rows = GtwyRow().Matches(await ReadAsync("docs/wire/gateway.md")).ToDictionary(row => row.Groups["route"].Value, row => row.Groups["state"].Value);
-
-        var routes = (from endpoint in ((IEndpointRouteBuilder)app).DataSources.SelectMany(source => source.Endpoints).OfType<RouteEndpoint>()
-                      where endpoint.Metadata.GetMetadata<IEndpointGroupNameMetadata>()?.EndpointGroupName == "gateway"
-                      let path = PathOf(endpoint)
-                      where !path.StartsWith("/v1/", StringComparison.Ordinal)
-                      from method in endpoint.Metadata.GetMetadata<HttpMethodMetadata>()?.HttpMethods ?? []
-                      select $"{method} {path}").ToHashSet(StringComparer.Ordinal);
+        var routes = WireDocument.RoutesOf(WireDocument.Endpoints(app).Where(endpoint =>
+            endpoint.IsOf("gateway") && !WireDocument.PathOf(endpoint).StartsWith("/v1/", StringComparison.Ordinal)));
 
         Assert.Contains("GET /api/agent/{agent_id}", routes);
-        Assert.DoesNotContain(routes, route => !rows.TryGetValue(route, out var state) || state == "not yet");
-        Assert.DoesNotContain(rows, row => row.Value != "not yet" && !routes.Contains(row.Key));
+        WireDocument.Agree(await WireDocument.RowsAsync("gateway.md"), routes);
     }
 
     [Fact]
-    public async Task Every_route_of_GTWYs_contract_has_a_row()
-    {
-        var contract = Repository.Shared("contracts/gateway.openapi.json");
-        Assert.SkipUnless(contract is not null, "the contract is not there");
-        var paths = JsonNode.Parse(await File.ReadAllTextAsync(contract, TestContext.Current.CancellationToken))!["paths"]!.AsObject();
-        var rows = GtwyRow().Matches(await ReadAsync("docs/wire/gateway.md")).Select(row => row.Groups["route"].Value).ToHashSet(StringComparer.Ordinal);
-
-        Assert.Empty(from path in paths
-                     from operation in path.Value!.AsObject()
-                     let route = $"{operation.Key.ToUpperInvariant()} {path.Key.TrimEnd('/')}"
-                     where !rows.Contains(route)
-                     select route);
-    }
+    public async Task Every_route_of_GTWYs_contract_has_a_row() =>
+        Assert.Empty(await WireDocument.WithoutRowAsync("gateway.openapi.json", "", await WireDocument.RowsAsync("gateway.md")));
 
     [Fact]
     public void Every_relative_link_leads_somewhere()
@@ -138,10 +114,6 @@ public sealed partial class DocsTests
         }
     }
 
-    /// <summary>As a reader writes it: without constraints, and without the slash that groups leave at the end.</summary>
-    private static string PathOf(RouteEndpoint endpoint) =>
-        Parameter().Replace($"/{endpoint.RoutePattern.RawText!.Trim('/')}", "{${name}}");
-
     private static IEnumerable<string> Pages() => Directory
         .EnumerateFiles(Repository.Root, "*.md", SearchOption.AllDirectories)
         .Where(file => !Path.GetRelativePath(Repository.Root, file).Split(Path.DirectorySeparatorChar).Any(NotOurs.Contains));
@@ -153,12 +125,6 @@ public sealed partial class DocsTests
         @"\b(Stoa|Gateway|Keys|People|Sessions|Egress|Jobs|Calendars|Google|Discord|NextAuth|Feedback|Learning|Assistants|Storage|Notifications)(__[A-Za-z0-9]+|__<name>)+",
         RegexOptions.ExplicitCapture | RegexOptions.NonBacktracking)]
     private static partial Regex Setting();
-
-    [GeneratedRegex(@"^\| `(?<route>[A-Z]+ /[^`]*)` \| (?<state>[a-z ]+) \|", RegexOptions.ExplicitCapture | RegexOptions.Multiline | RegexOptions.NonBacktracking)]
-    private static partial Regex GtwyRow();
-
-    [GeneratedRegex(@"\{\**(?<name>\w+)[^}]*\}", RegexOptions.ExplicitCapture | RegexOptions.NonBacktracking)]
-    private static partial Regex Parameter();
 
     [GeneratedRegex(@"\]\((?<path>[^):#\s]+)(#[^)\s]*)?\)", RegexOptions.ExplicitCapture | RegexOptions.NonBacktracking)]
     private static partial Regex Link();

@@ -39,6 +39,25 @@ public sealed class HostileTests
         Assert.Equal(HttpStatusCode.UnprocessableEntity, answer.StatusCode);
     }
 
+    [Theory]
+    [InlineData("POST", "/courses/", """{"name":"c","org_id":"\ud800"}""")]
+    [InlineData("PUT", "/tasks/{0}/learning_material", """{"title":"t","status":"published","blocks":[],"scheduled_publish_at":"\udc00"}""")]
+    [InlineData("POST", "/scorecards/", """{"title":"s","org_id":1,"criteria":[{"name":"n","description":"d","min_score":"\ud800","max_score":1,"pass_score":1}]}""")]
+    public async Task Half_a_character_is_neither_a_number_nor_a_time(string method, string path, string body)
+    {
+        await using var site = await LearningSite.StartAsync();
+        var school = await School.OpenAsync(site, "own");
+        using var request = new HttpRequestMessage(new(method), $"/learning{path.Replace("{0}", $"{school.Material}", StringComparison.Ordinal)}")
+        {
+            Content = new StringContent(body, Encoding.UTF8, "application/json"),
+        };
+        request.Headers.Authorization = new AuthenticationHeaderValue("Bearer", school.Owner.Token);
+
+        using var answer = await site.Host.Client.SendAsync(request, TestContext.Current.CancellationToken);
+
+        Assert.Equal(HttpStatusCode.UnprocessableEntity, answer.StatusCode);
+    }
+
     [Fact]
     public async Task What_a_learner_does_in_another_school_is_not_this_ones_to_know()
     {

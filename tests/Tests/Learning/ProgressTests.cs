@@ -163,6 +163,24 @@ public sealed class ProgressTests
     }
 
     [Fact]
+    public async Task A_count_that_was_given_up_begins_anew_when_somebody_looks()
+    {
+        await using var site = await LearningSite.StartAsync();
+        var school = await School.OpenAsync(site, "own");
+        await school.CompleteAsync(school.Learner, school.Material);
+        Assert.Equal(1, await DoneAsync(school));
+        // As it is left by a job that died over the first part for good.
+        await site.SqlAsync("delete from learning.standings; update learning.cohorts set standings_counting = true");
+
+        await DoneAsync(school);
+        await site.Host.RunJobsAsync();
+
+        Assert.Equal(1, await DoneAsync(school));
+        Assert.False(await site.ValueAsync<bool>("select bool_or(standings_counting) from learning.cohorts"));
+        Assert.Equal(0, await site.ValueAsync<long>("select count(*) from platform.jobs where kind = 'learning.count_cohort'"));
+    }
+
+    [Fact]
     public async Task A_board_follows_what_becomes_of_courses_and_members()
     {
         await using var site = await LearningSite.StartAsync();

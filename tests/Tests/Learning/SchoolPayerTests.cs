@@ -1,4 +1,7 @@
 using System.Text.Json.Nodes;
+using Microsoft.Extensions.DependencyInjection;
+using Npgsql;
+using Stoa.Tests.Support;
 using static System.Net.Http.HttpMethod;
 
 namespace Stoa.Tests.Learning;
@@ -49,6 +52,31 @@ public sealed class SchoolPayerTests
         Assert.Equal(0L, await site.ValueAsync<long>($"select count(*) from gateway.budgets where organization_id = '{Company}'"));
 
         Task<Guid> PayerAsync() => site.ValueAsync<Guid>($"select organization_id from learning.organizations where id = {school.Org}");
+    }
+
+    [Fact]
+    public async Task Who_is_losing_the_right_to_say_so_at_this_moment_has_none()
+    {
+        await using var site = await LearningSite.StartAsync();
+        var school = await School.OpenAsync(site, "company-school");
+        await site.SqlAsync($"""
+            insert into platform.organizations (id, slug, name) values ('{Company}', 'company', 'Company');
+            insert into platform.memberships (organization_id, person_id, role, created_at)
+            select '{Company}', person_id, 'admin', now() from learning.users where email = '{school.Owner.Email}'
+            """);
+        var ct = TestContext.Current.CancellationToken;
+        await using var connection = await site.Host.Services.GetRequiredService<NpgsqlDataSource>().OpenConnectionAsync(ct);
+        await using var transaction = await connection.BeginTransactionAsync(ct);
+        await using var demote = new NpgsqlCommand($"update platform.memberships set role = 'member' where organization_id = '{Company}'", connection);
+        await demote.ExecuteNonQueryAsync(ct);
+
+        var asked = site.StatusesAsync(school.Owner, Put, $"/organizations/{school.Org}/payer", Payer(Company));
+        await Patience.UntilAsync(async () => asked.IsCompleted || await site.ValueAsync<long>(
+            "select count(*) from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'") > 0);
+        await transaction.CommitAsync(ct);
+
+        Assert.Equal("403 Forbidden", await asked);
+        Assert.False(await site.ValueAsync<bool>($"select is_paid_for from learning.organizations where id = {school.Org}"));
     }
 
     private static JsonObject Payer(JsonNode? organization) => new() { ["organization_id"] = organization };

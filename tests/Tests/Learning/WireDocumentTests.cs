@@ -1,13 +1,11 @@
 using System.Text.Json.Nodes;
-using System.Text.RegularExpressions;
-using Microsoft.AspNetCore.Routing;
 using Stoa.Host;
 using Stoa.Tests.Support;
 
 namespace Stoa.Tests.Learning;
 
 /// <summary><c>docs/wire/learning.md</c> says of each route how it stands, and says the truth.</summary>
-public sealed partial class WireDocumentTests
+public sealed class WireDocumentTests
 {
     private static CancellationToken Ct => TestContext.Current.CancellationToken;
 
@@ -15,34 +13,16 @@ public sealed partial class WireDocumentTests
     public async Task Every_route_has_a_row_that_says_that_it_is_there()
     {
         await using var app = await App.BuildAsync(["--environment", "Development"]);
-        var rows = await RowsAsync();
-
-        var routes = (from endpoint in ((IEndpointRouteBuilder)app).DataSources.SelectMany(source => source.Endpoints).OfType<RouteEndpoint>()
-                      where endpoint.Metadata.GetMetadata<IEndpointGroupNameMetadata>()?.EndpointGroupName == "learning"
-                      let path = $"/{Parameter().Replace(endpoint.RoutePattern.RawText!, "{${name}}").Trim('/')}"
-                      where !path.StartsWith("/learning/_svc/", StringComparison.Ordinal)
-                      from method in endpoint.Metadata.GetMetadata<HttpMethodMetadata>()?.HttpMethods ?? []
-                      select $"{method} {path}").ToHashSet(StringComparer.Ordinal);
+        var routes = WireDocument.RoutesOf(WireDocument.Endpoints(app).Where(endpoint =>
+            endpoint.IsOf("learning") && !WireDocument.PathOf(endpoint).StartsWith("/learning/_svc/", StringComparison.Ordinal)));
 
         Assert.Contains("GET /learning/tasks/{task_id}", routes);
-        Assert.DoesNotContain(routes, route => !rows.TryGetValue(route, out var state) || state == "not yet");
-        Assert.DoesNotContain(rows, row => row.Value != "not yet" && !routes.Contains(row.Key));
+        WireDocument.Agree(await WireDocument.RowsAsync("learning.md"), routes);
     }
 
     [Fact]
-    public async Task Every_route_of_the_contract_has_a_row()
-    {
-        var contract = Repository.Shared("contracts/learning.openapi.json");
-        Assert.SkipUnless(contract is not null, "../shared/contracts/learning.openapi.json is not here.");
-        var paths = JsonNode.Parse(await File.ReadAllTextAsync(contract, Ct))!["paths"]!.AsObject();
-        var rows = await RowsAsync();
-
-        Assert.Empty(from path in paths
-                     from operation in path.Value!.AsObject()
-                     let route = $"{operation.Key.ToUpperInvariant()} /learning{path.Key.TrimEnd('/')}"
-                     where !rows.ContainsKey(route)
-                     select route);
-    }
+    public async Task Every_route_of_the_contract_has_a_row() =>
+        Assert.Empty(await WireDocument.WithoutRowAsync("learning.openapi.json", "/learning", await WireDocument.RowsAsync("learning.md")));
 
     [Fact]
     public async Task The_document_names_what_the_contract_names()
@@ -87,14 +67,4 @@ public sealed partial class WireDocumentTests
         var fields = (schema?["properties"]?.AsObject() ?? []).Select(property => property.Key).ToList();
         return fields.Contains("assignment") ? fields.Select(field => field is "id" or "type" ? $"assignment.{field}" : field) : fields;
     }
-
-    private static async Task<Dictionary<string, string>> RowsAsync() =>
-        Row().Matches(await File.ReadAllTextAsync(Path.Combine(Repository.Root, "docs", "wire", "learning.md"), Ct))
-            .ToDictionary(row => row.Groups["route"].Value.TrimEnd('/'), row => row.Groups["state"].Value, StringComparer.Ordinal);
-
-    [GeneratedRegex(@"^\| `(?<route>[A-Z]+ /[^`]*)` \| (?<state>[a-z ]+) \|", RegexOptions.ExplicitCapture | RegexOptions.Multiline | RegexOptions.NonBacktracking)]
-    private static partial Regex Row();
-
-    [GeneratedRegex(@"\{\**(?<name>\w+)[^}]*\}", RegexOptions.ExplicitCapture | RegexOptions.NonBacktracking)]
-    private static partial Regex Parameter();
 }

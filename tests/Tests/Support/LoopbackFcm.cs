@@ -21,9 +21,9 @@ internal sealed class LoopbackFcm : IAsyncDisposable
     private readonly RSA key = RSA.Create(2048);
     private readonly ConcurrentQueue<JsonObject> messages = new();
     private readonly ConcurrentDictionary<string, (int Status, string Body)> answers = new(StringComparer.Ordinal);
-    private int tokens;
-
     private readonly TimeProvider clock;
+    private Task open = Task.CompletedTask;
+    private int tokens, asked;
 
     private LoopbackFcm(TimeProvider clock)
     {
@@ -41,6 +41,9 @@ internal sealed class LoopbackFcm : IAsyncDisposable
     public IReadOnlyList<JsonObject> Messages => [.. messages];
 
     public int Tokens => tokens;
+
+    /// <summary>Messages that came, taken or not.</summary>
+    public int Asked => asked;
 
     public IEnumerable<(string Key, string Value)> Settings =>
     [
@@ -74,6 +77,9 @@ internal sealed class LoopbackFcm : IAsyncDisposable
         },
     }.ToJsonString());
 
+    /// <summary>Messages are answered only when this has come.</summary>
+    public void WaitFor(Task opened) => open = opened;
+
     public IReadOnlyList<JsonObject> To(string device) => [.. messages.Where(message => (string?)message["token"] == device)];
 
     public async ValueTask DisposeAsync()
@@ -105,6 +111,8 @@ internal sealed class LoopbackFcm : IAsyncDisposable
             context.Response.StatusCode = 401;
             return;
         }
+        Interlocked.Increment(ref asked);
+        await open;
         if (answers.TryGetValue((string)message["token"]!, out var answer))
         {
             context.Response.StatusCode = answer.Status;

@@ -38,6 +38,8 @@ internal sealed class PageFetcher(GuardedClient web, FileText files, IOptions<Do
 {
     private const string Accepted = "text/html, application/xhtml+xml, text/plain;q=0.8, text/markdown;q=0.8, application/pdf;q=0.6, */*;q=0.1";
 
+    private const string Forbidden = "robots_forbidden", Unreadable = "robots_unreadable";
+
     private static readonly TimeSpan RobotsAge = TimeSpan.FromHours(1);
 
     private static readonly TimeSpan FaultAge = TimeSpan.FromSeconds(5);
@@ -72,15 +74,7 @@ internal sealed class PageFetcher(GuardedClient web, FileText files, IOptions<Do
     {
         try
         {
-            var rules = await RulesAsync(page, ct);
-            if (rules == RobotsRules.DenyAll)
-            {
-                return Fetch.None(Unfetched.Failed, "its robots.txt cannot be read now");
-            }
-            if (!rules.Allows(page))
-            {
-                return Fetch.None(Unfetched.Denied, "robots.txt does not allow it");
-            }
+            var rules = await AllowedAsync(page, "robots.txt does not allow it", ct);
             using var request = new HttpRequestMessage(HttpMethod.Get, page);
             if (known?.Etag is { } etag)
             {
@@ -90,16 +84,15 @@ internal sealed class PageFetcher(GuardedClient web, FileText files, IOptions<Do
             {
                 request.Headers.TryAddWithoutValidation("If-Modified-Since", date);
             }
-            var answer = await SendAsync(request, rules.Delay, options.Value.MaxPageKb * 1024L, ct);
-            return answer.Address == page || (await RulesAsync(answer.Address, ct)).Allows(answer.Address)
-                ? await ReadAsync(answer, isKnown: known is not null, ct)
-                : Fetch.None(Unfetched.Denied, "it leads to where robots.txt does not allow it");
+            var answer = await SendAsync(request, rules.Delay, options.Value.MaxPageKb * 1024L, ct, AskFirstAsync);
+            return await ReadAsync(answer, isKnown: known is not null, ct);
         }
         catch (Failure failure)
         {
             return Fetch.None(failure.Kind is FailureKind.Timeout ? Unfetched.Failed : failure.Code switch
             {
-                "upstream_connection" => Unfetched.Failed,
+                Forbidden => Unfetched.Denied,
+                "upstream_connection" or Unreadable => Unfetched.Failed,
                 _ => Unfetched.Refused,
             }, failure.Message);
         }
@@ -111,13 +104,24 @@ internal sealed class PageFetcher(GuardedClient web, FileText files, IOptions<Do
         try
         {
             using var request = new HttpRequestMessage(HttpMethod.Get, address);
-            var answer = await SendAsync(request, TimeSpan.Zero, maxBytes, ct);
+            var answer = await SendAsync(request, TimeSpan.Zero, maxBytes, ct, AskFirstAsync);
             return answer.Status == HttpStatusCode.OK ? answer.Body : null;
         }
         catch (Failure)
         {
             return null;
         }
+    }
+
+    private Task AskFirstAsync(Uri target, CancellationToken ct) => AllowedAsync(target, "it leads to where robots.txt does not allow it", ct);
+
+    /// <exception cref="Failure">The host's rules do not allow it, or cannot be had.</exception>
+    private async Task<RobotsRules> AllowedAsync(Uri page, string otherwise, CancellationToken ct)
+    {
+        var rules = await RulesAsync(page, ct);
+        return rules == RobotsRules.DenyAll ? throw new Failure(FailureKind.Upstream, Unreadable, "its robots.txt cannot be read now")
+            : rules.Allows(page) ? rules
+            : throw new Failure(FailureKind.Forbidden, Forbidden, otherwise);
     }
 
     private async Task<Fetch> ReadAsync(GuardedResponse answer, bool isKnown, CancellationToken ct)
@@ -180,14 +184,15 @@ internal sealed class PageFetcher(GuardedClient web, FileText files, IOptions<Do
         }
     }
 
-    private async Task<GuardedResponse> SendAsync(HttpRequestMessage request, TimeSpan asked, long maxBytes, CancellationToken ct)
+    private async Task<GuardedResponse> SendAsync(
+        HttpRequestMessage request, TimeSpan asked, long maxBytes, CancellationToken ct, Func<Uri, CancellationToken, Task>? mayFollow = null)
     {
         var contact = options.Value.Contact;
         request.Headers.TryAddWithoutValidation("User-Agent", contact.Length == 0 ? options.Value.UserAgent : $"{options.Value.UserAgent} (+{contact})");
         request.Headers.TryAddWithoutValidation("Accept", Accepted);
         var own = TimeSpan.FromMilliseconds(options.Value.DelayMs);
         await OriginOf(request.RequestUri!).WaitAsync(asked > own ? asked : own, time, ct);
-        return await web.SendAsync(request, new(maxBytes, TimeSpan.FromSeconds(options.Value.PageSeconds)), ct);
+        return await web.SendAsync(request, new(maxBytes, TimeSpan.FromSeconds(options.Value.PageSeconds)), ct, mayFollow);
     }
 
     private Origin OriginOf(Uri address)

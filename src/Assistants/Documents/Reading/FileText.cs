@@ -1,3 +1,4 @@
+using System.IO.Compression;
 using System.Text;
 using System.Xml;
 using DocumentFormat.OpenXml.Packaging;
@@ -82,11 +83,15 @@ internal sealed class FileText(PdfText pdf, IOptions<DocumentsOptions> options, 
         try
         {
             using var stream = new MemoryStream(bytes.ToArray(), writable: false);
+            var mostUnpacked = options.Value.MaxPageKb * 1024L * 8;
+            RequireModest(stream, mostUnpacked);
             using var document = WordprocessingDocument.Open(stream, isEditable: false);
             using var part = document.MainDocumentPart?.GetStream(FileMode.Open, FileAccess.Read) ?? throw Unreadable("document");
             var settings = new XmlReaderSettings
             {
-                DtdProcessing = DtdProcessing.Prohibit, XmlResolver = null, MaxCharactersInDocument = (long)options.Value.MaxPageKb * 1024 * 8,
+                DtdProcessing = DtdProcessing.Prohibit,
+                XmlResolver = null,
+                MaxCharactersInDocument = mostUnpacked,
             };
             using var reader = XmlReader.Create(part, settings);
             return new(TextCleaning.CleanLine(document.PackageProperties.Title ?? ""), Clean(ParagraphsOf(reader)));
@@ -95,6 +100,19 @@ internal sealed class FileText(PdfText pdf, IOptions<DocumentsOptions> options, 
         {
             throw Unreadable("document");
         }
+    }
+
+    /// <summary>What a package says of itself is read whole, and two megabytes can unpack to more of it than the host has memory.</summary>
+    private static void RequireModest(Stream stream, long most)
+    {
+        using (var zip = new ZipArchive(stream, ZipArchiveMode.Read, leaveOpen: true))
+        {
+            if (zip.Entries.Sum(entry => entry.Length) > most)
+            {
+                throw new Failure(FailureKind.TooLarge, "too_large", "The document is too large when it is unpacked");
+            }
+        }
+        stream.Position = 0;
     }
 
     private static string ParagraphsOf(XmlReader reader)

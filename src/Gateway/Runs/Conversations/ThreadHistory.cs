@@ -5,10 +5,7 @@ namespace Stoa.Gateway.Runs.Conversations;
 /// <summary>Reads what a conversation holds: its newest exchanges, its memory and its summary, in one round trip.</summary>
 internal static class ThreadHistory
 {
-    /// <summary>More are not looked at; how many of them a model sees is a question of tokens.</summary>
-    public const int MaxExchanges = 50;
-
-    // By the index runs_by_thread.
+    // By the index runs_by_thread. More are not looked at; how many of them a model sees is a question of tokens.
     private const string Exchanges = """
         select id, user_message, answer, case when document -> 'tools_call_data' <> '[]' then document ->> 'tools_call_data' end,
           case when created_at > now() - interval '7 days' and document -> 'user_urls' <> '[]' then document ->> 'user_urls' end

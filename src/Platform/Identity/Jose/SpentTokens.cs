@@ -2,7 +2,6 @@ using System.Collections.Concurrent;
 using System.Globalization;
 using System.Security.Cryptography;
 using System.Text;
-using Microsoft.Extensions.Hosting;
 using Npgsql;
 using Stoa.Platform.Data;
 using Stoa.Platform.Http;
@@ -13,7 +12,7 @@ namespace Stoa.Platform.Identity.Jose;
 /// Tokens that must not be taken again: signed ones whose owners have signed out, and one-time ones that were used. A signature holds
 /// until its end, so what ended earlier is remembered, in the table and on every host in memory, where the request path asks.
 /// </summary>
-public sealed class SpentTokens(NpgsqlDataSource source, ChangeFeed changes, TimeProvider time) : IHostedService, IDisposable
+public sealed class SpentTokens(NpgsqlDataSource source, ChangeFeed changes, TimeProvider time) : ChangeListener(changes, Channel)
 {
     private const string Channel = "platform_spent_tokens";
 
@@ -22,7 +21,6 @@ public sealed class SpentTokens(NpgsqlDataSource source, ChangeFeed changes, Tim
 
     private readonly ConcurrentDictionary<string, DateTimeOffset> ends = new(StringComparer.Ordinal);
     private readonly TaskCompletionSource loaded = new(TaskCreationOptions.RunContinuationsAsynchronously);
-    private IDisposable? subscription;
 
     /// <summary>False until the table was read once. Later outages of the database change nothing.</summary>
     public bool IsLoaded => loaded.Task.IsCompleted;
@@ -49,26 +47,12 @@ public sealed class SpentTokens(NpgsqlDataSource source, ChangeFeed changes, Tim
         return isFirst;
     }
 
-    public Task StartAsync(CancellationToken cancellationToken)
-    {
-        subscription = changes.Subscribe(Channel, LearnAsync);
-        return Task.CompletedTask;
-    }
-
-    public Task StopAsync(CancellationToken cancellationToken)
-    {
-        Dispose();
-        return Task.CompletedTask;
-    }
-
-    public void Dispose() => subscription?.Dispose();
-
     internal Task WhenLoaded(CancellationToken ct) => loaded.Task.WaitAsync(ct);
 
     /// <summary>One more, as the trigger says it, or everything when something may have been missed.</summary>
-    private async Task LearnAsync(string? word, CancellationToken ct)
+    protected override async Task HearAsync(string? payload, CancellationToken ct)
     {
-        if (word?.Split(' ') is [var name, var seconds])
+        if (payload?.Split(' ') is [var name, var seconds])
         {
             ends[name] = DateTimeOffset.FromUnixTimeSeconds(long.Parse(seconds, CultureInfo.InvariantCulture));
             return;

@@ -125,9 +125,12 @@ public sealed class HostileWebsiteTests(DocumentsSite site) : IClassFixture<Docu
     public async Task What_robots_are_told_is_heeded()
     {
         await using var web = await FakeWebsite.StartAsync();
+        await using var other = await FakeWebsite.StartAsync();
         var user = await site.Assistants.UserAsync();
+        other.Page("/robots.txt", "User-agent: *\nDisallow: /private", "text/plain");
+        other.Page("/private/b", Text);
         web.Page("/robots.txt", "User-agent: *\nDisallow: /private", "text/plain");
-        web.Page("/", $"{Text}<a href='/private/a'>a</a><a href='/noindex'>b</a><a href='/header'>c</a><a href='/round'>d</a>");
+        web.Page("/", $"{Text}<a href='/private/a'>a</a><a href='/noindex'>b</a><a href='/header'>c</a><a href='/round'>d</a><a href='/away'>e</a>");
         web.Page("/private/a", Text);
         web.Page("/noindex", $"<meta name=robots content=noindex>{Text}<a href='/behind'>e</a>");
         web.Page("/behind", Text);
@@ -138,11 +141,15 @@ public sealed class HostileWebsiteTests(DocumentsSite site) : IClassFixture<Docu
             return context.Response.WriteAsync(Text);
         });
         web.Page("/round", context => Redirect(context, "/private/a"));
+        web.Page("/away", context => Redirect(context, $"{other.Address}/private/b"));
 
         await site.ReadAsync(user, web.Address);
 
         Assert.Equal([web.Address, $"{web.Address}/behind"], await site.NamesAsync(user));
-        Assert.DoesNotContain("/private/a", web.Asked.Take(web.Asked.ToList().IndexOf("/round")));
+        Assert.Contains("/round", web.Asked);
+        Assert.DoesNotContain("/private/a", web.Asked);
+        Assert.Equal(["/robots.txt"], other.Asked);
+        Assert.Equal("it leads to where robots.txt does not allow it", await site.ReasonAsync(user, "/away"));
         Assert.Equal("robots.txt does not allow it", await site.ReasonAsync(user, "/private/a"));
         Assert.Equal("it does not want to be kept (noindex)", await site.ReasonAsync(user, "/noindex"));
     }

@@ -57,6 +57,7 @@ public sealed class ResourceTests(DocumentsSite site) : IClassFixture<DocumentsS
         Assert.Equal("200 ", await UploadAsync(user, "letter.docx", "application/octet-stream", Docx("Dear Sir,", "the parrot is dead.")));
         Assert.Equal("200 ", await UploadAsync(user, "deep.md", "text/markdown", Encoding.ASCII.GetBytes($"{new string('>', 5_000)} Bats")));
         Assert.Equal("200 ", await UploadAsync(user, "deep.docx", "application/octet-stream", Docx($"first</w:t></w:r>{Deep("<w:p>")}{Deep("</w:p>")}<w:r><w:t>last")));
+        Assert.Equal("413 The document is too large when it is unpacked", await UploadAsync(user, "bomb.docx", "application/octet-stream", Filled(Docx("small"))));
         Assert.Equal("400 The document cannot be read", await UploadAsync(user, "broken.docx", "application/octet-stream", "no zip"u8.ToArray()));
         Assert.Equal("415 Files are read as HTML, text, Markdown, PDF and DOCX", await UploadAsync(user, "a.exe", "application/octet-stream", [1, 2, 3]));
         Assert.StartsWith("413", await UploadAsync(user, "large.txt", "text/plain", new byte[(2_048 * 1_024) + 1]), StringComparison.Ordinal);
@@ -267,6 +268,19 @@ public sealed class ResourceTests(DocumentsSite site) : IClassFixture<DocumentsS
     }
 
     private static string Deep(string tag) => string.Concat(Enumerable.Repeat(tag, 200_000));
+
+    /// <summary>With a part that unpacks to more than a document may have.</summary>
+    private static byte[] Filled(byte[] docx)
+    {
+        using var stream = new MemoryStream();
+        stream.Write(docx);
+        using (var zip = new ZipArchive(stream, ZipArchiveMode.Update, leaveOpen: true))
+        using (var filler = zip.CreateEntry("docProps/filler.xml").Open())
+        {
+            filler.Write(new byte[20 << 20]);
+        }
+        return stream.ToArray();
+    }
 
     private static byte[] Docx(params string[] paragraphs)
     {

@@ -1,5 +1,6 @@
 using System.Text.Json.Nodes;
 using Stoa.Assistants.Purchases;
+using Stoa.Tests.Support;
 
 namespace Stoa.Tests.Assistants.Events;
 
@@ -264,6 +265,38 @@ public sealed class EventRoutesTests : IAsyncLifetime
             Assert.Equal(left, (int)(await Site.OkAsync(AssistantsSite.Background, HttpMethod.Put, "/event", body))["event_pk"]!);
             Assert.Single(events.Fcm.To($"left-{user.Id}"));
         }
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task Two_who_tell_the_same_at_once_tell_it_once(bool isTaken)
+    {
+        events.Set("2027-02-02T12:00:00Z");
+        var user = await Site.UserAsync("Twice");
+        var device = $"twice-{user.Id}";
+        await Site.OkAsync(user.Token, HttpMethod.Put, "/device", new() { ["fcm_token"] = device });
+        if (!isTaken)
+        {
+            events.Fcm.Answer(device, 404, "UNREGISTERED");
+        }
+        var open = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        events.Fcm.WaitFor(open.Task);
+        var body = Of(user, Notification());
+        body["event_type"] = "daily_notification";
+
+        var first = Site.StatusAsync(AssistantsSite.Background, HttpMethod.Put, "/event", (JsonObject)body.DeepClone());
+        await Patience.UntilAsync(() => events.Fcm.Asked == 1);
+        var second = Site.StatusAsync(AssistantsSite.Background, HttpMethod.Put, "/event", (JsonObject)body.DeepClone());
+        await Patience.UntilAsync(async () => events.Fcm.Asked == 2 || await Site.ValueAsync<long>(
+            "select count(*) from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'") > 0);
+        open.SetResult();
+
+        var answer = isTaken ? "200 " : "500 The notification was sent to no device";
+        Assert.Equal((answer, answer), (await first, await second));
+        Assert.Equal(1, events.Fcm.Asked);
+        Assert.Equal(isTaken ? 1 : 0, await Site.ValueAsync<long>("select count(*) from assistants.events where user_id = $1", user.Id));
+        Assert.Equal(isTaken, await Site.ValueAsync<bool>("select is_valid from assistants.devices where fcm_token = $1", device));
     }
 
     [Fact]

@@ -33,6 +33,12 @@ public sealed class ForwardTests(GatewaySite site) : IClassFixture<GatewaySite>
         Assert.DoesNotContain("usage", text, StringComparison.Ordinal);
         Assert.EndsWith("data: [DONE]\n\n", text, StringComparison.Ordinal);
 
+        using var none = await site.PostAsync(
+            OpenAi, """{"model":"listed","stream":true,"stream_options":null,"messages":[{"role":"user","content":"one two three"}]}""");
+        Assert.DoesNotContain("usage", await none.Content.ReadAsStringAsync(Ct), StringComparison.Ordinal);
+        Assert.True((bool)site.OpenAi.Requests[^1].Json!["stream_options"]!["include_usage"]!);
+        Assert.False((bool)(await site.RecordAsync(none))["is_estimated"]!);
+
         using var asking = await site.PostAsync(
             OpenAi, """{"model":"listed","stream":true,"stream_options":{"include_usage":true,"x":1},"messages":[{"role":"user","content":"one two three"}]}""");
         Assert.Contains("\"prompt_tokens\"", await asking.Content.ReadAsStringAsync(Ct), StringComparison.Ordinal);

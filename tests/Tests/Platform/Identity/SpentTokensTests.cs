@@ -54,7 +54,7 @@ public sealed class SpentTokensTests(TestDatabase database) : IClassFixture<Test
     {
         await using var source = NpgsqlDataSource.Create(database.ConnectionString);
         using var feed = new ChangeFeed(source, new DatabaseReadiness(), TimeProvider.System, NullLogger<ChangeFeed>.Instance);
-        using var spent = new SpentTokens(source, feed, TimeProvider.System);
+        var spent = new SpentTokens(source, feed, TimeProvider.System);
 
         Assert.Equal(FailureKind.Unavailable, Assert.Throws<Failure>(() => spent.Contains("a.token")).Kind);
     }
@@ -86,7 +86,7 @@ public sealed class SpentTokensTests(TestDatabase database) : IClassFixture<Test
         public async ValueTask DisposeAsync()
         {
             await feed.StopAsync(CancellationToken.None);
-            spent.Dispose();
+            await spent.StopAsync(CancellationToken.None);
             feed.Dispose();
         }
     }

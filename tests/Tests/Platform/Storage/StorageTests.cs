@@ -72,6 +72,31 @@ public sealed class StorageTests(LoopbackS3 s3) : IClassFixture<LoopbackS3>, IDi
     }
 
     [Fact]
+    public async Task What_a_killed_host_left_half_written_is_swept_and_what_is_being_written_is_not()
+    {
+        var drafts = Directory.CreateDirectory(Path.Combine(folder, "storage", ".drafts"));
+        var (old, young) = (Path.Combine(drafts.FullName, "old.tmp"), Path.Combine(drafts.FullName, "young.tmp"));
+        await File.WriteAllTextAsync(old, "half", Ct);
+        await File.WriteAllTextAsync(young, "half", Ct);
+        File.SetLastWriteTimeUtc(old, TimeProvider.System.GetUtcNow().AddDays(-2).UtcDateTime);
+
+        await WriteAsync(Open(inBucket: false), "media/one.wav", "first");
+
+        Assert.Equal([young], Directory.EnumerateFiles(drafts.FullName));
+    }
+
+    [Fact]
+    public async Task A_draft_has_no_name_that_a_killed_host_could_leave()
+    {
+        await using var draft = Draft.Open(folder);
+        await draft.WriteAsync("kept while it is open"u8.ToArray(), Ct);
+        draft.Position = 0;
+
+        Assert.Empty(Directory.EnumerateFiles(folder));
+        Assert.Equal("kept while it is open", await new StreamReader(draft).ReadToEndAsync(Ct));
+    }
+
+    [Fact]
     public async Task Files_on_our_own_disk_have_no_addresses()
     {
         var storage = Open(inBucket: false);
