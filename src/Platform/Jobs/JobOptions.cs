@@ -34,6 +34,9 @@ public sealed class JobOptions
     /// <summary>Finished jobs are kept for so many whole months besides the current one.</summary>
     [Range(1, 120)]
     public int KeepMonths { get; set; } = 3;
+
+    /// <summary>By kind: so many run at the same time in the cluster, where the kind itself does not say less.</summary>
+    public Dictionary<string, int> MaxRunning { get; set; } = new(StringComparer.Ordinal);
 }
 
 [OptionsValidator]
