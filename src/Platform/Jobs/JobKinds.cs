@@ -43,11 +43,6 @@ internal sealed class JobKinds
             .. kinds.Select(kind => kind.Rules.Lease <= longest ? kind : kind with { Rules = kind.Rules with { Lease = longest } })
                 .Select(kind => kind with { Rules = Limited(kind, options.Value.MaxRunning) }),
         ];
-        var unknown = options.Value.MaxRunning.Keys.FirstOrDefault(name => !Array.Exists(all, kind => kind.Name == name));
-        if (unknown is not null)
-        {
-            throw new OptionsValidationException(JobOptions.Section, typeof(JobOptions), [$"{nameof(JobOptions.MaxRunning)} names '{unknown}', which is no kind of job"]);
-        }
         byName = all.ToFrozenDictionary(kind => kind.Name, StringComparer.Ordinal);
         byType = all.ToFrozenDictionary(kind => kind.Type);
         Names = [.. all.Select(kind => kind.Name)];

@@ -41,3 +41,17 @@ public sealed class JobOptions
 
 [OptionsValidator]
 internal sealed partial class JobOptionsValidator : IValidateOptions<JobOptions>;
+
+/// <summary>Limits of kinds that there are, and that can be.</summary>
+internal sealed class JobLimitsValidator(IEnumerable<JobKind> kinds) : IValidateOptions<JobOptions>
+{
+    public ValidateOptionsResult Validate(string? name, JobOptions options)
+    {
+        var known = kinds.Select(kind => kind.Name).ToHashSet(StringComparer.Ordinal);
+        return options.MaxRunning.Keys.FirstOrDefault(kind => !known.Contains(kind)) is { } unknown
+            ? ValidateOptionsResult.Fail($"{nameof(options.MaxRunning)} names '{unknown}', which is no kind of job")
+            : options.MaxRunning.Values.Any(limit => limit < 1)
+                ? ValidateOptionsResult.Fail($"{nameof(options.MaxRunning)}: a limit must be at least 1")
+                : ValidateOptionsResult.Success;
+    }
+}

@@ -58,7 +58,7 @@ public sealed class RateTests
 
         await site.FinishedAsync(await site.EnqueueAsync("patient"));
         await site.FinishedAsync(await site.EnqueueAsync("patient"));
-        await WaitsAsync("patient", "29 minutes", "61 minutes");
+        await WaitsAsync("patient", "14 minutes", "16 minutes");
         await site.FinishedAsync(await site.EnqueueAsync("urgent"));
         for (var number = 0; number < 5; number++)
         {
@@ -123,7 +123,7 @@ public sealed class RateTests
         await site.QuietAsync();
 
         Assert.Equal((2, 5), (site.Script.MostAtOnce, site.Script.Ran.Count));
-        await Assert.ThrowsAsync<Microsoft.Extensions.Options.OptionsValidationException>(() => JobsSite.StartAsync(settings: new() { ["Jobs:MaxRunning:test.none"] = "2" }));
+        await Assert.ThrowsAsync<Stoa.Platform.Hosting.WrongSettingException>(() => JobsSite.StartAsync(settings: new() { ["Jobs:MaxRunning:test.none"] = "2" }));
     }
 
     /// <summary>So many have succeeded, and all others wait for their time.</summary>

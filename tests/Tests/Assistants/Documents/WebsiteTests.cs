@@ -84,10 +84,10 @@ public sealed class WebsiteTests(DocumentsSite site) : IClassFixture<DocumentsSi
 
         var listed = await Assistants.OkAsync(user.Token, HttpMethod.Get, "/resource?learned_by_mojo=false");
         Assert.Equal(
-            ["http://169.254.169.254/latest failed 0 The website cannot be read: url not allowed", $"{web.Address} read 2 "],
+            ["http://169.254.169.254/latest/ failed 0 The website cannot be read: url not allowed", $"{web.Address} read 2 "],
             listed["websites"]!.AsArray().Select(website => $"{website!["url"]} {website["state"]} {website["pages"]} {website["note"]}"));
         Assert.Equal(
-            [null, "The page cannot be read: it answers 403"],
+            [null, "The page cannot be read: the website answers 403"],
             listed["documents"]!.AsArray().OrderBy(document => (string)document!["name"]!, StringComparer.Ordinal).Select(document => (string?)document!["error"]));
         Assert.Null((await Assistants.OkAsync(user.Token, HttpMethod.Get, "/resource?learned_by_mojo=false&offset=1"))["websites"]);
 
