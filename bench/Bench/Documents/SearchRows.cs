@@ -67,10 +67,13 @@ internal static class SearchRows
             """).ToString();
     }
 
-    /// <summary>Few words stand in most texts, and most words in few.</summary>
+    /// <summary>
+    /// Few words stand in many texts, and most words in few. The twenty commonest are left out, as a language's own are that say nothing: the next one
+    /// stands in every second text.
+    /// </summary>
     private static string Word(Random random)
     {
-        var rank = (int)Math.Pow(Vocabulary, random.NextDouble());
+        var rank = (int)Math.Pow(Vocabulary, 0.3 + (0.7 * random.NextDouble()));
         var word = new StringBuilder();
         for (var rest = rank + 40; rest > 0; rest /= Syllables.Length)
         {

@@ -39,12 +39,12 @@ internal sealed partial class DocumentSearch(
         {
             return [];
         }
-        var vector = await VectorOfAsync(ask);
-        var byWords = await words.FindAsync(userId, question, Candidates, ct);
-        var byVector = vector is null ? [] : await nearest.FindAsync(userId, vector, Candidates, ct);
-        var scores = Fuse((byWords, 1), (byVector, WeightOfVectors));
+        var found = await Task.WhenAll(words.FindAsync(userId, question, Candidates, ct), NearAsync());
+        var scores = Fuse((found[0], 1), (found[1], WeightOfVectors));
         var most = Math.Min(topK, MostResults);
         return Pick(await ReadAsync(userId, scores, most * OfferedForEach, ct), most);
+
+        async Task<List<int>> NearAsync() => await VectorOfAsync(ask) is { } vector ? await nearest.FindAsync(userId, vector, Candidates, ct) : [];
     }
 
     /// <summary>The best; of one document more than two only where nothing else is left.</summary>

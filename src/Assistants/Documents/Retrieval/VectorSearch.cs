@@ -6,13 +6,15 @@ namespace Stoa.Assistants.Documents.Retrieval;
 
 /// <summary>
 /// Chunks whose vectors are nearest to a question's. Of a user with few chunks all are compared; of one with many the server first picks
-/// those whose signs differ least, which costs a counting of bits for each, or where there is one a look into the index of pgvector, and only
-/// their vectors are read and compared. Signs tell little of short vectors, so of these more are read.
+/// those whose signs differ least where the question's numbers are large, which costs a counting of bits for each, or where there is one a look
+/// into the index of pgvector, and only their vectors are read and compared. Signs tell little of short vectors, so of these more are read.
 /// </summary>
 internal sealed class VectorSearch(NpgsqlDataSource source, VectorIndex index)
 {
-    /// <summary>So many bytes of vectors are compared: 16,000 small ones of 1 KB, 2,700 large ones of 6 KB, of which one at a time is held.</summary>
-    private const int Compared = 16 << 20;
+    /// <summary>So many bytes of vectors are compared, 2,000 small ones of 1 KB, and of large ones of 6 KB a thousand; one at a time is held.</summary>
+    private const int Compared = 2 << 20;
+
+    private const int LeastCompared = 1_000;
 
     /// <summary>As many as an index looks for at a time.</summary>
     private const int FromIndex = 1_000;
@@ -29,7 +31,7 @@ internal sealed class VectorSearch(NpgsqlDataSource source, VectorIndex index)
         where c.id in (
           select n.id from assistants.document_chunks n
           where n.user_id = $1 and n.embedding_model = $2 and n.deleted_at is null and length(n.signature) = length($3::varbit)
-          order by bit_count(n.signature # $3::varbit) limit $4
+          order by 2 * bit_count((n.signature # $3::varbit) & $5::varbit) + bit_count((n.signature # $3::varbit) & $6::varbit) limit $4
         )
         """;
 
@@ -37,7 +39,7 @@ internal sealed class VectorSearch(NpgsqlDataSource source, VectorIndex index)
     public async Task<List<int>> FindAsync(string userId, TextVector question, int wanted, CancellationToken ct)
     {
         var length = question.Numbers.Length;
-        var most = Compared / (length * sizeof(float));
+        var most = Math.Max(LeastCompared, Compared / (length * sizeof(float)));
         var place = await index.PlaceAsync(userId, question.Model, length, ct);
         await using var connection = await source.OpenConnectionAsync(ct);
         // One implicit transaction, with which the terms end.
@@ -54,6 +56,12 @@ internal sealed class VectorSearch(NpgsqlDataSource source, VectorIndex index)
                 new() { Value = place is null ? most : Math.Min(most, FromIndex) },
             },
         });
+        if (place is null)
+        {
+            var (twos, ones) = VectorBytes.Weights(question.Numbers);
+            batch.BatchCommands[0].Parameters.Add(new() { Value = twos });
+            batch.BatchCommands[0].Parameters.Add(new() { Value = ones });
+        }
         await using var rows = await batch.ExecuteReaderAsync(ct);
         if (place is not null)
         {
