@@ -11,8 +11,8 @@ namespace Stoa.Assistants.Documents.Retrieval;
 /// </summary>
 internal sealed class VectorSearch(NpgsqlDataSource source, VectorIndex index)
 {
-    /// <summary>So many bytes of vectors are compared, 2,000 small ones of 1 KB, and of large ones of 6 KB a thousand; one at a time is held.</summary>
-    private const int Compared = 2 << 20;
+    /// <summary>So many bytes of vectors are compared, 4,000 small ones of 1 KB, and of large ones of 6 KB a thousand; one at a time is held.</summary>
+    private const int Compared = 4 << 20;
 
     private const int LeastCompared = 1_000;
 

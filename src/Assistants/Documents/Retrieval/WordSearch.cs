@@ -10,7 +10,7 @@ internal sealed class WordSearch(NpgsqlDataSource source)
 {
     private const int LongestQuestion = 2_000;
 
-    private const int MostRead = 600;
+    private const int MostRead = 800;
 
     // How often a word stands in a chunk costs reading all of its words, so it is only looked at where it can matter: a chunk whose words weigh
     // much less than those of the last that is wanted does not come before it by being full of them. What is read is unpacked once, by the empty addition.
@@ -26,23 +26,27 @@ internal sealed class WordSearch(NpgsqlDataSource source)
             lateral (select ('''' || replace(replace(word.lexeme, '\', '\\'), '''', '''''') || '''')::tsquery as query) term
           order by length(word.lexeme) desc limit 24
         ), hits as materialized (
-          select asked.lexeme, asked.alone, c.id
-          from asked join assistants.document_chunks c on c.words @@ asked.own and c.language = asked.language and c.deleted_at is null
-        ), weights as materialized (
-          select hits.lexeme, ln(1 + total.count / count(*)) as weight from hits, total group by hits.lexeme, total.count
+          select asked.lexeme, asked.alone, here.ids from asked cross join lateral (
+            select array_agg(c.id) as ids from assistants.document_chunks c
+            where c.words @@ asked.own and c.language = asked.language and c.deleted_at is null
+          ) here where here.ids is not null
+        ), weighed as materialized (
+          select alone, ids, ln(1 + total.count / sum(cardinality(ids)) over (partition by lexeme)) as weight from hits, total
         ), rough as materialized (
-          select hits.id, sum(weights.weight) as weight from hits join weights using (lexeme) group by hits.id
+          select id, sum(weight) as weight, array_agg(alone) as asked, array_agg(weight) as weights from weighed, unnest(ids) id group by id
         ), promising as materialized (
-          select id from rough
-          where weight >= 0.6 * (select min(weight) from (select weight from rough order by weight desc limit $3) best)
+          select * from rough where weight >= 0.6 * (select min(weight) from (select weight from rough order by weight desc limit $3) best)
           order by weight desc, id limit $4
-        ), read as materialized (
-          select c.id, c.words || ''::tsvector as words from promising join assistants.document_chunks c using (id)
         )
-        select hits.id
-        from read join hits using (id) join weights using (lexeme)
-        group by hits.id order by sum(weights.weight * (1 + 4 * ts_rank('{0.4, 0.4, 0.4, 1}', read.words, hits.alone, 1))) desc, hits.id
-        limit $3
+        select promising.id from promising
+        cross join lateral (
+          select c.words || ''::tsvector as words from assistants.document_chunks c where c.id = promising.id limit 1
+        ) read
+        cross join lateral (
+          select sum(word.weight * (1 + 4 * ts_rank('{0.4, 0.4, 0.4, 1}', read.words, word.alone, 1))) as score
+          from unnest(promising.asked, promising.weights) as word (alone, weight)
+        ) scored
+        order by scored.score desc, promising.id limit $3
         """;
 
     /// <summary>Ids of chunks, the best first.</summary>
