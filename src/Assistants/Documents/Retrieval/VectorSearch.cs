@@ -11,10 +11,8 @@ namespace Stoa.Assistants.Documents.Retrieval;
 /// </summary>
 internal sealed class VectorSearch(NpgsqlDataSource source, VectorIndex index)
 {
-    /// <summary>So many bytes of vectors are compared, 4,000 small ones of 1 KB, and of large ones of 6 KB a thousand; one at a time is held.</summary>
-    private const int Compared = 4 << 20;
-
-    private const int LeastCompared = 1_000;
+    /// <summary>So many bytes of vectors are compared: 16,000 small ones of 1 KB, 2,700 large ones of 6 KB, of which one at a time is held.</summary>
+    private const int Compared = 16 << 20;
 
     /// <summary>As many as an index looks for at a time.</summary>
     private const int FromIndex = 1_000;
@@ -24,6 +22,17 @@ internal sealed class VectorSearch(NpgsqlDataSource source, VectorIndex index)
         select set_config('enable_sort', 'off', true), set_config('hnsw.ef_search', '1000', true),
           set_config('hnsw.iterative_scan', 'relaxed_order', true), set_config('hnsw.max_scan_tuples', '200000', true),
           set_config('hnsw.scan_mem_multiplier', '8', true)
+        """;
+
+    private const string HasMore = """
+        select exists (
+          select from assistants.document_chunks where user_id = $1 and embedding_model = $2 and deleted_at is null offset $3
+        )
+        """;
+
+    private const string All = """
+        select c.id, c.embedding from assistants.document_chunks c
+        where c.user_id = $1 and c.embedding_model = $2 and c.deleted_at is null and length(c.signature) = $3
         """;
 
     private const string Statement = """
@@ -39,7 +48,7 @@ internal sealed class VectorSearch(NpgsqlDataSource source, VectorIndex index)
     public async Task<List<int>> FindAsync(string userId, TextVector question, int wanted, CancellationToken ct)
     {
         var length = question.Numbers.Length;
-        var most = Math.Max(LeastCompared, Compared / (length * sizeof(float)));
+        var most = Compared / (length * sizeof(float));
         var place = await index.PlaceAsync(userId, question.Model, length, ct);
         await using var connection = await source.OpenConnectionAsync(ct);
         // One implicit transaction, with which the terms end.
@@ -47,20 +56,16 @@ internal sealed class VectorSearch(NpgsqlDataSource source, VectorIndex index)
         if (place is not null)
         {
             batch.BatchCommands.Add(new(IndexTerms));
+            batch.BatchCommands.Add(Command(IndexedStatement(place, length), VectorBytes.Signature(question.Numbers), Math.Min(most, FromIndex)));
         }
-        batch.BatchCommands.Add(new(place is null ? Statement : IndexedStatement(place, length))
-        {
-            Parameters =
-            {
-                new() { Value = userId }, new() { Value = question.Model }, new() { Value = VectorBytes.Signature(question.Numbers) },
-                new() { Value = place is null ? most : Math.Min(most, FromIndex) },
-            },
-        });
-        if (place is null)
+        else if (await HasMoreAsync(connection, userId, question.Model, most, ct))
         {
             var (twos, ones) = VectorBytes.Weights(question.Numbers);
-            batch.BatchCommands[0].Parameters.Add(new() { Value = twos });
-            batch.BatchCommands[0].Parameters.Add(new() { Value = ones });
+            batch.BatchCommands.Add(Command(Statement, VectorBytes.Signature(question.Numbers), most, twos, ones));
+        }
+        else
+        {
+            batch.BatchCommands.Add(Command(All, length));
         }
         await using var rows = await batch.ExecuteReaderAsync(ct);
         if (place is not null)
@@ -68,9 +73,13 @@ internal sealed class VectorSearch(NpgsqlDataSource source, VectorIndex index)
             await rows.NextResultAsync(ct);
         }
         var nearest = new PriorityQueue<int, float>();
+        // One after the other in the same place: thousands of them are read for each question.
+        var bytes = new byte[length * sizeof(float)];
         while (await rows.ReadAsync(ct))
         {
-            var near = VectorBytes.Product(question.Numbers, rows.GetFieldValue<byte[]>(1));
+            var near = rows.GetBytes(1, 0, null, 0, 0) == bytes.Length && rows.GetBytes(1, 0, bytes, 0, bytes.Length) == bytes.Length
+                ? VectorBytes.Product(question.Numbers, bytes)
+                : 0;
             if (nearest.Count < wanted)
             {
                 nearest.Enqueue(rows.GetInt32(0), near);
@@ -87,6 +96,26 @@ internal sealed class VectorSearch(NpgsqlDataSource source, VectorIndex index)
         }
         found.Reverse();
         return found;
+
+        NpgsqlBatchCommand Command(string sql, params ReadOnlySpan<object> values)
+        {
+            var command = new NpgsqlBatchCommand(sql) { Parameters = { new() { Value = userId }, new() { Value = question.Model } } };
+            foreach (var value in values)
+            {
+                command.Parameters.Add(new() { Value = value });
+            }
+            return command;
+        }
+    }
+
+    /// <summary>Whether the user has so many that they are not all compared.</summary>
+    private static async Task<bool> HasMoreAsync(NpgsqlConnection connection, string userId, string model, int most, CancellationToken ct)
+    {
+        await using var command = new NpgsqlCommand(HasMore, connection)
+        {
+            Parameters = { new() { Value = userId }, new() { Value = model }, new() { Value = most } },
+        };
+        return await command.ExecuteScalarAsync(ct) is true;
     }
 
     /// <summary>In the words of <see cref="VectorIndex"/>'s indexes, or they are not found.</summary>
