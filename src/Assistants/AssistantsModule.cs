@@ -6,6 +6,7 @@ using Stoa.Assistants.Auth;
 using Stoa.Assistants.Background;
 using Stoa.Assistants.Cortexes;
 using Stoa.Assistants.Documents;
+using Stoa.Assistants.Engines;
 using Stoa.Assistants.Events;
 using Stoa.Assistants.Jobs;
 using Stoa.Assistants.Live;
@@ -27,6 +28,8 @@ public static class AssistantsModule
         services.AddModuleDb<AssistantsDb>();
         services.AddJson(AssistantsJson.Default);
         services.AddSettings<AssistantsOptions>(AssistantsOptions.Section);
+        services.AddSingleton<IValidateOptions<AssistantsOptions>, AssistantsOptionsValidator>();
+        services.AddSingleton<EngineLimits>();
         services.AddErrorDialect("/assistants", MojodexErrors.Instance);
         services.AddErrorDialect("/background", MojodexErrors.Instance);
         services.AddSettings<MojodexAuthOptions>(MojodexAuthOptions.Section);

@@ -25,4 +25,5 @@ public interface IEmbeddings
 public sealed record EmbeddingQuestion(Guid OrganizationId, string Model, string Purpose, string RequestId, params IReadOnlyList<string> Texts);
 
 /// <param name="Model">The one that answered, as <c>provider/model</c>: only vectors of the same one can be compared.</param>
-public sealed record EmbeddingReply(IReadOnlyList<float[]> Vectors, string Model, long InputTokens);
+/// <param name="Cost">US dollars; null where the model has no price.</param>
+public sealed record EmbeddingReply(IReadOnlyList<float[]> Vectors, string Model, long InputTokens, decimal? Cost = null);

@@ -72,4 +72,5 @@ public sealed class ModelPart
 
 /// <param name="IsCut">It ended before it was done: too long, filtered, or broken off.</param>
 /// <param name="Model">The one that answered, as <c>provider/model</c>.</param>
-public sealed record ModelReply(string Text, bool IsCut, string Model, long InputTokens, long OutputTokens);
+/// <param name="Cost">US dollars; null where the model has no price.</param>
+public sealed record ModelReply(string Text, bool IsCut, string Model, long InputTokens, long OutputTokens, decimal? Cost = null);

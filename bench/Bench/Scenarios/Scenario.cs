@@ -7,6 +7,7 @@ internal abstract class Scenario
     [
         new GatewayScenario(), new AgentRunScenario(), new GatewayMemoryScenario(), new StartScenario(), new SecretsScenario(), new RigScenario(),
         new JobsScenario(), new JobsChaosScenario(), new MetricsScenario(), new FeedbackScenario(), new LearningScenario(), new DocumentsScenario(),
+        new DocumentsSearchScenario(),
     ];
 
     internal abstract string Name { get; }

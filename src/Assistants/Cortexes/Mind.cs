@@ -1,4 +1,5 @@
 using Microsoft.Extensions.Options;
+using Stoa.Assistants.Engines;
 using Stoa.Gateway;
 using Stoa.Platform.Http;
 using Stoa.Platform.Jobs;
@@ -15,12 +16,15 @@ internal sealed record MindQuestion(Guid OrganizationId, string Process, string 
 
     public double Temperature { get; init; }
 
+    /// <summary>The run has asked before, and what it was told would be lost if it had to wait for its turn at the model.</summary>
+    public bool GoesOn { get; init; }
+
     /// <summary>Shown beside the material, and material like it.</summary>
     public IReadOnlyList<ModelPart> Images { get; init; } = [];
 }
 
 /// <summary>Asks a model, and again with what was wrong until the answer can be used.</summary>
-internal sealed class Mind(IModels models, IOptions<AssistantsOptions> options)
+internal sealed class Mind(IModels models, EngineLimits limits, IOptions<AssistantsOptions> options)
 {
     /// <summary>In one attempt of a job.</summary>
     public const int MostCalls = 4;
@@ -32,18 +36,21 @@ internal sealed class Mind(IModels models, IOptions<AssistantsOptions> options)
 
     /// <exception cref="Failure">The model did not answer, or in no answer of <see cref="MostCalls"/> what was asked for.</exception>
     public Task<T> AskAsync<T>(MindQuestion question, AnswerForm<T> form, JobContext context, CancellationToken ct) =>
-        AskAsync(question, form, context.JobId.ToString(), ct);
+        AskAsync(question, form, context.JobId.ToString(), context, ct);
 
     /// <summary>For somebody who waits for the answer.</summary>
     /// <inheritdoc cref="AskAsync{T}(MindQuestion, AnswerForm{T}, JobContext, CancellationToken)"/>
-    public async Task<T> AskAsync<T>(MindQuestion question, AnswerForm<T> form, string requestId, CancellationToken ct)
+    public Task<T> AskAsync<T>(MindQuestion question, AnswerForm<T> form, string requestId, CancellationToken ct) =>
+        AskAsync(question, form, requestId, context: null, ct);
+
+    private async Task<T> AskAsync<T>(MindQuestion question, AnswerForm<T> form, string requestId, JobContext? context, CancellationToken ct)
     {
         var model = models.Pick(question.OrganizationId, options.Value.Models)
             ?? throw Failure.Unavailable("No model can be asked", TimeSpan.FromMinutes(1));
         List<ModelTurn> turns = [new(ModelSpeaker.Person, [ModelPart.Text(question.Material), .. question.Images])];
         for (var call = 1; ; call++)
         {
-            var reply = await models.AskAsync(
+            var reply = await limits.AskAsync(model, context, question.GoesOn || call > 1, () => models.AskAsync(
                 new(question.OrganizationId, model, $"assistants.{question.Process}", requestId)
                 {
                     Instructions = question.Instructions,
@@ -52,7 +59,8 @@ internal sealed class Mind(IModels models, IOptions<AssistantsOptions> options)
                     MaxOutput = question.MaxOutput,
                     Temperature = TakesTemperature(model) ? question.Temperature : null,
                 },
-                onText: null, ct);
+                onText: null, ct), ct);
+            context?.Spent(reply.InputTokens, reply.OutputTokens, reply.Cost);
             try
             {
                 return form.Read(reply.Text);

@@ -38,6 +38,9 @@ internal sealed class DocumentRow
 
     public DateTimeOffset? CheckedAt { get; set; }
 
+    /// <summary>Why it is not what it should be; null: nothing is wrong.</summary>
+    public string? UpdateError { get; set; }
+
     public DateTimeOffset? DeletedAt { get; set; }
 
     public bool IsDeletedByUser { get; set; }

@@ -14,15 +14,32 @@ internal sealed class DocumentStore(AssistantsDb db, DocumentContents contents, 
     // A page has fifty documents, and each may be a book.
     private const int LongestListed = 200_000;
 
+    private const int MostWebsites = 50;
+
     /// <summary>Newest first, with the text that each one's chunks come to, as far as a list can hold it.</summary>
     public Task<List<ListedDocument>> ListAsync(string userId, string type, int limit, int offset, CancellationToken ct) => db.Database.SqlQuery<ListedDocument>($"""
         select d.id, d.document_type as type, d.name, u.name as author, d.created_at, coalesce(d.updated_at, d.created_at) as updated_at,
+          d.update_error as error,
           coalesce((
             select left(string_agg(c.text, ' ' order by c.index), {LongestListed}) from assistants.document_chunks c where c.document_id = d.id and c.deleted_at is null
           ), '') as text
         from assistants.documents d join assistants.users u on u.id = d.user_id
         where d.user_id = {userId} and d.document_type = {type} and d.deleted_at is null
         order by d.id desc limit {limit} offset {offset}
+        """).ToListAsync(ct);
+
+    /// <summary>How the reading of each of his websites fares or has ended, the newest first.</summary>
+    public Task<List<ListedWebsite>> WebsitesAsync(string userId, CancellationToken ct) => db.Database.SqlQuery<ListedWebsite>($"""
+        select w.url, w.ended_because as note, read.pages, w.started_at, case when w.is_running then null else w.finished_at end as finished_at,
+          case
+            when w.ended_because is not null and (w.is_running or read.pages = 0) then 'failed'
+            when w.is_running or w.finished_at is null then 'reading'
+            else 'read'
+          end as state
+        from assistants.websites w cross join lateral (
+          select count(*)::integer as pages from assistants.website_pages p where p.website_id = w.id and p.run = w.run and p.state = 'read'
+        ) read
+        where w.user_id = {userId} order by w.id desc limit {MostWebsites}
         """).ToListAsync(ct);
 
     public Task<DocumentRow?> FindAsync(string userId, int documentId, CancellationToken ct) => db.Documents.AsNoTracking()
@@ -127,4 +144,7 @@ internal sealed class DocumentStore(AssistantsDb db, DocumentContents contents, 
     private static JobOwner OwnerOf(UserRow user) => JobOwners.Of(user.Id, user.OrganizationId, user.PersonId);
 }
 
-internal sealed record ListedDocument(int Id, string Type, string Name, string Author, DateTimeOffset CreatedAt, DateTimeOffset UpdatedAt, string Text);
+internal sealed record ListedDocument(int Id, string Type, string Name, string Author, DateTimeOffset CreatedAt, DateTimeOffset UpdatedAt, string Text, string? Error);
+
+/// <param name="Note">Why it failed, or was not read to its end.</param>
+internal sealed record ListedWebsite(string Url, string State, string? Note, int Pages, DateTimeOffset? StartedAt, DateTimeOffset? FinishedAt);

@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using System.Text.Json.Serialization;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.HttpResults;
@@ -80,12 +81,13 @@ internal static class ResourcesApi
         var (isLearned, limit, offset) = query.Value;
         var found = await documents.ListAsync(caller.UserId!, isLearned ? "learned_by_mojo" : "webpage", limit, offset, ct);
         var listed = found.ConvertAll(document => new Document(
-            document.Id, document.Type, document.Name, document.Author, document.CreatedAt, document.UpdatedAt, document.Text));
+            document.Id, document.Type, document.Name, document.Author, document.CreatedAt, document.UpdatedAt, document.Text) { Error = document.Error });
         if (isLearned && offset == 0 && await users.FindAsync(caller.UserId!, ct) is { } user)
         {
             listed.AddRange(Descriptions.Of(user));
         }
-        return TypedResults.Ok(new DocumentList(listed));
+        // A website that could not be read has no document that could say so.
+        return TypedResults.Ok(new DocumentList(listed) { Websites = isLearned || offset > 0 ? null : await documents.WebsitesAsync(caller.UserId!, ct) });
     }
 
     internal static async Task<Ok<Deleted>> DeleteAsync(Query<DeleteQuery> query, MojodexCaller caller, DocumentStore documents, CancellationToken ct) =>
@@ -200,11 +202,21 @@ internal static class ResourcesApi
     /// <param name="DocumentPk">As it was sent: a number, or the name of a description.</param>
     internal sealed record ResourceKey(JsonNode DocumentPk);
 
-    internal sealed record DocumentList(IReadOnlyList<Document> Documents);
+    internal sealed record DocumentList(IReadOnlyList<Document> Documents)
+    {
+        /// <summary>On the first page of web pages.</summary>
+        [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+        public IReadOnlyList<ListedWebsite>? Websites { get; init; }
+    }
 
     /// <param name="DocumentPk">A number, or the name of a description.</param>
     internal sealed record Document(
-        JsonNode DocumentPk, string DocumentType, string Name, string? Author, DateTimeOffset CreationDate, DateTimeOffset LastUpdateDate, string Text);
+        JsonNode DocumentPk, string DocumentType, string Name, string? Author, DateTimeOffset CreationDate, DateTimeOffset LastUpdateDate, string Text)
+    {
+        /// <summary>Why it is not up to date, or not found as well as it could be.</summary>
+        [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+        public string? Error { get; init; }
+    }
 
     internal sealed record Deleted(string DocumentPk);
 

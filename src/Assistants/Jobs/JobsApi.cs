@@ -48,16 +48,21 @@ internal static class JobsApi
 
     /// <param name="State"><c>scheduled</c>, <c>queued</c>, <c>running</c>, <c>retrying</c>, <c>succeeded</c>, <c>dead</c>, <c>cancelled</c>.</param>
     /// <param name="Attempt">Runs that count, the present one included.</param>
+    /// <param name="Spent">By all its runs that are over.</param>
     internal sealed record JobStatus(
         string JobId, string Kind, string State, int Attempt, int MaxAttempts, DateTimeOffset CreatedAt,
-        [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] Progress? Progress, string? Error, DateTimeOffset? FinishedAt)
+        [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] Progress? Progress, string? Error, DateTimeOffset? FinishedAt,
+        Spending Spent, IReadOnlyList<JobRun> Runs)
     {
-        // What other exceptions say may name addresses of ours.
-        private const string Own = "Failure: ";
-
-        public static JobStatus Of(JobRow row, DateTimeOffset now) => new(
-            row.Id.ToString(), row.Kind, StateOf(row, now), row.Attempts, row.MaxAttempts, row.CreatedAt,
-            row.ProgressDone is { } done ? new(done, row.ProgressTotal, row.ProgressNote) : null, ErrorOf(row.Error), row.FinishedAt);
+        public static JobStatus Of(JobRow row, DateTimeOffset now)
+        {
+            var runs = JobRun.Of(row);
+            return new(
+                row.Id.ToString(), row.Kind, StateOf(row, now), row.Attempts, row.MaxAttempts, row.CreatedAt,
+                row.ProgressDone is { } done ? new(done, row.ProgressTotal, row.ProgressNote) : null,
+                runs is [.., { IsWaiting: true }] ? null : JobRun.ErrorOf(row.Error), row.FinishedAt,
+                runs.Select(run => run.Spent).OfType<Spending>().Aggregate(Spending.None, (all, one) => all.With(one)), runs);
+        }
 
         private static string StateOf(JobRow row, DateTimeOffset now) => row.State switch
         {
@@ -69,10 +74,6 @@ internal static class JobsApi
             JobState.Dead => "dead",
             JobState.Cancelled => "cancelled",
         };
-
-        private static string? ErrorOf(string? error) => error is null ? null
-            : error.StartsWith(Own, StringComparison.Ordinal) ? error[Own.Length..]
-            : "Something went wrong on our side";
     }
 
     internal sealed record Progress(long Done, long? Total, string? Note);

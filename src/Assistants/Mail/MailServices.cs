@@ -4,6 +4,7 @@ using Microsoft.Extensions.Options;
 using Stoa.Assistants.Users;
 using Stoa.Platform;
 using Stoa.Platform.Jobs;
+using Stoa.Platform.Jobs.Calendars;
 
 namespace Stoa.Assistants.Mail;
 
@@ -31,5 +32,7 @@ internal static class MailServices
         services.AddScoped<PasswordLinks>();
         services.AddJob<SendAccountMail, SendAccountMailHandler>(SendAccountMail.Kind, MailJson.Default.SendAccountMail, SendAccountMail.Rules);
         services.AddJob<SendOfficeMail, SendOfficeMailHandler>(SendOfficeMail.Kind, MailJson.Default.SendOfficeMail, SendOfficeMail.Rules);
+        services.AddJob<TellOfDeadJobs, TellOfDeadJobsHandler>(TellOfDeadJobs.Kind, MailJson.Default.TellOfDeadJobs, TellOfDeadJobs.Rules);
+        services.AddSchedule(TellOfDeadJobs.Kind, new TellOfDeadJobs(), TellOfDeadJobs.Every);
     }
 }

@@ -56,15 +56,24 @@ internal sealed partial class TechnicalMail(JobQueue queue, IHostEnvironment env
     {
         try
         {
-            await queue.EnqueueAsync(
-                new SendOfficeMail(Mailbox.Technical, $"MOJODEX ERROR - {environment.EnvironmentName.ToLowerInvariant()}", what),
-                new() { UniqueKey = what, UniqueFor = Quiet }, ct);
+            await queue.EnqueueAsync(Letter(what), Once(what), ct);
         }
         catch (Exception problem) when (problem is not OperationCanceledException)
         {
             LogLost(what, problem.Message);
         }
     }
+
+    /// <summary>In the transaction of what it is about, so that whoever is run again does not tell of it again.</summary>
+    /// <inheritdoc cref="TellAsync" path="/param"/>
+    public void Tell(AssistantsDb db, string what) => db.Enqueue(Letter(what), Once(what));
+
+    /// <summary>The same, of what is never told twice.</summary>
+    public void TellAlways(AssistantsDb db, string what) => db.Enqueue(Letter(what));
+
+    private SendOfficeMail Letter(string what) => new(Mailbox.Technical, $"MOJODEX ERROR - {environment.EnvironmentName.ToLowerInvariant()}", what);
+
+    private static EnqueueOptions Once(string what) => new() { UniqueKey = what, UniqueFor = Quiet };
 
     [LoggerMessage(LogLevel.Warning, "The technical mailbox is not told: {What} ({Reason})")]
     private partial void LogLost(string what, string reason);
@@ -73,4 +82,5 @@ internal sealed partial class TechnicalMail(JobQueue queue, IHostEnvironment env
 [JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower, UseStringEnumConverter = true)]
 [JsonSerializable(typeof(SendOfficeMail))]
 [JsonSerializable(typeof(SendAccountMail))]
+[JsonSerializable(typeof(TellOfDeadJobs))]
 internal sealed partial class MailJson : JsonSerializerContext;

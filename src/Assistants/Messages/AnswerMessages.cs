@@ -66,7 +66,7 @@ internal sealed class AnswerMessagesCortex(
     {
         var about = subject.About;
         var sources = subject.Question is { } question
-            ? await documents.FindAsync(about.UserId, about.OrganizationId, question, MostSources, context.JobId.ToString(), ct) : [];
+            ? await documents.FindAsync(about.UserId, about.OrganizationId, question, MostSources, context, ct) : [];
         var material = about.Introduction(time.GetUtcNow()).Add("task", about.Task)
             .Add("task_instructions", subject.Instructions)
             .Add("goal", about.Goal)

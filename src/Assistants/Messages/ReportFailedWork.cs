@@ -1,5 +1,6 @@
 using System.Data;
 using Microsoft.EntityFrameworkCore;
+using Stoa.Assistants.Documents.Crawling;
 using Stoa.Assistants.Workflows;
 using Stoa.Platform.Jobs;
 
@@ -19,7 +20,7 @@ internal sealed record ReportFailedWork
 }
 
 internal sealed class ReportFailedWorkHandler(
-    AssistantsDb db, AnswerSubjects subjects, AnswerStore answers, WorkflowStore workflows, TimeProvider time) : IJobHandler<ReportFailedWork>
+    AssistantsDb db, AnswerSubjects subjects, AnswerStore answers, WorkflowStore workflows, WebsiteStore readings, TimeProvider time) : IJobHandler<ReportFailedWork>
 {
     // So long before its end a job may have been made; ids of jobs grow with the time.
     private static readonly TimeSpan Oldest = TimeSpan.FromDays(7);
@@ -35,6 +36,8 @@ internal sealed class ReportFailedWorkHandler(
         }
         var steps = await EndedAsync(RunStep.Kind, "step_execution_id", ct);
         await workflows.FailAsync([.. steps.Select(int.Parse)], "This step came to no end", ct);
+        var websites = await EndedAsync(ReadWebsite.Kind, "website_id", ct);
+        await readings.FailAsync([.. websites.Select(int.Parse)], "Reading it came to no end", ct);
     }
 
     /// <summary>What jobs of a kind were about that have ended in the last hours without success. Those that found nothing left to do are no failures.</summary>

@@ -1,5 +1,6 @@
 using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.Options;
+using Stoa.Assistants.Engines;
 using Stoa.Gateway;
 using Stoa.Platform.Jobs;
 
@@ -11,7 +12,7 @@ internal sealed record EmbedProducedText(int VersionId)
     public const string Kind = "assistants.embed_produced_text";
 }
 
-internal sealed class EmbedProducedTextHandler(AssistantsDb db, IEmbeddings embeddings, IOptions<AssistantsOptions> options)
+internal sealed class EmbedProducedTextHandler(AssistantsDb db, IEmbeddings embeddings, EngineLimits limits, IOptions<AssistantsOptions> options)
     : IJobHandler<EmbedProducedText>
 {
     // Models read so much at most; the beginning of a text says what it is about.
@@ -30,8 +31,9 @@ internal sealed class EmbedProducedTextHandler(AssistantsDb db, IEmbeddings embe
         {
             return;
         }
-        var reply = await embeddings.EmbedAsync(
-            new(version.OrganizationId, model, "assistants.produced_texts", context.JobId.ToString(), text), ct);
+        EmbeddingQuestion question = new(version.OrganizationId, model, "assistants.produced_texts", context.JobId.ToString(), text);
+        var reply = await limits.AskAsync(model, context, goesOn: false, () => embeddings.EmbedAsync(question, ct), ct);
+        context.Spent(reply.InputTokens, 0, reply.Cost);
         await db.ProducedTextVersions.Where(row => row.Id == job.VersionId).ExecuteUpdateAsync(
             set => set.SetProperty(row => row.Embedding, reply.Vectors[0]).SetProperty(row => row.EmbeddingModel, reply.Model), ct);
     }

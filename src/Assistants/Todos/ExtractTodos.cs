@@ -1,7 +1,7 @@
 using System.ComponentModel;
 using System.Globalization;
-using Microsoft.Extensions.Logging;
 using Stoa.Assistants.Cortexes;
+using Stoa.Assistants.Mail;
 using Stoa.Platform.Jobs;
 
 namespace Stoa.Assistants.Todos;
@@ -29,18 +29,23 @@ internal sealed record FoundTodo(
     [property: Description("yyyy-mm-dd, reckoned from the user's own today")]
     string DueDate);
 
-internal sealed partial class ExtractTodosCortex(
-    AssistantsDb db, ExecutionSubjects executions, TodoStore todos, Mind mind, TimeProvider time, ILogger<ExtractTodosCortex> logger)
-    : Cortex<ExtractTodos, ExecutionSubject, IReadOnlyList<NewTodo>>(db)
+/// <param name="HasUnclear">Of some the model said neither yes nor no.</param>
+internal sealed record ExtractedTodos(IReadOnlyList<NewTodo> Todos, bool HasUnclear);
+
+internal sealed class ExtractTodosCortex(
+    AssistantsDb db, ExecutionSubjects executions, TodoStore todos, Mind mind, TechnicalMail technical, TimeProvider time)
+    : Cortex<ExtractTodos, ExecutionSubject, ExtractedTodos>(db)
 {
     private static readonly string Prompt = CortexPrompts.Of("extract-todos.1");
 
     private static readonly AnswerForm<FoundTodos> Form = AnswerForms.Json("todos", AnswersJson.Default.FoundTodos);
 
+    private readonly AssistantsDb db = db;
+
     protected override async Task<ExecutionSubject?> LoadAsync(ExtractTodos job, CancellationToken ct) =>
         await executions.FindAsync(job.ExecutionId, ct) is { TodosExtractedAt: null } subject ? subject : null;
 
-    protected override async Task<IReadOnlyList<NewTodo>> ThinkAsync(ExecutionSubject subject, JobContext context, CancellationToken ct)
+    protected override async Task<ExtractedTodos> ThinkAsync(ExecutionSubject subject, JobContext context, CancellationToken ct)
     {
         var now = time.GetUtcNow();
         var material = subject.Introduction(now)
@@ -51,36 +56,30 @@ internal sealed partial class ExtractTodosCortex(
             .Add("result", subject.Outcome);
         var found = await mind.AskAsync(new(subject.OrganizationId, "extract_todos", Prompt, material.ToString()), Form, context, ct);
         var today = subject.LocalTime.DateAt(now);
-        return [.. found.Todos.Select(todo => Accept(todo, today)).OfType<NewTodo>()];
+        return new(
+            [.. found.Todos.Where(todo => Says(todo, "yes")).Select(todo => Accept(todo, today)).OfType<NewTodo>()],
+            found.Todos.Any(todo => !Says(todo, "yes") && !Says(todo, "no")));
     }
 
-    protected override async Task SaveAsync(ExecutionSubject subject, IReadOnlyList<NewTodo> thought, CancellationToken ct)
+    protected override async Task SaveAsync(ExecutionSubject subject, ExtractedTodos thought, CancellationToken ct)
     {
         if (await executions.NewestVersionAsync(subject.ExecutionId, ct) != subject.ResultVersionId)
         {
             // He works on: when he is quiet again, the selection finds it again.
             throw JobFailure.Discard("The user has changed the result meanwhile");
         }
-        await todos.SaveExtractedAsync(subject.ExecutionId, thought, ct);
+        await todos.SaveExtractedAsync(subject.ExecutionId, thought.Todos, ct);
+        if (thought.HasUnclear)
+        {
+            technical.Tell(db, "A model said neither yes nor no when it was asked whether the user means to do something. Such to-dos are left out.");
+        }
     }
 
-    /// <summary>Null for what is no to-do of the user's, or has no day.</summary>
-    private NewTodo? Accept(FoundTodo todo, DateOnly today)
-    {
-        var mentioned = todo.MentionedAsTodo.Trim();
-        if (!mentioned.Equals("yes", StringComparison.OrdinalIgnoreCase))
-        {
-            if (!mentioned.Equals("no", StringComparison.OrdinalIgnoreCase))
-            {
-                LogUnclear();
-            }
-            return null;
-        }
-        return !string.IsNullOrWhiteSpace(todo.TodoDefinition) && TodoDates.Read(todo.DueDate, today) is { } day && TodoDates.Due(day, today) is { } due
+    private static bool Says(FoundTodo todo, string word) => todo.MentionedAsTodo.Trim().Equals(word, StringComparison.OrdinalIgnoreCase);
+
+    /// <summary>Null for what has no words or no day.</summary>
+    private static NewTodo? Accept(FoundTodo todo, DateOnly today) =>
+        !string.IsNullOrWhiteSpace(todo.TodoDefinition) && TodoDates.Read(todo.DueDate, today) is { } day && TodoDates.Due(day, today) is { } due
             ? new(todo.TodoDefinition.Trim(), due)
             : null;
-    }
-
-    [LoggerMessage(LogLevel.Warning, "A model said neither yes nor no of a to-do; it is left out")]
-    private partial void LogUnclear();
 }

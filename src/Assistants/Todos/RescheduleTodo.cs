@@ -4,6 +4,7 @@ using System.Globalization;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.Options;
 using Stoa.Assistants.Cortexes;
+using Stoa.Assistants.Mail;
 using Stoa.Assistants.Users;
 using Stoa.Platform.Jobs;
 
@@ -38,7 +39,11 @@ internal sealed record RescheduleDecision
 }
 
 /// <param name="To">Null: it was moved too often, and the user shall be asked.</param>
-internal sealed record Rescheduling(string Why, DateOnly? To);
+internal sealed record Rescheduling(string Why, DateOnly? To)
+{
+    /// <summary>False: the model named no day that can be used, so it is ours.</summary>
+    public bool IsOfModel { get; init; } = true;
+}
 
 internal sealed record OverdueTodo
 {
@@ -80,7 +85,7 @@ internal sealed record OverdueTodo
 }
 
 internal sealed class RescheduleTodoCortex(
-    AssistantsDb db, ExecutionSubjects executions, TodoStore todos, Mind mind, IOptions<TodoOptions> options, TimeProvider time)
+    AssistantsDb db, ExecutionSubjects executions, TodoStore todos, Mind mind, TechnicalMail technical, IOptions<TodoOptions> options, TimeProvider time)
     : Cortex<RescheduleTodo, OverdueTodo, Rescheduling>(db)
 {
     private const int MostUpcoming = 20;
@@ -128,7 +133,7 @@ internal sealed class RescheduleTodoCortex(
         var now = time.GetUtcNow();
         var today = subject.LocalTime.DateAt(now);
         var material = Material(subject, now, moves).ToString();
-        var decision = await DecideAsync(material);
+        var decision = await DecideAsync(material, goesOn: false);
         if (Day(decision) is { } day)
         {
             return new(decision.Argument, day);
@@ -138,18 +143,27 @@ internal sealed class RescheduleTodoCortex(
 
             You have decided before for a reschedule_date that cannot be used. It must be written as yyyy-mm-dd, lie after {today:yyyy-MM-dd} and not
             after {today.AddDays(TodoDates.MostDaysMoved):yyyy-MM-dd}. Decide again.
-            """));
-        return new(decision.Argument, Day(decision) ?? TodoDates.NextWeekday(today));
+            """), goesOn: true);
+        return Day(decision) is { } better
+            ? new(decision.Argument, better)
+            : new(decision.Argument, TodoDates.NextWeekday(today)) { IsOfModel = false };
 
-        Task<RescheduleDecision> DecideAsync(string told) =>
-            mind.AskAsync(new(subject.OrganizationId, "reschedule_todo", Prompt, told), Form, context, ct);
+        Task<RescheduleDecision> DecideAsync(string told, bool goesOn) =>
+            mind.AskAsync(new(subject.OrganizationId, "reschedule_todo", Prompt, told) { GoesOn = goesOn }, Form, context, ct);
 
         DateOnly? Day(RescheduleDecision made) => TodoDates.Read(made.RescheduleDate, today) is { } date && TodoDates.CanMoveTo(date, today) ? date : null;
     }
 
-    protected override Task SaveAsync(OverdueTodo subject, Rescheduling thought, CancellationToken ct) => thought.To is { } day
-        ? todos.MoveAsync(subject.TodoId, subject.ScheduledDate, day, thought.Why, ct)
-        : todos.ProposeDeletionAsync(subject.TodoId, subject.ScheduledDate, thought.Why, ct);
+    protected override async Task SaveAsync(OverdueTodo subject, Rescheduling thought, CancellationToken ct)
+    {
+        await (thought.To is { } day
+            ? todos.MoveAsync(subject.TodoId, subject.ScheduledDate, day, thought.Why, ct)
+            : todos.ProposeDeletionAsync(subject.TodoId, subject.ScheduledDate, thought.Why, ct));
+        if (!thought.IsOfModel)
+        {
+            technical.Tell(db, "A model named no day that a to-do can be moved to, not even when it was told so. To-dos were moved to the next weekday instead.");
+        }
+    }
 
     private static Material Material(OverdueTodo subject, DateTimeOffset now, int moves) => new Material()
         .Add("now", subject.LocalTime.At(now).ToString("dddd dd MMMM yyyy, HH:mm", CultureInfo.InvariantCulture))

@@ -65,6 +65,7 @@ internal sealed partial class CallMeter(
         var elapsed = time.GetElapsedTime(call.Started);
         TimeSpan? first = call.FirstByte == 0 ? null : time.GetElapsedTime(call.Started, call.FirstByte);
         var now = time.GetUtcNow();
+        call.Cost = call.Cache == CacheUse.Hit ? 0 : prices.Cost(call.Target, usage);
         spool.Append(new()
         {
             Id = call.Reservation.CallId is var reserved && reserved == Guid.Empty ? Guid.CreateVersion7(now) : reserved,
@@ -87,7 +88,7 @@ internal sealed partial class CallMeter(
             CacheWriteTokens = usage.CacheWrite,
             OutputTokens = usage.Output,
             ReasoningTokens = usage.Reasoning,
-            Cost = call.Cache == CacheUse.Hit ? 0 : prices.Cost(call.Target, usage),
+            Cost = call.Cost,
             IsCached = call.Cache == CacheUse.Hit,
             LatencyMs = (int)elapsed.TotalMilliseconds,
             FirstByteMs = (int?)first?.TotalMilliseconds,

@@ -70,6 +70,9 @@ internal sealed class GatewayCall(
 
     public int Attempts { get; set; } = 1;
 
+    /// <summary>US dollars, since it was recorded; null where the model has no price.</summary>
+    public decimal? Cost { get; set; }
+
     /// <summary>Those of the targets that were asked before this one.</summary>
     public int EarlierAttempts { get; private set; }
 

@@ -47,7 +47,7 @@ internal sealed class InnerModels(
             call.Usage = whole.Usage;
             meter.Succeeded(call);
             return new(
-                whole.Text, finish is not (FinishReason.Stop or FinishReason.StopSequence), call.Target.FullName, whole.Usage.Input, whole.Usage.Output);
+                whole.Text, finish is not (FinishReason.Stop or FinishReason.StopSequence), call.Target.FullName, whole.Usage.Input, whole.Usage.Output, call.Cost);
         }
     }
 

@@ -36,32 +36,33 @@ internal sealed class InnerEmbeddings(
     public async Task<EmbeddingReply> EmbedAsync(EmbeddingQuestion question, CancellationToken ct)
     {
         var vectors = new List<float[]>(question.Texts.Count);
-        var (model, tokens) = (question.Model, 0L);
+        var (model, tokens, cost) = (question.Model, 0L, (decimal?)0);
         foreach (var texts in question.Texts.Chunk(MostAtOnce))
         {
             var request = new EmbeddingRequest(question.Model, [.. texts.Select(text => new EmbeddingInput(text, null))]);
             var wanted = new ModuleCall(
                 question.OrganizationId, question.Model, question.Purpose, EmbeddingsApi.Surface.Operation, question.RequestId, IsStream: false,
                 TokenEstimate.Of(request), Output: 0);
-            var (answer, answered) = await calls.RunAsync(wanted, call => AskAsync(call, request, ct), ct);
+            var (answer, answered, charged) = await calls.RunAsync(wanted, call => AskAsync(call, request, ct), ct);
             if (vectors.Count > 0 && answered != model)
             {
                 throw new Failure(FailureKind.Unavailable, "model_changed", "Another model went on in the middle: its vectors cannot be compared");
             }
             model = answered;
             tokens += answer.Usage.Input;
+            cost += charged;
             vectors.AddRange(answer.Vectors.Select(ToLength1));
         }
-        return new(vectors, model, tokens);
+        return new(vectors, model, tokens, cost);
     }
 
-    private async Task<(EmbeddingAnswer Answer, string Model)> AskAsync(GatewayCall call, EmbeddingRequest request, CancellationToken ct)
+    private async Task<(EmbeddingAnswer Answer, string Model, decimal? Cost)> AskAsync(GatewayCall call, EmbeddingRequest request, CancellationToken ct)
     {
         var answer = call.Target.Provider.Client is { } client ? await AskAsync(call, client, request, ct) : DemoProvider.Embed(request);
         call.FirstByte = time.GetTimestamp();
         call.Usage = answer.Usage;
         meter.Succeeded(call);
-        return (answer, call.Target.FullName);
+        return (answer, call.Target.FullName, call.Cost);
     }
 
     private async Task<EmbeddingAnswer> AskAsync(GatewayCall call, ProviderClient client, EmbeddingRequest request, CancellationToken ct)

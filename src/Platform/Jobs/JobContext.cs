@@ -28,10 +28,16 @@ public sealed class JobContext
     /// <summary>How often it was started, counted or not: the number that fences what this run writes.</summary>
     public int Run => running.Job.Attempt;
 
+    public JobPriority Priority => running.Job.Priority;
+
     public bool IsLastAttempt => running.Job.Counted >= running.Job.MaxAttempts;
 
     /// <summary>Tells how far it is. Cheap: written and told to watchers at most once a second, the last word wins.</summary>
     public void Report(long done, long? total = null, string? note = null) => running.Report(new(done, total, note));
+
+    /// <summary>A model was asked. What all questions of a run came to stands in the job's history, however it ends.</summary>
+    /// <param name="cost">US dollars; null where it has no price, and then the run has none.</param>
+    public void Spent(long inputTokens, long outputTokens, decimal? cost) => running.Spend(inputTokens, outputTokens, cost);
 
     /// <summary>
     /// Takes a permit of a rate that jobs of all nodes share, such as a provider's for one tenant; without one the job snoozes until it may
@@ -39,13 +45,37 @@ public sealed class JobContext
     /// </summary>
     /// <param name="name">What is shared, also between kinds: <c>openai:tenant-7</c>. It comes with the same rate each time.</param>
     /// <exception cref="JobFailure">There is none now: let it pass.</exception>
-    public async Task TakePermitAsync(string name, int permits, TimeSpan per, CancellationToken ct)
+    public Task TakePermitAsync(string name, int permits, TimeSpan per, CancellationToken ct) => TakePermitAsync(name, permits, per, spare: 0, ct);
+
+    /// <param name="spare">So many permits are left to jobs that are more urgent.</param>
+    /// <inheritdoc cref="TakePermitAsync(string, int, TimeSpan, CancellationToken)"/>
+    public async Task TakePermitAsync(string name, int permits, TimeSpan per, int spare, CancellationToken ct)
     {
-        if (await rates.TakeAsync(running.Job.Id, name, permits, per, ct) is { } wait)
+        if (await rates.TakeAsync(running.Job.Id, name, permits, per, spare, ct) is { } wait)
         {
             throw JobFailure.Snooze(wait, $"Waits for a permit of {name}");
         }
     }
+
+    /// <summary>A permit in any case, for a run that would lose what it has done if it waited: whoever comes next waits the longer.</summary>
+    public Task OwePermitAsync(string name, int permits, TimeSpan per, CancellationToken ct) =>
+        rates.OweAsync(running.Job.Id, name, permits, per, ct);
+
+    /// <summary>
+    /// Takes one of <paramref name="places"/> that runs of all nodes and kinds share; without one the job snoozes. The run keeps it until
+    /// it calls <see cref="LeavePlaceAsync"/>, ends or dies.
+    /// </summary>
+    /// <param name="spare">So many places are left to jobs that are more urgent.</param>
+    /// <exception cref="JobFailure">There is none now: let it pass.</exception>
+    public async Task TakePlaceAsync(string name, int places, int spare, CancellationToken ct)
+    {
+        if (await rates.EnterAsync(running.Job.Id, name, places, spare, ct) is { } wait)
+        {
+            throw JobFailure.Snooze(wait, $"Waits for a place at {name}");
+        }
+    }
+
+    public Task LeavePlaceAsync(string name, CancellationToken ct) => rates.LeaveAsync(running.Job.Id, name, ct);
 
     /// <summary>
     /// In the transaction of the effect: nobody else can run or finish the job until it ends, and it cannot commit for a run that is over.
@@ -86,7 +116,7 @@ public sealed class JobContext
         // First the fence: it waits for whoever holds the row.
         await FenceAsync(connection, ct);
         await JobProgressWrites.WriteLastAsync(connection, running, ct);
-        JobOutcome end = new(running.Job.Id, running.Job.Attempt, JobState.Succeeded);
+        var end = JobOutcome.Succeeded(running.Job).Of(running);
         if ((await OutcomeStatements.EndRunsAsync(connection, [end], time, ct)).Count == 0)
         {
             throw new LeaseLostException(running.Job.Id, running.Job.Attempt);

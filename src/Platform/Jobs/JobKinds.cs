@@ -40,7 +40,8 @@ internal sealed class JobKinds
         var longest = TimeSpan.FromSeconds(options.Value.LeaseSeconds);
         JobKind[] all =
         [
-            .. kinds.Select(kind => kind.Rules.Lease <= longest ? kind : kind with { Rules = kind.Rules with { Lease = longest } }),
+            .. kinds.Select(kind => kind.Rules.Lease <= longest ? kind : kind with { Rules = kind.Rules with { Lease = longest } })
+                .Select(kind => kind with { Rules = Limited(kind, options.Value.MaxRunning) }),
         ];
         byName = all.ToFrozenDictionary(kind => kind.Name, StringComparer.Ordinal);
         byType = all.ToFrozenDictionary(kind => kind.Type);
@@ -48,6 +49,10 @@ internal sealed class JobKinds
     }
 
     public string[] Names { get; }
+
+    private static JobRules Limited(JobKind kind, Dictionary<string, int> most) => most.TryGetValue(kind.Name, out var limit)
+        ? (kind.Rules with { MaxRunning = kind.Rules.MaxRunning < limit ? kind.Rules.MaxRunning : limit }).Checked(kind.Name)
+        : kind.Rules;
 
     public IEnumerable<JobKind> All => byName.Values;
 

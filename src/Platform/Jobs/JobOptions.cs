@@ -34,7 +34,24 @@ public sealed class JobOptions
     /// <summary>Finished jobs are kept for so many whole months besides the current one.</summary>
     [Range(1, 120)]
     public int KeepMonths { get; set; } = 3;
+
+    /// <summary>By kind: so many run at the same time in the cluster, where the kind itself does not say less.</summary>
+    public Dictionary<string, int> MaxRunning { get; set; } = new(StringComparer.Ordinal);
 }
 
 [OptionsValidator]
 internal sealed partial class JobOptionsValidator : IValidateOptions<JobOptions>;
+
+/// <summary>Limits of kinds that there are, and that can be.</summary>
+internal sealed class JobLimitsValidator(IEnumerable<JobKind> kinds) : IValidateOptions<JobOptions>
+{
+    public ValidateOptionsResult Validate(string? name, JobOptions options)
+    {
+        var known = kinds.Select(kind => kind.Name).ToHashSet(StringComparer.Ordinal);
+        return options.MaxRunning.Keys.FirstOrDefault(kind => !known.Contains(kind)) is { } unknown
+            ? ValidateOptionsResult.Fail($"{nameof(options.MaxRunning)} names '{unknown}', which is no kind of job")
+            : options.MaxRunning.Values.Any(limit => limit < 1)
+                ? ValidateOptionsResult.Fail($"{nameof(options.MaxRunning)}: a limit must be at least 1")
+                : ValidateOptionsResult.Success;
+    }
+}

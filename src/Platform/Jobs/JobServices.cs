@@ -27,6 +27,7 @@ public static class JobServices
     {
         services.AddSettings<JobOptions>(JobOptions.Section);
         services.AddSingleton<IValidateOptions<JobOptions>, JobOptionsValidator>();
+        services.AddSingleton<IValidateOptions<JobOptions>, JobLimitsValidator>();
         services.TryAddSingleton(TimeProvider.System);
         services.AddSingleton<JobKinds>();
         services.AddSingleton<JobWakeUps>();

@@ -48,6 +48,84 @@ public sealed class RateTests
         Assert.Equal(JobState.Dead, (await site.FinishedAsync(await site.EnqueueAsync("none"))).State);
     }
 
+    [Fact]
+    public async Task Who_leaves_some_to_others_finds_none_where_they_find_one_and_who_cannot_wait_has_them_wait()
+    {
+        await using var site = await JobsSite.StartAsync(JobsSite.Quick with { MaxAttempts = 1 });
+        site.Script.Acts["urgent"] = (context, ct) => context.TakePermitAsync("shared", 4, Hour, ct);
+        site.Script.Acts["patient"] = (context, ct) => context.TakePermitAsync("shared", 4, Hour, spare: 2, ct);
+        site.Script.Acts["impatient"] = (context, ct) => context.OwePermitAsync("shared", 4, Hour, ct);
+
+        await site.FinishedAsync(await site.EnqueueAsync("patient"));
+        await site.FinishedAsync(await site.EnqueueAsync("patient"));
+        await WaitsAsync("patient", "14 minutes", "16 minutes");
+        await site.FinishedAsync(await site.EnqueueAsync("urgent"));
+        for (var number = 0; number < 5; number++)
+        {
+            await site.FinishedAsync(await site.EnqueueAsync("impatient"));
+        }
+        // Four permits were there, and four more are owed.
+        await WaitsAsync("urgent", "70 minutes", "80 minutes");
+
+        async Task WaitsAsync(string name, string least, string most)
+        {
+            var id = await site.EnqueueAsync(name);
+            await JobsSite.UntilAsync(() => site.ScalarAsync<bool>($"""
+                select exists (select from platform.jobs where id = '{id}' and state = 'available' and snoozed = 1
+                  and run_at - now() between interval '{least}' and interval '{most}')
+                """));
+        }
+    }
+
+    [Fact]
+    public async Task A_place_is_held_until_its_run_leaves_it_ends_or_dies()
+    {
+        await using var site = await JobsSite.StartAsync(JobsSite.Quick with { MaxAttempts = 1 });
+        var release = new TaskCompletionSource();
+        site.Script.Acts["hold"] = async (context, ct) =>
+        {
+            await context.TakePlaceAsync("desk", 2, spare: 0, ct);
+            await release.Task.WaitAsync(ct);
+        };
+        site.Script.Acts["leave"] = async (context, ct) =>
+        {
+            await context.TakePlaceAsync("desk", 2, spare: 0, ct);
+            await context.LeavePlaceAsync("desk", ct);
+        };
+        site.Script.Acts["patient"] = (context, ct) => context.TakePlaceAsync("desk", 2, spare: 1, ct);
+        // As if the host of an older run had died with a place.
+        await site.ExecuteAsync("insert into platform.job_keys (kind, key, job_id, until) select 'places of desk', id::text, id, now() + interval '1 day' from gen_random_uuid() id");
+
+        var held = await site.EnqueueAsync("hold");
+        await JobsSite.UntilAsync(() => site.ScalarAsync<bool>("select count(*) = 1 from platform.job_keys where kind = 'places of desk'"));
+        await site.FinishedAsync(await site.EnqueueAsync("leave"));
+        await site.FinishedAsync(await site.EnqueueAsync("leave"));
+        var patient = await site.EnqueueAsync("patient");
+        await site.UntilAsync(patient, job => job.Snoozed > 1);
+        release.SetResult();
+
+        Assert.Equal(JobState.Succeeded, (await site.FinishedAsync(held)).State);
+        Assert.Equal(JobState.Succeeded, (await site.FinishedAsync(patient)).State);
+    }
+
+    [Fact]
+    public async Task A_setting_limits_a_kind_and_one_of_no_kind_stops_the_start()
+    {
+        await using var site = await JobsSite.StartAsync(settings: new() { ["Jobs:MaxRunning:test.step"] = "2", ["Jobs:MaxRunning:test.narrow"] = "5" });
+        var release = new TaskCompletionSource();
+        site.Script.Acts["step"] = (_, ct) => release.Task.WaitAsync(ct);
+        for (var number = 0; number < 5; number++)
+        {
+            await site.EnqueueAsync("step");
+        }
+        await JobsSite.UntilAsync(() => Task.FromResult(site.Script.MostAtOnce == 2));
+        release.SetResult();
+        await site.QuietAsync();
+
+        Assert.Equal((2, 5), (site.Script.MostAtOnce, site.Script.Ran.Count));
+        await Assert.ThrowsAsync<Stoa.Platform.Hosting.WrongSettingException>(() => JobsSite.StartAsync(settings: new() { ["Jobs:MaxRunning:test.none"] = "2" }));
+    }
+
     /// <summary>So many have succeeded, and all others wait for their time.</summary>
     private static Task SettledAsync(JobsSite site, int done) => JobsSite.UntilAsync(() => site.ScalarAsync<bool>($"""
         select (select count(*) from platform.finished_jobs where state = 'succeeded') = {done}

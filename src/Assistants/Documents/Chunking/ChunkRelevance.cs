@@ -18,6 +18,9 @@ internal sealed partial class ChunkRelevance(Mind mind, IOptions<DocumentsOption
         _ => throw new UnusableAnswerException("it is neither yes nor no"),
     });
 
+    /// <summary>Whether a model says so.</summary>
+    public bool Asks => options.Value.AskRelevance;
+
     /// <param name="known">Hashes of chunks that are kept already: nobody is asked about them again.</param>
     public async Task<IReadOnlyList<string>> KeepAsync(
         DocumentKey document, IReadOnlyList<string> chunks, IEnumerable<byte[]> known, JobContext? context, CancellationToken ct)
@@ -27,27 +30,38 @@ internal sealed partial class ChunkRelevance(Mind mind, IOptions<DocumentsOption
             return chunks;
         }
         var worthy = chunks.Where(chunk => Word().Count(chunk) >= LeastWords).ToList();
-        if (!options.Value.AskRelevance)
+        if (!Asks)
         {
             return worthy;
         }
         var hashes = known.Select(Convert.ToHexString).ToHashSet(StringComparer.Ordinal);
         var kept = new List<string>();
+        var hasAsked = false;
         foreach (var chunk in worthy)
         {
             var hash = Convert.ToHexString(System.Security.Cryptography.SHA256.HashData(System.Text.Encoding.UTF8.GetBytes(chunk)));
-            if (hashes.Contains(hash) || await AskAsync(document, chunk, context, ct))
+            if (hashes.Contains(hash))
+            {
+                kept.Add(chunk);
+                continue;
+            }
+            // A page is asked about as a whole: what was said of its first chunks is kept nowhere.
+            if (await AskAsync(document, chunk, hasAsked, context, ct))
             {
                 kept.Add(chunk);
             }
+            hasAsked = true;
         }
         return kept;
     }
 
-    private Task<bool> AskAsync(DocumentKey document, string chunk, JobContext context, CancellationToken ct)
+    private Task<bool> AskAsync(DocumentKey document, string chunk, bool goesOn, JobContext context, CancellationToken ct)
     {
         var material = new Material().Add("website", document.Name).Add("extract", chunk).ToString();
-        var question = new MindQuestion(document.OrganizationId, "website_relevance", CortexPrompts.Of("website-relevance.1"), material) { MaxOutput = 5 };
+        var question = new MindQuestion(document.OrganizationId, "website_relevance", CortexPrompts.Of("website-relevance.1"), material)
+        {
+            MaxOutput = 5, GoesOn = goesOn,
+        };
         return mind.AskAsync(question, YesOrNo, context, ct);
     }
 

@@ -50,7 +50,7 @@ internal sealed class DocumentContents(AssistantsDb db, DocumentVectors vectors,
             .DistinctBy(chunk => Convert.ToHexString(chunk.Hash)).ToDictionary(chunk => Convert.ToHexString(chunk.Hash), StringComparer.Ordinal);
         var missing = chunks.Where(chunk => !kept.ContainsKey(Convert.ToHexString(chunk.Hash))).DistinctBy(chunk => chunk.Text).ToList();
         var made = context is null
-            ? [] : await vectors.OfAsync(key.OrganizationId, [.. missing.Select(chunk => chunk.Text)], context.JobId.ToString(), ct);
+            ? [] : await vectors.OfAsync(key.OrganizationId, [.. missing.Select(chunk => chunk.Text)], context, goesOn: relevance.Asks, ct);
         var byText = missing.Zip(made).ToDictionary(pair => pair.First.Text, pair => pair.Second, StringComparer.Ordinal);
 
         var isRetitled = stored is null || stored.IsDeleted || stored.Language != language || old.Values.Any(chunk => chunk.Title != readable.Title);
@@ -87,7 +87,8 @@ internal sealed class DocumentContents(AssistantsDb db, DocumentVectors vectors,
             set title = excluded.title, language = excluded.language, content_hash = excluded.content_hash, etag = excluded.etag,
               last_modified = excluded.last_modified, website_id = coalesce(d.website_id, excluded.website_id), checked_at = excluded.checked_at,
               updated_at = case when {next.IsSame} then d.updated_at else excluded.updated_at end,
-              version = d.version + case when {next.IsSame} then 0 else 1 end, deleted_at = null, is_deleted_by_user = false
+              version = d.version + case when {next.IsSame} then 0 else 1 end, update_error = null, deleted_at = null,
+              is_deleted_by_user = false
             where d.version = {next.Version}
             returning id as "Value"
             """).ToListAsync(ct);
@@ -104,7 +105,13 @@ internal sealed class DocumentContents(AssistantsDb db, DocumentVectors vectors,
 
     /// <summary>The page is as it was: only when that was seen is noted.</summary>
     public Task CheckedAsync(int documentId, CancellationToken ct) => db.Documents.Where(document => document.Id == documentId)
-        .ExecuteUpdateAsync(set => set.SetProperty(document => document.CheckedAt, time.GetUtcNow()), ct);
+        .ExecuteUpdateAsync(
+            set => set.SetProperty(document => document.CheckedAt, time.GetUtcNow()).SetProperty(document => document.UpdateError, (string?)null), ct);
+
+    /// <summary>It is as it was, and its user is shown why.</summary>
+    public Task FailedAsync(int documentId, string because, CancellationToken ct) => db.Documents.Where(document => document.Id == documentId)
+        .ExecuteUpdateAsync(
+            set => set.SetProperty(document => document.CheckedAt, time.GetUtcNow()).SetProperty(document => document.UpdateError, because), ct);
 
     /// <summary>The document is marked, and its chunks with it: nothing finds them any more.</summary>
     public async Task DeleteAsync(int documentId, CancellationToken ct)

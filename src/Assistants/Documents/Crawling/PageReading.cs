@@ -47,6 +47,10 @@ internal sealed class PageReading(
         {
             await contents.DeleteAsync(id, ct);
         }
+        else if (page.DocumentId is { } kept && fetch.Why is Unfetched.Failed)
+        {
+            await contents.FailedAsync(kept, $"The page cannot be read: {fetch.Reason}", ct);
+        }
         var why = fetch.Page is null ? fetch.Reason : "it leads to another website";
         var state = isRead ? "read" : fetch.Why is Unfetched.Failed or Unfetched.Gone ? "failed" : "left_out";
         await websites.MarkAsync(page.Id, state, why, page.DocumentId, ct);

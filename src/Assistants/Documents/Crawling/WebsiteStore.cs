@@ -18,7 +18,9 @@ internal sealed class WebsiteStore(AssistantsDb db, TimeProvider time)
 {
     /// <summary>Begins a run where none is under way: everything known is asked for again, the base page first. In the caller's transaction.</summary>
     public async Task BeginAsync(int websiteId, CancellationToken ct) => await db.Database.ExecuteSqlAsync($"""
-        with begun as (
+        with resumed as (
+          update assistants.websites set ended_because = null where id = {websiteId} and is_running and ended_because is not null
+        ), begun as (
           update assistants.websites
           set run = run + 1, is_running = true, started_at = {time.GetUtcNow()}, bytes_read = 0, seconds_spent = 0, ended_because = null
           where id = {websiteId} and not is_running returning id, url, run
@@ -81,6 +83,13 @@ internal sealed class WebsiteStore(AssistantsDb db, TimeProvider time)
             set => set.SetProperty(website => website.BytesRead, website => website.BytesRead + bytes)
                 .SetProperty(website => website.SecondsSpent, website => website.SecondsSpent + spent.TotalSeconds),
             ct);
+
+    /// <summary>Of websites whose jobs are over, those whose reading is not, and which nobody reads any more.</summary>
+    public Task FailAsync(int[] websites, string because, CancellationToken ct) => db.Database.ExecuteSqlAsync($"""
+        update assistants.websites w set ended_because = {because}
+        where w.id = any ({websites}) and w.ended_because is null and (w.is_running or w.run = 0)
+          and not exists (select from platform.jobs open where open.kind = {ReadWebsite.Kind} and open.unique_key = w.id::text)
+        """, ct);
 
     /// <param name="because">Null: everything was read.</param>
     public Task EndAsync(int websiteId, string? because, TimeSpan? refreshAfter, CancellationToken ct)

@@ -2,6 +2,7 @@ using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.Logging;
 using Stoa.Assistants.Documents.Vectors;
 using Stoa.Platform.Http;
+using Stoa.Platform.Jobs;
 
 namespace Stoa.Assistants.Documents.Retrieval;
 
@@ -24,18 +25,26 @@ internal sealed partial class DocumentSearch(
     // Who names a thing wants that thing, and not its like.
     private const double WeightOfVectors = 0.75;
 
-    public async Task<IReadOnlyList<Citation>> FindAsync(string userId, Guid organizationId, string question, int topK, string requestId, CancellationToken ct)
+    /// <summary>For a job; whoever waits for its end waits for no model's turn here.</summary>
+    public Task<IReadOnlyList<Citation>> FindAsync(string userId, Guid organizationId, string question, int topK, JobContext context, CancellationToken ct) =>
+        FindAsync(userId, question, topK, () => vectors.OfAsync(organizationId, [question], context, goesOn: true, ct), ct);
+
+    public Task<IReadOnlyList<Citation>> FindAsync(string userId, Guid organizationId, string question, int topK, string requestId, CancellationToken ct) =>
+        FindAsync(userId, question, topK, () => vectors.OfAsync(organizationId, [question], requestId, ct), ct);
+
+    private async Task<IReadOnlyList<Citation>> FindAsync(
+        string userId, string question, int topK, Func<Task<IReadOnlyList<TextVector>>> ask, CancellationToken ct)
     {
         if (string.IsNullOrWhiteSpace(question) || topK < 1 || !await HasAnyAsync(userId, ct))
         {
             return [];
         }
-        var vector = await VectorOfAsync(organizationId, question, requestId, ct);
-        var byWords = await words.FindAsync(userId, question, Candidates, ct);
-        var byVector = vector is null ? [] : await nearest.FindAsync(userId, vector, Candidates, ct);
-        var scores = Fuse((byWords, 1), (byVector, WeightOfVectors));
+        var found = await Task.WhenAll(words.FindAsync(userId, question, Candidates, ct), NearAsync());
+        var scores = Fuse((found[0], 1), (found[1], WeightOfVectors));
         var most = Math.Min(topK, MostResults);
         return Pick(await ReadAsync(userId, scores, most * OfferedForEach, ct), most);
+
+        async Task<List<int>> NearAsync() => await VectorOfAsync(ask) is { } vector ? await nearest.FindAsync(userId, vector, Candidates, ct) : [];
     }
 
     /// <summary>The best; of one document more than two only where nothing else is left.</summary>
@@ -80,11 +89,11 @@ internal sealed partial class DocumentSearch(
     }
 
     /// <summary>Null where no model answers: words alone find more than nothing.</summary>
-    private async Task<TextVector?> VectorOfAsync(Guid organizationId, string question, string requestId, CancellationToken ct)
+    private async Task<TextVector?> VectorOfAsync(Func<Task<IReadOnlyList<TextVector>>> ask)
     {
         try
         {
-            return await vectors.OfAsync(organizationId, [question], requestId, ct) is [var vector] ? vector : null;
+            return await ask() is [var vector] ? vector : null;
         }
         catch (Failure failure)
         {

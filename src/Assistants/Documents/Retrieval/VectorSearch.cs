@@ -6,8 +6,8 @@ namespace Stoa.Assistants.Documents.Retrieval;
 
 /// <summary>
 /// Chunks whose vectors are nearest to a question's. Of a user with few chunks all are compared; of one with many the server first picks
-/// those whose signs differ least, which costs a counting of bits for each, or where there is one a look into the index of pgvector, and only
-/// their vectors are read and compared. Signs tell little of short vectors, so of these more are read.
+/// those whose signs differ least where the question's numbers are large, which costs a counting of bits for each, or where there is one a look
+/// into the index of pgvector, and only their vectors are read and compared. Signs tell little of short vectors, so of these more are read.
 /// </summary>
 internal sealed class VectorSearch(NpgsqlDataSource source, VectorIndex index)
 {
@@ -24,12 +24,23 @@ internal sealed class VectorSearch(NpgsqlDataSource source, VectorIndex index)
           set_config('hnsw.scan_mem_multiplier', '8', true)
         """;
 
+    private const string HasMore = """
+        select exists (
+          select from assistants.document_chunks where user_id = $1 and embedding_model = $2 and deleted_at is null offset $3
+        )
+        """;
+
+    private const string All = """
+        select c.id, c.embedding from assistants.document_chunks c
+        where c.user_id = $1 and c.embedding_model = $2 and c.deleted_at is null and length(c.signature) = $3
+        """;
+
     private const string Statement = """
         select c.id, c.embedding from assistants.document_chunks c
         where c.id in (
           select n.id from assistants.document_chunks n
           where n.user_id = $1 and n.embedding_model = $2 and n.deleted_at is null and length(n.signature) = length($3::varbit)
-          order by bit_count(n.signature # $3::varbit) limit $4
+          order by 2 * bit_count((n.signature # $3::varbit) & $5::varbit) + bit_count((n.signature # $3::varbit) & $6::varbit) limit $4
         )
         """;
 
@@ -45,24 +56,30 @@ internal sealed class VectorSearch(NpgsqlDataSource source, VectorIndex index)
         if (place is not null)
         {
             batch.BatchCommands.Add(new(IndexTerms));
+            batch.BatchCommands.Add(Command(IndexedStatement(place, length), VectorBytes.Signature(question.Numbers), Math.Min(most, FromIndex)));
         }
-        batch.BatchCommands.Add(new(place is null ? Statement : IndexedStatement(place, length))
+        else if (await HasMoreAsync(connection, userId, question.Model, most, ct))
         {
-            Parameters =
-            {
-                new() { Value = userId }, new() { Value = question.Model }, new() { Value = VectorBytes.Signature(question.Numbers) },
-                new() { Value = place is null ? most : Math.Min(most, FromIndex) },
-            },
-        });
+            var (twos, ones) = VectorBytes.Weights(question.Numbers);
+            batch.BatchCommands.Add(Command(Statement, VectorBytes.Signature(question.Numbers), most, twos, ones));
+        }
+        else
+        {
+            batch.BatchCommands.Add(Command(All, length));
+        }
         await using var rows = await batch.ExecuteReaderAsync(ct);
         if (place is not null)
         {
             await rows.NextResultAsync(ct);
         }
         var nearest = new PriorityQueue<int, float>();
+        // One after the other in the same place: thousands of them are read for each question.
+        var bytes = new byte[length * sizeof(float)];
         while (await rows.ReadAsync(ct))
         {
-            var near = VectorBytes.Product(question.Numbers, rows.GetFieldValue<byte[]>(1));
+            var near = rows.GetBytes(1, 0, null, 0, 0) == bytes.Length && rows.GetBytes(1, 0, bytes, 0, bytes.Length) == bytes.Length
+                ? VectorBytes.Product(question.Numbers, bytes)
+                : 0;
             if (nearest.Count < wanted)
             {
                 nearest.Enqueue(rows.GetInt32(0), near);
@@ -79,6 +96,26 @@ internal sealed class VectorSearch(NpgsqlDataSource source, VectorIndex index)
         }
         found.Reverse();
         return found;
+
+        NpgsqlBatchCommand Command(string sql, params ReadOnlySpan<object> values)
+        {
+            var command = new NpgsqlBatchCommand(sql) { Parameters = { new() { Value = userId }, new() { Value = question.Model } } };
+            foreach (var value in values)
+            {
+                command.Parameters.Add(new() { Value = value });
+            }
+            return command;
+        }
+    }
+
+    /// <summary>Whether the user has so many that they are not all compared.</summary>
+    private static async Task<bool> HasMoreAsync(NpgsqlConnection connection, string userId, string model, int most, CancellationToken ct)
+    {
+        await using var command = new NpgsqlCommand(HasMore, connection)
+        {
+            Parameters = { new() { Value = userId }, new() { Value = model }, new() { Value = most } },
+        };
+        return await command.ExecuteScalarAsync(ct) is true;
     }
 
     /// <summary>In the words of <see cref="VectorIndex"/>'s indexes, or they are not found.</summary>

@@ -1,6 +1,7 @@
 using Microsoft.EntityFrameworkCore;
 using Npgsql;
 using Stoa.Assistants.Cortexes;
+using Stoa.Assistants.Documents.Contents;
 using Stoa.Assistants.Documents.Vectors;
 using Stoa.Platform.Jobs;
 
@@ -12,8 +13,10 @@ internal sealed record EmbedDocument(int DocumentId)
 }
 
 /// <summary>Makes the vectors that a document's chunks lack, or have of another model. Until then the old ones are found as before.</summary>
-internal sealed class EmbedDocumentHandler(AssistantsDb db, DocumentVectors vectors) : IJobHandler<EmbedDocument>
+internal sealed class EmbedDocumentHandler(AssistantsDb db, DocumentContents contents, DocumentVectors vectors) : IJobHandler<EmbedDocument>
 {
+    private const string WithoutVectors = "No vectors could be made of it: it is found by its words alone";
+
     public static readonly JobRules Rules = CortexRules.Reading;
 
     private const int AtOnce = 100;
@@ -28,18 +31,33 @@ internal sealed class EmbedDocumentHandler(AssistantsDb db, DocumentVectors vect
         {
             throw JobFailure.Discard("No model makes vectors");
         }
+        try
+        {
+            await EmbedAsync(job.DocumentId, organization, model, context, ct);
+        }
+        catch (Exception failed) when (!ct.IsCancellationRequested && CortexRules.IsLast(failed, context))
+        {
+            await contents.FailedAsync(job.DocumentId, WithoutVectors, ct);
+            throw;
+        }
+        await db.Documents.Where(document => document.Id == job.DocumentId && document.UpdateError == WithoutVectors)
+            .ExecuteUpdateAsync(set => set.SetProperty(document => document.UpdateError, (string?)null), ct);
+    }
+
+    private async Task EmbedAsync(int documentId, Guid organization, string model, JobContext context, CancellationToken ct)
+    {
         for (var last = 0; ;)
         {
             var chunks = await db.Database.SqlQuery<Chunk>($"""
                 select id, text, content_hash as hash from assistants.document_chunks
-                where document_id = {job.DocumentId} and id > {last} and deleted_at is null and embedding_model is distinct from {model}
+                where document_id = {documentId} and id > {last} and deleted_at is null and embedding_model is distinct from {model}
                 order by id limit {AtOnce}
                 """).ToListAsync(ct);
             if (chunks.Count == 0)
             {
                 return;
             }
-            var made = await vectors.OfAsync(organization, chunks.ConvertAll(chunk => chunk.Text), context.JobId.ToString(), ct);
+            var made = await vectors.OfAsync(organization, chunks.ConvertAll(chunk => chunk.Text), context, goesOn: false, ct);
             await SaveAsync(chunks, made, context, ct);
             last = chunks[^1].Id;
         }

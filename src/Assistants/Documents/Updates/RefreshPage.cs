@@ -24,6 +24,19 @@ internal sealed class RefreshPageHandler(AssistantsDb db, DocumentContents conte
             from assistants.documents d join assistants.users u on u.id = d.user_id
             where d.id = {job.DocumentId} and d.document_type = 'webpage' and d.deleted_at is null
             """).ToListAsync(ct)).FirstOrDefault() ?? throw JobFailure.Discard("The document is gone");
+        try
+        {
+            await RefreshAsync(subject, context, ct);
+        }
+        catch (Exception failed) when (!ct.IsCancellationRequested && CortexRules.IsLast(failed, context))
+        {
+            await contents.FailedAsync(subject.Id, failed is Failure { Code: PageReading.Unreadable } ? failed.Message : "The page could not be read again", ct);
+            throw;
+        }
+    }
+
+    private async Task RefreshAsync(Subject subject, JobContext context, CancellationToken ct)
+    {
         if (await FetchAsync(subject, context, ct) is not { } page)
         {
             await contents.CheckedAsync(subject.Id, ct);

@@ -29,6 +29,27 @@ internal static class VectorBytes
         }
     });
 
+    /// <summary>
+    /// How much each number of a question matters, from 0 to 3, as digits of two and of one: a question of a few words has many numbers near 0, whose signs
+    /// say nothing.
+    /// </summary>
+    public static (string Twos, string Ones) Weights(ReadOnlySpan<float> vector)
+    {
+        var whole = 0f;
+        foreach (var number in vector)
+        {
+            whole += MathF.Abs(number);
+        }
+        var mean = whole / vector.Length;
+        var (twos, ones) = (new char[vector.Length], new char[vector.Length]);
+        for (var place = 0; place < vector.Length; place++)
+        {
+            var weight = mean > 0 ? (int)MathF.Min(3, MathF.Round(1.5f * MathF.Abs(vector[place]) / mean)) : 1;
+            (twos[place], ones[place]) = (weight >= 2 ? '1' : '0', weight % 2 == 1 ? '1' : '0');
+        }
+        return (new(twos), new(ones));
+    }
+
     /// <summary>The cosine, as both are of length 1; 0 for vectors of different models' lengths.</summary>
     public static float Product(ReadOnlySpan<float> vector, ReadOnlySpan<byte> bytes)
     {

@@ -75,6 +75,6 @@ internal sealed record JobDetail : JobView
     /// <summary>Null when the kind keeps them to itself.</summary>
     public JsonElement? Arguments { get; }
 
-    /// <summary>Every run that did not end well and every act of a person, oldest first.</summary>
+    /// <summary>Every run that did not end well or asked models, and every act of a person, oldest first.</summary>
     public JsonElement History { get; }
 }

@@ -52,7 +52,7 @@ internal sealed partial class JobExecution(
         {
             node.Succeeded(job.Kind);
         }
-        outcomes.Write(running, end);
+        outcomes.Write(running, end.Of(running));
         return ran;
     }
 

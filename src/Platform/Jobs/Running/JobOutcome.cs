@@ -12,10 +12,11 @@ namespace Stoa.Platform.Jobs;
 /// </summary>
 /// <param name="State">A final one, or <see cref="JobState.Available"/>: again after <paramref name="Wait"/>.</param>
 /// <param name="What">For the history: <c>failed</c>, <c>snoozed</c>, <c>released</c>, <c>lost</c>; null writes no entry.</param>
+/// <param name="Spent">For the history as well, which then has an entry of a success too.</param>
 /// <param name="IsFree">The run does not count as an attempt.</param>
 internal sealed record JobOutcome(
     Guid Id, int Attempt, JobState State, string? What = null, string? Reason = null, string? Fingerprint = null, TimeSpan Wait = default,
-    bool IsFree = false, string? By = null)
+    bool IsFree = false, string? By = null, JobSpending? Spent = null)
 {
     private const int LongestReason = 2_000;
 
@@ -24,6 +25,9 @@ internal sealed record JobOutcome(
     public bool IsFinal => State is not JobState.Available;
 
     public static JobOutcome Succeeded(ClaimedJob job) => new(job.Id, job.Attempt, JobState.Succeeded);
+
+    /// <summary>With what the run took.</summary>
+    public JobOutcome Of(RunningJob run) => run.Spent is { } spent ? this with { Spent = spent, What = What ?? "succeeded" } : this;
 
     /// <summary>Handed back as if it had never been started.</summary>
     public static JobOutcome Released(ClaimedJob job, string reason) =>

@@ -1,3 +1,5 @@
+using System.Text.Json;
+using System.Text.Json.Serialization;
 using Npgsql;
 using NpgsqlTypes;
 using Stoa.Platform.Data;
@@ -14,8 +16,8 @@ internal static class OutcomeStatements
         """;
 
     private const string Told = """
-        unnest(@ids, @attempts, @states, @whats, @reasons, @fingerprints, @waits, @frees, @bys, @new_ids)
-          as t (id, attempt, outcome, what, reason, new_fingerprint, wait, free, by, new_id)
+        unnest(@ids, @attempts, @states, @whats, @reasons, @fingerprints, @waits, @frees, @bys, @spents, @new_ids)
+          as t (id, attempt, outcome, what, reason, new_fingerprint, wait, free, by, spent, new_id)
         """;
 
     // Whoever enqueues with the unique key of a job holds its row until he commits, and so does a handler's own transaction. Nobody's
@@ -23,7 +25,7 @@ internal static class OutcomeStatements
     private const string Mine = $"""
         with told as materialized (select * from {Told}),
         mine as materialized (
-          select j.id, t.outcome, t.what, t.reason, t.new_fingerprint, t.wait, t.free, t.by, t.new_id
+          select j.id, t.outcome, t.what, t.reason, t.new_fingerprint, t.wait, t.free, t.by, t.spent, t.new_id
           from platform.jobs j join told t on {IsTheirs} for update of j skip locked
         )
         """;
@@ -37,7 +39,7 @@ internal static class OutcomeStatements
     private static readonly string Finish = $"""
         {Mine}, gone as (
           delete from platform.jobs j using mine t where j.id = t.id
-          returning j.*, t.outcome, t.what, t.reason, t.new_fingerprint, t.by, t.new_id
+          returning j.*, t.outcome, t.what, t.reason, t.new_fingerprint, t.by, t.spent, t.new_id
         ), kept as (
           insert into platform.finished_jobs ({Kept}, state, finished_at, error, fingerprint, history)
           select {Kept}, outcome, now(), coalesce(reason, error), coalesce(new_fingerprint, fingerprint),
@@ -199,6 +201,7 @@ internal static class OutcomeStatements
         Add("waits", NpgsqlDbType.Interval, end => end.Wait);
         Add("frees", NpgsqlDbType.Boolean, end => end.IsFree);
         Add("bys", NpgsqlDbType.Text, end => end.By);
+        Add("spents", NpgsqlDbType.Jsonb, end => end.Spent is null ? null : JsonSerializer.Serialize(end.Spent, SpendingJson.Default.JobSpending));
         Add("new_ids", NpgsqlDbType.Uuid, _ => Guid.CreateVersion7(time.GetUtcNow()));
         command.Parameters.Add(new NpgsqlParameter<string[]>("from", from));
         command.Parameters.Add(new NpgsqlParameter<bool>("expired", expired));
@@ -209,10 +212,18 @@ internal static class OutcomeStatements
             command.Parameters.Add(new NpgsqlParameter<T[]>(name, NpgsqlDbType.Array | type) { TypedValue = [.. outcomes.Select(value)] });
     }
 
-    // No history grows without end: the oldest entry makes room.
+    // No history grows without end: the oldest entry makes room, and who waits for the same again and again is noted once.
     private static string Noted(string job, string end) => $"""
-        case when jsonb_array_length({job}.history) >= 100 then {job}.history - 0 else {job}.history end
-          || jsonb_strip_nulls(jsonb_build_object('at', now(), 'state', {end}.what, 'attempt', nullif({job}.attempt, 0),
-            'node', {job}.node, 'started_at', {job}.started_at, 'reason', {end}.reason, 'by', {end}.by))
+        case
+          when {end}.what = 'snoozed' and {job}.history -> -1 ->> 'state' = 'snoozed'
+            and {job}.history -> -1 ->> 'reason' = {end}.reason and {job}.history -> -1 -> 'spent' is null then {job}.history - (-1)
+          when jsonb_array_length({job}.history) >= 100 then {job}.history - 0
+          else {job}.history
+        end || jsonb_strip_nulls(jsonb_build_object('at', now(), 'state', {end}.what, 'attempt', nullif({job}.attempt, 0),
+          'node', {job}.node, 'started_at', {job}.started_at, 'reason', {end}.reason, 'by', {end}.by, 'spent', {end}.spent))
         """;
 }
+
+[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower)]
+[JsonSerializable(typeof(JobSpending))]
+internal sealed partial class SpendingJson : JsonSerializerContext;

@@ -13,6 +13,10 @@ internal enum StopReason
 
 internal sealed record JobProgress(long Done, long? Total, string? Note);
 
+/// <summary>What a run has taken so far, as its entry of the history has it.</summary>
+/// <param name="Cost">US dollars; null as soon as something had no price.</param>
+internal sealed record JobSpending(int Calls, long InputTokens, long OutputTokens, decimal? Cost);
+
 /// <summary>A job whose lease this process holds: waiting for a worker, running, or about to be ended in the database.</summary>
 internal sealed class RunningJob(ClaimedJob job, JobKind kind, long since, long leaseUntil) : IDisposable
 {
@@ -78,6 +82,18 @@ internal sealed class RunningJob(ClaimedJob job, JobKind kind, long since, long 
     {
         HasNews = true;
         Volatile.Write(ref told, progress);
+    }
+
+    /// <summary>Null: nothing.</summary>
+    public JobSpending? Spent { get; private set; }
+
+    public void Spend(long inputTokens, long outputTokens, decimal? cost)
+    {
+        lock (gate)
+        {
+            var before = Spent ?? new(0, 0, 0, 0);
+            Spent = new(before.Calls + 1, before.InputTokens + inputTokens, before.OutputTokens + outputTokens, before.Cost + cost);
+        }
     }
 
     /// <summary>What it told last; null: nothing.</summary>

@@ -69,6 +69,61 @@ public sealed class WebsiteTests(DocumentsSite site) : IClassFixture<DocumentsSi
     }
 
     [Fact]
+    public async Task A_website_and_a_page_that_could_not_be_read_say_so_among_the_documents()
+    {
+        await using var web = await FakeWebsite.StartAsync();
+        var user = await Assistants.UserAsync();
+        web.Page("/", "<p>Welcome to the site of the test.</p><a href='/a'>a</a>");
+        web.Page("/a", "<p>Words of page a stay where they are.</p>");
+        Assert.Equal("succeeded", (await site.ReadAsync(user, web.Address)).State);
+        Assert.Equal("dead", (await site.LaunchAsync(user, "http://169.254.169.254/latest/")).State);
+        web.Page("/a", context => { context.Response.StatusCode = 403; return Task.CompletedTask; });
+        var page = await Assistants.ValueAsync<int>("select id from assistants.documents where user_id = $1 and name like '%/a'", user.Id);
+        await Assistants.OkAsync(user.Token, HttpMethod.Post, "/resource", new() { ["document_pk"] = page });
+        await Assistants.Host.RunJobsAsync();
+
+        var listed = await Assistants.OkAsync(user.Token, HttpMethod.Get, "/resource?learned_by_mojo=false");
+        Assert.Equal(
+            ["http://169.254.169.254/latest/ failed 0 The website cannot be read: url not allowed", $"{web.Address} read 2 "],
+            listed["websites"]!.AsArray().Select(website => $"{website!["url"]} {website["state"]} {website["pages"]} {website["note"]}"));
+        Assert.Equal(
+            [null, "The page cannot be read: the website answers 403"],
+            listed["documents"]!.AsArray().OrderBy(document => (string)document!["name"]!, StringComparer.Ordinal).Select(document => (string?)document!["error"]));
+        Assert.Null((await Assistants.OkAsync(user.Token, HttpMethod.Get, "/resource?learned_by_mojo=false&offset=1"))["websites"]);
+
+        web.Page("/a", "<p>Words of page a are there again.</p>");
+        await Assistants.OkAsync(user.Token, HttpMethod.Post, "/resource", new() { ["document_pk"] = page });
+        await Assistants.Host.RunJobsAsync();
+        listed = await Assistants.OkAsync(user.Token, HttpMethod.Get, "/resource?learned_by_mojo=false");
+        Assert.All(listed["documents"]!.AsArray(), document => Assert.Null(document!["error"]));
+    }
+
+    [Fact]
+    public async Task A_website_whose_reading_came_to_no_end_says_so_until_it_is_read_again()
+    {
+        await using var web = await FakeWebsite.StartAsync();
+        var user = await Assistants.UserAsync();
+        web.Page("/", "<p>Welcome to the site of the test.</p>");
+        await site.ReadAsync(user, web.Address);
+        // As if its host had died over it again and again.
+        await Assistants.SqlAsync("update assistants.websites set is_running = true, finished_at = null where user_id = $1", user.Id);
+        await Assistants.SqlAsync("update platform.finished_jobs set state = 'dead' where kind = 'assistants.read_website' and tenant = $1", user.Id);
+
+        await Assistants.RunScheduleAsync("assistants.report_failed_work");
+        Assert.Equal("failed Reading it came to no end", await StateAsync());
+        await site.LaunchAsync(user, web.Address);
+        await Assistants.RunScheduleAsync("assistants.report_failed_work");
+        Assert.Equal("read ", await StateAsync());
+
+        async Task<string> StateAsync()
+        {
+            var listed = await Assistants.OkAsync(user.Token, HttpMethod.Get, "/resource?learned_by_mojo=false");
+            var website = Assert.Single(listed["websites"]!.AsArray())!;
+            return $"{website["state"]} {website["note"]}";
+        }
+    }
+
+    [Fact]
     public async Task What_the_user_has_deleted_does_not_come_back_until_he_asks_for_it()
     {
         await using var web = await FakeWebsite.StartAsync();
