@@ -7,7 +7,7 @@ namespace Stoa.Tests.Crash;
 /// <summary>Callers that never give up; a call is answered when its whole body has arrived.</summary>
 internal sealed class Traffic(HostProcess host, string model)
 {
-    private const int Callers = 16;
+    private const int Callers = 16, FewCallers = 2;
 
     private static readonly TimeSpan Moment = TimeSpan.FromMilliseconds(20);
 
@@ -18,7 +18,11 @@ internal sealed class Traffic(HostProcess host, string model)
 
     internal int Failed => _failed;
 
-    internal Task RunUntilAsync(int answered) => Task.WhenAll(Enumerable.Range(0, Callers).Select(_ => CallUntilAsync(answered)));
+    internal Task RunUntilAsync(int answered) =>
+        Task.WhenAll(Enumerable.Range(0, Callers).Select(_ => CallUntilAsync(() => _answered.Count >= answered)));
+
+    /// <summary>Beside the work of others, as long as that goes on.</summary>
+    internal Task RunUntilAsync(Task end) => Task.WhenAll(Enumerable.Range(0, FewCallers).Select(_ => CallUntilAsync(() => end.IsCompleted)));
 
     internal async Task WaitUntilAnsweredAsync(int count)
     {
@@ -43,10 +47,10 @@ internal sealed class Traffic(HostProcess host, string model)
         }
     }
 
-    private async Task CallUntilAsync(int answered)
+    private async Task CallUntilAsync(Func<bool> isEnough)
     {
         using var client = host.CreateClient();
-        while (_answered.Count < answered)
+        while (!isEnough())
         {
             var id = Guid.CreateVersion7().ToString();
             if (await IsAnsweredAsync(client, id))

@@ -32,8 +32,13 @@ internal sealed class Bot(Uri address, int seed)
     private int cut;
 
     /// <summary>Until so many tasks are answered; each player has users of its own, and does one thing after the other.</summary>
-    public Task PlayAsync(int players, int tasks) =>
-        Task.WhenAll(Enumerable.Range(0, players).Select(player => PlayOneAsync(player, tasks)));
+    public Task PlayAsync(int players, int tasks) => PlayAsync(players, () => Accepted.Count >= tasks);
+
+    /// <summary>Beside the work of others, as long as that goes on.</summary>
+    public Task PlayAsync(int players, Task end) => PlayAsync(players, () => end.IsCompleted);
+
+    private Task PlayAsync(int players, Func<bool> isEnough) =>
+        Task.WhenAll(Enumerable.Range(0, players).Select(player => PlayOneAsync(player, isEnough)));
 
     public async Task WhenAcceptedAsync(int tasks)
     {
@@ -43,12 +48,12 @@ internal sealed class Bot(Uri address, int seed)
         }
     }
 
-    private async Task PlayOneAsync(int player, int tasks)
+    private async Task PlayOneAsync(int player, Func<bool> isEnough)
     {
         using var client = new HttpClient { BaseAddress = address, Timeout = Patience.Long };
         client.DefaultRequestHeaders.Add("X-API-Key", "1234");
         var random = new Random(unchecked((seed * 1_000) + player));
-        for (var turn = 0; Accepted.Count < tasks; turn++)
+        for (var turn = 0; !isEnough(); turn++)
         {
             TestContext.Current.CancellationToken.ThrowIfCancellationRequested();
             try
