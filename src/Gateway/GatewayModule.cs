@@ -192,6 +192,8 @@ public static class GatewayModule
         runtime.MapTestCaseRuns();
         runtime.MapAgentBatches();
         runtime.MapUploads();
+        runtime.MapResets();
+        runtime.MapAgentResponses();
         routes.MapPublicFiles();
         routes.MapHealth();
 

@@ -107,6 +107,11 @@ internal static class AgentRows
         ["PUT /api/alerting/{id}"] = new("gtwy_editor", AlertAsync, """{"limit":1}"""),
         ["DELETE /api/alerting"] = new("gtwy_editor", AlertAsync, """{"id":"{0}"}"""),
         ["POST /api/thread"] = new("gtwy_caller", Body: """{"thread_id":"{unique}"}"""),
+        ["POST /api/thread/ai"] = new("gtwy_caller", Body: """{"thread_id":"{unique}","user":"Hello"}"""),
+        ["POST /chatbot/{botId}/resetchat"] = new("gtwy_caller", Always("bot"), """{"threadId":"talk","slugName":"nobody"}""") { Whose = Whose.Everybodys, Answers = [404] },
+        ["POST /api/v2/model/openai/responses"] = new("gtwy_caller", Body: """{"model":"nobody","input":"Hi"}""") { Answers = [400] },
+        ["GET /api/history/{agent_id}/{bridge_slugName}"] = new("gtwy_caller", Always("talk", "nobody")) { Whose = Whose.Everybodys, Answers = [404] },
+        ["GET /api/v1/config/gethistory-chatbot/{thread_id}/{bridge_slugName}"] = new("gtwy_caller", Always("talk", "nobody")) { Whose = Whose.Everybodys, Answers = [404] },
         ["GET /api/thread/{thread_id}"] = new("gtwy_caller", Always("talk")) { Whose = Whose.Everybodys },
 
         ["GET /api/orchestrator/history/{orchestrator_id}"] = new("gtwy_caller", AgentAsync),
