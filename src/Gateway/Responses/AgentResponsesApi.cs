@@ -6,7 +6,6 @@ using Stoa.Gateway.Auth;
 using Stoa.Gateway.Bytes;
 using Stoa.Gateway.Completions;
 using Stoa.Gateway.Configuration;
-using Stoa.Gateway.Dialects;
 using Stoa.Gateway.Dialects.Gtwy;
 using Stoa.Gateway.Dialects.OpenAiResponses;
 using Stoa.Gateway.Runs;

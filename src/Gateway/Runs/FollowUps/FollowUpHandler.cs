@@ -85,7 +85,7 @@ internal sealed class FollowUpHandler(
         // Named in the meantime, by somebody else or by this job before it broke off, it is not named again.
         if (await command.ExecuteScalarAsync(ct) is DateTime createdAt && channel is not null)
         {
-            await pages.ConversationNamedAsync(thread.OrganizationId, channel, thread.ThreadId, thread.SubThreadId, title, createdAt, ct);
+            await pages.ConversationNamedAsync(thread.OrganizationId, channel, thread.ThreadId, thread.SubThreadId, title, new(createdAt, TimeSpan.Zero), ct);
         }
     }
 
