@@ -7,6 +7,7 @@ using Stoa.Gateway.Configuration;
 using Stoa.Gateway.Files;
 using Stoa.Gateway.Folders;
 using Stoa.Gateway.History;
+using Stoa.Gateway.Prompts;
 using Stoa.Gateway.ProviderKeys;
 using Stoa.Gateway.TestCases;
 using Stoa.Gateway.Threads;
@@ -41,6 +42,8 @@ internal sealed class GatewayDb(DbContextOptions<GatewayDb> options) : ModuleDb(
     public DbSet<StoredFile> StoredFiles => Set<StoredFile>();
 
     public DbSet<Batch> Batches => Set<Batch>();
+
+    public DbSet<PromptWrapper> PromptWrappers => Set<PromptWrapper>();
 
     public DbSet<Alert> Alerts => Set<Alert>();
 

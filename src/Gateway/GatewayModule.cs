@@ -25,6 +25,7 @@ using Stoa.Gateway.Idempotency;
 using Stoa.Gateway.Metrics;
 using Stoa.Gateway.Models;
 using Stoa.Gateway.PassThrough;
+using Stoa.Gateway.Prompts;
 using Stoa.Gateway.ProviderKeys;
 using Stoa.Gateway.Providers;
 using Stoa.Gateway.Responses;
@@ -111,6 +112,7 @@ public static class GatewayModule
         services.AddJob<MakeResponse, MakeResponseHandler>("gateway.make_response", GatewayJson.Default.MakeResponse, MakeResponseHandler.Rules);
 
         services.AddSingleton<AccountSettings>();
+        services.AddSingleton<SignInClients>();
         services.AddScoped<IPersonalData, AccountData>();
         services.AddScoped<RunHistory>();
         services.AddSingleton<IServedAnswers, ServedAnswers>();
@@ -192,6 +194,8 @@ public static class GatewayModule
         runtime.MapTestCaseRuns();
         runtime.MapAgentBatches();
         runtime.MapUploads();
+        runtime.MapResets();
+        runtime.MapAgentResponses();
         routes.MapPublicFiles();
         routes.MapHealth();
 
@@ -216,6 +220,8 @@ public static class GatewayModule
         management.MapHandoverHistory();
         management.MapUsers();
         management.MapToolTests();
+        management.MapWrappers();
+        management.MapClients();
         management.MapAgentBatchStates();
 
         var own = routes.MapOwnApi();

@@ -129,6 +129,13 @@ internal static class UsersApi
     private static Guid PersonOf(GtwyCaller caller) =>
         caller.Key is null && Guid.TryParse(caller.UserId, out var id) ? id : throw Failure.Forbidden("You don't have access");
 
+    public static IReadOnlyList<string> PermissionsOf(GtwyRole role) => role switch
+    {
+        GtwyRole.Viewer => Viewing,
+        GtwyRole.Editor => Editing,
+        GtwyRole.Admin => Administering,
+    };
+
     private static string Token(GtwyTokens tokens, SignedInPerson person, OwnOrganization organization)
     {
         var permissions = organization.Role switch

@@ -3,12 +3,13 @@ using Microsoft.EntityFrameworkCore;
 using Stoa.Gateway.Auth;
 using Stoa.Gateway.Configuration;
 using Stoa.Gateway.Folders;
+using Stoa.Gateway.Secrets;
 using Stoa.Platform.Http;
 
 namespace Stoa.Gateway.Agents;
 
 /// <summary>Agents of an organization; an embedded user sees those of his folder alone. What is deleted stays for 30 days and can be restored.</summary>
-internal sealed class AgentStore(GatewayDb db, ModelStore models, ServiceRegistry services, TimeProvider time)
+internal sealed class AgentStore(GatewayDb db, ModelStore models, ServiceRegistry services, DocumentSeal seal, TimeProvider time)
 {
     /// <summary>To find a name that nobody takes at the same time.</summary>
     public const int MaxAttempts = 20;
@@ -71,7 +72,7 @@ internal sealed class AgentStore(GatewayDb db, ModelStore models, ServiceRegistr
                 Kind = wanted.Kind,
                 IsPaused = false,
                 FolderId = folderId,
-                Document = wanted.ToDocument(model, keys, caller.UserId, now),
+                Document = seal.Sealed(wanted.ToDocument(model, keys, caller.UserId, now)),
                 CreatedAt = now,
                 UpdatedAt = now,
             };
@@ -81,7 +82,7 @@ internal sealed class AgentStore(GatewayDb db, ModelStore models, ServiceRegistr
                 OrganizationId = caller.OrganizationId,
                 AgentId = agent.Id,
                 IsDraft = true,
-                Document = wanted.ToDocument(model, keys, caller.UserId, now),
+                Document = seal.Sealed(wanted.ToDocument(model, keys, caller.UserId, now)),
                 CreatedAt = now,
                 UpdatedAt = now,
             };

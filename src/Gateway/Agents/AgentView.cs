@@ -1,5 +1,6 @@
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using Stoa.Gateway.Secrets;
 using Stoa.Gateway.Tools;
 using Stoa.Gateway.Dialects.Gtwy;
 
@@ -7,10 +8,10 @@ namespace Stoa.Gateway.Agents;
 
 /// <summary>Agents and versions as GTWY's clients read them.</summary>
 /// <param name="orgId">The organization as the caller names it.</param>
-/// <param name="isForViewer">Leaves out what functions sign in with at other services: viewers run agents and see them, no more.</param>
-internal sealed class AgentView(string orgId, AgentShapeName shape, bool isForViewer = false)
+/// <param name="isForViewer">Leaves out what signs in at other services: viewers run agents and see them, no more.</param>
+internal sealed class AgentView(string orgId, AgentShapeName shape, DocumentSeal seal, bool isForViewer = false)
 {
-    private static readonly string[] Credentials = ["auth", "headers"];
+    private static readonly string[] CredentialsOfTools = ["auth", "headers"];
 
     public JsonObject Of(Agent agent, IEnumerable<string> versions, DateTimeOffset? lastUsed = null)
     {
@@ -20,7 +21,7 @@ internal sealed class AgentView(string orgId, AgentShapeName shape, bool isForVi
         view["bridgeType"] = JsonNamingPolicy.SnakeCaseLower.ConvertName(agent.Kind.ToString());
         view["bridge_status"] = agent.IsPaused ? 0 : 1;
         view["folder_id"] = agent.FolderId;
-        Add(agent.Document, view);
+        Add(Shown(agent.Document), view);
         view["versions"] = new JsonArray([.. versions.Select(version => JsonValue.Create(version))]);
         view["published_version_id"] = agent.PublishedVersionId;
         view["last_used"] = lastUsed is null ? null : GtwyFields.InstantText(lastUsed.Value);
@@ -37,7 +38,7 @@ internal sealed class AgentView(string orgId, AgentShapeName shape, bool isForVi
         view["bridgeType"] = JsonNamingPolicy.SnakeCaseLower.ConvertName(agent.Kind.ToString());
         view["bridge_status"] = agent.IsPaused ? 0 : 1;
         view["folder_id"] = agent.FolderId;
-        Add(AgentLevel.Over(version.Document, agent.Document), view);
+        Add(Shown(AgentLevel.Over(version.Document, agent.Document)), view);
         view["version_description"] = version.Document["version_description"]?.DeepClone();
         view["is_drafted"] = version.IsDraft;
         view["published_version_id"] = agent.PublishedVersionId;
@@ -58,7 +59,7 @@ internal sealed class AgentView(string orgId, AgentShapeName shape, bool isForVi
         view["script_id"] = tool.ScriptId;
         view["title"] = tool.Title;
         Add(tool.Document, view);
-        foreach (var name in isForViewer ? Credentials : [])
+        foreach (var name in isForViewer ? CredentialsOfTools : [])
         {
             view.Remove(name);
         }
@@ -76,6 +77,17 @@ internal sealed class AgentView(string orgId, AgentShapeName shape, bool isForVi
         }
         answer["agent"] = agent;
         return answer;
+    }
+
+    /// <summary>The document of an agent or a version, without its seal.</summary>
+    public JsonObject Shown(JsonObject document)
+    {
+        var shown = seal.Opened(document);
+        if (isForViewer)
+        {
+            DocumentCredentials.TakeFromAgent(shown);
+        }
+        return shown;
     }
 
     private JsonObject Head(string id) => new() { ["_id"] = id, ["org_id"] = orgId };

@@ -3,10 +3,12 @@ using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.AspNetCore.Routing;
+using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Options;
 using Stoa.Gateway.Auth;
 using Stoa.Gateway.Budgets;
 using Stoa.Gateway.Delivery;
+using Stoa.Gateway.Secrets;
 using Stoa.Gateway.Tools;
 using Stoa.Gateway.Dialects.Gtwy;
 using Stoa.Platform.Http;
@@ -72,7 +74,7 @@ internal static class AgentsApi
         var isAwaited = body.Members.Flag("flag") == true;
         var made = await store.CreateAsync(caller, wanted, ct);
         var shape = AgentShape.Of(request, options.Value);
-        var view = new AgentView(caller.OrgId, shape);
+        var view = new AgentView(caller.OrgId, shape, SealOf(request));
         var shown = await ShowAsync(caller, view, made, store, budgets, ct);
         if (shape == AgentShapeName.Settings && !isAwaited)
         {
@@ -88,7 +90,8 @@ internal static class AgentsApi
         caller.RequireEditor();
         var made = await clone.RunAsync(caller, body.Members.NeedText("agent_id", 64), body.Members.NeedText("to_shift_org_id", 128), ct);
         var answer = Success("Agent cloned successfully");
-        answer["agent_id"] = made;
+        answer["agent_id"] = made.AgentId;
+        answer["credentials_to_enter"] = made.Missing;
         return TypedResults.Ok(answer);
     }
 
@@ -125,7 +128,9 @@ internal static class AgentsApi
     }
 
     public static AgentView ViewOf(GtwyCaller caller, HttpRequest request, IOptions<GatewayOptions> options) =>
-        new(caller.OrgId, AgentShape.Of(request, options.Value), isForViewer: caller.Role == GtwyRole.Viewer);
+        new(caller.OrgId, AgentShape.Of(request, options.Value), SealOf(request), isForViewer: caller.Role == GtwyRole.Viewer);
+
+    private static DocumentSeal SealOf(HttpRequest request) => request.HttpContext.RequestServices.GetRequiredService<DocumentSeal>();
 
     public static JsonObject Success(string message) => new() { ["success"] = true, ["message"] = message };
 

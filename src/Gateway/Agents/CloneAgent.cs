@@ -1,6 +1,7 @@
 using System.Text.Json.Nodes;
 using Microsoft.EntityFrameworkCore;
 using Stoa.Gateway.Auth;
+using Stoa.Gateway.Secrets;
 using Stoa.Gateway.Tools;
 using Stoa.Platform.Http;
 using Stoa.Platform.Identity;
@@ -9,14 +10,13 @@ namespace Stoa.Gateway.Agents;
 
 /// <summary>
 /// Copies an agent to another organization: its versions, functions and connected agents, each once; no keys. All or nothing. Only to
-/// one's own organization, or to one where the caller is a member who may make agents.
+/// one's own organization, or to one where the caller is a member who may make agents. What signs in elsewhere stays in its organization.
 /// </summary>
-internal sealed class CloneAgent(GatewayDb db, IdentityDb identity, AgentStore agents, TimeProvider time)
+internal sealed class CloneAgent(GatewayDb db, IdentityDb identity, AgentStore agents, DocumentSeal seal, TimeProvider time)
 {
     private const int MaxAgents = 50;
 
-    /// <returns>The copy's id.</returns>
-    public async Task<string> RunAsync(GtwyCaller caller, string agentId, string targetOrgId, CancellationToken ct)
+    public async Task<Clone> RunAsync(GtwyCaller caller, string agentId, string targetOrgId, CancellationToken ct)
     {
         if (await agents.FindAsync(caller, agentId, ct) is not { DeletedAt: null })
         {
@@ -34,22 +34,23 @@ internal sealed class CloneAgent(GatewayDb db, IdentityDb identity, AgentStore a
     }
 
     /// <summary>Null when somebody took one of the names at the same time; nothing was copied then.</summary>
-    private async Task<string?> CopyAllAsync(GtwyCaller caller, string agentId, Guid target, CancellationToken ct)
+    private async Task<Clone?> CopyAllAsync(GtwyCaller caller, string agentId, Guid target, CancellationToken ct)
     {
         await using var transaction = await db.Database.BeginTransactionAsync(ct);
         var sources = await ConnectedAsync(caller, agentId, ct);
-        var tools = target == caller.OrganizationId ? [] : await CopyToolsAsync(caller, target, sources, ct);
+        var missing = new JsonArray();
+        var tools = target == caller.OrganizationId ? [] : await CopyToolsAsync(caller, target, sources, missing, ct);
         var ids = sources.ToDictionary(source => source.Id, _ => HexId.Create(time), StringComparer.Ordinal);
         foreach (var source in sources)
         {
-            await CopyAsync(caller, source, target, ids, tools, ct);
+            await CopyAsync(caller, source, target, ids, tools, missing, ct);
         }
         if (await db.TrySaveAsync(ct) != Saved.Kept)
         {
             return null;
         }
         await transaction.CommitAsync(ct);
-        return ids[agentId];
+        return new(ids[agentId], missing);
     }
 
     private async Task<Guid> TargetAsync(GtwyCaller caller, string orgId, CancellationToken ct)
@@ -86,7 +87,8 @@ internal sealed class CloneAgent(GatewayDb db, IdentityDb identity, AgentStore a
         return [.. found.Values];
     }
 
-    private async Task<Dictionary<string, string>> CopyToolsAsync(GtwyCaller caller, Guid target, List<Agent> sources, CancellationToken ct)
+    private async Task<Dictionary<string, string>> CopyToolsAsync(
+        GtwyCaller caller, Guid target, List<Agent> sources, JsonArray missing, CancellationToken ct)
     {
         var agentIds = sources.ConvertAll(source => source.Id);
         var versions = await db.AgentVersions.AsNoTracking().Where(version => agentIds.Contains(version.AgentId) && version.DeletedAt == null)
@@ -102,7 +104,16 @@ internal sealed class CloneAgent(GatewayDb db, IdentityDb identity, AgentStore a
             if (!there.TryGetValue(tool.ScriptId, out var id))
             {
                 id = HexId.Create(time);
-                db.Tools.Add(tool with { Id = id, OrganizationId = target, CreatedAt = time.GetUtcNow(), UpdatedAt = time.GetUtcNow() });
+                var document = seal.Opened(tool.Document);
+                Tell(missing, "function", id, tool.Title, DocumentCredentials.TakeFromTool(document));
+                db.Tools.Add(tool with
+                {
+                    Id = id,
+                    OrganizationId = target,
+                    Document = seal.Sealed(document),
+                    CreatedAt = time.GetUtcNow(),
+                    UpdatedAt = time.GetUtcNow(),
+                });
             }
             copies[tool.Id] = id;
         }
@@ -110,7 +121,8 @@ internal sealed class CloneAgent(GatewayDb db, IdentityDb identity, AgentStore a
     }
 
     private async Task CopyAsync(
-        GtwyCaller caller, Agent source, Guid target, Dictionary<string, string> agentIds, Dictionary<string, string> tools, CancellationToken ct)
+        GtwyCaller caller, Agent source, Guid target, Dictionary<string, string> agentIds, Dictionary<string, string> tools, JsonArray missing,
+        CancellationToken ct)
     {
         var slugs = await db.Agents.AsNoTracking().Where(agent => agent.OrganizationId == target && agent.Slug.StartsWith(source.Slug))
             .Select(agent => agent.Slug).ToListAsync(ct);
@@ -118,6 +130,19 @@ internal sealed class CloneAgent(GatewayDb db, IdentityDb identity, AgentStore a
         var versionIds = versions.ToDictionary(version => version.Id, _ => HexId.Create(time), StringComparer.Ordinal);
         var now = time.GetUtcNow();
         var id = agentIds[source.Id];
+        var taken = new List<string>();
+        JsonObject CopyOf(JsonObject document)
+        {
+            var copy = Copied(document, agentIds, tools, versionIds);
+            if (target == caller.OrganizationId)
+            {
+                return copy;
+            }
+            var open = seal.Opened(copy);
+            taken.AddRange(DocumentCredentials.TakeFromAgent(open));
+            return seal.Sealed(open);
+        }
+
         db.Agents.Add(source with
         {
             Id = id,
@@ -125,20 +150,33 @@ internal sealed class CloneAgent(GatewayDb db, IdentityDb identity, AgentStore a
             Slug = AgentNames.Free(source.Slug, [.. slugs, .. db.Agents.Local.Select(agent => agent.Slug)]),
             FolderId = target == caller.OrganizationId ? source.FolderId : null,
             PublishedVersionId = source.PublishedVersionId is { } published ? versionIds.GetValueOrDefault(published) : null,
-            Document = Copied(source.Document, agentIds, tools, versionIds),
+            Document = CopyOf(source.Document),
             CreatedAt = now,
             UpdatedAt = now,
         });
-        db.AgentVersions.AddRange(versions.Select(version => version with
+        db.AgentVersions.AddRange(versions.ConvertAll(version => version with
         {
             Id = versionIds[version.Id],
             OrganizationId = target,
             AgentId = id,
-            Document = Copied(version.Document, agentIds, tools, versionIds),
+            Document = CopyOf(version.Document),
             CreatedAt = now,
             UpdatedAt = now,
         }));
+        Tell(missing, "agent", id, source.Name, taken);
         agents.Note(caller with { OrganizationId = target }, id, null, "Agent cloned");
+    }
+
+    private static void Tell(JsonArray missing, string type, string id, string name, List<string> fields)
+    {
+        if (fields.Count > 0)
+        {
+            missing.Add((JsonNode)new JsonObject
+            {
+                ["type"] = type, ["id"] = id, ["name"] = name,
+                ["fields"] = new JsonArray([.. fields.Distinct(StringComparer.Ordinal).Select(field => (JsonNode)field)]),
+            });
+        }
     }
 
     private static JsonObject Copied(
@@ -168,4 +206,7 @@ internal sealed class CloneAgent(GatewayDb db, IdentityDb identity, AgentStore a
         }
         return copy;
     }
+
+    /// <param name="Missing">Credentials that were not copied, <c>[{type, id, name, fields[]}]</c>: whoever runs the copy enters his own.</param>
+    internal sealed record Clone(string AgentId, JsonArray Missing);
 }

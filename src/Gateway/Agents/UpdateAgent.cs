@@ -1,12 +1,13 @@
 using System.Text.Json.Nodes;
 using Stoa.Gateway.Auth;
 using Stoa.Gateway.Configuration;
+using Stoa.Gateway.Secrets;
 using Stoa.Gateway.Dialects.Gtwy;
 
 namespace Stoa.Gateway.Agents;
 
 /// <summary>Changes what belongs to an agent and not to a version of it.</summary>
-internal sealed class UpdateAgent(GatewayDb db, AgentStore agents, References references, TimeProvider time)
+internal sealed class UpdateAgent(GatewayDb db, AgentStore agents, References references, DocumentSeal seal, TimeProvider time)
 {
     // Of the fields of a version those that the wire takes here too.
     private static readonly string[] Shared =
@@ -21,7 +22,7 @@ internal sealed class UpdateAgent(GatewayDb db, AgentStore agents, References re
         await using var transaction = await db.Database.BeginTransactionAsync(ct);
         var agent = await agents.LockAsync(caller, id, ct);
         var change = DocumentChange.Apply(
-            agent.Document, new(Shared.Where(body.ContainsKey).Select(name => KeyValuePair.Create(name, body[name]?.DeepClone()))));
+            seal.Opened(agent.Document), new(Shared.Where(body.ContainsKey).Select(name => KeyValuePair.Create(name, body[name]?.DeepClone()))));
         await references.CheckAsync(caller, change, ct);
         var changed = change.Fields;
         changed.AddRange(SpendingTerms.Of(body, "bridge").ApplyTo(change.Document, time.GetUtcNow(), "bridge"));
@@ -33,7 +34,7 @@ internal sealed class UpdateAgent(GatewayDb db, AgentStore agents, References re
         {
             change.Set("bridge_summary", summary);
         }
-        agent.Document = change.Document.Bounded();
+        agent.Document = seal.Sealed(change.Document.Bounded());
         changed.AddRange(await RenameAsync(caller, agent, body, ct));
         await agents.SaveAsync(caller, agent, changed, ct);
         await transaction.CommitAsync(ct);

@@ -2,13 +2,15 @@ using System.Text.Json.Nodes;
 using Microsoft.EntityFrameworkCore;
 using Stoa.Gateway.Auth;
 using Stoa.Gateway.Configuration;
+using Stoa.Gateway.Secrets;
 using Stoa.Gateway.Dialects.Gtwy;
 using Stoa.Platform.Http;
 
 namespace Stoa.Gateway.Agents;
 
 /// <summary>Versions of agents. An agent is always locked before its versions, so that two changes never wait for each other.</summary>
-internal sealed class VersionStore(GatewayDb db, AgentStore agents, ModelStore models, ServiceRegistry services, References references, TimeProvider time)
+internal sealed class VersionStore(
+    GatewayDb db, AgentStore agents, ModelStore models, ServiceRegistry services, References references, DocumentSeal seal, TimeProvider time)
 {
     /// <summary>With the agent whose it is.</summary>
     public async Task<(AgentVersion Version, Agent Agent)> FindAsync(GtwyCaller caller, string id, CancellationToken ct)
@@ -61,11 +63,11 @@ internal sealed class VersionStore(GatewayDb db, AgentStore agents, ModelStore m
     {
         await using var transaction = await db.Database.BeginTransactionAsync(ct);
         var (version, agent) = await LockAsync(caller, id, ct);
-        var change = DocumentChange.Apply(version.Document, body);
+        var change = DocumentChange.Apply(seal.Opened(version.Document), body);
         await ChangeModelAsync(caller, version.Document, change, body, ct);
         await references.CheckAsync(caller, change, ct);
         KeepPrompt(change, agent);
-        version.Document = change.Document.Bounded();
+        version.Document = seal.Sealed(change.Document.Bounded());
         if (!body.ContainsKey("version_description"))
         {
             version.IsDraft = true;
@@ -100,7 +102,8 @@ internal sealed class VersionStore(GatewayDb db, AgentStore agents, ModelStore m
         await using var transaction = await db.Database.BeginTransactionAsync(ct);
         var (version, agent) = await LockAsync(caller, id, ct);
         var former = agent.PublishedVersionId;
-        agent.Document = Publishing.Of(version.Document, agent.Document);
+        // Sealed anew: it may have been written before there was a seal.
+        agent.Document = seal.Sealed(seal.Opened(Publishing.Of(version.Document, agent.Document)));
         agent.PublishedVersionId = id;
         agent.UpdatedAt = time.GetUtcNow();
         version.IsDraft = false;

@@ -69,11 +69,13 @@ internal static class VersionsApi
     }
 
     internal static async Task<Ok<JsonObject>> DiffAsync(
-        GtwyCaller caller, VersionStore versions, CancellationToken ct, string? a = null, string? b = null)
+        GtwyCaller caller, HttpRequest request, VersionStore versions, IOptions<GatewayOptions> options, CancellationToken ct, string? a = null,
+        string? b = null)
     {
         var (first, _) = await versions.FindAsync(caller, a ?? throw GtwyFields.Wrong("a", "is required"), ct);
         var (second, _) = await versions.FindAsync(caller, b ?? throw GtwyFields.Wrong("b", "is required"), ct);
-        return TypedResults.Ok(new JsonObject { ["success"] = true, ["data"] = VersionDiff.Of(first.Document, second.Document) });
+        var view = AgentsApi.ViewOf(caller, request, options);
+        return TypedResults.Ok(new JsonObject { ["success"] = true, ["data"] = VersionDiff.Of(view.Shown(first.Document), view.Shown(second.Document)) });
     }
 
     internal static async Task<Ok<JsonObject>> DiscardAsync(

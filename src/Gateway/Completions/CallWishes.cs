@@ -8,6 +8,8 @@ namespace Stoa.Gateway.Completions;
 /// <summary>What a client asks of the Gateway itself, in headers: where to go, with which key, where else, for how long.</summary>
 internal sealed record CallWishes
 {
+    private static readonly string[] Names = ["x-gtwy-service", "x-gtwy-provider-key", "x-gtwy-fallback", "x-gtwy-timeout-ms", "x-gtwy-metadata", "x-gtwy-wire"];
+
     private const int MaxLength = 4_096;
     private const int MaxTimeoutMs = 600_000;
 
@@ -45,6 +47,11 @@ internal sealed record CallWishes
             Metadata = metadata is null ? null : JsonOf(metadata),
         };
     }
+
+    /// <summary>The headers that hold them, for a call that is made later; they were read before.</summary>
+    public static Dictionary<string, string> HeadersOf(HttpRequest request) => Names
+        .Select(name => KeyValuePair.Create(name, request.Headers[name].ToString())).Where(header => header.Value.Length > 0)
+        .ToDictionary(StringComparer.OrdinalIgnoreCase);
 
     /// <summary>The settings' timeouts, none longer than the client wants to wait.</summary>
     public TimeoutOptions? Shorten(TimeoutOptions timeouts) => TimeoutMs is not { } most ? null : new()

@@ -31,7 +31,9 @@ internal sealed partial class InnerCalls(
     /// <summary>The key as which work goes on; null when it was revoked since, or has expired.</summary>
     public ApiKey? Find(Guid keyId, string prefix) => keys.FindLive(keyId, prefix);
 
-    public async Task<InnerAnswer> PostAsync(string path, ReadOnlyMemory<byte> body, ApiKey key, CancellationToken ct)
+    /// <param name="headers">What its client asked of the Gateway itself.</param>
+    public async Task<InnerAnswer> PostAsync(
+        string path, ReadOnlyMemory<byte> body, ApiKey key, CancellationToken ct, IReadOnlyDictionary<string, string>? headers = null)
     {
         using var output = new MemoryStream();
         var context = new DefaultHttpContext
@@ -44,6 +46,10 @@ internal sealed partial class InnerCalls(
         context.Request.Path = path;
         context.Request.ContentType = "application/json";
         context.Request.ContentLength = body.Length;
+        foreach (var (name, value) in headers ?? new Dictionary<string, string>())
+        {
+            context.Request.Headers[name] = value;
+        }
         context.Request.Body = new MemoryStream(body.ToArray(), writable: false);
         context.Features.Set<IHttpResponseBodyFeature>(new StreamResponseBodyFeature(output));
         context.Features.Set(key);

@@ -72,6 +72,9 @@ internal sealed record AgentConfiguration
     /// <summary>An array; empty when there is none.</summary>
     public required JsonElement PreTools { get; init; }
 
+    /// <summary>The text around its prompt; null where it names none, or one that is no more.</summary>
+    public string? Wrapper { get; init; }
+
     /// <summary>An object; undefined when there is none.</summary>
     public required JsonElement PostTool { get; init; }
 

@@ -58,6 +58,10 @@ internal sealed class AgentConfigurations : IDisposable
         Of(organizationId).Models.FindAsync(
             (service, model), key => ReadAsync(reading => reading.ModelAsync(organizationId, key.Service, key.Model, CancellationToken.None)), ct);
 
+    /// <summary>The template of a wrapper of prompts that a request names; null when there is none.</summary>
+    public ValueTask<string?> FindWrapperAsync(Guid organizationId, string id, CancellationToken ct) => !HexId.IsOne(id) ? new((string?)null)
+        : Of(organizationId).Wrappers.FindAsync(id, key => ReadAsync(reading => reading.WrapperAsync(organizationId, key, CancellationToken.None)), ct);
+
     /// <summary>The agents that clients of <c>/v1</c> may name as a model: published and not paused, by slug.</summary>
     public ValueTask<IReadOnlyList<ListedAgent>> ListAsync(Guid organizationId, CancellationToken ct) =>
         Of(organizationId).Listed.FindAsync(organizationId, id => ReadAsync(reading => reading.AgentsAsync(id, CancellationToken.None)), ct);
@@ -107,6 +111,8 @@ internal sealed class AgentConfigurations : IDisposable
         public Once<(string Agent, string Environment), string?> Environments { get; } = new();
 
         public Once<(string Service, string Model), ModelDocument> Models { get; } = new();
+
+        public Once<string, string?> Wrappers { get; } = new();
 
         public Once<Guid, IReadOnlyList<ListedAgent>> Listed { get; } = new();
     }

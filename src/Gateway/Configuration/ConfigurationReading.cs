@@ -92,6 +92,7 @@ internal sealed class ConfigurationReading(GatewayDb db, ModelStore models, Tool
             PreFunction = pre,
             PostFunction = post,
             ConnectedAgents = await ConnectedAsync(agent.OrganizationId, document, ct),
+            Wrapper = await WrapperAsync(agent.OrganizationId, document.TextOf("wrapper_id") ?? parameters.TextOf("wrapper_id"), ct),
             Settings = ObjectOf(document, "settings"),
             VariablesState = ObjectOf(document, "variables_state"),
             VariablesPath = ObjectOf(document, "variables_path"),
@@ -102,6 +103,12 @@ internal sealed class ConfigurationReading(GatewayDb db, ModelStore models, Tool
             Document = document,
         };
     }
+
+    /// <summary>The template of a wrapper of prompts; null when the organization has no such one.</summary>
+    public Task<string?> WrapperAsync(Guid organizationId, string? id, CancellationToken ct) => string.IsNullOrEmpty(id) || !HexId.IsOne(id)
+        ? Task.FromResult<string?>(null)
+        : db.PromptWrappers.AsNoTracking().Where(wrapper => wrapper.Id == id && wrapper.OrganizationId == organizationId)
+            .Select(wrapper => wrapper.Template).FirstOrDefaultAsync(ct);
 
     private Task<string?> TimeZoneAsync(Guid organizationId, CancellationToken ct) => db.Database.SqlQuery<string?>($"""
         select document ->> 'timezone' as "Value" from gateway.organization_settings where organization_id = {organizationId}

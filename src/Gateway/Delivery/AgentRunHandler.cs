@@ -52,8 +52,9 @@ internal sealed class AgentRunHandler(AgentRunner runner, KeptAnswers answers, G
         }
     }
 
-    private static RunRequest RequestOf(QueuedRun run) => run.Request.Deserialize(DeliveryJson.Default.RunRequest)
-        ?? throw new JsonException("The queued run has no request");
+    private static RunRequest RequestOf(QueuedRun run) => run.Request.Deserialize(DeliveryJson.Default.RunRequest) is { } request
+        ? request with { PushChannel = run.ResponseFormat.Object("cred").Name("channel") }
+        : throw new JsonException("The queued run has no request");
 
     private IRunSink SinkOf(QueuedRun run) => run.ResponseFormat.Object("cred").Name("channel") is { } channel
         ? new ChannelSink(push, run.OrganizationId, channel, run.ResponseFormat.Object("cred").Name("apikey"))

@@ -18,8 +18,8 @@ internal sealed class PushPublisher(
     NpgsqlDataSource source, JobQueue jobs, IDataProtectionProvider protection, IOptions<GatewayOptions> options, TimeProvider time)
 {
     public const string Feed = "gateway_push";
+    public const int MaxChannel = 512;
 
-    private const int MaxChannel = 512;
     private const int MaxText = 8 << 20;
     private const int MaxTtl = 86_400;
 

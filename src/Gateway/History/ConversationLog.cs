@@ -5,6 +5,19 @@ namespace Stoa.Gateway.History;
 /// <summary>A run as GTWY's clients read it.</summary>
 internal static class ConversationLog
 {
+    /// <summary>What a chat window shows of a run; prompts, variables and the like are not for those who chat.</summary>
+    private static readonly string[] OfWindows =
+    [
+        "id", "llm_message", "user", "chatbot_message", "error", "user_feedback", "message_id", "sub_thread_id", "thread_id", "version_id", "bridge_id",
+        "user_urls", "llm_urls", "plans", "created_at", "updated_at",
+    ];
+
+    public static JsonObject Shown(AgentRun run, string orgId)
+    {
+        var log = Of(run, orgId);
+        return new(OfWindows.Select(name => KeyValuePair.Create(name, log[name]?.DeepClone())));
+    }
+
     /// <param name="orgId">As the caller's wire names the organization.</param>
     public static JsonObject Of(AgentRun run, string orgId)
     {

@@ -23,6 +23,7 @@ internal static class HistoryApi
         var history = routes.MapGroup("/api/history").WithTags("History");
         history.MapGet("/{agent_id}", ThreadsAsync).WithSummary("List an agent's threads, newest first");
         history.MapGet("/{agent_id}/{thread_id}/{sub_thread_id}", ConversationAsync).WithSummary("Read a conversation");
+        history.MapGet("/{agent_id}/{bridge_slugName}", WindowAsync).WithSummary("Read a thread as a chat window shows it; the first part is the thread's id");
         history.MapGet("/recursive/{agent_id}/{thread_id}/{message_id}", RecursiveAsync).WithSummary("Read a run with the runs of the agents that it called");
         history.MapGet("/message/testcase/history/message_id/{message_id}", MessageAsync).WithSummary("Read the run of a message");
 
@@ -110,6 +111,22 @@ internal static class HistoryApi
         return TypedResults.Ok(new BatchCounts(new(Of("completed"), Of("queued"), Of("processing")), Success: true));
 
         long Of(string status) => counts.Find(count => count.Status == status)?.Runs ?? 0;
+    }
+
+    /// <summary>The newest page of a thread with the agent of that slug, oldest first.</summary>
+    /// <param name="threadId">Stands where other routes have the agent's id.</param>
+    internal static async Task<Ok<LogList>> WindowAsync(
+        [FromRoute(Name = "agent_id")] string threadId, [FromRoute(Name = "bridge_slugName")] string slug, GtwyCaller caller, GatewayDb db,
+        RunHistory history, CancellationToken ct, [FromQuery(Name = "pageNo")] int page = 1, int limit = 30,
+        [FromQuery(Name = "sub_thread_id")] string? subThreadId = null)
+    {
+        CheckPage(page, limit);
+        var agent = await db.AgentsOf(caller).Where(agent => agent.DeletedAt == null && agent.Slug == slug).Select(agent => agent.Id)
+            .FirstOrDefaultAsync(ct) ?? throw Failure.NotFound("Agent");
+        var sub = QueryValues.Text(subThreadId, "sub_thread_id") ?? threadId;
+        var runs = history.Of(caller.OrganizationId, agent).Where(run => run.ThreadId == threadId && run.SubThreadId == sub);
+        var (rows, _) = await RunHistory.ConversationAsync(runs, page, limit, ct);
+        return TypedResults.Ok(new LogList(rows.ConvertAll(run => ConversationLog.Shown(run, caller.OrgId)), Success: true));
     }
 
     internal static void CheckPage(int page, int limit)

@@ -27,6 +27,12 @@ internal static class OlderHistoryApi
         var config = routes.MapGroup("/api/v1/config").WithTags("History");
         config.MapGet("/threads/{thread_id}/{bridge_id}", ThreadAsync).WithSummary("Read a thread");
         config.MapGet("/get-message-history/{thread_id}/{bridge_id}", ThreadAsync).WithSummary("Read a thread");
+        config.MapGet("/gethistory-chatbot/{thread_id}/{bridge_slugName}", (
+                GtwyCaller caller, [FromRoute(Name = "thread_id")] string threadId, [FromRoute(Name = "bridge_slugName")] string slug, GatewayDb db,
+                RunHistory history, CancellationToken ct, [FromQuery(Name = "pageNo")] int page = 1, int limit = 30,
+                [FromQuery(Name = "sub_thread_id")] string? subThreadId = null) =>
+                HistoryApi.WindowAsync(threadId, slug, caller, db, history, ct, page, limit, subThreadId))
+            .WithSummary("Read a thread as a chat window shows it");
         config.MapPost("/threads/{thread_id}/{bridge_id}", (
                 [FromRoute(Name = "thread_id")] string threadId, [FromRoute(Name = "bridge_id")] string agentId, NewMessage body, GtwyCaller caller,
                 GatewayDb db, TimeProvider time, CancellationToken ct) => AddAsync(threadId, threadId, agentId, body, caller, db, time, ct))

@@ -5,6 +5,7 @@ using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.AspNetCore.Mvc;
 using Microsoft.AspNetCore.Routing;
 using Stoa.Gateway.Auth;
+using Stoa.Gateway.Delivery;
 using Stoa.Gateway.History;
 using Stoa.Gateway.Usage;
 using Stoa.Platform.Http;
@@ -26,7 +27,7 @@ internal static class AnalyticsApi
 
     internal static async Task<Ok<JsonObject>> ReadAsync(
         [FromRoute(Name = "bridge_id")] string bridgeId, [AsParameters] AnalyticsQuery query, GtwyCaller caller,
-        RunAnalytics runs, UsageQueries usage, GatewayDb db, TimeProvider time, CancellationToken ct)
+        RunAnalytics runs, UsageQueries usage, GatewayDb db, EditorPushes pages, TimeProvider time, CancellationToken ct)
     {
         var agent = await AgentOfAsync(bridgeId, caller, db, ct);
         var now = time.GetUtcNow();
@@ -47,7 +48,9 @@ internal static class AnalyticsApi
         if (query.WithSummary)
         {
             answer["summary"] = summary;
-            answer["charts"] = await ChartsAsync(caller.OrganizationId, agent, query, usage, now, ct);
+            var charts = await ChartsAsync(caller.OrganizationId, agent, query, usage, now, ct);
+            await pages.AnalyticsAsync(caller, agent, summary, charts, ct);
+            answer["charts"] = charts;
         }
         return TypedResults.Ok(answer);
     }

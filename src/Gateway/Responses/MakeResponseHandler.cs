@@ -29,7 +29,12 @@ internal sealed class MakeResponseHandler(ResponseStore responses, InnerCalls ca
             await EndAsync(job, Failed(task, "invalid_api_key", "The API key was revoked or has expired"), ct);
             return;
         }
-        var answer = await calls.PostAsync(InnerCalls.Responses, RequestOf(task), key, ct);
+        if (task.Headers is not { } headers)
+        {
+            await EndAsync(job, Failed(task, "invalid_api_key", "What the request brought along was sealed by another installation"), ct);
+            return;
+        }
+        var answer = await calls.PostAsync(InnerCalls.Responses, RequestOf(task), key, ct, headers);
         if (!answer.IsSuccess && answer.Status is 429 or >= 500 && !context.IsLastAttempt)
         {
             throw JobFailure.RetryAfter(TimeSpan.FromSeconds(10 * context.Attempt), $"The call was answered with status {answer.Status}");

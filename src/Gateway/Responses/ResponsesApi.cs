@@ -9,6 +9,7 @@ using Stoa.Gateway.Dialects;
 using Stoa.Gateway.Dialects.OpenAi;
 using Stoa.Gateway.Dialects.OpenAiResponses;
 using Stoa.Gateway.Providers;
+using Stoa.Gateway.Runs;
 using Stoa.Platform.Http;
 
 namespace Stoa.Gateway.Responses;
@@ -16,7 +17,7 @@ namespace Stoa.Gateway.Responses;
 /// <summary>OpenAI's Responses API: a call like a chat's, whose answer is kept so that the next one can go on from it.</summary>
 internal sealed class ResponsesApi(
     CallGate gate, CallTargets targets, CallBudget budget, RawForward forward, Translation translation, CallMeter meter, ResponseStore responses,
-    TimeProvider time)
+    AgentCompletions agents, TimeProvider time)
 {
     public static readonly Surface Surface = new(
         "openai.responses", "chat", Dialect.OpenAiResponses, _ => ResponsesDialect.Instance, ResponsesRaw.Instance, OpenAiErrors.Instance,
@@ -26,6 +27,8 @@ internal sealed class ResponsesApi(
         .MapPost("/responses", (HttpContext context, ResponsesApi responses) => responses.CreateAsync(context))
         .WithTags("Responses").WithSummary("Answer a conversation, in the words of OpenAI's Responses API")
         .Accepts<ResponseSchema.Request>("application/json");
+
+    private const string AgentProvider = "agent";
 
     /// <summary>Readers of JSON take 64 levels, and what is kept is put into something else before it is read again.</summary>
     private const int MaxDepth = 56;
@@ -38,10 +41,14 @@ internal sealed class ResponsesApi(
         using var sent = await RequestBody.ReadAsync(context.Request);
         var outline = RequestOutline.Read(sent.Span);
         var wish = ResponseWish.Read(sent.Span, outline.IsStream);
-        // What is made later goes where the model's name alone leads: a client's key is for its call and kept nowhere.
-        var wishes = wish.Background ? null : CallWishes.Of(context.Request);
+        if (AgentCompletions.IsAgent(outline.ModelName(sent.Span)))
+        {
+            await AnswerAgentAsync(context, key, sent, outline, wish);
+            return;
+        }
+        var wishes = CallWishes.Of(context.Request);
         var target = targets.Find(key, outline.ModelName(sent.Span), wishes);
-        var route = wish.Background ? null : targets.RouteOf(key, target, wishes);
+        var route = targets.RouteOf(key, target, wishes);
         target = route?.First ?? target;
 
         var previous = wish.PreviousId is { } id ? await PreviousAsync(key.OrganizationId, id, context.RequestAborted) : null;
@@ -52,9 +59,7 @@ internal sealed class ResponsesApi(
         {
             if (wish.Background)
             {
-                var queued = new StoredResponse(
-                    key.OrganizationId, AnswerIds.New("resp_"), "queued", target.Provider.Name, IsUpstream: false, default, input);
-                await StartAsync(context, queued, key, joined ?? sent);
+                await StartAsync(context, target.Provider.Name, input, key, joined ?? sent);
                 return;
             }
             outline = joined is null ? outline : RequestOutline.Read(joined.Span);
@@ -90,6 +95,49 @@ internal sealed class ResponsesApi(
         finally
         {
             joined?.Dispose();
+        }
+    }
+
+    private async Task AnswerAgentAsync(HttpContext context, Platform.Identity.ApiKey key, PooledBytes sent, RequestOutline outline, ResponseWish wish)
+    {
+        if (wish.Background)
+        {
+            await agents.CheckAsync(key, System.Text.Encoding.UTF8.GetString(outline.ModelName(sent.Span)), context.RequestAborted);
+        }
+        using var agent = await OpenAsync(key.OrganizationId, sent, wish, context.RequestAborted);
+        if (wish.Background)
+        {
+            await StartAsync(context, AgentProvider, agent.Input, key, agent.Body);
+            return;
+        }
+        await agents.AnswerAsync(context, Surface, key, agent.Body, outline.EstimatedInput + outline.MaxOutput, agent.Keep);
+    }
+
+    /// <summary>What an agent is to be asked, and how its answer is kept.</summary>
+    internal async Task<AgentAsk> OpenAsync(Guid organizationId, PooledBytes sent, ResponseWish wish, CancellationToken ct)
+    {
+        var previous = wish.PreviousId is { } id ? await PreviousAsync(organizationId, id, ct) : null;
+        var input = InputOf(sent.Memory, previous, wish);
+        var body = sent;
+        if (previous is not null)
+        {
+            using var document = JsonBody.Open(sent.Memory);
+            body = new PooledBytes(sent.Length + input.Length);
+            ResponseInput.WriteJoined(document.RootElement, input, isForwarded: false, body);
+        }
+        return new(body, IsOwn: previous is not null, input, !wish.Store ? null : answer => responses.AddAsync(
+            StoredResponse.Of(answer, organizationId, AgentProvider, isUpstream: false, input), ct));
+    }
+
+    /// <param name="IsOwn">The body is not the one that was sent.</param>
+    internal sealed record AgentAsk(PooledBytes Body, bool IsOwn, byte[] Input, Func<ReadOnlyMemory<byte>, Task>? Keep) : IDisposable
+    {
+        public void Dispose()
+        {
+            if (IsOwn)
+            {
+                Body.Dispose();
+            }
         }
     }
 
@@ -164,8 +212,9 @@ internal sealed class ResponsesApi(
     }
 
     /// <summary>Kept with the job that will make it, then answered.</summary>
-    private async Task StartAsync(HttpContext context, StoredResponse response, Platform.Identity.ApiKey key, PooledBytes body)
+    private async Task StartAsync(HttpContext context, string provider, byte[] input, Platform.Identity.ApiKey key, PooledBytes body)
     {
+        var response = new StoredResponse(key.OrganizationId, AnswerIds.New("resp_"), "queued", provider, IsUpstream: false, default, input);
         var request = ResponsesDialect.Instance.ReadRequest(body.Memory);
         using var output = new PooledBytes(2_048);
         var json = JsonOutput.Open(output);
@@ -173,7 +222,8 @@ internal sealed class ResponsesApi(
             json, request, new(response.Id, time.GetUtcNow().ToUnixTimeSeconds()), request.Model, new("queued"), 0, static (_, _) => { },
             usage: null);
         JsonOutput.Close(json);
-        await responses.AddAsync(response with { Response = output.Span.ToArray() }, body.Span.ToArray(), key, context.RequestAborted);
+        await responses.AddAsync(
+            response with { Response = output.Span.ToArray() }, body.Span.ToArray(), CallWishes.HeadersOf(context.Request), key, context.RequestAborted);
         await JsonAnswer.SendAsync(context, output);
     }
 }

@@ -42,7 +42,9 @@ internal sealed record StoredResponse(
 }
 
 /// <summary>What a response in the background is made of.</summary>
-internal sealed record ResponseTask(ReadOnlyMemory<byte> Response, ReadOnlyMemory<byte> Request, Guid KeyId, string KeyPrefix);
+/// <param name="Headers">What its client asked of the Gateway itself; null when this installation cannot open it.</param>
+internal sealed record ResponseTask(
+    ReadOnlyMemory<byte> Response, ReadOnlyMemory<byte> Request, Guid KeyId, string KeyPrefix, IReadOnlyDictionary<string, string>? Headers);
 
 /// <summary>Makes a response that was asked for in the background.</summary>
 internal sealed record MakeResponse(Guid OrganizationId, string ResponseId);

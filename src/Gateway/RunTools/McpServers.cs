@@ -6,13 +6,15 @@ using ModelContextProtocol;
 using ModelContextProtocol.Client;
 using ModelContextProtocol.Protocol;
 using Stoa.Gateway.Runs;
+using Stoa.Gateway.Secrets;
 using Stoa.Platform.Egress;
 using Stoa.Platform.Http;
 
 namespace Stoa.Gateway.RunTools;
 
 /// <summary>The tools of the MCP servers that an agent names (<c>configuration.mcp_config.servers[{name, url, headers}]</c>).</summary>
-internal sealed partial class McpServers(AddressGuard guard, IOptions<GatewayOptions> options, TimeProvider time, ILogger<McpServers> logger) : IDisposable
+internal sealed partial class McpServers(
+    AddressGuard guard, DocumentSeal seal, IOptions<GatewayOptions> options, TimeProvider time, ILogger<McpServers> logger) : IDisposable
 {
     private const int MaxServers = 8;
     private const int MaxTools = 128;
@@ -25,7 +27,7 @@ internal sealed partial class McpServers(AddressGuard guard, IOptions<GatewayOpt
     /// <summary>A server that cannot be asked has no tools in this run; that is no reason not to answer.</summary>
     public async Task<IReadOnlyList<(string Server, McpClient Client, IList<McpClientTool> Tools)>> OpenAsync(Run run, CancellationToken ct)
     {
-        var servers = (run.Plan.Configured("mcp_config") as JsonObject).List("servers").Objects().Take(MaxServers).ToList();
+        var servers = (seal.Opened((run.Plan.Configured("mcp_config") as JsonObject).List("servers")) as JsonArray).Objects().Take(MaxServers).ToList();
         if (servers.Count == 0)
         {
             return [];

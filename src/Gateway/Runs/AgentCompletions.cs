@@ -18,31 +18,31 @@ namespace Stoa.Gateway.Runs;
 internal sealed class AgentCompletions(
     AgentRunner runner, RunPlans plans, CallGate gate, ILimits limits, IOptions<GatewayOptions> options, TimeProvider time)
 {
+    private const string Prefix = "agent:";
+
     public static bool IsAgent(ReadOnlySpan<byte> model) => model.StartsWith("agent:"u8);
 
-    public async Task AnswerAsync(HttpContext context, Surface surface, ApiKey key, PooledBytes body, long expectedTokens)
+    /// <summary>Whether the agent can be asked with this key.</summary>
+    /// <exception cref="Failure">It cannot.</exception>
+    public async Task CheckAsync(ApiKey key, string model, CancellationToken ct)
+    {
+        var run = RequestOf(new() { Model = model, Source = Dialect.OpenAi }, key.OrganizationId, RunCaller.Of(key), "");
+        CallGate.Allow(key, (await plans.FindAsync(run, new(run.Body), ct)).Choice.Target);
+    }
+
+    /// <param name="keep">Keeps the finished answer before its end leaves: the whole body, or the last events of a stream.</param>
+    public async Task AnswerAsync(
+        HttpContext context, Surface surface, ApiKey key, PooledBytes body, long expectedTokens, Func<ReadOnlyMemory<byte>, Task>? keep = null)
     {
         var dialect = surface.DialectOf(context.Request);
         var request = dialect.ReadRequest(body.Memory);
-        var head = new AnswerHead(AnswerIds.New(dialect.AnswerIdPrefix), time.GetUtcNow().ToUnixTimeSeconds(), context.RequestId());
-        var run = RequestOf(request, key, context.RequestId());
+        var run = RequestOf(request, key.OrganizationId, RunCaller.Of(key), context.RequestId());
         CallGate.Allow(key, (await plans.FindAsync(run, new(run.Body), context.RequestAborted)).Choice.Target);
         var admission = await gate.AdmitAsync(context, surface.Limits, key, expectedTokens);
         long? used = 0;
         try
         {
-            if (request.Stream)
-            {
-                used = await StreamAsync(context, run, request, dialect.OpenWriter(request, head));
-                return;
-            }
-            var result = await runner.RunAsync(run, NoSink.Instance, context.RequestAborted);
-            used = result.Usage.Total;
-            var answer = AnswerOf(result, request.Model);
-            using var output = new PooledBytes(4_096);
-            dialect.WriteAnswer(answer, request, head, output);
-            context.Response.Headers["x-gtwy-cache"] = result.CacheUse;
-            await JsonAnswer.SendAsync(context, output);
+            used = await AnswerAsync(context, dialect, run, request, keep);
         }
         catch (OperationCanceledException)
         {
@@ -60,10 +60,29 @@ internal sealed class AgentCompletions(
         }
     }
 
-    /// <summary>The tokens that the run took; null when the client has left.</summary>
-    private async Task<long?> StreamAsync(HttpContext context, RunRequest run, ChatRequest request, IChatStreamWriter writer)
+    /// <summary>The run as an answer of the dialect, whole or streamed; the tokens that it took, null when the client has left.</summary>
+    public async Task<long?> AnswerAsync(
+        HttpContext context, IClientDialect dialect, RunRequest run, ChatRequest request, Func<ReadOnlyMemory<byte>, Task>? keep)
     {
-        await using var stream = new CompletionStream(context, writer, request.Model, options.Value.Timeouts, time);
+        var head = new AnswerHead(AnswerIds.New(dialect.AnswerIdPrefix), time.GetUtcNow().ToUnixTimeSeconds(), context.RequestId());
+        if (request.Stream)
+        {
+            return await StreamAsync(context, run, request, dialect.OpenWriter(request, head), keep);
+        }
+        var result = await runner.RunAsync(run, NoSink.Instance, context.RequestAborted);
+        var answer = AnswerOf(result, request.Model);
+        using var output = new PooledBytes(4_096);
+        dialect.WriteAnswer(answer, request, head, output);
+        await (keep?.Invoke(output.Memory) ?? Task.CompletedTask);
+        context.Response.Headers["x-gtwy-cache"] = result.CacheUse;
+        await JsonAnswer.SendAsync(context, output);
+        return result.Usage.Total;
+    }
+
+    private async Task<long?> StreamAsync(
+        HttpContext context, RunRequest run, ChatRequest request, IChatStreamWriter writer, Func<ReadOnlyMemory<byte>, Task>? keep)
+    {
+        await using var stream = new CompletionStream(context, writer, request.Model, options.Value.Timeouts, time) { Keep = keep };
         try
         {
             return (await runner.RunAsync(run, stream, stream.Ended)).Usage.Total;
@@ -80,13 +99,15 @@ internal sealed class AgentCompletions(
         return 0;
     }
 
-    private RunRequest RequestOf(ChatRequest request, ApiKey key, string requestId)
+    /// <param name="request">Its model is <c>{slug or id}[@version]</c>, with or without <c>agent:</c> before it.</param>
+    public RunRequest RequestOf(ChatRequest request, Guid organizationId, RunCaller caller, string requestId)
     {
-        var name = request.Model["agent:".Length..].Split('@', 2);
+        var model = request.Model.StartsWith(Prefix, StringComparison.Ordinal) ? request.Model[Prefix.Length..] : request.Model;
+        var name = model.Split('@', 2);
         return new()
         {
-            OrganizationId = key.OrganizationId,
-            Caller = RunCaller.Of(key),
+            OrganizationId = organizationId,
+            Caller = caller,
             Body = BodyOf(request),
             AgentId = name[0],
             VersionId = name.Length > 1 && name[1].Length > 0 ? name[1] : null,

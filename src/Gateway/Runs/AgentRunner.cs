@@ -130,7 +130,7 @@ internal sealed partial class AgentRunner(
                 return refusal;
             }
             await preTools.RunAsync(run, ct);
-            RequestWriting.WriteSystemText(run, template: null);
+            RequestWriting.WriteSystemText(run, await plans.WrapperAsync(run, ct));
             if (MediaRuns.Answers(run.Plan.Type))
             {
                 return await media.AnswerAsync(run, ct);

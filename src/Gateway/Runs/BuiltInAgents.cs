@@ -7,6 +7,7 @@ namespace Stoa.Gateway.Runs;
 internal sealed class BuiltInAgents(ModelSteps models)
 {
     private const int MaxAnswer = 1_024;
+    private const int MaxTitle = 120;
 
     public const string MemoryPrompt = """
         You keep notes on a conversation for the assistant that leads it. You get the notes so far, what they should be about, and the
@@ -54,6 +55,13 @@ internal sealed class BuiltInAgents(ModelSteps models)
             },
             NoSink.Instance, ct);
         return answer.Text.Trim();
+    }
+
+    /// <summary>A title for the conversation that begins with this message; empty when the model has none.</summary>
+    public async Task<string> TitleAsync(Run run, string message, CancellationToken ct)
+    {
+        var title = (await AskAsync(run, TitlePrompt, message, wantsJson: false, ct)).Trim('"', ' ', '\n');
+        return StoredText.Clean(title[..Math.Min(title.Length, MaxTitle)]);
     }
 
     /// <summary>The object that the model answers; null when it answers anything else.</summary>

@@ -24,6 +24,9 @@ internal sealed class CompletionStream : IRunSink, IAsyncDisposable
         ended = CancellationTokenSource.CreateLinkedTokenSource(context.RequestAborted);
     }
 
+    /// <summary>Keeps the answer before its end leaves: it is given the last events.</summary>
+    public Func<ReadOnlyMemory<byte>, Task>? Keep { get; init; }
+
     public bool IsStream => true;
 
     public bool HasStarted => client.HasStarted;
@@ -78,6 +81,10 @@ internal sealed class CompletionStream : IRunSink, IAsyncDisposable
         foreach (var step in steps)
         {
             writer.Write(step, output);
+        }
+        if (Keep is not null && steps is [.., ChatEvent.Usage, ChatEvent.End])
+        {
+            await Keep(output.Memory);
         }
         if (output.Length > 0 && !await client.SendAsync(output.Memory))
         {

@@ -14,7 +14,7 @@ internal sealed class RunInput(JsonObject body)
     private static readonly string[] NameFields = ["thread_id", "sub_thread_id", "bridge_id", "agent_id", "version_id", "environment", "service"];
 
     private static readonly string[] TextFields =
-        ["user", "thread_id", "sub_thread_id", "bridge_id", "agent_id", "version_id", "environment", "service", "apikey", "user_reference", "youtube_url"];
+        ["user", "thread_id", "sub_thread_id", "bridge_id", "agent_id", "version_id", "environment", "service", "apikey", "user_reference", "youtube_url", "wrapper_id"];
 
     private static readonly string[] ObjectFields = ["configuration", "variables", "variables_path", "settings", "guardrails", "testcase_data", "video_data"];
 

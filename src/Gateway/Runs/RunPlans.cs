@@ -69,6 +69,13 @@ internal sealed class RunPlans(AgentConfigurations agents, ServiceRegistry servi
         } ?? choices.FirstOrDefault();
     }
 
+    /// <summary>The text around the prompt: that of the request, else the agent's.</summary>
+    /// <exception cref="Failure">Invalid: the request names one that is not there.</exception>
+    public async ValueTask<string?> WrapperAsync(Run run, CancellationToken ct) =>
+        (run.Input.Body.Name("wrapper_id") ?? run.Input.Configuration.Name("wrapper_id")) is not { } id ? run.Plan.Agent?.Wrapper
+        : await agents.FindWrapperAsync(run.Request.OrganizationId, id, ct)
+            ?? throw Failure.Invalid("wrapper_id names no prompt wrapper", "wrapper_id", "wrapper_missing");
+
     /// <summary>A model that may take the place of the agent's own, with a key that is stored for it.</summary>
     /// <exception cref="Failure">Invalid: no such model, or no key for it. Forbidden as above.</exception>
     public ValueTask<ModelChoice> FindFallbackAsync(RunRequest request, RunPlan plan, string service, string model, CancellationToken ct) =>

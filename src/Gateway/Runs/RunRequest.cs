@@ -58,6 +58,9 @@ internal sealed record RunRequest
 
     public CacheWish Cache { get; init; } = CacheWish.None;
 
+    /// <summary>Where the answer is pushed, and what follows it; null where it goes elsewhere.</summary>
+    public string? PushChannel { get; init; }
+
     /// <summary>The agent that the caller asked, where another one has taken over.</summary>
     public string? OriginAgentId { get; init; }
 }

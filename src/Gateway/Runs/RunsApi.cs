@@ -13,13 +13,15 @@ using Stoa.Gateway.Configuration;
 using Stoa.Gateway.Delivery;
 using Stoa.Gateway.Runs.Answers;
 using Stoa.Gateway.Dialects.Gtwy;
+using Stoa.Gateway.Secrets;
 using Stoa.Platform.Http;
 
 namespace Stoa.Gateway.Runs;
 
 /// <summary>The routes that run agents.</summary>
 internal sealed class RunsApi(
-    AgentRunner runner, RunPlans plans, RunLimits limits, RunQueue queue, RunDelivery delivery, IOptions<GatewayOptions> options, TimeProvider time)
+    AgentRunner runner, RunPlans plans, RunLimits limits, RunQueue queue, RunDelivery delivery, DocumentSeal seal, IOptions<GatewayOptions> options,
+    TimeProvider time)
 {
     private const string Default = "default";
 
@@ -134,13 +136,15 @@ internal sealed class RunsApi(
     }
 
     /// <summary>Where the answer goes when not into the response: as the request says, else the agent; the editor's answers are pushed.</summary>
-    private static JsonObject? DeliveryOf(RunPlan plan, RunRequest request, bool isPushed)
+    private JsonObject? DeliveryOf(RunPlan plan, RunRequest request, bool isPushed)
     {
         var wish = new RunInput(request.Body).Delivery ?? plan.Setting("response_format") as JsonObject ?? plan.Configured("response_format") as JsonObject;
         // Some clients put what the model is to write here, as OpenAI's API calls it.
         if (wish.Name("type") is { } type and not (Default or "text" or "json_object" or "json_schema"))
         {
-            return wish;
+            var open = (JsonObject)wish!.DeepClone();
+            open["cred"] = seal.Opened(open["cred"]);
+            return open;
         }
         return !isPushed ? null : new()
         {

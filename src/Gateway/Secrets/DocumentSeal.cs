@@ -6,14 +6,19 @@ using Microsoft.AspNetCore.DataProtection;
 namespace Stoa.Gateway.Secrets;
 
 /// <summary>
-/// Seals what documents hold to show to others (headers of tools and of receivers, credentials) for the database, each value by itself: the
-/// names stay readable. A value without the mark was written before there was a seal, and is as it stands.
+/// Seals what documents hold to show to others (headers of tools and of receivers, credentials, MCP servers) for the database, each value by
+/// itself: the names stay readable. A value without the mark was written before there was a seal, and is as it stands.
 /// </summary>
 internal sealed class DocumentSeal(IDataProtectionProvider protection)
 {
     private const string Mark = "sealed:";
 
-    private static readonly string[][] Places = [["headers"], ["auth"], ["webhookConfiguration", "headers"]];
+    private static readonly string[][] Places =
+    [
+        ["headers"], ["auth"], ["webhookConfiguration", "headers"],
+        // Of agents and versions.
+        ["configuration", "mcp_config", "servers"], ["configuration", "response_format", "cred"], ["settings", "response_format", "cred"],
+    ];
 
     private readonly IDataProtector seal = protection.CreateProtector("stoa.gateway.documents");
 
@@ -22,6 +27,9 @@ internal sealed class DocumentSeal(IDataProtectionProvider protection)
 
     /// <summary>As it was given. What another installation has sealed is missing.</summary>
     public JsonObject Opened(JsonObject document) => Changed(document, Open);
+
+    /// <summary>One value of a document as it was given.</summary>
+    public JsonNode? Opened(JsonNode? part) => Changed(part, Open);
 
     private static JsonObject Changed(JsonObject document, Func<JsonValue, JsonNode?> change)
     {

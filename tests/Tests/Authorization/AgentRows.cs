@@ -7,6 +7,7 @@ using Stoa.Gateway.Batches;
 using Stoa.Gateway.Configuration;
 using Stoa.Gateway.Folders;
 using Stoa.Gateway.History;
+using Stoa.Gateway.Prompts;
 using Stoa.Gateway.ProviderKeys;
 using Stoa.Gateway.TestCases;
 using Stoa.Gateway.Tools;
@@ -107,6 +108,28 @@ internal static class AgentRows
         ["PUT /api/alerting/{id}"] = new("gtwy_editor", AlertAsync, """{"limit":1}"""),
         ["DELETE /api/alerting"] = new("gtwy_editor", AlertAsync, """{"id":"{0}"}"""),
         ["POST /api/thread"] = new("gtwy_caller", Body: """{"thread_id":"{unique}"}"""),
+        ["GET /api/auth/auth_token"] = new("gtwy_admin"),
+        ["POST /api/auth"] = new("gtwy_admin", Body: """{"name":"App","redirection_url":"https://app.example.org/"}"""),
+        ["GET /api/auth"] = new("gtwy_caller"),
+        ["GET /api/auth/client_info"] = new("gtwy_caller") { Answers = [400] },
+        ["POST /api/auth/verify"] = new("gtwy_caller", Body: "{}") { Answers = [400] },
+        ["GET /api/org/auth_token"] = new("gtwy_admin"),
+        ["POST /api/org"] = new("gtwy_admin", Body: """{"name":"App","redirection_url":"https://app.example.org/"}"""),
+        ["GET /api/org"] = new("gtwy_caller"),
+        ["GET /api/org/client_info"] = new("gtwy_caller") { Answers = [400] },
+        ["POST /api/org/verify"] = new("gtwy_caller", Body: "{}") { Answers = [400] },
+        // A key gets no token: it is no person.
+        ["POST /api/utils/token"] = new("gtwy_editor", Body: """{"type":"org"}""") { Answers = [403, 503] },
+        ["POST /api/prompt_wrappers"] = new("gtwy_editor", Body: """{"name":"{unique}","template":"{{system_prompt}}"}"""),
+        ["GET /api/prompt_wrappers"] = new("gtwy_caller"),
+        ["GET /api/prompt_wrappers/{wrapper_id}"] = new("gtwy_caller", WrapperAsync),
+        ["PUT /api/prompt_wrappers/{wrapper_id}"] = new("gtwy_editor", WrapperAsync, """{"name":"{unique}"}"""),
+        ["DELETE /api/prompt_wrappers/{wrapper_id}"] = new("gtwy_editor", WrapperAsync),
+        ["POST /api/thread/ai"] = new("gtwy_caller", Body: """{"thread_id":"{unique}","user":"Hello"}"""),
+        ["POST /chatbot/{botId}/resetchat"] = new("gtwy_caller", Always("bot"), """{"threadId":"talk","slugName":"nobody"}""") { Whose = Whose.Everybodys, Answers = [404] },
+        ["POST /api/v2/model/openai/responses"] = new("gtwy_caller", Body: """{"model":"nobody","input":"Hi"}""") { Answers = [400] },
+        ["GET /api/history/{agent_id}/{bridge_slugName}"] = new("gtwy_caller", Always("talk", "nobody")) { Whose = Whose.Everybodys, Answers = [404] },
+        ["GET /api/v1/config/gethistory-chatbot/{thread_id}/{bridge_slugName}"] = new("gtwy_caller", Always("talk", "nobody")) { Whose = Whose.Everybodys, Answers = [404] },
         ["GET /api/thread/{thread_id}"] = new("gtwy_caller", Always("talk")) { Whose = Whose.Everybodys },
 
         ["GET /api/orchestrator/history/{orchestrator_id}"] = new("gtwy_caller", AgentAsync),
@@ -248,4 +271,20 @@ internal static class AgentRows
 
     private static async Task<string[]> FolderAsync(MatrixWorld world, MatrixCaller owner, CancellationToken ct) =>
         [(await world.WithAsync<FolderStore, Folder>(folders => folders.AddAsync(CallerOf(owner), world.Unique("folder"), "agent", [], ct))).Id];
+
+    private static async Task<string[]> WrapperAsync(MatrixWorld world, MatrixCaller owner, CancellationToken ct)
+    {
+        var now = TimeProvider.System.GetUtcNow();
+        var wrapper = new PromptWrapper
+        {
+            Id = HexId.Create(TimeProvider.System), OrganizationId = owner.OrganizationId!.Value, Name = world.Unique("wrapper"),
+            Template = PromptWrapper.Placeholder, CreatedAt = now, UpdatedAt = now,
+        };
+        await world.WithAsync<GatewayDb>(async db =>
+        {
+            db.Add(wrapper);
+            await db.SaveChangesAsync(ct);
+        });
+        return [wrapper.Id];
+    }
 }

@@ -104,7 +104,7 @@ internal sealed partial class NativeRuns(
         var run = new Run(request, input, await plans.FindAsync(request, input, ct), Guid.CreateVersion7(now), time.GetTimestamp(), now);
         run.Variables = new(request.Body.Object("variables"), run.Plan.VariablesState, run.User, now);
         run.MissingVariables.UnionWith(run.Variables.MissingRequired);
-        RequestWriting.WriteSystemText(run, template: null);
+        RequestWriting.WriteSystemText(run, await plans.WrapperAsync(run, ct));
         return run;
     }
 

@@ -3,8 +3,10 @@ using Stoa.Platform.Jobs;
 namespace Stoa.Gateway.Runs.FollowUps;
 
 /// <summary>What is still to be done after a run has answered. Ids only; the rest stands in the run's row.</summary>
+/// <param name="Channel">Where the answer was pushed.</param>
 internal sealed record FollowUp(
-    Guid RunId, DateTimeOffset CreatedAt, Guid OrganizationId, bool Title, bool Memory, bool Summary, bool Suggestions, bool PostTool)
+    Guid RunId, DateTimeOffset CreatedAt, Guid OrganizationId, bool Title, bool Memory, bool Summary, bool Suggestions, bool PostTool,
+    string? Channel = null)
 {
     public const string Kind = "gateway.follow_up";
 }
@@ -24,7 +26,8 @@ internal sealed class FollowUpJobs(JobQueue jobs) : IRunFollower
             Memory: run.Plan.Remembers,
             Summary: run.WantsSummary,
             Suggestions: run.Input.Body.Is("suggest"),
-            PostTool: run.Plan.Agent?.PostFunction is not null);
+            PostTool: run.Plan.Agent?.PostFunction is not null,
+            Channel: run.Request.PushChannel);
         // The post-tool has an effect of its own: it is not called again because a model could not be asked for a title.
         return new[] { job with { PostTool = false }, job with { Title = false, Memory = false, Summary = false, Suggestions = false } }
             .Where(part => part.Title || part.Memory || part.Summary || part.Suggestions || part.PostTool)

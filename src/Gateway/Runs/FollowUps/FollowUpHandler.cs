@@ -1,6 +1,7 @@
 using System.Text.Json.Nodes;
 using Microsoft.EntityFrameworkCore;
 using Npgsql;
+using Stoa.Gateway.Delivery;
 using Stoa.Gateway.History;
 using Stoa.Gateway.Runs.Conversations;
 using Stoa.Gateway.RunTools;
@@ -10,12 +11,10 @@ namespace Stoa.Gateway.Runs.FollowUps;
 
 /// <summary>Names the conversation, keeps its notes and its summary, suggests what could come next, calls the post-tool.</summary>
 internal sealed class FollowUpHandler(
-    GatewayDb db, NpgsqlDataSource database, SideRuns side, BuiltInAgents agents, ToolMaking tools) : IJobHandler<FollowUp>
+    GatewayDb db, NpgsqlDataSource database, SideRuns side, BuiltInAgents agents, ToolMaking tools, EditorPushes pages) : IJobHandler<FollowUp>
 {
     /// <summary>Exchanges that stay as they are when older ones are folded into the summary.</summary>
     private const int KeptWhole = 4;
-
-    private const int MaxTitle = 120;
 
     public async Task RunAsync(FollowUp job, JobContext context, CancellationToken ct)
     {
@@ -30,9 +29,10 @@ internal sealed class FollowUpHandler(
             await PostAsync(row, run, function, ct);
         }
         var thread = new ThreadKey(row.OrganizationId, row.AgentId, row.ThreadId, row.SubThreadId);
+        var channel = job.Channel ?? EditorPushes.ChannelOf(row.AgentId, row.ThreadId, row.SubThreadId);
         if (job.Title)
         {
-            await NameAsync(run, thread, ct);
+            await NameAsync(run, thread, channel, ct);
         }
         if (job.Memory)
         {
@@ -44,7 +44,7 @@ internal sealed class FollowUpHandler(
         }
         if (job.Suggestions)
         {
-            await SuggestAsync(row, run, ct);
+            await SuggestAsync(row, run, channel, ct);
         }
     }
 
@@ -66,12 +66,26 @@ internal sealed class FollowUpHandler(
         await tools.CallAsync(function, arguments, ct);
     }
 
-    private async Task NameAsync(Run run, ThreadKey thread, CancellationToken ct)
+    private async Task NameAsync(Run run, ThreadKey thread, string? channel, CancellationToken ct)
     {
-        var title = (await agents.AskAsync(run, BuiltInAgents.TitlePrompt, run.User, wantsJson: false, ct)).Trim('"', ' ', '\n');
-        if (title.Length > 0)
+        var title = await agents.TitleAsync(run, run.User, ct);
+        if (title.Length == 0)
         {
-            await WriteAsync(thread, "display_name = coalesce(display_name, $5)", StoredText.Clean(title[..Math.Min(title.Length, MaxTitle)]), ct);
+            return;
+        }
+        await using var command = database.CreateCommand("""
+            update gateway.threads set display_name = $5
+            where organization_id = $1 and agent_id = $2 and thread_id = $3 and sub_thread_id = $4 and display_name is null
+            returning created_at
+            """);
+        foreach (var value in (object[])[thread.OrganizationId, thread.AgentId, thread.ThreadId, thread.SubThreadId, title])
+        {
+            command.Parameters.Add(new() { Value = value });
+        }
+        // Named in the meantime, by somebody else or by this job before it broke off, it is not named again.
+        if (await command.ExecuteScalarAsync(ct) is DateTime createdAt && channel is not null)
+        {
+            await pages.ConversationNamedAsync(thread.OrganizationId, channel, thread.ThreadId, thread.SubThreadId, title, new(createdAt, TimeSpan.Zero), ct);
         }
     }
 
@@ -108,6 +122,7 @@ internal sealed class FollowUpHandler(
             var command = thread.Command("""
                 update gateway.threads set summary = $5, summarized_to = $6
                 where organization_id = $1 and agent_id = $2 and thread_id = $3 and sub_thread_id = $4
+                  and (summarized_to is null or summarized_to < $6)
                 """);
             command.Parameters.Add(new() { Value = StoredText.Clean(summary) });
             command.Parameters.Add(new() { Value = older[^1].Id });
@@ -115,7 +130,7 @@ internal sealed class FollowUpHandler(
         }
     }
 
-    private async Task SuggestAsync(AgentRun row, Run run, CancellationToken ct)
+    private async Task SuggestAsync(AgentRun row, Run run, string? channel, CancellationToken ct)
     {
         var answer = await agents.AskForObjectAsync(run, BuiltInAgents.SuggestionsPrompt, $"User: {row.UserMessage}\nAssistant: {row.Answer}", ct);
         var suggestions = new JsonArray([.. answer.List("suggestions").Texts().Take(3).Select(text => (JsonNode)text)]);
@@ -126,6 +141,10 @@ internal sealed class FollowUpHandler(
         var json = StoredText.Json(new JsonObject { ["suggestions"] = suggestions });
         await db.Database.ExecuteSqlAsync(
             $"update gateway.runs set document = document || {json}::jsonb where id = {row.Id} and created_at = {row.CreatedAt}", ct);
+        if (channel is not null)
+        {
+            await pages.SuggestedAsync(row.OrganizationId, channel, suggestions, ct);
+        }
     }
 
     private Task WriteAsync(ThreadKey thread, string set, string value, CancellationToken ct)

@@ -3,6 +3,7 @@ using Microsoft.EntityFrameworkCore;
 using Npgsql;
 using NpgsqlTypes;
 using Stoa.Gateway.Configuration;
+using Stoa.Gateway.Delivery;
 using Stoa.Platform.Http;
 
 namespace Stoa.Gateway.Runs.Trials;
@@ -13,7 +14,7 @@ internal sealed record Trial(string? Id, JsonObject Case);
 /// <summary>Runs a version of an agent on test cases and says how well it did.</summary>
 internal sealed class TestCaseRuns(
     AgentRunner runner, AgentConfigurations agents, SideRuns side, BuiltInAgents judges, IDbContextFactory<GatewayDb> dbs, NpgsqlDataSource database,
-    TimeProvider time)
+    EditorPushes pages, TimeProvider time)
 {
     private const int Parallel = 5;
     private const int MaxCases = 1_000;
@@ -38,7 +39,11 @@ internal sealed class TestCaseRuns(
         var results = new JsonObject[trials.Count];
         await System.Threading.Tasks.Parallel.ForEachAsync(
             Enumerable.Range(0, trials.Count), new ParallelOptions { MaxDegreeOfParallelism = Parallel, CancellationToken = ct },
-            async (number, ct) => results[number] = await RunAsync(organizationId, caller, agent, trials[number], requestId, ct));
+            async (number, ct) =>
+            {
+                results[number] = await RunAsync(organizationId, caller, agent, trials[number], requestId, ct);
+                await pages.TestedAsync(organizationId, caller.OrgId, agent.AgentId, agent.VersionId, results[number], ct);
+            });
         await KeepAsync(organizationId, agent, trials, results, ct);
         return new()
         {

@@ -1,8 +1,10 @@
 using System.Text.Json.Nodes;
+using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.DependencyInjection;
 using Npgsql;
 using Stoa.Gateway;
 using Stoa.Gateway.Agents;
+using Stoa.Gateway.Secrets;
 
 namespace Stoa.Tests.Gateway.Agents;
 
@@ -293,6 +295,74 @@ public sealed class AgentsTests(ManagementSite site) : IClassFixture<ManagementS
         Assert.NotEqual(inner, connected);
         Assert.Equal("inner_1", (string?)(await admin.DoAsync("GET", $"/api/agent/{connected}"))["agent"]!["slugName"]);
         Assert.Equal(403, (await admin.SendAsync("POST", "/api/agent/clone", $$"""{"agent_id":"{{agent}}","to_shift_org_id":"elsewhere"}""")).Status);
+    }
+
+    [Fact]
+    public async Task A_clone_in_another_organization_has_no_credentials_and_says_which_are_missing()
+    {
+        var person = Guid.CreateVersion7();
+        var target = Guid.CreateVersion7();
+        var source = site.Host.Services.GetRequiredService<NpgsqlDataSource>();
+        await using (var insert = source.CreateCommand("""
+            with one as (
+              insert into platform.people (id, name, locale, time_zone, state, created_at) values ($1, 'Ada', 'en', 'UTC', 'active', now())
+            ), target as (
+              insert into platform.organizations (id, slug, name, created_at) values ($2, 'target-' || $2::text, 'Target', now())
+            )
+            insert into platform.memberships (organization_id, person_id, role, created_at) values ($2, $1, 'admin', now())
+            """))
+        {
+            insert.Parameters.Add(new() { Value = person });
+            insert.Parameters.Add(new() { Value = target });
+            await insert.ExecuteNonQueryAsync(Ct);
+        }
+        var admin = site.User($"org-{Guid.CreateVersion7()}", "admin", person.ToString());
+        var tool = (string)(await admin.DoAsync("POST", "/api/tools", """
+            {"id":"weather","title":"weather","desc":"tells it","status":"published","url":"https://example.com/x?key=canary",
+             "headers":{"x-token":"canary","x-vault":"{{secret.CRM}}"},"auth":{"type":"bearer","token":"canary"} }
+            """))["data"]!["_id"]!;
+        var (agent, version) = await admin.AgentAsync("Shifted");
+        await admin.DoAsync("PUT", $"/api/versions/{version}", $$$"""
+            {"function_ids":["{{{tool}}}"],"configuration":{"mcp_config":{"servers":[
+               {"name":"crm","url":"https://example.com/mcp?token=canary","headers":{"x-token":"canary"} }]}},
+             "settings":{"response_format":{"type":"webhook","cred":{"url":"https://example.com/told","headers":{"x-token":"canary"} } } }}
+            """);
+
+        var clone = await admin.DoAsync("POST", "/api/agent/clone", $$"""{"agent_id":"{{agent}}","to_shift_org_id":"{{target}}"}""");
+
+        var missing = clone["credentials_to_enter"]!.AsArray().ToDictionary(
+            one => (string)one!["type"]!, one => string.Join(' ', one!["fields"]!.AsArray().Select(field => (string)field!)), StringComparer.Ordinal);
+        Assert.Equal("headers.x-token auth url", missing["function"]);
+        Assert.Equal(
+            "configuration.mcp_config.servers.crm.headers configuration.mcp_config.servers.crm.url settings.response_format.cred.headers", missing["agent"]);
+        // What is sealed would read the same: it is looked at as its new owner is shown it.
+        using var scope = site.Host.Services.CreateScope();
+        var seal = scope.ServiceProvider.GetRequiredService<DocumentSeal>();
+        var db = scope.ServiceProvider.GetRequiredService<GatewayDb>();
+        var documents = await db.Agents.Where(row => row.OrganizationId == target).Select(row => row.Document)
+            .Concat(db.AgentVersions.Where(row => row.OrganizationId == target).Select(row => row.Document))
+            .Concat(db.Tools.Where(row => row.OrganizationId == target).Select(row => row.Document)).ToListAsync(Ct);
+        Assert.Equal(3, documents.Count);
+        Assert.All(documents, document => Assert.DoesNotContain("canary", seal.Opened(document).ToJsonString(), StringComparison.Ordinal));
+        Assert.Contains(documents, document => (string?)seal.Opened(document)["headers"]?["x-vault"] == "{{secret.CRM}}");
+    }
+
+    [Fact]
+    public async Task A_viewer_is_not_shown_what_agents_sign_in_with()
+    {
+        var admin = site.Admin();
+        var (agent, version) = await admin.AgentAsync("Shown");
+        await admin.DoAsync("PUT", $"/api/versions/{version}", """
+            {"configuration":{"mcp_config":{"servers":[{"name":"crm","url":"https://example.com/mcp?token=canary","headers":{"x-token":"canary"} }]}},
+             "settings":{"response_format":{"type":"RTLayer","cred":{"channel":"c","apikey":"canary"} }}}
+            """);
+        await admin.DoAsync("POST", $"/api/versions/publish/{version}");
+        var viewer = site.User(admin.Org, "viewer");
+
+        foreach (var path in (string[])[$"/api/agent/{agent}", "/api/agent", $"/api/versions/{version}", $"/api/versions/diff?a={version}&b={version}"])
+        {
+            Assert.DoesNotContain("canary", (await viewer.DoAsync("GET", path)).ToJsonString(), StringComparison.Ordinal);
+        }
     }
 
     private static async Task<(int, string)> StatusAndTextAsync(Task<(int Status, JsonObject Body)> call)

@@ -79,6 +79,8 @@ internal sealed class ManagementUser(HttpClient client, string org, string token
 
     public string Org => org;
 
+    public string Token => token;
+
     public async Task<(int Status, JsonObject Body)> SendAsync(string method, string path, string? body = null, string? shape = null)
     {
         using var request = new HttpRequestMessage(new(method), new Uri(path, UriKind.Relative));

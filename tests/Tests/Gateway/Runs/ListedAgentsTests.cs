@@ -56,6 +56,54 @@ public sealed class ListedAgentsTests(RunSite site) : IClassFixture<RunSite>
         Assert.Equal(HttpStatusCode.Forbidden, run.StatusCode);
     }
 
+    [Theory]
+    [InlineData("/v1/responses", "agent:", false)]
+    [InlineData("/v1/responses", "agent:", true)]
+    [InlineData("/api/v2/model/openai/responses", "", false)]
+    [InlineData("/api/v2/model/openai/responses", "", true)]
+    public async Task An_agent_answers_in_the_words_of_the_responses_api_and_goes_on_from_its_answer(string path, string prefix, bool streams)
+    {
+        var agent = await site.AgentAsync("""{"service":"openai","configuration":{"model":"gpt-4o","prompt":"Say it.","response_type":{"type":"text"} } }""");
+
+        var first = await ResponseAsync(path, $$"""{"model":"{{prefix}}{{agent}}","input":"My name is Ada","stream":{{(streams ? "true" : "false")}}}""");
+        var (_, kept) = await GetAsync($"/v1/responses/{first["id"]}");
+        var second = await ResponseAsync(path, $$"""{"model":"{{prefix}}{{agent}}","input":"What is it?","previous_response_id":"{{first["id"]}}"}""");
+
+        Assert.Equal(("completed", "You said: My name is Ada"), ((string?)first["status"], TextOf(first)));
+        Assert.Equal(TextOf(first), TextOf(kept));
+        Assert.Equal("You said: What is it?", TextOf(second));
+        var asked = site.OpenAi.RequestsFor("gpt-4o")[^1].Json!.ToJsonString();
+        Assert.Contains("My name is Ada", asked, StringComparison.Ordinal);
+        Assert.Contains("Say it.", asked, StringComparison.Ordinal);
+        Assert.Equal(2, (await site.RowsAsync(agent)).Count);
+    }
+
+    [Fact]
+    public async Task An_agent_makes_a_response_in_the_background()
+    {
+        var agent = await site.AgentAsync(Document);
+
+        var queued = await ResponseAsync("/v1/responses", $$"""{"model":"agent:{{agent}}","input":"Later","background":true}""");
+        await site.Host.RunJobsAsync();
+        var (_, made) = await GetAsync($"/v1/responses/{queued["id"]}");
+        using var unknown = await site.SendAsync("""{"model":"agent:nobody","input":"x","background":true}""", "/v1/responses", ("Authorization", "Bearer stoa-dev"));
+
+        Assert.Equal(("queued", "completed"), ((string?)queued["status"], (string?)made["status"]));
+        Assert.Equal("You said: Later", TextOf(made));
+        Assert.Equal(HttpStatusCode.BadRequest, unknown.StatusCode);
+    }
+
+    private async Task<JsonNode> ResponseAsync(string path, string body)
+    {
+        using var answer = await site.SendAsync(body, path, ("Authorization", "Bearer stoa-dev"));
+        var text = await answer.Content.ReadAsStringAsync(Ct);
+        Assert.True(answer.IsSuccessStatusCode, text);
+        return text.StartsWith('{') ? JsonNode.Parse(text)! : JsonNode.Parse(text.TrimEnd().Split('\n')[^1]["data: ".Length..])!["response"]!;
+    }
+
+    private static string TextOf(JsonNode response) => string.Concat(
+        response["output"]!.AsArray().SelectMany(item => item!["content"]!.AsArray()).Select(part => (string?)part!["text"]));
+
     /// <summary>A change is heard within moments.</summary>
     private async Task UntilListedAsync(Func<HashSet<string>, bool> isThere)
     {

@@ -56,6 +56,8 @@ public class RunSite : IAsyncLifetime
             // One test waits for it, and all others must be done by then.
             ["Gateway:Timeouts:ToolMs"] = "10000",
             ["Gateway:Retries"] = "0",
+            // What a route breaks at is worth reading.
+            ["Logging:LogLevel:Default"] = "Error",
             ["Gateway:Auth:TokenSecret"] = Secret,
             ["Egress:Allow"] = $"127.0.0.1:{new Uri(Tools.Address).Port}",
         };

@@ -51,6 +51,33 @@ public sealed class SealedCredentialsTests(RunSite site) : IClassFixture<RunSite
         Assert.Contains("/hook", kept, StringComparison.Ordinal);
     }
 
+    [Fact]
+    public async Task What_agents_sign_in_with_is_sealed_in_all_their_documents_and_sent()
+    {
+        var made = (await DoAsync("POST", "/api/agent", """{"name":"Sealed servers","flag":true}"""))["agent"]!;
+        var (agent, version) = ((string)made["_id"]!, (string)made["versions"]![0]!);
+        await DoAsync("PUT", $"/api/versions/{version}", $$$"""
+            {"service":"openai","configuration":{"model":"gpt-4o","prompt":"x","mcp_config":{"servers":[
+               {"name":"sums","url":"{{{site.Tools.Address}}}/sealed-mcp?token=canary-4","headers":{"Authorization":"Bearer canary-5"} }]}},
+             "settings":{"response_format":{"type":"webhook","cred":{"url":"{{{site.Tools.Address}}}/told","headers":{"x-token":"canary-6"} } } } }
+            """);
+        await DoAsync("POST", $"/api/versions/publish/{version}");
+        var kept = (string)(await site.ReadAsync("""
+            select string_agg(document::text, ' ') from (
+              select document from gateway.agents where id = $1 union all select document from gateway.agent_versions where agent_id = $1) all_of_it
+            """, agent))!;
+        var shown = (await DoAsync("GET", $"/api/versions/{version}"))["agent"]!;
+        site.OpenAi.EnqueueFor("gpt-4o", ScriptedAnswer.Text("Done."));
+        await site.RunAsync($$"""{"bridge_id":"{{agent}}","user":"Go"}""");
+        await Patience.UntilAsync(() => site.Tools.Calls.Any(call => call.Path == "/told"));
+
+        Assert.DoesNotContain("canary", kept, StringComparison.Ordinal);
+        Assert.Equal("Bearer canary-5", (string?)shown["configuration"]!["mcp_config"]!["servers"]![0]!["headers"]!["Authorization"]);
+        Assert.Equal("canary-6", (string?)shown["settings"]!["response_format"]!["cred"]!["headers"]!["x-token"]);
+        Assert.Equal("Bearer canary-5", site.Tools.Calls.First(call => call.Path == "/sealed-mcp").Headers["Authorization"]);
+        Assert.Equal("canary-6", site.Tools.Calls.First(call => call.Path == "/told").Headers["x-token"]);
+    }
+
     private async Task RunAsync(string tool)
     {
         var agent = await site.AgentAsync($$"""{"service":"openai","configuration":{"model":"gpt-4o","prompt":"x"},"function_ids":["{{tool}}"]}""");
