@@ -84,7 +84,7 @@ internal sealed class FeedbackChange(NpgsqlConnection connection, TimeProvider t
 }
 
 /// <summary>Runs changes, again where another transaction was in the way.</summary>
-internal sealed class FeedbackChanges(WorkConnections connections, JobQueue queue, TimeProvider time)
+internal sealed class FeedbackChanges(NpgsqlDataSource source, JobQueue queue, TimeProvider time)
 {
     private const int MaxAttempts = 4;
 
@@ -123,7 +123,7 @@ internal sealed class FeedbackChanges(WorkConnections connections, JobQueue queu
 
     private async Task<T> OnceAsync<T>(Func<FeedbackChange, Task<T>> work, CancellationToken ct)
     {
-        await using var connection = await connections.OpenAsync(ct);
+        await using var connection = await source.OpenConnectionAsync(ct);
         await using var transaction = await connection.BeginTransactionAsync(ct);
         var change = new FeedbackChange(connection, time);
         var result = await work(change);

@@ -30,7 +30,6 @@ public static class FeedbackModule
         services.AddSettings<FeedbackOptions>(FeedbackOptions.Section);
         builder.AddFeedbackAliases();
         services.AddSingleton<UserStore>();
-        services.AddSingleton<WorkConnections>();
         services.AddSingleton<FeedbackChanges>();
         services.AddSingleton<TreeKeeper>();
         services.AddSingleton<TaskStore>();

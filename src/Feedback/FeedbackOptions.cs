@@ -33,10 +33,6 @@ internal sealed class FeedbackOptions
     /// <summary>Users need not have accepted the terms.</summary>
     public bool IgnoreTosAcceptance { get; set; } = true;
 
-    /// <summary>Connections of a host to the database for handing out and answering tasks; 0: two for each processor, at least four.</summary>
-    [Range(0, 1_000)]
-    public int WorkConnections { get; set; }
-
     public TaskLimitOptions RateLimit { get; set; } = new();
 
     public TreeManagerOptions TreeManager { get; set; } = new();

@@ -8,7 +8,7 @@ public interface IEmbeddings
 {
     /// <summary>
     /// The wanted model if this organization can be served with it, else one that makes vectors, the first that is listed; null when there
-    /// is none.
+    /// is none. In full, <c>provider/model</c>, as <see cref="EmbeddingReply.Model"/> is: of an alias the first of its models.
     /// </summary>
     /// <param name="wanted">A name as clients write it, <c>provider/model</c> or an alias; null for the installation's own.</param>
     string? Pick(Guid organizationId, string? wanted);

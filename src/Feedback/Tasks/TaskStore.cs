@@ -11,7 +11,7 @@ using Stoa.Platform.Http;
 namespace Stoa.Feedback.Tasks;
 
 /// <summary>Hands tasks out, and keeps what became of them.</summary>
-internal sealed class TaskStore(FeedbackChanges changes, UserStore users, IOptions<FeedbackOptions> options, TimeProvider time, WorkConnections connections)
+internal sealed class TaskStore(FeedbackChanges changes, UserStore users, IOptions<FeedbackOptions> options, TimeProvider time, NpgsqlDataSource source)
 {
     private readonly OfferPicks picks = new(options.Value);
 
@@ -27,7 +27,7 @@ internal sealed class TaskStore(FeedbackChanges changes, UserStore users, IOptio
             var draft = new TaskDraft(
                 Guid.CreateVersion7(time.GetUtcNow()), client, request, named, TaskBuilding.Reviews(request.Type, Rules, Random.Shared));
             var wishes = TaskDraw.Wishes(request.Type, Rules, Random.Shared).ToList();
-            await using var connection = await connections.OpenAsync(ct);
+            await using var connection = await source.OpenConnectionAsync(ct);
             var picked = await HandOutAsync(connection, draft, NextOffers(wishes), ct) ?? await FulfilAsync(connection, draft, wishes, ct);
             return TaskBuilding.Build(draft, picked);
         });
@@ -36,7 +36,7 @@ internal sealed class TaskStore(FeedbackChanges changes, UserStore users, IOptio
     public async Task<Dictionary<string, int>> AvailableAsync(ApiClient client, User? named, string lang, CancellationToken ct)
     {
         var user = UserStore.RequireEnabled(named is null ? null : await users.EnsureAsync(client, named, ct), options.Value);
-        await using var connection = await connections.OpenAsync(ct);
+        await using var connection = await source.OpenConnectionAsync(ct);
         var prompts = Rules.TakesPromptsIn(lang) ? await MissingPromptsAsync(connection, lang, ct) : 0;
         var counts = TaskType.Requests.ToDictionary(type => type, _ => 0, StringComparer.Ordinal);
         counts[TaskType.InitialPrompt] = prompts;
@@ -58,7 +58,7 @@ internal sealed class TaskStore(FeedbackChanges changes, UserStore users, IOptio
         {
             throw FeedbackCode.InvalidFrontendMessageId.Refusal("The message id is empty");
         }
-        await using var connection = await connections.OpenAsync(ct);
+        await using var connection = await source.OpenConnectionAsync(ct);
         try
         {
             // A task that was answered at once is told apart from one that is not there only where this changes nothing.

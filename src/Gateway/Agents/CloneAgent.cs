@@ -139,6 +139,7 @@ internal sealed class CloneAgent(GatewayDb db, IdentityDb identity, AgentStore a
                 return copy;
             }
             var open = seal.Opened(copy);
+            taken.AddRange(DocumentCredentials.TakeReceivers(open));
             taken.AddRange(DocumentCredentials.TakeFromAgent(open));
             return seal.Sealed(open);
         }

@@ -27,8 +27,8 @@ internal sealed partial class CallTargets(
         return Find(key, Encoding.UTF8.GetString(model), wishes);
     }
 
-    /// <summary>Whether a call that names this model would find it.</summary>
-    public bool Knows(ApiKey key, string model) => (providers.Find(model) ?? Opened(key, model, wishes: null)) is not null;
+    /// <summary>What a call that names this model would find; null for nothing.</summary>
+    public ModelTarget? Known(ApiKey key, string model) => providers.Find(model) ?? Opened(key, model, wishes: null);
 
     /// <summary>Null for a call that has one target only.</summary>
     public CallRoute? RouteOf(ApiKey key, ModelTarget target, CallWishes? wishes)

@@ -3,6 +3,7 @@ using Microsoft.AspNetCore.Http;
 using Stoa.Gateway.Chat;
 using Stoa.Gateway.Dialects.OpenAi;
 using Stoa.Gateway.ProviderKeys;
+using Stoa.Gateway.Providers;
 using Stoa.Platform.Http;
 using Stoa.Platform.Identity;
 
@@ -20,7 +21,10 @@ internal sealed record ModuleCall(
 /// </summary>
 internal sealed class ModuleCalls(CallGate gate, CallTargets targets, CallBudget budget, CallMeter meter, StoredKeys keys, TimeProvider time)
 {
-    public bool Knows(Guid organizationId, string model) => model.Length > 0 && targets.Knows(KeyOf(organizationId), model);
+    public bool Knows(Guid organizationId, string model) => Find(organizationId, model) is not null;
+
+    /// <summary>Null where a call for this model would find none.</summary>
+    public ModelTarget? Find(Guid organizationId, string model) => model.Length > 0 ? targets.Known(KeyOf(organizationId), model) : null;
 
     /// <param name="answer">Asks the call's target, once for each target that is tried, and notes the usage.</param>
     public async Task<T> RunAsync<T>(ModuleCall wanted, Func<GatewayCall, Task<T>> answer, CancellationToken ct)

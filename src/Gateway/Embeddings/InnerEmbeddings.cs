@@ -23,11 +23,10 @@ internal sealed class InnerEmbeddings(
 
     public string? Pick(Guid organizationId, string? wanted)
     {
-        if (wanted is not null && calls.Knows(organizationId, wanted))
-        {
-            return wanted;
-        }
-        return catalog.Models.FirstOrDefault(model => model.ListedName.Contains("embed", StringComparison.OrdinalIgnoreCase))?.ListedName
+        // Of an alias always the same one, under its own name: vectors of two models cannot be compared.
+        var found = (wanted is null ? null : calls.Find(organizationId, wanted))
+            ?? catalog.Models.FirstOrDefault(model => model.ListedName.Contains("embed", StringComparison.OrdinalIgnoreCase));
+        return (found?.Alias?.Targets[0] ?? found)?.FullName
             ?? catalog.Providers
                 .Where(provider => Own.TryGetValue(provider.Kind.Name, out var model) && provider.Serves(model))
                 .Select(provider => $"{provider.Name}/{Own[provider.Kind.Name]}").FirstOrDefault();

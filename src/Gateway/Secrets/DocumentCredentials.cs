@@ -10,7 +10,7 @@ namespace Stoa.Gateway.Secrets;
 /// </summary>
 internal static partial class DocumentCredentials
 {
-    private static readonly string[] InServers = ["headers", "auth"];
+    private static readonly string[] InServers = ["headers", "auth"], Parts = ["configuration", "settings"];
 
     /// <returns>What is missing now, by the path of each.</returns>
     public static List<string> TakeFromTool(JsonObject tool)
@@ -39,7 +39,7 @@ internal static partial class DocumentCredentials
             }
             Shorten(server, path, taken);
         }
-        foreach (var part in (string[])["configuration", "settings"])
+        foreach (var part in Parts)
         {
             if (document.Object(part).Object("response_format").Object("cred") is { } cred)
             {
@@ -50,6 +50,19 @@ internal static partial class DocumentCredentials
                 }
                 Shorten(cred, $"{part}.response_format.cred.", taken);
             }
+        }
+        return taken;
+    }
+
+    /// <summary>An agent that moves to other people does not send its answers to where those of its first owner went.</summary>
+    /// <inheritdoc cref="TakeFromTool"/>
+    public static List<string> TakeReceivers(JsonObject document)
+    {
+        var taken = new List<string>();
+        foreach (var part in Parts.Where(part => document.Object(part).Object("response_format").Object("cred") is not null))
+        {
+            document.Object(part)!.Remove("response_format");
+            taken.Add($"{part}.response_format");
         }
         return taken;
     }

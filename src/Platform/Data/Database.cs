@@ -13,15 +13,10 @@ public sealed class Database(
     private const int PrivatePoolSize = 40;
 
     private PrivateCluster? cluster;
-    private NpgsqlConnectionStringBuilder? address;
     private NpgsqlDataSource? source;
 
     /// <summary>Connections to it. Only after <see cref="OpenAsync"/>.</summary>
-    public NpgsqlDataSource Source => source ?? throw NotOpen();
-
-    /// <summary>A pool beside <see cref="Source"/>, for whoever asked to give back: for work that is done best by few connections.</summary>
-    public NpgsqlDataSource Open(int connections) =>
-        NpgsqlDataSource.Create(new NpgsqlConnectionStringBuilder((address ?? throw NotOpen()).ConnectionString) { MaxPoolSize = connections });
+    public NpgsqlDataSource Source => source ?? throw new InvalidOperationException("The database is not open yet");
 
     public bool IsPrivate => cluster is not null;
 
@@ -37,15 +32,15 @@ public sealed class Database(
     {
         if (configuration.GetConnectionString("Stoa") is { Length: > 0 } given)
         {
-            address = Parse(given);
+            var address = Parse(given);
             source = NpgsqlDataSource.Create(address);
             Where = $"{address.Host}:{address.Port}/{address.Database}";
             return;
         }
         // Whatever we set on a connection ends with its transaction: to reset it each time it comes back would be seven statements for nothing.
         cluster = await PrivateCluster.StartAsync(options.Value.DataDirectory, configuration["Stoa:PostgresBin"], logger, time, ct);
-        address = new(cluster.ConnectionString) { MaxPoolSize = PrivatePoolSize, ApplicationName = "stoa", NoResetOnClose = true };
-        source = NpgsqlDataSource.Create(address);
+        source = NpgsqlDataSource.Create(
+            new NpgsqlConnectionStringBuilder(cluster.ConnectionString) { MaxPoolSize = PrivatePoolSize, ApplicationName = "stoa", NoResetOnClose = true });
         Where = cluster.Where;
     }
 
@@ -60,8 +55,6 @@ public sealed class Database(
             await cluster.DisposeAsync();
         }
     }
-
-    private static InvalidOperationException NotOpen() => new("The database is not open yet");
 
     private static NpgsqlConnectionStringBuilder Parse(string given)
     {

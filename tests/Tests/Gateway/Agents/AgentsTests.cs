@@ -334,7 +334,7 @@ public sealed class AgentsTests(ManagementSite site) : IClassFixture<ManagementS
             one => (string)one!["type"]!, one => string.Join(' ', one!["fields"]!.AsArray().Select(field => (string)field!)), StringComparer.Ordinal);
         Assert.Equal("headers.x-token auth url", missing["function"]);
         Assert.Equal(
-            "configuration.mcp_config.servers.crm.headers configuration.mcp_config.servers.crm.url settings.response_format.cred.headers", missing["agent"]);
+            "settings.response_format configuration.mcp_config.servers.crm.headers configuration.mcp_config.servers.crm.url", missing["agent"]);
         // What is sealed would read the same: it is looked at as its new owner is shown it.
         using var scope = site.Host.Services.CreateScope();
         var seal = scope.ServiceProvider.GetRequiredService<DocumentSeal>();
@@ -344,6 +344,7 @@ public sealed class AgentsTests(ManagementSite site) : IClassFixture<ManagementS
             .Concat(db.Tools.Where(row => row.OrganizationId == target).Select(row => row.Document)).ToListAsync(Ct);
         Assert.Equal(3, documents.Count);
         Assert.All(documents, document => Assert.DoesNotContain("canary", seal.Opened(document).ToJsonString(), StringComparison.Ordinal));
+        Assert.All(documents, document => Assert.DoesNotContain("/told", seal.Opened(document).ToJsonString(), StringComparison.Ordinal));
         Assert.Contains(documents, document => (string?)seal.Opened(document)["headers"]?["x-vault"] == "{{secret.CRM}}");
     }
 

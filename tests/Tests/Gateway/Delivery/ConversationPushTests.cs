@@ -142,7 +142,9 @@ public sealed class ConversationPushTests(RunSite site) : IClassFixture<RunSite>
     /// <summary>The response of the first message of this kind; others are passed over.</summary>
     private static async Task<JsonNode> HearAsync(PushSubscriber listener, Func<JsonNode, bool> isIt)
     {
-        while (await listener.WaitAsync(Ct))
+        using var patience = CancellationTokenSource.CreateLinkedTokenSource(Ct);
+        patience.CancelAfter(Patience.Long);
+        while (await listener.WaitAsync(patience.Token))
         {
             while (listener.TryRead(out var message))
             {
