@@ -11,8 +11,6 @@ public sealed class AiSdkOpenAiTests(AiSdkOpenAiRun run) : FrameworkClientTests(
 
     protected override string RateLimitName => "APICallError";
 
-    protected override bool ForgetsAtAReset => true;
-
     [Theory, MemberData(nameof(Everywhere))]
     public void A_response_is_read_whole_and_streamed(string target)
     {
@@ -30,6 +28,4 @@ public sealed class AiSdkAnthropicTests(AiSdkAnthropicRun run) : FrameworkClient
     protected override string Stop => "stop";
 
     protected override string RateLimitName => "APICallError";
-
-    protected override bool ForgetsAtAReset => true;
 }
