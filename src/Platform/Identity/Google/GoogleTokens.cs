@@ -47,8 +47,8 @@ public sealed class GoogleTokens : IDisposable
     public bool CanRead(string token) => IsConfigured || Named(token) is not null;
 
     /// <exception cref="Failure">
-    /// Unauthenticated, with a reason that names nothing of the token; Internal when no client id is set; Unavailable while Google's
-    /// keys were never read.
+    /// Unauthenticated, with a reason that names nothing of the token; Internal when no client id is set and the token could be Google's;
+    /// Unavailable while Google's keys were never read.
     /// </exception>
     public async Task<GoogleIdentity> VerifyAsync(string token, CancellationToken ct)
     {
@@ -56,16 +56,20 @@ public sealed class GoogleTokens : IDisposable
         {
             return named;
         }
-        if (!IsConfigured)
-        {
-            throw new Failure(FailureKind.Internal, "google_not_configured", "Google Client ID not configured");
-        }
         if (Jws.Parse(token) is not { } parsed)
         {
             throw Refused(TokenFault.Malformed);
         }
-        // Without a name there is nothing to ask for; with another algorithm the answer is known.
-        var key = parsed.Header is { KeyId: { } id, Algorithm: nameof(SigningAlgorithm.RS256) } ? await keys.FindAsync(id, ct) : null;
+        // Google names the key and signs by this algorithm alone: what says otherwise is not its own, whoever we are.
+        if (parsed.Header is not { KeyId: { } id, Algorithm: nameof(SigningAlgorithm.RS256) })
+        {
+            throw Refused(TokenFault.WrongSignature);
+        }
+        if (!IsConfigured)
+        {
+            throw new Failure(FailureKind.Internal, "google_not_configured", "Google Client ID not configured");
+        }
+        var key = await keys.FindAsync(id, ct);
         return Jwt.TryRead(parsed, key is null ? [] : [key], rules, time.GetUtcNow(), out var claims, out var fault)
             ? IdentityOf(claims)
             : throw Refused(fault);

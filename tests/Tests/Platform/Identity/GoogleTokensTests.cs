@@ -97,6 +97,22 @@ public sealed class GoogleTokensTests : IAsyncLifetime
     }
 
     [Theory]
+    [InlineData("", "It is not an ID token")]
+    [InlineData("stoa-dev", "It is not an ID token")]
+    [InlineData("a.b.c", "It is not an ID token")]
+    // {"alg":"none"}.{}. and {"alg":"HS256","kid":"key"}.{}.AA
+    [InlineData("eyJhbGciOiJub25lIn0.e30.", "Could not verify token signature")]
+    [InlineData("eyJhbGciOiJIUzI1NiIsImtpZCI6ImtleSJ9.e30.AA", "Could not verify token signature")]
+    public async Task What_cannot_be_a_token_of_Googles_is_refused_also_without_a_client_id(string token, string reason)
+    {
+        using var off = TokensFor(null, isDevelopment: true);
+
+        var failure = await Assert.ThrowsAsync<Failure>(() => off.VerifyAsync(token, Ct));
+
+        Assert.Equal((FailureKind.Unauthenticated, $"Invalid authentication token: {reason}"), (failure.Kind, failure.Message));
+    }
+
+    [Theory]
     [InlineData(null, true, "stoa-dev:Ada@Example.org", "ada@example.org")]
     [InlineData(null, true, "stoa-dev:", null)]
     [InlineData(null, true, "stoa-dev", null)]
