@@ -7,12 +7,13 @@ namespace Stoa.Assistants.Documents.Retrieval;
 /// <summary>
 /// Chunks whose vectors are nearest to a question's. Of a user with few chunks all are compared; of one with many the server first picks
 /// those whose signs differ least where the question's numbers are large, which costs a counting of bits for each, or where there is one a look
-/// into the index of pgvector, and only their vectors are read and compared. Signs tell little of short vectors, so of these more are read.
+/// into the index of pgvector, and only their vectors are read and compared. Signs tell little of short vectors, so of these more are read. What is
+/// read of a vector are the upper halves of its numbers, which stand in the row: whole ones, which stand apart, would cost a look-up for each.
 /// </summary>
 internal sealed class VectorSearch(NpgsqlDataSource source, VectorIndex index)
 {
-    /// <summary>So many bytes of vectors are compared: 16,000 small ones of 1 KB, 2,700 large ones of 6 KB, of which one at a time is held.</summary>
-    private const int Compared = 16 << 20;
+    /// <summary>So many bytes of vectors are compared: 16,000 small ones of 512 bytes, 2,700 large ones of 3 KB, of which one at a time is held.</summary>
+    private const int Compared = 8 << 20;
 
     /// <summary>As many as an index looks for at a time.</summary>
     private const int FromIndex = 1_000;
@@ -31,12 +32,12 @@ internal sealed class VectorSearch(NpgsqlDataSource source, VectorIndex index)
         """;
 
     private const string All = """
-        select c.id, c.embedding from assistants.document_chunks c
+        select c.id, c.halves from assistants.document_chunks c
         where c.user_id = $1 and c.embedding_model = $2 and c.deleted_at is null and length(c.signature) = $3
         """;
 
     private const string Statement = """
-        select c.id, c.embedding from assistants.document_chunks c
+        select c.id, c.halves from assistants.document_chunks c
         where c.id in (
           select n.id from assistants.document_chunks n
           where n.user_id = $1 and n.embedding_model = $2 and n.deleted_at is null and length(n.signature) = length($3::varbit)
@@ -48,7 +49,7 @@ internal sealed class VectorSearch(NpgsqlDataSource source, VectorIndex index)
     public async Task<List<int>> FindAsync(string userId, TextVector question, int wanted, CancellationToken ct)
     {
         var length = question.Numbers.Length;
-        var most = Compared / (length * sizeof(float));
+        var most = Compared / (length * VectorBytes.HalfSize);
         var place = await index.PlaceAsync(userId, question.Model, length, ct);
         await using var connection = await source.OpenConnectionAsync(ct);
         // One implicit transaction, with which the terms end.
@@ -74,7 +75,7 @@ internal sealed class VectorSearch(NpgsqlDataSource source, VectorIndex index)
         }
         var nearest = new PriorityQueue<int, float>();
         // One after the other in the same place: thousands of them are read for each question.
-        var bytes = new byte[length * sizeof(float)];
+        var bytes = new byte[length * VectorBytes.HalfSize];
         while (await rows.ReadAsync(ct))
         {
             var near = rows.GetBytes(1, 0, null, 0, 0) == bytes.Length && rows.GetBytes(1, 0, bytes, 0, bytes.Length) == bytes.Length
@@ -120,7 +121,7 @@ internal sealed class VectorSearch(NpgsqlDataSource source, VectorIndex index)
 
     /// <summary>In the words of <see cref="VectorIndex"/>'s indexes, or they are not found.</summary>
     private static string IndexedStatement(string schema, int dimensions) => string.Create(CultureInfo.InvariantCulture, $"""
-        select c.id, c.embedding from assistants.document_chunks c
+        select c.id, c.halves from assistants.document_chunks c
         where c.id = any (array(
           select n.id from assistants.document_chunks n
           where n.user_id = $1 and n.embedding_model = $2 and n.deleted_at is null and length(n.signature) = {dimensions}

@@ -10,7 +10,8 @@ internal sealed class WordSearch(NpgsqlDataSource source)
 {
     private const int LongestQuestion = 2_000;
 
-    private const int MostRead = 800;
+    // Each costs a reading from beside the row, which is most of what a search costs.
+    private const int MostRead = 400;
 
     // How often a word stands in a chunk costs reading all of its words, so it is only looked at where it can matter: a chunk whose words weigh
     // much less than those of the last that is wanted does not come before it by being full of them. What is read is unpacked once, by the empty addition.

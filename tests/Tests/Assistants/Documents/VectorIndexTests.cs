@@ -51,7 +51,7 @@ public sealed class VectorIndexTests
         await ExecuteAsync(source, "create schema assistants");
         await ExecuteAsync(source, """
             create table assistants.document_chunks (
-              id integer primary key, user_id text not null, embedding bytea, embedding_model text, signature bit varying, deleted_at timestamptz)
+              id integer primary key, user_id text not null, halves bytea, embedding_model text, signature bit varying, deleted_at timestamptz)
             """);
         await ExecuteAsync(source, "create index on assistants.document_chunks (user_id, embedding_model) include (signature) where deleted_at is null");
         var random = new Random(7);
@@ -79,6 +79,37 @@ public sealed class VectorIndexTests
         Assert.Equal("on", await left.ExecuteScalarAsync(Ct));
     }
 
+    [Theory]
+    [InlineData(256)]
+    [InlineData(5)]
+    public async Task What_is_nearest_by_the_upper_halves_is_what_is_nearest_by_the_whole_numbers(int dimensions)
+    {
+        const int Count = 3_000, Wanted = 50;
+        await using var site = await AssistantsSite.StartAsync();
+        var user = await site.UserAsync();
+        var random = new Random(11);
+        float[][] vectors = [.. Enumerable.Range(0, Count).Select(_ => VectorOf(random, dimensions))];
+        var question = VectorOf(random, dimensions);
+        await site.SqlAsync("""
+            with document as (
+              insert into assistants.documents (user_id, document_type, name) values ($1, 'learned_by_mojo', 'Many') returning id)
+            insert into assistants.document_chunks (document_id, user_id, index, text, title, language, content_hash, embedding, embedding_model, signature)
+            select document.id, $1, n.index, 'Text', 'Many', 'en', '', n.embedding, 'm', n.signature::varbit
+            from document, unnest($2::bytea[], $3::text[]) with ordinality n (embedding, signature, index)
+            """, user.Id, vectors.Select(vector => VectorBytes.Write(vector)).ToArray(), vectors.Select(vector => VectorBytes.Signature(vector)).ToArray());
+        await using var source = NpgsqlDataSource.Create(site.Host.ConnectionString);
+
+        var found = await new VectorSearch(source, IndexOf(source, above: 0)).FindAsync(user.Id, new(question, "m"), Wanted, Ct);
+
+        var exact = vectors.Select((vector, place) => (Near: vector.Zip(question, (one, other) => one * other).Sum(), Place: place + 1)).OrderDescending();
+        var first = await site.ValueAsync<int>("select min(id) - 1 from assistants.document_chunks where user_id = $1", user.Id);
+        int[] wanted = [.. exact.Take(Wanted).Select(one => first + one.Place)];
+        Assert.Equal(Wanted, found.Count);
+        Assert.Equal(wanted[0], found[0]);
+        Assert.True(wanted.Intersect(found).Count() >= Wanted - 2, $"{string.Join(' ', wanted)} but {string.Join(' ', found)}");
+        Assert.Equal(HalvesOf(vectors[7]), await site.ValueAsync<byte[]>("select halves from assistants.document_chunks where id = $1", first + 8));
+    }
+
     private static async Task<List<string>> SearchAsync(AssistantsSite site, Assisted user) =>
     [
         .. (await site.OkAsync(user.Token, HttpMethod.Get, "/resource/search?query=badgers%20in%20the%20garden"))["document_chunks"]!.AsArray()
@@ -88,16 +119,19 @@ public sealed class VectorIndexTests
     private static VectorIndex IndexOf(NpgsqlDataSource source, int above) =>
         new(source, Options.Create(new DocumentsOptions { VectorIndexAbove = above }), NullLogger<VectorIndex>.Instance);
 
-    private static float[] VectorOf(Random random)
+    private static float[] VectorOf(Random random, int dimensions = Dimensions)
     {
-        float[] vector = [.. Enumerable.Range(0, Dimensions).Select(_ => (float)(random.NextDouble() - 0.5))];
+        float[] vector = [.. Enumerable.Range(0, dimensions).Select(_ => (float)(random.NextDouble() - 0.5))];
         var length = MathF.Sqrt(vector.Sum(number => number * number));
         return Array.ConvertAll(vector, number => number / length);
     }
 
+    /// <summary>As the database makes them.</summary>
+    private static byte[] HalvesOf(float[] vector) => [.. VectorBytes.Write(vector).Chunk(4).SelectMany(number => number[2..])];
+
     private static Task AddAsync(NpgsqlDataSource source, int id, float[] vector) => ExecuteAsync(
         source, "insert into assistants.document_chunks values ($1, $2, $3, 'm', $4::varbit, null)",
-        id, string.Create(CultureInfo.InvariantCulture, $"u{id % 4}"), VectorBytes.Write(vector), VectorBytes.Signature(vector));
+        id, string.Create(CultureInfo.InvariantCulture, $"u{id % 4}"), HalvesOf(vector), VectorBytes.Signature(vector));
 
     private static async Task ExecuteAsync(NpgsqlDataSource source, string sql, params object[] values)
     {
