@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.CommandLine.Help;
 using Stoa.Host;
 using Stoa.Host.Verbs;
 using Stoa.Platform.Data;
@@ -7,8 +8,11 @@ using Stoa.Platform.Http;
 
 EventThread.OnePerProcessor();
 
-var stoa = new RootCommand("Stoa: one open backend for AI. Without a verb it serves.")
+// Not a root command, which calls itself after the program's file: in usages stands what people type.
+var stoa = new Command("bin/stoa", "Stoa: one open backend for AI. Without a verb it serves.")
 {
+    new HelpOption(),
+    new VersionOption(),
     ServeVerb.Create(),
     MigrateVerb.Create(),
     DoctorVerb.Create(),
@@ -24,8 +28,9 @@ ServeVerb.MakeDefault(stoa);
 
 try
 {
+    var parsed = stoa.Parse(args);
     // The host ends by its own drain, not by a limit of the command line.
-    return await stoa.Parse(args).InvokeAsync(new() { EnableDefaultExceptionHandler = false, ProcessTerminationTimeout = null });
+    return Slips.Tell(parsed, Console.Error) ?? await parsed.InvokeAsync(new() { EnableDefaultExceptionHandler = false, ProcessTerminationTimeout = null });
 }
 catch (WrongSettingException wrong)
 {

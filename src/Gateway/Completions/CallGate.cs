@@ -86,7 +86,7 @@ internal sealed class CallGate(
     public void Leave(ApiKey key) => inFlight.Exit(key.OrganizationId);
 
     public static Failure UnknownModel(string name) =>
-        new(FailureKind.NotFound, "model_not_found", $"The model `{(name.Length > 200 ? name[..200] : name)}` does not exist or you do not have access to it", [new("model", "unknown")]);
+        new(FailureKind.NotFound, "model_not_found", $"The model `{(name.Length > 200 ? name[..200] : name)}` does not exist or you do not have access to it; GET /v1/models lists those you may use", [new("model", "unknown")]);
 
     /// <summary>Takes from the key's limits; of a call that one of them refuses, nothing stays counted.</summary>
     private async ValueTask<Admission> TakeAsync(

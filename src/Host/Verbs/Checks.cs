@@ -25,7 +25,7 @@ internal static class Checks
             configuration.GetConnectionString("Stoa") is { Length: > 0 } connection
                 ? await PostgresAsync(connection, ct)
                 : await PostgresProgramsAsync(options.PostgresBin, ct),
-            .. $"{urls};{options.InternalUrls}".Split(';', StringSplitOptions.RemoveEmptyEntries).Select(Port),
+            .. await Task.WhenAll($"{urls};{options.InternalUrls}".Split(';', StringSplitOptions.RemoveEmptyEntries).Select(url => PortAsync(url, ct))),
             Clock(TimeProvider.System),
             .. Providers(configuration),
         ];
@@ -49,7 +49,7 @@ internal static class Checks
         }
     }
 
-    internal static Finding Port(string url)
+    internal static async Task<Finding> PortAsync(string url, CancellationToken ct)
     {
         var address = BindingAddress.Parse(url.Trim());
         if (address.IsUnixPipe || address.Port == 0)
@@ -65,8 +65,24 @@ internal static class Checks
         }
         catch (SocketException e)
         {
-            return new(Health.Fail, "listener", $"{url} cannot be used ({e.SocketErrorCode})",
-                "stop what uses it, or choose another with ASPNETCORE_URLS or Stoa__InternalUrls");
+            return e.SocketErrorCode == SocketError.AddressAlreadyInUse && await IsServedAsync(address.Port, ct)
+                ? new(Health.Warn, "listener", $"{url} is used by a host that is up", "nothing, unless you want to start another: stop it then")
+                : new(Health.Fail, "listener", $"{url} cannot be used ({e.SocketErrorCode})",
+                    "stop what uses it, or choose another with ASPNETCORE_URLS or Stoa__InternalUrls");
+        }
+    }
+
+    /// <summary>Whether what listens there says that it is healthy in our words.</summary>
+    private static async Task<bool> IsServedAsync(int port, CancellationToken ct)
+    {
+        try
+        {
+            using var client = new HttpClient { Timeout = TimeSpan.FromSeconds(2) };
+            return (await client.GetStringAsync(new UriBuilder(Uri.UriSchemeHttp, IPAddress.Loopback.ToString(), port, "/healthz").Uri, ct)).Trim() == "ok";
+        }
+        catch (Exception e) when (e is HttpRequestException or TaskCanceledException && !ct.IsCancellationRequested)
+        {
+            return false;
         }
     }
 

@@ -21,7 +21,7 @@ internal sealed class UserStore(LearningDb db, PersonStore people, SchoolNews ne
     /// </summary>
     public async Task<UserRow> SignInAsync(GoogleIdentity google, string givenName, string? familyName, CancellationToken ct)
     {
-        var person = await PersonAsync(google, ct);
+        var person = await PersonAsync(google.GivenName is null ? google with { GivenName = givenName, FamilyName = familyName } : google, ct);
         var email = Key(google.Email);
         await AddAsync([email], ct);
         var user = await db.Users.IgnoreQueryFilters().SingleAsync(row => row.Email == email, ct);

@@ -12,6 +12,9 @@ namespace Stoa.Platform.Http;
 /// <summary>What the caller is told about an exception or a bare status.</summary>
 internal static class Failures
 {
+    // Tools that send a body without saying what it is are the usual reason.
+    private const string WrongContentType = "The content type is not supported; JSON needs the header Content-Type: application/json";
+
     public static Failure From(Exception error, HttpContext context, bool isDraining) => error switch
     {
         Failure failure => failure,
@@ -38,16 +41,18 @@ internal static class Failures
         StatusCodes.Status403Forbidden => Failure.Forbidden("Not allowed"),
         StatusCodes.Status404NotFound => new(FailureKind.NotFound, "not_found", "Not found"),
         StatusCodes.Status405MethodNotAllowed => new(FailureKind.MethodNotAllowed, "method_not_allowed",
-            $"{context.Request.Method} is not allowed here"),
+            context.Response.Headers.Allow is { Count: > 0 } allowed
+                ? $"{context.Request.Method} is not allowed here, but {allowed}"
+                : $"{context.Request.Method} is not allowed here"),
         StatusCodes.Status413PayloadTooLarge => TooLarge(),
-        StatusCodes.Status415UnsupportedMediaType => UnsupportedMedia("The content type is not supported"),
+        StatusCodes.Status415UnsupportedMediaType => UnsupportedMedia(WrongContentType),
         _ => null,
     };
 
     private static Failure FromBadRequest(BadHttpRequestException bad) => bad switch
     {
         { StatusCode: StatusCodes.Status413PayloadTooLarge } => TooLarge(),
-        { StatusCode: StatusCodes.Status415UnsupportedMediaType } => UnsupportedMedia("The content type is not supported"),
+        { StatusCode: StatusCodes.Status415UnsupportedMediaType } => UnsupportedMedia(WrongContentType),
         { StatusCode: StatusCodes.Status408RequestTimeout } => Failure.Invalid("The body came too slowly", code: "request_timeout"),
         { InnerException: JsonException json } => FromJson(json),
         { InnerException: DecoderFallbackException } => Failure.Invalid("The body is not valid UTF-8"),

@@ -31,6 +31,8 @@ public sealed class JobPagesTests(OuterSite site) : IClassFixture<OuterSite>
         Assert.Contains("Queues", page.Text, StringComparison.Ordinal);
         Assert.Contains("Queued", page.Text, StringComparison.Ordinal);
         Assert.Contains("Run now", page.Text, StringComparison.Ordinal);
+        Assert.Matches(@"\d+ idle queues", page.Text);
+        Assert.Matches(@"\d+ schedules", page.Text);
     }
 
     [Fact]

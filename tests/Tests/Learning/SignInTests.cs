@@ -23,6 +23,16 @@ public sealed class SignInTests
     }
 
     [Fact]
+    public async Task Where_Google_tells_no_name_the_person_has_the_one_that_he_gives()
+    {
+        await using var site = await LearningSite.StartAsync();
+
+        await site.SignInAsync("lena@x.org", "Lena", "Lark");
+
+        Assert.Equal("Lena Lark", await site.ValueAsync<string>("select name from platform.people where email = 'lena@x.org'"));
+    }
+
+    [Fact]
     public async Task A_token_of_another_address_and_an_address_that_is_not_verified_are_refused()
     {
         await using var site = await LearningSite.StartAsync();

@@ -101,7 +101,7 @@ public sealed class ErrorTests(ErrorTests.Site site) : IClassFixture<ErrorTests.
     [Theory]
     [InlineData("GET", "/plain", "NotFound: Note not found")]
     [InlineData("GET", "/plain/nowhere", "NotFound: Not found")]
-    [InlineData("PUT", "/plain/notes", "MethodNotAllowed: PUT is not allowed here")]
+    [InlineData("PUT", "/plain/notes", "MethodNotAllowed: PUT is not allowed here, but POST")]
     [InlineData("POST", "/plain/notes", "Invalid: The request is not valid")]
     public async Task A_surface_answers_in_its_own_dialect_also_where_it_has_no_route(string method, string path, string expected)
     {
