@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.CommandLine.Help;
+using Npgsql;
 using Stoa.Host;
 using Stoa.Host.Verbs;
 using Stoa.Platform.Data;
@@ -40,6 +41,12 @@ catch (WrongSettingException wrong)
 catch (DatabaseException problem)
 {
     await Console.Error.WriteLineAsync($"No database: {problem.Message}");
+    return 1;
+}
+catch (NpgsqlException away) when (away is not PostgresException refused || refused.SqlState.AsSpan(0, 2) is "28" or "3D" or "53" or "57")
+{
+    // Not reached, or it lets nobody in; what else the server finds wrong is a fault of ours, and keeps its trace.
+    await Console.Error.WriteLineAsync($"No database: {away.Message}");
     return 1;
 }
 catch (IOException taken) when (App.IsAddressInUse(taken))

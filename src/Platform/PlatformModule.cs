@@ -81,7 +81,12 @@ public static class PlatformModule
 
     public static WebApplication UsePlatform(this WebApplication app)
     {
-        SettingsCheck.Throw(SettingsCheck.Problems(app.Services));
+        var problems = SettingsCheck.Problems(app.Services);
+        if (Database.RuleBroken(app.Configuration) is { } rule)
+        {
+            problems.Add(new("ConnectionStrings:Stoa", rule, SettingSource.Of(app.Configuration, "ConnectionStrings:Stoa")));
+        }
+        SettingsCheck.Throw(problems);
         app.UseMiddleware<Edge>();
         if (Settings.Read<StoaOptions>(app.Configuration, StoaOptions.Section).KnownProxies.Count > 0)
         {

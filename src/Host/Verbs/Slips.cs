@@ -23,7 +23,7 @@ internal static partial class Slips
         }
         using var said = new StringWriter();
         parsed.Invoke(new() { Output = said, Error = said });
-        error.WriteLine(WrongTypePattern().Replace(said.ToString().Trim(), InWords));
+        error.WriteLine(WrongTypePattern().Replace(said.ToString().Trim(), match => InWords(match, command)));
         if (command.Subcommands.Count == 0)
         {
             error.WriteLine($"See {PathOf(parsed.CommandResult)} --help");
@@ -35,16 +35,24 @@ internal static partial class Slips
         result.Parent is CommandResult parent ? $"{PathOf(parent)} {result.Command.Name}" : result.Command.Name;
 
     /// <summary>The library names the types of .NET.</summary>
-    private static string InWords(Match match) => match.Groups["type"].Value switch
+    private static string InWords(Match match, Command command)
     {
-        var type when type.Contains("Int", StringComparison.Ordinal) => $"{match.Groups["name"]} takes a whole number, not '{match.Groups["given"]}'.",
-        var type when type.Contains("Double", StringComparison.Ordinal) => $"{match.Groups["name"]} takes a number, not '{match.Groups["given"]}'.",
-        var type when type.Contains("Guid", StringComparison.Ordinal) => $"{match.Groups["name"]} takes an id, not '{match.Groups["given"]}'.",
-        _ => $"{match.Groups["name"]} does not take '{match.Groups["given"]}'.",
-    };
+        var (name, given) = (match.Groups["name"].Value, match.Groups["given"].Value);
+        var type = command.Options.FirstOrDefault(option => option.Name == name)?.ValueType;
+        type = type?.GetElementType() ?? type;
+        type = type is null ? null : Nullable.GetUnderlyingType(type) ?? type;
+        return type switch
+        {
+            { IsEnum: true } => $"{name} takes one of {string.Join(", ", Enum.GetNames(type)).ToLowerInvariant()}, not '{given}'.",
+            _ when type == typeof(int) || type == typeof(long) => $"{name} takes a whole number, not '{given}'.",
+            _ when type == typeof(double) => $"{name} takes a number, not '{given}'.",
+            _ when type == typeof(Guid) => $"{name} takes an id, not '{given}'.",
+            _ => $"{name} does not take '{given}'.",
+        };
+    }
 
     [GeneratedRegex(
-        "Cannot parse argument '(?<given>.*)' for (option|command) '(?<name>.*)' as expected type '(?<type>.*)'\\.",
+        "Cannot parse argument '(?<given>.*)' for (option|command) '(?<name>.*)' as expected type '.*'\\.",
         RegexOptions.ExplicitCapture, matchTimeoutMilliseconds: 1000)]
     private static partial Regex WrongTypePattern();
 }

@@ -56,6 +56,24 @@ public sealed class Database(
         }
     }
 
+    /// <summary>What is wrong with the setting, as a rule that follows its name; null when an address can be read from it, or there is none.</summary>
+    internal static string? RuleBroken(IConfiguration configuration)
+    {
+        if (configuration.GetConnectionString("Stoa") is not { Length: > 0 } given)
+        {
+            return null;
+        }
+        try
+        {
+            Parse(given);
+            return null;
+        }
+        catch (DatabaseException)
+        {
+            return "must be a PostgreSQL connection string (Host=…;Database=…;Username=…)";
+        }
+    }
+
     private static NpgsqlConnectionStringBuilder Parse(string given)
     {
         try

@@ -33,6 +33,20 @@ public sealed class ProcessTests(TestDatabase database) : IClassFixture<TestData
         Assert.Equal(64, process.ExitCode);
     }
 
+    [Theory]
+    [InlineData("migrate", "Host=127.0.0.1;Port=1;Database=x;Username=y", 1, "^No database: [^\n]*\n$")]
+    [InlineData("migrate", "nonsense", 78, "^Wrong setting: ConnectionStrings:Stoa must be a PostgreSQL connection string [^\n]*\n$")]
+    public async Task A_verb_that_finds_no_database_ends_with_one_line(string verb, string address, int code, string told)
+    {
+        using var process = Start(verb, ("ConnectionStrings__Stoa", address));
+
+        var problem = await process.StandardError.ReadToEndAsync(Ct);
+        await process.WaitForExitAsync(Ct);
+
+        Assert.Equal(code, process.ExitCode);
+        Assert.Matches(told, problem);
+    }
+
     [Fact]
     public async Task A_data_directory_that_cannot_be_made_ends_the_process_with_1_and_one_line()
     {
