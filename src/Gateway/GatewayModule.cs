@@ -163,6 +163,11 @@ public static class GatewayModule
         services.AddSingleton<SecretVault>();
         services.AddSingleton<DocumentSeal>();
         services.AddSingleton<PublicFiles>();
+        services.AddSingleton<GeminiFiles>();
+        services.AddSingleton<VideoUploads>();
+        // How long it may take is said there.
+        services.AddHttpClient(GeminiFiles.Client, client => client.Timeout = Timeout.InfiniteTimeSpan).RemoveAllLoggers()
+            .UseSocketsHttpHandler(static (handler, _) => handler.AllowAutoRedirect = false);
         services.AddSingleton<RunAnalytics>();
         services.AddSingleton<CacheStore>();
         services.AddSingleton<ResponseCache>();

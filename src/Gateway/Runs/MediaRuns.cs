@@ -15,7 +15,7 @@ using Stoa.Platform.Http;
 namespace Stoa.Gateway.Runs;
 
 /// <summary>
-/// Runs of agents whose model answers with pictures or a vector. Prompt, variables, limits, history and usage are those of any run; tools,
+/// Runs of agents whose model answers with pictures or a vector, or writes down what is said. Prompt, variables, limits, history and usage are those of any run; tools,
 /// structured answers and other models in its place are not.
 /// </summary>
 internal sealed class MediaRuns(ModelSteps models, PublicFiles files, GuardedClient web)
@@ -29,8 +29,34 @@ internal sealed class MediaRuns(ModelSteps models, PublicFiles files, GuardedCli
 
     public static bool Answers(string type) => type is "image" or "embedding";
 
+    /// <summary>The same, and models that write down what is said.</summary>
+    public static bool Answers(Run run) => Answers(run.Plan.Type) || run.Choice.Target.Provider.Kind.OnlyListens;
+
     /// <exception cref="Failure">The provider has nothing of the kind, or did not answer.</exception>
-    public Task<RunResult> AnswerAsync(Run run, CancellationToken ct) => run.Plan.Type == "image" ? DrawAsync(run, ct) : EmbedAsync(run, ct);
+    public Task<RunResult> AnswerAsync(Run run, CancellationToken ct) =>
+        run.Choice.Target.Provider.Kind.OnlyListens ? ListenAsync(run, ct) : run.Plan.Type == "image" ? DrawAsync(run, ct) : EmbedAsync(run, ct);
+
+    private async Task<RunResult> ListenAsync(Run run, CancellationToken ct)
+    {
+        var parameters = run.Plan.Parameters(run.Choice);
+        using var body = new PooledBytes(4 << 10);
+        var type = Transcript.Write(run.Input.Audios, body);
+        run.Asked = new()
+        {
+            ["model"] = run.Choice.Model, ["service"] = run.Choice.Service.Name, ["response_type"] = "text", ["parameters"] = parameters.DeepClone(),
+        };
+        var client = run.Choice.Target.Provider.Client!;
+        var heard = await models.MeterAsync(run, AskOf(run, ""), async () =>
+        {
+            using var exchange = await client.SendAsync(
+                new(client.UriOf(Transcript.PathOf(run.Choice.Model, parameters)), body.Memory, isStream: false) { ApiKey = run.Choice.ApiKey, ContentType = type }, ct);
+            using var whole = await exchange.ReadAllAsync();
+            return (Transcript.Read(whole.Memory), new TokenUsage(0, 0));
+        }, ct);
+        (run.AnswerId, run.Content) = (heard.Id, heard.Text);
+        // Where nobody speaks, nothing is written down: that is no fault of the model.
+        return StandardAnswer.Of(run, new() { ["content"] = heard.Text });
+    }
 
     private async Task<RunResult> DrawAsync(Run run, CancellationToken ct)
     {
@@ -83,7 +109,8 @@ internal sealed class MediaRuns(ModelSteps models, PublicFiles files, GuardedCli
 
     private async Task<RunResult> EmbedAsync(Run run, CancellationToken ct)
     {
-        var request = new EmbeddingRequest(run.Choice.Model, [new(PromptOf(run), null)])
+        var text = run.User.Length > 0 ? PromptOf(run) : run.Input.Body.Text("text") ?? "";
+        var request = new EmbeddingRequest(run.Choice.Model, [new(text.Length > 0 ? text : throw Failure.Invalid("There is no text to embed", "text"), null)])
         {
             Dimensions = (int?)run.Plan.Configured("dimensions").AsNumber() is { } dimensions and > 0 ? dimensions : null,
         };

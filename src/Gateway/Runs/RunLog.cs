@@ -179,6 +179,8 @@ internal sealed class RunLog(NpgsqlDataSource database, JobQueue jobs, TimeProvi
     [
         .. run.Input.Images.Select(image => Url(image, "image")),
         .. run.Input.Files.Select(file => Url(file, "pdf")),
+        .. run.Input.Audios.Select(audio => Url(audio, "audio")),
+        .. run.Input.Videos.Append(run.Input.YouTube).Append(run.Input.VideoFile.Name("uri")).OfType<string>().Select(video => Url(video, "video")),
     ];
 
     private static JsonObject Url(string address, string type) => new()
