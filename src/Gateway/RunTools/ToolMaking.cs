@@ -36,6 +36,10 @@ internal sealed class ToolMaking(GuardedClient web, McpServers servers, SecretVa
             }
         }
         tools.AddRange(MissingOf(run));
+        if (PlanTool.IsWanted(run))
+        {
+            tools.Add(new PlanTool(Unique(PlanTool.UsualName, names)));
+        }
         var open = await servers.OpenAsync(run, ct);
         foreach (var (server, client, offered) in open)
         {

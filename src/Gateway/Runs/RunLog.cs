@@ -162,6 +162,7 @@ internal sealed class RunLog(NpgsqlDataSource database, JobQueue jobs, TimeProvi
         ["user_urls"] = UrlsOf(run),
         ["llm_urls"] = run.MadeUrls.DeepClone(),
         ["annotations"] = new JsonArray(),
+        ["plans"] = run.Plans?.DeepClone(),
         ["fallback_model"] = run.IsFallback ? new JsonObject { ["service"] = run.Choice.Service.Name, ["model"] = run.Choice.Model } : null,
         ["firstAttemptError"] = run.FirstAttemptError,
         ["attempts"] = run.Attempts.DeepClone(),

@@ -33,6 +33,10 @@ internal static class StandardAnswer
             ["thread_id"] = run.ThreadId,
             ["sub_thread_id"] = run.SubThreadId,
         };
+        if (run.Plans is { } plans)
+        {
+            data["plans"] = plans.DeepClone();
+        }
         if (run.Input.VideoFile is { } video)
         {
             data["file_data"] = video.DeepClone();

@@ -77,6 +77,28 @@ public sealed class RunToolTests(RunSite site) : IClassFixture<RunSite>
     }
 
     [Fact]
+    public async Task A_model_that_is_to_plan_says_its_steps_as_it_goes()
+    {
+        var agent = await site.AgentAsync("""{"service":"openai","configuration":{"model":"gpt-4.1-mini","prompt":"x","response_type":"text"}}""");
+        site.OpenAi.EnqueueFor("gpt-4.1-mini",
+            ScriptedAnswer.ToolCalls(new ScriptedCall("update_plan", """{"items":[{"content":"Look","status":"in_progress"},{"content":"Tell","status":"?"},{"status":"pending"}]}""")),
+            ScriptedAnswer.ToolCalls(new ScriptedCall("update_plan", """{"items":"none"}""")),
+            ScriptedAnswer.ToolCalls(new ScriptedCall("update_plan", """{"items":[{"content":"Look","status":"completed"}]}""")),
+            ScriptedAnswer.Text("Done."));
+
+        var events = await site.StreamAsync($$"""{"bridge_id":"{{agent}}","user":"Go","stream":true,"mode":"plan"}""");
+
+        var plans = events.Where(one => (string?)one["event"] == "planning").Select(one => one["plans"]!.ToJsonString()).ToList();
+        Assert.Equal(["""[{"content":"Look","status":"in_progress"},{"content":"Tell","status":"pending"}]""", """[{"content":"Look","status":"completed"}]"""], plans);
+        Assert.Equal(plans[^1], events[^1]["response"]!["response"]!["data"]!["plans"]!.ToJsonString());
+        Assert.True(JsonNode.DeepEquals(JsonNode.Parse(plans[^1]), Assert.Single(await site.RowsAsync(agent)).Document["plans"]));
+
+        site.OpenAi.EnqueueFor("gpt-4.1-mini", ScriptedAnswer.Text("No plan."));
+        await site.RunAsync($$"""{"bridge_id":"{{agent}}","user":"Go"}""");
+        Assert.Null(site.OpenAi.RequestsFor("gpt-4.1-mini")[^1].Json!["tools"]);
+    }
+
+    [Fact]
     public async Task A_request_may_bring_its_own_tools()
     {
         site.Tools.Answers("extra", """{"price":7}""");
