@@ -60,6 +60,12 @@ internal sealed class GatewayOptions
     /// <summary>Counts an agent's rounds of tools exactly, instead of letting one more pass.</summary>
     public bool StrictIterations { get; set; }
 
+    /// <summary>
+    /// Has an agent's own model write its prompt after its purpose, and at each publishing its starter questions, its summary and the score of
+    /// its prompt.
+    /// </summary>
+    public bool DescribeAgents { get; set; } = true;
+
     /// <summary>Whom the errors of runs send people to.</summary>
     [Required]
     public string SupportContact { get; set; } = "support@gtwy.ai";

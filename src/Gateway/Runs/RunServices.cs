@@ -33,6 +33,8 @@ internal static class RunServices
         services.AddSingleton<PreToolStep>();
         services.AddSingleton<IRunFollower, FollowUpJobs>();
         services.AddJob<FollowUp, FollowUpHandler>(FollowUp.Kind, GatewayJson.Default.FollowUp);
+        services.AddJob<DescribeAgent, DescribeAgentHandler>(DescribeAgent.Kind, GatewayJson.Default.DescribeAgent, DescribeAgent.Rules);
+        services.AddJob<ConfigureAgent, ConfigureAgentHandler>(ConfigureAgent.Kind, GatewayJson.Default.ConfigureAgent, DescribeAgent.Rules);
         services.AddSingleton<MediaRuns>();
         services.AddSingleton<RunFailures>();
         services.AddSingleton<RunLog>();
