@@ -23,10 +23,18 @@ internal static class UploadsApi
     public static void MapUploads(this IEndpointRouteBuilder routes)
     {
         var uploads = routes.MapGroup("").WithTags("Uploads");
-        uploads.MapPost("/image/processing/", UploadImageAsync).WithSummary("Upload a picture: a form with image");
-        uploads.MapPost("/files/", UploadImageAsync).WithSummary("Upload a picture: a form with image");
-        uploads.MapPost("/image/processing/upload", UploadAsync).WithSummary("Upload a file or, for Gemini, a video: a form with file or video, or video_url as JSON");
-        uploads.MapPost("/files/upload", UploadAsync).WithSummary("Upload a file or, for Gemini, a video: a form with file or video, or video_url as JSON");
+        foreach (var path in (string[])["/image/processing/", "/files/"])
+        {
+            uploads.MapPost(path, UploadImageAsync).WithSummary("Upload a picture: a form with image")
+                .TakesForm(new FormField("image", "A PNG, JPEG, GIF or WebP picture of at most 50 MB", IsFile: true, IsRequired: true));
+        }
+        foreach (var path in (string[])["/image/processing/upload", "/files/upload"])
+        {
+            uploads.MapPost(path, UploadAsync).WithSummary("Upload a file or, for Gemini, a video: a form with file or video, or video_url as JSON")
+                .TakesForm(
+                    new("file", "A file of at most 50 MB", IsFile: true), new("video", "The same", IsFile: true), new("apikey", "Gemini's key, for a video"))
+                .TakesTexts(new("video_url", "Where a video of at most 50 MB is", IsRequired: true), new("api_key", "Gemini's key", IsRequired: true));
+        }
     }
 
     /// <summary>Open to anyone.</summary>
