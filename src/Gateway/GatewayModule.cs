@@ -59,6 +59,7 @@ public static class GatewayModule
         services.AddSingleton<IValidateOptions<GatewayOptions>, GatewayOptionsCheck>();
         builder.AddGtwyAuth();
         builder.AddAlias("Encreaption_key", "Gateway:OriginalKeys:EncryptionKey");
+        builder.AddAlias("FIRECRAWL_API_KEY", "Gateway:Crawler:ApiKey");
         builder.AddAlias("Secret_IV", "Gateway:OriginalKeys:SecretIv");
         services.AddMigrations("gateway", typeof(GatewayModule).Assembly);
         services.AddModuleDb<GatewayDb>();
@@ -226,6 +227,8 @@ public static class GatewayModule
         management.MapUsers();
         management.MapToolTests();
         management.MapWrappers();
+        management.MapOwnPrompts();
+        management.MapHelpers();
         management.MapClients();
         management.MapAgentBatchStates();
 

@@ -66,6 +66,8 @@ internal sealed class GatewayOptions
     /// </summary>
     public bool DescribeAgents { get; set; } = true;
 
+    public CrawlerOptions Crawler { get; set; } = new();
+
     /// <summary>Whom the errors of runs send people to.</summary>
     [Required]
     public string SupportContact { get; set; } = "support@gtwy.ai";
@@ -87,6 +89,16 @@ internal sealed class ProviderOptions
 
     /// <summary>Models this provider serves. Empty: any name is passed on, but a bare name never resolves to it.</summary>
     public List<string> Models { get; set; } = [];
+}
+
+/// <summary>The service that reads pages of the web for the tool <c>Gtwy_Web_Search</c>.</summary>
+internal sealed class CrawlerOptions
+{
+    [Required, Url]
+    public string Url { get; set => field = value.TrimEnd('/'); } = "https://api.firecrawl.dev";
+
+    /// <summary>Without one the tool says that it is not configured.</summary>
+    public string? ApiKey { get; set; }
 }
 
 internal sealed class ModelOptions

@@ -1,4 +1,5 @@
 using Microsoft.Extensions.DependencyInjection;
+using Stoa.Gateway.Prompts;
 using Stoa.Gateway.Runs.Answers;
 using Stoa.Gateway.Runs.Conversations;
 using Stoa.Gateway.Runs.FollowUps;
@@ -19,6 +20,9 @@ internal static class RunServices
         services.AddSingleton<ThreadTurns>();
         services.AddHostedService(provider => provider.GetRequiredService<ThreadTurns>());
         services.AddSingleton<McpServers>();
+        services.AddSingleton<WebCrawler>();
+        services.AddHttpClient(WebCrawler.Client, client => (client.Timeout, client.MaxResponseContentBufferSize) = (Timeout.InfiniteTimeSpan, WebCrawler.MaxBytes))
+            .RemoveAllLoggers().UseSocketsHttpHandler(static (handler, _) => handler.AllowAutoRedirect = false);
         services.AddSingleton<ToolMaking>();
         services.AddSingleton<ToolLoop>();
         services.AddSingleton<RunMeter>();
@@ -28,6 +32,8 @@ internal static class RunServices
         services.AddSingleton<AnswerRepair>();
         services.AddSingleton<BuiltInAgents>();
         services.AddSingleton<SideRuns>();
+        services.AddSingleton<HelperModels>();
+        services.AddSingleton<OwnPrompts>();
         services.AddSingleton<TestCaseRuns>();
         services.AddSingleton<Guardrails>();
         services.AddSingleton<PreToolStep>();

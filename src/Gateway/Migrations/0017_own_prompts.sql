@@ -1,0 +1,8 @@
+-- Prompts of the built-in agents (notes, suggestions, summaries, …) that an organization has put in the place of ours.
+create table gateway.own_prompts (
+  organization_id uuid not null references platform.organizations (id) on delete cascade,
+  prompt_id text not null,
+  prompt text not null,
+  updated_at timestamptz not null,
+  primary key (organization_id, prompt_id)
+);
