@@ -6,7 +6,6 @@ using Microsoft.AspNetCore.Routing;
 using Npgsql;
 using Stoa.Gateway.Agents;
 using Stoa.Gateway.Auth;
-using Stoa.Gateway.Configuration;
 using Stoa.Gateway.Dialects.Gtwy;
 using Stoa.Gateway.History;
 using Stoa.Gateway.Prompts;

@@ -93,7 +93,11 @@ internal sealed class MediaRuns(ModelSteps models, PublicFiles files, GuardedCli
             pictures.Add((JsonNode)await KeepAsync(run, image, request, ct));
         }
         run.AnswerId = answer.Id;
-        run.MadeUrls = new([.. pictures.Objects().Select(picture => (JsonNode)new JsonObject { ["type"] = "image", ["url"] = picture["permanent_url"]?.DeepClone() })]);
+        run.MadeUrls = new([.. pictures.Objects().Select(picture => (JsonNode)new JsonObject
+        {
+            ["type"] = "image", ["url"] = picture["permanent_url"]?.DeepClone(), ["permanent_url"] = picture["permanent_url"]?.DeepClone(),
+            ["revised_prompt"] = picture["revised_prompt"]?.DeepClone(),
+        })]);
         run.Content = string.Join('\n', pictures.Objects().Select(picture => picture.Text("permanent_url")));
         var data = new JsonObject { ["image_urls"] = pictures };
         if (pictures is [JsonObject one])

@@ -28,6 +28,7 @@ internal static class RunServices
         services.AddSingleton<RunMeter>();
         services.AddSingleton<ModelSteps>();
         services.AddSingleton<AnswerCache>();
+        services.AddSingleton<DrawnPictures>();
         services.AddSingleton<AnswerLoop>();
         services.AddSingleton<AnswerRepair>();
         services.AddSingleton<BuiltInAgents>();

@@ -1,6 +1,5 @@
 using System.Text.Json.Nodes;
 using Microsoft.EntityFrameworkCore;
-using Stoa.Gateway.Agents;
 using Stoa.Gateway.Delivery;
 using Stoa.Platform.Http;
 using Stoa.Platform.Jobs;

@@ -194,6 +194,35 @@ public sealed class SoundAndVideoTests(SoundAndVideoTests.SoundSite site) : ICla
         Assert.Contains("A ship at sea", site.Tools.Calls.Last(call => call.Path == "/v1/embeddings").Body!.ToJsonString(), StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task A_model_of_OpenAi_draws_in_the_midst_of_its_answer(bool streams)
+    {
+        const string Picture = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==";
+        site.Tools.Answers("responses", $$"""
+            {"id":"resp_1","object":"response","created_at":1,"status":"completed","model":"gpt-5",
+             "output":[{"type":"image_generation_call","id":"ig_1","status":"completed","revised_prompt":"A red ship","result":"{{Picture}}"},
+               {"type":"image_generation_call","id":"ig_2","status":"failed","result":null},
+               {"type":"message","id":"msg_1","status":"completed","role":"assistant","content":[{"type":"output_text","text":"Here it is.","annotations":[]}]}],
+             "usage":{"input_tokens":5,"output_tokens":9,"total_tokens":14} }
+            """);
+        var agent = await site.AgentAsync("""{"service":"openai","configuration":{"model":"gpt-5","response_type":"text"},"built_in_tools":["image_generation"]}""");
+
+        var data = streams
+            ? (await site.StreamAsync($$"""{"bridge_id":"{{agent}}","user":"Draw a ship","stream":true,"apikey":"k"}"""))[^1]["response"]!["response"]!["data"]!
+            : (await site.RunAsync($$"""{"bridge_id":"{{agent}}","user":"Draw a ship","apikey":"k"}""")).Body["response"]!["data"]!;
+
+        Assert.Equal("Here it is.", (string?)data["content"]);
+        using var read = await site.Host.Client.GetAsync(new Uri(new Uri((string)Assert.Single(data["images"]!.AsArray())!).AbsolutePath, UriKind.Relative), Ct);
+        Assert.Equal(Convert.FromBase64String(Picture), await read.Content.ReadAsByteArrayAsync(Ct));
+        var row = Assert.Single(await site.RowsAsync(agent));
+        Assert.Equal("A red ship", (string?)row.Document["llm_urls"]![0]!["revised_prompt"]);
+        var asked = site.Tools.Calls.Last(call => call.Path == "/v1/responses").Body!;
+        Assert.Equal("""[{"type":"image_generation"}]""", asked["tools"]!.ToJsonString());
+        Assert.NotEqual(true, (bool?)asked["stream"]);
+    }
+
     /// <summary>Gemini's files: one that is in these states, one after the other.</summary>
     /// <returns>What was uploaded.</returns>
     private Task<byte[]> Uploads(string name, string[] states)
