@@ -18,6 +18,9 @@ internal ref struct SseReader(ReadOnlySpan<byte> block)
 
     public ReadOnlySpan<byte> Data { get; private set; }
 
+    /// <summary>How many bytes of the block stand behind this event.</summary>
+    public readonly int Left => rest.Length;
+
     /// <summary>How many bytes from the start are whole events; what follows is the beginning of the next.</summary>
     public static int CompleteLength(ReadOnlySpan<byte> bytes)
     {

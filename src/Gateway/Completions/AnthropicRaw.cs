@@ -63,23 +63,22 @@ internal sealed class AnthropicRaw : IRawDialect
             }
             // With its quotes, which cannot stand like this inside text.
             IsFinished = events.IndexOf("\"type\":\"message_stop\""u8) >= 0 || events.IndexOf("\"type\": \"message_stop\""u8) >= 0;
-            if (events.IndexOf("event: error"u8) >= 0 || events.IndexOf("event:error"u8) >= 0)
-            {
-                ReadError(events);
-            }
-            return events.Length;
+            return events.IndexOf("event: error"u8) >= 0 || events.IndexOf("event:error"u8) >= 0 ? ReadError(events) : events.Length;
         }
 
-        private void ReadError(ReadOnlySpan<byte> events)
+        /// <returns>How many bytes stand before it.</returns>
+        private int ReadError(ReadOnlySpan<byte> events)
         {
             var frames = new SseReader(events);
-            while (frames.Next())
+            for (var before = 0; frames.Next(); before = events.Length - frames.Left)
             {
                 if (frames.Type == "error")
                 {
                     Refusal = AnthropicErrors.Read(new(200), frames.Data.ToArray());
+                    return before;
                 }
             }
+            return events.Length;
         }
     }
 }

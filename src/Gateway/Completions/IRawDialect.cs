@@ -40,7 +40,10 @@ internal abstract class RawStream
     /// <summary>Set when the provider sent an error instead of an answer, or in the middle of it.</summary>
     public Failure? Refusal { get; protected set; }
 
-    /// <summary>Looks through whole events. What the client must not see is closed up; returns how many bytes are left.</summary>
+    /// <summary>
+    /// Looks through whole events. What the client must not see is closed up; returns how many bytes are left, which with a refusal are those
+    /// before it.
+    /// </summary>
     public abstract int Read(Span<byte> events);
 
     /// <summary>What the client still needs to see when the provider ended without its end mark.</summary>

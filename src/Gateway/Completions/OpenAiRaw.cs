@@ -104,11 +104,8 @@ internal sealed class OpenAiRaw : IRawDialect
         {
             MayEnd = MayEnd || events.IndexOf("\"finish_reason\":\""u8) >= 0 || events.IndexOf("\"finish_reason\": \""u8) >= 0;
             IsFinished = events.LastIndexOf("[DONE]"u8) is >= 0 and var mark && IsDataOf(events, mark);
-            if (!MayEnd && !IsFinished && events.IndexOf("\"error\""u8) >= 0)
-            {
-                ReadError(events);
-            }
-            return ReadUsage(events);
+            var shown = !MayEnd && !IsFinished && events.IndexOf("\"error\""u8) >= 0 ? ReadError(events) : events.Length;
+            return ReadUsage(events[..shown]);
         }
 
         private static bool IsDataOf(ReadOnlySpan<byte> events, int mark) =>
@@ -158,17 +155,20 @@ internal sealed class OpenAiRaw : IRawDialect
             return (start <= 0 ? 0 : start + 2, at + SseReader.FirstLength(events[at..]));
         }
 
-        private void ReadError(ReadOnlySpan<byte> events)
+        /// <returns>How many bytes stand before it.</returns>
+        private int ReadError(ReadOnlySpan<byte> events)
         {
             var frames = new SseReader(events);
-            while (frames.Next())
+            for (var before = 0; frames.Next(); before = events.Length - frames.Left)
             {
                 var error = JsonMembers.Find(frames.Data, "error"u8);
-                if (Refusal is null && !error.IsEmpty && !error.SequenceEqual("null"u8))
+                if (!error.IsEmpty && !error.SequenceEqual("null"u8))
                 {
                     Refusal = OpenAiErrors.Read(new(200), frames.Data.ToArray());
+                    return before;
                 }
             }
+            return events.Length;
         }
     }
 }

@@ -130,7 +130,11 @@ internal sealed class RawForward(CallMeter meter, IOptions<GatewayOptions> optio
         call.AnswerBytes += dataEvents > 0 ? complete : 0;
         if (stream.Refusal is { } refusal)
         {
-            // Before the client has seen anything it becomes an answer's status, later the stream's last event.
+            // Before the client has seen anything it becomes an answer's status, later the stream's last event, behind what came before it.
+            if (client.HasStarted && visible > 0)
+            {
+                await client.SendAsync(buffer.Memory[..visible]);
+            }
             throw refusal;
         }
         if (stream.IsFinished)

@@ -57,18 +57,15 @@ internal sealed class ResponsesRaw : IRawDialect
         public override int Read(Span<byte> events)
         {
             // Cheap, and true for text that names an event too; what the event is says its frame.
-            if (events.IndexOf("response.completed"u8) >= 0 || events.IndexOf("response.incomplete"u8) >= 0
-                || events.IndexOf("response.failed"u8) >= 0 || events.IndexOf("\"error\""u8) >= 0)
-            {
-                ReadEnd(events);
-            }
-            return events.Length;
+            return events.IndexOf("response.completed"u8) >= 0 || events.IndexOf("response.incomplete"u8) >= 0
+                || events.IndexOf("response.failed"u8) >= 0 || events.IndexOf("\"error\""u8) >= 0 ? ReadEnd(events) : events.Length;
         }
 
-        private void ReadEnd(ReadOnlySpan<byte> events)
+        /// <returns>How many bytes stand before an error, if it ends with one.</returns>
+        private int ReadEnd(ReadOnlySpan<byte> events)
         {
             var frames = new SseReader(events);
-            while (frames.Next())
+            for (var before = 0; frames.Next(); before = events.Length - frames.Left)
             {
                 var type = JsonMembers.Find(frames.Data, "type"u8);
                 if (type.SequenceEqual("\"response.completed\""u8) || type.SequenceEqual("\"response.incomplete\""u8))
@@ -80,12 +77,15 @@ internal sealed class ResponsesRaw : IRawDialect
                 else if (type.SequenceEqual("\"response.failed\""u8))
                 {
                     Refusal = OpenAiErrors.Read(new(200), JsonMembers.Find(frames.Data, "response"u8).ToArray());
+                    return before;
                 }
                 else if (type.SequenceEqual("\"error\""u8))
                 {
                     Refusal = OpenAiErrors.Read(new(200), frames.Data.ToArray());
+                    return before;
                 }
             }
+            return events.Length;
         }
     }
 }

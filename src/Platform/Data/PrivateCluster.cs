@@ -141,7 +141,11 @@ public sealed partial class PrivateCluster : IAsyncDisposable
                     throw new DatabaseException($"PostgreSQL in {home.Folder} (process {server.ProcessId}) runs but does not answer.");
                 }
             }
-            else if (await StartServerAsync(ct) is { } complaint && time.GetElapsedTime(started) > LongestLeftover && ++refusals > 1)
+            else if (await StartServerAsync(ct) is not { } complaint)
+            {
+                continue;
+            }
+            else if (time.GetElapsedTime(started) > LongestLeftover && ++refusals > 1)
             {
                 throw new DatabaseException($"PostgreSQL in {home.Folder} does not start: {complaint}: {home.ReadEndOfLog()}");
             }

@@ -119,6 +119,31 @@ public sealed class HostileProviderTests(HostileSite site) : IClassFixture<Hosti
         Assert.Equal(HttpStatusCode.BadGateway, (await site.AskAsync(path, $"{provider}/unasked", streams: false)).Status);
     }
 
+    [Theory]
+    [InlineData(Chat, "open", """data: {"id":"a","model":"m","choices":[{"index":0,"delta":{"content":"*"}}],"usage":null}""", """data: {"error":{"message":"too much","type":"server_error"}}""")]
+    [InlineData(Messages, "anth", """
+        event: content_block_delta
+        data: {"type":"content_block_delta","index":0,"delta":{"type":"text_delta","text":"*"}}
+        """, """
+        event: error
+        data: {"type":"error","error":{"type":"overloaded_error","message":"too much"}}
+        """)]
+    public async Task What_comes_before_an_error_is_passed_on_although_both_come_at_once(string path, string provider, string part, string error)
+    {
+        // The pieces behind the silence are read together.
+        var stream = $"{part.Replace('*', 'A')}\n\n{Silence}{part.Replace('*', 'B')}\n\n{part.Replace('*', 'C')}\n\n{error}\n\n{part.Replace('*', 'D')}\n\n";
+        site.Provider.Answers("broken", "text/event-stream", stream.ReplaceLineEndings("\n"));
+
+        var answer = await site.AskAsync(path, $"{provider}/broken", streams: true);
+
+        Assert.Equal(HttpStatusCode.OK, answer.Status);
+        Assert.Contains("\"A\"", answer.Body, StringComparison.Ordinal);
+        Assert.Contains("\"B\"", answer.Body, StringComparison.Ordinal);
+        Assert.Contains("\"C\"", answer.Body, StringComparison.Ordinal);
+        Assert.Contains("too much", answer.Body[answer.Body.IndexOf("\"C\"", StringComparison.Ordinal)..], StringComparison.Ordinal);
+        Assert.DoesNotContain("\"D\"", answer.Body, StringComparison.Ordinal);
+    }
+
     [Fact]
     public async Task An_empty_error_in_each_chunk_is_none()
     {
