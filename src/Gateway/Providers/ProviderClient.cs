@@ -113,6 +113,9 @@ internal sealed class ProviderClient : IDisposable
     /// <summary>An endpoint below the base address that has no name of its own here.</summary>
     public Uri UriOf(string path) => new(baseUrl + path);
 
+    /// <summary>An endpoint of the same server that does not stand below the base address.</summary>
+    public Uri RootUri(string path) => new(new Uri(baseUrl), path);
+
     public Uri EmbeddingsUri(string model) => dialect == Dialect.Gemini ? GeminiUri(model, "batchEmbedContents") : embeddings;
 
     public Uri GeminiUri(string model, string method) => new($"{baseUrl}/v1beta/models/{Uri.EscapeDataString(model)}:{method}");

@@ -25,7 +25,7 @@ internal sealed record ProviderKind(string Name, Dialect? Dialect, string? BaseU
         new("grok", Chat.Dialect.OpenAi, "https://api.x.ai/v1") { Traits = ChatTraits.Grok },
         new("deepseek", Chat.Dialect.OpenAi, "https://api.deepseek.com") { Traits = ChatTraits.DeepSeek },
         new("moonshot", Chat.Dialect.OpenAi, "https://api.moonshot.ai/v1") { Traits = ChatTraits.Moonshot },
-        new("ai_ml", Chat.Dialect.OpenAi, "https://api.ai.ml/openai"),
+        new("ai_ml", Chat.Dialect.OpenAi, "https://api.ai.ml/openai") { ImagesAt = "/v1/generation/images" },
         new("neev_cloud", Chat.Dialect.OpenAi, "https://inference.ai.neevcloud.com/v1"),
         new("deepgram", Chat.Dialect.OpenAi, "https://api.deepgram.com", AsksForStreamUsage: false) { OnlyListens = true, KeyScheme = "Token" },
         new("gemini", Chat.Dialect.Gemini, "https://generativelanguage.googleapis.com", AsksForStreamUsage: false),
@@ -36,6 +36,9 @@ internal sealed record ProviderKind(string Name, Dialect? Dialect, string? BaseU
 
     /// <summary>It writes down what is said (<c>POST /v1/listen</c>) and knows nothing of chat.</summary>
     public bool OnlyListens { get; private init; }
+
+    /// <summary>Where it draws, from the root of its server; null where that is OpenAI's endpoint.</summary>
+    public string? ImagesAt { get; private init; }
 
     /// <summary>What stands before the key in <c>Authorization</c>, where that is how it is sent.</summary>
     public string KeyScheme { get; private init; } = "Bearer";

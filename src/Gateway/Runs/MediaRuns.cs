@@ -82,9 +82,11 @@ internal sealed class MediaRuns(ModelSteps models, PublicFiles files, GuardedCli
         {
             using var body = new PooledBytes(4 << 10);
             ImageModels.Write(request, dialect, body);
-            var uri = dialect == Dialect.Gemini ? client.GeminiUri(run.Choice.Model, ImageModels.GeminiMethod(run.Choice.Model)) : client.UriOf("/images/generations");
+            var uri = dialect == Dialect.Gemini ? client.GeminiUri(run.Choice.Model, ImageModels.GeminiMethod(run.Choice.Model))
+                : run.Choice.Target.Provider.Kind.ImagesAt is { } own ? client.RootUri(own)
+                : client.UriOf("/images/generations");
             using var whole = await PostAsync(client, uri, body, run, ct);
-            var made = ImageModels.Read(whole.Memory, dialect);
+            var made = await FetchedAsync(client, ImageModels.Read(whole.Memory, dialect), run, ct);
             return (made, made.Usage);
         }, ct);
         var pictures = new JsonArray();
@@ -109,6 +111,25 @@ internal sealed class MediaRuns(ModelSteps models, PublicFiles files, GuardedCli
             }
         }
         return StandardAnswer.Of(run, data);
+    }
+
+    /// <summary>With the bytes of those that have to be fetched from the provider.</summary>
+    private static async Task<ImageAnswer> FetchedAsync(ProviderClient client, ImageAnswer answer, Run run, CancellationToken ct)
+    {
+        var images = new List<MadeImage>(answer.Images.Count);
+        foreach (var image in answer.Images.Take(MaxImages))
+        {
+            if (image is not { Path: { } path, Bytes: null })
+            {
+                images.Add(image);
+                continue;
+            }
+            using var exchange = await client.SendAsync(
+                new(client.RootUri($"/v1/media/images/{Uri.EscapeDataString(path)}"), default, isStream: false) { Method = HttpMethod.Get, ApiKey = run.Choice.ApiKey }, ct);
+            using var whole = await exchange.ReadAllAsync();
+            images.Add(image with { Bytes = whole.Span.ToArray() });
+        }
+        return answer with { Images = images };
     }
 
     private async Task<RunResult> EmbedAsync(Run run, CancellationToken ct)
