@@ -228,6 +228,7 @@ public static class GatewayModule
         management.MapToolTests();
         management.MapWrappers();
         management.MapOwnPrompts();
+        management.MapRichUiTemplates();
         management.MapHelpers();
         management.MapClients();
         management.MapAgentBatchStates();

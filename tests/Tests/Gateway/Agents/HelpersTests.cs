@@ -63,6 +63,26 @@ public sealed class HelpersTests(RunSite site) : IClassFixture<RunSite>
     }
 
     [Fact]
+    public async Task Templates_of_answers_are_made_changed_listed_and_deleted()
+    {
+        var made = (await DoAsync("POST", "/api/rich_ui_templates", """{"name":"card","template_format":{"kind":"card"},"ui":{"title":"x"},"unknown":1}"""))["data"]!;
+        var id = (string)made["_id"]!;
+        await DoAsync("PUT", $"/api/rich_ui_templates/{id}", """{"ui":{"title":"y"},"is_public":true,"description":"A card"}""");
+        var shown = Assert.Single((await DoAsync("GET", "/api/rich_ui_templates"))["data"]!.AsArray(), one => (string?)one!["_id"] == id)!;
+
+        Assert.Equal(("card", "card", "y", true, "A card"), (
+            (string?)shown["name"], (string?)shown["template_format"]!["kind"], (string?)shown["ui"]!["title"], (bool)shown["is_public"]!, (string?)shown["description"]));
+        Assert.Null(shown["unknown"]);
+        foreach (var body in (string[])["""{"name":"card","template_format":{}}""", """{"name":"other"}""", """{"template_format":{}}""", """{"name":"other","template_format":[]}""", "[]"])
+        {
+            Assert.Equal((HttpStatusCode.BadRequest, body), ((await SendAsync("POST", "/api/rich_ui_templates", body)).Status, body));
+        }
+        await DoAsync("DELETE", $"/api/rich_ui_templates/{id}");
+        Assert.Equal(HttpStatusCode.NotFound, (await SendAsync("PUT", $"/api/rich_ui_templates/{id}", "{}")).Status);
+        Assert.Equal(HttpStatusCode.NotFound, (await SendAsync("DELETE", $"/api/rich_ui_templates/{id}", "")).Status);
+    }
+
+    [Fact]
     public async Task The_notes_of_a_conversation_are_read()
     {
         var agent = await site.AgentAsync("""{"service":"openai","configuration":{"model":"gpt-4o"}}""");
