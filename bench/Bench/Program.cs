@@ -30,12 +30,15 @@ switch (args)
     case ["list"]:
         foreach (var scenario in Scenario.All)
         {
-            await Console.Out.WriteLineAsync($"{scenario.Name,-16}{scenario.Purpose}");
+            await Console.Out.WriteLineAsync($"{scenario.Name,-18}{scenario.Purpose}");
         }
+        await Console.Out.WriteLineAsync($"{"table",-18}all of them as a table in Markdown, in about an hour [--only name,name]");
         return 0;
+    case ["table", .. var rest]:
+        return await Table.PlayAsync(Arguments.Parse(rest)) ? 0 : 1;
     case [var name, .. var rest] when Scenario.All.FirstOrDefault(scenario => scenario.Name == name) is { } chosen:
         return await chosen.PlayAsync(Arguments.Parse(rest)) ? 0 : 1;
     default:
-        await Console.Error.WriteLineAsync("Usage: bin/bench list | bin/bench <name> [--quick true] [--rounds N] [--seconds N]");
+        await Console.Error.WriteLineAsync("Usage: bin/bench list | bin/bench table | bin/bench <name> [--quick true] [--rounds N] [--seconds N]");
         return 2;
 }

@@ -13,7 +13,7 @@ internal sealed class AgentRunScenario : Scenario
 
     internal override string Purpose => "an agent with prompt, history of 20 messages and metering, beside the plain proxy [--threads N]";
 
-    protected override async IAsyncEnumerable<Figure> MeasureAsync(Arguments arguments)
+    internal override async IAsyncEnumerable<Figure> MeasureAsync(Arguments arguments)
     {
         var threads = arguments.Number("threads", arguments.Flag("quick") ? 1_000 : 20_000);
         await using var rig = await Rig.StartAsync();

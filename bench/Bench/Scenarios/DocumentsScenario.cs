@@ -18,7 +18,7 @@ internal sealed class DocumentsScenario : Scenario
 
     internal override string Purpose => "the manual of PostgreSQL as a website: read, read again, searched, killed [--quick true] [--etags true]";
 
-    protected override async IAsyncEnumerable<Figure> MeasureAsync(Arguments arguments)
+    internal override async IAsyncEnumerable<Figure> MeasureAsync(Arguments arguments)
     {
         var folder = await Manual.UnpackAsync();
         await using var site = await ManualSite.StartAsync(folder, arguments.Flag("etags"));

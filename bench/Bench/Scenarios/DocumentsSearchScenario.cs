@@ -15,7 +15,7 @@ internal sealed class DocumentsSearchScenario : Scenario
 
     internal override string Purpose => "searches among a million pieces of documents [--quick true] [--pieces N] [--rounds N]";
 
-    protected override async IAsyncEnumerable<Figure> MeasureAsync(Arguments arguments)
+    internal override async IAsyncEnumerable<Figure> MeasureAsync(Arguments arguments)
     {
         var pieces = arguments.Flag("quick") ? 30_000 : arguments.Number("pieces", 1_000_000);
         var rounds = arguments.Number("rounds", 400);

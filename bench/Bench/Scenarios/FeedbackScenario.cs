@@ -19,7 +19,7 @@ internal sealed class FeedbackScenario : Scenario
 
     internal override string Purpose => "task, acknowledgement, answer, beside plain SQL; lists, availability, boards [--messages N]";
 
-    protected override async IAsyncEnumerable<Figure> MeasureAsync(Arguments arguments)
+    internal override async IAsyncEnumerable<Figure> MeasureAsync(Arguments arguments)
     {
         var quick = arguments.Flag("quick");
         var messages = arguments.Number("messages", quick ? 6_000 : Base);

@@ -12,7 +12,7 @@ internal sealed class GatewayMemoryScenario : Scenario
 
     internal override string Purpose => "resident memory of the host over a million calls";
 
-    protected override async IAsyncEnumerable<Figure> MeasureAsync(Arguments arguments)
+    internal override async IAsyncEnumerable<Figure> MeasureAsync(Arguments arguments)
     {
         await using var rig = await Rig.StartAsync();
         await using var product = await Product.StartAsync(rig.Direct.BaseUrl);

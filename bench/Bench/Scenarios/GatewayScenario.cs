@@ -14,7 +14,7 @@ internal sealed class GatewayScenario : Scenario
 
     internal override string Purpose => "CPU per request, added latency and time to first event, beside the plain proxy";
 
-    protected override async IAsyncEnumerable<Figure> MeasureAsync(Arguments arguments)
+    internal override async IAsyncEnumerable<Figure> MeasureAsync(Arguments arguments)
     {
         await using var rig = await Rig.StartAsync();
         await using var product = await Product.StartAsync(rig.Direct.BaseUrl);

@@ -11,7 +11,7 @@ internal sealed class JobsScenario : Scenario
 
     internal override string Purpose => "jobs: throughput, start latency, claims among a million, beside plain SQL";
 
-    protected override async IAsyncEnumerable<Figure> MeasureAsync(Arguments arguments)
+    internal override async IAsyncEnumerable<Figure> MeasureAsync(Arguments arguments)
     {
         string[] words = ["bench", .. arguments.Flag("quick") ? (string[])["--quick"] : []];
         await foreach (var line in JobsRig.RunAsync(words))
@@ -31,7 +31,7 @@ internal sealed class JobsChaosScenario : Scenario
 
     internal override string Purpose => "jobs: three nodes through ten minutes of faults [--seconds N] [--seed N] [--mutant name] [--proxy file]";
 
-    protected override async IAsyncEnumerable<Figure> MeasureAsync(Arguments arguments)
+    internal override async IAsyncEnumerable<Figure> MeasureAsync(Arguments arguments)
     {
         List<string> words = ["chaos", "--seconds", arguments.Number("seconds", 600).ToString(CultureInfo.InvariantCulture)];
         foreach (var name in (string[])["seed", "mutant", "proxy"])

@@ -20,7 +20,7 @@ internal sealed class LearningScenario : Scenario
 
     internal override string Purpose => "boards of a cohort of 10,000 on 200 tasks, the course's tree, and the tutor [--learners N] [--rounds N]";
 
-    protected override async IAsyncEnumerable<Figure> MeasureAsync(Arguments arguments)
+    internal override async IAsyncEnumerable<Figure> MeasureAsync(Arguments arguments)
     {
         var learners = arguments.Flag("quick") ? 500 : arguments.Number("learners", 10_000);
         var rounds = arguments.Number("rounds", 20);

@@ -24,7 +24,7 @@ internal sealed class MetricsScenario : Scenario
 
     internal override string Purpose => "dashboards over ten million calls [--rows N] [--rounds N]";
 
-    protected override async IAsyncEnumerable<Figure> MeasureAsync(Arguments arguments)
+    internal override async IAsyncEnumerable<Figure> MeasureAsync(Arguments arguments)
     {
         var rows = arguments.Flag("quick") ? 100_000 : arguments.Number("rows", 10_000_000);
         var rounds = arguments.Number("rounds", 5);

@@ -7,7 +7,7 @@ internal sealed class RigScenario : Scenario
 
     internal override string Purpose => "the rig itself: upstream directly and through the plain proxy";
 
-    protected override async IAsyncEnumerable<Figure> MeasureAsync(Arguments arguments)
+    internal override async IAsyncEnumerable<Figure> MeasureAsync(Arguments arguments)
     {
         await using var rig = await Rig.StartAsync();
         (string Name, Measurement Case)[] cases =

@@ -25,7 +25,7 @@ internal abstract class Scenario
         return ok;
     }
 
-    protected abstract IAsyncEnumerable<Figure> MeasureAsync(Arguments arguments);
+    internal abstract IAsyncEnumerable<Figure> MeasureAsync(Arguments arguments);
 
     protected static Task NoteAsync(string text) => Console.Error.WriteLineAsync(text);
 }

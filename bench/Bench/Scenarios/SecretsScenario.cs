@@ -16,7 +16,7 @@ internal sealed class SecretsScenario : Scenario
 
     internal override string Purpose => "near misses of keys and secrets against far ones: no difference in time";
 
-    protected override async IAsyncEnumerable<Figure> MeasureAsync(Arguments arguments)
+    internal override async IAsyncEnumerable<Figure> MeasureAsync(Arguments arguments)
     {
         var pairs = arguments.Number("pairs", 10_000);
         var root = RandomNumberGenerator.GetString("abcdefghijklmnopqrstuvwxyz", 64);

@@ -7,7 +7,7 @@ internal sealed class StartScenario : Scenario
 
     internal override string Purpose => "time to ready: first start (initdb, migrations) and later ones, on all processors and on one";
 
-    protected override async IAsyncEnumerable<Figure> MeasureAsync(Arguments arguments)
+    internal override async IAsyncEnumerable<Figure> MeasureAsync(Arguments arguments)
     {
         var rounds = arguments.Number("rounds", 5);
         await using var product = Product.Prepare();
