@@ -45,6 +45,8 @@ internal sealed class GatewayDb(DbContextOptions<GatewayDb> options) : ModuleDb(
 
     public DbSet<PromptWrapper> PromptWrappers => Set<PromptWrapper>();
 
+    public DbSet<RichUiTemplate> RichUiTemplates => Set<RichUiTemplate>();
+
     public DbSet<Alert> Alerts => Set<Alert>();
 
     public DbSet<TestCase> TestCases => Set<TestCase>();

@@ -33,6 +33,8 @@ namespace Stoa.Gateway;
 [JsonSerializable(typeof(PricesApi.NewPrice))]
 [JsonSerializable(typeof(Price))]
 [JsonSerializable(typeof(Runs.FollowUps.FollowUp))]
+[JsonSerializable(typeof(Runs.FollowUps.DescribeAgent))]
+[JsonSerializable(typeof(Runs.FollowUps.ConfigureAgent))]
 [JsonSerializable(typeof(MetricsQuery))]
 [JsonSerializable(typeof(MetricsApi.AgentsQuery))]
 [JsonSerializable(typeof(MetricsApi.Answer<MetricsApi.Moment>), TypeInfoPropertyName = "MomentsAnswer")]

@@ -59,6 +59,7 @@ public static class GatewayModule
         services.AddSingleton<IValidateOptions<GatewayOptions>, GatewayOptionsCheck>();
         builder.AddGtwyAuth();
         builder.AddAlias("Encreaption_key", "Gateway:OriginalKeys:EncryptionKey");
+        builder.AddAlias("FIRECRAWL_API_KEY", "Gateway:Crawler:ApiKey");
         builder.AddAlias("Secret_IV", "Gateway:OriginalKeys:SecretIv");
         services.AddMigrations("gateway", typeof(GatewayModule).Assembly);
         services.AddModuleDb<GatewayDb>();
@@ -163,6 +164,11 @@ public static class GatewayModule
         services.AddSingleton<SecretVault>();
         services.AddSingleton<DocumentSeal>();
         services.AddSingleton<PublicFiles>();
+        services.AddSingleton<GeminiFiles>();
+        services.AddSingleton<VideoUploads>();
+        // How long it may take is said there.
+        services.AddHttpClient(GeminiFiles.Client, client => client.Timeout = Timeout.InfiniteTimeSpan).RemoveAllLoggers()
+            .UseSocketsHttpHandler(static (handler, _) => handler.AllowAutoRedirect = false);
         services.AddSingleton<RunAnalytics>();
         services.AddSingleton<CacheStore>();
         services.AddSingleton<ResponseCache>();
@@ -221,6 +227,9 @@ public static class GatewayModule
         management.MapUsers();
         management.MapToolTests();
         management.MapWrappers();
+        management.MapOwnPrompts();
+        management.MapRichUiTemplates();
+        management.MapHelpers();
         management.MapClients();
         management.MapAgentBatchStates();
 

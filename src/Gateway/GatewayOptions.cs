@@ -60,6 +60,14 @@ internal sealed class GatewayOptions
     /// <summary>Counts an agent's rounds of tools exactly, instead of letting one more pass.</summary>
     public bool StrictIterations { get; set; }
 
+    /// <summary>
+    /// Has an agent's own model write its prompt after its purpose, and at each publishing its starter questions, its summary and the score of
+    /// its prompt.
+    /// </summary>
+    public bool DescribeAgents { get; set; } = true;
+
+    public CrawlerOptions Crawler { get; set; } = new();
+
     /// <summary>Whom the errors of runs send people to.</summary>
     [Required]
     public string SupportContact { get; set; } = "support@gtwy.ai";
@@ -81,6 +89,16 @@ internal sealed class ProviderOptions
 
     /// <summary>Models this provider serves. Empty: any name is passed on, but a bare name never resolves to it.</summary>
     public List<string> Models { get; set; } = [];
+}
+
+/// <summary>The service that reads pages of the web for the tool <c>Gtwy_Web_Search</c>.</summary>
+internal sealed class CrawlerOptions
+{
+    [Required, Url]
+    public string Url { get; set => field = value.TrimEnd('/'); } = "https://api.firecrawl.dev";
+
+    /// <summary>Without one the tool says that it is not configured.</summary>
+    public string? ApiKey { get; set; }
 }
 
 internal sealed class ModelOptions

@@ -1,4 +1,5 @@
 using Microsoft.EntityFrameworkCore;
+using Microsoft.Extensions.Options;
 using Stoa.Assistants.Cortexes;
 using Stoa.Assistants.Documents.Contents;
 using Stoa.Assistants.Documents.Reading;
@@ -9,7 +10,8 @@ using Stoa.Platform.Jobs;
 namespace Stoa.Assistants.Documents;
 
 /// <summary>What users do with their documents. Whose a document is, is part of each query.</summary>
-internal sealed class DocumentStore(AssistantsDb db, DocumentContents contents, DocumentJobs jobs, TimeProvider time)
+internal sealed class DocumentStore(
+    AssistantsDb db, DocumentContents contents, DocumentJobs jobs, IOptions<DocumentsOptions> options, TimeProvider time)
 {
     // A page has fifty documents, and each may be a book.
     private const int LongestListed = 200_000;
@@ -47,14 +49,25 @@ internal sealed class DocumentStore(AssistantsDb db, DocumentContents contents, 
 
     /// <summary>Has a website read. It is known from now on, and its pages come as they are read.</summary>
     /// <param name="url">As <see cref="Crawling.PageAddress.Typed"/> writes it.</param>
+    /// <exception cref="Failure">Invalid: the user has as many as he may have.</exception>
     public async Task<JobReceipt> ReadWebsiteAsync(UserRow user, string url, int? companyId, CancellationToken ct)
     {
         await using var transaction = db.Database.CurrentTransaction is null ? await db.Database.BeginTransactionAsync(ct) : null;
         var id = await db.Database.SqlQuery<int>($"""
-            insert into assistants.websites as w (user_id, company_id, url) values ({user.Id}, {companyId}, {url})
+            insert into assistants.websites as w (user_id, company_id, url) select {user.Id}, {companyId}, {url}
+            where exists (select from assistants.websites there where there.user_id = {user.Id} and md5(there.url) = md5({url}))
+              or (
+                select count(*) from assistants.websites there where there.user_id = {user.Id} and (
+                  there.is_running or there.run = 0
+                  or exists (select from assistants.documents d where d.website_id = there.id and d.deleted_at is null))
+              ) < {options.Value.MaxWebsites}
             on conflict (user_id, md5(url)) do update set company_id = coalesce(excluded.company_id, w.company_id)
             returning id as "Value"
             """).ToListAsync(ct);
+        if (id.Count == 0)
+        {
+            throw Failure.Invalid($"A user has at most {options.Value.MaxWebsites} websites", "website_url", "too_many_websites");
+        }
         // What the user had deleted under this name comes back, and is brought up to date.
         await db.Database.ExecuteSqlAsync($"""
             with back as (
@@ -81,6 +94,7 @@ internal sealed class DocumentStore(AssistantsDb db, DocumentContents contents, 
 
     /// <summary>A text of the user's, new or in the place of an older one. Its words are found at once, its vectors are made by the job.</summary>
     /// <param name="isNew">A document that is there already is refused.</param>
+    /// <exception cref="Failure">Invalid: it is, or the user has as many as he may have.</exception>
     public async Task<(int DocumentId, JobReceipt Job)> WriteAsync(UserRow user, string name, ReadableText text, bool isNew, CancellationToken ct)
     {
         var key = new DocumentKey(user.Id, user.OrganizationId, DocumentType.LearnedByMojo, name);
@@ -88,6 +102,11 @@ internal sealed class DocumentStore(AssistantsDb db, DocumentContents contents, 
         if (isNew && await db.Documents.AnyAsync(document => document.Id == version.DocumentId && document.DeletedAt == null, ct))
         {
             throw Failure.Invalid("Document already exist in user's documents", "name", "document_exists");
+        }
+        if (isNew && await db.Documents.CountAsync(
+            document => document.UserId == user.Id && document.DocumentType == DocumentType.LearnedByMojo && document.DeletedAt == null, ct) >= options.Value.MaxTexts)
+        {
+            throw Failure.Invalid($"A user has at most {options.Value.MaxTexts} texts and files", "name", "too_many_documents");
         }
         await using var transaction = await db.Database.BeginTransactionAsync(ct);
         var id = await contents.WriteAsync(version, page: null, ct);

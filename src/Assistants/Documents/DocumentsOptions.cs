@@ -8,6 +8,14 @@ internal sealed class DocumentsOptions
 {
     public const string Section = "Assistants:Documents";
 
+    /// <summary>Of one user: those of which he has pages, or is about to have. They are read again also beyond it.</summary>
+    [Range(1, 100_000)]
+    public int MaxWebsites { get; set; } = 50;
+
+    /// <summary>Texts and files of one user; pages of websites do not count.</summary>
+    [Range(1, 1_000_000)]
+    public int MaxTexts { get; set; } = 1_000;
+
     /// <summary>Of one website in one run.</summary>
     [Range(1, 1_000_000)]
     public int MaxPages { get; set; } = 100;

@@ -30,15 +30,27 @@ internal sealed class DeviceStore(AssistantsDb db, TimeProvider time)
     /// <summary>The newest; older ones are told nothing.</summary>
     public const int MostPerUser = 20;
 
+    private const int MostKept = 100;
+
     /// <summary>
     /// A token is one installation of an application: whoever signed in there last gets its notifications. Null when there is no such user.
     /// </summary>
-    public async Task<int?> KeepAsync(string userId, string token, CancellationToken ct) => (await db.Database.SqlQuery<int>($"""
-        insert into assistants.devices (user_id, fcm_token, created_at)
-        select id, {token}, {time.GetUtcNow()} from assistants.users where id = {userId}
-        on conflict (fcm_token) do update set user_id = excluded.user_id, is_valid = true
-        returning id as "Value"
-        """).ToListAsync(ct)) is [var id] ? id : null;
+    public async Task<int?> KeepAsync(string userId, string token, CancellationToken ct)
+    {
+        var kept = await db.Database.SqlQuery<int>($"""
+            insert into assistants.devices (user_id, fcm_token, created_at)
+            select id, {token}, {time.GetUtcNow()} from assistants.users where id = {userId}
+            on conflict (fcm_token) do update set user_id = excluded.user_id, is_valid = true
+            returning id as "Value"
+            """).ToListAsync(ct);
+        // Applications get new tokens again and again; those of devices that are no more go with the oldest.
+        await db.Database.ExecuteSqlAsync($"""
+            delete from assistants.devices where id in (
+              select id from assistants.devices where user_id = {userId} order by id desc offset {MostKept}
+            )
+            """, ct);
+        return kept is [var id] ? id : null;
+    }
 }
 
 /// <summary><c>PUT /device</c>: notifications go to this device from now on.</summary>

@@ -1,15 +1,19 @@
 using System.Text.Json.Nodes;
 using Microsoft.EntityFrameworkCore;
+using Microsoft.Extensions.Options;
 using Stoa.Gateway.Auth;
 using Stoa.Gateway.Configuration;
 using Stoa.Gateway.Folders;
+using Stoa.Gateway.Runs.FollowUps;
 using Stoa.Gateway.Secrets;
 using Stoa.Platform.Http;
+using Stoa.Platform.Jobs;
 
 namespace Stoa.Gateway.Agents;
 
 /// <summary>Agents of an organization; an embedded user sees those of his folder alone. What is deleted stays for 30 days and can be restored.</summary>
-internal sealed class AgentStore(GatewayDb db, ModelStore models, ServiceRegistry services, DocumentSeal seal, TimeProvider time)
+internal sealed class AgentStore(
+    GatewayDb db, ModelStore models, ServiceRegistry services, DocumentSeal seal, IOptions<GatewayOptions> options, TimeProvider time)
 {
     /// <summary>To find a name that nobody takes at the same time.</summary>
     public const int MaxAttempts = 20;
@@ -90,6 +94,12 @@ internal sealed class AgentStore(GatewayDb db, ModelStore models, ServiceRegistr
             db.AgentVersions.Add(version);
             Note(caller, agent.Id, version.Id, "Version created");
             Note(caller, agent.Id, null, "Agent created");
+            if (!string.IsNullOrWhiteSpace(wanted.Purpose) && options.Value.DescribeAgents)
+            {
+                db.Enqueue(
+                    new ConfigureAgent(caller.OrganizationId, caller.OrgId, agent.Id, version.Id, NameIt: wanted.Name is null),
+                    new() { Owner = new(caller.OrganizationId) });
+            }
             if (await db.TrySaveAsync(ct) == Saved.Kept)
             {
                 return agent;

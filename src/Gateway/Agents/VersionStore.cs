@@ -1,16 +1,20 @@
 using System.Text.Json.Nodes;
 using Microsoft.EntityFrameworkCore;
+using Microsoft.Extensions.Options;
 using Stoa.Gateway.Auth;
 using Stoa.Gateway.Configuration;
+using Stoa.Gateway.Runs.FollowUps;
 using Stoa.Gateway.Secrets;
 using Stoa.Gateway.Dialects.Gtwy;
 using Stoa.Platform.Http;
+using Stoa.Platform.Jobs;
 
 namespace Stoa.Gateway.Agents;
 
 /// <summary>Versions of agents. An agent is always locked before its versions, so that two changes never wait for each other.</summary>
 internal sealed class VersionStore(
-    GatewayDb db, AgentStore agents, ModelStore models, ServiceRegistry services, References references, DocumentSeal seal, TimeProvider time)
+    GatewayDb db, AgentStore agents, ModelStore models, ServiceRegistry services, References references, DocumentSeal seal, IOptions<GatewayOptions> options,
+    TimeProvider time)
 {
     /// <summary>With the agent whose it is.</summary>
     public async Task<(AgentVersion Version, Agent Agent)> FindAsync(GtwyCaller caller, string id, CancellationToken ct)
@@ -97,7 +101,8 @@ internal sealed class VersionStore(
     }
 
     /// <summary>The agent, its new and its former published version change together or not at all.</summary>
-    public async Task<Agent> PublishAsync(GtwyCaller caller, string id, CancellationToken ct)
+    /// <param name="withSummary">Whether its summary is made anew; null: where it has none.</param>
+    public async Task<Agent> PublishAsync(GtwyCaller caller, string id, bool? withSummary, CancellationToken ct)
     {
         await using var transaction = await db.Database.BeginTransactionAsync(ct);
         var (version, agent) = await LockAsync(caller, id, ct);
@@ -108,6 +113,10 @@ internal sealed class VersionStore(
         agent.UpdatedAt = time.GetUtcNow();
         version.IsDraft = false;
         agents.Note(caller, agent.Id, id, "Version published");
+        if (options.Value.DescribeAgents)
+        {
+            db.Enqueue(new DescribeAgent(caller.OrganizationId, caller.OrgId, agent.Id, id, withSummary), new() { Owner = new(caller.OrganizationId) });
+        }
         await db.SaveChangesAsync(ct);
         if (former is not null && former != id)
         {

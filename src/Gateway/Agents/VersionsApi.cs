@@ -46,7 +46,7 @@ internal static class VersionsApi
         {
             try
             {
-                await versions.PublishAsync(caller, id, ct);
+                await versions.PublishAsync(caller, id, withSummary: null, ct);
                 published.Add((JsonNode)id);
             }
             catch (Failure failure)
@@ -88,8 +88,7 @@ internal static class VersionsApi
     internal static async Task<Ok<JsonObject>> PublishAsync(
         string version_id, GtwyCaller caller, GtwyBody body, VersionStore versions, EditorPushes pages, CancellationToken ct)
     {
-        body.Members.Flag("generate_summary");
-        var agent = await versions.PublishAsync(caller, version_id, ct);
+        var agent = await versions.PublishAsync(caller, version_id, body.Members.Flag("generate_summary"), ct);
         await pages.AgentUpdatedAsync(caller, agent.Id, version_id, ct);
         return TypedResults.Ok(Success("version published successfully", version_id));
     }

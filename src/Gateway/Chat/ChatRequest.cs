@@ -23,6 +23,9 @@ internal sealed record ChatRequest
 
     public Sampling Sampling { get; init; } = Sampling.Default;
 
+    /// <summary>Whether some part is a <see cref="Part.Recording"/>, which has to be fetched whatever the provider takes.</summary>
+    public bool HasRecordings { get; init; }
+
     public int? MaxOutput { get; init; }
 
     public IReadOnlyList<string> Stop { get; init; } = [];

@@ -19,8 +19,14 @@ internal abstract record Part
 
     internal sealed record File(Media Media, string? Name = null) : Part;
 
-    /// <param name="Format"><c>wav</c> or <c>mp3</c>.</param>
+    /// <param name="Format"><c>wav</c>, <c>mp3</c> or another that only some providers take.</param>
     internal sealed record Audio(string Base64, string Format) : Part;
+
+    /// <summary>Sound that is only named by its address. No provider reads addresses: it is made <see cref="Audio"/> before it is sent.</summary>
+    internal sealed record Recording(string Address) : Part;
+
+    /// <param name="MimeType">Null where nobody knows it: a page that shows it.</param>
+    internal sealed record Video(Media Media, string? MimeType = null) : Part;
 
     /// <param name="Arguments">JSON as the model wrote it; may be empty or broken.</param>
     internal sealed record ToolCall(string Id, string Name, string Arguments) : Part

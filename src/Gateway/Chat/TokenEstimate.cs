@@ -15,6 +15,9 @@ internal static class TokenEstimate
     private const int PerImage = 765;
     private const int PerSmallImage = 85;
 
+    /// <summary>A minute of sound or a quarter of one of pictures: how long it is shows only where it is watched.</summary>
+    private const int PerRecording = 2_000;
+
     public static long Of(ChatRequest request)
     {
         var tokens = 3L;
@@ -55,6 +58,7 @@ internal static class TokenEstimate
                 Part.File { Media: Media.PlainText text } => Of(text.Value),
                 Part.File { Media: Media.Bytes bytes } => bytes.Base64.Length / 16,
                 Part.Audio audio => audio.Base64.Length / 400,
+                Part.Recording or Part.Video => PerRecording,
                 Part.Foreign foreign => Of(foreign.Block),
                 _ => PerTurn,
             };

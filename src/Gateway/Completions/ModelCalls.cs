@@ -51,7 +51,7 @@ internal sealed partial class ModelCalls(RemoteMedia media, IOptions<GatewayOpti
         }
         var endpoint = ask.Endpoint ?? target.Provider.Kind.Dialect!.Value;
         var dialect = DialectOf(endpoint);
-        if (!dialect.TakesAddresses)
+        if (!dialect.TakesAddresses || request.HasRecordings)
         {
             request = await media.InlineAsync(request, ct);
         }

@@ -43,6 +43,7 @@ internal sealed class RemoteMedia(GuardedClient web, TimeProvider time)
                 {
                     Part.Image { Media: Media.Url url } image => image with { Media = await FetchAsync(url.Address, isImage: true) },
                     Part.File { Media: Media.Url url } file => file with { Media = await FetchAsync(url.Address, isImage: false) },
+                    Part.Recording recording => await ListenAsync(recording.Address),
                     Part.ToolResult result => result with { Parts = await InlineAsync(result.Parts) },
                     _ => part,
                 });
@@ -52,6 +53,19 @@ internal sealed class RemoteMedia(GuardedClient web, TimeProvider time)
 
         async Task<Media> FetchAsync(string address, bool isImage)
         {
+            var (type, body) = await DownloadAsync(address);
+            return MediaReading.FromDownload(type, body.Span, isImage)
+                ?? throw Wrong($"holds no {(isImage ? "picture" : "document")} that can be sent to this provider");
+        }
+
+        async Task<Part> ListenAsync(string address)
+        {
+            var (type, body) = await DownloadAsync(address);
+            return MediaReading.SoundFrom(type, body.Span) ?? throw Wrong("holds no sound that can be sent to a provider");
+        }
+
+        async Task<(string? Type, ReadOnlyMemory<byte> Body)> DownloadAsync(string address)
+        {
             var left = Together - time.GetElapsedTime(started);
             if (left <= TimeSpan.Zero)
             {
@@ -59,14 +73,13 @@ internal sealed class RemoteMedia(GuardedClient web, TimeProvider time)
             }
             var (type, body) = await ReadAsync(address, new(room, left < Patience ? left : Patience), ct);
             room -= body.Length;
-            return MediaReading.FromDownload(type, body.Span, isImage)
-                ?? throw Wrong($"holds no {(isImage ? "picture" : "document")} that can be sent to this provider");
+            return (type, body);
         }
     }
 
     private static bool IsRemote(Part part) => part switch
     {
-        Part.Image { Media: Media.Url } or Part.File { Media: Media.Url } => true,
+        Part.Image { Media: Media.Url } or Part.File { Media: Media.Url } or Part.Recording => true,
         Part.ToolResult result => result.Parts.Any(IsRemote),
         _ => false,
     };

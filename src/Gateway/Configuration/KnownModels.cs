@@ -75,6 +75,15 @@ internal static class KnownModels
         {
             return parameters;
         }
+        if (seed.Service == "deepgram")
+        {
+            parameters["language"] = new JsonObject { ["field"] = "text", ["default"] = "en", ["level"] = 0 };
+            foreach (var wish in (string[])["smart_format", "detect_language", "diarize", "filler_words", "punctuate", "numerals", "detect_entities"])
+            {
+                parameters[wish] = new JsonObject { ["field"] = "boolean", ["default"] = false, ["level"] = 0 };
+            }
+            return parameters;
+        }
         if (seed.Type == "image")
         {
             if (seed.Service == "gemini")
@@ -125,7 +134,7 @@ internal static class KnownModels
         ["vision"] = seed.Sees,
         ["files"] = seed.ReadsFiles,
         ["tools"] = seed.Type == "chat" && seed.Service != "deepgram",
-        ["system_prompt"] = seed.Type == "chat",
+        ["system_prompt"] = seed.Type == "chat" && seed.Service != "deepgram",
         ["specification"] = new JsonObject { ["context_window"] = seed.Context, ["description"] = "", ["knowledge_cutoff"] = "", ["use_case"] = new JsonArray() },
     };
 

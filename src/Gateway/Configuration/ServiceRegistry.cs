@@ -23,7 +23,7 @@ internal sealed class ServiceRegistry
         new("open_router", "https://openrouter.ai/api/v1", "openai_chat", "openrouter", "deepseek/deepseek-chat-v3-0324:free", Key, [402, 429]),
         new("mistral", "https://api.mistral.ai/v1", "openai_chat", "mistral", "mistral-medium-latest", Key, Busy),
         new("ai_ml", "https://api.ai.ml/openai", "openai_chat", "ai_ml", "gpt-oss-20b", Key, Busy),
-        new("deepgram", "https://api.deepgram.com", "deepgram", null, "nova-3", [400, 401, 404], [402, 413, 422, 429]),
+        new("deepgram", "https://api.deepgram.com", "deepgram", "deepgram", "nova-3", [400, 401, 404], [402, 413, 422, 429]),
         new("neev_cloud", "https://inference.ai.neevcloud.com/v1", "openai_chat", "neev_cloud", "gpt-oss-120b", Key, Busy),
         new("moonshot", "https://api.moonshot.ai/v1", "openai_chat", "moonshot", "kimi-k2.6", Key, Busy),
         new("deepseek", "https://api.deepseek.com", "openai_chat", "deepseek", "deepseek-v4-flash", KeyOrRequest, Busy),
@@ -41,7 +41,7 @@ internal sealed class ServiceRegistry
         {
             var kind = Providers.ProviderKind.Find(own.Kind)!;
             byName.TryAdd(name.ToLowerInvariant(), With(
-                new(name.ToLowerInvariant(), kind.BaseUrl, FormatOf(kind.Dialect!.Value), kind.Name, own.Models.FirstOrDefault(), Key, Busy), own));
+                new(name.ToLowerInvariant(), kind.BaseUrl, kind.OnlyListens ? kind.Name : FormatOf(kind.Dialect!.Value), kind.Name, own.Models.FirstOrDefault(), Key, Busy), own));
         }
         All = [.. byName.Values];
     }

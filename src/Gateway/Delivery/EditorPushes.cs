@@ -10,8 +10,11 @@ internal sealed class EditorPushes(PushPublisher push, TimeProvider time)
 {
     private const string OfModels = "global_model_updates";
 
-    public Task AgentUpdatedAsync(GtwyCaller caller, string agentId, string? versionId, CancellationToken ct) => TellAsync(
-        caller.OrganizationId, $"{caller.OrgId}{agentId}",
+    public Task AgentUpdatedAsync(GtwyCaller caller, string agentId, string? versionId, CancellationToken ct) =>
+        AgentUpdatedAsync(caller.OrganizationId, caller.OrgId, agentId, versionId, ct);
+
+    public Task AgentUpdatedAsync(Guid organizationId, string orgId, string agentId, string? versionId, CancellationToken ct) => TellAsync(
+        organizationId, $"{orgId}{agentId}",
         new() { ["type"] = "agent_updated", ["bridge_id"] = agentId, ["version_id"] = versionId }, ct);
 
     /// <param name="agent">As clients read it.</param>

@@ -27,13 +27,14 @@ internal sealed record ImageRequest(string Model, string Prompt, int Count, IRea
 }
 
 /// <param name="Address">Where the provider keeps it, for a while; null when it sent the bytes.</param>
-internal sealed record MadeImage(string? Address, byte[]? Bytes, string? RevisedPrompt);
+/// <param name="Path">Where it is fetched with the same key, where the provider says that alone.</param>
+internal sealed record MadeImage(string? Address, byte[]? Bytes, string? RevisedPrompt, string? Path = null);
 
 internal sealed record ImageAnswer(string Id, IReadOnlyList<MadeImage> Images, TokenUsage Usage);
 
 /// <summary>
-/// Pictures on the wires of OpenAI (<c>POST /images/generations</c>) and Gemini (<c>:predict</c> of Imagen's models, <c>:generateContent</c>
-/// of the others). Bytes in, records out.
+/// Pictures on the wires of OpenAI (<c>POST /images/generations</c>), of ai.ml (<c>POST /v1/generation/images</c>, which says where each is to be
+/// fetched) and of Gemini (<c>:predict</c> of Imagen's models, <c>:generateContent</c> of the others). Bytes in, records out.
 /// </summary>
 internal static class ImageModels
 {
@@ -154,9 +155,20 @@ internal static class ImageModels
 
     private static ImageAnswer ReadOpenAi(JsonElement root) => new(
         root.TextOf("id") ?? "",
-        [.. root.ItemsOf("data").Select(item => new MadeImage(item.TextOf("url"), BytesOf(item.Member("b64_json")), item.TextOf("revised_prompt")))
-            .Where(image => image.Address is not null || image.Bytes is not null)],
+        [.. root.ItemsOf("data").Concat(root.ItemsOf("images")).Select(OpenAiImage)
+            .Where(image => image.Address is not null || image.Bytes is not null || image.Path is not null)],
         UsageOf(root.Member("usage"), "input_tokens", "output_tokens"));
+
+    private static MadeImage OpenAiImage(JsonElement item)
+    {
+        var place = item.AsText() ?? item.TextOf("url") ?? item.TextOf("path");
+        var isAddress = place?.Contains("://", StringComparison.Ordinal) == true;
+        return new(isAddress ? place : null, BytesOf(item.Member("b64_json")), item.TextOf("revised_prompt"), isAddress ? null : PathOf(place));
+    }
+
+    /// <summary>The last part of a path that a provider gives, which nothing of ours is made of but an address of that provider.</summary>
+    private static string? PathOf(string? place) =>
+        place?.Split('/')[^1] is { Length: > 0 and <= 512 } name && name is not ("." or "..") ? name : null;
 
     private static ImageAnswer ReadImagen(JsonElement root) => new(
         "",

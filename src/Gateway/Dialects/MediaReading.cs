@@ -78,6 +78,37 @@ internal static class MediaReading
         return contentType is not null && IsText(contentType) ? new Media.PlainText(Encoding.UTF8.GetString(body)) : null;
     }
 
+    /// <summary>What an address or a data URI held, by its first bytes before its type; null when it is no sound.</summary>
+    public static Part.Audio? SoundFrom(string? contentType, ReadOnlySpan<byte> body)
+    {
+        var format = body switch
+        {
+            _ when body.StartsWith("RIFF"u8) && body.Length > 12 && body[8..].StartsWith("WAVE"u8) => "wav",
+            _ when body.StartsWith("ID3"u8) || (body.Length > 1 && body[0] == 0xFF && (body[1] & 0xE6) == 0xE2) => "mp3",
+            _ when body.StartsWith("OggS"u8) => "ogg",
+            _ when body.StartsWith("fLaC"u8) => "flac",
+            _ when contentType?.StartsWith("audio/", StringComparison.OrdinalIgnoreCase) != true || body.IsEmpty => null,
+            _ => contentType[6..].ToLowerInvariant() switch
+            {
+                "mpeg" or "mp3" => "mp3",
+                "wav" or "x-wav" or "wave" or "vnd.wave" => "wav",
+                var other => other.All(char.IsAsciiLetterOrDigit) ? other : null,
+            },
+        };
+        return format is null ? null : new(Convert.ToBase64String(body), format);
+    }
+
+    /// <summary>By the end of an address or the name of a file; null when it is no known kind of video.</summary>
+    public static string? VideoTypeOf(string name) => Path.GetExtension(name).ToLowerInvariant() switch
+    {
+        ".mp4" => "video/mp4",
+        ".mov" or ".qt" => "video/quicktime",
+        ".avi" => "video/x-msvideo",
+        ".webm" => "video/webm",
+        ".mkv" => "video/x-matroska",
+        _ => null,
+    };
+
     public static string DecodeText(Media.Bytes bytes) => Encoding.UTF8.GetString(Convert.FromBase64String(bytes.Base64));
 
     public static bool IsText(string mimeType) =>

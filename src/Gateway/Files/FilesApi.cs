@@ -4,6 +4,7 @@ using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.AspNetCore.Routing;
 using Stoa.Gateway.Completions;
+using Stoa.Gateway.Uploads;
 using Stoa.Platform.Http;
 
 namespace Stoa.Gateway.Files;
@@ -16,7 +17,11 @@ internal static class FilesApi
     public static void MapFiles(this IEndpointRouteBuilder routes)
     {
         var group = routes.MapGroup("/files").WithTags("Files");
-        group.MapPost("", UploadAsync).WithSummary("Upload a file: a form with file, purpose and expires_after[seconds]");
+        group.MapPost("", UploadAsync).WithSummary("Upload a file: a form with file, purpose and expires_after[seconds]")
+            .TakesForm(
+                new("file", "The file", IsFile: true, IsRequired: true),
+                new("purpose", "assistants, batch, fine-tune, vision, user_data or evals", IsRequired: true),
+                new("expires_after[anchor]", "created_at"), new("expires_after[seconds]", "3600 to 2592000"));
         group.MapGet("", ListAsync).WithSummary("List files");
         group.MapGet("/{id}", GetAsync).WithSummary("Read about a file");
         group.MapGet("/{id}/content", ContentAsync).WithSummary("Read a file");

@@ -101,11 +101,7 @@ internal sealed record HistoryFilter
 
     private IQueryable<AgentRun> ApplyColumns(IQueryable<AgentRun> runs)
     {
-        if (string.IsNullOrEmpty(FilterBy))
-        {
-            return runs;
-        }
-        foreach (var (column, value) in ReadColumns(FilterBy))
+        foreach (var (column, value) in ColumnsOf(FilterBy))
         {
             var property = string.Concat(column.Split('_').Select(word => char.ToUpperInvariant(word[0]) + word[1..]));
             runs = runs.Where(run => EF.Property<string?>(run, property) == value);
@@ -113,12 +109,18 @@ internal sealed record HistoryFilter
         return runs;
     }
 
-    private static List<(string Column, string Value)> ReadColumns(string text)
+    /// <summary>What <c>filter_by</c> says, an object of columns and their values; nothing where it is not given.</summary>
+    /// <exception cref="Failure">Invalid: it is none, or names a column that it may not.</exception>
+    public static IReadOnlyList<(string Column, string Value)> ColumnsOf(string? text)
     {
+        if (string.IsNullOrEmpty(text))
+        {
+            return [];
+        }
         try
         {
             using var json = JsonDocument.Parse(text);
-            var columns = json.RootElement.EnumerateObject().Select(member => (member.Name, member.Value.GetString() ?? "")).ToList();
+            var columns = json.RootElement.EnumerateObject().Select(member => (member.Name, QueryValues.Text(member.Value.GetString(), "filter_by") ?? "")).ToList();
             return columns.TrueForAll(column => Columns.Contains(column.Name, StringComparer.Ordinal))
                 ? columns
                 : throw Failure.Invalid($"filter_by may name {string.Join(", ", Columns)}", "filter_by");

@@ -4,6 +4,7 @@ using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.AspNetCore.Mvc;
 using Microsoft.AspNetCore.Routing;
+using Microsoft.EntityFrameworkCore;
 using Stoa.Gateway.Auth;
 using Stoa.Gateway.Delivery;
 using Stoa.Gateway.History;
@@ -30,6 +31,7 @@ internal static class AnalyticsApi
         RunAnalytics runs, UsageQueries usage, GatewayDb db, EditorPushes pages, TimeProvider time, CancellationToken ct)
     {
         var agent = await AgentOfAsync(bridgeId, caller, db, ct);
+        query = await WithScriptsAsync(query, caller, db, ct);
         var now = time.GetUtcNow();
         var (threads, total) = await runs.ThreadsAsync(caller.OrganizationId, agent, query, now, ct);
         var answer = new JsonObject { ["success"] = true, [query.HasFilter ? "data" : "threads"] = threads };
@@ -62,6 +64,17 @@ internal static class AnalyticsApi
         var agent = await AgentOfAsync(bridgeId, caller, db, ct);
         var facets = await runs.FacetsAsync(caller.OrganizationId, agent, time.GetUtcNow() - FacetsOf, ct);
         return TypedResults.Ok(new JsonObject { ["success"] = true, ["data"] = facets });
+    }
+
+    /// <summary>Runs name the scripts of the functions that were called.</summary>
+    private static async Task<AnalyticsQuery> WithScriptsAsync(AnalyticsQuery query, GtwyCaller caller, GatewayDb db, CancellationToken ct)
+    {
+        if (query.ToolId is not { Length: > 0 } || query.ToolId.SelectMany(given => given.Split(',')).Where(HexId.IsOne).ToArray() is not { Length: > 0 } ids)
+        {
+            return query;
+        }
+        var scripts = await db.Tools.Where(tool => tool.OrganizationId == caller.OrganizationId && ids.Contains(tool.Id)).Select(tool => tool.ScriptId).ToListAsync(ct);
+        return query with { ToolId = [.. query.ToolId, .. scripts] };
     }
 
     private static async Task<string> AgentOfAsync(string id, GtwyCaller caller, GatewayDb db, CancellationToken ct)

@@ -41,6 +41,24 @@ internal sealed record AnalyticsQuery
     [FromQuery(Name = "message_id")]
     public string? MessageId { get; init; }
 
+    /// <summary>Functions that were called: their ids, those of their scripts, or their names.</summary>
+    [FromQuery(Name = "tool_id")]
+    public string[]? ToolId { get; init; }
+
+    /// <summary>Agents that were called.</summary>
+    [FromQuery(Name = "agent_id")]
+    public string[]? CalledAgentId { get; init; }
+
+    /// <summary>Knowledge bases that were asked.</summary>
+    [FromQuery(Name = "knowledgebase_id")]
+    public string[]? KnowledgebaseId { get; init; }
+
+    [FromQuery(Name = "review_failed")]
+    public string? ReviewFailed { get; init; }
+
+    [FromQuery(Name = "filter_by")]
+    public string? FilterBy { get; init; }
+
     public string? Analytics { get; init; }
 
     public string? Page { get; init; }
@@ -50,10 +68,14 @@ internal sealed record AnalyticsQuery
 
     /// <summary>Without one the answer is the list of threads, with one that of the runs that match.</summary>
     public bool HasFilter =>
-        Model is { Length: > 0 } || Service is { Length: > 0 } || Feedback is not null || OnlyErrors
-        || ((string?[])[VersionId, TestcaseId, Keyword, MessageId]).Any(filter => !string.IsNullOrEmpty(filter));
+        Model is { Length: > 0 } || Service is { Length: > 0 } || Feedback is not null || OnlyErrors || OnlyWithheld
+        || ToolId is { Length: > 0 } || CalledAgentId is { Length: > 0 } || KnowledgebaseId is { Length: > 0 }
+        || ((string?[])[VersionId, TestcaseId, Keyword, MessageId, FilterBy]).Any(filter => !string.IsNullOrEmpty(filter));
 
     public bool OnlyErrors => Error is "true";
+
+    /// <summary>Those that did not pass a check of what was said or answered.</summary>
+    public bool OnlyWithheld => ReviewFailed is "true";
 
     public bool WithSummary => Analytics is "true";
 

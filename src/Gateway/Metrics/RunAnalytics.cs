@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Text.Json.Nodes;
 using Npgsql;
 using NpgsqlTypes;
+using Stoa.Gateway.History;
 using Stoa.Platform.Http;
 
 namespace Stoa.Gateway.Metrics;
@@ -19,6 +20,24 @@ internal sealed class RunAnalytics(NpgsqlDataSource source)
           and ($9::text is null or version_id = $9) and ($10::text is null or testcase_id = $10) and ($11::text is null or message_id = $11)
           and ($12::text is null or strpos(lower(user_message), lower($12)) > 0 or strpos(lower(answer), lower($12)) > 0
             or starts_with(message_id, $12) or starts_with(thread_id, $12))
+          and ($13::text[] is null or jsonb_path_exists(
+            document, '$.tools_call_data[*].* ? (@.id == $ids[*] || @.name == $ids[*])', jsonb_build_object('ids', $13::text[]), true))
+          and ($14::text[] is null or jsonb_path_exists(
+            document, '$.tools_call_data[*].* ? (@.data.metadata.agent_id == $ids[*])', jsonb_build_object('ids', $14::text[]), true))
+          and ($15::text[] is null or jsonb_path_exists(
+            document, '$.tools_call_data[*].* ? (@.data.metadata.type == "RAG" && @.args.resource_id == $ids[*])', jsonb_build_object('ids', $15::text[]), true))
+          and (not $16 or finish_reason = 'blocked')
+          and ($17::jsonb is null or jsonb_build_object('service', service, 'model', model, 'version_id', version_id, 'thread_id', thread_id,
+            'sub_thread_id', sub_thread_id, 'message_id', message_id, 'finish_reason', finish_reason) @> $17)
+        """;
+
+    /// <summary>Of the newest runs of an agent, what they called.</summary>
+    private const string Called = """
+        select distinct call #>> '{data,metadata,type}', call ->> 'id', call #>> '{data,metadata,agent_id}', call #>> '{args,resource_id}'
+        from (select document from gateway.runs where organization_id = $1 and agent_id = $2 and created_at >= $3
+          order by created_at desc limit 2000) as newest
+        cross join lateral jsonb_path_query(document, 'lax $.tools_call_data[*].*') as call
+        limit 1000
         """;
 
     /// <summary>Threads with the newest of their runs that match, and how many threads there are.</summary>
@@ -30,7 +49,7 @@ internal sealed class RunAnalytics(NpgsqlDataSource source)
             with page as (
               select thread_id, max(updated_at) as at, count(*) over () as total
               from gateway.runs where {{Where}}
-              group by thread_id order by max(updated_at) desc, thread_id limit $13 offset $14)
+              group by thread_id order by max(updated_at) desc, thread_id limit $18 offset $19)
             select page.thread_id, page.at, newest.messages::text, page.total
             from page cross join lateral (
               select jsonb_agg(jsonb_build_object('message_id', message_id, 'message', user_message, 'sub_thread_id', sub_thread_id,
@@ -108,13 +127,40 @@ internal sealed class RunAnalytics(NpgsqlDataSource source)
                 versions.Add(reader.GetString(2));
             }
         }
+        var (tools, agents, bases) = await CalledAsync(organizationId, agentId, from, ct);
         return new()
         {
+            ["tool_id"] = Values(tools),
+            ["agent_id"] = Values(agents),
+            ["knowledgebase_id"] = Values(bases),
             ["service"] = Values(services),
             ["model"] = Values(models),
             ["version_id"] = Values(versions),
             ["user_feedback"] = Values(["all", "good", "bad"]),
         };
+    }
+
+    private async Task<(SortedSet<string> Tools, SortedSet<string> Agents, SortedSet<string> Bases)> CalledAsync(
+        Guid organizationId, string agentId, DateTimeOffset from, CancellationToken ct)
+    {
+        await using var command = source.CreateCommand(Called);
+        command.Parameters.Add(new() { Value = organizationId });
+        command.Parameters.Add(new() { Value = agentId });
+        command.Parameters.Add(new() { Value = from });
+        SortedSet<string> tools = new(StringComparer.Ordinal), agents = new(StringComparer.Ordinal), bases = new(StringComparer.Ordinal);
+        await using var reader = await command.ExecuteReaderAsync(ct);
+        while (await reader.ReadAsync(ct))
+        {
+            var (type, tool, agent, resource) = (Text(0), Text(1), Text(2), Text(3));
+            var (into, value) = type switch { "agent" => (agents, agent), "RAG" => (bases, resource), _ => (tools, tool) };
+            if (!string.IsNullOrEmpty(value))
+            {
+                into.Add(value);
+            }
+        }
+        return (tools, agents, bases);
+
+        string? Text(int column) => reader.IsDBNull(column) ? null : reader.GetString(column);
     }
 
     private static JsonArray Values(IEnumerable<string> values) => new([.. values.Select(value => (JsonNode)value)]);
@@ -137,6 +183,13 @@ internal sealed class RunAnalytics(NpgsqlDataSource source)
                 (QueryValues.Text(query.TestcaseId, "testcase_id"), NpgsqlDbType.Text),
                 (QueryValues.Text(query.MessageId, "message_id"), NpgsqlDbType.Text),
                 (QueryValues.Text(query.Keyword, "keyword"), NpgsqlDbType.Text),
+                (Texts(query.ToolId, "tool_id"), NpgsqlDbType.Array | NpgsqlDbType.Text),
+                (Texts(query.CalledAgentId, "agent_id"), NpgsqlDbType.Array | NpgsqlDbType.Text),
+                (Texts(query.KnowledgebaseId, "knowledgebase_id"), NpgsqlDbType.Array | NpgsqlDbType.Text),
+                (query.OnlyWithheld, NpgsqlDbType.Boolean),
+                (HistoryFilter.ColumnsOf(query.FilterBy) is { Count: > 0 } columns
+                    ? new JsonObject(columns.Select(column => KeyValuePair.Create(column.Column, (JsonNode?)column.Value))).ToJsonString()
+                    : null, NpgsqlDbType.Jsonb),
             ])
         {
             command.Parameters.Add(new() { Value = value ?? DBNull.Value, NpgsqlDbType = type });

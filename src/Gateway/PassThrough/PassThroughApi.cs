@@ -7,6 +7,7 @@ using Microsoft.AspNetCore.Routing;
 using Stoa.Gateway.Chat;
 using Stoa.Gateway.Completions;
 using Stoa.Gateway.Providers;
+using Stoa.Gateway.Uploads;
 using Stoa.Platform.Http;
 
 namespace Stoa.Gateway.PassThrough;
@@ -37,7 +38,11 @@ internal sealed class PassThroughApi(
         const string transcriptions = "/audio/transcriptions";
         var transcription = SurfaceOf("transcription");
         routes.MapPost(transcriptions, (HttpContext context, PassThroughApi api) => api.PassFormAsync(context, transcription, transcriptions))
-            .WithTags("Pass-through").WithSummary("Write down what is said: a form with file and model");
+            .WithTags("Pass-through").WithSummary("Write down what is said: a form with file and model")
+            .TakesForm(
+                new("file", "The recording", IsFile: true, IsRequired: true), new("model", "provider/model, or a bare model name that a provider lists", IsRequired: true),
+                new("language", "Of the recording"), new("prompt", "What it is about"), new("response_format", "json, text, srt, verbose_json or vtt"),
+                new("temperature", "0 to 1"));
     }
 
     private static Surface SurfaceOf(string operation) => ChatApi.OpenAi with { Name = $"openai.{operation}", Operation = operation };

@@ -31,7 +31,8 @@ internal sealed class ProviderClient : IDisposable
     private readonly TimeProvider time;
     private readonly (string Name, string Value)? credential;
     private readonly string baseUrl;
-    private readonly Uri chat;
+    private readonly Uri? chat;
+    private readonly ProviderKind kind;
     private readonly Uri responses;
     private readonly Uri embeddings;
     private readonly string anthropicVersion;
@@ -41,12 +42,13 @@ internal sealed class ProviderClient : IDisposable
     public ProviderClient(string name, ProviderKind kind, ProviderOptions options, GatewayOptions gateway, TimeProvider time)
     {
         dialect = kind.Dialect ?? throw new ArgumentException("A provider without a dialect has no client", nameof(kind));
+        this.kind = kind;
         this.time = time;
         timeouts = gateway.Timeouts;
         anthropicVersion = gateway.AnthropicVersion;
         baseUrl = options.BaseUrl ?? kind.BaseUrl ?? throw new InvalidOperationException($"Provider {name} needs a BaseUrl");
-        credential = string.IsNullOrEmpty(options.ApiKey) ? null : CredentialOf(dialect, options.ApiKey);
-        chat = new(baseUrl + (dialect == Dialect.Anthropic ? "/v1/messages" : "/chat/completions"));
+        credential = string.IsNullOrEmpty(options.ApiKey) ? null : CredentialOf(kind, options.ApiKey);
+        chat = kind.OnlyListens ? null : new(baseUrl + (dialect == Dialect.Anthropic ? "/v1/messages" : "/chat/completions"));
         CountTokensUri = new(baseUrl + "/v1/messages/count_tokens");
         responses = new(baseUrl + "/responses");
         embeddings = new(baseUrl + "/embeddings");
@@ -103,19 +105,24 @@ internal sealed class ProviderClient : IDisposable
     {
         Dialect.Gemini => GeminiUri(model, isStream ? "streamGenerateContent?alt=sse" : "generateContent"),
         Dialect.OpenAiResponses => responses,
-        Dialect.OpenAi or Dialect.Anthropic => chat,
+        Dialect.OpenAi or Dialect.Anthropic => chat ?? throw new Failure(
+            FailureKind.NotFound, "unsupported_endpoint", $"The provider {kind.Name} writes down what is said and answers no chat",
+            [new("model", "not supported")]),
     };
 
     /// <summary>An endpoint below the base address that has no name of its own here.</summary>
     public Uri UriOf(string path) => new(baseUrl + path);
 
+    /// <summary>An endpoint of the same server that does not stand below the base address.</summary>
+    public Uri RootUri(string path) => new(new Uri(baseUrl), path);
+
     public Uri EmbeddingsUri(string model) => dialect == Dialect.Gemini ? GeminiUri(model, "batchEmbedContents") : embeddings;
 
     public Uri GeminiUri(string model, string method) => new($"{baseUrl}/v1beta/models/{Uri.EscapeDataString(model)}:{method}");
 
-    private static (string Name, string Value) CredentialOf(Dialect dialect, string key) => dialect switch
+    private static (string Name, string Value) CredentialOf(ProviderKind kind, string key) => kind.Dialect!.Value switch
     {
-        Dialect.OpenAi or Dialect.OpenAiResponses => ("Authorization", $"Bearer {key}"),
+        Dialect.OpenAi or Dialect.OpenAiResponses => ("Authorization", $"{kind.KeyScheme} {key}"),
         Dialect.Anthropic => ("x-api-key", key),
         Dialect.Gemini => ("x-goog-api-key", key),
     };
@@ -195,7 +202,7 @@ internal sealed class ProviderClient : IDisposable
                 message.Headers.TryAddWithoutValidation("anthropic-beta", request.AnthropicBeta);
             }
         }
-        if ((request.ApiKey is null ? credential : CredentialOf(dialect, request.ApiKey)) is var (name, key))
+        if ((request.ApiKey is null ? credential : CredentialOf(kind, request.ApiKey)) is var (name, key))
         {
             message.Headers.TryAddWithoutValidation(name, key);
         }

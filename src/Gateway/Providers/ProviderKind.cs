@@ -25,13 +25,23 @@ internal sealed record ProviderKind(string Name, Dialect? Dialect, string? BaseU
         new("grok", Chat.Dialect.OpenAi, "https://api.x.ai/v1") { Traits = ChatTraits.Grok },
         new("deepseek", Chat.Dialect.OpenAi, "https://api.deepseek.com") { Traits = ChatTraits.DeepSeek },
         new("moonshot", Chat.Dialect.OpenAi, "https://api.moonshot.ai/v1") { Traits = ChatTraits.Moonshot },
-        new("ai_ml", Chat.Dialect.OpenAi, "https://api.ai.ml/openai"),
+        new("ai_ml", Chat.Dialect.OpenAi, "https://api.ai.ml/openai") { ImagesAt = "/v1/generation/images" },
         new("neev_cloud", Chat.Dialect.OpenAi, "https://inference.ai.neevcloud.com/v1"),
+        new("deepgram", Chat.Dialect.OpenAi, "https://api.deepgram.com", AsksForStreamUsage: false) { OnlyListens = true, KeyScheme = "Token" },
         new("gemini", Chat.Dialect.Gemini, "https://generativelanguage.googleapis.com", AsksForStreamUsage: false),
     ];
 
     /// <summary>Whether it answers on the open web, as opposed to a server of the operator's.</summary>
-    public bool IsPublic => Dialect is not null && BaseUrl?.StartsWith("https:", StringComparison.Ordinal) == true;
+    public bool IsPublic => Dialect is not null && !OnlyListens && BaseUrl?.StartsWith("https:", StringComparison.Ordinal) == true;
+
+    /// <summary>It writes down what is said (<c>POST /v1/listen</c>) and knows nothing of chat.</summary>
+    public bool OnlyListens { get; private init; }
+
+    /// <summary>Where it draws, from the root of its server; null where that is OpenAI's endpoint.</summary>
+    public string? ImagesAt { get; private init; }
+
+    /// <summary>What stands before the key in <c>Authorization</c>, where that is how it is sent.</summary>
+    public string KeyScheme { get; private init; } = "Bearer";
 
     /// <summary>How its chat endpoint differs from others of OpenAI's dialect.</summary>
     public ChatTraits Traits { get; private init; } = ChatTraits.Compatible;

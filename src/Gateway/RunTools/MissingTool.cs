@@ -20,19 +20,5 @@ internal sealed class MissingTool(string name, string description, JsonObject sc
         },
         "knowledge base is not configured", "RAG");
 
-    public static MissingTool WebCrawler() => new(
-        "Gtwy_Web_Search", "Reads a page of the web",
-        new()
-        {
-            ["type"] = "object",
-            ["properties"] = new JsonObject
-            {
-                ["url"] = new JsonObject { ["type"] = "string" },
-                ["formats"] = new JsonObject { ["type"] = "array", ["items"] = new JsonObject { ["type"] = "string" } },
-            },
-            ["required"] = new JsonArray("url"),
-        },
-        "web_crawling tool is not configured", "function");
-
     public override Task<ToolOutcome> CallAsync(JsonObject arguments, Run run, CancellationToken ct) => Task.FromResult(ToolOutcome.Failed(error, type));
 }

@@ -36,6 +36,9 @@ internal sealed record ToolOutcome(JsonNode? Response, bool IsError, JsonObject 
     /// <summary>Stops the loop: the run goes on with this agent.</summary>
     public AgentTransfer? Transfer { get; init; }
 
+    /// <summary>The steps that the model means to take, where that is what it said.</summary>
+    public JsonArray? Plan { get; init; }
+
     /// <summary>What the model reads.</summary>
     public string Words
     {

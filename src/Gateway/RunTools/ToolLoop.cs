@@ -36,6 +36,10 @@ internal sealed class ToolLoop(TimeProvider time)
         {
             var record = await distinct[(call.Name, call.Arguments)] with { CallId = call.Id };
             records.Add(record);
+            if (record.Outcome.Plan is { } plan)
+            {
+                await sink.TellAsync(new RunStep.Planning(plan), ct);
+            }
             await sink.TellAsync(new RunStep.ToolResult(call.Name, record.Outcome.Words, call.Id), ct);
         }
         return records;

@@ -10,7 +10,7 @@ using Stoa.Platform.Egress;
 namespace Stoa.Gateway.RunTools;
 
 /// <summary>Makes the tools of a run: the agent's functions, its connected agents, and those that the request brought along.</summary>
-internal sealed class ToolMaking(GuardedClient web, McpServers servers, SecretVault vault, IOptions<GatewayOptions> options, IServiceProvider services)
+internal sealed class ToolMaking(GuardedClient web, McpServers servers, WebCrawler crawler, SecretVault vault, IOptions<GatewayOptions> options, IServiceProvider services)
 {
     private const int MaxExtraTools = 128;
     private const int LongestTimeout = 120;
@@ -36,6 +36,14 @@ internal sealed class ToolMaking(GuardedClient web, McpServers servers, SecretVa
             }
         }
         tools.AddRange(MissingOf(run));
+        if (run.BuiltInTools.Contains(WebCrawler.ToolName, StringComparer.Ordinal))
+        {
+            tools.Add(new CrawlerTool(Unique(WebCrawler.ToolName, names), crawler));
+        }
+        if (PlanTool.IsWanted(run))
+        {
+            tools.Add(new PlanTool(Unique(PlanTool.UsualName, names)));
+        }
         var open = await servers.OpenAsync(run, ct);
         foreach (var (server, client, offered) in open)
         {
@@ -91,10 +99,6 @@ internal sealed class ToolMaking(GuardedClient web, McpServers servers, SecretVa
         if ((run.Plan.Stored("doc_ids") as JsonArray) is { Count: > 0 } documents)
         {
             yield return MissingTool.KnowledgeBase(documents.Select(id => id.AsText() ?? (id as JsonObject).Text("resource_id")).OfType<string>());
-        }
-        if (run.BuiltInTools.Contains("Gtwy_Web_Search", StringComparer.Ordinal))
-        {
-            yield return MissingTool.WebCrawler();
         }
     }
 

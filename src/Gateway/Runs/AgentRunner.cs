@@ -131,7 +131,7 @@ internal sealed partial class AgentRunner(
             }
             await preTools.RunAsync(run, ct);
             RequestWriting.WriteSystemText(run, await plans.WrapperAsync(run, ct));
-            if (MediaRuns.Answers(run.Plan.Type))
+            if (MediaRuns.Answers(run))
             {
                 return await media.AnswerAsync(run, ct);
             }

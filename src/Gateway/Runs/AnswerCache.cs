@@ -49,7 +49,7 @@ internal sealed class AnswerCache(ResponseCache cache, RunMeter meter, IOptions<
         }
     }
 
-    private static bool IsWanted(Run run) => !run.Request.Cache.IsOff && run.Input.Body["files"] is null
+    private static bool IsWanted(Run run) => !run.Request.Cache.IsOff && run.Input.Body["files"] is null && !DrawnPictures.AreWanted(run)
         && (run.Plan.Configured("cache_on") ?? run.Plan.Stored("cache_on")) switch
         {
             JsonValue wish when wish.TryGetValue<bool>(out var isOn) => isOn,

@@ -6,12 +6,15 @@ using Stoa.Gateway.RunTools;
 namespace Stoa.Gateway.Runs;
 
 /// <summary>Asks the model, runs the tools that it calls, and asks again with what they said, until it answers.</summary>
-internal sealed class AnswerLoop(ModelSteps models, ToolLoop loop, IOptions<GatewayOptions> options, TimeProvider time)
+internal sealed class AnswerLoop(ModelSteps models, ToolLoop loop, DrawnPictures pictures, IOptions<GatewayOptions> options, TimeProvider time)
 {
     /// <summary>Null when the run has its answer; else the agent that is to answer in its place.</summary>
     public async Task<AgentTransfer?> RunAsync(Run run, ToolSet tools, IRunSink sink, CancellationToken ct)
     {
         var request = RequestWriting.For(run, tools);
+        var draws = DrawnPictures.AreWanted(run);
+        // A picture comes whole: so the answer is read whole.
+        var told = draws ? new HeldBackSink(sink) : sink;
         await sink.TellAsync(
             new RunStep.Start(run.Choice.Model, run.Choice.Service.Name, run.Plan.AgentId, run.Request.MessageId, run.IsFallback), ct);
         // Agents that came from elsewhere are tuned to a limit that lets one round more pass.
@@ -19,11 +22,24 @@ internal sealed class AnswerLoop(ModelSteps models, ToolLoop loop, IOptions<Gate
         for (var round = run.Rounds.Count; ; round++)
         {
             var isLast = round >= rounds && tools.Definitions.Count > 0;
-            var answer = await models.AskAsync(run, request with { Turns = [.. request.Turns, .. run.ToolTurns], ToolChoice = ChoiceOf(request, round, isLast) }, sink, ct);
+            var answer = await models.AskAsync(run, request with { Turns = [.. request.Turns, .. run.ToolTurns], ToolChoice = ChoiceOf(request, round, isLast) }, told, ct);
+            if (draws)
+            {
+                await pictures.KeepAsync(run, answer, ct);
+            }
             var calls = answer.Parts.OfType<Part.ToolCall>().ToList();
             if (calls.Count == 0 || isLast)
             {
                 Keep(run, answer, calls);
+                if (draws && run.Content.Length == 0)
+                {
+                    run.Content = string.Join('\n', run.MadeUrls.Objects().Select(picture => picture.Text("url")));
+                }
+                if (draws && sink.IsStream && run.Content.Length > 0)
+                {
+                    run.HasTold = true;
+                    await sink.TellAsync(new RunStep.Delta(run.Content), ct);
+                }
                 return null;
             }
             var started = time.GetTimestamp();

@@ -15,7 +15,7 @@ using Stoa.Platform.Http;
 namespace Stoa.Gateway.Runs;
 
 /// <summary>
-/// Runs of agents whose model answers with pictures or a vector. Prompt, variables, limits, history and usage are those of any run; tools,
+/// Runs of agents whose model answers with pictures or a vector, or writes down what is said. Prompt, variables, limits, history and usage are those of any run; tools,
 /// structured answers and other models in its place are not.
 /// </summary>
 internal sealed class MediaRuns(ModelSteps models, PublicFiles files, GuardedClient web)
@@ -29,8 +29,34 @@ internal sealed class MediaRuns(ModelSteps models, PublicFiles files, GuardedCli
 
     public static bool Answers(string type) => type is "image" or "embedding";
 
+    /// <summary>The same, and models that write down what is said.</summary>
+    public static bool Answers(Run run) => Answers(run.Plan.Type) || run.Choice.Target.Provider.Kind.OnlyListens;
+
     /// <exception cref="Failure">The provider has nothing of the kind, or did not answer.</exception>
-    public Task<RunResult> AnswerAsync(Run run, CancellationToken ct) => run.Plan.Type == "image" ? DrawAsync(run, ct) : EmbedAsync(run, ct);
+    public Task<RunResult> AnswerAsync(Run run, CancellationToken ct) =>
+        run.Choice.Target.Provider.Kind.OnlyListens ? ListenAsync(run, ct) : run.Plan.Type == "image" ? DrawAsync(run, ct) : EmbedAsync(run, ct);
+
+    private async Task<RunResult> ListenAsync(Run run, CancellationToken ct)
+    {
+        var parameters = run.Plan.Parameters(run.Choice);
+        using var body = new PooledBytes(4 << 10);
+        var type = Transcript.Write(run.Input.Audios, body);
+        run.Asked = new()
+        {
+            ["model"] = run.Choice.Model, ["service"] = run.Choice.Service.Name, ["response_type"] = "text", ["parameters"] = parameters.DeepClone(),
+        };
+        var client = run.Choice.Target.Provider.Client!;
+        var heard = await models.MeterAsync(run, AskOf(run, ""), async () =>
+        {
+            using var exchange = await client.SendAsync(
+                new(client.UriOf(Transcript.PathOf(run.Choice.Model, parameters)), body.Memory, isStream: false) { ApiKey = run.Choice.ApiKey, ContentType = type }, ct);
+            using var whole = await exchange.ReadAllAsync();
+            return (Transcript.Read(whole.Memory), new TokenUsage(0, 0));
+        }, ct);
+        (run.AnswerId, run.Content) = (heard.Id, heard.Text);
+        // Where nobody speaks, nothing is written down: that is no fault of the model.
+        return StandardAnswer.Of(run, new() { ["content"] = heard.Text });
+    }
 
     private async Task<RunResult> DrawAsync(Run run, CancellationToken ct)
     {
@@ -56,9 +82,11 @@ internal sealed class MediaRuns(ModelSteps models, PublicFiles files, GuardedCli
         {
             using var body = new PooledBytes(4 << 10);
             ImageModels.Write(request, dialect, body);
-            var uri = dialect == Dialect.Gemini ? client.GeminiUri(run.Choice.Model, ImageModels.GeminiMethod(run.Choice.Model)) : client.UriOf("/images/generations");
+            var uri = dialect == Dialect.Gemini ? client.GeminiUri(run.Choice.Model, ImageModels.GeminiMethod(run.Choice.Model))
+                : run.Choice.Target.Provider.Kind.ImagesAt is { } own ? client.RootUri(own)
+                : client.UriOf("/images/generations");
             using var whole = await PostAsync(client, uri, body, run, ct);
-            var made = ImageModels.Read(whole.Memory, dialect);
+            var made = await FetchedAsync(client, ImageModels.Read(whole.Memory, dialect), run, ct);
             return (made, made.Usage);
         }, ct);
         var pictures = new JsonArray();
@@ -67,7 +95,11 @@ internal sealed class MediaRuns(ModelSteps models, PublicFiles files, GuardedCli
             pictures.Add((JsonNode)await KeepAsync(run, image, request, ct));
         }
         run.AnswerId = answer.Id;
-        run.MadeUrls = new([.. pictures.Objects().Select(picture => (JsonNode)new JsonObject { ["type"] = "image", ["url"] = picture["permanent_url"]?.DeepClone() })]);
+        run.MadeUrls = new([.. pictures.Objects().Select(picture => (JsonNode)new JsonObject
+        {
+            ["type"] = "image", ["url"] = picture["permanent_url"]?.DeepClone(), ["permanent_url"] = picture["permanent_url"]?.DeepClone(),
+            ["revised_prompt"] = picture["revised_prompt"]?.DeepClone(),
+        })]);
         run.Content = string.Join('\n', pictures.Objects().Select(picture => picture.Text("permanent_url")));
         var data = new JsonObject { ["image_urls"] = pictures };
         if (pictures is [JsonObject one])
@@ -81,9 +113,29 @@ internal sealed class MediaRuns(ModelSteps models, PublicFiles files, GuardedCli
         return StandardAnswer.Of(run, data);
     }
 
+    /// <summary>With the bytes of those that have to be fetched from the provider.</summary>
+    private static async Task<ImageAnswer> FetchedAsync(ProviderClient client, ImageAnswer answer, Run run, CancellationToken ct)
+    {
+        var images = new List<MadeImage>(answer.Images.Count);
+        foreach (var image in answer.Images.Take(MaxImages))
+        {
+            if (image is not { Path: { } path, Bytes: null })
+            {
+                images.Add(image);
+                continue;
+            }
+            using var exchange = await client.SendAsync(
+                new(client.RootUri($"/v1/media/images/{Uri.EscapeDataString(path)}"), default, isStream: false) { Method = HttpMethod.Get, ApiKey = run.Choice.ApiKey }, ct);
+            using var whole = await exchange.ReadAllAsync();
+            images.Add(image with { Bytes = whole.Span.ToArray() });
+        }
+        return answer with { Images = images };
+    }
+
     private async Task<RunResult> EmbedAsync(Run run, CancellationToken ct)
     {
-        var request = new EmbeddingRequest(run.Choice.Model, [new(PromptOf(run), null)])
+        var text = run.User.Length > 0 ? PromptOf(run) : run.Input.Body.Text("text") ?? "";
+        var request = new EmbeddingRequest(run.Choice.Model, [new(text.Length > 0 ? text : throw Failure.Invalid("There is no text to embed", "text"), null)])
         {
             Dimensions = (int?)run.Plan.Configured("dimensions").AsNumber() is { } dimensions and > 0 ? dimensions : null,
         };

@@ -13,7 +13,9 @@ internal sealed class ModelSteps(ModelCalls models, RunMeter meter, IOptions<Gat
     {
         var ask = new ModelAsk(run.Choice.Target, request with { Stream = sink.IsStream })
         {
-            ApiKey = run.Choice.ApiKey, Endpoint = request.Source == Dialect.OpenAiResponses ? request.Source : run.Choice.Endpoint,
+            ApiKey = run.Choice.ApiKey, Endpoint = request.Source == Dialect.OpenAiResponses ? request.Source
+                // OpenAI hears in chat completions only.
+                : request.HasRecordings ? null : run.Choice.Endpoint,
         };
         return MeterAsync(run, ask, async call =>
         {

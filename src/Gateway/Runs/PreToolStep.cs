@@ -7,7 +7,7 @@ using Stoa.Platform.Http;
 namespace Stoa.Gateway.Runs;
 
 /// <summary>What an agent does before its model is asked: a function whose result the prompt can name, or a better wording of the question.</summary>
-internal sealed class PreToolStep(ToolMaking tools, BuiltInAgents agents, TimeProvider time)
+internal sealed class PreToolStep(ToolMaking tools, WebCrawler crawler, BuiltInAgents agents, TimeProvider time)
 {
     /// <summary>The variable that holds the result.</summary>
     private const string Result = "pre_function";
@@ -37,6 +37,10 @@ internal sealed class PreToolStep(ToolMaking tools, BuiltInAgents agents, TimePr
                 break;
             case "query_refiner":
                 await RefineAsync(run, ct);
+                break;
+            case "gtwy_web_search":
+                var page = await crawler.ReadAsync(Filled(rules.Object("args") ?? rules.Object("config"), run.Variables), run, ct);
+                run.Variables.Set(Result, page.IsError ? new JsonObject { ["error"] = page.Response?.DeepClone() } : page.Response?.DeepClone());
                 break;
             case { } missing:
                 run.Variables.Set(Result, new JsonObject { ["error"] = $"{missing} is not configured" });

@@ -43,6 +43,16 @@ internal sealed class RunInput(JsonObject body)
 
     public IEnumerable<string> Files => body.List("files").Texts().Concat(UrlsOf("pdf")).Concat(UrlsOf("file"));
 
+    /// <summary>Recordings of speech or sound: addresses or data URIs.</summary>
+    public IReadOnlyList<string> Audios { get; } = [.. UrlsOf(body, "audio")];
+
+    public IEnumerable<string> Videos => UrlsOf("video");
+
+    /// <summary>A video that Gemini keeps, as its upload was answered.</summary>
+    public JsonObject? VideoFile => body.Object("video_data");
+
+    public string? YouTube => body.Name("youtube_url");
+
     public bool HasAttachments =>
         body.List("images") is { Count: > 0 } || body.List("files") is { Count: > 0 } || body.List("user_urls") is { Count: > 0 }
         || body["video_data"] is JsonObject || body.Name("youtube_url") is not null || body["text"] is not null || body.List("batch") is { Count: > 0 };
@@ -70,6 +80,8 @@ internal sealed class RunInput(JsonObject body)
     private IEnumerable<FieldError> Wrong(IEnumerable<string> names, JsonValueKind kind, string message) =>
         names.Where(name => body[name] is { } value && value.GetValueKind() != kind).Select(name => new FieldError(name, message));
 
-    private IEnumerable<string> UrlsOf(string type) =>
+    private IEnumerable<string> UrlsOf(string type) => UrlsOf(body, type);
+
+    private static IEnumerable<string> UrlsOf(JsonObject body, string type) =>
         body.List("user_urls").Objects().Where(item => item.Text("type") == type).Select(item => item.Name("url")).OfType<string>();
 }

@@ -162,6 +162,7 @@ internal sealed class RunLog(NpgsqlDataSource database, JobQueue jobs, TimeProvi
         ["user_urls"] = UrlsOf(run),
         ["llm_urls"] = run.MadeUrls.DeepClone(),
         ["annotations"] = new JsonArray(),
+        ["plans"] = run.Plans?.DeepClone(),
         ["fallback_model"] = run.IsFallback ? new JsonObject { ["service"] = run.Choice.Service.Name, ["model"] = run.Choice.Model } : null,
         ["firstAttemptError"] = run.FirstAttemptError,
         ["attempts"] = run.Attempts.DeepClone(),
@@ -179,6 +180,8 @@ internal sealed class RunLog(NpgsqlDataSource database, JobQueue jobs, TimeProvi
     [
         .. run.Input.Images.Select(image => Url(image, "image")),
         .. run.Input.Files.Select(file => Url(file, "pdf")),
+        .. run.Input.Audios.Select(audio => Url(audio, "audio")),
+        .. run.Input.Videos.Append(run.Input.YouTube).Append(run.Input.VideoFile.Name("uri")).OfType<string>().Select(video => Url(video, "video")),
     ];
 
     private static JsonObject Url(string address, string type) => new()

@@ -143,6 +143,9 @@ internal abstract record RunStep
 
     internal sealed record Reasoning(string Text) : RunStep;
 
+    /// <param name="Items"><c>{content, status}</c> of each step.</param>
+    internal sealed record Planning(JsonArray Items) : RunStep;
+
     internal sealed record ToolCall(string Name, string Arguments, string CallId) : RunStep;
 
     internal sealed record ToolResult(string Name, string Content, string CallId) : RunStep;

@@ -1,4 +1,5 @@
 using Microsoft.Extensions.DependencyInjection;
+using Stoa.Gateway.Prompts;
 using Stoa.Gateway.Runs.Answers;
 using Stoa.Gateway.Runs.Conversations;
 using Stoa.Gateway.Runs.FollowUps;
@@ -19,20 +20,28 @@ internal static class RunServices
         services.AddSingleton<ThreadTurns>();
         services.AddHostedService(provider => provider.GetRequiredService<ThreadTurns>());
         services.AddSingleton<McpServers>();
+        services.AddSingleton<WebCrawler>();
+        services.AddHttpClient(WebCrawler.Client, client => (client.Timeout, client.MaxResponseContentBufferSize) = (Timeout.InfiniteTimeSpan, WebCrawler.MaxBytes))
+            .RemoveAllLoggers().UseSocketsHttpHandler(static (handler, _) => handler.AllowAutoRedirect = false);
         services.AddSingleton<ToolMaking>();
         services.AddSingleton<ToolLoop>();
         services.AddSingleton<RunMeter>();
         services.AddSingleton<ModelSteps>();
         services.AddSingleton<AnswerCache>();
+        services.AddSingleton<DrawnPictures>();
         services.AddSingleton<AnswerLoop>();
         services.AddSingleton<AnswerRepair>();
         services.AddSingleton<BuiltInAgents>();
         services.AddSingleton<SideRuns>();
+        services.AddSingleton<HelperModels>();
+        services.AddSingleton<OwnPrompts>();
         services.AddSingleton<TestCaseRuns>();
         services.AddSingleton<Guardrails>();
         services.AddSingleton<PreToolStep>();
         services.AddSingleton<IRunFollower, FollowUpJobs>();
         services.AddJob<FollowUp, FollowUpHandler>(FollowUp.Kind, GatewayJson.Default.FollowUp);
+        services.AddJob<DescribeAgent, DescribeAgentHandler>(DescribeAgent.Kind, GatewayJson.Default.DescribeAgent, DescribeAgent.Rules);
+        services.AddJob<ConfigureAgent, ConfigureAgentHandler>(ConfigureAgent.Kind, GatewayJson.Default.ConfigureAgent, DescribeAgent.Rules);
         services.AddSingleton<MediaRuns>();
         services.AddSingleton<RunFailures>();
         services.AddSingleton<RunLog>();

@@ -80,6 +80,10 @@ internal sealed class RunStream : IRunSink, IAsyncDisposable
                 json.WriteString("event"u8, "reasoning"u8);
                 json.WriteString("content"u8, reasoning.Text);
                 break;
+            case RunStep.Planning planning:
+                json.WriteString("event"u8, "planning"u8);
+                WriteNode(json, "plans"u8, planning.Items);
+                break;
             case RunStep.ToolCall call:
                 json.WriteString("event"u8, "tool_call"u8);
                 json.WriteString("name"u8, call.Name);

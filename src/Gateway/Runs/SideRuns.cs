@@ -7,7 +7,7 @@ namespace Stoa.Gateway.Runs;
 internal sealed class SideRuns(RunPlans plans, TimeProvider time)
 {
     /// <summary>Null when the agent can no longer run.</summary>
-    public async Task<Run?> OpenAsync(Guid organizationId, string agentId, string? versionId, JsonObject body, string messageId, CancellationToken ct)
+    public async Task<Run?> OpenAsync(Guid organizationId, string? agentId, string? versionId, JsonObject body, string messageId, CancellationToken ct)
     {
         var request = new RunRequest
         {

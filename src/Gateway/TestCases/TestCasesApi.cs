@@ -17,6 +17,9 @@ internal static class TestCasesApi
 {
     private const int MaxLimit = 100;
 
+    /// <summary>As many exchanges as a model is shown of a thread.</summary>
+    private const int MostBefore = 50;
+
     public static void MapTestCases(this IEndpointRouteBuilder routes)
     {
         // The wire calls the id of a case agent_id, too.
@@ -30,11 +33,15 @@ internal static class TestCasesApi
     }
 
     internal static async Task<Ok<CaseMade>> CreateAsync(
-        TestCaseTerms terms, GtwyCaller caller, GatewayDb db, TimeProvider time, CancellationToken ct)
+        TestCaseTerms terms, GtwyCaller caller, GatewayDb db, RunHistory history, TimeProvider time, CancellationToken ct)
     {
         caller.RequireEditor();
         Failure.ThrowIfAny(terms.Check(isNew: true));
         await db.RequireAgentAsync(caller, terms.BridgeId!, ct);
+        if (terms is { MessageId: { } message, Conversation: null or [] })
+        {
+            terms = await OfMessageAsync(terms, message, caller, history, ct);
+        }
         var made = new TestCase
         {
             Id = HexId.Create(time),
@@ -48,6 +55,41 @@ internal static class TestCasesApi
         await db.SaveChangesAsync(ct);
         return TypedResults.Ok(new CaseMade(Success: true, new() { ["_id"] = made.Id, ["message"] = "Testcase created successfully" }));
     }
+
+    /// <summary>What was said in the conversation up to that message, with what the message brought along.</summary>
+    private static async Task<TestCaseTerms> OfMessageAsync(
+        TestCaseTerms terms, string messageId, GtwyCaller caller, RunHistory history, CancellationToken ct)
+    {
+        var run = await history.FindAsync(caller.OrganizationId, messageId, ct);
+        if (run is null || run.AgentId != terms.BridgeId)
+        {
+            throw Failure.Invalid("message_id names no message of this agent", "message_id");
+        }
+        var before = await history.Of(caller.OrganizationId, run.AgentId)
+            .Where(one => one.ThreadId == run.ThreadId && one.SubThreadId == run.SubThreadId && one.CreatedAt < run.CreatedAt)
+            .OrderByDescending(one => one.CreatedAt).ThenByDescending(one => one.Number).Take(MostBefore)
+            .Select(one => new { one.UserMessage, one.Answer, one.IsSuccess, one.FinishReason }).ToListAsync(ct);
+        var conversation = new JsonArray();
+        // Where the chat was begun anew, the models no longer saw what was before.
+        foreach (var one in before.TakeWhile(one => one.FinishReason != "reset").Reverse().Where(one => one is { IsSuccess: true, UserMessage: not null, Answer: not null }))
+        {
+            conversation.Add((JsonNode)Said("user", one.UserMessage));
+            conversation.Add((JsonNode)Said("assistant", one.Answer));
+        }
+        conversation.Add((JsonNode)Said("user", run.UserMessage));
+        return terms with
+        {
+            Conversation = conversation,
+            Variables = terms.Variables ?? (run.Document["variables"] as JsonObject)?.DeepClone().AsObject(),
+            // What came inside the request was not kept.
+            UserUrls = terms.UserUrls ?? (run.Document["user_urls"] is JsonArray urls
+                ? [.. urls.OfType<JsonObject>().Where(url => url["url"] is JsonValue at && at.TryGetValue<string>(out var text) && text.Contains(':', StringComparison.Ordinal))
+                    .Select(url => url.DeepClone())]
+                : null),
+        };
+    }
+
+    private static JsonObject Said(string role, string? content) => new() { ["role"] = role, ["content"] = content ?? "" };
 
     internal static async Task<Ok<CaseList>> ListAsync(
         [FromRoute(Name = "agent_id")] string agentId, GtwyCaller caller, GatewayDb db, CancellationToken ct, int page = 1, int limit = 30,
@@ -136,10 +178,11 @@ internal static class TestCasesApi
     internal sealed record CaseChoice([property: JsonPropertyName("testCaseIds")] IReadOnlyList<string>? TestCaseIds);
 
     /// <param name="Type">What is compared: the text of the <c>response</c>, or the <c>function</c> that was called.</param>
+    /// <param name="MessageId">Where no conversation is given: the one that led to this message of the agent's history is taken.</param>
     /// <param name="MatchingType"><c>exact</c>, <c>cosine</c>, or <c>ai</c> for a model's judgement.</param>
     internal sealed record TestCaseTerms(
         string? BridgeId, string? Type, JsonObject? Expected, string? MatchingType, string? Name, JsonArray? Conversation, JsonObject? Variables,
-        JsonArray? UserUrls)
+        JsonArray? UserUrls, string? MessageId = null)
     {
         private const int MaxName = 200;
 
@@ -160,6 +203,10 @@ internal static class TestCasesApi
             if (MatchingType is not ("exact" or "cosine" or "ai") && (isNew || MatchingType is not null))
             {
                 yield return new("matching_type", "matching_type must be exact, cosine or ai");
+            }
+            if (MessageId is { } message && !Runs.Conversations.ThreadKey.IsName(message))
+            {
+                yield return new("message_id", "message_id must be the id of a message");
             }
             if (Name?.Length > MaxName || Name?.Contains('\0', StringComparison.Ordinal) == true)
             {

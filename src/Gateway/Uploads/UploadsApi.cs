@@ -15,13 +15,26 @@ internal static class UploadsApi
 {
     private const long Frame = 64 << 10;
 
+    /// <summary>What no model reads and no page shows.</summary>
+    private static readonly HashSet<string> Rejected = new(
+        [".doc", ".docx", ".xls", ".xlsx", ".ppt", ".pptx", ".zip", ".rar", ".tar", ".gz", ".7z", ".exe", ".dmg", ".apk", ".msi", ".deb", ".rpm", ".bin", ".iso", ".dll"],
+        StringComparer.Ordinal);
+
     public static void MapUploads(this IEndpointRouteBuilder routes)
     {
         var uploads = routes.MapGroup("").WithTags("Uploads");
-        uploads.MapPost("/image/processing/", UploadImageAsync).WithSummary("Upload a picture: a form with image");
-        uploads.MapPost("/files/", UploadImageAsync).WithSummary("Upload a picture: a form with image");
-        uploads.MapPost("/image/processing/upload", UploadAsync).WithSummary("Upload a file: a form with file or video");
-        uploads.MapPost("/files/upload", UploadAsync).WithSummary("Upload a file: a form with file or video");
+        foreach (var path in (string[])["/image/processing/", "/files/"])
+        {
+            uploads.MapPost(path, UploadImageAsync).WithSummary("Upload a picture: a form with image")
+                .TakesForm(new FormField("image", "A PNG, JPEG, GIF or WebP picture of at most 50 MB", IsFile: true, IsRequired: true));
+        }
+        foreach (var path in (string[])["/image/processing/upload", "/files/upload"])
+        {
+            uploads.MapPost(path, UploadAsync).WithSummary("Upload a file or, for Gemini, a video: a form with file or video, or video_url as JSON")
+                .TakesForm(
+                    new("file", "A file of at most 50 MB", IsFile: true), new("video", "The same", IsFile: true), new("apikey", "Gemini's key, for a video"))
+                .TakesTexts(new("video_url", "Where a video of at most 50 MB is", IsRequired: true), new("api_key", "Gemini's key", IsRequired: true));
+        }
     }
 
     /// <summary>Open to anyone.</summary>
@@ -46,7 +59,7 @@ internal static class UploadsApi
     {
         try
         {
-            var path = await SaveAsync(context, caller, files, ["image"], mustBeImage: true, ct);
+            var path = await SaveImageAsync(context, caller, files, ct);
             return TypedResults.Ok(new JsonObject { ["success"] = true, ["image_url"] = files.AddressOf(path) });
         }
         catch (Failure failure) when (failure.Kind == FailureKind.Invalid)
@@ -58,29 +71,61 @@ internal static class UploadsApi
         }
     }
 
-    internal static async Task<Ok<JsonObject>> UploadAsync(HttpContext context, GtwyCaller caller, PublicFiles files, CancellationToken ct)
+    internal static async Task<Results<Ok<JsonObject>, JsonHttpResult<JsonObject>>> UploadAsync(
+        HttpContext context, GtwyCaller caller, PublicFiles files, VideoUploads videos, CancellationToken ct)
     {
-        var path = await SaveAsync(context, caller, files, ["file", "video"], mustBeImage: false, ct);
-        return TypedResults.Ok(new JsonObject { ["success"] = true, ["file_url"] = files.AddressOf(path) });
+        try
+        {
+            if (!context.Request.HasFormContentType)
+            {
+                return TypedResults.Ok(await videos.FetchAsync((await GtwyBody.BindAsync(context))!.Members, ct));
+            }
+            Widen(context);
+            var file = await FileOf(context.Request, ["file", "video"], ct) ?? throw Failure.Invalid("file is required: a file in a form", "file");
+            if (VideoUploads.TypeOf(file) is { } type)
+            {
+                return TypedResults.Ok(await videos.SendAsync(file, type, (string?)context.Request.Form["apikey"] ?? context.Request.Form["api_key"], ct));
+            }
+            if (Rejected.Contains(Path.GetExtension(file.FileName).ToLowerInvariant()))
+            {
+                throw Failure.Invalid($"Files of the kind {Path.GetExtension(file.FileName).ToLowerInvariant()} are not taken", file.Name, "unsupported_file");
+            }
+            var path = await SaveAsync(caller, files, file, ct);
+            return TypedResults.Ok(new JsonObject { ["success"] = true, ["file_url"] = files.AddressOf(path) });
+        }
+        catch (Failure failure) when (failure.Code is "video_timeout" or "video_failed")
+        {
+            return TypedResults.Json(
+                new JsonObject { ["detail"] = new JsonObject { ["success"] = false, ["error"] = failure.Message } }, GatewayJson.Default.JsonObject,
+                statusCode: failure.Kind == FailureKind.Timeout ? StatusCodes.Status408RequestTimeout : StatusCodes.Status500InternalServerError);
+        }
     }
 
-    private static async Task<string> SaveAsync(
-        HttpContext context, GtwyCaller caller, PublicFiles files, string[] fields, bool mustBeImage, CancellationToken ct)
+    private static async Task<string> SaveImageAsync(HttpContext context, GtwyCaller caller, PublicFiles files, CancellationToken ct)
+    {
+        Widen(context);
+        var file = await FileOf(context.Request, ["image"], ct) ?? throw Failure.Invalid("image is required: a file in a form", "image");
+        var path = await SaveAsync(caller, files, file, ct);
+        if (PublicFiles.IsImage(path))
+        {
+            return path;
+        }
+        await files.DropAsync(path);
+        throw Failure.Invalid("the file is no PNG, JPEG, GIF or WebP picture", "image");
+    }
+
+    private static void Widen(HttpContext context)
     {
         if (context.Features.Get<IHttpMaxRequestBodySizeFeature>() is { IsReadOnly: false } limit)
         {
             limit.MaxRequestBodySize = PublicFiles.MaxBytes + Frame;
         }
-        var file = await FileOf(context.Request, fields, ct) ?? throw Failure.Invalid($"{fields[0]} is required: a file in a form", fields[0]);
+    }
+
+    private static async Task<string> SaveAsync(GtwyCaller caller, PublicFiles files, IFormFile file, CancellationToken ct)
+    {
         await using var content = file.OpenReadStream();
-        var path = await files.SaveAsync(caller.OrganizationId, content, ct)
-            ?? throw new Failure(FailureKind.TooLarge, "too_large", $"A file may have at most {PublicFiles.MaxBytes >> 20} MB");
-        if (!mustBeImage || PublicFiles.IsImage(path))
-        {
-            return path;
-        }
-        await files.DropAsync(path);
-        throw Failure.Invalid("the file is no PNG, JPEG, GIF or WebP picture", fields[0]);
+        return await files.SaveAsync(caller.OrganizationId, content, ct) ?? throw VideoUploads.TooLarge();
     }
 
     private static async Task<IFormFile?> FileOf(HttpRequest request, string[] fields, CancellationToken ct)

@@ -125,6 +125,16 @@ internal static class AgentRows
         ["GET /api/prompt_wrappers/{wrapper_id}"] = new("gtwy_caller", WrapperAsync),
         ["PUT /api/prompt_wrappers/{wrapper_id}"] = new("gtwy_editor", WrapperAsync, """{"name":"{unique}"}"""),
         ["DELETE /api/prompt_wrappers/{wrapper_id}"] = new("gtwy_editor", WrapperAsync),
+        ["POST /api/rich_ui_templates"] = new("gtwy_editor", Body: """{"name":"{unique}","template_format":{}}"""),
+        ["GET /api/rich_ui_templates"] = new("gtwy_caller"),
+        ["PUT /api/rich_ui_templates/{template_id}"] = new("gtwy_editor", TemplateAsync, """{"name":"{unique}"}"""),
+        ["DELETE /api/rich_ui_templates/{template_id}"] = new("gtwy_editor", TemplateAsync),
+        ["GET /api/prebuilt_prompt"] = new("gtwy_caller"),
+        ["PUT /api/prebuilt_prompt"] = new("gtwy_editor", Body: """{"gpt_memory":"{unique}"}"""),
+        ["POST /api/prebuilt_prompt/reset"] = new("gtwy_editor", Body: """{"prompt_id":"gpt_memory"}"""),
+        ["GET /api/prebuilt_prompt/{prompt_key}"] = new("gtwy_caller", Always("gpt_memory")) { Whose = Whose.Everybodys },
+        // The matrix's host has no key of a provider.
+        ["POST /api/utils/call-gtwy"] = new("gtwy_editor", Body: """{"type":"generate_json","example_json":{}}""") { Answers = [400] },
         ["POST /api/thread/ai"] = new("gtwy_caller", Body: """{"thread_id":"{unique}","user":"Hello"}"""),
         ["POST /chatbot/{botId}/resetchat"] = new("gtwy_caller", Always("bot"), """{"threadId":"talk","slugName":"nobody"}""") { Whose = Whose.Everybodys, Answers = [404] },
         ["POST /api/v2/model/openai/responses"] = new("gtwy_caller", Body: """{"model":"nobody","input":"Hi"}""") { Answers = [400] },
@@ -271,6 +281,22 @@ internal static class AgentRows
 
     private static async Task<string[]> FolderAsync(MatrixWorld world, MatrixCaller owner, CancellationToken ct) =>
         [(await world.WithAsync<FolderStore, Folder>(folders => folders.AddAsync(CallerOf(owner), world.Unique("folder"), "agent", [], ct))).Id];
+
+    private static async Task<string[]> TemplateAsync(MatrixWorld world, MatrixCaller owner, CancellationToken ct)
+    {
+        var now = TimeProvider.System.GetUtcNow();
+        var template = new RichUiTemplate
+        {
+            Id = HexId.Create(TimeProvider.System), OrganizationId = owner.OrganizationId!.Value, Name = world.Unique("template"),
+            Document = [], CreatedAt = now, UpdatedAt = now,
+        };
+        await world.WithAsync<GatewayDb>(async db =>
+        {
+            db.Add(template);
+            await db.SaveChangesAsync(ct);
+        });
+        return [template.Id];
+    }
 
     private static async Task<string[]> WrapperAsync(MatrixWorld world, MatrixCaller owner, CancellationToken ct)
     {

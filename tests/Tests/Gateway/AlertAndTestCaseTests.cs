@@ -77,6 +77,40 @@ public sealed class AlertAndTestCaseTests(GtwyHost host) : IClassFixture<GtwyHos
     }
 
     [Fact]
+    public async Task A_test_case_is_made_of_the_conversation_that_led_to_a_message()
+    {
+        var (agent, other) = (await host.AddAgentAsync(), await host.AddAgentAsync());
+        await host.AddRunAsync(agent, "t", 0);
+        await host.AddRunAsync(agent, "t", 1, run => run.FinishReason = "reset");
+        await host.AddRunAsync(agent, "t", 2);
+        await host.AddRunAsync(agent, "t", 3, run => run.IsSuccess = false);
+        await host.AddRunAsync(agent, "elsewhere", 4);
+        var run = await host.AddRunAsync(agent, "t", 5, document: new()
+        {
+            ["variables"] = new System.Text.Json.Nodes.JsonObject { ["name"] = "Ada" },
+            ["user_urls"] = System.Text.Json.Nodes.JsonNode.Parse("""[{"url":"(inline)","type":"image"},{"url":"https://example.org/a.png","type":"image"}]"""),
+        });
+        await host.AddRunAsync(agent, "t", 6);
+
+        var (status, made) = await host.SendAsync("POST", "/api/testcases/create", Terms(agent, run.MessageId));
+        var (wrong, _) = await host.SendAsync("POST", "/api/testcases/create", Terms(other, run.MessageId));
+        var (missing, _) = await host.SendAsync("POST", "/api/testcases/create", Terms(agent, "nothing"));
+        var (_, listed) = await host.SendAsync("GET", $"/api/testcases/{agent}");
+
+        Assert.Equal((HttpStatusCode.OK, HttpStatusCode.BadRequest, HttpStatusCode.BadRequest), (status, wrong, missing));
+        var kept = Assert.Single(listed!["data"]!.AsArray())!;
+        Assert.Equal((string?)made!["data"]!["_id"], (string?)kept["_id"]);
+        Assert.Equal(
+            [("user", "question 2"), ("assistant", "answer 2"), ("user", "question 5")],
+            kept["conversation"]!.AsArray().Select(message => ((string?)message!["role"], (string?)message["content"])));
+        Assert.Equal("Ada", (string?)kept["variables"]!["name"]);
+        Assert.Equal("https://example.org/a.png", (string?)Assert.Single(kept["user_urls"]!.AsArray())!["url"]);
+
+        static object Terms(string agent, string message) =>
+            new { bridge_id = agent, type = "response", expected = new { response = "4" }, matching_type = "exact", message_id = message };
+    }
+
+    [Fact]
     public async Task Conversations_below_a_thread_are_named_and_listed()
     {
         var (status, made) = await host.SendAsync("POST", "/api/thread", new { thread_id = "reader 7", subThreadId = "one", name = "Weather" });

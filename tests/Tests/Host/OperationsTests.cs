@@ -138,6 +138,26 @@ public sealed class OperationsTests
         Assert.NotNull(document["paths"]);
     }
 
+    [Theory]
+    [InlineData("/files/", "image")]
+    [InlineData("/image/processing/", "image")]
+    [InlineData("/files/upload", "file", "video", "apikey")]
+    [InlineData("/image/processing/upload", "file", "video", "apikey")]
+    [InlineData("/v1/files", "file", "purpose", "expires_after[anchor]", "expires_after[seconds]")]
+    [InlineData("/v1/audio/transcriptions", "file", "model", "language", "prompt", "response_format", "temperature")]
+    public async Task The_gateways_document_says_which_forms_are_taken(string path, params string[] fields)
+    {
+        await using var host = await HostUnderTest.StartAsync();
+
+        var document = JsonNode.Parse(await host.Client.GetStringAsync("/openapi/gateway.json", Ct))!;
+        var body = (document["paths"]![path] ?? document["paths"]![path.TrimEnd('/')])!["post"]!["requestBody"]!["content"]!;
+
+        var form = body["multipart/form-data"]!["schema"]!;
+        Assert.Equal(fields, form["properties"]!.AsObject().Select(field => field.Key));
+        Assert.Equal("binary", (string?)form["properties"]![fields[0]]!["format"]);
+        Assert.Equal(path.EndsWith("/upload", StringComparison.Ordinal) ? "video_url" : null, (string?)body["application/json"]?["schema"]?["required"]?[0]);
+    }
+
     [Fact]
     public async Task The_viewer_loads_nothing_from_elsewhere()
     {

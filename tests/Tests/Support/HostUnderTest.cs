@@ -56,6 +56,8 @@ public sealed class HostUnderTest : IAsyncDisposable
             ["Stoa:DataDirectory"] = folder,
             ["ConnectionStrings:Stoa"] = database,
             ["Logging:LogLevel:Default"] = "Critical",
+            // Models are asked what a test asks, and nothing of our own beside it.
+            ["Gateway:DescribeAgents"] = "false",
         };
         foreach (var (key, value) in settings ?? [])
         {

@@ -142,7 +142,7 @@ internal sealed partial class NativeRuns(
     private async Task<ReadOnlyMemory<byte>> WriteAsync(Run run, CancellationToken ct)
     {
         var (request, dialect) = (RequestWriting.For(run, ToolSet.Empty), DialectOf(run.Choice));
-        request = dialect.TakesAddresses ? request : await media.InlineAsync(request, ct);
+        request = dialect.TakesAddresses && !request.HasRecordings ? request : await media.InlineAsync(request, ct);
         using var output = new PooledBytes(4_096);
         dialect.WriteRequest(request, TargetOf(run.Choice), output);
         return output.Span.ToArray();

@@ -179,7 +179,7 @@ internal sealed class AnthropicMessages
                 json.WriteString("signature", thinking.Signature);
                 break;
             default:
-                throw Unsupported(part is Part.Audio ? "Audio" : $"A part of the kind {part.GetType().Name}");
+                throw Unsupported(part is Part.Audio or Part.Recording ? "Audio" : part is Part.Video ? "Video" : $"A part of the kind {part.GetType().Name}");
         }
         AnthropicRequestWriter.WriteCache(json, part.Cache);
         json.WriteEndObject();

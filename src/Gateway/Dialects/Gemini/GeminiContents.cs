@@ -176,6 +176,15 @@ internal sealed class GeminiContents
             case Part.Audio audio:
                 WriteMedia(json, new Media.Bytes($"audio/{audio.Format}", audio.Base64));
                 break;
+            case Part.Video { Media: Media.Url url } video:
+                json.WriteStartObject("fileData");
+                json.WriteIfAny("mimeType", video.MimeType);
+                json.WriteString("fileUri", url.Address);
+                json.WriteEndObject();
+                break;
+            case Part.Video video:
+                WriteMedia(json, video.Media);
+                break;
             case Part.ToolResult result:
                 WriteResult(json, result);
                 break;

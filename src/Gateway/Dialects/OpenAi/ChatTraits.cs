@@ -40,6 +40,7 @@ internal sealed record ChatTraits
         TakesTopK = true,
         TakesSeveral = false,
         TakesMetadata = false,
+        TakesVideo = true,
         Documents = DocumentForm.Address,
         Usage = UsageWish.Include,
         Reasoning = ReasoningForm.Nested,
@@ -134,6 +135,8 @@ internal sealed record ChatTraits
     public bool TakesSchema { get; private init; } = true;
 
     public bool TakesAudio { get; private init; } = true;
+
+    public bool TakesVideo { get; private init; }
 
     public bool TakesAllowedTools { get; private init; }
 

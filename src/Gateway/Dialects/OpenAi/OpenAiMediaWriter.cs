@@ -42,6 +42,12 @@ internal sealed class OpenAiMediaWriter(Utf8JsonWriter json, ChatTraits traits)
                 json.WriteString("format", audio.Format);
                 json.WriteEndObject();
                 break;
+            case Part.Video { Media: Media.Url or Media.Bytes } video when traits.TakesVideo:
+                json.WriteString("type", "video_url");
+                json.WriteStartObject("video_url");
+                json.WriteString("url", AddressOf(video.Media));
+                json.WriteEndObject();
+                break;
             default:
                 throw Unsupported($"A part of the kind {part.GetType().Name}");
         }

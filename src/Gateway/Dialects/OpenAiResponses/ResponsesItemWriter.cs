@@ -120,6 +120,8 @@ internal static class ResponsesItemWriter
             case Part.File file:
                 WriteFile(json, file);
                 break;
+            case Part.Audio or Part.Video:
+                throw Unsupported(part is Part.Audio ? "Audio" : "Video");
             default:
                 throw Unsupported($"A part of the kind {part.GetType().Name}");
         }

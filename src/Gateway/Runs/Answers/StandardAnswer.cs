@@ -22,7 +22,7 @@ internal static class StandardAnswer
             ["role"] = "assistant",
             ["finish_reason"] = WordOf(run.FinishReason),
             ["tools_data"] = run.Rounds.ToAnswer(),
-            ["images"] = run.Input.Images.Any() ? new JsonArray([.. run.Input.Images.Select(image => (JsonNode)image)]) : null,
+            ["images"] = ImagesOf(run),
             ["annotations"] = new JsonArray(),
             ["fallback"] = run.IsFallback,
             ["firstAttemptError"] = run.FirstAttemptError,
@@ -33,6 +33,14 @@ internal static class StandardAnswer
             ["thread_id"] = run.ThreadId,
             ["sub_thread_id"] = run.SubThreadId,
         };
+        if (run.Plans is { } plans)
+        {
+            data["plans"] = plans.DeepClone();
+        }
+        if (run.Input.VideoFile is { } video)
+        {
+            data["file_data"] = video.DeepClone();
+        }
         foreach (var (name, value) in made)
         {
             data[name] = value?.DeepClone();
@@ -57,6 +65,13 @@ internal static class StandardAnswer
             FinishReason = run.FinishReason,
             ToolCalls = [.. run.Rounds.Calls.Select(call => (JsonNode)new JsonObject { ["name"] = call.Name, ["args"] = call.Arguments?.DeepClone() })],
         };
+    }
+
+    /// <summary>Those that were sent and those that were made; null where there are none.</summary>
+    private static JsonArray? ImagesOf(Run run)
+    {
+        var made = run.MadeUrls.Count == 0 ? [] : run.MadeUrls.Objects().Select(one => one.Text("url")).OfType<string>();
+        return run.MadeUrls.Count > 0 || run.Input.Images.Any() ? new([.. run.Input.Images.Concat(made).Select(image => (JsonNode)image)]) : null;
     }
 
     /// <summary>The answer of a run that is over, as its row in the history tells it.</summary>

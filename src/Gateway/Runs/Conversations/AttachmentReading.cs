@@ -24,7 +24,8 @@ internal sealed class AttachmentReading(ModelDocument model)
             {
                 continue;
             }
-            if (type == "image" ? sees : reads)
+            // A video or a recording is long, and a provider keeps it for two days: it is shown with its own question alone.
+            if (type is not ("audio" or "video") && (type == "image" ? sees : reads))
             {
                 yield return type == "image" ? new Part.Image(new Media.Url(url)) : new Part.File(new Media.Url(url));
             }

@@ -3,6 +3,7 @@ using Microsoft.EntityFrameworkCore;
 using Npgsql;
 using Stoa.Gateway.Delivery;
 using Stoa.Gateway.History;
+using Stoa.Gateway.Prompts;
 using Stoa.Gateway.Runs.Conversations;
 using Stoa.Gateway.RunTools;
 using Stoa.Platform.Jobs;
@@ -11,7 +12,7 @@ namespace Stoa.Gateway.Runs.FollowUps;
 
 /// <summary>Names the conversation, keeps its notes and its summary, suggests what could come next, calls the post-tool.</summary>
 internal sealed class FollowUpHandler(
-    GatewayDb db, NpgsqlDataSource database, SideRuns side, BuiltInAgents agents, ToolMaking tools, EditorPushes pages) : IJobHandler<FollowUp>
+    GatewayDb db, NpgsqlDataSource database, SideRuns side, BuiltInAgents agents, OwnPrompts prompts, ToolMaking tools, EditorPushes pages) : IJobHandler<FollowUp>
 {
     /// <summary>Exchanges that stay as they are when older ones are folded into the summary.</summary>
     private const int KeptWhole = 4;
@@ -98,7 +99,7 @@ internal sealed class FollowUpHandler(
             User: {row.UserMessage}
             Assistant: {row.Answer}
             """;
-        var memory = await agents.AskAsync(run, BuiltInAgents.MemoryPrompt, text, wantsJson: false, ct);
+        var memory = await agents.AskAsync(run, await prompts.FindAsync(row.OrganizationId, OwnPrompts.Memory, ct), text, wantsJson: false, ct);
         if (memory.Length > 0 && !memory.Trim('.', ' ').Equals("false", StringComparison.OrdinalIgnoreCase))
         {
             await WriteAsync(thread, "memory = $5", StoredText.Clean(memory), ct);
@@ -132,7 +133,8 @@ internal sealed class FollowUpHandler(
 
     private async Task SuggestAsync(AgentRun row, Run run, string? channel, CancellationToken ct)
     {
-        var answer = await agents.AskForObjectAsync(run, BuiltInAgents.SuggestionsPrompt, $"User: {row.UserMessage}\nAssistant: {row.Answer}", ct);
+        var answer = await agents.AskForObjectAsync(
+            run, await prompts.FindAsync(row.OrganizationId, OwnPrompts.Suggestions, ct), $"User: {row.UserMessage}\nAssistant: {row.Answer}", ct);
         var suggestions = new JsonArray([.. answer.List("suggestions").Texts().Take(3).Select(text => (JsonNode)text)]);
         if (suggestions.Count == 0)
         {

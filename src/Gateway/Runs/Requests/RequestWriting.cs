@@ -48,6 +48,7 @@ internal static class RequestWriting
                 Tools = [.. tools.Definitions, .. searches],
                 ToolChoice = tools.Definitions.Count == 0 ? null : ChoiceOf(run.Plan.Configured("tool_choice"), tools),
                 Format = FormatOf(run),
+                HasRecordings = run.Input.Audios.Count > 0,
             },
             parameters);
         var user = UserTurn.Of(run);

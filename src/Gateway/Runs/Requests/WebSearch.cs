@@ -6,7 +6,7 @@ namespace Stoa.Gateway.Runs.Requests;
 
 /// <summary>
 /// The provider's own search of the web, where an agent or a request has <c>web_search</c> among its built-in tools and the provider has
-/// one. The provider runs it itself; a model without one answers without it.
+/// one, and OpenAI's own drawing. The provider runs them itself; a model without them answers without.
 /// </summary>
 internal static class WebSearch
 {
@@ -17,16 +17,26 @@ internal static class WebSearch
     {
         var provider = run.Choice.Target.Provider;
         var dialect = provider.Kind.Dialect ?? Dialect.OpenAi;
-        if (!run.BuiltInTools.Contains(Name, StringComparer.Ordinal))
+        if (!run.BuiltInTools.Any())
         {
             return (dialect, []);
         }
-        // OpenAI has it in its Responses API only.
-        var spoken = provider.HasResponses ? Dialect.OpenAiResponses : dialect;
-        return DefinitionOf(spoken, run.Plan.Configured("web_search_filters") ?? run.Plan.Stored("web_search_filters")) is { } definition
-            ? (spoken, [new(Name) { Native = JsonSerializer.SerializeToElement(definition, GatewayJson.Default.JsonObject) }])
-            : (dialect, []);
+        var tools = new List<Tool>();
+        if (run.BuiltInTools.Contains(Name, StringComparer.Ordinal)
+            // OpenAI has it in its Responses API only.
+            && DefinitionOf(provider.HasResponses ? Dialect.OpenAiResponses : dialect, run.Plan.Configured("web_search_filters") ?? run.Plan.Stored("web_search_filters")) is { } search)
+        {
+            tools.Add(Native(Name, search));
+        }
+        if (DrawnPictures.AreWanted(run))
+        {
+            tools.Add(Native(DrawnPictures.ToolName, new() { ["type"] = DrawnPictures.ToolName }));
+        }
+        return (tools.Count > 0 && provider.HasResponses ? Dialect.OpenAiResponses : dialect, tools);
     }
+
+    private static Tool Native(string name, JsonObject definition) =>
+        new(name) { Native = JsonSerializer.SerializeToElement(definition, GatewayJson.Default.JsonObject) };
 
     private static JsonObject? DefinitionOf(Dialect dialect, JsonNode? filters)
     {

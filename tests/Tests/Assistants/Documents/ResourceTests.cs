@@ -47,6 +47,28 @@ public sealed class ResourceTests(DocumentsSite site) : IClassFixture<DocumentsS
     }
 
     [Fact]
+    public async Task A_user_has_no_more_documents_than_he_may()
+    {
+        const string Read = "/background/create_document_from_website";
+        var user = await Assistants.UserAsync();
+        JsonObject more = new() { ["website_url"] = "https://more.test/", ["user_id"] = user.Id };
+        await Assistants.SqlAsync("insert into assistants.websites (user_id, url) select $1, 'https://full.test/' || n from generate_series(1, 50) n", user.Id);
+        await Assistants.SqlAsync("""
+            insert into assistants.documents (user_id, document_type, name, title, language, created_at)
+            select $1, 'learned_by_mojo', 'full ' || n, 'full', 'en', now() from generate_series(1, 1000) n
+            """, user.Id);
+
+        Assert.Equal("400 A user has at most 50 websites", await Assistants.StatusAsync(null, HttpMethod.Post, Read, more));
+        Assert.Equal("400 A user has at most 1000 texts and files", await Assistants.StatusAsync(user.Token, HttpMethod.Put, "/resource", new() { ["name"] = "more", ["text"] = "A word." }));
+        await Assistants.SqlAsync("update assistants.websites set run = 1 where user_id = $1 and url = 'https://full.test/7'", user.Id);
+        await Assistants.SqlAsync("update assistants.documents set deleted_at = now() where user_id = $1 and name = 'full 7'", user.Id);
+
+        Assert.Equal("200 ", await Assistants.StatusAsync(null, HttpMethod.Post, Read, more));
+        Assert.Equal("200 ", await Assistants.StatusAsync(user.Token, HttpMethod.Put, "/resource", new() { ["name"] = "more", ["text"] = "A word." }));
+        Assert.Equal(51, await Assistants.ValueAsync<long>("select count(*) from assistants.websites where user_id = $1", user.Id));
+    }
+
+    [Fact]
     public async Task Files_are_read_by_what_they_are()
     {
         var user = await Assistants.UserAsync();

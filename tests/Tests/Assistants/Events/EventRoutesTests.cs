@@ -130,6 +130,18 @@ public sealed class EventRoutesTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Of_very_many_devices_the_oldest_go()
+    {
+        var user = await Site.UserAsync("Many");
+        await Site.SqlAsync("insert into assistants.devices (user_id, fcm_token) select $1, 'many ' || n from generate_series(1, 100) n", user.Id);
+
+        await Site.OkAsync(user.Token, HttpMethod.Put, "/device", new() { ["fcm_token"] = "many-and-one" });
+
+        Assert.Equal("many 2 100", await Site.ValueAsync<string>(
+            "select (array_agg(fcm_token order by id))[1] || ' ' || count(*) from assistants.devices where user_id = $1", user.Id));
+    }
+
+    [Fact]
     public async Task Layout_A_writes_what_it_is_given_for_each_user_and_passes_over_strangers()
     {
         var user = await Site.UserAsync("Grace", "UTC");

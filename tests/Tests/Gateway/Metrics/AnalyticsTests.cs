@@ -42,6 +42,45 @@ public sealed class AnalyticsTests(GatewaySite site) : IClassFixture<GatewaySite
         Assert.NotNull(answer["total_user_feedback_count"]);
     }
 
+    [Theory]
+    [InlineData("tool_id=script-1", 1)]
+    [InlineData("tool_id=weather-1,weather-2", 2)]
+    [InlineData("tool_id={function}", 1)]
+    [InlineData("tool_id=$[*]", 0)]
+    [InlineData("agent_id=called-2", 1)]
+    [InlineData("agent_id=called-0&agent_id=called-1", 2)]
+    [InlineData("agent_id=called-1&tool_id=script-2", 0)]
+    [InlineData("knowledgebase_id=book-0", 1)]
+    [InlineData("review_failed=true", 1)]
+    [InlineData("""filter_by={"service":"anthropic","model":"model-2"}""", 1)]
+    [InlineData("""filter_by={"sub_thread_id":"nowhere"}""", 0)]
+    public async Task Runs_are_found_by_what_they_called(string filter, int threads)
+    {
+        var agent = await AddAsync(threads: 3, runs: 2);
+        var function = Stoa.Gateway.HexId.Create(TimeProvider.System);
+        await ExecuteAsync("""
+            update gateway.runs set finish_reason = case thread_id when 'thread-2' then 'blocked' else 'completed' end,
+              document = jsonb_build_object('tools_call_data', jsonb_build_array(jsonb_build_object(
+                'a', jsonb_build_object('id', 'script-' || right(thread_id, 1), 'name', 'weather-' || right(thread_id, 1), 'data', '{"metadata":{"type":"function"}}'::jsonb),
+                'b', jsonb_build_object('id', 'x', 'name', 'x', 'data', jsonb_build_object('metadata', jsonb_build_object('type', 'agent', 'agent_id', 'called-' || right(thread_id, 1))))),
+                jsonb_build_object('c', jsonb_build_object('name', 'get_knowledge_base_data', 'args', jsonb_build_object('resource_id', 'book-' || right(thread_id, 1)),
+                  'data', '{"metadata":{"type":"RAG"}}'::jsonb))))
+            where agent_id = $1
+            """, agent);
+        await ExecuteAsync("""
+            insert into gateway.tools (id, organization_id, script_id, title, document, created_at, updated_at)
+            values ($1, $2, 'script-0', $1, '{}', now(), now()) on conflict (organization_id, script_id) do update set id = excluded.id
+            """, function, Organization.DefaultId);
+
+        var answer = await site.GetAsync($"/api/analytics/agent/{agent}?{Uri.EscapeDataString(filter.Replace("{function}", function, StringComparison.Ordinal)).Replace("%3D", "=", StringComparison.Ordinal).Replace("%26", "&", StringComparison.Ordinal)}");
+        var facets = (await site.GetAsync($"/api/analytics/agent/{agent}/filters"))["data"]!;
+
+        Assert.Equal(threads, answer["data"]!.AsArray().Count);
+        Assert.Equal(["script-0", "script-1", "script-2"], facets["tool_id"]!.AsArray().Select(tool => (string?)tool));
+        Assert.Equal(["called-0", "called-1", "called-2"], facets["agent_id"]!.AsArray().Select(tool => (string?)tool));
+        Assert.Equal(["book-0", "book-1", "book-2"], facets["knowledgebase_id"]!.AsArray().Select(tool => (string?)tool));
+    }
+
     [Fact]
     public async Task A_summary_and_the_facets_tell_of_all_runs()
     {
@@ -69,6 +108,10 @@ public sealed class AnalyticsTests(GatewaySite site) : IClassFixture<GatewaySite
     [InlineData("page_size=1000")]
     [InlineData("start_date=never")]
     [InlineData("keyword=%00")]
+    [InlineData("tool_id=%00")]
+    [InlineData("filter_by=[]")]
+    [InlineData("filter_by={\"service\":\"%5Cu0000\"}")]
+    [InlineData("filter_by={\"organization_id\":\"x\"}")]
     public async Task A_wrong_query_is_refused(string query)
     {
         using var request = new HttpRequestMessage(HttpMethod.Get, $"/api/analytics/agent/a?{query}") { Headers = { Authorization = new("Bearer", "stoa-dev") } };
@@ -93,5 +136,15 @@ public sealed class AnalyticsTests(GatewaySite site) : IClassFixture<GatewaySite
         }
         await command.ExecuteNonQueryAsync(Ct);
         return agent;
+    }
+
+    private async Task ExecuteAsync(string sql, params object[] values)
+    {
+        await using var command = site.Host.Services.GetRequiredService<NpgsqlDataSource>().CreateCommand(sql);
+        foreach (var value in values)
+        {
+            command.Parameters.Add(new() { Value = value });
+        }
+        await command.ExecuteNonQueryAsync(Ct);
     }
 }

@@ -63,6 +63,28 @@ public sealed class MediaRunTests(MediaRunTests.MediaSite site) : IClassFixture<
         Assert.Equal(HttpStatusCode.BadRequest, refused);
     }
 
+    [Theory]
+    [InlineData("""{"data":[{"path":"abc.png","revised_prompt":"Red"}]}""")]
+    [InlineData("""{"images":["/v1/media/images/abc.png"]}""")]
+    public async Task An_agent_of_ai_ml_draws_and_its_picture_is_fetched_with_the_same_key(string made)
+    {
+        site.Tools.Answers("images", made);
+        site.Tools.On("abc.png", async context =>
+        {
+            context.Response.ContentType = "image/png";
+            await context.Response.Body.WriteAsync(Convert.FromBase64String(Picture), context.RequestAborted);
+        });
+
+        var (status, body) = await site.RunAsync("""{"service":"ai_ml","configuration":{"model":"painter","type":"image"},"user":"A ship"}""");
+
+        Assert.Equal(HttpStatusCode.OK, status);
+        Assert.Equal("painter", (string?)site.Tools.Calls.Last(call => call.Path == "/v1/generation/images").Body!["model"]);
+        var fetched = site.Tools.Calls.Last(call => call.Path == "/v1/media/images/abc.png");
+        Assert.Equal("Bearer of-ai-ml", fetched.Headers["Authorization"]);
+        using var read = await site.Host.Client.GetAsync(new Uri(new Uri((string)body["response"]!["data"]!["permanent_url"]!).AbsolutePath, UriKind.Relative), Ct);
+        Assert.Equal(Convert.FromBase64String(Picture), await read.Content.ReadAsByteArrayAsync(Ct));
+    }
+
     [Fact]
     public async Task A_picture_that_is_refused_or_broken_is_one_clean_failure()
     {
@@ -149,6 +171,10 @@ public sealed class MediaRunTests(MediaRunTests.MediaSite site) : IClassFixture<
             settings["Gateway:Providers:gemini:Kind"] = "gemini";
             settings["Gateway:Providers:gemini:BaseUrl"] = Tools.Address;
             settings["Gateway:Providers:gemini:ApiKey"] = "of-gemini";
+            settings["Gateway:Providers:ai_ml:Kind"] = "ai_ml";
+            settings["Gateway:Providers:ai_ml:BaseUrl"] = $"{Tools.Address}/openai";
+            settings["Gateway:Providers:ai_ml:ApiKey"] = "of-ai-ml";
+            settings["Gateway:Providers:ai_ml:Models:0"] = "painter";
         }
     }
 }

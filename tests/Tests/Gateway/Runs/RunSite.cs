@@ -53,6 +53,8 @@ public class RunSite : IAsyncLifetime
             ["Gateway:Providers:anthropic:BaseUrl"] = Anthropic.BaseAddress.ToString(),
             ["Gateway:Providers:anthropic:ApiKey"] = Anthropic.Key,
             ["Gateway:FunctionBaseUrl"] = Tools.Address,
+            ["Gateway:Crawler:Url"] = Tools.Address,
+            ["Gateway:Crawler:ApiKey"] = "of-the-crawler",
             // One test waits for it, and all others must be done by then.
             ["Gateway:Timeouts:ToolMs"] = "10000",
             ["Gateway:Retries"] = "0",

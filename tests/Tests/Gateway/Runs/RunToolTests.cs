@@ -77,6 +77,65 @@ public sealed class RunToolTests(RunSite site) : IClassFixture<RunSite>
     }
 
     [Fact]
+    public async Task A_model_that_is_to_plan_says_its_steps_as_it_goes()
+    {
+        var agent = await site.AgentAsync("""{"service":"openai","configuration":{"model":"gpt-4.1-mini","prompt":"x","response_type":"text"}}""");
+        site.OpenAi.EnqueueFor("gpt-4.1-mini",
+            ScriptedAnswer.ToolCalls(new ScriptedCall("update_plan", """{"items":[{"content":"Look","status":"in_progress"},{"content":"Tell","status":"?"},{"status":"pending"}]}""")),
+            ScriptedAnswer.ToolCalls(new ScriptedCall("update_plan", """{"items":"none"}""")),
+            ScriptedAnswer.ToolCalls(new ScriptedCall("update_plan", """{"items":[{"content":"Look","status":"completed"}]}""")),
+            ScriptedAnswer.Text("Done."));
+
+        var events = await site.StreamAsync($$"""{"bridge_id":"{{agent}}","user":"Go","stream":true,"mode":"plan"}""");
+
+        var plans = events.Where(one => (string?)one["event"] == "planning").Select(one => one["plans"]!.ToJsonString()).ToList();
+        Assert.Equal(["""[{"content":"Look","status":"in_progress"},{"content":"Tell","status":"pending"}]""", """[{"content":"Look","status":"completed"}]"""], plans);
+        Assert.Equal(plans[^1], events[^1]["response"]!["response"]!["data"]!["plans"]!.ToJsonString());
+        Assert.True(JsonNode.DeepEquals(JsonNode.Parse(plans[^1]), Assert.Single(await site.RowsAsync(agent)).Document["plans"]));
+
+        site.OpenAi.EnqueueFor("gpt-4.1-mini", ScriptedAnswer.Text("No plan."));
+        await site.RunAsync($$"""{"bridge_id":"{{agent}}","user":"Go"}""");
+        Assert.Null(site.OpenAi.RequestsFor("gpt-4.1-mini")[^1].Json!["tools"]);
+    }
+
+    [Fact]
+    public async Task A_page_of_the_web_is_read_by_the_operators_service_and_only_of_the_domains_that_are_allowed()
+    {
+        site.Tools.Answers("scrape", """{"success":true,"data":{"markdown":"# Porch","metadata":{"statusCode":200}}}""");
+        var agent = await site.AgentAsync("""
+            {"service":"openai","configuration":{"model":"gpt-4.1-mini","prompt":"x {{pre_function}}","response_type":"text"},"built_in_tools":["Gtwy_Web_Search"],
+             "gtwy_web_search_filters":["example.org"],"pre_tools":[{"type":"gtwy_web_search","args":{"url":"https://example.org/{{page}}"}}]}
+            """);
+        site.OpenAi.EnqueueFor("gpt-4.1-mini",
+            ScriptedAnswer.ToolCalls(
+                new("Gtwy_Web_Search", """{"url":"https://www.example.org/a","formats":["html"]}""", "a"), new("Gtwy_Web_Search", """{"url":"https://example.org.evil.net/"}""", "b"),
+                new("Gtwy_Web_Search", """{"url":"file:///etc/passwd"}""", "c")),
+            ScriptedAnswer.Text("Read."));
+
+        await site.RunAsync($$$"""{"bridge_id":"{{{agent}}}","user":"Go","variables":{"page":"start"} }""");
+
+        var asked = site.OpenAi.RequestsFor("gpt-4.1-mini")[^1].Json!["messages"]!.AsArray();
+        Assert.Contains("# Porch", asked[0]!["content"]!.ToString(), StringComparison.Ordinal);
+        var results = asked.Where(message => (string?)message!["role"] == "tool").ToDictionary(message => (string)message!["tool_call_id"]!, message => message!["content"]!.ToString());
+        Assert.Contains("# Porch", results["a"], StringComparison.Ordinal);
+        Assert.Contains("url must be of example.org", results["b"], StringComparison.Ordinal);
+        Assert.Contains("http(s) address", results["c"], StringComparison.Ordinal);
+        var read = site.Tools.Calls.Where(call => call.Path == "/v2/scrape").ToList();
+        Assert.Equal(["https://example.org/start", "https://www.example.org/a"], read.Select(call => (string?)call.Body!["url"]));
+        Assert.Equal(["html"], read[1].Body!["formats"]!.AsArray().Select(format => (string?)format));
+        Assert.All(read, call => Assert.Equal("Bearer of-the-crawler", call.Headers["Authorization"]));
+
+        site.Tools.On("scrape", context =>
+        {
+            context.Response.StatusCode = 402;
+            return context.Response.WriteAsync("""{"success":false,"error":"Out of credits"}""");
+        });
+        site.OpenAi.EnqueueFor("gpt-4.1-mini", ScriptedAnswer.ToolCalls(new ScriptedCall("Gtwy_Web_Search", """{"url":"https://example.org/b"}""")), ScriptedAnswer.Text("Not read."));
+        await site.RunAsync($$"""{"bridge_id":"{{agent}}","user":"Again"}""");
+        Assert.Contains("Out of credits", site.OpenAi.RequestsFor("gpt-4.1-mini")[^1].Json!["messages"]!.AsArray()[^1]!["content"]!.ToString(), StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task A_request_may_bring_its_own_tools()
     {
         site.Tools.Answers("extra", """{"price":7}""");

@@ -58,6 +58,8 @@ internal sealed class ToolServer : IAsyncDisposable
     private async Task HandleAsync(HttpContext context)
     {
         var body = context.Request.ContentLength == 0 || HttpMethods.IsGet(context.Request.Method) || HttpMethods.IsDelete(context.Request.Method)
+            // Sound, videos and what else is no JSON is left to the script.
+            || context.Request.ContentType?.Contains("json", StringComparison.OrdinalIgnoreCase) != true
             ? null
             : await JsonNode.ParseAsync(context.Request.Body, cancellationToken: context.RequestAborted);
         Calls.Enqueue((

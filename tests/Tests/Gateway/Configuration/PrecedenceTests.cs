@@ -1,0 +1,70 @@
+using System.Net;
+using System.Text;
+using System.Text.Json.Nodes;
+using Stoa.Tests.Gateway.Runs;
+using Stoa.Tests.Support;
+
+namespace Stoa.Tests.Gateway.Configuration;
+
+/// <summary>Whose word counts where several say how an agent is to run, on every host.</summary>
+public sealed class PrecedenceTests(RunSite site) : IClassFixture<RunSite>
+{
+    private const string Model = "gpt-4o-mini";
+
+    private static CancellationToken Ct => TestContext.Current.CancellationToken;
+
+    [Fact]
+    public async Task The_request_goes_before_the_environment_that_before_what_is_published_and_that_before_the_defaults()
+    {
+        var agent = await site.AgentAsync($$"""{"service":"openai","configuration":{"model":"{{Model}}","max_tokens":100,"response_type":"text"},"settings":{} }""");
+        var published = (string)(await DoAsync(site.Host, "GET", $"/api/agent/{agent}"))["agent"]!["published_version_id"]!;
+        var other = (string)(await DoAsync(site.Host, "POST", "/api/versions", $$"""{"version_id":"{{published}}"}"""))["version_id"]!;
+        await DoAsync(site.Host, "PUT", $"/api/versions/{other}", """{"configuration":{"max_tokens":200}}""");
+        await DoAsync(site.Host, "PUT", $"/api/agent/{agent}", $$"""{"settings":{"environment_config":{"staging":{"version_id":"{{other}}"} } } }""");
+        await Patience.UntilAsync(async () => await MostAsync(site.Host, agent, ""","environment":"staging" """) == 200, () => "The environment is not known");
+
+        Assert.Equal(100, await MostAsync(site.Host, agent));
+        Assert.Equal(100, await MostAsync(site.Host, agent, ""","environment":"nowhere" """));
+        Assert.Equal(300, await MostAsync(site.Host, agent, ""","environment":"staging","configuration":{"max_tokens":300}"""));
+        Assert.Equal(100, await MostAsync(site.Host, agent, $$""","environment":"staging","version_id":"{{published}}" """));
+        var plain = await site.AgentAsync($$"""{"service":"openai","configuration":{"model":"{{Model}}","response_type":"text"} }""");
+        Assert.Null(await MostAsync(site.Host, plain));
+
+        // Another host hears of what is stored, and says the same.
+        await using var second = await HostUnderTest.StartAsync(new()
+        {
+            ["ConnectionStrings:Stoa"] = site.Host.ConnectionString,
+            ["Gateway:Providers:openai:Kind"] = "openai",
+            ["Gateway:Providers:openai:BaseUrl"] = new Uri(site.OpenAi.BaseAddress, "/v1").ToString(),
+            ["Gateway:Providers:openai:ApiKey"] = site.OpenAi.Key,
+            ["Gateway:Providers:openai:HasResponses"] = "false",
+        });
+        Assert.Equal(100, await MostAsync(second, agent));
+        await DoAsync(site.Host, "PUT", $"/api/versions/{published}", """{"configuration":{"max_tokens":150}}""");
+        await DoAsync(site.Host, "POST", $"/api/versions/publish/{published}");
+        await Patience.UntilAsync(async () => await MostAsync(second, agent) == 150, () => "The second host runs what was");
+        Assert.Equal(200, await MostAsync(second, agent, ""","environment":"staging" """));
+    }
+
+    /// <summary>How long an answer the model was asked for; null where nothing was said.</summary>
+    private async Task<int?> MostAsync(HostUnderTest host, string agent, string more = "")
+    {
+        await DoAsync(host, "POST", "/api/v2/model/chat/completion", $$"""{"bridge_id":"{{agent}}","user":"Hi"{{more}}}""");
+        var asked = site.OpenAi.RequestsFor(Model)[^1].Json!;
+        return (int?)(asked["max_completion_tokens"] ?? asked["max_tokens"]);
+    }
+
+    private static async Task<JsonNode> DoAsync(HostUnderTest host, string method, string path, string body = "{}")
+    {
+        using var request = new HttpRequestMessage(new(method), path);
+        request.Headers.Add("pauthkey", "stoa-dev");
+        if (method != "GET")
+        {
+            request.Content = new StringContent(body, Encoding.UTF8, "application/json");
+        }
+        using var answer = await host.Client.SendAsync(request, Ct);
+        var text = await answer.Content.ReadAsStringAsync(Ct);
+        Assert.True(answer.StatusCode == HttpStatusCode.OK, $"{method} {path}: {text}");
+        return JsonNode.Parse(text)!;
+    }
+}
