@@ -14,8 +14,10 @@ internal sealed class VideoUploads(GeminiFiles gemini, GuardedClient web) : IDis
     private const int MaxKey = 4_096;
     private const int MaxName = 255;
 
+    private static readonly TimeSpan LongestQueue = TimeSpan.FromSeconds(10);
+
     /// <summary>Those that are fetched are in memory meanwhile.</summary>
-    private readonly SemaphoreSlim fetching = new(2);
+    private readonly SemaphoreSlim fetching = new(4);
 
     /// <summary>Null for what is no video.</summary>
     public static string? TypeOf(IFormFile file) => MediaReading.VideoTypeOf(file.FileName) ?? KindOf(file.ContentType);
@@ -37,7 +39,10 @@ internal sealed class VideoUploads(GeminiFiles gemini, GuardedClient web) : IDis
     {
         var address = body.Name("video_url") ?? throw Failure.Invalid("file is required: a file in a form, or video_url", "video_url");
         var key = Key(body.Name("api_key") ?? body.Name("apikey"), "api_key");
-        await fetching.WaitAsync(ct);
+        if (!await fetching.WaitAsync(LongestQueue, ct))
+        {
+            throw Failure.Unavailable("Other videos are being fetched", LongestQueue);
+        }
         try
         {
             var (type, content) = await ReadAsync(address, ct);
