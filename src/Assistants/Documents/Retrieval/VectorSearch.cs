@@ -68,6 +68,10 @@ internal sealed class VectorSearch(NpgsqlDataSource source, VectorIndex index)
         {
             batch.BatchCommands.Add(Command(All, length));
         }
+        if (place is null)
+        {
+            await batch.PrepareAsync(ct);
+        }
         await using var rows = await batch.ExecuteReaderAsync(ct);
         if (place is not null)
         {
@@ -116,6 +120,7 @@ internal sealed class VectorSearch(NpgsqlDataSource source, VectorIndex index)
         {
             Parameters = { new() { Value = userId }, new() { Value = model }, new() { Value = most } },
         };
+        await command.PrepareAsync(ct);
         return await command.ExecuteScalarAsync(ct) is true;
     }
 

@@ -34,30 +34,28 @@ internal sealed class WordSearch(NpgsqlDataSource source)
         ), weighed as materialized (
           select alone, ids, ln(1 + total.count / sum(cardinality(ids)) over (partition by lexeme)) as weight from hits, total
         ), rough as materialized (
-          select id, sum(weight) as weight, array_agg(alone) as asked, array_agg(weight) as weights from weighed, unnest(ids) id group by id
+          select id, sum(weight) as weight from weighed, unnest(ids) id group by id
         ), promising as materialized (
-          select * from rough where weight >= 0.6 * (select min(weight) from (select weight from rough order by weight desc limit $3) best)
+          select id from rough where weight >= 0.6 * (select min(weight) from (select weight from rough order by weight desc limit $3) best)
           order by weight desc, id limit $4
+        ), read as materialized (
+          select id, c.words || ''::tsvector as words from promising join assistants.document_chunks c using (id)
         )
-        select promising.id from promising
-        cross join lateral (
-          select c.words || ''::tsvector as words from assistants.document_chunks c where c.id = promising.id limit 1
-        ) read
-        cross join lateral (
-          select sum(word.weight * (1 + 4 * ts_rank('{0.4, 0.4, 0.4, 1}', read.words, word.alone, 1))) as score
-          from unnest(promising.asked, promising.weights) as word (alone, weight)
-        ) scored
-        order by scored.score desc, promising.id limit $3
+        select read.id from read join (select id, alone, weight from weighed, unnest(ids) id) word using (id)
+        group by read.id order by sum(word.weight * (1 + 4 * ts_rank('{0.4, 0.4, 0.4, 1}', read.words, word.alone, 1))) desc, read.id limit $3
         """;
 
     /// <summary>Ids of chunks, the best first.</summary>
     public async Task<List<int>> FindAsync(string userId, string question, int most, CancellationToken ct)
     {
-        await using var command = source.CreateCommand(Statement);
+        await using var connection = await source.OpenConnectionAsync(ct);
+        await using var command = new NpgsqlCommand(Statement, connection);
         command.Parameters.Add(new() { Value = userId });
         command.Parameters.Add(new() { Value = question.Length <= LongestQuestion ? question : question[..LongestQuestion] });
         command.Parameters.Add(new() { Value = most });
         command.Parameters.Add(new() { Value = Math.Max(most, MostRead) });
+        // The first time on a connection only: planning takes milliseconds, and nobody asks so that another plan were better.
+        await command.PrepareAsync(ct);
         await using var rows = await command.ExecuteReaderAsync(ct);
         var found = new List<int>();
         while (await rows.ReadAsync(ct))
