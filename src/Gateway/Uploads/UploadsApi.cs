@@ -139,7 +139,7 @@ internal static class UploadsApi
             var form = await request.ReadFormAsync(ct);
             return form.Files.FirstOrDefault(file => fields.Contains(file.Name, StringComparer.Ordinal));
         }
-        catch (InvalidDataException)
+        catch (Exception broken) when (broken is InvalidDataException or (IOException and not BadHttpRequestException))
         {
             throw Failure.Invalid("The form is broken off or not well-formed", fields[0]);
         }

@@ -112,6 +112,24 @@ public sealed class MediaRunTests(MediaRunTests.MediaSite site) : IClassFixture<
     }
 
     [Theory]
+    [InlineData("/image/processing/")]
+    [InlineData("/files/upload")]
+    public async Task A_form_that_breaks_off_is_the_callers_mistake(string path)
+    {
+        using var request = new HttpRequestMessage(HttpMethod.Post, path)
+        {
+            Content = new StringContent("--q\r\nContent-Disposition: form-data; name=\"file\"; filename=\"a\"\r\n\r\nabc"),
+        };
+        request.Content.Headers.ContentType = System.Net.Http.Headers.MediaTypeHeaderValue.Parse("multipart/form-data; boundary=q");
+        request.Headers.Add("pauthkey", "stoa-dev");
+
+        using var answer = await site.Host.Client.SendAsync(request, Ct);
+
+        Assert.Equal(HttpStatusCode.BadRequest, answer.StatusCode);
+        Assert.Contains("The form is broken off", await answer.Content.ReadAsStringAsync(Ct), StringComparison.Ordinal);
+    }
+
+    [Theory]
     [InlineData("/image/processing/", "image", "image_url")]
     [InlineData("/files/", "image", "image_url")]
     [InlineData("/image/processing/upload", "file", "file_url")]
