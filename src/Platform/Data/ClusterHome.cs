@@ -132,9 +132,14 @@ internal sealed class ClusterHome
         File.Exists(Log) ? string.Join(" | ", File.ReadLines(Log).TakeLast(3)) : "the server wrote no log";
 
     /// <summary>Stops the server, and takes away what was outside the folder.</summary>
-    public async Task<Command.Outcome> StopAsync(PostgresBinaries binaries, CancellationToken ct)
+    public async Task<Command.Outcome> StopAsync(PostgresBinaries binaries, TimeProvider time, CancellationToken ct)
     {
+        var server = await Postmaster.FindAsync(Cluster, ct);
         var outcome = await Account.RunAsync(binaries["pg_ctl"], ["stop", "-D", Cluster, "-m", "fast", "-w", "-t", "60", "-s"], ct);
+        if (outcome.Succeeded && server is not null)
+        {
+            await server.LeaveAsync(Cluster, time, ct);
+        }
         if (Directory.Exists(ShortFolder))
         {
             await Account.RunAsync("rmdir", [ShortFolder], ct);

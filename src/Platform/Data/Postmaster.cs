@@ -6,9 +6,22 @@ namespace Stoa.Platform.Data;
 /// <summary>The running server of a cluster, as its own pid file (<c>postmaster.pid</c>) describes it.</summary>
 internal sealed record Postmaster(int ProcessId, int Port, string SocketFolder, bool IsReady)
 {
+    private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(10);
+    private static readonly TimeSpan LongestLeave = TimeSpan.FromSeconds(5);
+
     /// <summary>The server that runs on this cluster; null when there is none, whatever a stale pid file says.</summary>
     public static async Task<Postmaster?> FindAsync(string cluster, CancellationToken ct) =>
         Read(cluster) is { } server && await ServesAsync(server.ProcessId, cluster, ct) ? server : null;
+
+    /// <summary>Waits for the end of a server that was stopped: it gives its pid file back a moment before its process is gone.</summary>
+    public async Task LeaveAsync(string cluster, TimeProvider time, CancellationToken ct)
+    {
+        var started = time.GetTimestamp();
+        while (await ServesAsync(ProcessId, cluster, ct) && time.GetElapsedTime(started) < LongestLeave)
+        {
+            await Task.Delay(Pause, time, ct);
+        }
+    }
 
     /// <summary>
     /// PostgreSQL clears lock files of a process that is gone, but not those whose number now belongs to a stranger or to an

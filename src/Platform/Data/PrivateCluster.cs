@@ -97,7 +97,7 @@ public sealed partial class PrivateCluster : IAsyncDisposable
         var home = await ClusterHome.LocateAsync(dataDirectory, ct);
         if (home.ReadMajor() is { } major && await Postmaster.FindAsync(home.Cluster, ct) is not null)
         {
-            await home.StopAsync(await PostgresBinaries.FindAsync(setting: null, major, ct), ct);
+            await home.StopAsync(await PostgresBinaries.FindAsync(setting: null, major, ct), time, ct);
         }
         Directory.Delete(home.Folder, recursive: true);
     }
@@ -110,7 +110,7 @@ public sealed partial class PrivateCluster : IAsyncDisposable
         using var turn = await TurnAsync(dataDirectory, time, CancellationToken.None);
         presence.Dispose();
         using var alone = FileLock.TryExclusive(HostsFile(dataDirectory));
-        if (alone is not null && await home.StopAsync(binaries, CancellationToken.None) is { Succeeded: false } outcome)
+        if (alone is not null && await home.StopAsync(binaries, time, CancellationToken.None) is { Succeeded: false } outcome)
         {
             LogStopFailed(outcome.Complaint);
         }

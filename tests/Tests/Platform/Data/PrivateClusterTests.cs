@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Globalization;
 using System.Runtime.Versioning;
+using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
 using Npgsql;
 using Stoa.Platform.Data;
@@ -181,7 +182,7 @@ public sealed class PrivateClusterTests(TestCluster tests)
 
     // Only those who kill the server need its promises; the others need not wait for the disk.
     private static Task<PrivateCluster> StartAsync(string folder, bool durable = false) =>
-        PrivateCluster.StartAsync(folder, binFolder: null, durable, NullLogger.Instance, TimeProvider.System, Ct);
+        PrivateCluster.StartAsync(folder, binFolder: null, durable, new OutputLogger(), TimeProvider.System, Ct);
 
     private static Process StartChild(string folder)
     {
@@ -220,5 +221,16 @@ public sealed class PrivateClusterTests(TestCluster tests)
         await connection.OpenAsync(Ct);
         await using var command = new NpgsqlCommand(sql, connection);
         return (await command.ExecuteScalarAsync(Ct))!;
+    }
+
+    /// <summary>What a cluster complains of stands beside the test that failed.</summary>
+    private sealed class OutputLogger : ILogger
+    {
+        public IDisposable? BeginScope<TState>(TState state) where TState : notnull => null;
+
+        public bool IsEnabled(LogLevel logLevel) => true;
+
+        public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter) =>
+            TestContext.Current.TestOutputHelper?.WriteLine($"{formatter(state, exception)} {exception}");
     }
 }
