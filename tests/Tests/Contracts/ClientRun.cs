@@ -28,7 +28,7 @@ public abstract class ClientRun(string script, string kind, string otherKind) : 
     private static readonly string[] ScriptedTargets = ["provider", "same", "other", "gemini"];
 
     private readonly Dictionary<(string Target, string Scenario), JsonNode> _results = [];
-    private HostProcess? _stoa;
+    private HostUnderTest? _stoa;
 
     public ScriptedProvider Provider { get; private set; } = null!;
 
@@ -45,14 +45,15 @@ public abstract class ClientRun(string script, string kind, string otherKind) : 
         {
             Script(target);
         }
-        _stoa = await HostProcess.StartAsync(Settings());
+        _stoa = await HostUnderTest.StartAsync(Settings());
+        var stoa = _stoa.Client.BaseAddress!;
         await PlayAsync(
         [
             new("provider", Provider.BaseAddress, Provider.Key, ""),
-            new("same", _stoa.BaseAddress, HostProcess.DevelopmentKey, $"{kind}/") { Prefixes = FaultPrefixes(kind) },
-            new("other", _stoa.BaseAddress, HostProcess.DevelopmentKey, $"{otherKind}/") { Prefixes = FaultPrefixes(otherKind) },
-            new("gemini", _stoa.BaseAddress, HostProcess.DevelopmentKey, "gemini/") { Prefixes = FaultPrefixes("gemini") },
-            new("demo", _stoa.BaseAddress, HostProcess.DevelopmentKey, "demo/")
+            new("same", stoa, HostProcess.DevelopmentKey, $"{kind}/") { Prefixes = FaultPrefixes(kind) },
+            new("other", stoa, HostProcess.DevelopmentKey, $"{otherKind}/") { Prefixes = FaultPrefixes(otherKind) },
+            new("gemini", stoa, HostProcess.DevelopmentKey, "gemini/") { Prefixes = FaultPrefixes("gemini") },
+            new("demo", stoa, HostProcess.DevelopmentKey, "demo/")
             {
                 Model = "demo/demo", Only = ["text", "stream", "schema", "unicode", "embeddings", "count_tokens", "response", "response_stream", "batch"],
             },
@@ -123,7 +124,7 @@ public abstract class ClientRun(string script, string kind, string otherKind) : 
 
     private Dictionary<string, string?> Settings() => new[] { kind, otherKind, "gemini" }
         .SelectMany(each => Faults.Select(fault => (Name: FaultyProvider(each, fault), Kind: each)).Append((Name: each, Kind: each)))
-        .SelectMany(provider => HostProcess.ProviderSettings(provider.Name, provider.Kind, Provider))
+        .SelectMany(provider => HostUnderTest.ProviderSettings(provider.Name, provider.Kind, Provider))
         .ToDictionary(StringComparer.Ordinal);
 
     private async Task PlayAsync(IReadOnlyList<ClientTarget> targets)

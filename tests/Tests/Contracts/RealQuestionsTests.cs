@@ -27,9 +27,10 @@ public sealed class QuestionsRun : IAsyncLifetime
         var questions = System.IO.File.ReadLines(File).Select(line => (string)JsonNode.Parse(line)!["text"]!).ToList();
         await using var openai = await ScriptedProvider.StartAsync();
         await using var anthropic = await ScriptedProvider.StartAsync();
-        await using var host = await HostProcess.StartAsync(HostProcess.ProviderSettings("openai", "openai", openai)
-            .Concat(HostProcess.ProviderSettings("anthropic", "anthropic", anthropic)).ToDictionary(StringComparer.Ordinal));
-        using var client = host.CreateClient();
+        await using var host = await HostUnderTest.StartAsync(HostUnderTest.ProviderSettings("openai", "openai", openai)
+            .Concat(HostUnderTest.ProviderSettings("anthropic", "anthropic", anthropic)).ToDictionary(StringComparer.Ordinal));
+        var client = host.Client;
+        client.DefaultRequestHeaders.Authorization = new("Bearer", HostProcess.DevelopmentKey);
         foreach (var model in (string[])["openai/vicuna", "anthropic/vicuna", "demo/demo"])
         {
             Answered[model.Split('/')[0]] = await AskAllAsync(client, model, questions);

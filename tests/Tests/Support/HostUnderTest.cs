@@ -86,6 +86,10 @@ public sealed class HostUnderTest : IAsyncDisposable
         }
     }
 
+    internal static IEnumerable<KeyValuePair<string, string?>> ProviderSettings(string name, string kind, ScriptedProvider provider) =>
+        HostProcess.ProviderSettings(name, kind, provider)
+            .Select(setting => new KeyValuePair<string, string?>(setting.Key.Replace("__", ":", StringComparison.Ordinal), setting.Value));
+
     /// <summary>Stops as on SIGTERM; ends when the host has drained.</summary>
     public async Task StopAsync()
     {

@@ -1,5 +1,15 @@
+using Stoa.Tests.Assistants.Chaos;
+using Stoa.Tests.Crash;
+using Stoa.Tests.Feedback;
+using Stoa.Tests.Gateway.Batches;
+using Stoa.Tests.Gateway.Delivery;
+using Stoa.Tests.Gateway.Providers;
+using Stoa.Tests.Gateway.Runs;
+using Stoa.Tests.Host;
 using Stoa.Tests.Jobs;
 using Stoa.Tests.Journeys;
+using Stoa.Tests.Learning.Generation;
+using Stoa.Tests.Loop;
 using Xunit.Sdk;
 using Xunit.v3;
 
@@ -12,7 +22,12 @@ public sealed class LongestFirst : ITestCollectionOrderer
 {
     private static readonly string[] Longest =
     [
-        .. ((Type[])[typeof(ChaosTests), typeof(JourneyTests), typeof(FoundOutTests), typeof(TermsTests)])
+        .. ((Type[])
+        [
+            typeof(JourneyTests), typeof(GenerationCrashTests), typeof(ProcessTests), typeof(LoopCrashTests), typeof(FoundOutTests),
+            typeof(ChaosTests), typeof(QueueCrashTests), typeof(BatchCrashTests), typeof(AssistantsChaosTests), typeof(CrashTests),
+            typeof(BotCrashTests), typeof(TermsTests), typeof(RunFaultTests), typeof(FallbackTests), typeof(LeaseTests),
+        ])
             .Select(type => $"{type.FullName} "),
     ];
 

@@ -1,7 +1,11 @@
-using System.Reflection;
+using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging.Abstractions;
 using Npgsql;
+using Stoa.Gateway.Usage;
+using Stoa.Host;
 using Stoa.Platform.Data;
+using Stoa.Platform.Jobs.Calendars;
+using Stoa.Platform.Jobs;
 
 [assembly: AssemblyFixture(typeof(Stoa.Tests.Support.TestCluster))]
 
@@ -116,13 +120,30 @@ public sealed class TestCluster : IAsyncDisposable
         var started = await PrivateCluster.StartAsync(
             await NewFolderAsync(), binFolder: null, durable: false, NullLogger.Instance, TimeProvider.System, CancellationToken.None);
         await ExecuteAsync(started, $"create database {Template}");
-        await using var source = NpgsqlDataSource.Create(
-            new NpgsqlConnectionStringBuilder(Address(started, Template)) { Pooling = false });
-        // As the modules are added in Program.cs; a module without SQL files adds nothing.
-        string[] modules = ["Platform", "Gateway", "Feedback", "Learning", "Assistants"];
-        var migrations = modules.Select(module => Migrations.Of(module.ToLowerInvariant(), Assembly.Load($"Stoa.{module}")));
-        await new Migrator(source, migrations, NullLogger<Migrator>.Instance).MigrateAsync(CancellationToken.None);
+        await FillAsync(Address(started, Template));
         return started;
+    }
+
+    /// <summary>
+    /// The template: migrated, and with what every first start would make again, though nothing of it is seen before its time comes: the
+    /// partitions of these months and the triggers of the schedules (the schedules themselves each host writes).
+    /// </summary>
+    private async Task FillAsync(string template)
+    {
+        await using var app = await App.BuildAsync([], new Dictionary<string, string?>
+        {
+            ["ConnectionStrings:Stoa"] = template,
+            ["Stoa:DataDirectory"] = await NewFolderAsync(),
+            ["Logging:LogLevel:Default"] = "Critical",
+        });
+        await App.PrepareAsync(app, CancellationToken.None);
+        await app.Services.GetRequiredService<Migrator>().MigrateAsync(CancellationToken.None);
+        await app.Services.GetRequiredService<UsageStore>().MakeMonthsAsync(CancellationToken.None);
+        await using (var connection = await app.Services.GetRequiredService<NpgsqlDataSource>().OpenConnectionAsync())
+        {
+            await JobMaintenance.MakeMonthsAsync(connection, TimeProvider.System.GetUtcNow(), CancellationToken.None);
+        }
+        await ActivatorUtilities.CreateInstance<Calendar>(app.Services).PlanAsync(CancellationToken.None);
     }
 
     private async Task ExecuteAsync(string sql) => await ExecuteAsync(await cluster.Value, sql);

@@ -90,19 +90,37 @@ internal sealed partial class Calendar(
     private async Task StartAsync(StandaloneSchedulerFactory clock, CancellationToken ct)
     {
         var scheduler = await clock.GetScheduler(ct);
-        foreach (var schedule in declared.All)
-        {
-            if (!WakeUp.Fits(await scheduler.GetTrigger(new TriggerKey(schedule.Name), ct), schedule))
-            {
-                await scheduler.ScheduleJob(WakeUp.Of(schedule), WakeUp.Trigger(schedule, time), new() { Replace = true }, ct);
-            }
-        }
+        await PlanAsync(scheduler, ct);
         var known = await store.ListAsync(ct);
         var gone = (await scheduler.GetJobKeys(GroupMatcher<JobKey>.AnyGroup(), ct))
             .Where(key => !known.Any(row => row.Schedule.Name == key.Name));
         await scheduler.DeleteJobs([.. gone], ct);
         await scheduler.Start(ct);
         LogStarted(declared.All.Count);
+    }
+
+    /// <summary>Writes the clock's tables and the triggers of what is declared, and starts nothing: for the databases of tests.</summary>
+    internal async Task PlanAsync(CancellationToken ct)
+    {
+        await using var clock = Build();
+        await PlanAsync(await clock.GetScheduler(ct), ct);
+    }
+
+    /// <summary>All that is new or changed in one transaction: on a first start that is everything.</summary>
+    private async Task PlanAsync(IScheduler scheduler, CancellationToken ct)
+    {
+        Dictionary<IJobDetail, IReadOnlyCollection<ITrigger>> changed = [];
+        foreach (var schedule in declared.All)
+        {
+            if (!WakeUp.Fits(await scheduler.GetTrigger(new TriggerKey(schedule.Name), ct), schedule))
+            {
+                changed.Add(WakeUp.Of(schedule), [WakeUp.Trigger(schedule, time)]);
+            }
+        }
+        if (changed.Count > 0)
+        {
+            await scheduler.ScheduleJobs(changed, new() { Replace = true }, ct);
+        }
     }
 
     private async Task SweepAsync(CancellationToken ct)

@@ -157,11 +157,16 @@ internal sealed partial class JobMaintenance(
 
     private async Task TidyAsync(NpgsqlConnection connection, CancellationToken ct)
     {
-        var now = time.GetUtcNow();
+        await MakeMonthsAsync(connection, time.GetUtcNow(), ct);
+        await ExecuteAsync(connection, Tidy, ct);
+    }
+
+    /// <summary>Makes the partitions of this month and the next.</summary>
+    internal static async Task MakeMonthsAsync(NpgsqlConnection connection, DateTimeOffset now, CancellationToken ct)
+    {
         var month = new DateTimeOffset(now.Year, now.Month, 1, 0, 0, 0, TimeSpan.Zero);
         await MonthlyPartitions.EnsureAsync(connection, "platform.finished_jobs", month, ct);
         await MonthlyPartitions.EnsureAsync(connection, "platform.finished_jobs", month.AddMonths(1), ct);
-        await ExecuteAsync(connection, Tidy, ct);
     }
 
     private async Task ExecuteAsync(NpgsqlConnection connection, string sql, CancellationToken ct)
