@@ -33,17 +33,20 @@ public sealed class PushTests
     public async Task The_last_message_of_a_channel_is_told_to_whoever_joins_within_its_time()
     {
         await using var site = await DeliverySite.StartAsync();
+        using var witness = await JoinAsync(site, "kept", "gone");
         await PublishAsync(site, "kept", "\"First\"", ttl: 3_600);
         await PublishAsync(site, "kept", "\"Last\"", ttl: 3_600);
         await PublishAsync(site, "gone", "\"Over\"", ttl: 3_600);
+        // What was published just before somebody joins may still be on its way.
+        for (var message = 0; message < 3; message++)
+        {
+            await HearAsync(witness);
+        }
         await site.ExecuteAsync("update gateway.push_messages set created_at = now() - interval '3601 seconds' where channel = 'gone'");
 
         using var socket = await JoinAsync(site, "gone", "kept");
 
-        // What was published just before somebody joins may still be on its way.
-        var heard = await HearAsync(socket);
-        heard = heard == ("kept", "\"First\"") ? await HearAsync(socket) : heard;
-        Assert.Equal(("kept", "\"Last\""), heard);
+        Assert.Equal(("kept", "\"Last\""), await HearAsync(socket));
     }
 
     [Fact]
