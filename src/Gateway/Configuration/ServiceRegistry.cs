@@ -50,6 +50,11 @@ internal sealed class ServiceRegistry
 
     public ProviderService? Find(string? name) => name is null ? null : byName.GetValueOrDefault(name);
 
+    /// <summary>What a provider of this kind is asked where its settings list no model; null where nothing is known to be there.</summary>
+    public string? UsualModelOf(Providers.ProviderKind kind) => kind.Dialect is not { } dialect
+        ? null
+        : Array.Find(Known, service => service.Kind == kind.Name && service.WireFormat == FormatOf(dialect))?.DefaultModel;
+
     private static ProviderService With(ProviderService service, ProviderOptions own) =>
         service with { BaseUrl = own.BaseUrl ?? service.BaseUrl, HasOperatorKey = !string.IsNullOrEmpty(own.ApiKey) };
 
