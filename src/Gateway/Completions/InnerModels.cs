@@ -9,8 +9,8 @@ namespace Stoa.Gateway.Completions;
 
 /// <summary>Asks models for other modules.</summary>
 internal sealed class InnerModels(
-    ModuleCalls calls, ModelCalls models, CallMeter meter, ProviderCatalog catalog, ServiceRegistry services, IOptions<GatewayOptions> options,
-    Drain drain, TimeProvider time) : IModels
+    ModuleCalls calls, ModelCalls models, CallMeter meter, ProviderCatalog catalog, IOptions<GatewayOptions> options, Drain drain,
+    TimeProvider time) : IModels
 {
     private const int UsualAnswer = 1_024;
 
@@ -18,13 +18,9 @@ internal sealed class InnerModels(
 
     public string? Pick(Guid organizationId, params IReadOnlyList<string> wanted) =>
         wanted.FirstOrDefault(name => calls.Knows(organizationId, name))
-        ?? catalog.Providers.Where(provider => provider.Client is not null).Select(UsualOf).FirstOrDefault(name => name is not null)
+        ?? catalog.Providers.Where(provider => provider is { Client: not null, Kind.OnlyListens: false })
+            .SelectMany(ServiceRegistry.ModelsOf, (provider, model) => $"{provider.Name}/{model}").FirstOrDefault()
         ?? catalog.Models.FirstOrDefault()?.ListedName;
-
-    private string? UsualOf(Provider provider) =>
-        provider.Kind.OnlyListens ? null
-        : (provider.Models.Count > 0 ? provider.Models[0] : services.UsualModelOf(provider.Kind)) is { } model ? $"{provider.Name}/{model}"
-        : null;
 
     public Task<ModelReply> AskAsync(ModelQuestion question, Func<string, ValueTask>? onText, CancellationToken ct)
     {

@@ -50,10 +50,16 @@ internal sealed class ServiceRegistry
 
     public ProviderService? Find(string? name) => name is null ? null : byName.GetValueOrDefault(name);
 
-    /// <summary>What a provider of this kind is asked where its settings list no model; null where nothing is known to be there.</summary>
-    public string? UsualModelOf(Providers.ProviderKind kind) => kind.Dialect is not { } dialect
-        ? null
-        : Array.Find(Known, service => service.Kind == kind.Name && service.WireFormat == FormatOf(dialect))?.DefaultModel;
+    /// <summary>What a provider can be asked, as its settings list it; else the usual model of its kind, where one is known.</summary>
+    public static IReadOnlyList<string> ModelsOf(Providers.Provider provider)
+    {
+        if (provider.Models.Count > 0 || provider.Kind.Dialect is not { } dialect)
+        {
+            return provider.Models;
+        }
+        var usual = Array.Find(Known, service => service.Kind == provider.Kind.Name && service.WireFormat == FormatOf(dialect));
+        return usual?.DefaultModel is { } model ? [model] : [];
+    }
 
     private static ProviderService With(ProviderService service, ProviderOptions own) =>
         service with { BaseUrl = own.BaseUrl ?? service.BaseUrl, HasOperatorKey = !string.IsNullOrEmpty(own.ApiKey) };

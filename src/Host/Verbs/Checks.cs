@@ -92,9 +92,15 @@ internal static class Checks
         }
     }
 
-    internal static IEnumerable<Finding> Providers(IConfiguration configuration) =>
-        from provider in configuration.GetSection("Gateway:Providers").GetChildren()
-        select Provider(provider.Key, provider["Kind"], provider["BaseUrl"], hasKey: !string.IsNullOrEmpty(provider["ApiKey"]));
+    internal static IEnumerable<Finding> Providers(IConfiguration configuration)
+    {
+        var providers = configuration.GetSection("Gateway:Providers").GetChildren().ToList();
+        return providers.Count == 0
+            ? [new(Health.Warn, "providers", "none: outside Development no model answers",
+                "set Gateway__Providers__openai__Kind=openai and Gateway__Providers__openai__ApiKey, or another provider's")]
+            : providers.Select(provider => Provider(
+                provider.Key, provider["Kind"], provider["BaseUrl"], hasKey: !string.IsNullOrEmpty(provider["ApiKey"])));
+    }
 
     private static Finding Provider(string name, string? kind, string? address, bool hasKey)
     {

@@ -40,5 +40,14 @@ public sealed class DoctorTests
         Assert.Equal((health, found), ($"{state}", said));
     }
 
+    [Fact]
+    public void That_no_provider_is_set_up_is_said()
+    {
+        var finding = Assert.Single(Checks.Providers(new ConfigurationBuilder().Build()));
+
+        Assert.Equal((Health.Warn, "none: outside Development no model answers"), Of(finding));
+        Assert.Contains("Gateway__Providers__", finding.Mend, StringComparison.Ordinal);
+    }
+
     private static (Health Health, string Found) Of(Finding finding) => (finding.Health, finding.Found);
 }

@@ -23,4 +23,16 @@ public sealed class UsualModelTests
         Assert.Equal(expected, models.Pick(Organization.DefaultId, "nowhere/nothing"));
         Assert.Equal("demo/demo", models.Pick(Organization.DefaultId, "nowhere/nothing", "demo/demo"));
     }
+
+    [Fact]
+    public async Task The_first_page_shows_a_request_that_a_real_provider_answers()
+    {
+        await using var host = await HostUnderTest.StartAsync(new() { ["Gateway:Providers:main:Kind"] = "openai" });
+        using var browser = new Browser(host.Client.BaseAddress!);
+        await browser.SignInAsync(DevelopmentKey.Token);
+
+        var page = await browser.GetAsync("/");
+
+        Assert.Contains("\"model\": \"main/gpt-4o-mini\"", page.Text, StringComparison.Ordinal);
+    }
 }
