@@ -45,5 +45,22 @@ public sealed class EmbeddedUserTests(ManagementSite site) : IClassFixture<Manag
         Assert.NotEmpty((await admin.DoAsync("GET", $"/api/history/{agent}"))["data"]!.AsArray());
     }
 
+    [Theory]
+    [InlineData("POST", "/api/folder", """{"name":"Own"}""")]
+    [InlineData("POST", "/api/prompt_wrappers", """{"name":"Own","template":"{{system_prompt}}"}""")]
+    [InlineData("POST", "/api/rich_ui_templates", """{"name":"Own","template_format":{}}""")]
+    [InlineData("PUT", "/api/prebuilt_prompt", """{"gpt_memory":"Own"}""")]
+    [InlineData("POST", "/api/prebuilt_prompt/reset", """{"prompt_id":"gpt_memory"}""")]
+    public async Task What_the_whole_organization_uses_is_not_changed_by_whoever_is_confined_to_a_folder(string method, string path, string body)
+    {
+        var admin = site.Admin();
+        var folder = (string)(await admin.DoAsync("POST", "/api/folder", """{"name":"Theirs"}"""))["data"]!["_id"]!;
+
+        var (status, answer) = await site.User(admin.Org, "editor", folder: folder).SendAsync(method, path, body);
+
+        Assert.Equal((403, "You don't have access"), (status, (string?)answer["message"]));
+        await admin.DoAsync(method, path, body);
+    }
+
     private static string Run(string agent, string version) => $$"""{"bridge_id":"{{agent}}","version_id":"{{version}}","user":"Hi","thread_id":"t"}""";
 }
