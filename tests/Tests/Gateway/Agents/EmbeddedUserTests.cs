@@ -24,6 +24,7 @@ public sealed class EmbeddedUserTests(ManagementSite site) : IClassFixture<Manag
             ("GET", $"/api/history/{agent}/t/t", null),
             ("GET", $"/api/history/recursive/{agent}/t/{message}", null),
             ("GET", $"/api/history/message/testcase/history/message_id/{message}", null),
+            ("POST", "/api/report/message-data", $$"""{"message_id":"{{message}}"}"""),
             ("GET", $"/api/v1/config/history/sub-thread/t?bridge_id={agent}", null),
             ("PUT", $"/api/v1/config/gethistory/{agent}", """{"id":1,"message":"x"}"""),
             ("PUT", "/api/v1/config/status/1", $$"""{"message_id":"{{message}}"}"""),
