@@ -9,7 +9,10 @@ namespace Stoa.Gateway;
 /// </summary>
 public interface IModels
 {
-    /// <summary>The first of these models that this organization can be served with, else the first that is listed; null when there is none.</summary>
+    /// <summary>
+    /// The first of these models that this organization can be served with. Else one of the first provider of the settings: the first that is
+    /// listed of it, or the usual one of its kind. The demo only where there is nothing else; null when there is no model at all.
+    /// </summary>
     /// <param name="wanted">Names as clients write them, <c>provider/model</c> or an alias.</param>
     string? Pick(Guid organizationId, params IReadOnlyList<string> wanted);
 
@@ -36,7 +39,7 @@ public sealed record ModelQuestion(Guid OrganizationId, string Model, string Pur
 
     public int? MaxOutput { get; init; }
 
-    /// <summary>Null for the model's own, which is all that reasoning models take.</summary>
+    /// <summary>Null for the model's own, which is all that reasoning models take: they are not told.</summary>
     public double? Temperature { get; init; }
 }
 

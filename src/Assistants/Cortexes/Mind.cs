@@ -32,8 +32,6 @@ internal sealed class Mind(IModels models, EngineLimits limits, IOptions<Assista
     // Told back to the model; more of an answer than this helps nobody.
     private const int LongestEcho = 8_000;
 
-    private static readonly string[] ReasoningNames = ["o1", "o3", "o4", "gpt-5"];
-
     /// <exception cref="Failure">The model did not answer, or in no answer of <see cref="MostCalls"/> what was asked for.</exception>
     public Task<T> AskAsync<T>(MindQuestion question, AnswerForm<T> form, JobContext context, CancellationToken ct) =>
         AskAsync(question, form, context.JobId.ToString(), context, ct);
@@ -57,7 +55,7 @@ internal sealed class Mind(IModels models, EngineLimits limits, IOptions<Assista
                     Turns = turns,
                     Schema = form.Schema,
                     MaxOutput = question.MaxOutput,
-                    Temperature = TakesTemperature(model) ? question.Temperature : null,
+                    Temperature = question.Temperature,
                 },
                 onText: null, ct), ct);
             context?.Spent(reply.InputTokens, reply.OutputTokens, reply.Cost);
@@ -85,7 +83,4 @@ internal sealed class Mind(IModels models, EngineLimits limits, IOptions<Assista
 
     // Providers refuse a turn without words.
     private static string Echo(string text) => string.IsNullOrWhiteSpace(text) ? "(nothing)" : text.Length <= LongestEcho ? text : text[..LongestEcho];
-
-    private static bool TakesTemperature(string model) =>
-        !Array.Exists(ReasoningNames, name => model[(model.LastIndexOf('/') + 1)..].StartsWith(name, StringComparison.OrdinalIgnoreCase));
 }

@@ -157,11 +157,15 @@ internal static class UsersApi
 
     internal sealed record Forgotten(string Email) : IArguments<Forgotten>
     {
+        public static bool HasDatetime => false;
+
         public static Forgotten Read(Fields fields) => new(fields.Text("email", Fields.ShortText));
     }
 
     internal sealed record NewPassword(string Token, string Password) : IArguments<NewPassword>
     {
+        public static bool HasDatetime => false;
+
         public static NewPassword Read(Fields fields) => new(fields.Text("token", 2_000), fields.Text("new_password"));
     }
 

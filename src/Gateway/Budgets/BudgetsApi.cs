@@ -105,7 +105,7 @@ internal static class BudgetsApi
         {
             if (Amount is not (>= MinAmount and <= MaxAmount))
             {
-                yield return new("amount", $"amount must be between {MinAmount} and {MaxAmount}");
+                yield return new("amount", $"amount must be given, in US dollars between {MinAmount} and {MaxAmount}");
             }
             if (ParsedPeriod is null)
             {

@@ -1,5 +1,6 @@
 using Microsoft.Extensions.Options;
 using Stoa.Gateway.Chat;
+using Stoa.Gateway.Configuration;
 using Stoa.Gateway.Providers;
 using Stoa.Gateway.Runs;
 using Stoa.Platform.Http;
@@ -13,8 +14,13 @@ internal sealed class InnerModels(
 {
     private const int UsualAnswer = 1_024;
 
+    private static readonly string[] ReasoningNames = ["o1", "o3", "o4", "gpt-5"];
+
     public string? Pick(Guid organizationId, params IReadOnlyList<string> wanted) =>
-        wanted.FirstOrDefault(name => calls.Knows(organizationId, name)) ?? catalog.Models.FirstOrDefault()?.ListedName;
+        wanted.FirstOrDefault(name => calls.Knows(organizationId, name))
+        ?? catalog.Providers.Where(provider => provider is { Client: not null, Kind.OnlyListens: false })
+            .SelectMany(ServiceRegistry.ModelsOf, (provider, model) => $"{provider.Name}/{model}").FirstOrDefault()
+        ?? catalog.Models.FirstOrDefault()?.ListedName;
 
     public Task<ModelReply> AskAsync(ModelQuestion question, Func<string, ValueTask>? onText, CancellationToken ct)
     {
@@ -29,7 +35,7 @@ internal sealed class InnerModels(
     {
         using var limit = new CancellationTokenSource(TimeSpan.FromMilliseconds(options.Value.Timeouts.TotalMs), time);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(ct, limit.Token);
-        var ask = new ModelAsk(call.Target, request) { Call = call };
+        var ask = new ModelAsk(call.Target, TakesTemperature(call.Target.Model) ? request : request with { Sampling = Sampling.Default }) { Call = call };
         ModelAnswer answer;
         try
         {
@@ -79,6 +85,9 @@ internal sealed class InnerModels(
         }
         return (assembly.ToAnswer(new(call.EstimatedInput, TokenEstimate.Of(assembly.Parts), Estimated: true)), assembly.FinishReason);
     }
+
+    private static bool TakesTemperature(string model) =>
+        !Array.Exists(ReasoningNames, name => model[(model.LastIndexOf('/') + 1)..].StartsWith(name, StringComparison.OrdinalIgnoreCase));
 
     private static ChatRequest RequestOf(ModelQuestion question, bool isStream) => new()
     {

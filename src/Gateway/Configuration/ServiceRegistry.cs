@@ -50,6 +50,17 @@ internal sealed class ServiceRegistry
 
     public ProviderService? Find(string? name) => name is null ? null : byName.GetValueOrDefault(name);
 
+    /// <summary>What a provider can be asked, as its settings list it; else the usual model of its kind, where one is known.</summary>
+    public static IReadOnlyList<string> ModelsOf(Providers.Provider provider)
+    {
+        if (provider.Models.Count > 0 || provider.Kind.Dialect is not { } dialect)
+        {
+            return provider.Models;
+        }
+        var usual = Array.Find(Known, service => service.Kind == provider.Kind.Name && service.WireFormat == FormatOf(dialect));
+        return usual?.DefaultModel is { } model ? [model] : [];
+    }
+
     private static ProviderService With(ProviderService service, ProviderOptions own) => service with
     {
         BaseUrl = own.BaseUrl ?? service.BaseUrl,

@@ -1,5 +1,6 @@
 using Stoa.Gateway.Chat;
 using Stoa.Gateway.Completions;
+using Stoa.Gateway.Configuration;
 using Stoa.Gateway.Providers;
 using Stoa.Platform.Identity;
 
@@ -18,7 +19,8 @@ internal static class SampleModels
             var demo = catalog.Find("demo/demo")?.FullName ?? Placeholder;
             return (demo, demo);
         }
-        var usable = catalog.Models.Where(model => caller.Key is not { } key || CallGate.MayUse(key, model)).ToList();
+        var usable = catalog.Providers.SelectMany(ServiceRegistry.ModelsOf, (provider, model) => new ModelTarget(provider, model))
+            .Where(model => caller.Key is not { } key || CallGate.MayUse(key, model)).ToList();
         return (Pick(Dialect.OpenAi), Pick(Dialect.Anthropic));
 
         string Pick(Dialect dialect) =>

@@ -12,6 +12,12 @@ internal static class Checks
 {
     private const long LittleSpace = 1L << 30;
 
+    /// <summary>How long somebody may take to say that he is a host of ours.</summary>
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(2);
+
+    /// <summary>Kinds of provider that run beside the host or in it, and ask for no key.</summary>
+    private static readonly string[] OwnServers = ["demo", "ollama", "llamacpp", "vllm"];
+
     private static readonly DateTimeOffset Built = new(2026, 1, 1, 0, 0, 0, TimeSpan.Zero);
 
     public static async Task<List<Finding>> RunAsync(IConfiguration configuration, CancellationToken ct)
@@ -25,7 +31,7 @@ internal static class Checks
             configuration.GetConnectionString("Stoa") is { Length: > 0 } connection
                 ? await PostgresAsync(connection, ct)
                 : await PostgresProgramsAsync(options.PostgresBin, ct),
-            .. await Task.WhenAll($"{urls};{options.InternalUrls}".Split(';', StringSplitOptions.RemoveEmptyEntries).Select(url => PortAsync(url, ct))),
+            .. await Task.WhenAll($"{urls};{options.InternalUrls}".Split(';', StringSplitOptions.RemoveEmptyEntries).Select(url => PortAsync(url, Patience, ct))),
             Clock(TimeProvider.System),
             .. Providers(configuration),
         ];
@@ -49,7 +55,7 @@ internal static class Checks
         }
     }
 
-    internal static async Task<Finding> PortAsync(string url, CancellationToken ct)
+    internal static async Task<Finding> PortAsync(string url, TimeSpan patience, CancellationToken ct)
     {
         var address = BindingAddress.Parse(url.Trim());
         if (address.IsUnixPipe || address.Port == 0)
@@ -65,7 +71,7 @@ internal static class Checks
         }
         catch (SocketException e)
         {
-            return e.SocketErrorCode == SocketError.AddressAlreadyInUse && await IsServedAsync(address.Port, ct)
+            return e.SocketErrorCode == SocketError.AddressAlreadyInUse && await IsServedAsync(address.Port, patience, ct)
                 ? new(Health.Warn, "listener", $"{url} is used by a host that is up", "nothing, unless you want to start another: stop it then")
                 : new(Health.Fail, "listener", $"{url} cannot be used ({e.SocketErrorCode})",
                     "stop what uses it, or choose another with ASPNETCORE_URLS or Stoa__InternalUrls");
@@ -73,11 +79,11 @@ internal static class Checks
     }
 
     /// <summary>Whether what listens there says that it is healthy in our words.</summary>
-    private static async Task<bool> IsServedAsync(int port, CancellationToken ct)
+    private static async Task<bool> IsServedAsync(int port, TimeSpan patience, CancellationToken ct)
     {
         try
         {
-            using var client = new HttpClient { Timeout = TimeSpan.FromSeconds(2) };
+            using var client = new HttpClient { Timeout = patience };
             return (await client.GetStringAsync(new UriBuilder(Uri.UriSchemeHttp, IPAddress.Loopback.ToString(), port, "/healthz").Uri, ct)).Trim() == "ok";
         }
         catch (Exception e) when (e is HttpRequestException or TaskCanceledException && !ct.IsCancellationRequested)
@@ -86,14 +92,30 @@ internal static class Checks
         }
     }
 
-    internal static IEnumerable<Finding> Providers(IConfiguration configuration) =>
-        from provider in configuration.GetSection("Gateway:Providers").GetChildren()
-        let address = provider["BaseUrl"]
-        where !string.IsNullOrEmpty(address)
-        select Uri.TryCreate(address, UriKind.Absolute, out var uri) && uri.Scheme is "http" or "https"
-            ? new Finding(Health.Ok, $"provider {provider.Key}", uri.Host)
-            : new Finding(Health.Fail, $"provider {provider.Key}", "its base address is not a web address",
-                $"set Gateway__Providers__{provider.Key}__BaseUrl to something like https://api.example.org/v1");
+    internal static IEnumerable<Finding> Providers(IConfiguration configuration)
+    {
+        var providers = configuration.GetSection("Gateway:Providers").GetChildren().ToList();
+        return providers.Count == 0
+            ? [new(Health.Warn, "providers", "none: outside Development no model answers",
+                "set Gateway__Providers__openai__Kind=openai and Gateway__Providers__openai__ApiKey, or another provider's")]
+            : providers.Select(provider => Provider(
+                provider.Key, provider["Kind"], provider["BaseUrl"], hasKey: !string.IsNullOrEmpty(provider["ApiKey"])));
+    }
+
+    private static Finding Provider(string name, string? kind, string? address, bool hasKey)
+    {
+        var uri = Uri.TryCreate(address, UriKind.Absolute, out var parsed) && parsed.Scheme is "http" or "https" ? parsed : null;
+        if (uri is null && !string.IsNullOrEmpty(address))
+        {
+            return new(Health.Fail, $"provider {name}", "its base address is not a web address",
+                $"set Gateway__Providers__{name}__BaseUrl to something like https://api.example.org/v1");
+        }
+        // Whoever answers at an address of the operator's own may need none.
+        return hasKey || uri is not null || OwnServers.Contains(kind, StringComparer.OrdinalIgnoreCase)
+            ? new(Health.Ok, $"provider {name}", $"{kind}{(uri is null ? "" : $" at {uri.Host}")}{(hasKey ? ", with a key" : "")}")
+            : new(Health.Warn, $"provider {name}", $"{kind}, without a key: only organizations that bring one of their own are answered",
+                $"set Gateway__Providers__{name}__ApiKey");
+    }
 
     internal static Finding Clock(TimeProvider time)
     {

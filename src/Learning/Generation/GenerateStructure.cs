@@ -101,7 +101,7 @@ internal sealed partial class GenerateStructureHandler(
             ],
             Schema = new("course_structure", CourseStructure.Schema),
             MaxOutput = MaxOutput,
-            Temperature = ModelPlans.TemperatureFor(model),
+            Temperature = 0,
         };
     }
 

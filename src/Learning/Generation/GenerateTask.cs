@@ -84,7 +84,7 @@ internal sealed partial class GenerateTaskHandler(
             ],
             Schema = isQuiz ? new("quiz", GeneratedContents.QuizSchema) : new("learning_material", GeneratedContents.MaterialSchema),
             MaxOutput = GenerateStructureHandler.MaxOutput,
-            Temperature = ModelPlans.TemperatureFor(model),
+            Temperature = 0,
         };
     }
 

@@ -16,15 +16,9 @@ internal enum ModelPlan
 /// <summary>Which model does what, for an organization.</summary>
 internal sealed class ModelPlans(IModels models, IOptions<LearningModelOptions> options)
 {
-    private static readonly string[] ReasoningNames = ["o1", "o3", "o4", "gpt-5"];
-
     /// <exception cref="Failure">Unavailable: no model is set up.</exception>
     public string Find(ModelPlan plan, Guid organizationId) => models.Pick(organizationId, NameOf(plan))
         ?? throw Failure.Unavailable("No model is set up", TimeSpan.FromMinutes(1));
-
-    /// <summary>As exact as the model can be; those that reason take no wish of the kind.</summary>
-    public static double? TemperatureFor(string model) =>
-        Array.Exists(ReasoningNames, name => model.Contains(name, StringComparison.OrdinalIgnoreCase)) ? null : 0;
 
     private string NameOf(ModelPlan plan) => plan switch
     {

@@ -102,7 +102,7 @@ internal sealed partial class TutorAnswers(
             Turns = ask.Turns,
             Schema = isTold ? null : new(ask.Form.Name, ask.Form.Schema),
             MaxOutput = MaxOutput,
-            Temperature = ModelPlans.TemperatureFor(model),
+            Temperature = 0,
         };
     }
 

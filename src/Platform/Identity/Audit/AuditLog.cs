@@ -18,7 +18,27 @@ internal sealed class AuditLog(IdentityDb db)
             : own;
     }
 
+    /// <summary>
+    /// What those are called whom these acts speak of, by the words of the acts: <c>person:…</c>, <c>key:…</c>, <c>organization:…</c>,
+    /// <c>principal:…</c>. The others have no name.
+    /// </summary>
+    public async Task<Dictionary<string, string>> NamesAsync(IEnumerable<AuditEntry> acts, CancellationToken ct)
+    {
+        Guid[] ids = [.. acts.SelectMany(act => new[] { act.Actor, act.Subject }).Select(IdOf).OfType<Guid>().Distinct()];
+        var named = await db.Database.SqlQuery<Named>($"""
+            select 'person:' || id as who, name from platform.people where id = any ({ids})
+            union all select 'key:' || id, name from platform.api_keys where id = any ({ids})
+            union all select 'organization:' || id, name from platform.organizations where id = any ({ids})
+            union all select 'principal:' || id, name from platform.principals where id = any ({ids})
+            """).ToListAsync(ct);
+        return named.ToDictionary(one => one.Who, one => one.Name, StringComparer.Ordinal);
+    }
+
+    private static Guid? IdOf(string who) => Guid.TryParse(who.AsSpan(who.IndexOf(':', StringComparison.Ordinal) + 1), out var id) ? id : null;
+
     private Task<List<AuditEntry>> ListAsync(Guid? organizationId, Guid? after, int limit, CancellationToken ct) =>
         db.Audit.AsNoTracking().Where(entry => entry.OrganizationId == organizationId && (after == null || entry.Id < after))
             .OrderByDescending(entry => entry.Id).Take(limit).ToListAsync(ct);
+
+    private sealed record Named(string Who, string Name);
 }

@@ -1,3 +1,5 @@
+using System.Net;
+using System.Net.Http.Json;
 using System.Text.Json.Nodes;
 using Stoa.Assistants.Purchases;
 using Stoa.Tests.Support;
@@ -232,6 +234,8 @@ public sealed class EventRoutesTests : IAsyncLifetime
         {
             Assert.Equal("""{"success":true}""", (await Site.OkAsync(null, HttpMethod.Post, "/password", new() { ["email"] = asked })).ToJsonString());
         }
+        using var plain = await Site.Host.Client.PostAsJsonAsync("/assistants/password", new { email = "nobody@example.org" }, TestContext.Current.CancellationToken);
+        Assert.Equal(HttpStatusCode.OK, plain.StatusCode);
         await Site.Host.RunJobsAsync();
 
         var mails = events.Smtp.To(address);

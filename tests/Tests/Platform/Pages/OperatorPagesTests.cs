@@ -109,5 +109,21 @@ public sealed class OperatorPagesTests
         Assert.Equal(acts.OrderDescending(StringComparer.Ordinal), acts);
     }
 
+    [Fact]
+    public async Task The_audit_calls_people_and_keys_by_their_names_and_keeps_their_ids_at_hand()
+    {
+        await using var site = await IdentitySite.StartAsync();
+        using var owner = await site.SetUpAsync();
+        using var member = await site.JoinAsync(owner, "member@example.org");
+        var id = await IdentitySite.PersonIdAsync(member);
+        await owner.SendAsync($"{People}/{id}/suspend");
+
+        var html = (await owner.GetAsync(Audit)).Html;
+
+        Assert.Contains($"<span title=\"person:{id}\">member</span>", html, StringComparison.Ordinal);
+        Assert.DoesNotContain($">person:{id}<", html, StringComparison.Ordinal);
+        Assert.Contains("<code>session:", html, StringComparison.Ordinal);
+    }
+
     private static int Count(string html, string act) => html.Split(act).Length - 1;
 }
