@@ -5,7 +5,7 @@ using Stoa.Platform.Http;
 namespace Stoa.Platform.Identity;
 
 /// <summary>Makes and renames organizations.</summary>
-public sealed class OrganizationStore(IdentityDb db, TimeProvider time)
+public sealed class OrganizationStore(IdentityDb db, SessionCache sessions, TimeProvider time)
 {
     public Task<Organization?> FindAsync(Guid id, CancellationToken ct) =>
         db.Organizations.AsNoTracking().FirstOrDefaultAsync(organization => organization.Id == id, ct);
@@ -28,6 +28,7 @@ public sealed class OrganizationStore(IdentityDb db, TimeProvider time)
         {
             throw new Failure(FailureKind.Conflict, "slug_taken", $"There is an organization {terms.Slug} already");
         }
+        sessions.Forget(ownerId);
         return organization;
     }
 
@@ -41,6 +42,8 @@ public sealed class OrganizationStore(IdentityDb db, TimeProvider time)
         db.Note(time, actor, "organization.rename", $"organization:{id}", id);
         await db.SaveChangesAsync(ct);
         await transaction.CommitAsync(ct);
+        // Its name stands in the sessions of all its members.
+        sessions.Forget(owner: null);
         return await FindAsync(id, ct) ?? throw Failure.NotFound("Organization");
     }
 }

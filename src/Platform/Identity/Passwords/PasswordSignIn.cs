@@ -13,7 +13,8 @@ namespace Stoa.Platform.Identity;
 /// that whoever guesses cannot keep the owner out for good.
 /// </summary>
 internal sealed class PasswordSignIn(
-    IdentityDb db, PersonStore people, PasswordHasher hasher, HashGate gate, PasswordRule rule, ILimits limits, TimeProvider time)
+    IdentityDb db, PersonStore people, SessionCache sessions, PasswordHasher hasher, HashGate gate, PasswordRule rule, ILimits limits,
+    TimeProvider time)
 {
     private const int PerPlace = 10;
     private const int PerAccount = 30;
@@ -79,6 +80,7 @@ internal sealed class PasswordSignIn(
         (person.Email, person.EmailKey) = (address, EmailAddress.KeyOf(address));
         db.Note(time, actor, "email.change", $"person:{personId}");
         await people.SaveAsync(ct);
+        sessions.Forget(personId);
     }
 
     /// <summary>The hash of a password that passes the rule.</summary>

@@ -13,7 +13,7 @@ public sealed record NewPerson(string? Email, string Name, bool IsEmailVerified 
 public sealed record ProviderIdentity(string Provider, string Subject, string? Email, bool IsEmailVerified, string? Name = null);
 
 /// <summary>Finds, makes and changes people, and links them to their accounts at providers.</summary>
-public sealed class PersonStore(IdentityDb db, TimeProvider time)
+public sealed class PersonStore(IdentityDb db, SessionCache sessions, TimeProvider time)
 {
     public Task<Person?> FindAsync(Guid id, CancellationToken ct) =>
         db.People.AsNoTracking().FirstOrDefaultAsync(person => person.Id == id, ct);
@@ -116,6 +116,7 @@ public sealed class PersonStore(IdentityDb db, TimeProvider time)
         person.Locale = terms.Locale ?? person.Locale;
         person.TimeZone = terms.TimeZone ?? person.TimeZone;
         await db.SaveChangesAsync(ct);
+        sessions.Forget(id);
         return person;
     }
 
@@ -148,6 +149,7 @@ public sealed class PersonStore(IdentityDb db, TimeProvider time)
             await db.Sessions.Where(row => row.PersonId == id).ExecuteDeleteAsync(ct);
         }
         await transaction.CommitAsync(ct);
+        sessions.Forget(id);
         return person;
     }
 

@@ -1,5 +1,6 @@
 using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Options;
 using Npgsql;
 using Stoa.Platform.Data;
 using Stoa.Platform.Http;
@@ -19,7 +20,7 @@ public sealed class PersonStoreTests(TestDatabase database) : IClassFixture<Test
 
     private IdentityDb Db => scope.ServiceProvider.GetRequiredService<IdentityDb>();
 
-    private PersonStore People => new(Db, TimeProvider.System);
+    private PersonStore People => new(Db, new(database.Source, TimeProvider.System, Options.Create(new SessionOptions())), TimeProvider.System);
 
     public async ValueTask InitializeAsync()
     {

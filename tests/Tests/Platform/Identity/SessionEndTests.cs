@@ -88,6 +88,28 @@ public sealed class SessionEndTests(TestDatabase database) : IClassFixture<TestD
         Assert.Equal(later.Id, Assert.Single(await sessions.ListAsync(person, Ct)).Id);
     }
 
+    /// <summary>Nothing listens to the database's word here: what the session shows next is known before the act is answered.</summary>
+    [Fact]
+    public async Task A_host_knows_at_once_what_it_has_changed_itself()
+    {
+        await using var services = Services();
+        var cache = Cache();
+        var token = await BeginAsync(services, cache);
+        var person = (await cache.FindAsync(token, Ct))!.Person!.Id;
+        await using var scope = services.CreateAsyncScope();
+        var db = scope.ServiceProvider.GetRequiredService<IdentityDb>();
+        var (organizations, people) = (new OrganizationStore(db, cache, clock), new PersonStore(db, cache, clock));
+
+        var made = await organizations.CreateAsync(new($"porch-{person:n}", "Porch"), person, Ct);
+        Assert.Equal("Porch", Assert.Single((await cache.FindAsync(token, Ct))!.Organizations).Name);
+        await organizations.RenameAsync(made.Id, "Hall", "test", Ct);
+        Assert.Equal("Hall", Assert.Single((await cache.FindAsync(token, Ct))!.Organizations).Name);
+        await people.UpdateAsync(person, new("Zeno"), Ct);
+        Assert.Equal("Zeno", (await cache.FindAsync(token, Ct))!.Person!.Name);
+        await people.SetStateAsync(person, PersonState.Suspended, Caller.Of((await cache.FindAsync(token, Ct))!), Ct);
+        Assert.Null(await cache.FindAsync(token, Ct));
+    }
+
     private async Task<string> BeginAsync(ServiceProvider services, SessionCache cache)
     {
         var person = await PersonAsync(services);
@@ -98,7 +120,7 @@ public sealed class SessionEndTests(TestDatabase database) : IClassFixture<TestD
     private async Task<Guid> PersonAsync(ServiceProvider services)
     {
         await using var scope = services.CreateAsyncScope();
-        var people = new PersonStore(scope.ServiceProvider.GetRequiredService<IdentityDb>(), clock);
+        var people = new PersonStore(scope.ServiceProvider.GetRequiredService<IdentityDb>(), Cache(), clock);
         return (await people.CreateAsync(new($"{Guid.CreateVersion7()}@example.org", "Somebody"), "test", Ct)).Id;
     }
 
