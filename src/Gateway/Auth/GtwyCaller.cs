@@ -73,6 +73,17 @@ internal sealed record GtwyCaller(
         }
     }
 
+    /// <summary>For what the whole organization uses: an embedded user changes his folder's agents alone.</summary>
+    /// <exception cref="Failure">Forbidden.</exception>
+    public void RequireOwnEditor()
+    {
+        RequireEditor();
+        if (IsEmbed)
+        {
+            throw NoAccess();
+        }
+    }
+
     /// <summary>For an agent: a viewer must be among its editors, an editor too unless it names none.</summary>
     /// <exception cref="Failure">Forbidden.</exception>
     public void RequireEditor(IReadOnlyCollection<string> editors)

@@ -37,6 +37,8 @@ internal abstract record ChatEvent
 
     internal sealed record RefusalDelta(int Index, string Text) : ChatEvent;
 
+    internal sealed record Cited(int Index, Citation Citation) : ChatEvent;
+
     internal sealed record Usage(TokenUsage Tokens) : ChatEvent;
 
     internal sealed record Finish(FinishReason Reason, string? StopSequence = null) : ChatEvent;

@@ -12,7 +12,11 @@ internal abstract record Part
     /// <summary>Where the client marked a cache breakpoint, this part is its end.</summary>
     public CacheHint? Cache { get; init; }
 
-    internal sealed record Text(string Value) : Part;
+    internal sealed record Text(string Value) : Part
+    {
+        /// <summary>Where the provider has it from; of answers only.</summary>
+        public IReadOnlyList<Citation> Citations { get; init; } = [];
+    }
 
     /// <param name="Detail"><c>auto</c>, <c>low</c> or <c>high</c>.</param>
     internal sealed record Image(Media Media, string? Detail = null) : Part;

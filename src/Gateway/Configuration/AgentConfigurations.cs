@@ -66,6 +66,9 @@ internal sealed class AgentConfigurations : IDisposable
     public ValueTask<IReadOnlyList<ListedAgent>> ListAsync(Guid organizationId, CancellationToken ct) =>
         Of(organizationId).Listed.FindAsync(organizationId, id => ReadAsync(reading => reading.AgentsAsync(id, CancellationToken.None)), ct);
 
+    /// <summary>What runs next is read anew.</summary>
+    public void Forget(Guid organizationId) => organizations.TryRemove(organizationId, out _);
+
     public void Dispose() => subscription.Dispose();
 
     private Known Of(Guid organizationId)
@@ -92,7 +95,7 @@ internal sealed class AgentConfigurations : IDisposable
                 organizations.Clear();
                 return;
             }
-            organizations.TryRemove(organization, out _);
+            Forget(organization);
         }
     }
 

@@ -41,6 +41,10 @@ internal static class ModelConfigurationsApi
         {
             throw GtwyFields.Wrong("model_name", "must not have spaces");
         }
+        if (!service.Serves(name))
+        {
+            throw GtwyFields.Wrong("model_name", "is none of the models that this installation takes from the service");
+        }
         var document = DocumentOf(body.Members, name);
         var made = await models.AddAsync(
             caller.OrganizationId, service.Name, name, StatusOf(body.Members) ?? throw GtwyFields.Wrong("status", "is required"), document, ct)

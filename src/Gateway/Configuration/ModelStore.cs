@@ -4,12 +4,19 @@ using Microsoft.Extensions.Options;
 
 namespace Stoa.Gateway.Configuration;
 
-/// <summary>Every model that an organization may name: those known from the start, those of the settings, and the rows, which win.</summary>
+/// <summary>
+/// Every model that an organization may name: those known from the start, those of the settings, and the rows, which say what a model is.
+/// Which models a service has at all the settings say first, where they do.
+/// </summary>
 internal sealed class ModelStore(GatewayDb db, ServiceRegistry services, IOptions<GatewayOptions> options, TimeProvider time)
 {
     /// <summary>Also one that is switched off; null when there is none that the organization may see.</summary>
     public async Task<ModelDocument?> FindAsync(Guid organizationId, string service, string model, CancellationToken ct)
     {
+        if (!IsServed(service, model))
+        {
+            return null;
+        }
         var rows = await db.ModelConfigurations.AsNoTracking()
             .Where(row => row.Service == service && row.ModelName == model && (row.OrganizationId == null || row.OrganizationId == organizationId))
             .ToListAsync(ct);
@@ -26,6 +33,7 @@ internal sealed class ModelStore(GatewayDb db, ServiceRegistry services, IOption
             .OrderBy(row => row.Service).ThenBy(row => row.ModelName).ToListAsync(ct);
         return [.. rows.OrderBy(row => row.OrganizationId is null).Select(ModelDocument.Of)
             .Concat(service is null ? services.All.SelectMany(one => Built(one.Name)) : Built(service))
+            .Where(model => IsServed(model.Service, model.ModelName))
             .DistinctBy(model => (model.Service, model.ModelName))];
     }
 
@@ -80,6 +88,8 @@ internal sealed class ModelStore(GatewayDb db, ServiceRegistry services, IOption
             }
         }
     }
+
+    private bool IsServed(string service, string model) => services.Find(service)?.Serves(model) != false;
 
     private ModelConfiguration RowOf(ModelDocument built) => new()
     {

@@ -19,6 +19,12 @@ internal sealed record ProviderService(
     /// <summary>The operator's own key for it, from the settings; used where the organization brought none.</summary>
     public bool HasOperatorKey { get; init; }
 
+    /// <summary>The models to which the settings keep it; empty where they name none.</summary>
+    public IReadOnlyList<string> Models { get; init; } = [];
+
+    /// <summary>What the settings leave out cannot be named, whatever is stored or known of it.</summary>
+    public bool Serves(string model) => Models.Count == 0 || Models.Contains(model, StringComparer.Ordinal);
+
     /// <summary>The status of a key after a call that the provider answered so: <c>working</c>, <c>invalid</c>, <c>unauthorized</c>, <c>limited</c>.</summary>
     public string? KeyStatusOf(int status) => status switch
     {

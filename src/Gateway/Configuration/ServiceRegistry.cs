@@ -61,8 +61,13 @@ internal sealed class ServiceRegistry
         return usual?.DefaultModel is { } model ? [model] : [];
     }
 
-    private static ProviderService With(ProviderService service, ProviderOptions own) =>
-        service with { BaseUrl = own.BaseUrl ?? service.BaseUrl, HasOperatorKey = !string.IsNullOrEmpty(own.ApiKey) };
+    private static ProviderService With(ProviderService service, ProviderOptions own) => service with
+    {
+        BaseUrl = own.BaseUrl ?? service.BaseUrl,
+        HasOperatorKey = !string.IsNullOrEmpty(own.ApiKey),
+        Models = [.. own.Models],
+        DefaultModel = own.Models.Count == 0 || own.Models.Contains(service.DefaultModel!, StringComparer.Ordinal) ? service.DefaultModel : own.Models[0],
+    };
 
     private static string FormatOf(Chat.Dialect wire) => wire switch
     {

@@ -26,7 +26,7 @@ internal static class FoldersApi
 
     internal static async Task<Ok<JsonObject>> CreateAsync(GtwyCaller caller, GtwyBody body, FolderStore folders, CancellationToken ct)
     {
-        RequireEditor(caller);
+        caller.RequireOwnEditor();
         var name = body.Members.NeedText("name", MaxName).Trim();
         var kind = body.Members.Word("type", "agent", "embed", "rag_embed") ?? "agent";
         return Shown(caller, await folders.AddAsync(caller, name, kind, body.Members, ct));
@@ -41,26 +41,16 @@ internal static class FoldersApi
 
     internal static async Task<Ok<JsonObject>> UpdateAsync(GtwyCaller caller, GtwyBody body, FolderStore folders, CancellationToken ct)
     {
-        RequireEditor(caller);
+        caller.RequireOwnEditor();
         var id = body.Members.NeedText("folder_id", 64);
         return Shown(caller, await folders.UpdateAsync(caller, id, NewAgent.NameOf(body.Members, "name"), body.Members, ct));
     }
 
     internal static async Task<Ok<JsonObject>> DeleteAsync(string folder_id, GtwyCaller caller, FolderStore folders, CancellationToken ct)
     {
-        RequireEditor(caller);
+        caller.RequireOwnEditor();
         await folders.RemoveAsync(caller, folder_id, ct);
         return TypedResults.Ok(AgentsApi.Success("Folder deleted successfully"));
-    }
-
-    /// <summary>An embedded user is in a folder and keeps none.</summary>
-    private static void RequireEditor(GtwyCaller caller)
-    {
-        caller.RequireEditor();
-        if (caller.IsEmbed)
-        {
-            throw Failure.Forbidden("You don't have access");
-        }
     }
 
     private static Ok<JsonObject> Shown(

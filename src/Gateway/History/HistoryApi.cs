@@ -6,7 +6,10 @@ using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.AspNetCore.Mvc;
 using Microsoft.AspNetCore.Routing;
 using Microsoft.EntityFrameworkCore;
+using Stoa.Gateway.Agents;
 using Stoa.Gateway.Auth;
+using Stoa.Gateway.Dialects.Gtwy;
+using Stoa.Gateway.Runs.Conversations;
 using Stoa.Platform.Http;
 
 namespace Stoa.Gateway.History;
@@ -26,6 +29,7 @@ internal static class HistoryApi
         history.MapGet("/{agent_id}/{bridge_slugName}", WindowAsync).WithSummary("Read a thread as a chat window shows it; the first part is the thread's id");
         history.MapGet("/recursive/{agent_id}/{thread_id}/{message_id}", RecursiveAsync).WithSummary("Read a run with the runs of the agents that it called");
         history.MapGet("/message/testcase/history/message_id/{message_id}", MessageAsync).WithSummary("Read the run of a message");
+        routes.MapPost("/api/report/message-data", ReportAsync).WithTags("Utilities").TakesObject().WithSummary("Read the run of a message");
 
         var batches = routes.MapGroup("/api/batch/history").WithTags("History");
         batches.MapGet("/{agent_id}", BatchesAsync).WithSummary("List the runs of an agent's batches, newest first");
@@ -73,8 +77,14 @@ internal static class HistoryApi
             : throw Failure.NotFound("Message");
     }
 
-    internal static async Task<Ok<OneLog>> MessageAsync(
-        [FromRoute(Name = "message_id")] string messageId, GtwyCaller caller, GatewayDb db, RunHistory history, CancellationToken ct)
+    internal static Task<Ok<OneLog>> MessageAsync(
+        [FromRoute(Name = "message_id")] string messageId, GtwyCaller caller, GatewayDb db, RunHistory history, CancellationToken ct) =>
+        RunOfAsync(messageId, caller, db, history, ct);
+
+    internal static Task<Ok<OneLog>> ReportAsync(GtwyCaller caller, GtwyBody body, GatewayDb db, RunHistory history, CancellationToken ct) =>
+        RunOfAsync(body.Members.NeedText("message_id", ThreadKey.MaxBytes), caller, db, history, ct);
+
+    private static async Task<Ok<OneLog>> RunOfAsync(string messageId, GtwyCaller caller, GatewayDb db, RunHistory history, CancellationToken ct)
     {
         var run = await history.FindAsync(caller.OrganizationId, messageId, ct) ?? throw Failure.NotFound("Message");
         await db.RequireInFolderAsync(caller, run.AgentId, ct);

@@ -30,7 +30,7 @@ internal static class OwnPromptsApi
 
     internal static async Task<Ok<JsonObject>> PutAsync(GtwyCaller caller, GtwyBody body, OwnPrompts prompts, CancellationToken ct)
     {
-        RequireEditor(caller);
+        caller.RequireOwnEditor();
         if (body.Members.Count != 1 || body.Members.First().Key is var id && !OwnPrompts.Usual.ContainsKey(id))
         {
             throw Failure.Invalid($"The body must be one of {string.Join(", ", OwnPrompts.Usual.Keys)} and its text", code: "invalid_value");
@@ -42,7 +42,7 @@ internal static class OwnPromptsApi
 
     internal static async Task<Ok<JsonObject>> ResetAsync(GtwyCaller caller, GtwyBody body, OwnPrompts prompts, CancellationToken ct)
     {
-        RequireEditor(caller);
+        caller.RequireOwnEditor();
         var id = Known(body.Members.NeedText("prompt_id"));
         await prompts.ResetAsync(caller.OrganizationId, id, ct);
         return Shown("Prebuilt prompt reset successfully", new JsonObject { [id] = OwnPrompts.Usual[id] });
@@ -53,16 +53,6 @@ internal static class OwnPromptsApi
         new JsonObject { [Known(prompt_key)] = await prompts.FindAsync(caller.OrganizationId, prompt_key, ct) });
 
     private static string Known(string id) => OwnPrompts.Usual.ContainsKey(id) ? id : throw Failure.NotFound("Prompt");
-
-    /// <summary>They are the organization's: an embedded user changes his folder's agents alone.</summary>
-    private static void RequireEditor(GtwyCaller caller)
-    {
-        caller.RequireEditor();
-        if (caller.IsEmbed)
-        {
-            throw Failure.Forbidden("You don't have access");
-        }
-    }
 
     private static Ok<JsonObject> Shown(string message, JsonObject data)
     {

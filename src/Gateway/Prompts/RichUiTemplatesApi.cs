@@ -31,7 +31,7 @@ internal static class RichUiTemplatesApi
 
     internal static async Task<Ok<JsonObject>> CreateAsync(GtwyCaller caller, GtwyBody body, GatewayDb db, TimeProvider time, CancellationToken ct)
     {
-        RequireEditor(caller);
+        caller.RequireOwnEditor();
         if (await Of(db, caller).CountAsync(ct) >= MaxTemplates)
         {
             throw Failure.Invalid($"An organization has at most {MaxTemplates} templates", code: "too_many_templates");
@@ -66,7 +66,7 @@ internal static class RichUiTemplatesApi
     internal static async Task<Ok<JsonObject>> UpdateAsync(
         string template_id, GtwyCaller caller, GtwyBody body, GatewayDb db, TimeProvider time, CancellationToken ct)
     {
-        RequireEditor(caller);
+        caller.RequireOwnEditor();
         await using var transaction = await db.Database.BeginTransactionAsync(ct);
         // Locked, so that what somebody else changes in it at the same time is kept.
         var template = await db.RichUiTemplates
@@ -85,7 +85,7 @@ internal static class RichUiTemplatesApi
 
     internal static async Task<Ok<JsonObject>> DeleteAsync(string template_id, GtwyCaller caller, GatewayDb db, CancellationToken ct)
     {
-        RequireEditor(caller);
+        caller.RequireOwnEditor();
         return await Of(db, caller).Where(template => template.Id == template_id).ExecuteDeleteAsync(ct) > 0
             ? TypedResults.Ok(AgentsApi.Success("Template deleted successfully"))
             : throw Missing();
@@ -93,16 +93,6 @@ internal static class RichUiTemplatesApi
 
     private static IQueryable<RichUiTemplate> Of(GatewayDb db, GtwyCaller caller) =>
         db.RichUiTemplates.Where(template => template.OrganizationId == caller.OrganizationId);
-
-    /// <summary>They are the organization's: an embedded user changes his folder's agents alone.</summary>
-    private static void RequireEditor(GtwyCaller caller)
-    {
-        caller.RequireEditor();
-        if (caller.IsEmbed)
-        {
-            throw Failure.Forbidden("You don't have access");
-        }
-    }
 
     /// <summary>What was given, written over what is there.</summary>
     private static JsonObject Over(JsonObject document, JsonObject body)

@@ -30,7 +30,7 @@ internal static class WrappersApi
 
     internal static async Task<Ok<JsonObject>> CreateAsync(GtwyCaller caller, GtwyBody body, GatewayDb db, TimeProvider time, CancellationToken ct)
     {
-        RequireEditor(caller);
+        caller.RequireOwnEditor();
         if (await Of(db, caller).CountAsync(ct) >= MaxWrappers)
         {
             throw Failure.Invalid($"An organization has at most {MaxWrappers} wrappers", code: "too_many_wrappers");
@@ -64,7 +64,7 @@ internal static class WrappersApi
     internal static async Task<Ok<JsonObject>> UpdateAsync(
         string wrapper_id, GtwyCaller caller, GtwyBody body, GatewayDb db, TimeProvider time, CancellationToken ct)
     {
-        RequireEditor(caller);
+        caller.RequireOwnEditor();
         await using var transaction = await db.Database.BeginTransactionAsync(ct);
         // Locked, so that what somebody else changes in it at the same time is kept.
         var wrapper = await db.PromptWrappers
@@ -83,23 +83,13 @@ internal static class WrappersApi
 
     internal static async Task<Ok<JsonObject>> DeleteAsync(string wrapper_id, GtwyCaller caller, GatewayDb db, CancellationToken ct)
     {
-        RequireEditor(caller);
+        caller.RequireOwnEditor();
         return await Of(db, caller).Where(wrapper => wrapper.Id == wrapper_id).ExecuteDeleteAsync(ct) > 0
             ? TypedResults.Ok(AgentsApi.Success("Prompt wrapper deleted successfully"))
             : throw Missing();
     }
 
     private static IQueryable<PromptWrapper> Of(GatewayDb db, GtwyCaller caller) => db.PromptWrappers.Where(wrapper => wrapper.OrganizationId == caller.OrganizationId);
-
-    /// <summary>They are the organization's: an embedded user changes his folder's agents alone.</summary>
-    private static void RequireEditor(GtwyCaller caller)
-    {
-        caller.RequireEditor();
-        if (caller.IsEmbed)
-        {
-            throw Failure.Forbidden("You don't have access");
-        }
-    }
 
     private static string Checked(string template) => template.Contains(PromptWrapper.Placeholder, StringComparison.Ordinal)
         ? template : throw GtwyFields.Wrong("template", $"must hold {PromptWrapper.Placeholder}, where the prompt goes");

@@ -51,6 +51,9 @@ internal sealed class AnswerAssembly
             case ChatEvent.ToolArgs arguments:
                 Of(arguments.Index).Text.Append(arguments.Fragment);
                 break;
+            case ChatEvent.Cited cited:
+                (Of(cited.Index).Citations ??= []).Add(cited.Citation);
+                break;
             case ChatEvent.Usage usage:
                 Usage = usage.Tokens;
                 break;
@@ -93,11 +96,13 @@ internal sealed class AnswerAssembly
 
         public ChatEvent.ToolStart? Call { get; set; }
 
+        public List<Citation>? Citations { get; set; }
+
         public Part? ToPart() =>
             Call is not null ? new Part.ToolCall(Call.Id, Call.Name, Text.ToString()) { Signature = Signature }
             : Origin is { } origin ? new Part.Thinking(Text.ToString(), Signature, Redacted, origin)
             : Text.Length == 0 ? null
             : IsRefusal ? new Part.Refusal(Text.ToString())
-            : new Part.Text(Text.ToString());
+            : new Part.Text(Text.ToString()) { Citations = Citations ?? [] };
     }
 }

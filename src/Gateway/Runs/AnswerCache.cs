@@ -63,6 +63,7 @@ internal sealed class AnswerCache(ResponseCache cache, RunMeter meter, IOptions<
         run.IsCached = true;
         run.Content = answer.Text("content") ?? "";
         run.Reasoning = answer.Text("reasoning") ?? "";
+        run.Annotations = answer.List("annotations")?.DeepClone() as JsonArray ?? [];
         run.AnswerId = answer.Text("id") ?? "";
         run.AnswerModel = answer.Text("model") ?? "";
         meter.Received(run, found.Usage);
@@ -79,6 +80,7 @@ internal sealed class AnswerCache(ResponseCache cache, RunMeter meter, IOptions<
     {
         ["content"] = run.Content,
         ["reasoning"] = run.Reasoning,
+        ["annotations"] = run.Annotations.DeepClone(),
         ["id"] = run.AnswerId,
         ["model"] = run.AnswerModel,
     }.Compact());

@@ -69,6 +69,7 @@ internal sealed class AnswerLoop(ModelSteps models, ToolLoop loop, DrawnPictures
             : string.Concat(answer.Parts.OfType<Part.Refusal>().Select(part => part.Value)) is { Length: > 0 } refusal ? refusal
             : string.Join('\n', calls.Select(call => $"Function call: {call.Name} with arguments: {call.Arguments}"));
         run.Reasoning = string.Concat(answer.Parts.OfType<Part.Thinking>().Select(part => part.Value));
+        run.Annotations = Citation.Placed(answer.Parts);
         run.AnswerId = answer.Id;
         run.AnswerModel = answer.Model;
         run.FinishReason = answer.FinishReason;

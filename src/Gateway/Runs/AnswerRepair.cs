@@ -27,7 +27,7 @@ internal sealed class AnswerRepair(ModelSteps models)
                     ],
                 },
                 NoSink.Instance, ct);
-            run.Content = answer.Text;
+            (run.Content, run.Annotations) = (answer.Text, Citation.Placed(answer.Parts));
             fault = ResponseType.Fault(format, run.Content);
         }
         if (fault is not null)

@@ -73,6 +73,9 @@ internal sealed class Run(RunRequest request, RunInput input, RunPlan plan, Guid
     /// <summary>What a model has made besides words: <c>{type, url}</c>, for the log.</summary>
     public JsonArray MadeUrls { get; set; } = [];
 
+    /// <summary>Where the provider says that it has its answer from.</summary>
+    public JsonArray Annotations { get; set; } = [];
+
     /// <summary>The steps that the model means to take, as it said last.</summary>
     public JsonArray? Plans { get; set; }
 

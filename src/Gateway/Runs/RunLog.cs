@@ -161,7 +161,7 @@ internal sealed class RunLog(NpgsqlDataSource database, JobQueue jobs, TimeProvi
         ["AiConfig"] = run.Asked.DeepClone(),
         ["user_urls"] = UrlsOf(run),
         ["llm_urls"] = run.MadeUrls.DeepClone(),
-        ["annotations"] = new JsonArray(),
+        ["annotations"] = run.Annotations.DeepClone(),
         ["plans"] = run.Plans?.DeepClone(),
         ["fallback_model"] = run.IsFallback ? new JsonObject { ["service"] = run.Choice.Service.Name, ["model"] = run.Choice.Model } : null,
         ["firstAttemptError"] = run.FirstAttemptError,

@@ -79,6 +79,7 @@ internal static class AgentRows
         ["GET /api/history/{agent_id}"] = new("gtwy_caller", RunAsync),
         ["GET /api/history/{agent_id}/{thread_id}/{sub_thread_id}"] = new("gtwy_caller", RunAsync),
         ["GET /api/history/recursive/{agent_id}/{thread_id}/{message_id}"] = new("gtwy_caller", RunAsync),
+        ["POST /api/report/message-data"] = new("gtwy_caller", MessageAsync, """{"message_id":"{0}"}"""),
         ["GET /api/history/message/testcase/history/message_id/{message_id}"] = new("gtwy_caller", MessageAsync),
         ["POST /api/v2/model/batch/chat/completion"] = new(
             "gtwy_caller", Body: """{"service":"demo","configuration":{"model":"demo"},"batch":["Hi"],"webhook":{"url":"https://receiver.invalid/"}}"""),

@@ -121,7 +121,7 @@ internal static class AnthropicAnswers
         switch (block.TextOf("type"))
         {
             case "text":
-                return new Part.Text(block.TextOf("text") ?? "");
+                return new Part.Text(block.TextOf("text") ?? "") { Citations = AnthropicCitations.Read(block.Member("citations")) };
             case "thinking":
                 return new Part.Thinking(block.TextOf("thinking") ?? "", block.TextOf("signature"), null, Dialect.Anthropic);
             case "redacted_thinking":

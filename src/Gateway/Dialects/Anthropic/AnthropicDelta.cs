@@ -9,6 +9,9 @@ internal enum DeltaKind
     Json,
     Thinking,
     Signature,
+
+    /// <summary>An object, which has no text.</summary>
+    Citation,
 }
 
 /// <summary>A <c>content_block_delta</c>, by far the most frequent event: it is read without a document.</summary>
@@ -38,6 +41,7 @@ internal readonly record struct AnthropicDelta(int Index, DeltaKind Kind, string
                         _ when reader.ValueTextEquals("partial_json"u8) => DeltaKind.Json,
                         _ when reader.ValueTextEquals("thinking"u8) => DeltaKind.Thinking,
                         _ when reader.ValueTextEquals("signature"u8) => DeltaKind.Signature,
+                        _ when reader.ValueTextEquals("citation"u8) => DeltaKind.Citation,
                         _ => DeltaKind.None,
                     };
                     if (found == DeltaKind.None)

@@ -142,6 +142,11 @@ internal sealed class AnthropicStreamReader(ChatRequest request, DialectTarget t
     private void ReadDelta(ReadOnlySpan<byte> data, List<ChatEvent> events)
     {
         var (index, kind, text) = AnthropicDelta.Read(data);
+        if (kind == DeltaKind.Citation)
+        {
+            ReadCitation(index, data, events);
+            return;
+        }
         if (text is not { Length: > 0 } || !blocks.TryGetValue(index, out var block))
         {
             return;
@@ -163,6 +168,15 @@ internal sealed class AnthropicStreamReader(ChatRequest request, DialectTarget t
             case (DeltaKind.Signature, BlockKind.Thinking):
                 events.Add(new ChatEvent.ThinkSignature(index, text, Dialect.Anthropic));
                 break;
+        }
+    }
+
+    private static void ReadCitation(int index, ReadOnlySpan<byte> data, List<ChatEvent> events)
+    {
+        using var document = JsonDocument.Parse(data.ToArray());
+        if (document.RootElement.Member("delta").Member("citation") is { ValueKind: JsonValueKind.Object } citation)
+        {
+            events.Add(new ChatEvent.Cited(index, AnthropicCitations.ReadOne(citation)));
         }
     }
 

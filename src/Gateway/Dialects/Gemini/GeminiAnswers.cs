@@ -111,6 +111,11 @@ internal static class GeminiAnswers
         {
             throw ProviderRefusals.Unreadable("a candidate has no finishReason");
         }
+        var citations = GeminiCitations.Read(candidate.Member("groundingMetadata"), candidate.Member("citationMetadata")).ToList();
+        if (citations.Count > 0 && parts.FindIndex(part => part is Part.Text) is >= 0 and var first)
+        {
+            parts[first] = (Part.Text)parts[first] with { Citations = citations };
+        }
         var (reason, failure) = ReasonOf(finish, parts.Exists(part => part is Part.ToolCall));
         return failure is null ? new(parts, reason) : throw failure;
     }

@@ -96,6 +96,7 @@ internal sealed class GeminiStreamReader(ChatRequest request) : IChatStreamReade
             Start(chunk, events);
             ReadPart(candidate, part, events);
         }
+        candidate.Cites(given);
         if (given.TextOf("finishReason") is not { } finish)
         {
             return;
@@ -108,6 +109,10 @@ internal sealed class GeminiStreamReader(ChatRequest request) : IChatStreamReade
         }
         Start(chunk, events);
         candidate.IsFinished = true;
+        if (candidate.TextBlock is { } text)
+        {
+            events.AddRange(candidate.Citations.Select(citation => new ChatEvent.Cited(text, citation) { Choice = candidate.Number }));
+        }
         events.Add(new ChatEvent.Finish(reason) { Choice = candidate.Number });
     }
 
@@ -187,6 +192,21 @@ internal sealed class GeminiStreamReader(ChatRequest request) : IChatStreamReade
 
         public bool IsFinished { get; set; }
 
+        /// <summary>The first block of text.</summary>
+        public int? TextBlock { get; private set; }
+
+        public IReadOnlyList<Citation> Citations { get; private set; } = [];
+
+        /// <summary>Chunks repeat what those before them have said of the sources; the last one has all.</summary>
+        public void Cites(JsonElement given)
+        {
+            var (grounding, recited) = (given.Member("groundingMetadata"), given.Member("citationMetadata"));
+            if (grounding.ValueKind == JsonValueKind.Object || recited.ValueKind == JsonValueKind.Object)
+            {
+                Citations = [.. GeminiCitations.Read(grounding, recited)];
+            }
+        }
+
         /// <summary>The block that a part belongs to. What follows its like goes on with it, but never with one of no kind.</summary>
         public int Open(BlockKind kind)
         {
@@ -194,6 +214,7 @@ internal sealed class GeminiStreamReader(ChatRequest request) : IChatStreamReade
             {
                 open = kind;
                 blocks++;
+                TextBlock ??= kind == BlockKind.Text ? blocks - 1 : null;
             }
             return blocks - 1;
         }

@@ -61,6 +61,11 @@ internal static class OpenAiAnswerReader
         var parts = new List<Part>();
         ReadThoughts(message, parts);
         ReadContent(message.Member("content"), parts);
+        if (OpenAiAnnotations.Read(message.Member("annotations")) is { Count: > 0 } citations
+            && parts.FindIndex(part => part is Part.Text) is >= 0 and var first)
+        {
+            parts[first] = (Part.Text)parts[first] with { Citations = citations };
+        }
         if (message.TextOf("refusal") is { Length: > 0 } refusal)
         {
             parts.Add(new Part.Refusal(refusal));

@@ -39,6 +39,10 @@ internal sealed class OpenAiChoiceStream(int number, Dictionary<string, string>?
             Count(words);
             events.Add(new ChatEvent.TextDelta(Block(ref text), words) { Choice = number });
         }
+        foreach (var citation in delta.Citations)
+        {
+            events.Add(new ChatEvent.Cited(Block(ref text), citation) { Choice = number });
+        }
         if (delta.Refusal is { Length: > 0 } words2)
         {
             Count(words2);

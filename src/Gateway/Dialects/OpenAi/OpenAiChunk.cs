@@ -30,6 +30,8 @@ internal sealed class OpenAiChunk
         public string? Finish { get; set; }
 
         public List<Call> Calls { get; } = [];
+
+        public IReadOnlyList<Citation> Citations { get; set; } = [];
     }
 
     internal sealed record Call
@@ -196,6 +198,12 @@ internal sealed class OpenAiChunk
                 var call = new Call { Index = 0 };
                 ReadFunction(ref reader, call);
                 delta.Calls.Add(call);
+            }
+            else if (reader.ValueTextEquals("annotations"u8))
+            {
+                reader.Read();
+                using var annotations = JsonDocument.ParseValue(ref reader);
+                delta.Citations = OpenAiAnnotations.Read(annotations.RootElement);
             }
             else
             {

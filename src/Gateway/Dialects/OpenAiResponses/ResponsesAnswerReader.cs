@@ -58,7 +58,7 @@ internal static class ResponsesAnswerReader
                 {
                     if (content.TextOf("text") is { Length: > 0 } text)
                     {
-                        yield return new Part.Text(text);
+                        yield return new Part.Text(text) { Citations = OpenAiAnnotations.Read(content.Member("annotations")) };
                     }
                     else if (content.TextOf("refusal") is { Length: > 0 } refusal)
                     {

@@ -55,6 +55,9 @@ internal sealed class ResponsesStreamReader(ChatRequest request) : IChatStreamRe
             case "response.output_text.delta" when BlockOf(step, "content_index").Carry.Take(DeltaOf(step)) is { Length: > 0 } text:
                 events.Add(new ChatEvent.TextDelta(BlockOf(step, "content_index").Index, text));
                 break;
+            case "response.output_text.annotation.added" when step.Member("annotation") is { ValueKind: JsonValueKind.Object } annotation:
+                events.Add(new ChatEvent.Cited(BlockOf(step, "content_index").Index, Citation.Of(annotation)));
+                break;
             case "response.refusal.delta":
                 hasRefusal = true;
                 events.Add(new ChatEvent.RefusalDelta(BlockOf(step, "content_index").Index, DeltaOf(step)));

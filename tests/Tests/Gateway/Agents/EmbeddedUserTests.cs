@@ -24,6 +24,7 @@ public sealed class EmbeddedUserTests(ManagementSite site) : IClassFixture<Manag
             ("GET", $"/api/history/{agent}/t/t", null),
             ("GET", $"/api/history/recursive/{agent}/t/{message}", null),
             ("GET", $"/api/history/message/testcase/history/message_id/{message}", null),
+            ("POST", "/api/report/message-data", $$"""{"message_id":"{{message}}"}"""),
             ("GET", $"/api/v1/config/history/sub-thread/t?bridge_id={agent}", null),
             ("PUT", $"/api/v1/config/gethistory/{agent}", """{"id":1,"message":"x"}"""),
             ("PUT", "/api/v1/config/status/1", $$"""{"message_id":"{{message}}"}"""),
@@ -43,6 +44,23 @@ public sealed class EmbeddedUserTests(ManagementSite site) : IClassFixture<Manag
         Assert.Empty((await stranger.DoAsync("GET", "/api/thread/t"))["threads"]!.AsArray());
         Assert.NotEmpty((await admin.DoAsync("GET", "/api/thread/t"))["threads"]!.AsArray());
         Assert.NotEmpty((await admin.DoAsync("GET", $"/api/history/{agent}"))["data"]!.AsArray());
+    }
+
+    [Theory]
+    [InlineData("POST", "/api/folder", """{"name":"Own"}""")]
+    [InlineData("POST", "/api/prompt_wrappers", """{"name":"Own","template":"{{system_prompt}}"}""")]
+    [InlineData("POST", "/api/rich_ui_templates", """{"name":"Own","template_format":{}}""")]
+    [InlineData("PUT", "/api/prebuilt_prompt", """{"gpt_memory":"Own"}""")]
+    [InlineData("POST", "/api/prebuilt_prompt/reset", """{"prompt_id":"gpt_memory"}""")]
+    public async Task What_the_whole_organization_uses_is_not_changed_by_whoever_is_confined_to_a_folder(string method, string path, string body)
+    {
+        var admin = site.Admin();
+        var folder = (string)(await admin.DoAsync("POST", "/api/folder", """{"name":"Theirs"}"""))["data"]!["_id"]!;
+
+        var (status, answer) = await site.User(admin.Org, "editor", folder: folder).SendAsync(method, path, body);
+
+        Assert.Equal((403, "You don't have access"), (status, (string?)answer["message"]));
+        await admin.DoAsync(method, path, body);
     }
 
     private static string Run(string agent, string version) => $$"""{"bridge_id":"{{agent}}","version_id":"{{version}}","user":"Hi","thread_id":"t"}""";

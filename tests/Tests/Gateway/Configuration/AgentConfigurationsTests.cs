@@ -45,7 +45,6 @@ public sealed class AgentConfigurationsTests(ManagementSite site) : IClassFixtur
         var environments = new JsonObject { ["environment_config"] = new JsonObject { ["staging"] = new JsonObject { ["version_id"] = other } } };
         await admin.DoAsync("PUT", $"/api/agent/{agent}", new JsonObject { ["settings"] = environments, ["bridge_limit"] = 3 }.ToJsonString());
         var organization = await site.OrganizationAsync(agent);
-        await UntilAsync(async () => (await FindAsync(organization, agent)).Limits is [{ Scope: "bridge", Limit: 3 }]);
 
         Assert.Equal("first", (await FindAsync(organization, agent)).Prompt.GetString());
         Assert.Equal("second", (await FindAsync(organization, agent, version)).Prompt.GetString());
@@ -84,7 +83,7 @@ public sealed class AgentConfigurationsTests(ManagementSite site) : IClassFixtur
         Assert.Equal(site.OpenAi.Key, site.Host.Services.GetRequiredService<KeySeal>().Open(found.Key.Sealed));
 
         await admin.DoAsync("DELETE", $"/api/agent/{inner}");
-        await UntilAsync(async () => await ProblemAsync(organization, agent, version) == "Unable to resolve bridge configuration");
+        Assert.Equal("Unable to resolve bridge configuration", await ProblemAsync(organization, agent, version));
     }
 
     [Fact]
@@ -103,13 +102,13 @@ public sealed class AgentConfigurationsTests(ManagementSite site) : IClassFixtur
         Assert.Equal("model or service does not exist!", await ProblemOfModelAsync(organization, "no-such", "demo"));
 
         await admin.DoAsync("PUT", $"/api/versions/{version}", """{"service":"openai","configuration":{"model":"gpt-4o"}}""");
-        await UntilAsync(async () => (await FindAsync(organization, agent, version)).Model == "gpt-4o");
         var keyless = await FindAsync(organization, agent, version);
+        Assert.Equal("gpt-4o", keyless.Model);
         Assert.EndsWith("Could not find api key or Agent is not Published", Assert.Throws<Failure>(keyless.RequireKey).Message, StringComparison.Ordinal);
         await admin.DoAsync("PUT", $"/api/agent/{agent}", """{"bridge_status":0}""");
-        await UntilAsync(async () => await ProblemAsync(organization, agent, version) == "Error in getting data: Bridge is Currently Paused");
+        Assert.Equal("Error in getting data: Bridge is Currently Paused", await ProblemAsync(organization, agent, version));
         await admin.DoAsync("DELETE", $"/api/agent/{agent}");
-        await UntilAsync(async () => await ProblemAsync(organization, agent, version) == "bridge_id does not exist");
+        Assert.Equal("bridge_id does not exist", await ProblemAsync(organization, agent, version));
     }
 
     [Fact]
@@ -132,6 +131,20 @@ public sealed class AgentConfigurationsTests(ManagementSite site) : IClassFixtur
         Assert.Equal(400, (await admin.SendAsync("DELETE", "/api/models?service=demo&model_name=own")).Status);
         await admin.DoAsync("DELETE", $"/api/agent/{agent}");
         await admin.DoAsync("DELETE", "/api/models?service=demo&model_name=own");
+    }
+
+    /// <summary>As an editor does who saves and tries: what was in memory a moment ago is not what runs.</summary>
+    [Fact]
+    public async Task What_was_changed_here_runs_here_at_once()
+    {
+        var admin = site.Admin();
+        var (agent, version) = await admin.AgentAsync();
+        var organization = await site.OrganizationAsync(agent);
+        for (var edition = 0; edition < 25; edition++)
+        {
+            await admin.DoAsync("PUT", $"/api/versions/{version}", $$$"""{"configuration":{"prompt":"edition {{{edition}}}"}}""");
+            Assert.Equal($"edition {edition}", (await FindAsync(organization, agent, version)).Prompt.GetString());
+        }
     }
 
     [Fact]

@@ -10,6 +10,7 @@ namespace Stoa.Tests.Gateway.Configuration;
 public sealed class PrecedenceTests(RunSite site) : IClassFixture<RunSite>
 {
     private const string Model = "gpt-4o-mini";
+    private const string Run = "/api/v2/model/chat/completion";
 
     private static CancellationToken Ct => TestContext.Current.CancellationToken;
 
@@ -46,15 +47,58 @@ public sealed class PrecedenceTests(RunSite site) : IClassFixture<RunSite>
         Assert.Equal(200, await MostAsync(second, agent, ""","environment":"staging" """));
     }
 
+    [Fact]
+    public async Task The_environment_of_the_process_goes_before_what_is_stored_and_that_before_what_is_known()
+    {
+        await DoAsync(site.Host, "POST", "/api/models", """
+            {"service":"openai","model_name":"own-model","status":1,"configuration":{"model":{"default":"own-model"}},"outputConfig":{},"validationConfig":{} }
+            """);
+        var stored = await AgentOfAsync("own-model");
+        var known = await AgentOfAsync("gpt-4o");
+        var listed = await AgentOfAsync(Model);
+        foreach (var agent in (string[])[stored, known, listed])
+        {
+            await DoAsync(site.Host, "POST", Run, $$"""{"bridge_id":"{{agent}}","user":"Hi"}""");
+        }
+        await using var kept = await HostProcess.StartAsync(new Dictionary<string, string?>(HostProcess.ProviderSettings("openai", "openai", site.OpenAi))
+        {
+            ["ConnectionStrings__Stoa"] = site.Host.ConnectionString,
+            ["Gateway__Providers__openai__HasResponses"] = "false",
+            ["Gateway__Providers__openai__Models__0"] = Model,
+            ["Gateway__DescribeAgents"] = "false",
+        });
+        using var client = kept.CreateClient();
+
+        await DoAsync(client, "POST", Run, $$"""{"bridge_id":"{{listed}}","user":"Hi"}""");
+        foreach (var agent in (string[])[stored, known])
+        {
+            var refused = await DoAsync(client, "POST", Run, $$"""{"bridge_id":"{{agent}}","user":"Hi"}""", HttpStatusCode.BadRequest);
+            Assert.Equal("model or service does not exist!", (string?)refused["detail"]!["error"]);
+        }
+        var models = (await DoAsync(client, "GET", "/api/service/openai"))["chat"]!.AsObject();
+        Assert.Equal([Model], models.Select(model => model.Key));
+        var made = await DoAsync(client, "POST", "/api/agent", """{"name":"New","flag":true}""");
+        Assert.Equal(Model, (string?)made["agent"]!["configuration"]!["model"]);
+        await DoAsync(
+            client, "POST", "/api/models", """{"service":"openai","model_name":"another","status":1,"configuration":{},"outputConfig":{},"validationConfig":{} }""",
+            HttpStatusCode.BadRequest);
+    }
+
+    private Task<string> AgentOfAsync(string model) =>
+        site.AgentAsync($$"""{"service":"openai","configuration":{"model":"{{model}}","response_type":"text"},"settings":{} }""");
+
     /// <summary>How long an answer the model was asked for; null where nothing was said.</summary>
     private async Task<int?> MostAsync(HostUnderTest host, string agent, string more = "")
     {
-        await DoAsync(host, "POST", "/api/v2/model/chat/completion", $$"""{"bridge_id":"{{agent}}","user":"Hi"{{more}}}""");
+        await DoAsync(host, "POST", Run, $$"""{"bridge_id":"{{agent}}","user":"Hi"{{more}}}""");
         var asked = site.OpenAi.RequestsFor(Model)[^1].Json!;
         return (int?)(asked["max_completion_tokens"] ?? asked["max_tokens"]);
     }
 
-    private static async Task<JsonNode> DoAsync(HostUnderTest host, string method, string path, string body = "{}")
+    private static Task<JsonNode> DoAsync(HostUnderTest host, string method, string path, string body = "{}") => DoAsync(host.Client, method, path, body);
+
+    private static async Task<JsonNode> DoAsync(
+        HttpClient client, string method, string path, string body = "{}", HttpStatusCode expected = HttpStatusCode.OK)
     {
         using var request = new HttpRequestMessage(new(method), path);
         request.Headers.Add("pauthkey", "stoa-dev");
@@ -62,9 +106,9 @@ public sealed class PrecedenceTests(RunSite site) : IClassFixture<RunSite>
         {
             request.Content = new StringContent(body, Encoding.UTF8, "application/json");
         }
-        using var answer = await host.Client.SendAsync(request, Ct);
+        using var answer = await client.SendAsync(request, Ct);
         var text = await answer.Content.ReadAsStringAsync(Ct);
-        Assert.True(answer.StatusCode == HttpStatusCode.OK, $"{method} {path}: {text}");
+        Assert.True(answer.StatusCode == expected, $"{method} {path}: {text}");
         return JsonNode.Parse(text)!;
     }
 }

@@ -86,8 +86,24 @@ public sealed class HistoryTests(GtwyHost host) : IClassFixture<GtwyHost>
         var (talk, _) = await host.SendAsync("GET", $"/api/history/{agent}/talk/talk", asOther: true);
         var (one, _) = await host.SendAsync("GET", $"/api/history/message/testcase/history/message_id/{run.MessageId}", asOther: true);
         var (mark, _) = await host.SendAsync("PUT", "/api/v1/config/status/2", new { message_id = run.MessageId }, asOther: true);
+        var (report, _) = await host.SendAsync("POST", "/api/report/message-data", new { message_id = run.MessageId }, asOther: true);
 
-        Assert.All([threads, talk, one, mark], status => Assert.Equal(HttpStatusCode.NotFound, status));
+        Assert.All([threads, talk, one, mark, report], status => Assert.Equal(HttpStatusCode.NotFound, status));
+    }
+
+    [Fact]
+    public async Task The_run_of_a_message_is_reported_as_the_history_has_it()
+    {
+        var agent = await host.AddAgentAsync();
+        var run = await host.AddRunAsync(agent, "talk", 1);
+
+        var (status, report) = await host.SendAsync("POST", "/api/report/message-data", new { message_id = run.MessageId });
+        var (_, log) = await host.SendAsync("GET", $"/api/history/message/testcase/history/message_id/{run.MessageId}");
+        var (nameless, refusal) = await host.SendAsync("POST", "/api/report/message-data", new { });
+
+        Assert.Equal(HttpStatusCode.OK, status);
+        Assert.True(JsonNode.DeepEquals(log, report), report?.ToJsonString());
+        Assert.Equal((HttpStatusCode.BadRequest, false), (nameless, (bool)refusal!["success"]!));
     }
 
     [Fact]

@@ -5,6 +5,7 @@ using Microsoft.Extensions.DependencyInjection;
 using Stoa.Gateway.Accounts;
 using Stoa.Platform.Identity;
 using Stoa.Platform.Privacy;
+using Stoa.Tests.Support;
 
 namespace Stoa.Tests.Gateway.Runs;
 
@@ -56,6 +57,28 @@ public sealed class RunContextTests(RunSite site) : IClassFixture<RunSite>
         var tool = Assert.Single(site.Anthropic.RequestsFor("claude-haiku-4-5")[^1].Json!["tools"]!.AsArray());
         Assert.True(JsonNode.DeepEquals(
             JsonNode.Parse("""{"type":"web_search_20250305","name":"web_search","allowed_domains":["example.com"]}"""), tool));
+    }
+
+    [Fact]
+    public async Task What_the_provider_cites_stands_in_the_answer_in_its_repetition_and_in_the_history()
+    {
+        var agent = await site.AgentAsync("""{"service":"openai","configuration":{"model":"gpt-4.1","prompt":"x","response_type":"text"},"cache_on":true}""");
+        site.OpenAi.EnqueueFor("gpt-4.1", ScriptedAnswer.Error(200, """
+            {"id":"chatcmpl-1","object":"chat.completion","model":"gpt-4.1","usage":{"prompt_tokens":1,"completion_tokens":1,"total_tokens":2},
+             "choices":[{"index":0,"finish_reason":"stop","message":{"role":"assistant","content":"High tide.","annotations":[
+               {"type":"url_citation","url_citation":{"url":"https://example.com/tides","title":"Tides","start_index":0,"end_index":10} }]} }]}
+            """));
+        var expected = JsonNode.Parse("""[{"type":"url_citation","url":"https://example.com/tides","title":"Tides","start_index":0,"end_index":10}]""");
+
+        for (var time = 0; time < 2; time++)
+        {
+            var (_, body) = await site.RunAsync($$"""{"bridge_id":"{{agent}}","user":"When?"}""");
+            Assert.True(JsonNode.DeepEquals(expected, body["response"]!["data"]!["annotations"]), body.ToJsonString());
+            Assert.Equal(time == 1, (bool)body["response"]!["data"]!["is_cached"]!);
+        }
+        var (_, history) = await site.GetAsync($"/api/history/{agent}");
+        Assert.DoesNotContain("\"annotations\":[]", history.ToJsonString(), StringComparison.Ordinal);
+        Assert.All(await site.RowsAsync(agent), row => Assert.True(JsonNode.DeepEquals(expected, row.Document["annotations"])));
     }
 
     [Fact]
