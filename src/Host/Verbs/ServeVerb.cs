@@ -1,5 +1,4 @@
 using System.CommandLine;
-using Stoa.Platform.Data;
 
 namespace Stoa.Host.Verbs;
 
@@ -39,12 +38,7 @@ internal static class ServeVerb
             await app.StopAsync(CancellationToken.None);
             throw;
         }
-        var stopping = app.Lifetime.ApplicationStopping;
-        var leftovers = StartLeftovers.GiveBackAsync(
-            app.Services.GetRequiredService<DatabaseReadiness>().WhenReady(stopping), app.Services.GetRequiredService<TimeProvider>(),
-            StartLeftovers.Collect, stopping);
         await app.WaitForShutdownAsync(ct);
-        await leftovers;
         // A part of the host that had to stop it said so here.
         return Environment.ExitCode;
     }
