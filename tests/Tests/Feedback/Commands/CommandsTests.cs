@@ -1,5 +1,6 @@
 using Microsoft.AspNetCore.Http;
 using Stoa.Feedback.Commands;
+using Stoa.Feedback.Journal;
 using Stoa.Platform.Http;
 using Stoa.Tests.Platform.Egress;
 
@@ -119,7 +120,7 @@ public sealed class CommandsTests : IDisposable
 
     private static Task NoteAsync(ReadingSite site, Guid tree, string state) => site.RunAsync($"""
         insert into feedback.journal (id, message_tree_id, api_client_id, event_type, event_payload)
-        select '{Guid.CreateVersion7(TimeProvider.System.GetUtcNow())}', '{tree}', id, 'tree_state', jsonb_build_object('to', '{state}')
+        select '{JournalId.Next(TimeProvider.System.GetUtcNow())}', '{tree}', id, 'tree_state', jsonb_build_object('to', '{state}')
         from feedback.api_client where trusted
         """);
 
