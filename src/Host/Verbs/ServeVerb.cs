@@ -28,14 +28,25 @@ internal static class ServeVerb
         }
         await using var app = await App.BuildAsync(settings);
         await App.PrepareAsync(app, ct);
+        return await RunAsync(app, ct);
+    }
+
+    /// <summary>Until the host is told to stop, which may be before it is up.</summary>
+    internal static async Task<int> RunAsync(WebApplication app, CancellationToken ct)
+    {
         try
         {
             await app.StartAsync(ct);
         }
-        catch
+        catch (Exception thrown)
         {
+            var wasTold = thrown is OperationCanceledException && app.Lifetime.ApplicationStopping.IsCancellationRequested;
             // What has begun ends before what it works on is taken away.
             await app.StopAsync(CancellationToken.None);
+            if (wasTold)
+            {
+                return Environment.ExitCode;
+            }
             throw;
         }
         await app.WaitForShutdownAsync(ct);
