@@ -98,10 +98,11 @@ internal sealed class JobsSite(HostUnderTest host, Script script) : IAsyncDispos
 
     private static CancellationToken Ct => TestContext.Current.CancellationToken;
 
+    /// <param name="script">Given where jobs are waiting already: the host runs them as soon as it is up.</param>
     public static async Task<JobsSite> StartAsync(
-        JobRules? rules = null, JobRules? narrow = null, Dictionary<string, string?>? settings = null)
+        JobRules? rules = null, JobRules? narrow = null, Dictionary<string, string?>? settings = null, Script? script = null)
     {
-        var script = new Script();
+        script ??= new Script();
         var host = await HostUnderTest.StartAsync(
             settings,
             builder =>

@@ -96,10 +96,17 @@ public sealed class TestCluster : IAsyncDisposable
         using var turn = await FileLock.ExclusiveAsync(Path.Combine(Root, "lock"), TimeProvider.System, CancellationToken.None);
         foreach (var leftover in Directory.EnumerateDirectories(Root))
         {
-            using var abandoned = FileLock.TryExclusive(Path.Combine(leftover, "run.lock"));
-            if (abandoned is not null)
+            try
             {
-                await RemoveAsync(leftover);
+                using var abandoned = FileLock.TryExclusive(Path.Combine(leftover, "run.lock"));
+                if (abandoned is not null)
+                {
+                    await RemoveAsync(leftover);
+                }
+            }
+            catch (DirectoryNotFoundException)
+            {
+                // A run that ends beside us has just taken its own away.
             }
         }
         Directory.CreateDirectory(folder);
