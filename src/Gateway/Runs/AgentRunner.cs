@@ -236,8 +236,7 @@ internal sealed partial class AgentRunner(
         try
         {
             // Also when the caller has just left: what happened has happened.
-            await log.WriteAsync(
-                run, result, nextMessageId, [.. followers.SelectMany(follower => follower.Follow(run, result))], CancellationToken.None);
+            await log.WriteAsync(run, result, nextMessageId, [.. followers.SelectMany(follower => follower.Follow(run, result))]);
         }
         catch (Exception exception) when (Outage.Is(exception))
         {

@@ -1,9 +1,6 @@
 using System.Collections.Concurrent;
-using System.Text;
-using System.Text.Json.Nodes;
 using Npgsql;
 using NpgsqlTypes;
-using Stoa.Gateway.Runs.Answers;
 using Stoa.Gateway.Runs.Conversations;
 using Stoa.Platform.Jobs;
 
@@ -11,24 +8,18 @@ namespace Stoa.Gateway.Runs;
 
 /// <summary>
 /// Writes what a run leaves behind, before its answer ends: the row of the history, the conversation, the last uses, the jobs that follow,
-/// and the end of its turn. One round trip, all or nothing.
+/// and the end of its turn. Runs that end together share a round trip and a commit.
 /// </summary>
-internal sealed class RunLog(NpgsqlDataSource database, JobQueue jobs, TimeProvider time)
+internal sealed class RunLog
 {
-    private const string Row = """
-        insert into gateway.runs (id, created_at, updated_at, organization_id, agent_id, version_id, thread_id, sub_thread_id, message_id,
-          parent_id, child_id, service, model, is_success, is_cached, finish_reason, user_message, answer, error, testcase_id, document, batch_id)
-        values ($1, $2, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21)
-        """;
-
     /// <summary>A line of a batch has one row: the one that waited, or that of an attempt that failed, goes.</summary>
     private const string Waiting = """
         delete from gateway.runs where organization_id = $1 and message_id = $2 and batch_id = $3 and not is_success
         """;
 
-    private const string Thread = """
+    private const string Threads = """
         insert into gateway.threads (organization_id, agent_id, thread_id, sub_thread_id, created_at, updated_at)
-        values ($1, $2, $3, $4, $5, $5)
+        select organization, agent, thread, sub_thread, at, at from unnest($1, $2, $3, $4, $5) as used (organization, agent, thread, sub_thread, at)
         on conflict (organization_id, agent_id, thread_id, sub_thread_id) do update set updated_at = excluded.updated_at
         """;
 
@@ -38,157 +29,141 @@ internal sealed class RunLog(NpgsqlDataSource database, JobQueue jobs, TimeProvi
         """;
 
     private const string LastUses = """
-        insert into gateway.last_uses (id, organization_id, at) select id, $2, $3 from unnest($1) as used (id) order by id
+        insert into gateway.last_uses (id, organization_id, at) select id, organization, at from unnest($1, $2, $3) as used (id, organization, at)
         on conflict (id) do update set at = excluded.at
         """;
+
+    private const string KeyStatus = "update gateway.provider_keys set status = $3 where id = $1 and organization_id = $2 and status <> $3";
 
     /// <summary>A row that all runs of an agent would write is written no more often than this by a node.</summary>
     private static readonly TimeSpan UseEvery = TimeSpan.FromSeconds(10);
     private const int MaxRemembered = 100_000;
+    private const int LargestGroup = 64;
+    private const int GroupsAtOnce = 2;
 
+    private readonly NpgsqlDataSource database;
+    private readonly JobQueue jobs;
+    private readonly TimeProvider time;
+    private readonly Coalescer<LoggedRun, Exception?> groups;
     private readonly ConcurrentDictionary<string, long> uses = new(StringComparer.Ordinal);
 
-    public async Task WriteAsync(Run run, RunResult result, string? nextMessageId, IReadOnlyList<NewJob> following, CancellationToken ct)
+    public RunLog(NpgsqlDataSource database, JobQueue jobs, TimeProvider time)
     {
-        await using var connection = await database.OpenConnectionAsync(ct);
-        // Statements of one batch are one transaction already.
-        await using var transaction = following.Count > 0 ? await connection.BeginTransactionAsync(ct) : null;
-        await using var batch = new NpgsqlBatch(connection, transaction);
-        var now = run.LoggedAt;
-        if (run.Request.BatchId is { } batchId)
+        (this.database, this.jobs, this.time) = (database, jobs, time);
+        groups = new(WriteAsync, LargestGroup, GroupsAtOnce);
+    }
+
+    /// <summary>Committed when it returns.</summary>
+    public async Task WriteAsync(Run run, RunResult result, string? nextMessageId, IReadOnlyList<NewJob> following)
+    {
+        if (await groups.RunAsync(new(run, result, nextMessageId, following)) is { } thrown)
         {
-            batch.BatchCommands.Add(new(Waiting)
-            {
-                Parameters = { new() { Value = run.Request.OrganizationId }, new() { Value = run.Request.MessageId }, new() { Value = batchId } },
-            });
-        }
-        batch.BatchCommands.Add(RowOf(run, result, nextMessageId, now));
-        if (run.Plan.AgentId is { } agentId)
-        {
-            var thread = new ThreadKey(run.Request.OrganizationId, agentId, run.ThreadId, run.SubThreadId).Command(Thread);
-            thread.Parameters.Add(new() { Value = now });
-            batch.BatchCommands.Add(thread);
-            if (run.Transfer is { } transfer)
-            {
-                var handOver = new ThreadKey(run.Request.OrganizationId, run.Request.OriginAgentId ?? agentId, run.ThreadId, run.SubThreadId).Command(HandOver);
-                handOver.Parameters.Add(new() { Value = transfer.AgentId });
-                handOver.Parameters.Add(new() { Value = now });
-                batch.BatchCommands.Add(handOver);
-            }
-            if (new[] { agentId, run.Choice.KeyId }.OfType<string>().Where(IsDue).ToArray() is { Length: > 0 } used)
-            {
-                batch.BatchCommands.Add(new(LastUses)
-                {
-                    Parameters = { new() { Value = used }, new() { Value = run.Request.OrganizationId }, new() { Value = now } },
-                });
-            }
-        }
-        foreach (var (keyId, status) in run.KeyStatuses.Where(key => run.Plan.Agent?.Keys.Values.Any(known => known.Id == key.Key && known.Status == key.Value) != true))
-        {
-            batch.BatchCommands.Add(new("update gateway.provider_keys set status = $3 where id = $1 and organization_id = $2 and status <> $3")
-            {
-                Parameters = { new() { Value = keyId }, new() { Value = run.Request.OrganizationId }, new() { Value = status } },
-            });
-        }
-        if (run.Turn is { } turn)
-        {
-            batch.BatchCommands.Add(new(ThreadTurns.Release) { Parameters = { new() { Value = turn.Holder } } });
-        }
-        await batch.PrepareAsync(ct);
-        await batch.ExecuteNonQueryAsync(ct);
-        if (transaction is not null)
-        {
-            await jobs.EnqueueAsync(connection, following, ct);
-            await transaction.CommitAsync(ct);
-            jobs.Wake();
+            throw thrown;
         }
         run.Turn?.IsReleased = true;
     }
 
-    private static NpgsqlBatchCommand RowOf(Run run, RunResult result, string? nextMessageId, DateTimeOffset now) => new(Row)
+    /// <returns>What went wrong with each of the runs.</returns>
+    private async Task<IReadOnlyList<Exception?>> WriteAsync(IReadOnlyList<LoggedRun> group)
     {
-        Parameters =
+        try
         {
-            new() { Value = run.Id },
-            new() { Value = now },
-            new() { Value = run.Request.OrganizationId },
-            new() { Value = run.Plan.AgentId ?? "" },
-            Text(run.Plan.VersionId),
-            Text(run.ThreadId),
-            Text(run.SubThreadId),
-            Text(run.Request.MessageId),
-            Text(run.Request.ParentMessageId),
-            Text(nextMessageId),
-            Text(run.Choice.Service.Name),
-            Text(run.Choice.Model),
-            new() { Value = result.IsSuccess },
-            new() { Value = run.IsCached },
-            Text(EndOf(run, result)),
-            Text(run.Input.User),
-            Text(result.IsSuccess || run.Content.Length > 0 ? run.Content : null),
-            Text(result.Response.Text("error") ?? result.Failure?.Message),
-            Text(run.Request.TestCaseId),
-            new() { Value = StoredText.Json(DocumentOf(run, result)), NpgsqlDbType = NpgsqlDbType.Jsonb },
-            Text(run.Request.BatchId),
-        },
-    };
-
-    private static string EndOf(Run run, RunResult result) => result switch
-    {
-        { IsSuccess: true } => StandardAnswer.WordOf(run.FinishReason),
-        { Status: 499 } => "cancelled",
-        { Failure: null } => "blocked",
-        _ => "error",
-    };
-
-    /// <summary>The rest of the row, in the words of the wire. Keys of providers and the content of attachments are no part of it.</summary>
-    private static JsonObject DocumentOf(Run run, RunResult result) => new()
-    {
-        ["prompt"] = run.SystemText,
-        ["reasoning"] = run.Reasoning,
-        ["tools_call_data"] = run.Rounds.ToLog(),
-        ["tokens"] = new JsonObject
+            await CommitAsync(group);
+            return new Exception?[group.Count];
+        }
+        catch (PostgresException) when (group.Count > 1)
         {
-            ["input_tokens"] = run.Usage.Input,
-            ["output_tokens"] = run.Usage.Output,
-            ["expected_cost"] = run.Cost,
-            ["cached_tokens"] = run.Usage.CacheRead,
-            ["is_estimated"] = run.Usage.Estimated,
-        },
-        ["variables"] = run.Variables?.All.DeepClone(),
-        ["missing_variables"] = new JsonArray([.. run.MissingVariables.Select(name => (JsonNode)name)]),
-        ["latency"] = run.Clock.ToLog(run.Seconds),
-        ["AiConfig"] = run.Asked.DeepClone(),
-        ["user_urls"] = UrlsOf(run),
-        ["llm_urls"] = run.MadeUrls.DeepClone(),
-        ["annotations"] = run.Annotations.DeepClone(),
-        ["plans"] = run.Plans?.DeepClone(),
-        ["fallback_model"] = run.IsFallback ? new JsonObject { ["service"] = run.Choice.Service.Name, ["model"] = run.Choice.Model } : null,
-        ["firstAttemptError"] = run.FirstAttemptError,
-        ["attempts"] = run.Attempts.DeepClone(),
-        ["user_id"] = run.Request.Caller.UserId,
-        ["guardrails"] = run.GuardrailVerdict?.DeepClone(),
-        ["testcase_data"] = run.Input.Body.Object("testcase_data")?.DeepClone(),
-        ["is_playground"] = run.Request.IsPlayground,
-        ["batch_data"] = run.Request.BatchId is not { } batchId ? null : new JsonObject
+            // What the database refuses of one run it shall keep of the others.
+            var thrown = new List<Exception?>();
+            foreach (var one in group)
+            {
+                thrown.AddRange(await WriteAsync([one]));
+            }
+            return thrown;
+        }
+        catch (PostgresException refused)
         {
-            ["batch_id"] = batchId, ["custom_id"] = run.Request.MessageId, ["status"] = result.IsSuccess ? "completed" : "failed",
-        },
-    };
+            return [refused];
+        }
+    }
 
-    private static JsonArray UrlsOf(Run run) =>
-    [
-        .. run.Input.Images.Select(image => Url(image, "image")),
-        .. run.Input.Files.Select(file => Url(file, "pdf")),
-        .. run.Input.Audios.Select(audio => Url(audio, "audio")),
-        .. run.Input.Videos.Append(run.Input.YouTube).Append(run.Input.VideoFile.Name("uri")).OfType<string>().Select(video => Url(video, "video")),
-    ];
-
-    private static JsonObject Url(string address, string type) => new()
+    /// <summary>All or nothing.</summary>
+    private async Task CommitAsync(IReadOnlyList<LoggedRun> group)
     {
-        ["url"] = address.StartsWith("data:", StringComparison.OrdinalIgnoreCase) ? "(inline)" : address,
-        ["type"] = type,
-    };
+        var following = group.SelectMany(one => one.Following).ToList();
+        await using var connection = await database.OpenConnectionAsync();
+        // Statements of one batch are one transaction already.
+        await using var transaction = following.Count > 0 ? await connection.BeginTransactionAsync() : null;
+        await using var batch = new NpgsqlBatch(connection, transaction);
+        foreach (var command in CommandsOf(group))
+        {
+            batch.BatchCommands.Add(command);
+        }
+        await batch.PrepareAsync();
+        await batch.ExecuteNonQueryAsync();
+        if (transaction is not null)
+        {
+            await jobs.EnqueueAsync(connection, following, CancellationToken.None);
+            await transaction.CommitAsync();
+            jobs.Wake();
+        }
+    }
+
+    // Rows that others write too are written in the same order by all, so that two groups never wait for each other.
+    private IEnumerable<NpgsqlBatchCommand> CommandsOf(IReadOnlyList<LoggedRun> group)
+    {
+        foreach (var request in group.Select(one => one.Run.Request).Where(request => request.BatchId is not null))
+        {
+            yield return new(Waiting)
+            {
+                Parameters = { new() { Value = request.OrganizationId }, new() { Value = request.MessageId }, new() { Value = request.BatchId } },
+            };
+        }
+        yield return LoggedRun.RowsOf(group);
+        var used = group.Where(one => one.Thread is not null).GroupBy(one => one.Thread!, one => one.Run.LoggedAt).OrderBy(one => one.Key, ThreadKey.Order).ToList();
+        if (used.Count > 0)
+        {
+            var threads = ThreadKey.Command(Threads, [.. used.Select(one => one.Key)]);
+            threads.Parameters.Add(new NpgsqlParameter<DateTimeOffset[]> { TypedValue = [.. used.Select(one => one.Max())] });
+            yield return threads;
+        }
+        foreach (var one in group.Where(one => one is { Thread: not null, Run.Transfer: not null }))
+        {
+            var handOver = (one.Thread! with { AgentId = one.Run.Request.OriginAgentId ?? one.Thread.AgentId }).Command(HandOver);
+            handOver.Parameters.Add(new() { Value = one.Run.Transfer!.AgentId });
+            handOver.Parameters.Add(new() { Value = one.Run.LoggedAt });
+            yield return handOver;
+        }
+        var due = group.Where(one => one.Thread is not null)
+            .SelectMany(one => new[] { one.Thread!.AgentId, one.Run.Choice.KeyId }.OfType<string>(), (one, id) => (Id: id, one.Run.Request.OrganizationId, one.Run.LoggedAt))
+            .Where(use => IsDue(use.Id)).DistinctBy(use => use.Id).OrderBy(use => use.Id, StringComparer.Ordinal).ToList();
+        if (due.Count > 0)
+        {
+            yield return new(LastUses)
+            {
+                Parameters =
+                {
+                    new NpgsqlParameter<string[]> { TypedValue = [.. due.Select(use => use.Id)] },
+                    new NpgsqlParameter<Guid[]> { TypedValue = [.. due.Select(use => use.OrganizationId)] },
+                    new NpgsqlParameter<DateTimeOffset[]> { TypedValue = [.. due.Select(use => use.LoggedAt)] },
+                },
+            };
+        }
+        foreach (var (run, keyId, status) in group
+            .SelectMany(one => one.Run.KeyStatuses, (one, key) => (one.Run, KeyId: key.Key, Status: key.Value))
+            .Where(key => key.Run.Plan.Agent?.Keys.Values.Any(known => known.Id == key.KeyId && known.Status == key.Status) != true)
+            .OrderBy(key => key.KeyId, StringComparer.Ordinal))
+        {
+            yield return new(KeyStatus)
+            {
+                Parameters = { new() { Value = keyId }, new() { Value = run.Request.OrganizationId }, new() { Value = status } },
+            };
+        }
+        if (group.Select(one => one.Run.Turn?.Holder).OfType<Guid>().ToArray() is { Length: > 0 } holders)
+        {
+            yield return new(ThreadTurns.Release) { Parameters = { new NpgsqlParameter<Guid[]> { TypedValue = holders } } };
+        }
+    }
 
     private bool IsDue(string id)
     {
@@ -203,57 +178,5 @@ internal sealed class RunLog(NpgsqlDataSource database, JobQueue jobs, TimeProvi
         }
         uses[id] = now;
         return true;
-    }
-
-    private static NpgsqlParameter Text(string? value) =>
-        new() { Value = value is null ? DBNull.Value : StoredText.Clean(value), NpgsqlDbType = NpgsqlDbType.Text };
-}
-
-/// <summary>Makes of any text one that PostgreSQL keeps: it knows no NUL and no half of a surrogate pair.</summary>
-internal static class StoredText
-{
-    public static string Clean(string text)
-    {
-        var clean = text.Contains('\0', StringComparison.Ordinal) ? text.Replace("\0", "", StringComparison.Ordinal) : text;
-        for (var at = 0; at < clean.Length; at++)
-        {
-            if (char.IsHighSurrogate(clean[at]) && at + 1 < clean.Length && char.IsLowSurrogate(clean[at + 1]))
-            {
-                at++;
-            }
-            else if (char.IsSurrogate(clean[at]))
-            {
-                return Encoding.UTF8.GetString(Encoding.UTF8.GetBytes(clean));
-            }
-        }
-        return clean;
-    }
-
-    /// <summary>The same in JSON, where a NUL is an escape.</summary>
-    public static string Json(JsonNode node)
-    {
-        var json = Clean(node.Compact());
-        const string Nul = @"\u0000";
-        if (!json.Contains(Nul, StringComparison.Ordinal))
-        {
-            return json;
-        }
-        var output = new StringBuilder(json.Length);
-        for (var at = 0; at < json.Length; at++)
-        {
-            if (json[at] != '\\')
-            {
-                output.Append(json[at]);
-            }
-            else if (string.CompareOrdinal(json, at, Nul, 0, Nul.Length) == 0)
-            {
-                at += Nul.Length - 1;
-            }
-            else
-            {
-                output.Append(json, at++, 2);
-            }
-        }
-        return output.ToString();
     }
 }

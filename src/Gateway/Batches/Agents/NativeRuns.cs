@@ -165,8 +165,7 @@ internal sealed partial class NativeRuns(
             meter.Received(run, answer.Usage);
             var ended = StandardAnswer.Of(run);
             (run.Seconds, run.LoggedAt) = (time.GetElapsedTime(run.Started).TotalSeconds, time.GetUtcNow());
-            await log.WriteAsync(
-                run, ended, nextMessageId: null, [.. followers.SelectMany(follower => follower.Follow(run, ended))], CancellationToken.None);
+            await log.WriteAsync(run, ended, nextMessageId: null, [.. followers.SelectMany(follower => follower.Follow(run, ended))]);
             return AgentItem.Of(batch, line, ended);
         }
         catch (Failure failure)

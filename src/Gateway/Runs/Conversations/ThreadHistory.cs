@@ -2,31 +2,36 @@ using Npgsql;
 
 namespace Stoa.Gateway.Runs.Conversations;
 
-/// <summary>Reads what a conversation holds: its newest exchanges, its memory and its summary, in one round trip.</summary>
+/// <summary>Reads what conversations hold: the newest exchanges, the memory and the summary of each, in one round trip.</summary>
 internal static class ThreadHistory
 {
     // By the index runs_by_thread. More are not looked at; how many of them a model sees is a question of tokens.
     private const string Exchanges = """
-        select id, user_message, answer, case when document -> 'tools_call_data' <> '[]' then document ->> 'tools_call_data' end,
-          case when created_at > now() - interval '7 days' and document -> 'user_urls' <> '[]' then document ->> 'user_urls' end
-        from gateway.runs
-        where organization_id = $1 and agent_id = $2 and thread_id = $3 and sub_thread_id = $4 and is_success
-          and user_message is not null and answer is not null
-        order by created_at desc
-        limit 50
+        select wanted.place, past.*
+        from unnest($1, $2, $3, $4) with ordinality as wanted (organization, agent, thread, sub_thread, place)
+        cross join lateral (
+          select id, created_at, user_message, answer, case when document -> 'tools_call_data' <> '[]' then document ->> 'tools_call_data' end,
+            case when created_at > now() - interval '7 days' and document -> 'user_urls' <> '[]' then document ->> 'user_urls' end
+          from gateway.runs
+          where organization_id = organization and agent_id = agent and thread_id = thread and sub_thread_id = sub_thread and is_success
+            and user_message is not null and answer is not null
+          order by created_at desc
+          limit 50
+        ) as past
         """;
 
-    private const string Thread = """
-        select display_name, memory, summary, summarized_to, case when sticky_at > now() - interval '3 days' then sticky_agent_id end
-        from gateway.threads where organization_id = $1 and agent_id = $2 and thread_id = $3 and sub_thread_id = $4
+    private const string Threads = """
+        select place, display_name, memory, summary, summarized_to, case when sticky_at > now() - interval '3 days' then sticky_agent_id end
+        from unnest($1, $2, $3, $4) with ordinality as wanted (organization_id, agent_id, thread_id, sub_thread_id, place)
+        join gateway.threads using (organization_id, agent_id, thread_id, sub_thread_id)
         """;
 
     public static async Task<ThreadPast> ReadAsync(NpgsqlDataSource database, ThreadKey thread, CancellationToken ct) =>
-        (await ReadAsync(database, thread, take: null, ct)).Past;
+        (await ReadAsync(database, [thread], take: null, ct)).Pasts[0];
 
-    /// <param name="take">Runs first, and gives a row where the conversation may be read.</param>
-    public static async Task<(bool IsTaken, ThreadPast Past)> ReadAsync(
-        NpgsqlDataSource database, ThreadKey thread, NpgsqlBatchCommand? take, CancellationToken ct)
+    /// <param name="take">Runs first, and gives the holder of each conversation that may go on.</param>
+    public static async Task<(HashSet<Guid> Taken, ThreadPast[] Pasts)> ReadAsync(
+        NpgsqlDataSource database, IReadOnlyList<ThreadKey> threads, NpgsqlBatchCommand? take, CancellationToken ct)
     {
         await using var connection = await database.OpenConnectionAsync(ct);
         await using var batch = new NpgsqlBatch(connection);
@@ -34,29 +39,35 @@ internal static class ThreadHistory
         {
             batch.BatchCommands.Add(take);
         }
-        batch.BatchCommands.Add(thread.Command(Exchanges));
-        batch.BatchCommands.Add(thread.Command(Thread));
+        batch.BatchCommands.Add(ThreadKey.Command(Exchanges, threads));
+        batch.BatchCommands.Add(ThreadKey.Command(Threads, threads));
         // The first time on a connection only; planning them takes the server far longer than running them.
         await batch.PrepareAsync(ct);
         await using var rows = await batch.ExecuteReaderAsync(ct);
+        var taken = new HashSet<Guid>();
         if (take is not null)
         {
-            if (!await rows.ReadAsync(ct))
+            while (await rows.ReadAsync(ct))
             {
-                return (false, ThreadPast.None);
+                taken.Add(rows.GetGuid(0));
             }
             await rows.NextResultAsync(ct);
         }
-        var exchanges = new List<PastExchange>();
+        var exchanges = threads.Select(_ => new List<(DateTime At, PastExchange Exchange)>()).ToArray();
         while (await rows.ReadAsync(ct))
         {
-            exchanges.Add(new(rows.GetGuid(0), rows.GetString(1), rows.GetString(2), Text(rows, 3), Text(rows, 4)));
+            exchanges[rows.GetInt64(0) - 1].Add((
+                rows.GetDateTime(2), new(rows.GetGuid(1), rows.GetString(3), rows.GetString(4), Text(rows, 5), Text(rows, 6))));
         }
-        exchanges.Reverse();
+        var pasts = Array.ConvertAll(exchanges, own => ThreadPast.None with { Exchanges = [.. own.OrderBy(one => one.At).Select(one => one.Exchange)] });
         await rows.NextResultAsync(ct);
-        return await rows.ReadAsync(ct)
-            ? (true, new(exchanges, Text(rows, 0), Text(rows, 1), Text(rows, 2), rows.IsDBNull(3) ? null : rows.GetGuid(3), Text(rows, 4)))
-            : (true, ThreadPast.None with { Exchanges = exchanges });
+        while (await rows.ReadAsync(ct))
+        {
+            var past = pasts[rows.GetInt64(0) - 1];
+            pasts[rows.GetInt64(0) - 1] = new(
+                past.Exchanges, Text(rows, 1), Text(rows, 2), Text(rows, 3), rows.IsDBNull(4) ? null : rows.GetGuid(4), Text(rows, 5));
+        }
+        return (taken, pasts);
     }
 
     private static string? Text(NpgsqlDataReader rows, int column) => rows.IsDBNull(column) ? null : rows.GetString(column);

@@ -11,10 +11,31 @@ internal sealed record ThreadKey(Guid OrganizationId, string AgentId, string Thr
 
     public static bool IsName(string text) => text.Length <= MaxBytes && Encoding.UTF8.GetByteCount(text) <= MaxBytes;
 
+    /// <summary>Any, but the same for all who write rows of several conversations.</summary>
+    public static readonly IComparer<ThreadKey> Order = Comparer<ThreadKey>.Create((one, other) =>
+    {
+        var order = one.OrganizationId.CompareTo(other.OrganizationId);
+        order = order != 0 ? order : string.CompareOrdinal(one.AgentId, other.AgentId);
+        order = order != 0 ? order : string.CompareOrdinal(one.ThreadId, other.ThreadId);
+        return order != 0 ? order : string.CompareOrdinal(one.SubThreadId, other.SubThreadId);
+    });
+
     /// <summary>As <c>$1</c> to <c>$4</c> of a statement.</summary>
     public NpgsqlBatchCommand Command(string sql) => new(sql)
     {
         Parameters = { new() { Value = OrganizationId }, new() { Value = AgentId }, new() { Value = ThreadId }, new() { Value = SubThreadId } },
+    };
+
+    /// <summary>Those of several as arrays, <c>$1</c> to <c>$4</c> of a statement.</summary>
+    public static NpgsqlBatchCommand Command(string sql, IReadOnlyCollection<ThreadKey> threads) => new(sql)
+    {
+        Parameters =
+        {
+            new NpgsqlParameter<Guid[]> { TypedValue = [.. threads.Select(thread => thread.OrganizationId)] },
+            new NpgsqlParameter<string[]> { TypedValue = [.. threads.Select(thread => thread.AgentId)] },
+            new NpgsqlParameter<string[]> { TypedValue = [.. threads.Select(thread => thread.ThreadId)] },
+            new NpgsqlParameter<string[]> { TypedValue = [.. threads.Select(thread => thread.SubThreadId)] },
+        },
     };
 }
 

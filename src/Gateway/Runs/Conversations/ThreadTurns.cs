@@ -9,10 +9,9 @@ namespace Stoa.Gateway.Runs.Conversations;
 
 /// <summary>
 /// Lets one run at a time into a conversation: those of this node by a queue, those of other nodes by a row that its holder renews. What
-/// the conversation holds is read in the same round trip in which its row is taken.
+/// the conversation holds is read in the same round trip in which its row is taken; runs that begin together share it.
 /// </summary>
-internal sealed partial class ThreadTurns(
-    NpgsqlDataSource database, DatabaseReadiness readiness, TimeProvider time, ILogger<ThreadTurns> logger) : BackgroundService
+internal sealed partial class ThreadTurns : BackgroundService
 {
     /// <summary>How long a run waits for those before it.</summary>
     public static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
@@ -21,19 +20,34 @@ internal sealed partial class ThreadTurns(
     private static readonly TimeSpan FirstPause = TimeSpan.FromMilliseconds(50);
     private static readonly TimeSpan LongestPause = TimeSpan.FromMilliseconds(500);
 
+    private const int LargestGroup = 64;
+    private const int GroupsAtOnce = 2;
+
     private const string Take = """
         insert into gateway.thread_leases as held (organization_id, agent_id, thread_id, sub_thread_id, holder, until)
-        values ($1, $2, $3, $4, $5, now() + interval '30 seconds')
+        select organization, agent, thread, sub_thread, holder, now() + interval '30 seconds'
+        from unnest($1, $2, $3, $4, $5) as wanted (organization, agent, thread, sub_thread, holder)
         on conflict (organization_id, agent_id, thread_id, sub_thread_id) do update set holder = excluded.holder, until = excluded.until
         where held.until < now()
-        returning true
+        returning holder
         """;
 
-    /// <summary>Frees the conversation, together with what its run leaves behind.</summary>
-    public const string Release = "delete from gateway.thread_leases where holder = $1";
+    /// <summary>Frees the conversations, together with what their runs leave behind.</summary>
+    public const string Release = "delete from gateway.thread_leases where holder = any ($1)";
 
+    private readonly NpgsqlDataSource database;
+    private readonly DatabaseReadiness readiness;
+    private readonly TimeProvider time;
+    private readonly ILogger<ThreadTurns> logger;
     private readonly ThreadQueue queue = new();
     private readonly ConcurrentDictionary<Guid, bool> held = new();
+    private readonly Coalescer<(ThreadKey Thread, Guid Holder), ThreadPast?> taking;
+
+    public ThreadTurns(NpgsqlDataSource database, DatabaseReadiness readiness, TimeProvider time, ILogger<ThreadTurns> logger)
+    {
+        (this.database, this.readiness, this.time, this.logger) = (database, readiness, time, logger);
+        taking = new(TakeAsync, LargestGroup, GroupsAtOnce);
+    }
 
     /// <exception cref="Failure">Conflict: those before it took too long.</exception>
     public async Task<(ThreadTurn Turn, ThreadPast Past)> EnterAsync(ThreadKey thread, CancellationToken ct)
@@ -110,30 +124,42 @@ internal sealed partial class ThreadTurns(
         var holder = Guid.CreateVersion7(time.GetUtcNow());
         for (var pause = FirstPause; ; pause = pause * 2 < LongestPause ? pause * 2 : LongestPause)
         {
-            var take = thread.Command(Take);
-            take.Parameters.Add(new() { Value = holder });
-            var (isTaken, past) = await ReadAsync(thread, take, holder, ct);
-            if (isTaken)
+            var take = taking.RunAsync((thread, holder));
+            try
             {
-                held[holder] = true;
-                return (new(this, thread, holder), past);
+                if (await take.WaitAsync(ct) is { } past)
+                {
+                    held[holder] = true;
+                    return (new(this, thread, holder), past);
+                }
+            }
+            catch
+            {
+                _ = FreeAfterAsync(take, holder);
+                throw;
             }
             await Task.Delay(pause, time, ct);
         }
     }
 
-    private async Task<(bool IsTaken, ThreadPast Past)> ReadAsync(ThreadKey thread, NpgsqlBatchCommand take, Guid holder, CancellationToken ct)
+    /// <returns>What each of the conversations holds, null where another node has it.</returns>
+    private async Task<IReadOnlyList<ThreadPast?>> TakeAsync(IReadOnlyList<(ThreadKey Thread, Guid Holder)> wanted)
     {
-        try
-        {
-            return await ThreadHistory.ReadAsync(database, thread, take, ct);
-        }
-        catch
-        {
-            // Whoever leaves now may have taken it without hearing so.
-            await FreeAsync(holder);
-            throw;
-        }
+        // In one order everywhere, so that groups of two nodes never wait for each other.
+        var ordered = wanted.OrderBy(one => one.Thread, ThreadKey.Order).ToList();
+        var threads = ordered.ConvertAll(one => one.Thread);
+        var take = ThreadKey.Command(Take, threads);
+        take.Parameters.Add(new NpgsqlParameter<Guid[]> { TypedValue = [.. ordered.Select(one => one.Holder)] });
+        var (taken, pasts) = await ThreadHistory.ReadAsync(database, threads, take, CancellationToken.None);
+        var pastOf = threads.Zip(pasts).ToDictionary();
+        return wanted.Select(one => taken.Contains(one.Holder) ? pastOf[one.Thread] : null).ToList();
+    }
+
+    /// <summary>Whoever leaves may have taken it without hearing so, or takes it yet.</summary>
+    private async Task FreeAfterAsync(Task take, Guid holder)
+    {
+        await Task.WhenAny(take);
+        await FreeAsync(holder);
     }
 
     private async Task FreeAsync(Guid holder)
@@ -141,7 +167,7 @@ internal sealed partial class ThreadTurns(
         try
         {
             await using var release = database.CreateCommand(Release);
-            release.Parameters.Add(new() { Value = holder });
+            release.Parameters.Add(new NpgsqlParameter<Guid[]> { TypedValue = [holder] });
             await release.ExecuteNonQueryAsync(CancellationToken.None);
         }
         catch (Exception exception)
