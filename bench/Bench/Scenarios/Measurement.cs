@@ -12,7 +12,7 @@ internal sealed class Measurement(string path, int promptBytes, bool streams, in
 
     internal static (int Rounds, double Seconds, double Warm) Plan(Arguments arguments) => arguments.Flag("quick")
         ? (1, 2, 5)
-        : (arguments.Number("rounds", 3), arguments.Number("seconds", 4), 20);
+        : (arguments.Number("rounds", 3), arguments.Number("seconds", 4), arguments.Number("warm", 45));
 
     internal async Task PlayAsync(Arguments arguments, params Target[] targets)
     {

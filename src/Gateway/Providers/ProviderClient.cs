@@ -75,7 +75,8 @@ internal sealed class ProviderClient : IDisposable
     /// <exception cref="OperationCanceledException">The client left.</exception>
     public async ValueTask<ProviderExchange> SendAsync(ProviderRequest request, CancellationToken clientGone)
     {
-        var context = ResilienceContextPool.Shared.Get(clientGone);
+        // What awaits an attempt then continues where the caller does, which spares calls on the pool a hop.
+        var context = ResilienceContextPool.Shared.Get(continueOnCapturedContext: true, clientGone);
         if (request.IsBounded)
         {
             context.Properties.Set(Bounded, request);

@@ -5,6 +5,9 @@ namespace Stoa.Gateway.Runs.Conversations;
 /// <summary>Reads what conversations hold: the newest exchanges, the memory and the summary of each, in one round trip.</summary>
 internal static class ThreadHistory
 {
+    // Until the end of its transaction. By its own reckoning the server would plan anew for each group, since it takes the planned one to be larger.
+    private const string PlannedOnce = "select set_config('plan_cache_mode', 'force_generic_plan', true)";
+
     // By the index runs_by_thread. More are not looked at; how many of them a model sees is a question of tokens.
     private const string Exchanges = """
         select wanted.place, past.*
@@ -35,15 +38,16 @@ internal static class ThreadHistory
     {
         await using var connection = await database.OpenConnectionAsync(ct);
         await using var batch = new NpgsqlBatch(connection);
+        batch.BatchCommands.Add(new(PlannedOnce));
         if (take is not null)
         {
             batch.BatchCommands.Add(take);
         }
         batch.BatchCommands.Add(ThreadKey.Command(Exchanges, threads));
         batch.BatchCommands.Add(ThreadKey.Command(Threads, threads));
-        // The first time on a connection only; planning them takes the server far longer than running them.
         await batch.PrepareAsync(ct);
         await using var rows = await batch.ExecuteReaderAsync(ct);
+        await rows.NextResultAsync(ct);
         var taken = new HashSet<Guid>();
         if (take is not null)
         {

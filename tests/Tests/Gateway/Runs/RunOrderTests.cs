@@ -113,6 +113,33 @@ public sealed class RunOrderTests(RunSite site) : IClassFixture<RunSite>
     }
 
     [Fact]
+    public async Task Runs_that_end_together_are_kept_each_for_itself()
+    {
+        const int Runs = 24;
+        var agent = await site.AgentAsync("""{"service":"openai","configuration":{"model":"gpt-5-mini","prompt":"x"}}""");
+        await site.ExecuteAsync("""
+            create or replace function gateway.refuse() returns trigger language plpgsql as $$ begin raise exception 'not this one'; end $$;
+            create trigger refuse before insert on gateway.runs for each row when (new.user_message = 'Refuse me') execute function gateway.refuse()
+            """);
+        var release = new TaskCompletionSource();
+        site.OpenAi.EnqueueFor("gpt-5-mini", [.. Enumerable.Range(0, Runs).Select(_ => ScriptedAnswer.Text("Yes.").Hold(release: release.Task))]);
+
+        var running = Enumerable.Range(0, Runs).Select(number => site.RunAsync($$"""
+            {"bridge_id":"{{agent}}","user":"{{(number == 7 ? "Refuse me" : $"Question {number}")}}","thread_id":"together-{{number % 20}}"}
+            """)).ToArray();
+        await Patience.UntilAsync(() => site.OpenAi.RequestsFor("gpt-5-mini").Count == 20);
+        release.SetResult();
+        var answers = await Task.WhenAll(running);
+        await site.ExecuteAsync("drop trigger refuse on gateway.runs");
+
+        Assert.Equal([7], answers.Index().Where(answer => answer.Item.Status != HttpStatusCode.OK).Select(answer => answer.Index));
+        Assert.Equal(
+            Enumerable.Range(0, Runs).Where(number => number != 7).Select(number => $"Question {number}").Order(StringComparer.Ordinal),
+            (await site.RowsAsync(agent)).Select(row => row.UserMessage).Order(StringComparer.Ordinal));
+        Assert.Equal(0L, await site.ReadAsync("select count(*) from gateway.thread_leases where agent_id = $1", agent));
+    }
+
+    [Fact]
     public async Task The_agents_of_another_organization_do_not_exist()
     {
         var other = Guid.CreateVersion7();
