@@ -180,6 +180,7 @@ internal sealed class RunLog(NpgsqlDataSource database, JobQueue jobs, TimeProvi
     [
         .. run.Input.Images.Select(image => Url(image, "image")),
         .. run.Input.Files.Select(file => Url(file, "pdf")),
+        .. run.ThreadFiles.Select(file => new JsonObject { ["url"] = file, ["type"] = "pdf", [AttachmentReading.OfThread] = true }),
         .. run.Input.Audios.Select(audio => Url(audio, "audio")),
         .. run.Input.Videos.Append(run.Input.YouTube).Append(run.Input.VideoFile.Name("uri")).OfType<string>().Select(video => Url(video, "video")),
     ];

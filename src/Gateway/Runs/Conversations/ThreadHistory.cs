@@ -2,7 +2,7 @@ using Npgsql;
 
 namespace Stoa.Gateway.Runs.Conversations;
 
-/// <summary>Reads what a conversation holds: its newest exchanges, its memory and its summary, in one round trip.</summary>
+/// <summary>Reads what a conversation holds: its newest exchanges, its memory, its summary and its files, in one round trip.</summary>
 internal static class ThreadHistory
 {
     // By the index runs_by_thread. More are not looked at; how many of them a model sees is a question of tokens.
@@ -21,6 +21,14 @@ internal static class ThreadHistory
         from gateway.threads where organization_id = $1 and agent_id = $2 and thread_id = $3 and sub_thread_id = $4
         """;
 
+    // By the index thread_files_by_thread.
+    private static readonly string Files = $"""
+        select url, bytes, expires_at from gateway.thread_files
+        where organization_id = $1 and agent_id = $2 and thread_id = $3 and sub_thread_id = $4
+        order by id desc
+        limit {ThreadFile.Most}
+        """;
+
     public static async Task<ThreadPast> ReadAsync(NpgsqlDataSource database, ThreadKey thread, CancellationToken ct) =>
         (await ReadAsync(database, thread, take: null, ct)).Past;
 
@@ -36,6 +44,7 @@ internal static class ThreadHistory
         }
         batch.BatchCommands.Add(thread.Command(Exchanges));
         batch.BatchCommands.Add(thread.Command(Thread));
+        batch.BatchCommands.Add(thread.Command(Files));
         // The first time on a connection only; planning them takes the server far longer than running them.
         await batch.PrepareAsync(ct);
         await using var rows = await batch.ExecuteReaderAsync(ct);
@@ -54,9 +63,21 @@ internal static class ThreadHistory
         }
         exchanges.Reverse();
         await rows.NextResultAsync(ct);
-        return await rows.ReadAsync(ct)
-            ? (true, new(exchanges, Text(rows, 0), Text(rows, 1), Text(rows, 2), rows.IsDBNull(3) ? null : rows.GetGuid(3), Text(rows, 4)))
-            : (true, ThreadPast.None with { Exchanges = exchanges });
+        var past = await rows.ReadAsync(ct)
+            ? new ThreadPast(exchanges, Text(rows, 0), Text(rows, 1), Text(rows, 2), rows.IsDBNull(3) ? null : rows.GetGuid(3), Text(rows, 4))
+            : ThreadPast.None with { Exchanges = exchanges };
+        await rows.NextResultAsync(ct);
+        return (true, await FilesAsync(rows, ct) is { Count: > 0 } files ? past with { Files = files } : past);
+    }
+
+    private static async Task<List<ThreadFile>> FilesAsync(NpgsqlDataReader rows, CancellationToken ct)
+    {
+        var files = new List<ThreadFile>();
+        while (await rows.ReadAsync(ct))
+        {
+            files.Add(new(rows.GetString(0), rows.GetInt64(1), rows.GetFieldValue<DateTimeOffset>(2)));
+        }
+        return files;
     }
 
     private static string? Text(NpgsqlDataReader rows, int column) => rows.IsDBNull(column) ? null : rows.GetString(column);
