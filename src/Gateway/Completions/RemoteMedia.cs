@@ -22,7 +22,7 @@ internal sealed class RemoteMedia(GuardedClient web, PublicFiles files, TimeProv
     /// <exception cref="Failure">An address is not allowed, cannot be read, or holds something else: the client's error.</exception>
     public ValueTask<ChatRequest> InlineAsync(ChatRequest request, CancellationToken ct) => InlineAsync(request, IsRemote, ct);
 
-    /// <summary>Files that are kept here, for providers that read addresses: those of the web alone, if this host is not known to be in it.</summary>
+    /// <summary>For providers that read addresses: files that are kept here go as content where nobody knows that the world can reach this host.</summary>
     /// <param name="always">The provider takes documents as content alone.</param>
     /// <exception cref="Failure">As above.</exception>
     public ValueTask<ChatRequest> InlineOwnAsync(ChatRequest request, bool always, CancellationToken ct) => always || !files.AreReachable

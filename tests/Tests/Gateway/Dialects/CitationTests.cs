@@ -1,6 +1,7 @@
 using System.Buffers;
 using System.Text;
 using System.Text.Json.Nodes;
+using Microsoft.AspNetCore.Http;
 using Stoa.Gateway.Chat;
 using Stoa.Gateway.Dialects;
 using Stoa.Gateway.Dialects.Anthropic;
@@ -226,6 +227,43 @@ public sealed class CitationTests
         Check(OfItsItem, Written(ResponsesDialect.Instance, anthropic, whole)["output"]![1]!["content"]![0]!["annotations"]!);
         Check(OfItsItem, responses[^1]["response"]!["output"]![1]!["content"]![0]!["annotations"]!);
         Check("[]", responses[^1]["response"]!["output"]![0]!["content"]![0]!["annotations"]!);
+    }
+
+    [Fact]
+    public void Of_Gemini_with_the_text_that_holds_the_passage()
+    {
+        var answer = Written(ResponsesDialect.Instance, GeminiDialect.Instance, """
+            {"candidates":[{"content":{"parts":[{"text":"One."},{"text":"Two."}]},"finishReason":"STOP","groundingMetadata":{
+              "groundingChunks":[{"web":{"uri":"https://a.example","title":"A"} }],
+              "groundingSupports":[{"segment":{"startIndex":4,"endIndex":8,"text":"Two."},"groundingChunkIndices":[0]}]} }]}
+            """);
+
+        Check("[]", answer["output"]![0]!["content"]![0]!["annotations"]!);
+        Check(
+            """[{"type":"url_citation","start_index":0,"end_index":4,"url":"https://a.example","title":"A"}]""",
+            answer["output"]![1]!["content"]![0]!["annotations"]!);
+    }
+
+    [Fact]
+    public async Task Of_an_agent_counted_over_what_it_has_said_before_it_called_tools_too()
+    {
+        using var body = new MemoryStream();
+        var context = new DefaultHttpContext { Response = { Body = body } };
+        await using (var stream = new CompletionStream(context, OpenAiDialect.Instance.OpenWriter(Request, Head), "m", new(), TimeProvider.System))
+        {
+            await stream.TellAsync(new RunStep.Delta("Let me look. "), TestContext.Current.CancellationToken);
+            await stream.TellAsync(new RunStep.Delta("Two."), TestContext.Current.CancellationToken);
+            await stream.TellAsync(
+                new RunStep.Done(new([], 200, IsSuccess: true)
+                {
+                    Content = "Two.",
+                    FinishReason = FinishReason.Stop,
+                    Annotations = [JsonNode.Parse("""{"type":"url_citation","url":"https://a.example","title":"A","start_index":0,"end_index":3}""")],
+                }),
+                TestContext.Current.CancellationToken);
+        }
+
+        Assert.Contains("\"start_index\":13,\"end_index\":16", Encoding.UTF8.GetString(body.ToArray()), StringComparison.Ordinal);
     }
 
     private static JsonNode Written(IClientDialect client) => Written(client, GeminiDialect.Instance, Grounded);
