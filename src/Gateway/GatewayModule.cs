@@ -164,6 +164,7 @@ public static class GatewayModule
         services.AddSingleton<SecretVault>();
         services.AddSingleton<DocumentSeal>();
         services.AddSingleton<PublicFiles>();
+        services.AddScoped<ThreadUploads>();
         services.AddSingleton<GeminiFiles>();
         services.AddSingleton<VideoUploads>();
         // How long it may take is said there.

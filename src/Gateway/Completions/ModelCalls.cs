@@ -51,10 +51,9 @@ internal sealed partial class ModelCalls(RemoteMedia media, IOptions<GatewayOpti
         }
         var endpoint = ask.Endpoint ?? target.Provider.Kind.Dialect!.Value;
         var dialect = DialectOf(endpoint);
-        if (!dialect.TakesAddresses || request.HasRecordings)
-        {
-            request = await media.InlineAsync(request, ct);
-        }
+        request = !dialect.TakesAddresses || request.HasRecordings
+            ? await media.InlineAsync(request, ct)
+            : await media.InlineOwnAsync(request, always: endpoint == Dialect.OpenAi, ct);
         var place = new DialectTarget(target.Model)
         {
             Version = options.Value.AnthropicVersion,

@@ -1,13 +1,14 @@
 using System.Net;
 using Stoa.Gateway.Chat;
 using Stoa.Gateway.Dialects;
+using Stoa.Gateway.Uploads;
 using Stoa.Platform.Egress;
 using Stoa.Platform.Http;
 
 namespace Stoa.Gateway.Completions;
 
 /// <summary>Fetches what a request only names by its address, for providers that take content alone.</summary>
-internal sealed class RemoteMedia(GuardedClient web, TimeProvider time)
+internal sealed class RemoteMedia(GuardedClient web, PublicFiles files, TimeProvider time)
 {
     /// <summary>Of one request together: providers take no larger ones.</summary>
     private const int MaxBytes = 20 << 20;
@@ -19,9 +20,18 @@ internal sealed class RemoteMedia(GuardedClient web, TimeProvider time)
 
     /// <summary>The same request when it names no addresses.</summary>
     /// <exception cref="Failure">An address is not allowed, cannot be read, or holds something else: the client's error.</exception>
-    public async ValueTask<ChatRequest> InlineAsync(ChatRequest request, CancellationToken ct)
+    public ValueTask<ChatRequest> InlineAsync(ChatRequest request, CancellationToken ct) => InlineAsync(request, IsRemote, ct);
+
+    /// <summary>For providers that read addresses: files that are kept here go as content where nobody knows that the world can reach this host.</summary>
+    /// <param name="always">The provider takes documents as content alone.</param>
+    /// <exception cref="Failure">As above.</exception>
+    public ValueTask<ChatRequest> InlineOwnAsync(ChatRequest request, bool always, CancellationToken ct) => always || !files.AreReachable
+        ? InlineAsync(request, part => part is Part.File { Media: Media.Url url } && files.IsOwn(url.Address), ct)
+        : new(request);
+
+    private async ValueTask<ChatRequest> InlineAsync(ChatRequest request, Func<Part, bool> isMeant, CancellationToken ct)
     {
-        if (!request.Turns.Any(turn => turn.Parts.Any(IsRemote)))
+        if (!request.Turns.Any(turn => turn.Parts.Any(isMeant)))
         {
             return request;
         }
@@ -41,6 +51,7 @@ internal sealed class RemoteMedia(GuardedClient web, TimeProvider time)
             {
                 inlined.Add(part switch
                 {
+                    _ when !isMeant(part) => part,
                     Part.Image { Media: Media.Url url } image => image with { Media = await FetchAsync(url.Address, isImage: true) },
                     Part.File { Media: Media.Url url } file => file with { Media = await FetchAsync(url.Address, isImage: false) },
                     Part.Recording recording => await ListenAsync(recording.Address),
@@ -71,7 +82,7 @@ internal sealed class RemoteMedia(GuardedClient web, TimeProvider time)
             {
                 throw Wrong("was not read, as those before it took too long");
             }
-            var (type, body) = await ReadAsync(address, new(room, left < Patience ? left : Patience), ct);
+            var (type, body) = await OwnAsync(address, room, ct) ?? await ReadAsync(address, new(room, left < Patience ? left : Patience), ct);
             room -= body.Length;
             return (type, body);
         }
@@ -98,6 +109,27 @@ internal sealed class RemoteMedia(GuardedClient web, TimeProvider time)
         {
             throw Wrong($"could not be read: {failure.Message.TrimEnd('.')}");
         }
+    }
+
+    /// <summary>Out of the storage, without a way around over the network; null for what is not kept here.</summary>
+    private async Task<(string? Type, ReadOnlyMemory<byte> Body)?> OwnAsync(string address, int room, CancellationToken ct)
+    {
+        if (await files.OpenAsync(address, ct) is not var (content, type))
+        {
+            return null;
+        }
+        await using var source = content;
+        using var body = new MemoryStream();
+        var buffer = new byte[64 << 10];
+        while (await source.ReadAsync(buffer, ct) is var read and > 0)
+        {
+            if (body.Length + read > room)
+            {
+                throw Wrong("could not be read: what it holds is too large");
+            }
+            body.Write(buffer, 0, read);
+        }
+        return (type, body.GetBuffer().AsMemory(0, (int)body.Length));
     }
 
     private static Failure Wrong(string problem) =>

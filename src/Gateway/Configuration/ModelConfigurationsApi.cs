@@ -60,10 +60,8 @@ internal static class ModelConfigurationsApi
     {
         caller.RequireEditor();
         var name = QueryValues.Text(model_name, "model_name");
-        if (await models.FindAsync(caller.OrganizationId, QueryValues.Text(service, "service") ?? "", name ?? "", ct) is not { OrganizationId: not null } model)
-        {
-            throw Failure.NotFound("Model");
-        }
+        var model = await models.FindOwnAsync(caller.OrganizationId, QueryValues.Text(service, "service") ?? "", name ?? "", ct)
+            ?? throw Failure.NotFound("Model");
         if ((await uses.OfAsync(caller.OrganizationId, model.ModelName, ct)).Exists(use => use.What == model.Service))
         {
             throw Failure.Invalid("The model is in use", "model_name", "model_in_use");

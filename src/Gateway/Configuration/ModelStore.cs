@@ -59,6 +59,11 @@ internal sealed class ModelStore(GatewayDb db, ServiceRegistry services, IOption
         return await db.TrySaveAsync(ct) == Saved.Kept ? row : null;
     }
 
+    /// <summary>What the organization has stored itself, also of a model that the settings leave out by now.</summary>
+    public Task<ModelConfiguration?> FindOwnAsync(Guid organizationId, string service, string model, CancellationToken ct) =>
+        db.ModelConfigurations.AsNoTracking()
+            .FirstOrDefaultAsync(row => row.Service == service && row.ModelName == model && row.OrganizationId == organizationId, ct);
+
     public async Task<bool> RemoveAsync(Guid organizationId, string service, string model, CancellationToken ct) =>
         await db.ModelConfigurations.Where(row => row.Service == service && row.ModelName == model && row.OrganizationId == organizationId)
             .ExecuteDeleteAsync(ct) > 0;

@@ -4,7 +4,7 @@ using Stoa.Platform.Jobs;
 
 namespace Stoa.Gateway.Files;
 
-/// <summary>Deletes what was kept for a time that is over: responses, files, batches, answers by idempotency key.</summary>
+/// <summary>Deletes what was kept for a time that is over: responses, files, batches, answers by idempotency key, files of conversations.</summary>
 internal sealed record TidyStored;
 
 internal sealed class TidyStoredHandler(NpgsqlDataSource source, FileStore files, BatchStore batches, TimeProvider time) : IJobHandler<TidyStored>
@@ -18,6 +18,7 @@ internal sealed class TidyStoredHandler(NpgsqlDataSource source, FileStore files
     {
         await UntilDoneAsync(() => DeleteAsync("gateway.responses", ct));
         await UntilDoneAsync(() => DeleteAsync("gateway.idempotent_answers", ct));
+        await UntilDoneAsync(() => DeleteAsync("gateway.thread_files", ct));
         await UntilDoneAsync(() => batches.TidyAsync(Most, ct));
         await UntilDoneAsync(() => files.TidyAsync(Most, ct));
     }

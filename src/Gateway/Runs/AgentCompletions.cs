@@ -159,9 +159,12 @@ internal sealed class AgentCompletions(
     {
         Id = "",
         Model = model,
-        Choices = [new([new Part.Text(result.Content)], result.IsSuccess ? ReasonOf(result) : FinishReason.ContentFilter)],
+        Choices = [new([new Part.Text(result.Content) { Citations = CitationsOf(result) }], result.IsSuccess ? ReasonOf(result) : FinishReason.ContentFilter)],
         Usage = result.Usage,
     };
+
+    /// <summary>Of the whole content.</summary>
+    public static IReadOnlyList<Citation> CitationsOf(RunResult result) => [.. result.Annotations.Objects().Select(words => new Citation(words))];
 
     public static FinishReason ReasonOf(RunResult result) => result.FinishReason == FinishReason.ToolCalls ? FinishReason.Stop : result.FinishReason;
 

@@ -15,6 +15,7 @@ internal sealed class CompletionStream : IRunSink, IAsyncDisposable
     private readonly string model;
     private readonly CancellationTokenSource ended;
     private readonly PooledBytes output = new(1_024);
+    private int letters;
     private bool isBegun;
 
     public CompletionStream(HttpContext context, IChatStreamWriter writer, string model, TimeoutOptions timeouts, TimeProvider time)
@@ -39,6 +40,7 @@ internal sealed class CompletionStream : IRunSink, IAsyncDisposable
         switch (step)
         {
             case RunStep.Delta delta:
+                letters += delta.Text.Length;
                 await SendAsync(new ChatEvent.TextDelta(0, delta.Text));
                 break;
             case RunStep.Done { Result: { Failure: { } failure } } when !HasStarted:
@@ -48,6 +50,7 @@ internal sealed class CompletionStream : IRunSink, IAsyncDisposable
                 break;
             case RunStep.Done { Result: var result } when !isBegun || !result.IsSuccess:
                 // An answer that was held back until it was checked, or what is said in its place.
+                letters += result.Content.Length;
                 await SendAsync(new ChatEvent.TextDelta(0, result.Content));
                 await EndAsync(result);
                 break;
@@ -67,8 +70,12 @@ internal sealed class CompletionStream : IRunSink, IAsyncDisposable
     }
 
     private ValueTask EndAsync(RunResult result) => SendAsync(
+    [
+        // What was said before tools were called stands before the content, and is no part of it.
+        .. AgentCompletions.CitationsOf(result).Select(citation => new ChatEvent.Cited(0, citation.MovedBy(letters - result.Content.Length))),
         new ChatEvent.Finish(result.IsSuccess ? AgentCompletions.ReasonOf(result) : FinishReason.ContentFilter), new ChatEvent.Usage(result.Usage),
-        new ChatEvent.End());
+        new ChatEvent.End(),
+    ]);
 
     private async ValueTask SendAsync(params ChatEvent[] steps)
     {

@@ -117,6 +117,7 @@ internal sealed class LoggedRun
     [
         .. Run.Input.Images.Select(image => Url(image, "image")),
         .. Run.Input.Files.Select(file => Url(file, "pdf")),
+        .. Run.ThreadFiles.Select(file => new JsonObject { ["url"] = file, ["type"] = "pdf", [AttachmentReading.OfThread] = true }),
         .. Run.Input.Audios.Select(audio => Url(audio, "audio")),
         .. Run.Input.Videos.Append(Run.Input.YouTube).Append(Run.Input.VideoFile.Name("uri")).OfType<string>().Select(video => Url(video, "video")),
     ];

@@ -38,6 +38,10 @@ internal sealed class Run(RunRequest request, RunInput input, RunPlan plan, Guid
 
     public ThreadPast Past { get; set; } = ThreadPast.None;
 
+    /// <summary>The PDFs that were uploaded for the conversation, where the model reads files, without those that the request names itself.</summary>
+    public IReadOnlyCollection<string> ThreadFiles => Past.Files.Count == 0 || !Choice.ReadsFiles ? []
+        : [.. ThreadFile.Shown(Past.Files, startedAt).Except(input.Files, StringComparer.Ordinal)];
+
     /// <summary>What the user says; a pre-tool may word it anew.</summary>
     public string User { get; set; } = input.User;
 

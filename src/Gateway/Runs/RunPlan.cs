@@ -3,6 +3,8 @@ using System.Text.Json.Nodes;
 using Stoa.Gateway.Agents;
 using Stoa.Gateway.Chat;
 using Stoa.Gateway.Configuration;
+using Stoa.Gateway.Dialects;
+using Stoa.Gateway.Dialects.OpenAi;
 using Stoa.Gateway.Providers;
 
 namespace Stoa.Gateway.Runs;
@@ -82,6 +84,10 @@ internal sealed record ModelChoice(ProviderService Service, ModelDocument Docume
 
     /// <summary>The service <c>openai</c> is asked by the Responses API, <c>openai_completion</c> by chat completions. Null for the provider's own.</summary>
     public Dialect? Endpoint => Service.Name == "openai" && Target.Provider.HasResponses ? Dialect.OpenAiResponses : null;
+
+    /// <summary>Whether the model can be asked with a document.</summary>
+    public bool ReadsFiles => Document.ValidationConfig.Member("files").ValueKind == JsonValueKind.True
+        && ((Endpoint ?? Target.Provider.Kind.Dialect) != Dialect.OpenAi || Target.Provider.Kind.Traits.Documents != DocumentForm.None);
 
     /// <summary>Without the key: what prints a record prints this.</summary>
     public override string ToString() => Target.FullName;

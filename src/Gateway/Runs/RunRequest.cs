@@ -92,6 +92,9 @@ internal sealed record RunResult(JsonObject Response, int Status, bool IsSuccess
     /// <summary>The answer's text; empty where there is none.</summary>
     public string Content { get; init; } = "";
 
+    /// <summary>Where the provider says that it has the content from, as its letters are counted.</summary>
+    public JsonArray Annotations { get; init; } = [];
+
     /// <summary>Tokens of all calls to models together.</summary>
     public TokenUsage Usage { get; init; }
 

@@ -38,6 +38,10 @@ internal static class ResetsApi
             on conflict (organization_id, agent_id, thread_id, sub_thread_id) do update
             set summarized_to = excluded.summarized_to, summary = null, memory = null, sticky_agent_id = null, updated_at = excluded.updated_at
             """, ct);
+        await db.Database.ExecuteSqlAsync($"""
+            delete from gateway.thread_files where organization_id = {caller.OrganizationId} and agent_id = {agent}
+              and thread_id = {threadId} and sub_thread_id = {subThreadId}
+            """, ct);
         db.Add(new AgentRun
         {
             Id = id,

@@ -14,6 +14,7 @@ internal sealed class PublicFiles(IStorage storage, IOptions<StoaOptions> option
 {
     public const long MaxBytes = 50L << 20;
     private const int NameBytes = 18;
+    private const string Root = "/image/";
 
     /// <summary>By the first bytes: what a client or a provider calls it does not count.</summary>
     private static readonly (string Extension, string Type, byte[] Start, int At)[] Kinds =
@@ -39,7 +40,7 @@ internal sealed class PublicFiles(IStorage storage, IOptions<StoaOptions> option
         var extension = KindOf(start.AsSpan(0, known)).Extension;
         await using var whole = new Joined(start.AsMemory(0, known), content);
         var name = $"{Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(NameBytes))}.{extension}";
-        return await storage.WriteAsync(PathOf(organizationId, name), whole, MaxBytes, ct) is null ? null : $"/image/{organizationId}/{name}";
+        return await storage.WriteAsync(PathOf(organizationId, name), whole, MaxBytes, ct) is null ? null : $"{Root}{organizationId}/{name}";
     }
 
     /// <summary>For a client elsewhere.</summary>
@@ -57,6 +58,17 @@ internal sealed class PublicFiles(IStorage storage, IOptions<StoaOptions> option
             : null;
     }
 
+    /// <summary>Whether the addresses lead here from everywhere: without a public one nobody knows that.</summary>
+    public bool AreReachable => options.Value.PublicUrl is not null;
+
+    public bool IsOwn(string address) => address.StartsWith(AddressOf(Root), StringComparison.Ordinal);
+
+    /// <summary>What stands at an address of ours; null when it is none, or nothing does.</summary>
+    public Task<(Stream Content, string Type)?> OpenAsync(string address, CancellationToken ct) =>
+        IsOwn(address) && address[AddressOf(Root).Length..].Split('/') is [var organization, var name] && Guid.TryParse(organization, out var id)
+            ? OpenAsync(id, name, ct)
+            : Task.FromResult<(Stream Content, string Type)?>(null);
+
     /// <param name="path">That was saved just now.</param>
     public Task DropAsync(string path)
     {
@@ -66,6 +78,8 @@ internal sealed class PublicFiles(IStorage storage, IOptions<StoaOptions> option
 
     public static bool IsImage(string path) =>
         Array.Find(Kinds, kind => path.EndsWith("." + kind.Extension, StringComparison.Ordinal)).Type?.StartsWith("image/", StringComparison.Ordinal) == true;
+
+    public static bool IsPdf(string path) => path.EndsWith(".pdf", StringComparison.Ordinal);
 
     private static (string Extension, string Type) KindOf(ReadOnlySpan<byte> start)
     {

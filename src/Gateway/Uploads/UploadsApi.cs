@@ -32,7 +32,9 @@ internal static class UploadsApi
         {
             uploads.MapPost(path, UploadAsync).WithSummary("Upload a file or, for Gemini, a video: a form with file or video, or video_url as JSON")
                 .TakesForm(
-                    new("file", "A file of at most 50 MB", IsFile: true), new("video", "The same", IsFile: true), new("apikey", "Gemini's key, for a video"))
+                    new("file", "A file of at most 50 MB", IsFile: true), new("video", "The same", IsFile: true), new("apikey", "Gemini's key, for a video"),
+                    new("agent_id", "With thread_id: the agent whose questions in that thread are asked with a PDF for a week"),
+                    new("thread_id", "The thread that a PDF is for"), new("sub_thread_id", "The same; else thread_id"))
                 .TakesTexts(new("video_url", "Where a video of at most 50 MB is", IsRequired: true), new("api_key", "Gemini's key", IsRequired: true));
         }
     }
@@ -72,7 +74,7 @@ internal static class UploadsApi
     }
 
     internal static async Task<Results<Ok<JsonObject>, JsonHttpResult<JsonObject>>> UploadAsync(
-        HttpContext context, GtwyCaller caller, PublicFiles files, VideoUploads videos, CancellationToken ct)
+        HttpContext context, GtwyCaller caller, PublicFiles files, VideoUploads videos, ThreadUploads threads, CancellationToken ct)
     {
         try
         {
@@ -82,6 +84,7 @@ internal static class UploadsApi
             }
             Widen(context);
             var file = await FileOf(context.Request, ["file", "video"], ct) ?? throw Failure.Invalid("file is required: a file in a form", "file");
+            var thread = await threads.FindAsync(caller, context.Request.Form, ct);
             if (VideoUploads.TypeOf(file) is { } type)
             {
                 return TypedResults.Ok(await videos.SendAsync(file, type, (string?)context.Request.Form["apikey"] ?? context.Request.Form["api_key"], ct));
@@ -90,8 +93,12 @@ internal static class UploadsApi
             {
                 throw Failure.Invalid($"Files of the kind {Path.GetExtension(file.FileName).ToLowerInvariant()} are not taken", file.Name, "unsupported_file");
             }
-            var path = await SaveAsync(caller, files, file, ct);
-            return TypedResults.Ok(new JsonObject { ["success"] = true, ["file_url"] = files.AddressOf(path) });
+            var address = files.AddressOf(await SaveAsync(caller, files, file, ct));
+            if (thread is not null && PublicFiles.IsPdf(address))
+            {
+                await threads.RememberAsync(thread, address, file.Length, ct);
+            }
+            return TypedResults.Ok(new JsonObject { ["success"] = true, ["file_url"] = address });
         }
         catch (Failure failure) when (failure.Code is "video_timeout" or "video_failed")
         {

@@ -104,6 +104,24 @@ public sealed class GeminiProviderTests(GeminiSite site) : IClassFixture<GeminiS
         AssertWentRound("gemini-3-uses");
     }
 
+    [Theory, MemberData(nameof(Dialects))]
+    public async Task A_page_that_an_answer_rests_on_is_told_in_the_clients_words(string path)
+    {
+        site.Provider.EnqueueFor("grounded", ScriptedAnswer.Error(200, """
+            {"candidates":[{"content":{"parts":[{"text":"High tide."}]},"finishReason":"STOP","groundingMetadata":{
+              "groundingChunks":[{"web":{"uri":"https://a.example","title":"A"} }],
+              "groundingSupports":[{"segment":{"endIndex":10,"text":"High tide."},"groundingChunkIndices":[0]}]} }]}
+            """));
+
+        var (_, body) = await site.PostAsync(path, Ask(path, "gemini/grounded"));
+
+        Assert.Equal(
+            path == Chat
+                ? """[{"type":"url_citation","url_citation":{"start_index":0,"end_index":10,"url":"https://a.example","title":"A"}}]"""
+                : """[{"type":"web_search_result_location","url":"https://a.example","title":"A","cited_text":"","encrypted_index":""}]""",
+            (path == Chat ? JsonNode.Parse(body)!["choices"]![0]!["message"]!["annotations"] : JsonNode.Parse(body)!["content"]![0]!["citations"])!.ToJsonString());
+    }
+
     [Fact]
     public async Task A_demanded_schema_is_met()
     {

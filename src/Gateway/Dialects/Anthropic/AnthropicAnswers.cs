@@ -146,7 +146,7 @@ internal static class AnthropicAnswers
         switch (part)
         {
             case Part.Text { Value.Length: > 0 } text:
-                WriteText(json, text.Value);
+                WriteText(json, text.Value, text.Citations);
                 break;
             case Part.Refusal refusal:
                 WriteText(json, refusal.Value);
@@ -188,11 +188,12 @@ internal static class AnthropicAnswers
         json.WriteEndObject();
     }
 
-    private static void WriteText(Utf8JsonWriter json, string text)
+    private static void WriteText(Utf8JsonWriter json, string text, IReadOnlyList<Citation>? citations = null)
     {
         json.WriteStartObject();
         json.WriteString("type"u8, "text"u8);
         json.WriteString("text"u8, text);
+        AnthropicCitations.Write(json, citations ?? []);
         json.WriteEndObject();
     }
 }

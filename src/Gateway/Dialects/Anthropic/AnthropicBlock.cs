@@ -1,4 +1,5 @@
 using System.Text;
+using Stoa.Gateway.Chat;
 
 namespace Stoa.Gateway.Dialects.Anthropic;
 
@@ -24,6 +25,12 @@ internal sealed class AnthropicBlock(int index, AnthropicBlockKind kind)
     public string Name { get; set; } = "";
 
     public string? Signature { get; set; }
+
+    /// <summary>Pages that are still to be told.</summary>
+    public Queue<Citation> Citations { get; } = [];
+
+    /// <summary>Those that were: each is told once.</summary>
+    public HashSet<string> Cited { get; } = new(StringComparer.Ordinal);
 
     public StringBuilder Buffer { get; } = new();
 

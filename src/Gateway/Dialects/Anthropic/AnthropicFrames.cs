@@ -70,6 +70,22 @@ internal static class AnthropicFrames
         }
     }
 
+    /// <summary>The citations that are still to be told.</summary>
+    public static void WriteCitations(AnthropicBlock block, IBufferWriter<byte> output)
+    {
+        while (block.Citations.TryDequeue(out var citation))
+        {
+            var json = Open(output, "event: content_block_delta\ndata: "u8, "content_block_delta"u8);
+            json.WriteNumber("index"u8, block.Position);
+            json.WriteStartObject("delta"u8);
+            json.WriteString("type"u8, "citations_delta"u8);
+            json.WritePropertyName("citation"u8);
+            AnthropicCitations.WriteOne(json, citation);
+            json.WriteEndObject();
+            Close(output, json);
+        }
+    }
+
     private static void WriteDelta(IBufferWriter<byte> output, AnthropicBlock block, ReadOnlySpan<byte> type, ReadOnlySpan<byte> field, string text)
     {
         var json = Open(output, "event: content_block_delta\ndata: "u8, "content_block_delta"u8);

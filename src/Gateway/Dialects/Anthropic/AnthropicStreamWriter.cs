@@ -32,6 +32,9 @@ internal sealed class AnthropicStreamWriter(ChatRequest request, AnswerHead head
             case ChatEvent.TextDelta text:
                 Append(Find(text.Index, AnthropicBlockKind.Text), text.Text, output);
                 break;
+            case ChatEvent.Cited cited:
+                Cite(cited, output);
+                break;
             case ChatEvent.RefusalDelta refusal:
                 Append(Find(refusal.Index, AnthropicBlockKind.Text), refusal.Text, output);
                 break;
@@ -139,6 +142,24 @@ internal sealed class AnthropicStreamWriter(ChatRequest request, AnswerHead head
         }
     }
 
+    private void Cite(ChatEvent.Cited cited, IBufferWriter<byte> output)
+    {
+        // A block that is over takes no more: then the text that is being told has it.
+        var block = blocks.Exists(block => block.Index == cited.Index && block is { Kind: AnthropicBlockKind.Text, IsClosed: true })
+            ? blocks.Find(block => block is { Kind: AnthropicBlockKind.Text, IsClosed: false })
+            : Find(cited.Index, AnthropicBlockKind.Text);
+        if (block is null || Citation.PageOf(cited.Citation.Words) is not { } page || !block.Cited.Add(page))
+        {
+            return;
+        }
+        block.Citations.Enqueue(cited.Citation);
+        Append(block, "", output);
+        if (block == current)
+        {
+            AnthropicFrames.WriteCitations(block, output);
+        }
+    }
+
     private void EndTool(AnthropicBlock block, IBufferWriter<byte> output)
     {
         block.IsEnded = true;
@@ -170,6 +191,7 @@ internal sealed class AnthropicStreamWriter(ChatRequest request, AnswerHead head
         Open(block, text, output);
         AnthropicFrames.WriteDelta(block, text, output);
         AnthropicFrames.WriteSignature(block, output);
+        AnthropicFrames.WriteCitations(block, output);
         if (block.IsEnded)
         {
             CloseCurrent(output);

@@ -114,11 +114,17 @@ internal static class GeminiAnswers
         var citations = GeminiCitations.Read(candidate.Member("groundingMetadata"), candidate.Member("citationMetadata")).ToList();
         if (citations.Count > 0 && parts.FindIndex(part => part is Part.Text) is >= 0 and var first)
         {
-            parts[first] = (Part.Text)parts[first] with { Citations = citations };
+            foreach (var cited in citations.GroupBy(citation => Holder(parts, citation) is >= 0 and var holder ? holder : first).ToList())
+            {
+                parts[cited.Key] = (Part.Text)parts[cited.Key] with { Citations = [.. cited] };
+            }
         }
         var (reason, failure) = ReasonOf(finish, parts.Exists(part => part is Part.ToolCall));
         return failure is null ? new(parts, reason) : throw failure;
     }
+
+    private static int Holder(List<Part> parts, Citation citation) => citation.Quote is not { Length: > 0 } quote ? -1
+        : parts.FindIndex(part => part is Part.Text text && text.Value.Contains(quote, StringComparison.Ordinal));
 
     private static void ReadPart(JsonElement part, int choice, List<Part> parts, Dictionary<string, string>? originals)
     {

@@ -44,8 +44,7 @@ internal static class OpenAiAnswerWriter
         json.WriteStartObject("message"u8);
         json.WriteString("role"u8, "assistant"u8);
         WriteContent(json, choice.Parts);
-        json.WriteStartArray("annotations"u8);
-        json.WriteEndArray();
+        OpenAiAnnotations.WriteChat(json, choice.Parts);
         OpenAiReasoning.Write(json, choice.Parts);
         WriteCalls(json, choice.Parts, legacy);
         json.WriteEndObject();

@@ -10,6 +10,7 @@ internal sealed class OpenAiStreamWriter(ChatRequest request, AnswerHead head) :
 {
     private readonly Dictionary<(int Choice, int Index), Call> calls = [];
     private readonly Dictionary<(int Choice, int Index), string> thoughts = [];
+    private readonly Dictionary<int, CitedText> texts = [];
     private readonly List<int> opened = [];
     private byte[] prefix = [];
     private TokenUsage usage;
@@ -24,7 +25,11 @@ internal sealed class OpenAiStreamWriter(ChatRequest request, AnswerHead head) :
                 Open(0, output);
                 break;
             case ChatEvent.TextDelta text:
+                TextOf(step.Choice).Append(text.Index, text.Text);
                 WriteDelta(output, step.Choice, "content"u8, text.Text);
+                break;
+            case ChatEvent.Cited cited:
+                TextOf(step.Choice).Add(cited.Index, cited.Citation);
                 break;
             case ChatEvent.RefusalDelta refusal:
                 WriteDelta(output, step.Choice, "refusal"u8, refusal.Text);
@@ -57,6 +62,7 @@ internal sealed class OpenAiStreamWriter(ChatRequest request, AnswerHead head) :
                 usage = figures.Tokens;
                 break;
             case ChatEvent.Finish finish:
+                WriteAnnotations(output, step.Choice);
                 WriteFinish(output, step.Choice, OpenAiAnswerWriter.FinishOf(finish.Reason, request.LegacyFunctions));
                 break;
             case ChatEvent.Failed failure:
@@ -121,6 +127,20 @@ internal sealed class OpenAiStreamWriter(ChatRequest request, AnswerHead head) :
         json.WriteEndArray();
         CloseDelta(output, json);
     }
+
+    // At the end, as OpenAI does it: where a passage stands may not be known before.
+    private void WriteAnnotations(IBufferWriter<byte> output, int choice)
+    {
+        if (texts.TryGetValue(choice, out var text) && text.HasCitations)
+        {
+            Open(choice, output);
+            var json = OpenDelta(output, choice);
+            OpenAiAnnotations.WriteChat(json, text.ToParts());
+            CloseDelta(output, json);
+        }
+    }
+
+    private CitedText TextOf(int choice) => texts.TryGetValue(choice, out var text) ? text : texts[choice] = new();
 
     private void WriteArguments(IBufferWriter<byte> output, int choice, int index, string fragment)
     {

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using Stoa.Gateway.Chat;
+using Stoa.Gateway.Dialects.OpenAi;
 
 namespace Stoa.Gateway.Dialects.OpenAiResponses;
 
@@ -71,8 +72,13 @@ internal static class ResponsesItems
         else
         {
             json.WriteString("type"u8, "output_text"u8);
-            json.WriteString("text"u8, part is Part.Text text ? text.Value : "");
+            var text = part as Part.Text ?? new("");
+            json.WriteString("text"u8, text.Value);
             json.WriteStartArray("annotations"u8);
+            foreach (var words in OpenAiAnnotations.Of(text))
+            {
+                OpenAiAnnotations.WriteOne(json, words, text.Value.Length);
+            }
             json.WriteEndArray();
             json.WriteStartArray("logprobs"u8);
             json.WriteEndArray();

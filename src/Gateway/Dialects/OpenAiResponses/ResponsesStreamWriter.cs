@@ -3,6 +3,7 @@ using System.Text;
 using System.Text.Json;
 using Stoa.Gateway.Bytes;
 using Stoa.Gateway.Chat;
+using Stoa.Gateway.Dialects.OpenAi;
 using Stoa.Platform.Http;
 
 namespace Stoa.Gateway.Dialects.OpenAiResponses;
@@ -29,6 +30,9 @@ internal sealed class ResponsesStreamWriter(ChatRequest request, AnswerHead head
                 break;
             case ChatEvent.TextDelta text:
                 Append(Find(text.Index, ItemKind.Text, output), text.Text, output);
+                break;
+            case ChatEvent.Cited cited:
+                CitedBy(cited, output).Citations.Add(cited.Citation);
                 break;
             case ChatEvent.RefusalDelta refusal:
                 Append(Find(refusal.Index, ItemKind.Refusal, output), refusal.Text, output);
@@ -102,6 +106,13 @@ internal sealed class ResponsesStreamWriter(ChatRequest request, AnswerHead head
         return item;
     }
 
+    // A provider that cites at the end names its first text, whichever holds the passage.
+    private Item CitedBy(ChatEvent.Cited cited, IBufferWriter<byte> output) =>
+        (cited.Citation.Quote is { Length: > 0 } quote
+            ? items.Find(item => item.Kind == ItemKind.Text && item.Text.ToString().Contains(quote, StringComparison.Ordinal))
+            : null)
+        ?? Find(cited.Index, ItemKind.Text, output);
+
     // Calls may be told side by side; whatever else was open is over.
     private void Open(Item item, IBufferWriter<byte> output)
     {
@@ -164,6 +175,7 @@ internal sealed class ResponsesStreamWriter(ChatRequest request, AnswerHead head
             Append(item, "{}", output);
         }
         item.IsDone = true;
+        WriteAnnotations(item, output);
         if (item.Kind != ItemKind.Thinking || item.Text.Length > 0)
         {
             var json = OpenEvent(output, $"response.{item.Events}.done", item);
@@ -185,6 +197,22 @@ internal sealed class ResponsesStreamWriter(ChatRequest request, AnswerHead head
         done.WritePropertyName("item"u8);
         ResponsesItems.Write(done, item.Part, item.Id, item.StatusIn(state));
         CloseEvent(output, done);
+    }
+
+    private void WriteAnnotations(Item item, IBufferWriter<byte> output)
+    {
+        if (item.Citations.Count == 0 || item.Part is not Part.Text text)
+        {
+            return;
+        }
+        foreach (var (number, words) in OpenAiAnnotations.Of(text).Index())
+        {
+            var json = OpenEvent(output, "response.output_text.annotation.added", item);
+            json.WriteNumber("annotation_index"u8, number);
+            json.WritePropertyName("annotation"u8);
+            OpenAiAnnotations.WriteOne(json, words, text.Value.Length);
+            CloseEvent(output, json);
+        }
     }
 
     private void WritePart(IBufferWriter<byte> output, Item item, string type)
@@ -274,6 +302,8 @@ internal sealed class ResponsesStreamWriter(ChatRequest request, AnswerHead head
 
         public Part.Thinking Thoughts { get; set; } = new("", null, null, Dialect.OpenAiResponses);
 
+        public List<Citation> Citations { get; } = [];
+
         public bool IsDone { get; set; }
 
         public bool IsMessage => kind is ItemKind.Text or ItemKind.Refusal;
@@ -289,7 +319,7 @@ internal sealed class ResponsesStreamWriter(ChatRequest request, AnswerHead head
 
         public Part Part => kind switch
         {
-            ItemKind.Text => new Part.Text(Text.ToString()),
+            ItemKind.Text => new Part.Text(Text.ToString()) { Citations = Citations },
             ItemKind.Refusal => new Part.Refusal(Text.ToString()),
             ItemKind.Thinking => Thoughts with { Value = Text.ToString() },
             ItemKind.Call => new Part.ToolCall(CallId, Name ?? "", Text.ToString()),

@@ -60,6 +60,7 @@ internal static class StandardAnswer
         return new(new() { ["success"] = true, ["response"] = new JsonObject { ["data"] = data, ["usage"] = UsageOf(run) } }, 200, IsSuccess: true)
         {
             Content = run.Content,
+            Annotations = run.Annotations,
             CacheUse = run.CacheUse,
             Usage = run.Usage,
             FinishReason = run.FinishReason,

@@ -6,8 +6,12 @@ using Stoa.Gateway.Dialects;
 namespace Stoa.Gateway.Runs.Conversations;
 
 /// <summary>Shows a model the pictures and files of earlier questions of the conversation, as far as it can take them.</summary>
-internal sealed class AttachmentReading(ModelDocument model)
+/// <param name="shown">Those that the question itself comes with: they are not shown twice.</param>
+internal sealed class AttachmentReading(ModelDocument model, IReadOnlyCollection<string> shown)
 {
+    /// <summary>Marks what came with a question because it was uploaded for the conversation: it comes with each, for its time.</summary>
+    public const string OfThread = "remembered";
+
     private readonly bool sees = model.ValidationConfig.Member("vision").ValueKind == JsonValueKind.True;
     private readonly bool reads = model.ValidationConfig.Member("files").ValueKind == JsonValueKind.True;
 
@@ -18,9 +22,10 @@ internal sealed class AttachmentReading(ModelDocument model)
         {
             yield break;
         }
-        foreach (var (url, type) in (json as System.Text.Json.Nodes.JsonArray).Objects().Select(one => (one.Name("url"), one.Text("type"))))
+        foreach (var (url, type) in (json as System.Text.Json.Nodes.JsonArray).Objects().Where(one => !one.Is(OfThread))
+            .Select(one => (one.Name("url"), one.Text("type"))))
         {
-            if (url is null || !Uri.TryCreate(url, UriKind.Absolute, out var address) || address.Scheme is not ("http" or "https"))
+            if (url is null || shown.Contains(url) || !Uri.TryCreate(url, UriKind.Absolute, out var address) || address.Scheme is not ("http" or "https"))
             {
                 continue;
             }

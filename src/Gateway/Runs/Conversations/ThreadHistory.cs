@@ -2,7 +2,7 @@ using Npgsql;
 
 namespace Stoa.Gateway.Runs.Conversations;
 
-/// <summary>Reads what conversations hold: the newest exchanges, the memory and the summary of each, in one round trip.</summary>
+/// <summary>Reads what conversations hold: the newest exchanges, the memory, the summary and the files of each, in one round trip.</summary>
 internal static class ThreadHistory
 {
     // Until the end of its transaction. By its own reckoning the server would plan anew for each group, since it takes the planned one to be larger.
@@ -29,6 +29,18 @@ internal static class ThreadHistory
         join gateway.threads using (organization_id, agent_id, thread_id, sub_thread_id)
         """;
 
+    // By the index thread_files_by_thread.
+    private static readonly string Files = $"""
+        select place, url, bytes, expires_at
+        from unnest($1, $2, $3, $4) with ordinality as wanted (organization, agent, thread, sub_thread, place)
+        cross join lateral (
+          select url, bytes, expires_at from gateway.thread_files
+          where organization_id = organization and agent_id = agent and thread_id = thread and sub_thread_id = sub_thread
+          order by id desc
+          limit {ThreadFile.Most}
+        ) as file
+        """;
+
     public static async Task<ThreadPast> ReadAsync(NpgsqlDataSource database, ThreadKey thread, CancellationToken ct) =>
         (await ReadAsync(database, [thread], take: null, ct)).Pasts[0];
 
@@ -45,6 +57,7 @@ internal static class ThreadHistory
         }
         batch.BatchCommands.Add(ThreadKey.Command(Exchanges, threads));
         batch.BatchCommands.Add(ThreadKey.Command(Threads, threads));
+        batch.BatchCommands.Add(ThreadKey.Command(Files, threads));
         await batch.PrepareAsync(ct);
         await using var rows = await batch.ExecuteReaderAsync(ct);
         await rows.NextResultAsync(ct);
@@ -67,9 +80,18 @@ internal static class ThreadHistory
         await rows.NextResultAsync(ct);
         while (await rows.ReadAsync(ct))
         {
-            var past = pasts[rows.GetInt64(0) - 1];
-            pasts[rows.GetInt64(0) - 1] = new(
-                past.Exchanges, Text(rows, 1), Text(rows, 2), Text(rows, 3), rows.IsDBNull(4) ? null : rows.GetGuid(4), Text(rows, 5));
+            var place = rows.GetInt64(0) - 1;
+            pasts[place] = new(
+                pasts[place].Exchanges, Text(rows, 1), Text(rows, 2), Text(rows, 3), rows.IsDBNull(4) ? null : rows.GetGuid(4), Text(rows, 5));
+        }
+        await rows.NextResultAsync(ct);
+        while (await rows.ReadAsync(ct))
+        {
+            var place = rows.GetInt64(0) - 1;
+            pasts[place] = pasts[place] with
+            {
+                Files = [.. pasts[place].Files, new(rows.GetString(1), rows.GetInt64(2), rows.GetFieldValue<DateTimeOffset>(3))],
+            };
         }
         return (taken, pasts);
     }

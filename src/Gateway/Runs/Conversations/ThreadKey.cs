@@ -47,6 +47,9 @@ internal sealed record ThreadPast(
     IReadOnlyList<PastExchange> Exchanges, string? DisplayName, string? Memory, string? Summary, Guid? SummarizedTo, string? StickyAgentId)
 {
     public static readonly ThreadPast None = new([], null, null, null, null, null);
+
+    /// <summary>What was uploaded for it, newest first; also what has expired since the last tidying.</summary>
+    public IReadOnlyList<ThreadFile> Files { get; init; } = [];
 }
 
 /// <param name="ToolRounds"><c>tools_call_data</c> as JSON; null where no tool was called.</param>

@@ -63,7 +63,7 @@ internal static class RequestWriting
         {
             return ConversationTurns.Of(explicitly);
         }
-        var (turns, tokens) = ConversationTurns.Of(run.Past, room, new(run.Choice.Document));
+        var (turns, tokens) = ConversationTurns.Of(run.Past, room, new(run.Choice.Document, run.ThreadFiles));
         run.WantsSummary = tokens > room * SummarizeFrom && run.Plan.Setting("summarize_history") is JsonValue wish
             && wish.TryGetValue<bool>(out var isWanted) && isWanted;
         return turns;

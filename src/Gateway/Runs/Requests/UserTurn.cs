@@ -4,7 +4,7 @@ using Stoa.Platform.Http;
 
 namespace Stoa.Gateway.Runs.Requests;
 
-/// <summary>What the user says now: his text, and the pictures, files, recordings and videos that he sent with it.</summary>
+/// <summary>What the user says now: his text, the pictures, files, recordings and videos that he sent with it, and what he uploaded for it before.</summary>
 internal static class UserTurn
 {
     private static readonly string[] YouTubeHosts = ["youtube.com", "youtu.be", "youtube-nocookie.com"];
@@ -12,7 +12,7 @@ internal static class UserTurn
     /// <exception cref="Failure">Invalid: an attachment is none, or the model cannot take it.</exception>
     public static Turn Of(Run run)
     {
-        var parts = new List<Part>();
+        List<Part> parts = [.. run.ThreadFiles.Select(file => new Part.File(Media(file, "files", isImage: false)))];
         var capabilities = run.Choice.Document.ValidationConfig;
         foreach (var image in run.Input.Images)
         {

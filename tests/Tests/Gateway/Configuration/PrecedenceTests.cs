@@ -79,6 +79,10 @@ public sealed class PrecedenceTests(RunSite site) : IClassFixture<RunSite>
         Assert.Equal([Model], models.Select(model => model.Key));
         var made = await DoAsync(client, "POST", "/api/agent", """{"name":"New","flag":true}""");
         Assert.Equal(Model, (string?)made["agent"]!["configuration"]!["model"]);
+        await DoAsync(client, "DELETE", "/api/models?service=openai&model_name=own-model", expected: HttpStatusCode.BadRequest);
+        await DoAsync(client, "DELETE", $"/api/agent/{stored}");
+        await DoAsync(client, "DELETE", "/api/models?service=openai&model_name=own-model");
+        await DoAsync(client, "DELETE", "/api/models?service=openai&model_name=own-model", expected: HttpStatusCode.NotFound);
         await DoAsync(
             client, "POST", "/api/models", """{"service":"openai","model_name":"another","status":1,"configuration":{},"outputConfig":{},"validationConfig":{} }""",
             HttpStatusCode.BadRequest);

@@ -81,6 +81,33 @@ public sealed class RunContextTests(RunSite site) : IClassFixture<RunSite>
         Assert.All(await site.RowsAsync(agent), row => Assert.True(JsonNode.DeepEquals(expected, row.Document["annotations"])));
     }
 
+    [Theory]
+    [InlineData("/v1/chat/completions", "\"start_index\":0,\"end_index\":10,\"url\":\"https://example.com/tides\"")]
+    [InlineData("/v1/responses", "\"start_index\":0,\"end_index\":10,\"url\":\"https://example.com/tides\"")]
+    [InlineData("/v1/messages", "\"type\":\"web_search_result_location\",\"url\":\"https://example.com/tides\"")]
+    public async Task What_an_agents_provider_cites_is_told_to_clients_of_model_apis(string path, string told)
+    {
+        const string Model = "gpt-4.1-mini";
+        var agent = await site.AgentAsync($$"""{"service":"openai","configuration":{"model":"{{Model}}","prompt":"{{path}}","response_type":"text"},"cache_on":true}""");
+        site.OpenAi.EnqueueFor(Model, ScriptedAnswer.Error(200, """
+            {"id":"chatcmpl-1","object":"chat.completion","model":"gpt-4.1-mini","usage":{"prompt_tokens":1,"completion_tokens":1,"total_tokens":2},
+             "choices":[{"index":0,"finish_reason":"stop","message":{"role":"assistant","content":"High tide.","annotations":[
+               {"type":"url_citation","url_citation":{"url":"https://example.com/tides","title":"Tides","start_index":0,"end_index":10} }]} }]}
+            """));
+        var question = path == "/v1/responses"
+            ? $$"""{"model":"agent:{{agent}}","input":"When?" """
+            : $$"""{"model":"agent:{{agent}}","max_tokens":100,"messages":[{"role":"user","content":"When?"}] """;
+
+        using var whole = await site.SendAsync(question + "}", path, ("Authorization", "Bearer stoa-dev"));
+        // The same answer, out of the cache.
+        using var streamed = await site.SendAsync(question + ",\"stream\":true}", path, ("Authorization", "Bearer stoa-dev"));
+
+        Assert.Contains(told, await whole.Content.ReadAsStringAsync(Ct), StringComparison.Ordinal);
+        var events = await streamed.Content.ReadAsStringAsync(Ct);
+        Assert.Contains(told, events, StringComparison.Ordinal);
+        Assert.DoesNotContain("error", events.Replace("\"error\":null", "", StringComparison.Ordinal), StringComparison.Ordinal);
+    }
+
     [Fact]
     public async Task The_cheapest_of_the_models_answers_where_the_agent_says_so()
     {

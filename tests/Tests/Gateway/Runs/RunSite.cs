@@ -25,6 +25,9 @@ public class RunSite : IAsyncLifetime
     {
     }
 
+    /// <summary>What the host takes for the time.</summary>
+    protected virtual TimeProvider Clock => TimeProvider.System;
+
     public ScriptedProvider OpenAi { get; private set; } = null!;
 
     public ScriptedProvider Anthropic { get; private set; } = null!;
@@ -64,7 +67,7 @@ public class RunSite : IAsyncLifetime
             ["Egress:Allow"] = $"127.0.0.1:{new Uri(Tools.Address).Port}",
         };
         Configure(settings);
-        Host = await HostUnderTest.StartAsync(settings);
+        Host = await HostUnderTest.StartAsync(settings, builder => builder.Services.AddSingleton(Clock));
     }
 
     public async ValueTask DisposeAsync()
