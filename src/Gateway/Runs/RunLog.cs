@@ -1,6 +1,5 @@
 using System.Collections.Concurrent;
 using Npgsql;
-using NpgsqlTypes;
 using Stoa.Gateway.Runs.Conversations;
 using Stoa.Platform.Jobs;
 
