@@ -61,7 +61,11 @@ internal abstract record Media
     {
     }
 
-    internal sealed record Url(string Address) : Media;
+    internal sealed record Url(string Address) : Media
+    {
+        /// <summary>Shown for what was said before: a question goes on without it where it cannot be sent.</summary>
+        public bool IsOptional { get; init; }
+    }
 
     internal sealed record Bytes(string MimeType, string Base64) : Media;
 

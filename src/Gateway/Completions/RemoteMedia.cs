@@ -26,7 +26,7 @@ internal sealed class RemoteMedia(GuardedClient web, PublicFiles files, TimeProv
     /// <param name="always">The provider takes documents as content alone.</param>
     /// <exception cref="Failure">As above.</exception>
     public ValueTask<ChatRequest> InlineOwnAsync(ChatRequest request, bool always, CancellationToken ct) => always || !files.AreReachable
-        ? InlineAsync(request, part => part is Part.File { Media: Media.Url url } && files.IsOwn(url.Address), ct)
+        ? InlineAsync(request, IsOwn, ct)
         : new(request);
 
     private async ValueTask<ChatRequest> InlineAsync(ChatRequest request, Func<Part, bool> isMeant, CancellationToken ct)
@@ -37,28 +37,37 @@ internal sealed class RemoteMedia(GuardedClient web, PublicFiles files, TimeProv
         }
         var room = MaxBytes;
         var started = time.GetTimestamp();
-        var turns = new List<Turn>(request.Turns.Count);
-        foreach (var turn in request.Turns)
+        var turns = request.Turns.ToArray();
+        // The newest first: where there is no room for all, what was shown before is left out.
+        for (var place = turns.Length - 1; place >= 0; place--)
         {
-            turns.Add(turn with { Parts = await InlineAsync(turn.Parts) });
+            turns[place] = turns[place] with { Parts = await InlineAsync(turns[place].Parts) };
         }
         return request with { Turns = turns };
 
         async ValueTask<IReadOnlyList<Part>> InlineAsync(IReadOnlyList<Part> parts)
         {
             var inlined = new List<Part>(parts.Count);
-            foreach (var part in parts)
+            foreach (var part in parts.Reverse())
             {
-                inlined.Add(part switch
+                try
                 {
-                    _ when !isMeant(part) => part,
-                    Part.Image { Media: Media.Url url } image => image with { Media = await FetchAsync(url.Address, isImage: true) },
-                    Part.File { Media: Media.Url url } file => file with { Media = await FetchAsync(url.Address, isImage: false) },
-                    Part.Recording recording => await ListenAsync(recording.Address),
-                    Part.ToolResult result => result with { Parts = await InlineAsync(result.Parts) },
-                    _ => part,
-                });
+                    inlined.Add(part switch
+                    {
+                        _ when !isMeant(part) => part,
+                        Part.Image { Media: Media.Url url } image => image with { Media = await FetchAsync(url.Address, isImage: true) },
+                        Part.File { Media: Media.Url url } file => file with { Media = await FetchAsync(url.Address, isImage: false) },
+                        Part.Recording recording => await ListenAsync(recording.Address),
+                        Part.ToolResult result => result with { Parts = await InlineAsync(result.Parts) },
+                        _ => part,
+                    });
+                }
+                catch (Failure) when (part is Part.Image { Media: Media.Url { IsOptional: true } } or Part.File { Media: Media.Url { IsOptional: true } })
+                {
+                    // Gone, or too large beside the others.
+                }
             }
+            inlined.Reverse();
             return inlined;
         }
 
@@ -87,6 +96,13 @@ internal sealed class RemoteMedia(GuardedClient web, PublicFiles files, TimeProv
             return (type, body);
         }
     }
+
+    private bool IsOwn(Part part) => part switch
+    {
+        Part.File { Media: Media.Url url } => files.IsOwn(url.Address),
+        Part.Image { Media: Media.Url url } => !files.AreReachable && files.IsOwn(url.Address),
+        _ => false,
+    };
 
     private static bool IsRemote(Part part) => part switch
     {

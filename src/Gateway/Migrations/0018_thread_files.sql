@@ -6,7 +6,7 @@ create table gateway.thread_files (
   agent_id text not null references gateway.agents (id) on delete cascade,
   thread_id text not null,
   sub_thread_id text not null,
-  url text not null,
+  path text not null,
   bytes bigint not null,
   expires_at timestamptz not null
 );

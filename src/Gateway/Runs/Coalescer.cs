@@ -1,14 +1,23 @@
+using Npgsql;
+using Stoa.Platform.Data;
+
 namespace Stoa.Gateway.Runs;
 
 /// <summary>
-/// Does what many callers want at the same time as one piece of work: while a group is at work the next one gathers. A caller who comes
-/// alone waits for nobody; many share a round trip and a commit.
+/// Does what many callers want of the database at the same time as one piece of work: while a group is at work the next one gathers. A
+/// caller who comes alone waits for nobody; many share a round trip and a commit.
 /// </summary>
-/// <param name="work">The results of a group, in its order. What it throws, the whole group gets.</param>
+/// <param name="work">
+/// The results of a group, in its order; all of it or nothing. What a group is refused is tried again one by one, so that only those hear of
+/// it whom it concerns.
+/// </param>
 /// <param name="largest">Items of a group.</param>
 /// <param name="atOnce">Groups at work.</param>
 internal sealed class Coalescer<TItem, TResult>(Func<IReadOnlyList<TItem>, Task<IReadOnlyList<TResult>>> work, int largest, int atOnce)
 {
+    // The class of errors in which another transaction was in the way.
+    private const string RolledBack = "40";
+
     private readonly Queue<Waiting> waiting = new();
     private int working;
 
@@ -25,11 +34,8 @@ internal sealed class Coalescer<TItem, TResult>(Func<IReadOnlyList<TItem>, Task<
             }
             working++;
         }
-        // The work is nobody's own: no caller's trace goes on in it.
-        using (ExecutionContext.SuppressFlow())
-        {
-            _ = WorkAsync();
-        }
+        // Not here: the work is nobody's own, and no caller's trace goes on in it.
+        ThreadPool.UnsafeQueueUserWorkItem(static self => _ = self.WorkAsync(), this, preferLocal: true);
         return own.Done.Task;
     }
 
@@ -39,19 +45,50 @@ internal sealed class Coalescer<TItem, TResult>(Func<IReadOnlyList<TItem>, Task<
         {
             try
             {
-                var results = await work(group.ConvertAll(one => one.Item));
-                for (var place = 0; place < group.Count; place++)
+                await RunAsync(group);
+            }
+            catch (Exception thrown) when (group.Count > 1 && IsUndone(thrown))
+            {
+                foreach (var one in group)
                 {
-                    group[place].Done.SetResult(results[place]);
+                    await RunAloneAsync(one);
                 }
+            }
+            catch (PostgresException refused) when (refused.SqlState.StartsWith(RolledBack, StringComparison.Ordinal))
+            {
+                await RunAloneAsync(group[0]);
             }
             catch (Exception thrown)
             {
                 // The boundary of the group: each of its callers hears of it.
-                group.ForEach(one => one.Done.TrySetException(thrown));
+                group.ForEach(one => one.Done.SetException(thrown));
             }
         }
     }
+
+    private async Task RunAsync(List<Waiting> group)
+    {
+        var results = await work(group.ConvertAll(one => one.Item));
+        foreach (var (one, result) in group.Zip(results))
+        {
+            one.Done.SetResult(result);
+        }
+    }
+
+    private async Task RunAloneAsync(Waiting one)
+    {
+        try
+        {
+            await RunAsync([one]);
+        }
+        catch (Exception thrown)
+        {
+            one.Done.SetException(thrown);
+        }
+    }
+
+    // When the server was lost on the way nobody knows.
+    private static bool IsUndone(Exception thrown) => thrown is PostgresException || !Outage.Is(thrown);
 
     private List<Waiting> Next()
     {

@@ -43,58 +43,32 @@ internal sealed class RunLog
     private readonly NpgsqlDataSource database;
     private readonly JobQueue jobs;
     private readonly TimeProvider time;
-    private readonly Coalescer<LoggedRun, Exception?> groups;
+    private readonly Coalescer<LoggedRun, LoggedRun> groups;
     private readonly ConcurrentDictionary<string, long> uses = new(StringComparer.Ordinal);
 
     public RunLog(NpgsqlDataSource database, JobQueue jobs, TimeProvider time)
     {
         (this.database, this.jobs, this.time) = (database, jobs, time);
-        groups = new(WriteAsync, LargestGroup, GroupsAtOnce);
+        groups = new(CommitAsync, LargestGroup, GroupsAtOnce);
     }
 
     /// <summary>Committed when it returns.</summary>
     public async Task WriteAsync(Run run, RunResult result, string? nextMessageId, IReadOnlyList<NewJob> following)
     {
-        if (await groups.RunAsync(new(run, result, nextMessageId, following)) is { } thrown)
-        {
-            throw thrown;
-        }
+        await groups.RunAsync(new(run, result, nextMessageId, following));
         run.Turn?.IsReleased = true;
     }
 
-    /// <returns>What went wrong with each of the runs.</returns>
-    private async Task<IReadOnlyList<Exception?>> WriteAsync(IReadOnlyList<LoggedRun> group)
-    {
-        try
-        {
-            await CommitAsync(group);
-            return new Exception?[group.Count];
-        }
-        catch (PostgresException) when (group.Count > 1)
-        {
-            // What the database refuses of one run it shall keep of the others.
-            var thrown = new List<Exception?>();
-            foreach (var one in group)
-            {
-                thrown.AddRange(await WriteAsync([one]));
-            }
-            return thrown;
-        }
-        catch (PostgresException refused)
-        {
-            return [refused];
-        }
-    }
-
     /// <summary>All or nothing.</summary>
-    private async Task CommitAsync(IReadOnlyList<LoggedRun> group)
+    private async Task<IReadOnlyList<LoggedRun>> CommitAsync(IReadOnlyList<LoggedRun> group)
     {
         var following = group.SelectMany(one => one.Following).ToList();
+        var due = UsesOf(group);
         await using var connection = await database.OpenConnectionAsync();
         // Statements of one batch are one transaction already.
         await using var transaction = following.Count > 0 ? await connection.BeginTransactionAsync() : null;
         await using var batch = new NpgsqlBatch(connection, transaction);
-        foreach (var command in CommandsOf(group))
+        foreach (var command in CommandsOf(group, due))
         {
             batch.BatchCommands.Add(command);
         }
@@ -106,10 +80,12 @@ internal sealed class RunLog
             await transaction.CommitAsync();
             jobs.Wake();
         }
+        Written(due);
+        return group;
     }
 
     // Rows that others write too are written in the same order by all, so that two groups never wait for each other.
-    private IEnumerable<NpgsqlBatchCommand> CommandsOf(IReadOnlyList<LoggedRun> group)
+    private static IEnumerable<NpgsqlBatchCommand> CommandsOf(IReadOnlyList<LoggedRun> group, IReadOnlyList<Use> due)
     {
         foreach (var request in group.Select(one => one.Run.Request).Where(request => request.BatchId is not null))
         {
@@ -133,9 +109,6 @@ internal sealed class RunLog
             handOver.Parameters.Add(new() { Value = one.Run.LoggedAt });
             yield return handOver;
         }
-        var due = group.Where(one => one.Thread is not null)
-            .SelectMany(one => new[] { one.Thread!.AgentId, one.Run.Choice.KeyId }.OfType<string>(), (one, id) => (Id: id, one.Run.Request.OrganizationId, one.Run.LoggedAt))
-            .Where(use => IsDue(use.Id)).DistinctBy(use => use.Id).OrderBy(use => use.Id, StringComparer.Ordinal).ToList();
         if (due.Count > 0)
         {
             yield return new(LastUses)
@@ -144,7 +117,7 @@ internal sealed class RunLog
                 {
                     new NpgsqlParameter<string[]> { TypedValue = [.. due.Select(use => use.Id)] },
                     new NpgsqlParameter<Guid[]> { TypedValue = [.. due.Select(use => use.OrganizationId)] },
-                    new NpgsqlParameter<DateTimeOffset[]> { TypedValue = [.. due.Select(use => use.LoggedAt)] },
+                    new NpgsqlParameter<DateTimeOffset[]> { TypedValue = [.. due.Select(use => use.At)] },
                 },
             };
         }
@@ -164,18 +137,25 @@ internal sealed class RunLog
         }
     }
 
-    private bool IsDue(string id)
+    /// <summary>Which agents and keys of providers were used, as far as that is to be written again.</summary>
+    private List<Use> UsesOf(IReadOnlyList<LoggedRun> group)
     {
         var now = time.GetTimestamp();
-        if (uses.TryGetValue(id, out var last) && time.GetElapsedTime(last, now) < UseEvery)
-        {
-            return false;
-        }
+        return [.. group.Where(one => one.Thread is not null)
+            .SelectMany(one => new[] { one.Thread!.AgentId, one.Run.Choice.KeyId }.OfType<string>(), (one, id) => new Use(id, one.Run.Request.OrganizationId, one.Run.LoggedAt))
+            .Where(use => !uses.TryGetValue(use.Id, out var last) || time.GetElapsedTime(last, now) >= UseEvery)
+            .DistinctBy(use => use.Id).OrderBy(use => use.Id, StringComparer.Ordinal)];
+    }
+
+    private void Written(List<Use> written)
+    {
         if (uses.Count > MaxRemembered)
         {
             uses.Clear();
         }
-        uses[id] = now;
-        return true;
+        var now = time.GetTimestamp();
+        written.ForEach(use => uses[use.Id] = now);
     }
+
+    private sealed record Use(string Id, Guid OrganizationId, DateTimeOffset At);
 }

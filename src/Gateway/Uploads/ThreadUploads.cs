@@ -36,7 +36,7 @@ internal sealed class ThreadUploads(GatewayDb db, TimeProvider time)
     }
 
     /// <summary>The newest stay, up to <see cref="ThreadFile.Most"/>. A file too large for a model's request is not kept in mind.</summary>
-    public async Task RememberAsync(ThreadKey thread, string url, long bytes, CancellationToken ct)
+    public async Task RememberAsync(ThreadKey thread, string path, long bytes, CancellationToken ct)
     {
         if (bytes > ThreadFile.MaxBytes)
         {
@@ -45,8 +45,8 @@ internal sealed class ThreadUploads(GatewayDb db, TimeProvider time)
         var now = time.GetUtcNow();
         await db.Database.ExecuteSqlAsync($"""
             with added as (
-              insert into gateway.thread_files (id, organization_id, agent_id, thread_id, sub_thread_id, url, bytes, expires_at)
-              values ({Guid.CreateVersion7(now)}, {thread.OrganizationId}, {thread.AgentId}, {thread.ThreadId}, {thread.SubThreadId}, {url}, {bytes},
+              insert into gateway.thread_files (id, organization_id, agent_id, thread_id, sub_thread_id, path, bytes, expires_at)
+              values ({Guid.CreateVersion7(now)}, {thread.OrganizationId}, {thread.AgentId}, {thread.ThreadId}, {thread.SubThreadId}, {path}, {bytes},
                 {now + ThreadFile.Kept})
             )
             delete from gateway.thread_files where id in (
@@ -61,7 +61,7 @@ internal sealed class ThreadUploads(GatewayDb db, TimeProvider time)
     {
         var text = (string?)form[field];
         return string.IsNullOrEmpty(text) ? null
-            : ThreadKey.IsName(text) && text.Length <= most && !text.Contains('\0', StringComparison.Ordinal) ? text
+            : ThreadKey.IsName(text) && text.Length <= most ? text
             : throw Dialects.Gtwy.GtwyFields.Wrong(field, $"must have at most {most} bytes and no NUL");
     }
 }

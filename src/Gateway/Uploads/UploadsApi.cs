@@ -93,12 +93,12 @@ internal static class UploadsApi
             {
                 throw Failure.Invalid($"Files of the kind {Path.GetExtension(file.FileName).ToLowerInvariant()} are not taken", file.Name, "unsupported_file");
             }
-            var address = files.AddressOf(await SaveAsync(caller, files, file, ct));
-            if (thread is not null && PublicFiles.IsPdf(address))
+            var path = await SaveAsync(caller, files, file, ct);
+            if (thread is not null && PublicFiles.IsPdf(path))
             {
-                await threads.RememberAsync(thread, address, file.Length, ct);
+                await threads.RememberAsync(thread, path, file.Length, ct);
             }
-            return TypedResults.Ok(new JsonObject { ["success"] = true, ["file_url"] = address });
+            return TypedResults.Ok(new JsonObject { ["success"] = true, ["file_url"] = files.AddressOf(path) });
         }
         catch (Failure failure) when (failure.Code is "video_timeout" or "video_failed")
         {

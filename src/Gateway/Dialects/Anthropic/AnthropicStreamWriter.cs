@@ -11,6 +11,7 @@ internal sealed class AnthropicStreamWriter(ChatRequest request, AnswerHead head
 {
     private readonly List<AnthropicBlock> blocks = [];
     private readonly Queue<AnthropicBlock> waiting = [];
+    private readonly List<ChatEvent.Cited> early = [];
     private AnthropicBlock? current;
     private int position;
     private TokenUsage? usage;
@@ -109,6 +110,11 @@ internal sealed class AnthropicStreamWriter(ChatRequest request, AnswerHead head
         {
             block = new(index, kind);
             blocks.Add(block);
+            if (kind == AnthropicBlockKind.Text)
+            {
+                early.FindAll(cited => cited.Index == index).ForEach(cited => Cite(block, cited.Citation));
+                early.RemoveAll(cited => cited.Index == index);
+            }
         }
         return block;
     }
@@ -130,6 +136,7 @@ internal sealed class AnthropicStreamWriter(ChatRequest request, AnswerHead head
             Open(block, fragment, output);
         }
         AnthropicFrames.WriteDelta(block, fragment, output);
+        AnthropicFrames.WriteCitations(block, output);
     }
 
     private void Sign(AnthropicBlock block, string signature, IBufferWriter<byte> output)
@@ -144,19 +151,29 @@ internal sealed class AnthropicStreamWriter(ChatRequest request, AnswerHead head
 
     private void Cite(ChatEvent.Cited cited, IBufferWriter<byte> output)
     {
+        var texts = blocks.FindAll(block => block.Kind == AnthropicBlockKind.Text);
         // A block that is over takes no more: then the text that is being told has it.
-        var block = blocks.Exists(block => block.Index == cited.Index && block is { Kind: AnthropicBlockKind.Text, IsClosed: true })
-            ? blocks.Find(block => block is { Kind: AnthropicBlockKind.Text, IsClosed: false })
-            : Find(cited.Index, AnthropicBlockKind.Text);
-        if (block is null || Citation.PageOf(cited.Citation.Words) is not { } page || !block.Cited.Add(page))
+        var block = texts.Find(block => block.Index == cited.Index && !block.IsClosed)
+            ?? (texts.Exists(block => block.Index == cited.Index) ? texts.Find(block => !block.IsClosed) : null);
+        if (block is not null)
         {
-            return;
+            Cite(block, cited.Citation);
+            if (block == current)
+            {
+                AnthropicFrames.WriteCitations(block, output);
+            }
         }
-        block.Citations.Enqueue(cited.Citation);
-        Append(block, "", output);
-        if (block == current)
+        else if (!texts.Exists(text => text.Index == cited.Index))
         {
-            AnthropicFrames.WriteCitations(block, output);
+            early.Add(cited);
+        }
+    }
+
+    private static void Cite(AnthropicBlock block, Citation citation)
+    {
+        if (Citation.PageOf(citation.Words) is { } page && block.Cited.Add(page))
+        {
+            block.Citations.Enqueue(citation);
         }
     }
 

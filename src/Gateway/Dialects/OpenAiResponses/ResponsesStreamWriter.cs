@@ -15,6 +15,7 @@ internal sealed class ResponsesStreamWriter(ChatRequest request, AnswerHead head
     private string model = request.Model;
     private ResponsesState state = new("completed");
     private TokenUsage usage;
+    private readonly List<ChatEvent.Cited> early = [];
     private int sequence;
     private bool started;
     private bool failed;
@@ -32,7 +33,7 @@ internal sealed class ResponsesStreamWriter(ChatRequest request, AnswerHead head
                 Append(Find(text.Index, ItemKind.Text, output), text.Text, output);
                 break;
             case ChatEvent.Cited cited:
-                CitedBy(cited, output).Citations.Add(cited.Citation);
+                (CitedBy(cited)?.Citations ?? early).Add(cited);
                 break;
             case ChatEvent.RefusalDelta refusal:
                 Append(Find(refusal.Index, ItemKind.Refusal, output), refusal.Text, output);
@@ -102,16 +103,20 @@ internal sealed class ResponsesStreamWriter(ChatRequest request, AnswerHead head
             return open;
         }
         var item = new Item(block, kind);
+        if (kind == ItemKind.Text)
+        {
+            item.Citations.AddRange(early.Where(cited => cited.Index == block));
+        }
         Open(item, output);
         return item;
     }
 
-    // A provider that cites at the end names its first text, whichever holds the passage.
-    private Item CitedBy(ChatEvent.Cited cited, IBufferWriter<byte> output) =>
+    // A provider that cites at the end names its first text, whichever holds the passage. Null where its text is still to come.
+    private Item? CitedBy(ChatEvent.Cited cited) =>
         (cited.Citation.Quote is { Length: > 0 } quote
             ? items.Find(item => item.Kind == ItemKind.Text && item.Text.ToString().Contains(quote, StringComparison.Ordinal))
             : null)
-        ?? Find(cited.Index, ItemKind.Text, output);
+        ?? items.Find(item => item.Kind == ItemKind.Text && item.Block == cited.Index);
 
     // Calls may be told side by side; whatever else was open is over.
     private void Open(Item item, IBufferWriter<byte> output)
@@ -302,7 +307,7 @@ internal sealed class ResponsesStreamWriter(ChatRequest request, AnswerHead head
 
         public Part.Thinking Thoughts { get; set; } = new("", null, null, Dialect.OpenAiResponses);
 
-        public List<Citation> Citations { get; } = [];
+        public List<ChatEvent.Cited> Citations { get; } = [];
 
         public bool IsDone { get; set; }
 
@@ -319,7 +324,7 @@ internal sealed class ResponsesStreamWriter(ChatRequest request, AnswerHead head
 
         public Part Part => kind switch
         {
-            ItemKind.Text => new Part.Text(Text.ToString()) { Citations = Citations },
+            ItemKind.Text => new Part.Text(Text.ToString()) { Citations = [.. Citations.Select(cited => cited.Citation)] },
             ItemKind.Refusal => new Part.Refusal(Text.ToString()),
             ItemKind.Thinking => Thoughts with { Value = Text.ToString() },
             ItemKind.Call => new Part.ToolCall(CallId, Name ?? "", Text.ToString()),

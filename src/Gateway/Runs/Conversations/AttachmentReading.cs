@@ -32,7 +32,8 @@ internal sealed class AttachmentReading(ModelDocument model, IReadOnlyCollection
             // A video or a recording is long, and a provider keeps it for two days: it is shown with its own question alone.
             if (type is not ("audio" or "video") && (type == "image" ? sees : reads))
             {
-                yield return type == "image" ? new Part.Image(new Media.Url(url)) : new Part.File(new Media.Url(url));
+                var media = new Media.Url(url) { IsOptional = true };
+                yield return type == "image" ? new Part.Image(media) : new Part.File(media);
             }
         }
     }

@@ -1,8 +1,11 @@
 namespace Stoa.Gateway.Runs.Conversations;
 
 /// <summary>A PDF that was uploaded for a conversation: the questions that follow are asked with it.</summary>
-internal sealed record ThreadFile(string Url, long Bytes, DateTimeOffset ExpiresAt)
+/// <param name="Path">On this host, as it is kept: where clients and providers reach it may change.</param>
+internal sealed record ThreadFile(string Path, long Bytes, DateTimeOffset ExpiresAt)
 {
+    public string Address { get; init; } = Path;
+
     public static readonly TimeSpan Kept = TimeSpan.FromDays(7);
 
     /// <summary>Of a conversation; the newest stay.</summary>
@@ -11,7 +14,7 @@ internal sealed record ThreadFile(string Url, long Bytes, DateTimeOffset Expires
     /// <summary>Of one question together: providers take no larger requests.</summary>
     public const long MaxBytes = 20 << 20;
 
-    /// <summary>What a question of this moment is asked with, oldest first: the newest that fit.</summary>
+    /// <summary>The addresses that a question of this moment is asked with, oldest first: the newest that fit.</summary>
     /// <param name="files">Newest first.</param>
     public static IReadOnlyList<string> Shown(IReadOnlyList<ThreadFile> files, DateTimeOffset now)
     {
@@ -24,7 +27,7 @@ internal sealed record ThreadFile(string Url, long Bytes, DateTimeOffset Expires
             {
                 break;
             }
-            shown.Add(file.Url);
+            shown.Add(file.Address);
         }
         shown.Reverse();
         return shown;

@@ -31,10 +31,10 @@ internal static class ThreadHistory
 
     // By the index thread_files_by_thread.
     private static readonly string Files = $"""
-        select place, url, bytes, expires_at
+        select place, path, bytes, expires_at
         from unnest($1, $2, $3, $4) with ordinality as wanted (organization, agent, thread, sub_thread, place)
         cross join lateral (
-          select url, bytes, expires_at from gateway.thread_files
+          select path, bytes, expires_at from gateway.thread_files
           where organization_id = organization and agent_id = agent and thread_id = thread and sub_thread_id = sub_thread
           order by id desc
           limit {ThreadFile.Most}

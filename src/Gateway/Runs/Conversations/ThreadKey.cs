@@ -9,7 +9,7 @@ internal sealed record ThreadKey(Guid OrganizationId, string AgentId, string Thr
     /// <summary>Of each of the two names, as UTF-8: an entry of an index, which holds both, has to be smaller than a third of a page.</summary>
     public const int MaxBytes = 1_024;
 
-    public static bool IsName(string text) => text.Length <= MaxBytes && Encoding.UTF8.GetByteCount(text) <= MaxBytes;
+    public static bool IsName(string text) => text.Length <= MaxBytes && StoredText.Clean(text) == text && Encoding.UTF8.GetByteCount(text) <= MaxBytes;
 
     /// <summary>Any, but the same for all who write rows of several conversations.</summary>
     public static readonly IComparer<ThreadKey> Order = Comparer<ThreadKey>.Create((one, other) =>

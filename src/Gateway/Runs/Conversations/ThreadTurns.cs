@@ -2,6 +2,7 @@ using System.Collections.Concurrent;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Npgsql;
+using Stoa.Gateway.Uploads;
 using Stoa.Platform.Data;
 using Stoa.Platform.Http;
 
@@ -36,6 +37,7 @@ internal sealed partial class ThreadTurns : BackgroundService
     public const string Release = "delete from gateway.thread_leases where holder = any ($1)";
 
     private readonly NpgsqlDataSource database;
+    private readonly PublicFiles files;
     private readonly DatabaseReadiness readiness;
     private readonly TimeProvider time;
     private readonly ILogger<ThreadTurns> logger;
@@ -43,9 +45,9 @@ internal sealed partial class ThreadTurns : BackgroundService
     private readonly ConcurrentDictionary<Guid, bool> held = new();
     private readonly Coalescer<(ThreadKey Thread, Guid Holder), ThreadPast?> taking;
 
-    public ThreadTurns(NpgsqlDataSource database, DatabaseReadiness readiness, TimeProvider time, ILogger<ThreadTurns> logger)
+    public ThreadTurns(NpgsqlDataSource database, PublicFiles files, DatabaseReadiness readiness, TimeProvider time, ILogger<ThreadTurns> logger)
     {
-        (this.database, this.readiness, this.time, this.logger) = (database, readiness, time, logger);
+        (this.database, this.files, this.readiness, this.time, this.logger) = (database, files, readiness, time, logger);
         taking = new(TakeAsync, LargestGroup, GroupsAtOnce);
     }
 
@@ -77,7 +79,7 @@ internal sealed partial class ThreadTurns : BackgroundService
     }
 
     /// <summary>For those who wait for nobody.</summary>
-    public Task<ThreadPast> ReadAsync(ThreadKey thread, CancellationToken ct) => ThreadHistory.ReadAsync(database, thread, ct);
+    public async Task<ThreadPast> ReadAsync(ThreadKey thread, CancellationToken ct) => Addressed(await ThreadHistory.ReadAsync(database, thread, ct));
 
     internal async ValueTask LeaveAsync(ThreadTurn turn)
     {
@@ -119,6 +121,9 @@ internal sealed partial class ThreadTurns : BackgroundService
         }
     }
 
+    private ThreadPast Addressed(ThreadPast past) => past.Files.Count == 0 ? past
+        : past with { Files = [.. past.Files.Select(file => file with { Address = files.AddressOf(file.Path) })] };
+
     private async Task<(ThreadTurn, ThreadPast)> TakeAsync(ThreadKey thread, CancellationToken ct)
     {
         var holder = Guid.CreateVersion7(time.GetUtcNow());
@@ -130,7 +135,7 @@ internal sealed partial class ThreadTurns : BackgroundService
                 if (await take.WaitAsync(ct) is { } past)
                 {
                     held[holder] = true;
-                    return (new(this, thread, holder), past);
+                    return (new(this, thread, holder), Addressed(past));
                 }
             }
             catch
@@ -145,8 +150,9 @@ internal sealed partial class ThreadTurns : BackgroundService
     /// <returns>What each of the conversations holds, null where another node has it.</returns>
     private async Task<IReadOnlyList<ThreadPast?>> TakeAsync(IReadOnlyList<(ThreadKey Thread, Guid Holder)> wanted)
     {
-        // In one order everywhere, so that groups of two nodes never wait for each other.
-        var ordered = wanted.OrderBy(one => one.Thread, ThreadKey.Order).ToList();
+        // Each conversation once: of two who want it here the first one has left. In one order everywhere, so that groups of two nodes do not
+        // wait for each other.
+        var ordered = wanted.GroupBy(one => one.Thread, (_, same) => same.Last()).OrderBy(one => one.Thread, ThreadKey.Order).ToList();
         var threads = ordered.ConvertAll(one => one.Thread);
         var take = ThreadKey.Command(Take, threads);
         take.Parameters.Add(new NpgsqlParameter<Guid[]> { TypedValue = [.. ordered.Select(one => one.Holder)] });

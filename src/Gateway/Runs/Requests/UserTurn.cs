@@ -12,7 +12,7 @@ internal static class UserTurn
     /// <exception cref="Failure">Invalid: an attachment is none, or the model cannot take it.</exception>
     public static Turn Of(Run run)
     {
-        List<Part> parts = [.. run.ThreadFiles.Select(file => new Part.File(Media(file, "files", isImage: false)))];
+        List<Part> parts = [.. run.ThreadFiles.Select(file => new Part.File(new Media.Url(file) { IsOptional = true }))];
         var capabilities = run.Choice.Document.ValidationConfig;
         foreach (var image in run.Input.Images)
         {

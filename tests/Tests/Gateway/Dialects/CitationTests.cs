@@ -229,6 +229,28 @@ public sealed class CitationTests
         Check("[]", responses[^1]["response"]!["output"]![0]!["content"]![0]!["annotations"]!);
     }
 
+    /// <summary>Servers of OpenAI's dialect may cite first, think, and say it then.</summary>
+    [Fact]
+    public void What_is_cited_before_the_text_waits_for_it()
+    {
+        string[] steps =
+        [
+            """{"choices":[{"index":0,"delta":{"role":"assistant","annotations":[{"type":"url_citation","url_citation":{"url":"https://a.example","title":"A","start_index":0,"end_index":3}}]}}]}""",
+            """{"choices":[{"index":0,"delta":{"reasoning_content":"Hm."}}]}""",
+            """{"choices":[{"index":0,"delta":{"content":"Two"}}]}""",
+            """{"choices":[{"index":0,"delta":{},"finish_reason":"stop"}]}""",
+        ];
+
+        var output = Frames(ResponsesDialect.Instance, OpenAiDialect.Instance, steps)[^1]["response"]!["output"]!.AsArray();
+        var blocks = Frames(AnthropicDialect.Of(version: null), OpenAiDialect.Instance, steps);
+
+        Assert.Equal(["reasoning", "message"], output.Select(item => (string)item!["type"]!));
+        Assert.Equal("Two", (string)output[1]!["content"]![0]!["text"]!);
+        Check("""[{"type":"url_citation","start_index":0,"end_index":3,"url":"https://a.example","title":"A"}]""", output[1]!["content"]![0]!["annotations"]!);
+        Assert.Equal(["thinking", "text"], blocks.Select(step => (string?)step["content_block"]?["type"]).OfType<string>());
+        Assert.Equal(1, (int)blocks.Single(step => (string?)step["delta"]?["type"] == "citations_delta")["index"]!);
+    }
+
     [Fact]
     public void Of_Gemini_with_the_text_that_holds_the_passage()
     {

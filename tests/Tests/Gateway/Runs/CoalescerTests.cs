@@ -1,11 +1,14 @@
+using System.Collections.Concurrent;
+using Npgsql;
 using Stoa.Gateway.Runs;
+using Stoa.Tests.Support;
 
 namespace Stoa.Tests.Gateway.Runs;
 
 public sealed class CoalescerTests
 {
-    private readonly List<int[]> groups = [];
-    private TaskCompletionSource gate = new();
+    private readonly ConcurrentQueue<int[]> groups = [];
+    private readonly TaskCompletionSource gate = new();
 
     private string Groups => string.Join(" | ", groups.Select(group => string.Join(" ", group)));
 
@@ -14,7 +17,7 @@ public sealed class CoalescerTests
     {
         var coalescer = Make(largest: 10, atOnce: 1);
 
-        var results = Enumerable.Range(0, 5).Select(coalescer.RunAsync).ToArray();
+        var results = await SendAsync(coalescer, 0, 1, 2, 3, 4);
         gate.SetResult();
 
         int[] expected = [0, 10, 20, 30, 40];
@@ -27,7 +30,7 @@ public sealed class CoalescerTests
     {
         var coalescer = Make(largest: 2, atOnce: 1);
 
-        var results = Enumerable.Range(0, 5).Select(coalescer.RunAsync).ToArray();
+        var results = await SendAsync(coalescer, 0, 1, 2, 3, 4);
         gate.SetResult();
         await Task.WhenAll(results);
 
@@ -35,61 +38,96 @@ public sealed class CoalescerTests
     }
 
     [Fact]
-    public void As_many_groups_are_at_work_as_may_be()
+    public async Task As_many_groups_are_at_work_as_may_be()
     {
-        var coalescer = Make(largest: 10, atOnce: 2);
+        var coalescer = Make(largest: 1, atOnce: 2);
 
-        _ = Enumerable.Range(0, 5).Select(coalescer.RunAsync).ToArray();
+        var results = await SendAsync(coalescer, 0, 1, 2, 3);
+        await Patience.UntilAsync(() => groups.Count == 2);
+        gate.SetResult();
+        await Task.WhenAll(results);
 
-        Assert.Equal("0 | 1", Groups);
+        Assert.Equal(4, groups.Count);
     }
 
     [Fact]
-    public async Task What_a_group_throws_each_of_it_hears_and_the_next_one_works()
+    public async Task Of_what_is_wrong_with_one_of_a_group_the_others_hear_nothing()
     {
-        var coalescer = Make(largest: 2, atOnce: 1);
-        var first = coalescer.RunAsync(-1);
-        var second = coalescer.RunAsync(-2);
-        var third = coalescer.RunAsync(-3);
-        var fourth = coalescer.RunAsync(4);
+        var coalescer = Make(largest: 10, atOnce: 1);
+
+        var results = await SendAsync(coalescer, 0, 1, -2, 3);
         gate.SetResult();
 
-        foreach (var failing in new[] { first, second, third })
-        {
-            await Assert.ThrowsAsync<InvalidOperationException>(() => failing);
-        }
-        Assert.Equal(40, await fourth);
-        gate = new();
-        gate.SetResult();
+        await Assert.ThrowsAsync<ArgumentException>(() => results[2]);
+        int[] expected = [0, 10, 30];
+        Assert.Equal(expected, await Task.WhenAll(results[0], results[1], results[3]));
+        Assert.Equal("0 | 1 -2 3 | 1 | -2 | 3", Groups);
         Assert.Equal(50, await coalescer.RunAsync(5));
+    }
+
+    [Fact]
+    public async Task Where_nobody_knows_what_was_done_nothing_is_done_again()
+    {
+        var coalescer = Make(largest: 10, atOnce: 1);
+
+        var results = await SendAsync(coalescer, 0, 1, Lost);
+        gate.SetResult();
+
+        await Assert.ThrowsAsync<NpgsqlException>(() => results[1]);
+        await Assert.ThrowsAsync<NpgsqlException>(() => results[2]);
+        Assert.Equal($"0 | 1 {Lost}", Groups);
+    }
+
+    [Fact]
+    public async Task What_another_transaction_was_in_the_way_of_is_tried_again()
+    {
+        var tries = 0;
+        var coalescer = new Coalescer<int, int>(
+            items => ++tries == 1 ? throw new PostgresException("deadlock detected", "ERROR", "ERROR", "40P01") : Task.FromResult<IReadOnlyList<int>>([.. items]),
+            largest: 1, atOnce: 1);
+
+        Assert.Equal(7, await coalescer.RunAsync(7));
+        Assert.Equal(2, tries);
     }
 
     [Fact]
     public async Task No_caller_lends_its_context_to_the_work()
     {
         var local = new AsyncLocal<string?>();
-        var seen = new List<string?>();
+        var seen = new ConcurrentQueue<string?>();
         var coalescer = new Coalescer<int, int>(
             async items =>
             {
-                await gate.Task;
-                seen.Add(local.Value);
+                seen.Enqueue(local.Value);
+                await Task.Yield();
+                seen.Enqueue(local.Value);
                 return [.. items];
             }, largest: 1, atOnce: 1);
         local.Value = "the caller's";
 
-        var running = coalescer.RunAsync(1);
-        ThreadPool.UnsafeQueueUserWorkItem(_ => gate.SetResult(), null);
-        await running;
+        await coalescer.RunAsync(1);
 
-        Assert.Null(Assert.Single(seen));
+        string?[] expected = [null, null];
+        Assert.Equal(expected, seen);
     }
+
+    private const int Lost = -100;
 
     private Coalescer<int, int> Make(int largest, int atOnce) => new(
         async items =>
         {
-            groups.Add([.. items]);
+            groups.Enqueue([.. items]);
             await gate.Task;
-            return items.Any(item => item < 0) ? throw new InvalidOperationException() : items.Select(item => item * 10).ToList();
+            return items.Contains(Lost) ? throw new NpgsqlException("The server is gone")
+                : items.Any(item => item < 0) ? throw new ArgumentException("No such item")
+                : items.Select(item => item * 10).ToList();
         }, largest, atOnce);
+
+    /// <summary>The first alone, the others when it is at work.</summary>
+    private async Task<Task<int>[]> SendAsync(Coalescer<int, int> coalescer, int first, params int[] others)
+    {
+        var own = coalescer.RunAsync(first);
+        await Patience.UntilAsync(() => !groups.IsEmpty);
+        return [own, .. others.Select(coalescer.RunAsync)];
+    }
 }

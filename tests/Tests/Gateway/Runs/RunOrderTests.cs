@@ -1,4 +1,7 @@
 using System.Net;
+using Microsoft.Extensions.DependencyInjection;
+using Npgsql;
+using Stoa.Gateway.Runs.Conversations;
 using Stoa.Platform.Identity;
 using Stoa.Tests.Support;
 
@@ -137,6 +140,41 @@ public sealed class RunOrderTests(RunSite site) : IClassFixture<RunSite>
             Enumerable.Range(0, Runs).Where(number => number != 7).Select(number => $"Question {number}").Order(StringComparer.Ordinal),
             (await site.RowsAsync(agent)).Select(row => row.UserMessage).Order(StringComparer.Ordinal));
         Assert.Equal(0L, await site.ReadAsync("select count(*) from gateway.thread_leases where agent_id = $1", agent));
+    }
+
+    [Fact]
+    public async Task Conversations_that_are_read_together_stay_apart()
+    {
+        var agent = await site.AgentAsync("""{"service":"openai","configuration":{"model":"gpt-4.1","prompt":"x"}}""");
+        foreach (var (thread, times) in new[] { ("one", 1), ("two", 2), ("three", 3) })
+        {
+            for (var number = 1; number <= times; number++)
+            {
+                await site.RunAsync($$"""{"bridge_id":"{{agent}}","user":"{{thread}} {{number}}","thread_id":"{{thread}}"}""");
+            }
+        }
+        await site.ExecuteAsync("update gateway.threads set memory = 'of ' || thread_id where agent_id = $1", agent);
+
+        var (_, pasts) = await ThreadHistory.ReadAsync(
+            site.Host.Services.GetRequiredService<NpgsqlDataSource>(),
+            [.. new[] { "two", "none", "three", "one" }.Select(name => new ThreadKey(Organization.DefaultId, agent, name, name))], take: null, Ct);
+
+        Assert.Equal(
+            ["two 1, two 2", "", "three 1, three 2, three 3", "one 1"],
+            pasts.Select(past => string.Join(", ", past.Exchanges.Select(exchange => exchange.User))));
+        Assert.Equal(["of two", null, "of three", "of one"], pasts.Select(past => past.Memory));
+    }
+
+    [Fact]
+    public async Task A_thread_has_a_name_that_can_be_kept()
+    {
+        var agent = await site.AgentAsync("""{"service":"openai","configuration":{"model":"gpt-4.1","prompt":"x"}}""");
+
+        using var answer = await site.SendAsync(
+            $$"""{"model":"agent:{{agent}}","messages":[{"role":"user","content":"Hi"}],"metadata":{"thread_id":"a\u0000"} }""",
+            "/v1/chat/completions", ("Authorization", "Bearer stoa-dev"));
+
+        Assert.Equal(HttpStatusCode.BadRequest, answer.StatusCode);
     }
 
     [Fact]

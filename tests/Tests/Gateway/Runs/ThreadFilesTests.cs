@@ -87,6 +87,26 @@ public sealed class ThreadFilesTests(ThreadFilesTests.ClockSite site) : IClassFi
     }
 
     [Fact]
+    public async Task What_does_not_fit_beside_the_question_or_is_gone_is_left_out()
+    {
+        var agent = await site.AgentAsync("""{"service":"openai","configuration":{"model":"gpt-4o","prompt":"x","response_type":"text"}}""");
+        var (_, own) = await UploadAsync(Pdf("own", 12 << 20));
+        var (_, gone) = await UploadAsync(Pdf("gone"), ("agent_id", agent), ("thread_id", "a"));
+        await UploadAsync(Pdf("beside", 12 << 20), ("agent_id", agent), ("thread_id", "a"));
+        var path = new Uri((string)gone["file_url"]!).AbsolutePath;
+        await site.Host.Services.GetRequiredService<Stoa.Gateway.Uploads.PublicFiles>().DropAsync(path);
+
+        var (status, answer) = await site.RunAsync($$"""
+            {"bridge_id":"{{agent}}","user":"Hi","thread_id":"a","user_urls":[{"type":"pdf","url":"{{(string)own["file_url"]!}}"}]}
+            """);
+
+        Assert.True(status == HttpStatusCode.OK, answer.ToJsonString());
+        var file = site.OpenAi.RequestsFor("gpt-4o")[^1].Json!["messages"]!.AsArray()[^1]!["content"]!.AsArray().Single(part => (string)part!["type"]! == "file");
+        Assert.StartsWith("%PDF-1.7\nown", System.Text.Encoding.UTF8.GetString(
+            Convert.FromBase64String(((string)file!["file"]!["file_data"]!).Split(',')[1])), StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task Only_PDFs_are_remembered_and_only_models_that_read_them_are_asked_with_them()
     {
         var reads = await site.AgentAsync(Sonnet);
