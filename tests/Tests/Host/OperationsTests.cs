@@ -141,8 +141,8 @@ public sealed class OperationsTests
     [Theory]
     [InlineData("/files/", "image")]
     [InlineData("/image/processing/", "image")]
-    [InlineData("/files/upload", "file", "video", "apikey")]
-    [InlineData("/image/processing/upload", "file", "video", "apikey")]
+    [InlineData("/files/upload", "file", "video", "apikey", "agent_id", "thread_id", "sub_thread_id")]
+    [InlineData("/image/processing/upload", "file", "video", "apikey", "agent_id", "thread_id", "sub_thread_id")]
     [InlineData("/v1/files", "file", "purpose", "expires_after[anchor]", "expires_after[seconds]")]
     [InlineData("/v1/audio/transcriptions", "file", "model", "language", "prompt", "response_format", "temperature")]
     public async Task The_gateways_document_says_which_forms_are_taken(string path, params string[] fields)
