@@ -5,7 +5,7 @@ using Stoa.Learning.Progress;
 
 namespace Stoa.Tests.Learning;
 
-public sealed class ProgressTests(SharedLearningSite shared) : IClassFixture<SharedLearningSite>
+public sealed class ProgressTests
 {
     private static CancellationToken Ct => TestContext.Current.CancellationToken;
 
@@ -50,8 +50,8 @@ public sealed class ProgressTests(SharedLearningSite shared) : IClassFixture<Sha
     [Fact]
     public async Task A_board_is_ordered_by_streaks_then_by_tasks_then_by_who_came_first()
     {
-        var site = shared.Site;
-        var school = await shared.OpenSchoolAsync();
+        await using var site = await LearningSite.StartAsync();
+        var school = await School.OpenAsync(site, "own");
         List<int> learners = [school.Learner.Id, school.Other.Id];
         foreach (var name in (string[])["third", "fourth"])
         {
@@ -86,8 +86,8 @@ public sealed class ProgressTests(SharedLearningSite shared) : IClassFixture<Sha
     [Fact]
     public async Task A_streak_is_the_days_in_a_row_up_to_today_or_yesterday_by_the_schools_clock()
     {
-        var site = shared.Site;
-        var school = await shared.OpenSchoolAsync();
+        await using var site = await LearningSite.StartAsync();
+        var school = await School.OpenAsync(site, "own");
         // Three days up to yesterday, and one long before; all on one question.
         foreach (var days in (int[])[1, 2, 3, 7])
         {
@@ -115,8 +115,8 @@ public sealed class ProgressTests(SharedLearningSite shared) : IClassFixture<Sha
     [Fact]
     public async Task Counted_piece_by_piece_is_the_same_as_counted_anew()
     {
-        var site = shared.Site;
-        var school = await shared.OpenSchoolAsync();
+        await using var site = await LearningSite.StartAsync();
+        var school = await School.OpenAsync(site, "own");
         await site.GetAsync(school.Owner, $"/cohorts/{school.Cohort}/leaderboard");
         await school.CompleteAsync(school.Learner, school.Material);
         await CompleteQuestionAsync(school, school.Learner, school.Questions[0]);
@@ -136,8 +136,8 @@ public sealed class ProgressTests(SharedLearningSite shared) : IClassFixture<Sha
     public async Task Nobody_waits_until_a_large_cohort_is_counted()
     {
         const int Many = 3_000;
-        var site = shared.Site;
-        var school = await shared.OpenSchoolAsync();
+        await using var site = await LearningSite.StartAsync();
+        var school = await School.OpenAsync(site, "large");
         await school.CompleteAsync(school.Learner, school.Material);
         Assert.Equal((1, 1), await StreaksAndTasksAsync(school, school.Learner));
         await site.SqlAsync($"""
@@ -183,8 +183,8 @@ public sealed class ProgressTests(SharedLearningSite shared) : IClassFixture<Sha
     [Fact]
     public async Task A_board_follows_what_becomes_of_courses_and_members()
     {
-        var site = shared.Site;
-        var school = await shared.OpenSchoolAsync();
+        await using var site = await LearningSite.StartAsync();
+        var school = await School.OpenAsync(site, "own");
         await school.CompleteAsync(school.Learner, school.Material);
         var added = await school.AddMaterialAsync(school.Second);
         Assert.Equal(4, await TasksAsync(school));
@@ -209,8 +209,8 @@ public sealed class ProgressTests(SharedLearningSite shared) : IClassFixture<Sha
     [Fact]
     public async Task A_batch_shows_its_own_learners_to_the_mentors_who_are_in_it()
     {
-        var site = shared.Site;
-        var school = await shared.OpenSchoolAsync();
+        await using var site = await LearningSite.StartAsync();
+        var school = await School.OpenAsync(site, "own");
         var batch = await site.MakeAsync(school.Owner, "/batches/",
             new JsonObject { ["name"] = "B", ["cohort_id"] = school.Cohort, ["user_ids"] = new JsonArray(school.Other.Id) });
 
@@ -250,8 +250,8 @@ public sealed class ProgressTests(SharedLearningSite shared) : IClassFixture<Sha
     [Fact]
     public async Task The_last_owner_stays()
     {
-        var site = shared.Site;
-        var school = await shared.OpenSchoolAsync();
+        await using var site = await LearningSite.StartAsync();
+        var school = await School.OpenAsync(site, "own");
 
         Assert.Equal("400 An organization must keep at least one owner", await site.StatusesAsync(
             school.Admin, HttpMethod.Delete, $"/organizations/{school.Org}/members", new JsonObject { ["user_ids"] = new JsonArray(school.Owner.Id) }));
