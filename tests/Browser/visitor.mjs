@@ -65,7 +65,7 @@ export class Visitor {
 
   async inspect(view) {
     // Evaluated by the debugger, which the content policy of the page does not bind.
-    await this.page.evaluate(axe.source);
+    if (!(await this.page.evaluate(() => 'axe' in window))) await this.page.evaluate(axe.source);
     const { violations } = await this.page.evaluate((tags) => axe.run(document, { runOnly: tags, resultTypes: ['violations'] }), levels);
     for (const { id, help, nodes } of violations) {
       this.note(`${view}: ${id}: ${help}: ${nodes.map((node) => node.html.slice(0, 160)).join(' | ')}`);

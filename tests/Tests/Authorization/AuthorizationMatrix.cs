@@ -138,7 +138,7 @@ public sealed class AuthorizationMatrix : IAsyncLifetime
     private async Task<Answer> AskAsync(Operation operation, MatrixRow row, MatrixCaller caller, string[] values, CancellationToken ct)
     {
         using var request = new HttpRequestMessage(new(operation.Method), new Uri(operation.PathOf(values), UriKind.Relative));
-        (await world.AnewAsync(caller, ct)).Show(request, client.BaseAddress!);
+        (await world.FreshAsync(caller, ct)).Show(request, client.BaseAddress!);
         if (row.Body is not null)
         {
             var body = row.Body.Replace("{unique}", world.Unique("matrix"), StringComparison.Ordinal)
@@ -148,10 +148,16 @@ public sealed class AuthorizationMatrix : IAsyncLifetime
         try
         {
             using var response = await client.SendAsync(request, ct);
+            // Most calls are refused, and a session that a refusal had ended would be noticed at the caller's next call.
+            if (!operation.ChangesNothing && (int)response.StatusCode is not (401 or 403 or 404))
+            {
+                world.SomethingChanged();
+            }
             return new((int)response.StatusCode, await response.Content.ReadAsStringAsync(ct));
         }
         catch (HttpRequestException broken)
         {
+            world.SomethingChanged();
             return new(0, broken.Message);
         }
     }

@@ -8,6 +8,7 @@ namespace Stoa.Tests.Authorization;
 /// <summary>Two organizations that know nothing of each other beside the one that runs the installation, and everybody who could call.</summary>
 internal sealed class MatrixWorld(HostUnderTest host)
 {
+    private readonly Dictionary<MatrixCaller, MatrixCaller> fresh = [];
     private int made;
 
     public List<MatrixCaller> Callers { get; } = [];
@@ -46,15 +47,22 @@ internal sealed class MatrixWorld(HostUnderTest host)
     /// The same caller with a session that nothing has been done with, as some operations end or change the session they come with; for a
     /// member of nothing another one, as he may have founded something.
     /// </summary>
-    public async Task<MatrixCaller> AnewAsync(MatrixCaller caller, CancellationToken ct)
+    public async Task<MatrixCaller> FreshAsync(MatrixCaller caller, CancellationToken ct)
     {
         if (!caller.IsLive || caller.PersonId is not { } person)
         {
             return caller;
         }
-        var same = caller.OrganizationId is null ? (await PersonAsync(ct)).Id : person;
-        return caller with { Credential = (await SessionAsync(same, ct)).Token };
+        if (!fresh.TryGetValue(caller, out var known))
+        {
+            var same = caller.OrganizationId is null ? (await PersonAsync(ct)).Id : person;
+            fresh[caller] = known = caller with { Credential = (await SessionAsync(same, ct)).Token };
+        }
+        return known;
     }
+
+    /// <summary>Something was changed, perhaps somebody's session: from now on all come with new ones.</summary>
+    public void SomethingChanged() => fresh.Clear();
 
     /// <summary>Another person of the same organization.</summary>
     public async Task<MatrixCaller> ColleagueOfAsync(MatrixCaller caller, CancellationToken ct) =>

@@ -4,7 +4,7 @@ using Stoa.Learning.Courses;
 
 namespace Stoa.Tests.Learning;
 
-public sealed class DripTests
+public sealed class DripTests(SharedLearningSite shared) : IClassFixture<SharedLearningSite>
 {
     [Theory]
     [InlineData("2026-01-31T10:00:00Z", 1, "Month", 1, "2026-02-28T10:00:00Z")]
@@ -36,8 +36,8 @@ public sealed class DripTests
     [Fact]
     public async Task A_learner_sees_when_a_module_opens_and_not_what_is_in_it_whatever_join_time_he_claims()
     {
-        await using var site = await LearningSite.StartAsync();
-        var school = await School.OpenAsync(site, "own");
+        var site = shared.Site;
+        var school = await shared.OpenSchoolAsync();
         await school.LinkAsync(new JsonObject { ["is_drip_enabled"] = true, ["frequency_value"] = "1", ["frequency_unit"] = "week" });
         var path = $"/cohorts/{school.Cohort}/courses?include_tree=true&joined_at=2001-01-01T00:00:00Z";
 
@@ -58,8 +58,8 @@ public sealed class DripTests
     [InlineData("""{"is_drip_enabled":true,"frequency_value":1,"frequency_unit":"fortnight"}""")]
     public async Task A_drip_that_says_no_span_is_not_saved(string drip)
     {
-        await using var site = await LearningSite.StartAsync();
-        var school = await School.OpenAsync(site, "own");
+        var site = shared.Site;
+        var school = await shared.OpenSchoolAsync();
 
         var (status, _) = await site.SendAsync(school.Owner, HttpMethod.Post, $"/courses/{school.Course}/cohorts",
             new JsonObject { ["cohort_ids"] = new JsonArray(school.Cohort), ["drip_config"] = JsonNode.Parse(drip) });

@@ -10,7 +10,7 @@ using Stoa.Platform.Notifications;
 
 namespace Stoa.Tests.Learning;
 
-public sealed class HostileTests
+public sealed class HostileTests(SharedLearningSite shared) : IClassFixture<SharedLearningSite>
 {
     private const int Assignments = 6;
 
@@ -26,8 +26,8 @@ public sealed class HostileTests
     [InlineData("""[{"x":"\ud800"}]""")]
     public async Task A_block_that_cannot_be_kept_is_refused(string block)
     {
-        await using var site = await LearningSite.StartAsync();
-        var school = await School.OpenAsync(site, "own");
+        var site = shared.Site;
+        var school = await shared.OpenSchoolAsync();
         using var request = new HttpRequestMessage(HttpMethod.Put, $"/learning/tasks/{school.Material}/learning_material")
         {
             Content = new StringContent($$"""{"title":"t","status":"published","blocks":[{{block}}]}""", Encoding.UTF8, "application/json"),
@@ -45,8 +45,8 @@ public sealed class HostileTests
     [InlineData("POST", "/scorecards/", """{"title":"s","org_id":1,"criteria":[{"name":"n","description":"d","min_score":"\ud800","max_score":1,"pass_score":1}]}""")]
     public async Task Half_a_character_is_neither_a_number_nor_a_time(string method, string path, string body)
     {
-        await using var site = await LearningSite.StartAsync();
-        var school = await School.OpenAsync(site, "own");
+        var site = shared.Site;
+        var school = await shared.OpenSchoolAsync();
         using var request = new HttpRequestMessage(new(method), $"/learning{path.Replace("{0}", $"{school.Material}", StringComparison.Ordinal)}")
         {
             Content = new StringContent(body, Encoding.UTF8, "application/json"),
@@ -61,8 +61,8 @@ public sealed class HostileTests
     [Fact]
     public async Task What_a_learner_does_in_another_school_is_not_this_ones_to_know()
     {
-        await using var site = await LearningSite.StartAsync();
-        var (theirs, school) = (await School.OpenAsync(site, "theirs"), await School.OpenAsync(site, "own"));
+        var site = shared.Site;
+        var (theirs, school) = (await shared.OpenSchoolAsync(), await shared.OpenSchoolAsync());
         await site.PostAsync(school.Owner, $"/cohorts/{school.Cohort}/members", new JsonObject
         {
             ["org_id"] = school.Org, ["emails"] = new JsonArray(theirs.Learner.Email), ["roles"] = new JsonArray("learner"),
@@ -84,8 +84,8 @@ public sealed class HostileTests
     [Fact]
     public async Task Lists_that_nobody_needs_are_refused()
     {
-        await using var site = await LearningSite.StartAsync();
-        var school = await School.OpenAsync(site, "own");
+        var site = shared.Site;
+        var school = await shared.OpenSchoolAsync();
         JsonArray Many(Func<int, JsonNode> make) => [.. Enumerable.Range(1, 5_001).Select(make)];
 
         var members = new JsonObject { ["org_id"] = school.Org, ["emails"] = Many(n => $"a{n}@x.org"), ["roles"] = Many(_ => "learner") };
@@ -100,8 +100,7 @@ public sealed class HostileTests
     [Fact]
     public async Task Nobody_keeps_a_streak_by_what_he_says_tomorrow()
     {
-        await using var site = await LearningSite.StartAsync();
-        var school = await School.OpenAsync(site, "own");
+        var school = await shared.OpenSchoolAsync();
 
         var said = await SayAsync(school, school.Learner, school.Questions[0], "2199-01-01T00:00:00Z");
 
@@ -111,8 +110,8 @@ public sealed class HostileTests
     [Fact]
     public async Task An_assignment_that_is_saved_by_two_at_once_is_there_once()
     {
-        await using var site = await LearningSite.StartAsync();
-        var school = await School.OpenAsync(site, "own");
+        var site = shared.Site;
+        var school = await shared.OpenSchoolAsync();
         var task = await school.AddTaskAsync(school.Second, "assignment");
         var body = new JsonObject { ["title"] = "Build", ["assignment"] = new JsonObject { ["blocks"] = School.Block("build") } };
 
@@ -127,8 +126,8 @@ public sealed class HostileTests
     [InlineData("""{"feedback":"f","scorecard":{},"scorecard":[]}""")]
     public async Task A_grade_that_its_learner_has_garbled_is_refused(string stored)
     {
-        await using var site = await LearningSite.StartAsync();
-        var school = await School.OpenAsync(site, "own");
+        var site = shared.Site;
+        var school = await shared.OpenSchoolAsync();
         var said = await SayAsync(school, school.Learner, school.Questions[1], "2026-11-20T09:41:10Z", stored);
         var change = new JsonObject { ["reason"] = "better", ["scores"] = new JsonObject { ["Depth"] = 7 } };
 

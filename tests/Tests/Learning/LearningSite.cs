@@ -123,3 +123,17 @@ internal sealed class LearningSite : IAsyncDisposable
 }
 
 internal sealed record Learner(int Id, string Email, string Token);
+
+/// <summary>One host for the tests of a class, each of which has a school of its own in it.</summary>
+public sealed class SharedLearningSite : IAsyncLifetime
+{
+    private int schools;
+
+    internal LearningSite Site { get; private set; } = null!;
+
+    public async ValueTask InitializeAsync() => Site = await LearningSite.StartAsync();
+
+    public ValueTask DisposeAsync() => Site.DisposeAsync();
+
+    internal Task<School> OpenSchoolAsync() => School.OpenAsync(Site, $"school-{Interlocked.Increment(ref schools)}");
+}

@@ -2,13 +2,13 @@ using System.Text.Json.Nodes;
 
 namespace Stoa.Tests.Learning;
 
-public sealed class TasksTests
+public sealed class TasksTests(SharedLearningSite shared) : IClassFixture<SharedLearningSite>
 {
     [Fact]
     public async Task No_learner_and_no_mentor_gets_a_solution_or_a_knowledge_base()
     {
-        await using var site = await LearningSite.StartAsync();
-        var school = await School.OpenAsync(site, "own");
+        var site = shared.Site;
+        var school = await shared.OpenSchoolAsync();
 
         foreach (var member in new[] { school.Learner, school.Mentor })
         {
@@ -29,8 +29,8 @@ public sealed class TasksTests
     [Fact]
     public async Task Saving_a_quiz_keeps_what_it_names_makes_what_is_new_and_takes_away_the_rest()
     {
-        await using var site = await LearningSite.StartAsync();
-        var school = await School.OpenAsync(site, "own");
+        var site = shared.Site;
+        var school = await shared.OpenSchoolAsync();
         var (first, second) = (school.Questions[0], school.Questions[1]);
         var kept = School.Question("Two, again");
         kept["id"] = $"{second}";
@@ -52,8 +52,8 @@ public sealed class TasksTests
     [Fact]
     public async Task Changing_questions_leaves_what_it_does_not_name()
     {
-        await using var site = await LearningSite.StartAsync();
-        var school = await School.OpenAsync(site, "own");
+        var site = shared.Site;
+        var school = await shared.OpenSchoolAsync();
         var change = School.Question("Two, changed");
         (change["id"], change["type"], change["input_type"], change["answer"], change["settings"]) =
             (school.Questions[1], null, null, new JsonArray(), new JsonObject { ["allowCopyPaste"] = false });
@@ -71,8 +71,8 @@ public sealed class TasksTests
     [Fact]
     public async Task Another_schools_scorecard_judges_nothing_here()
     {
-        await using var site = await LearningSite.StartAsync();
-        var (school, other) = (await School.OpenAsync(site, "own"), await School.OpenAsync(site, "other"));
+        var site = shared.Site;
+        var (school, other) = (await shared.OpenSchoolAsync(), await shared.OpenSchoolAsync());
 
         var status = await site.StatusesAsync(school.Owner, HttpMethod.Post, $"/tasks/{school.Quiz}/quiz", new JsonObject
         {
@@ -87,8 +87,8 @@ public sealed class TasksTests
     [Fact]
     public async Task A_scheduled_task_is_hidden_until_its_time_and_then_published_by_itself()
     {
-        await using var site = await LearningSite.StartAsync();
-        var school = await School.OpenAsync(site, "own");
+        var site = shared.Site;
+        var school = await shared.OpenSchoolAsync();
         var body = new JsonObject { ["title"] = "Later", ["blocks"] = School.Block("later"), ["scheduled_publish_at"] = "2099-01-01T05:30:00+05:30" };
         var saved = await site.PostAsync(school.Owner, $"/tasks/{school.Material}/learning_material", body);
 
@@ -111,8 +111,8 @@ public sealed class TasksTests
     [Fact]
     public async Task A_copy_of_a_task_is_a_draft_right_behind_it_with_questions_of_its_own()
     {
-        await using var site = await LearningSite.StartAsync();
-        var school = await School.OpenAsync(site, "own");
+        var site = shared.Site;
+        var school = await shared.OpenSchoolAsync();
         var body = new JsonObject { ["task_id"] = school.Material, ["course_id"] = school.Course, ["milestone_id"] = school.First };
 
         var material = await site.PostAsync(school.Owner, "/tasks/duplicate", body);
@@ -132,8 +132,8 @@ public sealed class TasksTests
     [Fact]
     public async Task A_quiz_that_two_courses_of_a_cohort_share_has_its_questions_once_in_each()
     {
-        await using var site = await LearningSite.StartAsync();
-        var school = await School.OpenAsync(site, "own");
+        var site = shared.Site;
+        var school = await shared.OpenSchoolAsync();
         var other = await site.MakeAsync(school.Owner, "/courses/", new JsonObject { ["name"] = "Rhetoric", ["org_id"] = school.Org });
         await site.MakeAsync(school.Owner, "/courses/", new JsonObject { ["name"] = "Nobody takes it", ["org_id"] = school.Org });
         await site.PostAsync(school.Owner, "/courses/tasks", new JsonObject { ["course_tasks"] = new JsonArray(new JsonArray(school.Quiz, other, school.Second)) });
@@ -150,8 +150,8 @@ public sealed class TasksTests
     [Fact]
     public async Task A_copied_course_is_all_drafts_judged_by_scorecards_of_its_new_school()
     {
-        await using var site = await LearningSite.StartAsync();
-        var school = await School.OpenAsync(site, "own");
+        var site = shared.Site;
+        var school = await shared.OpenSchoolAsync();
         var target = await site.MakeAsync(school.Owner, "/organizations/", new JsonObject { ["name"] = "Two", ["slug"] = "two", ["user_id"] = school.Owner.Id });
 
         var copy = await site.PostAsync(school.Owner, $"/courses/{school.Course}/duplicate", new JsonObject { ["org_id"] = target });
@@ -176,8 +176,8 @@ public sealed class TasksTests
     [Fact]
     public async Task Tasks_and_modules_change_places_and_one_that_is_deleted_takes_its_tasks_along()
     {
-        await using var site = await LearningSite.StartAsync();
-        var school = await School.OpenAsync(site, "own");
+        var site = shared.Site;
+        var school = await shared.OpenSchoolAsync();
 
         await site.PutAsync(school.Owner, $"/courses/{school.Course}/tasks/swap",
             new JsonObject { ["task_1_id"] = school.Material, ["task_2_id"] = $"{school.Quiz}" });

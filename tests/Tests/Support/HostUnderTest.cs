@@ -16,6 +16,8 @@ namespace Stoa.Tests.Support;
 /// </summary>
 public sealed class HostUnderTest : IAsyncDisposable
 {
+    private const string Connection = "ConnectionStrings:Stoa";
+
     private readonly WebApplication app;
     private readonly string data;
     private readonly Func<Task> dropDatabase;
@@ -48,13 +50,11 @@ public sealed class HostUnderTest : IAsyncDisposable
     {
         var folder = Directory.CreateTempSubdirectory("stoa-test-").FullName;
         var cluster = await TestContext.Current.GetFixture<TestCluster>() ?? throw new InvalidOperationException("There is no test cluster");
-        var database = await cluster.CreateDatabaseAsync();
         var own = new Dictionary<string, string?>(StringComparer.OrdinalIgnoreCase)
         {
             ["urls"] = "http://127.0.0.1:0",
             ["Stoa:InternalUrls"] = "http://127.0.0.1:0",
             ["Stoa:DataDirectory"] = folder,
-            ["ConnectionStrings:Stoa"] = database,
             ["Logging:LogLevel:Default"] = "Critical",
             // Models are asked what a test asks, and nothing of our own beside it.
             ["Gateway:DescribeAgents"] = "false",
@@ -62,6 +62,12 @@ public sealed class HostUnderTest : IAsyncDisposable
         foreach (var (key, value) in settings ?? [])
         {
             own[key] = value;
+        }
+        var dropDatabase = () => Task.CompletedTask;
+        if (!own.TryGetValue(Connection, out var database))
+        {
+            own[Connection] = database = await cluster.CreateDatabaseAsync();
+            dropDatabase = () => cluster.DropDatabaseAsync(database);
         }
         var built = await App.BuildAsync(["--environment", environment], own, add, map);
         try
@@ -77,7 +83,7 @@ public sealed class HostUnderTest : IAsyncDisposable
             {
                 await built.Services.GetRequiredService<Readiness>().WhenReady(TestContext.Current.CancellationToken);
             }
-            return new(built, folder, own["ConnectionStrings:Stoa"]!, () => cluster.DropDatabaseAsync(database));
+            return new(built, folder, database!, dropDatabase);
         }
         catch
         {

@@ -1,15 +1,22 @@
 using Stoa.Tests.Assistants.Chaos;
+using Stoa.Tests.Assistants.Documents;
+using Stoa.Tests.Assistants.Events;
+using Stoa.Tests.Assistants.Work;
+using Stoa.Tests.Authorization;
 using Stoa.Tests.Crash;
 using Stoa.Tests.Feedback;
+using Stoa.Tests.Feedback.HuggingFace;
 using Stoa.Tests.Gateway.Batches;
 using Stoa.Tests.Gateway.Delivery;
 using Stoa.Tests.Gateway.Providers;
 using Stoa.Tests.Gateway.Runs;
+using Stoa.Tests.Gateway.Usage;
 using Stoa.Tests.Host;
 using Stoa.Tests.Jobs;
 using Stoa.Tests.Journeys;
 using Stoa.Tests.Learning.Generation;
 using Stoa.Tests.Loop;
+using Stoa.Tests.Platform.Data;
 using Xunit.Sdk;
 using Xunit.v3;
 
@@ -24,9 +31,12 @@ public sealed class LongestFirst : ITestCollectionOrderer
     [
         .. ((Type[])
         [
-            typeof(JourneyTests), typeof(GenerationCrashTests), typeof(ProcessTests), typeof(LoopCrashTests), typeof(FoundOutTests),
-            typeof(ChaosTests), typeof(QueueCrashTests), typeof(BatchCrashTests), typeof(AssistantsChaosTests), typeof(CrashTests),
-            typeof(BotCrashTests), typeof(TermsTests), typeof(RunFaultTests), typeof(FallbackTests), typeof(LeaseTests),
+            // Those that mostly wait are in between: they leave the processors to the others.
+            typeof(JourneyTests), typeof(LoopCrashTests), typeof(GenerationCrashTests), typeof(FoundOutTests), typeof(AuthorizationMatrixTests),
+            typeof(BatchCrashTests), typeof(ChaosTests), typeof(RunFaultTests), typeof(FallbackTests), typeof(ProcessTests), typeof(WorkTests),
+            typeof(QueueCrashTests), typeof(AssistantsChaosTests), typeof(CrashTests), typeof(HuggingFaceTests), typeof(ResponsesFallbackTests),
+            typeof(UsageLoaderTests), typeof(LeaseTests), typeof(MailCrashTests), typeof(TermsTests), typeof(JobEventsTests),
+            typeof(EventRoutesTests), typeof(ResourceTests), typeof(BrokerTests), typeof(BotCrashTests), typeof(PrivateClusterTests),
         ])
             .Select(type => $"{type.FullName} "),
     ];

@@ -26,6 +26,7 @@ public sealed class TestCluster : IAsyncDisposable
     private readonly string folder = Path.Combine(Root, NewName());
     private readonly Lazy<Task<FileLock>> claim;
     private readonly Lazy<Task<PrivateCluster>> cluster;
+    private NpgsqlDataSource? administration;
 
     public TestCluster()
     {
@@ -70,7 +71,9 @@ public sealed class TestCluster : IAsyncDisposable
     {
         if (cluster.IsValueCreated)
         {
-            await (await cluster.Value).DisposeAsync();
+            var started = await cluster.Value;
+            await administration!.DisposeAsync();
+            await started.DisposeAsync();
         }
         if (claim.IsValueCreated)
         {
@@ -126,7 +129,9 @@ public sealed class TestCluster : IAsyncDisposable
     {
         var started = await PrivateCluster.StartAsync(
             await NewFolderAsync(), binFolder: null, durable: false, NullLogger.Instance, TimeProvider.System, CancellationToken.None);
-        await ExecuteAsync(started, $"create database {Template}");
+        administration = NpgsqlDataSource.Create(
+            new NpgsqlConnectionStringBuilder(started.ConnectionString) { Database = "postgres", Timeout = 60, NoResetOnClose = true });
+        await AdministerAsync($"create database {Template}");
         await FillAsync(Address(started, Template));
         return started;
     }
@@ -153,14 +158,15 @@ public sealed class TestCluster : IAsyncDisposable
         await ActivatorUtilities.CreateInstance<Calendar>(app.Services).PlanAsync(CancellationToken.None);
     }
 
-    private async Task ExecuteAsync(string sql) => await ExecuteAsync(await cluster.Value, sql);
-
-    private static async Task ExecuteAsync(PrivateCluster cluster, string sql)
+    private async Task ExecuteAsync(string sql)
     {
-        await using var connection = new NpgsqlConnection(
-            new NpgsqlConnectionStringBuilder(cluster.ConnectionString) { Database = "postgres", Pooling = false, Timeout = 60 }.ConnectionString);
-        await connection.OpenAsync();
-        await using var command = new NpgsqlCommand(sql, connection);
+        await cluster.Value;
+        await AdministerAsync(sql);
+    }
+
+    private async Task AdministerAsync(string sql)
+    {
+        await using var command = administration!.CreateCommand(sql);
         await command.ExecuteNonQueryAsync();
     }
 }

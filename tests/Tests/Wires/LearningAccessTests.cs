@@ -6,54 +6,36 @@ using Stoa.Tests.Support;
 
 namespace Stoa.Tests.Wires;
 
-public sealed class LearningAccessTests : IAsyncLifetime
+public sealed class LearningAccessTests(LearningAccessTests.SharedSite shared) : IClassFixture<LearningAccessTests.SharedSite>
 {
     private const string Probe = "/learning/probe";
     private const string Published = "/learning/probe/published";
     private const string Refused = """{"detail":"Not authenticated"}""";
     private const string Ada = "7 ada@example.org Session";
 
-    private LoopbackIssuer issuer = null!;
-    private WireSite site = null!;
+    private WireSite Site => shared.Site;
 
-    private string Own => site.Host.Client.BaseAddress!.GetLeftPart(UriPartial.Authority);
-
-    public async ValueTask InitializeAsync()
-    {
-        issuer = await LoopbackIssuer.StartAsync("key");
-        site = await WireSite.StartAsync(new()
-        {
-            ["Google:ClientId"] = "us",
-            ["Google:CertificatesUrl"] = issuer.Certificates.AbsoluteUri,
-            ["Stoa:CorsOrigins:0"] = "https://school.example",
-        });
-    }
-
-    public async ValueTask DisposeAsync()
-    {
-        await site.DisposeAsync();
-        await issuer.DisposeAsync();
-    }
+    private string Own => Site.Host.Client.BaseAddress!.GetLeftPart(UriPartial.Authority);
 
     [Fact]
     public async Task The_front_ends_session_is_the_caller()
     {
-        Assert.Equal((200, Ada), await site.GetAsync(Probe, ("Cookie", WireSite.NextAuthCookie())));
-        Assert.Equal((200, Ada), await site.GetAsync(Probe, ("Cookie", WireSite.NextAuthCookie(WireSite.OlderNextAuthSecret))));
+        Assert.Equal((200, Ada), await Site.GetAsync(Probe, ("Cookie", WireSite.NextAuthCookie())));
+        Assert.Equal((200, Ada), await Site.GetAsync(Probe, ("Cookie", WireSite.NextAuthCookie(WireSite.OlderNextAuthSecret))));
         var token = WireSite.NextAuthToken();
         var parts = $"next-auth.session-token.1={token[40..]}; next-auth.session-token.0={token[..40]}";
-        Assert.Equal((200, Ada), await site.GetAsync(Probe, ("Cookie", parts)));
+        Assert.Equal((200, Ada), await Site.GetAsync(Probe, ("Cookie", parts)));
     }
 
     [Fact]
     public async Task Nobody_an_unknown_session_and_one_that_is_over_are_refused_in_the_same_words()
     {
-        Assert.Equal((401, Refused), await site.GetAsync(Probe));
-        Assert.Equal((401, Refused), await site.GetAsync(Probe, ("Cookie", "next-auth.session-token=x")));
-        Assert.Equal((401, Refused), await site.GetAsync(Probe, ("Cookie", WireSite.NextAuthCookie("somebody else's secret"))));
-        Assert.Equal((401, Refused), await site.GetAsync(Probe, ("Cookie", WireSite.NextAuthCookie(lifetime: -60))));
-        Assert.Equal((401, Refused), await site.GetAsync(Probe, ("Authorization", "Bearer x")));
-        Assert.Equal((401, Refused), await site.GetAsync(Probe, ("Authorization", "x"), ("Cookie", WireSite.NextAuthCookie())));
+        Assert.Equal((401, Refused), await Site.GetAsync(Probe));
+        Assert.Equal((401, Refused), await Site.GetAsync(Probe, ("Cookie", "next-auth.session-token=x")));
+        Assert.Equal((401, Refused), await Site.GetAsync(Probe, ("Cookie", WireSite.NextAuthCookie("somebody else's secret"))));
+        Assert.Equal((401, Refused), await Site.GetAsync(Probe, ("Cookie", WireSite.NextAuthCookie(lifetime: -60))));
+        Assert.Equal((401, Refused), await Site.GetAsync(Probe, ("Authorization", "Bearer x")));
+        Assert.Equal((401, Refused), await Site.GetAsync(Probe, ("Authorization", "x"), ("Cookie", WireSite.NextAuthCookie())));
     }
 
     [Theory]
@@ -70,20 +52,20 @@ public sealed class LearningAccessTests : IAsyncLifetime
     {
         (string, string)[] headers = [("Cookie", WireSite.NextAuthCookie()), (header, value)];
 
-        Assert.Equal(status, (await site.SendAsync(HttpMethod.Post, Probe, headers)).Status);
-        Assert.Equal(status, (await site.SendAsync(HttpMethod.Delete, Probe, headers)).Status);
-        Assert.Equal(status, (await site.GetAsync(Probe, [.. headers, ("Connection", "Upgrade"), ("Upgrade", "websocket")])).Status);
-        Assert.Equal((200, Ada), await site.GetAsync(Probe, headers));
+        Assert.Equal(status, (await Site.SendAsync(HttpMethod.Post, Probe, headers)).Status);
+        Assert.Equal(status, (await Site.SendAsync(HttpMethod.Delete, Probe, headers)).Status);
+        Assert.Equal(status, (await Site.GetAsync(Probe, [.. headers, ("Connection", "Upgrade"), ("Upgrade", "websocket")])).Status);
+        Assert.Equal((200, Ada), await Site.GetAsync(Probe, headers));
     }
 
     [Fact]
     public async Task The_sites_own_pages_may_write_and_a_bearer_needs_no_origin()
     {
-        Assert.Equal(200, (await site.SendAsync(HttpMethod.Post, Probe, [("Cookie", WireSite.NextAuthCookie()), ("Origin", Own)])).Status);
+        Assert.Equal(200, (await Site.SendAsync(HttpMethod.Post, Probe, [("Cookie", WireSite.NextAuthCookie()), ("Origin", Own)])).Status);
         Assert.Equal(
-            (403, """{"detail":"Forbidden"}"""), await site.SendAsync(HttpMethod.Post, Probe, [("Cookie", WireSite.NextAuthCookie())]));
-        var token = site.Host.Services.GetRequiredService<LearningTokens>().Issue(7, "ada@example.org");
-        Assert.Equal((200, "7 ada@example.org Token"), await site.SendAsync(HttpMethod.Post, Probe, [("Authorization", $"Bearer {token}")]));
+            (403, """{"detail":"Forbidden"}"""), await Site.SendAsync(HttpMethod.Post, Probe, [("Cookie", WireSite.NextAuthCookie())]));
+        var token = Site.Host.Services.GetRequiredService<LearningTokens>().Issue(7, "ada@example.org");
+        Assert.Equal((200, "7 ada@example.org Token"), await Site.SendAsync(HttpMethod.Post, Probe, [("Authorization", $"Bearer {token}")]));
     }
 
     [Fact]
@@ -94,7 +76,7 @@ public sealed class LearningAccessTests : IAsyncLifetime
         // Signed with the shared secret itself, which the front end knows, instead of the key derived from it.
         var forged = Jwt.Create(wrong, SigningKey.Hmac(SigningAlgorithm.HS256, WireSite.NextAuthSecret));
 
-        Assert.Equal((401, Refused), await site.GetAsync(Probe, ("Authorization", $"Bearer {forged}")));
+        Assert.Equal((401, Refused), await Site.GetAsync(Probe, ("Authorization", $"Bearer {forged}")));
     }
 
     [Fact]
@@ -108,20 +90,20 @@ public sealed class LearningAccessTests : IAsyncLifetime
         };
 
         Assert.Equal(
-            (200, " bea@example.org Google"), await site.GetAsync(Probe, ("Authorization", $"Bearer {issuer.Sign(claims, "key")}")));
+            (200, " bea@example.org Google"), await Site.GetAsync(Probe, ("Authorization", $"Bearer {shared.Issuer.Sign(claims, "key")}")));
         claims["aud"] = "another";
-        Assert.Equal((401, Refused), await site.GetAsync(Probe, ("Authorization", $"Bearer {issuer.Sign(claims, "key")}")));
+        Assert.Equal((401, Refused), await Site.GetAsync(Probe, ("Authorization", $"Bearer {shared.Issuer.Sign(claims, "key")}")));
     }
 
     [Fact]
     public async Task The_front_ends_server_reads_what_is_published_on_the_internal_listener_only()
     {
-        Assert.Equal((200, "  Service"), await site.SendAsync(HttpMethod.Get, Published, [], isInternal: true));
-        Assert.Equal((200, Ada), await site.SendAsync(HttpMethod.Get, Published, [("Cookie", WireSite.NextAuthCookie())], isInternal: true));
-        Assert.Equal((401, Refused), await site.SendAsync(HttpMethod.Get, Published, [("Cookie", "next-auth.session-token=x")], isInternal: true));
-        Assert.Equal((401, Refused), await site.SendAsync(HttpMethod.Get, Probe, [], isInternal: true));
-        Assert.Equal((401, Refused), await site.GetAsync(Published));
-        Assert.Equal((401, Refused), await site.GetAsync(Published, ("Host", "127.0.0.1:8081"), ("X-Forwarded-For", "127.0.0.1")));
+        Assert.Equal((200, "  Service"), await Site.SendAsync(HttpMethod.Get, Published, [], isInternal: true));
+        Assert.Equal((200, Ada), await Site.SendAsync(HttpMethod.Get, Published, [("Cookie", WireSite.NextAuthCookie())], isInternal: true));
+        Assert.Equal((401, Refused), await Site.SendAsync(HttpMethod.Get, Published, [("Cookie", "next-auth.session-token=x")], isInternal: true));
+        Assert.Equal((401, Refused), await Site.SendAsync(HttpMethod.Get, Probe, [], isInternal: true));
+        Assert.Equal((401, Refused), await Site.GetAsync(Published));
+        Assert.Equal((401, Refused), await Site.GetAsync(Published, ("Host", "127.0.0.1:8081"), ("X-Forwarded-For", "127.0.0.1")));
     }
 
     [Fact]
@@ -131,5 +113,30 @@ public sealed class LearningAccessTests : IAsyncLifetime
 
         Assert.Equal((200, "  None"), await open.SendAsync(HttpMethod.Post, Probe, []));
         Assert.Equal(401, (await open.GetAsync(Probe, ("Authorization", "Bearer x"))).Status);
+    }
+
+    /// <summary>A host that these tests only ask.</summary>
+    public sealed class SharedSite : IAsyncLifetime
+    {
+        internal LoopbackIssuer Issuer { get; private set; } = null!;
+
+        internal WireSite Site { get; private set; } = null!;
+
+        public async ValueTask InitializeAsync()
+        {
+            Issuer = await LoopbackIssuer.StartAsync("key");
+            Site = await WireSite.StartAsync(new()
+            {
+                ["Google:ClientId"] = "us",
+                ["Google:CertificatesUrl"] = Issuer.Certificates.AbsoluteUri,
+                ["Stoa:CorsOrigins:0"] = "https://school.example",
+            });
+        }
+
+        public async ValueTask DisposeAsync()
+        {
+            await Site.DisposeAsync();
+            await Issuer.DisposeAsync();
+        }
     }
 }

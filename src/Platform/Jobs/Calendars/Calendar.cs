@@ -110,9 +110,12 @@ internal sealed partial class Calendar(
     private async Task PlanAsync(IScheduler scheduler, CancellationToken ct)
     {
         Dictionary<IJobDetail, IReadOnlyCollection<ITrigger>> changed = [];
+        // Asked for at once: one by one, each would cost a transaction.
+        var stored = (await scheduler.GetTriggers([.. declared.All.Select(schedule => new TriggerKey(schedule.Name))], ct))
+            .ToDictionary(trigger => trigger.Key.Name, StringComparer.Ordinal);
         foreach (var schedule in declared.All)
         {
-            if (!WakeUp.Fits(await scheduler.GetTrigger(new TriggerKey(schedule.Name), ct), schedule))
+            if (!WakeUp.Fits(stored.GetValueOrDefault(schedule.Name), schedule))
             {
                 changed.Add(WakeUp.Of(schedule), [WakeUp.Trigger(schedule, time)]);
             }

@@ -8,7 +8,7 @@ using Stoa.Tests.Support;
 namespace Stoa.Tests.Gateway.Batches;
 
 /// <summary>A batch is answered whole although its host is killed in the middle. <c>STOA_CRASH_SEED</c> repeats a run.</summary>
-public sealed class BatchCrashTests(ITestOutputHelper output)
+public sealed class BatchCrashTests(TestDatabase database, ITestOutputHelper output) : IClassFixture<TestDatabase>
 {
     private const int Lines = 300;
 
@@ -24,7 +24,8 @@ public sealed class BatchCrashTests(ITestOutputHelper output)
             told.Enqueue((context.Request.Headers["webhook-id"].ToString(), (await JsonNode.ParseAsync(context.Request.Body))!)));
         await using var provider = await ScriptedProvider.StartAsync();
         await using var host = await HostProcess.StartAsync(HostProcess.ProviderSettings("openai", "openai", provider)
-            .Append(new("Egress__Allow", "127.0.0.1")).Append(new("Gateway__NativeBatches", "false")).Append(new("Jobs__LeaseSeconds", "15")).ToDictionary(StringComparer.Ordinal));
+            .Append(new("ConnectionStrings__Stoa", database.ConnectionString)).Append(new("Egress__Allow", "127.0.0.1"))
+            .Append(new("Gateway__NativeBatches", "false")).Append(new("Jobs__LeaseSeconds", "15")).ToDictionary(StringComparer.Ordinal));
         using var client = host.CreateClient();
 
         var started = await StartAsync(client, receiver.Url);

@@ -9,7 +9,8 @@ using Stoa.Tests.Support;
 namespace Stoa.Tests.Gateway.Delivery;
 
 /// <summary>What was accepted for later is delivered, whatever was killed. <c>STOA_CRASH_SEED</c> repeats a run.</summary>
-public sealed class QueueCrashTests(PrivateBroker broker, ITestOutputHelper output) : IClassFixture<PrivateBroker>
+public sealed class QueueCrashTests(PrivateBroker broker, TestDatabase database, ITestOutputHelper output)
+    : IClassFixture<PrivateBroker>, IClassFixture<TestDatabase>
 {
     private const int Runs = 500;
     private const int Callers = 16;
@@ -32,6 +33,7 @@ public sealed class QueueCrashTests(PrivateBroker broker, ITestOutputHelper outp
         });
         await using var host = await HostProcess.StartAsync(new Dictionary<string, string?>(StringComparer.Ordinal)
         {
+            ["ConnectionStrings__Stoa"] = database.ConnectionString,
             ["Egress__Allow"] = "127.0.0.1",
             ["Gateway__Queue__Url"] = broker.Url,
             ["Gateway__Queue__Name"] = "crash",

@@ -6,7 +6,7 @@ using Stoa.Tests.Support;
 namespace Stoa.Tests.Learning.Generation;
 
 /// <summary>A course is made whole although its host is killed while modules come, and again while contents come.</summary>
-public sealed class GenerationCrashTests : IAsyncLifetime
+public sealed class GenerationCrashTests(TestDatabase database) : IClassFixture<TestDatabase>, IAsyncLifetime
 {
     private const int Tasks = 6;
 
@@ -25,6 +25,7 @@ public sealed class GenerationCrashTests : IAsyncLifetime
         provider = await ScriptedProvider.StartAsync();
         host = await HostProcess.StartAsync(new Dictionary<string, string?>(HostProcess.ProviderSettings("openai", "openai", provider), StringComparer.Ordinal)
         {
+            ["ConnectionStrings__Stoa"] = database.ConnectionString,
             ["Jobs__LeaseSeconds"] = "30", ["Google__ClientId"] = "us", ["Google__CertificatesUrl"] = issuer.Certificates.AbsoluteUri,
             ["NextAuth__Secrets__0"] = "the secret of a front end that crashes", ["Learning__Models__Reasoning"] = $"openai/{TutorSite.Text}",
         });

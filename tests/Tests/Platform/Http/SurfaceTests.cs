@@ -5,27 +5,9 @@ using Stoa.Tests.Support;
 
 namespace Stoa.Tests.Platform.Http;
 
-public sealed class SurfaceTests : IAsyncLifetime
+public sealed class SurfaceTests(SurfaceTests.Surfaces surfaces) : IClassFixture<SurfaceTests.Surfaces>
 {
-    private HostUnderTest host = null!;
-
     private static CancellationToken Ct => TestContext.Current.CancellationToken;
-
-    public async ValueTask InitializeAsync() => host = await HostUnderTest.StartAsync(
-        new()
-        {
-            ["Stoa:CorsOrigins:0"] = "https://school.example",
-            ["Stoa:KnownProxies:0"] = "127.0.0.0/8",
-        },
-        map: app =>
-        {
-            app.MapPost("/token", Task () => throw Failure.Unauthenticated("No key")).AllowAnyOrigin();
-            app.MapGet("/cookie", () => "ok").AllowListedOrigins();
-            app.MapGet("/page", () => "ok").WithPageHeaders();
-            app.MapGet("/caller", (HttpContext context) => $"{context.Connection.RemoteIpAddress}");
-        });
-
-    public ValueTask DisposeAsync() => host.DisposeAsync();
 
     [Fact]
     public async Task A_token_surface_answers_any_origin_without_credentials_also_when_it_fails()
@@ -94,9 +76,31 @@ public sealed class SurfaceTests : IAsyncLifetime
         {
             request.Headers.Add(name, value);
         }
-        return await host.Client.SendAsync(request, Ct);
+        return await surfaces.Host.Client.SendAsync(request, Ct);
     }
 
     private static string? Header(HttpResponseMessage answer, string name) =>
         answer.Headers.TryGetValues(name, out var values) ? values.Single() : null;
+
+    /// <summary>A host with one route of each kind; no test leaves anything in it.</summary>
+    public sealed class Surfaces : IAsyncLifetime
+    {
+        internal HostUnderTest Host { get; private set; } = null!;
+
+        public async ValueTask InitializeAsync() => Host = await HostUnderTest.StartAsync(
+            new()
+            {
+                ["Stoa:CorsOrigins:0"] = "https://school.example",
+                ["Stoa:KnownProxies:0"] = "127.0.0.0/8",
+            },
+            map: app =>
+            {
+                app.MapPost("/token", Task () => throw Failure.Unauthenticated("No key")).AllowAnyOrigin();
+                app.MapGet("/cookie", () => "ok").AllowListedOrigins();
+                app.MapGet("/page", () => "ok").WithPageHeaders();
+                app.MapGet("/caller", (HttpContext context) => $"{context.Connection.RemoteIpAddress}");
+            });
+
+        public ValueTask DisposeAsync() => Host.DisposeAsync();
+    }
 }

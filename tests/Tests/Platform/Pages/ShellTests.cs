@@ -10,7 +10,7 @@ using Stoa.Tests.Support;
 
 namespace Stoa.Tests.Platform.Pages;
 
-public sealed class ShellTests(TestDatabase database) : IClassFixture<TestDatabase>
+public sealed class ShellTests(ShellTests.SharedSite shared) : IClassFixture<ShellTests.SharedSite>
 {
     private static readonly Regex Address = new("(?:href|src)=\"(?<path>/assets/[^\"]+)\"", RegexOptions.NonBacktracking);
     private static readonly Regex Inline = new(
@@ -19,7 +19,7 @@ public sealed class ShellTests(TestDatabase database) : IClassFixture<TestDataba
     [Fact]
     public async Task Every_page_works_under_a_content_policy_without_exceptions()
     {
-        await using var site = await PagesSite.StartAsync(database.ConnectionString);
+        var site = shared.Site;
         using var browser = site.Browser();
         List<Browser.Page> pages =
             [await browser.GetAsync("/"), await browser.GetAsync("/signin"), await browser.GetAsync("/console/nothing")];
@@ -43,7 +43,7 @@ public sealed class ShellTests(TestDatabase database) : IClassFixture<TestDataba
     [InlineData("/nothing", "HTTP/1.0", "", "404")]
     public async Task Without_a_host_that_exists_there_is_no_page_and_no_error_of_ours(string path, string version, string host, string status)
     {
-        await using var site = await PagesSite.StartAsync(database.ConnectionString);
+        var site = shared.Site;
         using var client = new TcpClient();
         await client.ConnectAsync(site.Address.Host, site.Address.Port, TestContext.Current.CancellationToken);
         await using var stream = client.GetStream();
@@ -60,7 +60,7 @@ public sealed class ShellTests(TestDatabase database) : IClassFixture<TestDataba
     [Fact]
     public async Task Style_and_icon_are_ours_and_kept_by_the_browser()
     {
-        await using var site = await PagesSite.StartAsync(database.ConnectionString);
+        var site = shared.Site;
         using var browser = site.Browser();
         using var client = new HttpClient { BaseAddress = site.Address };
         var addresses = Address.Matches((await browser.GetAsync("/")).Html).Select(match => match.Groups["path"].Value).ToHashSet();
@@ -87,7 +87,7 @@ public sealed class ShellTests(TestDatabase database) : IClassFixture<TestDataba
     [InlineData("/v1/nothing", "text/html", "application/json")]
     public async Task What_does_not_exist_is_told_in_the_words_of_its_place(string path, string accept, string contentType)
     {
-        await using var site = await PagesSite.StartAsync(database.ConnectionString);
+        var site = shared.Site;
         using var client = new HttpClient { BaseAddress = site.Address };
         client.DefaultRequestHeaders.Accept.ParseAdd(accept);
 
@@ -99,7 +99,7 @@ public sealed class ShellTests(TestDatabase database) : IClassFixture<TestDataba
     [Fact]
     public async Task A_page_that_fails_says_so_in_the_shell_and_nothing_of_the_cause()
     {
-        await using var site = await PagesSite.StartAsync(database.ConnectionString, map: app =>
+        await using var site = await PagesSite.StartAsync(shared.Database, map: app =>
             app.MapGet("/console/broken", string () => throw new InvalidOperationException("the secret cause")).AsPage());
         using var browser = await site.BrowserAsync(DevelopmentKey.Token);
 
@@ -110,5 +110,25 @@ public sealed class ShellTests(TestDatabase database) : IClassFixture<TestDataba
         Assert.Contains(page.Header("x-request-id")!, page.Text, StringComparison.Ordinal);
         Assert.Contains("Sign out", page.Text, StringComparison.Ordinal);
         Assert.DoesNotContain("the secret cause", page.Html, StringComparison.Ordinal);
+    }
+
+    /// <summary>A host whose pages these tests only read.</summary>
+    public sealed class SharedSite(TestCluster cluster) : IAsyncLifetime
+    {
+        internal string Database { get; private set; } = "";
+
+        internal PagesSite Site { get; private set; } = null!;
+
+        public async ValueTask InitializeAsync()
+        {
+            Database = await cluster.CreateDatabaseAsync();
+            Site = await PagesSite.StartAsync(Database);
+        }
+
+        public async ValueTask DisposeAsync()
+        {
+            await Site.DisposeAsync();
+            await cluster.DropDatabaseAsync(Database);
+        }
     }
 }
