@@ -33,6 +33,7 @@ public static class FeedbackModule
         services.AddSingleton<FeedbackChanges>();
         services.AddSingleton<TreeKeeper>();
         services.AddSingleton<TaskStore>();
+        services.AddSingleton<Acknowledgements>();
         services.AddSingleton<TaskLimits>();
         services.AddSingleton<Interactions>();
         services.AddSingleton<TextReplies>();

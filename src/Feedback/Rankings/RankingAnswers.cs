@@ -42,9 +42,10 @@ internal sealed class RankingAnswers(TreeKeeper keeper)
     public static bool IsPermutation(IReadOnlyList<int> ranking, int count) =>
         ranking.Count == count && ranking.All(index => index >= 0 && index < count) && ranking.Distinct().Count() == count;
 
+    // By a select the replies have no number when the statement is planned, so it is planned once.
     private static readonly string Ranking = $"""
         with counted as (
-          update feedback.message set ranking_count = ranking_count + 1 where id = any($8)
+          update feedback.message set ranking_count = ranking_count + 1 where id = any ((select $8::uuid[])::uuid[])
         ), {Interactions.Ending(10)}
         insert into feedback.message_reaction (task_id, user_id, created_date, api_client_id, kind, message_id, message_tree_id,
           ranking_parent_id, ranking, ranked_ids, not_rankable)

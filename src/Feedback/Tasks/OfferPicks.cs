@@ -37,9 +37,10 @@ internal sealed record HandedOut(HandOutEnd End, Picked? Picked = null);
 internal sealed record TaskDraft(Guid Id, ApiClient Client, TaskRequest Request, User Named, IReadOnlyDictionary<string, ReviewTerms> Reviews);
 
 /// <summary>
-/// Hands tasks out by <c>feedback.hand_out</c>: the first offer that one of the wishes finds. What it costs does not grow with the trees.
+/// Hands tasks out by <c>feedback.hand_out</c>: the first offer that one of the wishes finds. What it costs does not grow with the trees, and
+/// those who ask together share a round trip and a commit, group after group: connections that work beside each other cost PostgreSQL more.
 /// </summary>
-internal sealed class OfferPicks(FeedbackOptions options)
+internal sealed class OfferPicks
 {
     private static readonly string Columns = MessageRows.Columns.Replace("$1::uuid", "task.user_id", StringComparison.Ordinal);
 
@@ -51,19 +52,19 @@ internal sealed class OfferPicks(FeedbackOptions options)
         m.review_count, m.deleted, m.edited, m.model_name, m.message_tree_id, m.ranking_count, m.rank
         """;
 
-    // Whose row does not exist shows nothing.
+    // Whose row does not exist shows nothing. The tasks are asked for by a select, so that the statement is planned once.
     private static readonly string Show = $"""
         with recursive task as materialized (
-          select user_id, parent_message_id, ranked_ids from feedback.task where id = $1
+          select id, user_id, parent_message_id, ranked_ids from feedback.task where id = any ((select $1::uuid[])::uuid[])
         ), above as (
-          select {Shown}, 0 as height from task join feedback.message m on m.id = task.parent_message_id
+          select {Shown}, 0 as height, task.id as task_id from task join feedback.message m on m.id = task.parent_message_id
           union all
-          select {Shown}, above.height + 1 from above join feedback.message m on m.id = above.parent_id
+          select {Shown}, above.height + 1, above.task_id from above join feedback.message m on m.id = above.parent_id
         )
-        select {Columns}, task.user_id, false as is_reply, m.height
-        from task, above m
+        select {Columns}, task.user_id, false as is_reply, m.height, task.id
+        from task join above m on m.task_id = task.id
         union all
-        select {Columns}, task.user_id, true, -array_position(task.ranked_ids, m.id)
+        select {Columns}, task.user_id, true, -array_position(task.ranked_ids, m.id), task.id
         from task join feedback.message m on m.id = any (task.ranked_ids)
         order by height desc
         """;
@@ -102,32 +103,94 @@ internal sealed class OfferPicks(FeedbackOptions options)
     private const string NoChild =
         "not exists (select from feedback.message child where child.parent_id = c.message_id and child.user_id = $1 and not child.deleted offset 0)";
 
-    /// <summary>All that the user is to see comes with it, in one round trip.</summary>
-    /// <param name="wishes">Null: for a new prompt, which needs no offer.</param>
-    public async Task<HandedOut> HandOutAsync(
-        NpgsqlConnection connection, TaskDraft draft, IReadOnlyCollection<Wish>? wishes, DateTimeOffset now, CancellationToken ct)
-    {
-        await using var batch = await Statement.BatchAsync(connection, ct, TakeFor(draft, wishes, now), Statement.Of(Show, draft.Id));
-        await using var row = await batch.ExecuteReaderAsync(ct);
-        await row.ReadAsync(ct);
-        var handed = row.GetFieldValue<string?[]>(0);
-        if (handed is not [_, { } type, var treeId, var messageId])
-        {
-            return new(EnumNames<HandOutEnd>.Read(handed[0]!));
-        }
-        List<WireMessage> conversation = [], replies = [];
-        await row.NextResultAsync(ct);
-        while (await row.ReadAsync(ct))
-        {
-            (row.GetBoolean(MessageRows.Width + 1) ? replies : conversation).Add(MessageRows.Read(row, row.GetGuid(MessageRows.Width)));
-        }
-        return new(HandOutEnd.Picked, new(type, IdOf(treeId), IdOf(messageId), conversation, replies));
+    // Who waits for a user holds no offer yet, and users are locked in one order.
+    private const string Lock = """
+        select 1 from unnest((select $1::uuid[]), (select $2::text[]), (select $3::text[])) as asked (client, name, method)
+        join feedback.user u on u.api_client_id = asked.client and u.username = asked.name and u.auth_method = asked.method
+        order by u.id for no key update of u
+        """;
 
-        static Guid? IdOf(string? text) => text is null ? null : Guid.Parse(text);
+    private readonly FeedbackOptions options;
+    private readonly NpgsqlDataSource source;
+    private readonly Coalescer<Asked, HandedOut> groups;
+
+    public OfferPicks(FeedbackOptions options, NpgsqlDataSource source)
+    {
+        (this.options, this.source) = (options, source);
+        groups = new(HandOutAsync, atOnce: 1);
     }
 
-    private NpgsqlBatchCommand TakeFor(TaskDraft draft, IReadOnlyCollection<Wish>? wishes, DateTimeOffset now)
+    /// <summary>With all that the user is to see.</summary>
+    /// <param name="wishes">Null: for a new prompt, which needs no offer.</param>
+    public Task<HandedOut> HandOutAsync(TaskDraft draft, IReadOnlyCollection<Wish>? wishes, DateTimeOffset now) =>
+        groups.RunAsync(new(draft, wishes, now));
+
+    private async Task<IReadOnlyList<HandedOut>> HandOutAsync(IReadOnlyList<Asked> group)
     {
+        await using var connection = await source.OpenConnectionAsync();
+        await using var batch = await Statement.BatchAsync(connection, CancellationToken.None, StatementsOf(group));
+        await using var row = await batch.ExecuteReaderAsync();
+        if (group is not [_])
+        {
+            await row.NextResultAsync();
+        }
+        var handed = new List<string?[]>(group.Count);
+        do
+        {
+            await row.ReadAsync();
+            handed.Add(row.GetFieldValue<string?[]>(0));
+            await row.NextResultAsync();
+        }
+        while (handed.Count < group.Count);
+        var shown = await ReadShownAsync(row);
+        return [.. group.Zip(handed, (one, answer) => Read(answer, shown[one.Draft.Id]))];
+    }
+
+    private IEnumerable<NpgsqlBatchCommand> StatementsOf(IReadOnlyList<Asked> group)
+    {
+        if (group is not [_])
+        {
+            yield return LockFor(group);
+        }
+        foreach (var one in group)
+        {
+            yield return TakeFor(one);
+        }
+        yield return Statement.Of(Show, (object)group.Select(one => one.Draft.Id).ToArray());
+    }
+
+    /// <summary>The messages of each task, with whether it is one that is to be put in order.</summary>
+    private static async Task<ILookup<Guid, (WireMessage Message, bool IsReply)>> ReadShownAsync(NpgsqlDataReader row)
+    {
+        var shown = new List<(Guid Task, WireMessage Message, bool IsReply)>();
+        while (await row.ReadAsync())
+        {
+            shown.Add((
+                row.GetGuid(MessageRows.Width + 3), MessageRows.Read(row, row.GetGuid(MessageRows.Width)), row.GetBoolean(MessageRows.Width + 1)));
+        }
+        return shown.ToLookup(one => one.Task, one => (one.Message, one.IsReply));
+    }
+
+    private static HandedOut Read(string?[] handed, IEnumerable<(WireMessage Message, bool IsReply)> shown)
+    {
+        return handed is [_, { } type, var treeId, var messageId]
+            ? new(HandOutEnd.Picked, new(type, IdOf(treeId), IdOf(messageId), MessagesOf(replies: false), MessagesOf(replies: true)))
+            : new(EnumNames<HandOutEnd>.Read(handed[0]!));
+
+        static Guid? IdOf(string? text) => text is null ? null : Guid.Parse(text);
+        List<WireMessage> MessagesOf(bool replies) => [.. shown.Where(one => one.IsReply == replies).Select(one => one.Message)];
+    }
+
+    private static NpgsqlBatchCommand LockFor(IReadOnlyList<Asked> group)
+    {
+        return Statement.Of(Lock, Each(one => one.Draft.Client.Id), Each(one => one.Draft.Named.Id), Each(one => one.Draft.Named.AuthMethod));
+
+        T[] Each<T>(Func<Asked, T> value) => [.. group.Select(value)];
+    }
+
+    private NpgsqlBatchCommand TakeFor(Asked asked)
+    {
+        var (draft, wishes, now) = asked;
         var (rules, validity, request) = (options.TreeManager, options.TaskValidityMinutes, draft.Request);
         var types = draft.Reviews.Keys.ToArray();
         string?[] wished = [.. (wishes ?? []).Select(wish => wish.Type)];
@@ -148,4 +211,6 @@ internal sealed class OfferPicks(FeedbackOptions options)
     /// <summary>Rows of a type and how many there are of it for the user.</summary>
     public NpgsqlBatchCommand Count(Guid userId, string lang, DateTimeOffset now) => Statement.Of(
         Available, userId, lang, now.ToUnixTimeSeconds(), options.AllowSelfLabeling, options.AllowSelfRanking, options.AllowDuplicateTasks);
+
+    private sealed record Asked(TaskDraft Draft, IReadOnlyCollection<Wish>? Wishes, DateTimeOffset Now);
 }

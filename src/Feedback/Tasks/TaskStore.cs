@@ -13,7 +13,7 @@ namespace Stoa.Feedback.Tasks;
 /// <summary>Hands tasks out, and keeps what became of them.</summary>
 internal sealed class TaskStore(FeedbackChanges changes, UserStore users, IOptions<FeedbackOptions> options, TimeProvider time, NpgsqlDataSource source)
 {
-    private readonly OfferPicks picks = new(options.Value);
+    private readonly OfferPicks picks = new(options.Value, source);
 
     private TreeManagerOptions Rules => options.Value.TreeManager;
 
@@ -27,8 +27,7 @@ internal sealed class TaskStore(FeedbackChanges changes, UserStore users, IOptio
             var draft = new TaskDraft(
                 Guid.CreateVersion7(time.GetUtcNow()), client, request, named, TaskBuilding.Reviews(request.Type, Rules, Random.Shared));
             var wishes = TaskDraw.Wishes(request.Type, Rules, Random.Shared).ToList();
-            await using var connection = await source.OpenConnectionAsync(ct);
-            var picked = await HandOutAsync(connection, draft, NextOffers(wishes), ct) ?? await FulfilAsync(connection, draft, wishes, ct);
+            var picked = await HandOutAsync(draft, NextOffers(wishes), ct) ?? await FulfilAsync(draft, wishes, ct);
             return TaskBuilding.Build(draft, picked);
         });
 
@@ -36,8 +35,8 @@ internal sealed class TaskStore(FeedbackChanges changes, UserStore users, IOptio
     public async Task<Dictionary<string, int>> AvailableAsync(ApiClient client, User? named, string lang, CancellationToken ct)
     {
         var user = UserStore.RequireEnabled(named is null ? null : await users.EnsureAsync(client, named, ct), options.Value);
+        var prompts = Rules.TakesPromptsIn(lang) ? await MissingPromptsAsync(lang, ct) : 0;
         await using var connection = await source.OpenConnectionAsync(ct);
-        var prompts = Rules.TakesPromptsIn(lang) ? await MissingPromptsAsync(connection, lang, ct) : 0;
         var counts = TaskType.Requests.ToDictionary(type => type, _ => 0, StringComparer.Ordinal);
         counts[TaskType.InitialPrompt] = prompts;
         await using var batch = await Statement.BatchAsync(connection, ct, picks.Count(user.Id, lang, time.GetUtcNow()));
@@ -48,53 +47,6 @@ internal sealed class TaskStore(FeedbackChanges changes, UserStore users, IOptio
         }
         counts[TaskType.Random] = counts.Values.Sum();
         return counts;
-    }
-
-    /// <summary>The client has shown the task, as a message with this id of its own. Once more with the same id changes nothing.</summary>
-    /// <exception cref="Failure">2000, 2100 (404), 2101, 2103.</exception>
-    public async Task AcknowledgeAsync(ApiClient client, Guid taskId, string frontendMessageId, CancellationToken ct)
-    {
-        if (frontendMessageId.Length == 0)
-        {
-            throw FeedbackCode.InvalidFrontendMessageId.Refusal("The message id is empty");
-        }
-        await using var connection = await source.OpenConnectionAsync(ct);
-        try
-        {
-            // A task that was answered at once is told apart from one that is not there only where this changes nothing.
-            await using var batch = await Statement.BatchAsync(connection, ct, Statement.Of(
-                """
-                with shown as (
-                  update feedback.task set ack = true, frontend_message_id = $3::text
-                  where id = $1::uuid and api_client_id = $2 and not done and frontend_message_id is null and (expiry_date is null or expiry_date > $4)
-                  returning user_id, message_tree_id, parent_message_id
-                ), named as (
-                  insert into feedback.task_shown (api_client_id, frontend_message_id, task_id) select $2, $3, $1 from shown
-                )
-                insert into feedback.journal (id, created_date, user_id, message_id, message_tree_id, api_client_id, event_type, event_payload)
-                select $5, $4, user_id, parent_message_id, message_tree_id, $2, 'task_ack',
-                  jsonb_build_object('type', 'task_ack', 'user_id', user_id, 'task_id', $1::uuid, 'frontend_message_id', $3::text)
-                from shown
-                """, taskId, client.Id, frontendMessageId, time.GetUtcNow(), JournalId.Next(time.GetUtcNow())));
-            if (await batch.ExecuteNonQueryAsync(ct) == 1)
-            {
-                return;
-            }
-        }
-        catch (PostgresException taken) when (taken.SqlState == PostgresErrorCodes.UniqueViolation)
-        {
-            throw FeedbackCode.TaskAlreadyUpdated.Refusal("Another task was acknowledged with this id");
-        }
-        var task = await TaskRows.FindAsync(connection, client.Id, taskId, ct)
-            ?? throw FeedbackCode.TaskNotFound.Refusal("Task not found", FailureKind.NotFound);
-        if (task.IsExpired(time.GetUtcNow()))
-        {
-            throw FeedbackCode.TaskExpired.Refusal("The task has expired");
-        }
-        if (task.FrontendMessageId != frontendMessageId)
-        {
-            throw FeedbackCode.TaskAlreadyUpdated.Refusal("The task was acknowledged with another id, or is done");
-        }
     }
 
     /// <summary>The user does not want the task. It can still be answered, and no longer counts as open.</summary>
@@ -142,11 +94,11 @@ internal sealed class TaskStore(FeedbackChanges changes, UserStore users, IOptio
 
     /// <summary>The first offer that one of the wishes finds, or none, for a user who may have one.</summary>
     /// <exception cref="Failure">4001, 4003, or 1012.</exception>
-    private async Task<Picked?> HandOutAsync(NpgsqlConnection connection, TaskDraft draft, IReadOnlyCollection<Wish>? wishes, CancellationToken ct)
+    private async Task<Picked?> HandOutAsync(TaskDraft draft, IReadOnlyCollection<Wish>? wishes, CancellationToken ct)
     {
         while (true)
         {
-            var handed = await picks.HandOutAsync(connection, draft, wishes, time.GetUtcNow(), ct);
+            var handed = await picks.HandOutAsync(draft, wishes, time.GetUtcNow());
             if (handed.End != HandOutEnd.Unnamed)
             {
                 return handed.End switch
@@ -160,14 +112,14 @@ internal sealed class TaskStore(FeedbackChanges changes, UserStore users, IOptio
             // New, or under a new name; rare enough for another round.
             draft = draft with
             {
-                Named = draft.Named with { DisplayName = (await users.EnsureAsync(connection, draft.Client, draft.Named, ct)).DisplayName },
+                Named = draft.Named with { DisplayName = (await users.EnsureAsync(draft.Client, draft.Named, ct)).DisplayName },
             };
         }
     }
 
     /// <summary>What comes after the first offers: a new prompt, if there is room for one, or other offers.</summary>
     /// <exception cref="Failure">1006.</exception>
-    private async Task<Picked> FulfilAsync(NpgsqlConnection connection, TaskDraft draft, List<Wish> wishes, CancellationToken ct)
+    private async Task<Picked> FulfilAsync(TaskDraft draft, List<Wish> wishes, CancellationToken ct)
     {
         while (wishes.Count > 0)
         {
@@ -175,13 +127,13 @@ internal sealed class TaskStore(FeedbackChanges changes, UserStore users, IOptio
             {
                 wishes.RemoveAt(0);
                 var lang = draft.Request.Lang;
-                if (Rules.TakesPromptsIn(lang) && await MissingPromptsAsync(connection, lang, ct) > 0
-                    && await HandOutAsync(connection, draft, wishes: null, ct) is { } prompt)
+                if (Rules.TakesPromptsIn(lang) && await MissingPromptsAsync(lang, ct) > 0
+                    && await HandOutAsync(draft, wishes: null, ct) is { } prompt)
                 {
                     return prompt;
                 }
             }
-            if (NextOffers(wishes) is { Count: > 0 } next && await HandOutAsync(connection, draft, next, ct) is { } picked)
+            if (NextOffers(wishes) is { Count: > 0 } next && await HandOutAsync(draft, next, ct) is { } picked)
             {
                 return picked;
             }
@@ -197,8 +149,9 @@ internal sealed class TaskStore(FeedbackChanges changes, UserStore users, IOptio
         return next;
     }
 
-    private async Task<int> MissingPromptsAsync(NpgsqlConnection connection, string lang, CancellationToken ct)
+    private async Task<int> MissingPromptsAsync(string lang, CancellationToken ct)
     {
+        await using var connection = await source.OpenConnectionAsync(ct);
         await using var batch = await Statement.BatchAsync(connection, ct, Statement.Of(
             """
             select count(*) filter (where active and state = 'growing')::int, count(*) filter (where active and state = 'initial_prompt_review')::int,

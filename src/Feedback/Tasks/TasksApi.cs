@@ -44,11 +44,11 @@ internal static class TasksApi
     }
 
     internal static async Task<NoContent> AcknowledgeAsync(
-        [FromRoute(Name = "task_id")] string taskId, HttpContext context, ApiClient client, Acting acting, TaskStore tasks, CancellationToken ct)
+        [FromRoute(Name = "task_id")] string taskId, HttpContext context, ApiClient client, Acting acting, Acknowledgements acknowledgements, CancellationToken ct)
     {
         var id = WireQuery.PathId(taskId, "task_id");
         var request = await WireBody.ReadAsync(context, TaskAck.Read);
-        await tasks.AcknowledgeAsync(client, id, request.MessageId, ct);
+        await acknowledgements.AddAsync(client, id, request.MessageId, ct);
         return TypedResults.NoContent();
     }
 

@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using Npgsql;
 using Stoa.Gateway.Runs.Conversations;
+using Stoa.Platform.Data;
 using Stoa.Platform.Jobs;
 
 namespace Stoa.Gateway.Runs;
@@ -37,8 +38,6 @@ internal sealed class RunLog
     /// <summary>A row that all runs of an agent would write is written no more often than this by a node.</summary>
     private static readonly TimeSpan UseEvery = TimeSpan.FromSeconds(10);
     private const int MaxRemembered = 100_000;
-    private const int LargestGroup = 64;
-    private const int GroupsAtOnce = 2;
 
     private readonly NpgsqlDataSource database;
     private readonly JobQueue jobs;
@@ -49,7 +48,7 @@ internal sealed class RunLog
     public RunLog(NpgsqlDataSource database, JobQueue jobs, TimeProvider time)
     {
         (this.database, this.jobs, this.time) = (database, jobs, time);
-        groups = new(CommitAsync, LargestGroup, GroupsAtOnce);
+        groups = new(CommitAsync);
     }
 
     /// <summary>Committed when it returns.</summary>

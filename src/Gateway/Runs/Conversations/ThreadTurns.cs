@@ -21,9 +21,6 @@ internal sealed partial class ThreadTurns : BackgroundService
     private static readonly TimeSpan FirstPause = TimeSpan.FromMilliseconds(50);
     private static readonly TimeSpan LongestPause = TimeSpan.FromMilliseconds(500);
 
-    private const int LargestGroup = 64;
-    private const int GroupsAtOnce = 2;
-
     private const string Take = """
         insert into gateway.thread_leases as held (organization_id, agent_id, thread_id, sub_thread_id, holder, until)
         select organization, agent, thread, sub_thread, holder, now() + interval '30 seconds'
@@ -48,7 +45,7 @@ internal sealed partial class ThreadTurns : BackgroundService
     public ThreadTurns(NpgsqlDataSource database, PublicFiles files, DatabaseReadiness readiness, TimeProvider time, ILogger<ThreadTurns> logger)
     {
         (this.database, this.files, this.readiness, this.time, this.logger) = (database, files, readiness, time, logger);
-        taking = new(TakeAsync, LargestGroup, GroupsAtOnce);
+        taking = new(TakeAsync);
     }
 
     /// <exception cref="Failure">Conflict: those before it took too long.</exception>

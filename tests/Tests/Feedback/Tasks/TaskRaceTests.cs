@@ -23,6 +23,79 @@ public sealed class TaskRaceTests
     }
 
     [Fact]
+    public async Task Who_acknowledges_at_the_same_time_as_others_is_answered_for_himself()
+    {
+        await using var site = await FeedbackSite.StartAsync();
+        List<string> tasks = [];
+        for (var i = 0; i < 16; i++)
+        {
+            tasks.Add((string)(await site.RequestAsync($"user{i}", "initial_prompt")).Body!["id"]!);
+        }
+        const string Nobody = "0190a000-0000-7000-8000-000000000000";
+        (string Task, string Message)[] sent =
+        [
+            .. tasks.Skip(4).Select((task, i) => (task, $"own{i}")), (tasks[2], "twice"), (tasks[2], "twice"), (tasks[3], "either"), (tasks[3], "or"),
+            (Nobody, "nothing"),
+        ];
+
+        var ended = await AcknowledgeAsync(site, sent);
+        // These two are refused to a whole group.
+        var others = await AcknowledgeAsync(site, [(tasks[0], "one for two"), (tasks[1], "one for two"), (tasks[4], "own0"), (Nobody, "nothing")]);
+
+        Assert.All(ended.Take(14), one => Assert.Equal(204, one.Status));
+        Assert.Equal([(204, 0), (400, 2103)], others.Take(2).Select(one => (one.Status, one.Code)).Order());
+        Assert.Equal([(204, 0), (404, 2100)], others.Skip(2).Select(one => (one.Status, one.Code)));
+        Assert.Equal([(204, 0), (400, 2103)], ended.Where(one => one.Task == tasks[3]).Select(one => (one.Status, one.Code)).Order());
+        Assert.Equal((404, 2100), (ended[^1].Status, ended[^1].Code));
+        Assert.Equal(15, await site.ScalarAsync<long>("select count(*) from feedback.journal where event_type = 'task_ack'"));
+        Assert.Equal(
+            Enumerable.Range(0, 12).Select(i => $"own{i} user{i + 4}").Order(StringComparer.Ordinal),
+            (await site.ScalarAsync<string[]>("""
+                select array_agg(t.frontend_message_id || ' ' || u.username) from feedback.task t join feedback.user u on u.id = t.user_id
+                where t.ack and t.frontend_message_id like 'own%'
+                """)).Order(StringComparer.Ordinal));
+    }
+
+    private static async Task<(string Task, int Status, int Code)[]> AcknowledgeAsync(FeedbackSite site, (string Task, string Message)[] sent)
+    {
+        var answers = await Task.WhenAll(sent.Select(one => site.PostAsync($"/tasks/{one.Task}/ack", new { message_id = one.Message })));
+        return [.. sent.Zip(answers, (one, answer) => (one.Task, answer.Status, (int?)answer.Body?["error_code"] ?? 0))];
+    }
+
+    [Fact]
+    public async Task Who_asks_at_the_same_time_as_others_is_answered_for_himself()
+    {
+        await using var site = await FeedbackSite.StartAsync();
+        string[] users = [.. Enumerable.Range(0, 24).Select(i => $"user{i}")];
+        foreach (var known in users.Take(12))
+        {
+            await site.RequestAsync(known, "initial_prompt");
+        }
+        await site.ScalarAsync<int>("with barred as (update feedback.user set enabled = false where username in ('user3', 'user8') returning 1) select count(*)::int from barred");
+
+        // The other half is new; some wish for what there is not.
+        var answers = await Task.WhenAll(users.Select((user, i) => site.RequestAsync(user, i % 6 == 5 ? "rank_prompter_replies" : "initial_prompt")));
+
+        for (var i = 0; i < users.Length; i++)
+        {
+            var (status, body) = answers[i];
+            if (users[i] is "user3" or "user8")
+            {
+                Assert.Equal((503, 4001), (status, (int)body!["error_code"]!));
+                continue;
+            }
+            if (i % 6 == 5)
+            {
+                Assert.Equal((503, 1006), (status, (int)body!["error_code"]!));
+                continue;
+            }
+            Assert.Equal(200, status);
+            Assert.Equal(users[i], await site.ScalarAsync<string>(
+                $"select u.username::text from feedback.task t join feedback.user u on u.id = t.user_id where t.id = '{body!["id"]}'"));
+        }
+    }
+
+    [Fact]
     public async Task A_user_gets_no_more_open_tasks_than_he_may()
     {
         await using var site = await FeedbackSite.StartAsync();

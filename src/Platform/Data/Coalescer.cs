@@ -1,7 +1,6 @@
 using Npgsql;
-using Stoa.Platform.Data;
 
-namespace Stoa.Gateway.Runs;
+namespace Stoa.Platform.Data;
 
 /// <summary>
 /// Does what many callers want of the database at the same time as one piece of work: while a group is at work the next one gathers. A
@@ -13,7 +12,7 @@ namespace Stoa.Gateway.Runs;
 /// </param>
 /// <param name="largest">Items of a group.</param>
 /// <param name="atOnce">Groups at work.</param>
-internal sealed class Coalescer<TItem, TResult>(Func<IReadOnlyList<TItem>, Task<IReadOnlyList<TResult>>> work, int largest, int atOnce)
+public sealed class Coalescer<TItem, TResult>(Func<IReadOnlyList<TItem>, Task<IReadOnlyList<TResult>>> work, int largest = 64, int atOnce = 2)
 {
     // The class of errors in which another transaction was in the way.
     private const string RolledBack = "40";

@@ -1,9 +1,9 @@
 using System.Collections.Concurrent;
 using Npgsql;
-using Stoa.Gateway.Runs;
+using Stoa.Platform.Data;
 using Stoa.Tests.Support;
 
-namespace Stoa.Tests.Gateway.Runs;
+namespace Stoa.Tests.Platform.Data;
 
 public sealed class CoalescerTests
 {
