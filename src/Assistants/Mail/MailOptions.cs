@@ -60,7 +60,7 @@ internal sealed class MailOptionsValidator : IValidateOptions<MailOptions>
 {
     public ValidateOptionsResult Validate(string? name, MailOptions options)
     {
-        if (options.IsConfigured && !MailAddress.TryCreate(options.SenderEmail, out _))
+        if (options.IsConfigured && !IsAddress(options.SenderEmail))
         {
             return ValidateOptionsResult.Fail($"{nameof(options.SenderEmail)} must be the address that mail is sent from");
         }
@@ -75,11 +75,14 @@ internal sealed class MailOptionsValidator : IValidateOptions<MailOptions>
             (nameof(options.AdminReceivers), options.AdminReceivers), (nameof(options.TechnicalReceivers), options.TechnicalReceivers),
             (nameof(options.PurchasesReceivers), options.PurchasesReceivers),
         ];
-        var wrong = lists.FirstOrDefault(list => MailOptions.Addresses(list.Value).Any(address => !MailAddress.TryCreate(address, out _)));
+        var wrong = lists.FirstOrDefault(list => MailOptions.Addresses(list.Value).Any(address => !IsAddress(address)));
         return wrong.Name is null
             ? ValidateOptionsResult.Success
             : ValidateOptionsResult.Fail($"{wrong.Name} must list e-mail addresses, with commas between them");
     }
+
+    // A method of its own, or the library of mail would be loaded by hosts that send none.
+    private static bool IsAddress(string? address) => MailAddress.TryCreate(address, out _);
 
     private static bool IsOfRegion(char letter) => char.IsAsciiLetterLower(letter) || char.IsAsciiDigit(letter) || letter == '-';
 }

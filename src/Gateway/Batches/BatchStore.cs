@@ -99,15 +99,5 @@ internal sealed class BatchStore(GatewayDb db, TimeProvider time)
         }
     }
 
-    /// <summary>Forgets batches that ended long ago; returns how many.</summary>
-    public Task<int> TidyAsync(int most, CancellationToken ct)
-    {
-        var end = time.GetUtcNow() - Kept;
-        return db.Batches
-            .Where(batch => db.Batches
-                .Where(old => old.EndedAt < end).OrderBy(old => old.EndedAt).Take(most).Select(old => old.Id).Contains(batch.Id))
-            .ExecuteDeleteAsync(ct);
-    }
-
     private static string PrefixOf(BatchKind kind) => kind == BatchKind.Anthropic ? "msgbatch_" : "batch_";
 }

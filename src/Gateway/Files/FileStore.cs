@@ -70,19 +70,6 @@ internal sealed class FileStore(GatewayDb db, IStorage storage, TimeProvider tim
     /// <summary>Content that never became a file.</summary>
     public Task DropAsync(Guid organizationId, string id) => storage.DeleteAsync(PathOf(organizationId, id), CancellationToken.None);
 
-    /// <summary>Deletes files whose time is over; returns how many.</summary>
-    public async Task<int> TidyAsync(int most, CancellationToken ct)
-    {
-        var now = time.GetUtcNow();
-        var expired = await db.StoredFiles.AsNoTracking()
-            .Where(file => file.ExpiresAt < now).OrderBy(file => file.ExpiresAt).Take(most).ToListAsync(ct);
-        foreach (var file in expired)
-        {
-            await DeleteAsync(file.OrganizationId, file.Id, ct);
-        }
-        return expired.Count;
-    }
-
     private IQueryable<StoredFile> Live(Guid organizationId)
     {
         var now = time.GetUtcNow();
@@ -90,5 +77,5 @@ internal sealed class FileStore(GatewayDb db, IStorage storage, TimeProvider tim
             .Where(file => file.OrganizationId == organizationId && (file.ExpiresAt == null || file.ExpiresAt > now));
     }
 
-    private static string PathOf(Guid organizationId, string id) => $"files/{organizationId:n}/{id}";
+    internal static string PathOf(Guid organizationId, string id) => $"files/{organizationId:n}/{id}";
 }

@@ -1,13 +1,15 @@
 using System.Globalization;
-using System.Text.RegularExpressions;
 
 namespace Stoa.Platform.Data;
 
 /// <summary>A folder with PostgreSQL's server programs.</summary>
-public sealed partial record PostgresBinaries(string Folder, int Major)
+public sealed record PostgresBinaries(string Folder, int Major)
 {
     public const int OldestMajor = 15;
 
+    private const string Product = "(PostgreSQL) ";
+
+    private static readonly string[] Prefixes = ["postgresql@", "pgsql-"];
     private static readonly string[] Programs = ["initdb", "pg_ctl", "postgres"];
 
     private static readonly (string Root, string Below)[] Homes =
@@ -55,10 +57,9 @@ public sealed partial record PostgresBinaries(string Folder, int Major)
         from home in Homes
         where Directory.Exists(home.Root)
         from version in Directory.EnumerateDirectories(home.Root)
-        let name = Path.GetFileName(version)
-        let number = VersionPattern().Match(name)
-        where number.Success
-        orderby double.Parse(number.Groups["version"].ValueSpan, CultureInfo.InvariantCulture) descending
+        let number = VersionOf(Path.GetFileName(version))
+        where number is not null
+        orderby number descending
         select Path.Combine(version, home.Below);
 
     private static bool HasServer(string folder) => Programs.All(program => File.Exists(Path.Combine(folder, program)));
@@ -66,13 +67,29 @@ public sealed partial record PostgresBinaries(string Folder, int Major)
     private static async Task<int> MajorOfAsync(string folder, CancellationToken ct)
     {
         var outcome = await Command.RunAsync(Path.Combine(folder, "postgres"), ["--version"], ct);
-        var match = MajorPattern().Match(outcome.Output);
-        return outcome.Succeeded && match.Success ? int.Parse(match.Groups["major"].ValueSpan, CultureInfo.InvariantCulture) : 0;
+        return outcome.Succeeded ? MajorIn(outcome.Output) : 0;
     }
 
-    [GeneratedRegex(@"^(postgresql@|pgsql-)?(?<version>\d+(\.\d+)?)$", RegexOptions.ExplicitCapture | RegexOptions.NonBacktracking)]
-    private static partial Regex VersionPattern();
+    // No regular expressions: each start would build them.
 
-    [GeneratedRegex(@"\(PostgreSQL\) (?<major>\d+)", RegexOptions.ExplicitCapture | RegexOptions.NonBacktracking)]
-    private static partial Regex MajorPattern();
+    /// <summary>Of the name of a folder: 17, 9.6, postgresql@17, pgsql-17.</summary>
+    internal static decimal? VersionOf(string folder)
+    {
+        var prefix = Prefixes.FirstOrDefault(prefix => folder.StartsWith(prefix, StringComparison.Ordinal)) ?? "";
+        var number = folder.AsSpan(prefix.Length);
+        return decimal.TryParse(number, NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out var version) ? version : null;
+    }
+
+    /// <summary>Of what <c>postgres --version</c> says; 0 when it names none.</summary>
+    internal static int MajorIn(ReadOnlySpan<char> said)
+    {
+        var at = said.IndexOf(Product, StringComparison.Ordinal);
+        if (at < 0)
+        {
+            return 0;
+        }
+        var rest = said[(at + Product.Length)..];
+        var end = rest.IndexOfAnyExceptInRange('0', '9');
+        return int.TryParse(end < 0 ? rest : rest[..end], NumberStyles.None, CultureInfo.InvariantCulture, out var major) ? major : 0;
+    }
 }

@@ -259,7 +259,9 @@ public sealed class CalendarTests(TestDatabase database) : IClassFixture<TestDat
     {
         var services = new ServiceCollection();
 
-        Assert.Throws<ArgumentException>(() => services.AddSchedule("Test Tick", new Step("x"), TenSeconds));
+        Assert.All(["Test Tick", "", "2.tick", "tick\n", new string('t', 101)],
+            name => Assert.Throws<ArgumentException>(() => services.AddSchedule(name, new Step("x"), TenSeconds)));
+        services.AddSchedule("t2_test-tick." + new string('t', 87), new Step("x"), TenSeconds);
         Assert.Throws<ArgumentException>(() => services.AddSchedule(Tick, new Step("x"), "* * * *"));
         Assert.Throws<ArgumentException>(() => services.AddSchedule(Tick, new Step("x"), TenSeconds, MissedRuns.All, Overlap.Skip));
     }

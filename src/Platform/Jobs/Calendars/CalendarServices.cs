@@ -1,10 +1,9 @@
-using System.Text.RegularExpressions;
 using Microsoft.Extensions.DependencyInjection;
 using Npgsql;
 
 namespace Stoa.Platform.Jobs.Calendars;
 
-public static partial class CalendarServices
+public static class CalendarServices
 {
     private static readonly TimeSpan Day = TimeSpan.FromDays(1);
 
@@ -30,7 +29,7 @@ public static partial class CalendarServices
         this IServiceCollection services, string name, TJob job, Timetable timetable, MissedRuns missed, Overlap overlap, TimeSpan? reach)
         where TJob : class
     {
-        if (!Name().IsMatch(name))
+        if (!IsName(name))
         {
             throw new ArgumentException($"'{name}' is no name of a schedule: a-z, 0-9, _, - and .", nameof(name));
         }
@@ -62,6 +61,7 @@ public static partial class CalendarServices
         return services;
     }
 
-    [GeneratedRegex(@"^[a-z][a-z0-9_.-]{0,99}\z", RegexOptions.NonBacktracking)]
-    private static partial Regex Name();
+    // No regular expression: each start would build it.
+    private static bool IsName(string name) => name.Length is >= 1 and <= 100 && char.IsAsciiLetterLower(name[0])
+        && name.All(letter => char.IsAsciiLetterLower(letter) || char.IsAsciiDigit(letter) || letter is '_' or '.' or '-');
 }

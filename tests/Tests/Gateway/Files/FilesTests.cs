@@ -3,7 +3,10 @@ using System.Net.Http.Headers;
 using System.Text;
 using System.Text.Json.Nodes;
 using Stoa.Gateway.Files;
+using Stoa.Platform.Storage;
+using Stoa.Tests.Support;
 using Microsoft.Extensions.DependencyInjection;
+using Npgsql;
 
 namespace Stoa.Tests.Gateway.Files;
 
@@ -88,8 +91,48 @@ public sealed class FilesTests(GatewaySite site) : IClassFixture<GatewaySite>
         var file = await UploadAsync(new byte[40 << 20], "batch", seconds: 3_600);
         Assert.Equal(40 << 20, (long)file["bytes"]!);
         Assert.Equal(3_600, (long)file["expires_at"]! - (long)file["created_at"]!);
-        await using var scope = site.Host.Services.CreateAsyncScope();
-        Assert.Equal(0, await scope.ServiceProvider.GetRequiredService<FileStore>().TidyAsync(10, Ct));
+        var path = Path.Combine(Storage(), "files");
+        var kept = (string)(await UploadAsync([1], "batch", seconds: 7_200))["id"]!;
+        var (old, recent) = (await BatchAsync(TimeSpan.FromDays(30)), await BatchAsync(TimeSpan.FromDays(29)));
+
+        await TidyAsync(DateTimeOffset.FromUnixTimeSeconds((long)file["expires_at"]!) - TimeSpan.FromSeconds(1));
+        Assert.Equal(1L, await CountAsync("gateway.stored_files", (string)file["id"]!));
+        await TidyAsync(DateTimeOffset.FromUnixTimeSeconds((long)file["expires_at"]!) + TimeSpan.FromSeconds(1));
+
+        Assert.Equal(0L, await CountAsync("gateway.stored_files", (string)file["id"]!));
+        Assert.Equal(1L, await CountAsync("gateway.stored_files", kept));
+        Assert.Equal([kept], Directory.EnumerateFiles(path, "*", SearchOption.AllDirectories)
+            .Select(Path.GetFileName).Where(name => name == kept || name == (string)file["id"]!));
+        Assert.Equal(0L, await CountAsync("gateway.batches", old));
+        Assert.Equal(1L, await CountAsync("gateway.batches", recent));
+    }
+
+    /// <summary>Made from nothing but the connections: what it does needs no unit of work.</summary>
+    private Task TidyAsync(DateTimeOffset now)
+    {
+        var services = site.Host.Services;
+        var handler = new TidyStoredHandler(services.GetRequiredService<NpgsqlDataSource>(), services.GetRequiredService<IStorage>(), new FakeClock(now));
+        return handler.RunAsync(new(), null!, Ct);
+    }
+
+    private async Task<long> CountAsync(string table, string id)
+    {
+        await using var command = site.Host.Services.GetRequiredService<NpgsqlDataSource>().CreateCommand($"select count(*) from {table} where id = $1");
+        command.Parameters.Add(new() { Value = id });
+        return (long)(await command.ExecuteScalarAsync(Ct))!;
+    }
+
+    private async Task<string> BatchAsync(TimeSpan ago)
+    {
+        var id = $"batch_{Guid.CreateVersion7():n}";
+        await using var command = site.Host.Services.GetRequiredService<NpgsqlDataSource>().CreateCommand("""
+            insert into gateway.batches (id, organization_id, kind, key_id, key_prefix, endpoint, status, document, created_at, expires_at, ended_at)
+            select $1, id, 'open_ai', id, '', '/v1/chat/completions', 'completed', '{}', $2, $2, $2 from platform.organizations limit 1
+            """);
+        command.Parameters.Add(new() { Value = id });
+        command.Parameters.Add(new() { Value = TimeProvider.System.GetUtcNow() - ago });
+        await command.ExecuteNonQueryAsync(Ct);
+        return id;
     }
 
     private string Storage() => Path.Combine(

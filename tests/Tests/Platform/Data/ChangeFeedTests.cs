@@ -159,9 +159,22 @@ public sealed class ChangeFeedTests : IClassFixture<TestDatabase>, IAsyncLifetim
         Assert.Null(await calls.Reader.ReadAsync(Ct));
     }
 
+    [Theory]
+    [InlineData("keys; drop")]
+    [InlineData("keys\n")]
+    [InlineData("Keys")]
+    [InlineData("2keys")]
+    [InlineData("")]
+    public void A_channel_is_a_plain_name(string channel) =>
+        Assert.Throws<ArgumentException>(() => feed.Subscribe(channel, (_, _) => Task.CompletedTask));
+
     [Fact]
-    public void A_channel_is_a_plain_name() =>
-        Assert.Throws<ArgumentException>(() => feed.Subscribe("keys; drop", (_, _) => Task.CompletedTask));
+    public void A_name_of_a_channel_may_be_as_long_as_the_server_keeps_it()
+    {
+        feed.Subscribe("_k2" + new string('y', 60), (_, _) => Task.CompletedTask).Dispose();
+
+        Assert.Throws<ArgumentException>(() => feed.Subscribe(new string('y', 64), (_, _) => Task.CompletedTask));
+    }
 
     private ChannelReader<string?> Subscribe(string channel)
     {

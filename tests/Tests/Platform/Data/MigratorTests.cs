@@ -50,6 +50,17 @@ public sealed class MigratorTests(TestCluster cluster) : IAsyncLifetime
         Assert.Equal(["shop/0001_notes", "stock/0001_items"], applied);
     }
 
+    [Theory]
+    [InlineData("Stoa.Gateway.Migrations.0001_gateway.sql", "0001_gateway")]
+    [InlineData("Stoa.Gateway.Migrations.0012_runs_2.sql", "0012_runs_2")]
+    [InlineData("Stoa.Gateway.Migrations.001_gateway.sql", null)]
+    [InlineData("Stoa.Gateway.Migrations.0001_.sql", null)]
+    [InlineData("Stoa.Gateway.Migrations.0001_Gateway.sql", null)]
+    [InlineData("Stoa.Gateway.Migrations.0001_gateway.sql.orig", null)]
+    [InlineData("Stoa.Gateway.Seeds.0001_gateway.sql", null)]
+    [InlineData(".Migrations.sql", null)]
+    public void A_file_is_known_by_its_number_and_name(string resource, string? name) => Assert.Equal(name, Migrations.NameOf(resource));
+
     [Fact]
     public async Task Many_hosts_at_once_apply_each_file_once()
     {
