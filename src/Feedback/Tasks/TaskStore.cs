@@ -1,7 +1,6 @@
 using Microsoft.Extensions.Options;
 using Npgsql;
 using Stoa.Feedback.Auth;
-using Stoa.Feedback.Journal;
 using Stoa.Feedback.Messages;
 using Stoa.Feedback.Trees;
 using Stoa.Feedback.Users;
