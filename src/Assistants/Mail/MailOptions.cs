@@ -1,5 +1,6 @@
 using System.ComponentModel.DataAnnotations;
 using System.Net.Mail;
+using System.Runtime.CompilerServices;
 using Microsoft.Extensions.Options;
 
 namespace Stoa.Assistants.Mail;
@@ -82,6 +83,7 @@ internal sealed class MailOptionsValidator : IValidateOptions<MailOptions>
     }
 
     // A method of its own, or the library of mail would be loaded by hosts that send none.
+    [MethodImpl(MethodImplOptions.NoInlining)]
     private static bool IsAddress(string? address) => MailAddress.TryCreate(address, out _);
 
     private static bool IsOfRegion(char letter) => char.IsAsciiLetterLower(letter) || char.IsAsciiDigit(letter) || letter == '-';

@@ -23,6 +23,9 @@ internal enum HandOutEnd
 
     /// <summary>There is no such user, or he has another name now.</summary>
     Unnamed,
+
+    /// <summary>The user is at work in another transaction, and the group did not wait for him.</summary>
+    Elsewhere,
     Barred,
     WithoutTerms,
 
@@ -44,27 +47,40 @@ internal sealed class OfferPicks
 {
     private static readonly string Columns = MessageRows.Columns.Replace("$1::uuid", "task.user_id", StringComparison.Ordinal);
 
-    private const string Take =
-        "select feedback.hand_out($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14::timestamptz, $15, $16, $17, $18, $19, $20, $21, $22, $23)";
+    private const string HandOut =
+        "feedback.hand_out($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14::timestamptz, $15, $16, $17, $18, $19, $20, $21, $22, $23)";
+
+    private const string Take = $"select {HandOut}";
+
+    // A group waits for no user, so that nobody's long transaction holds up the others, and so that it never waits for whom waits for it.
+    private const string TakeFreely = $$"""
+        with own as materialized (
+          select id from feedback.user where api_client_id = $2 and username = $3 and auth_method = $4 for no key update skip locked
+        )
+        select case
+          when not exists (select from own) and exists (
+            select from feedback.user where api_client_id = $2 and username = $3 and auth_method = $4) then '{elsewhere}'
+          else {{HandOut}} end
+        """;
 
     private const string Shown = """
         m.id, m.user_id, m.frontend_message_id, m.text, m.lang, m.role, m.emojis, m.synthetic, m.parent_id, m.created_date, m.review_result,
         m.review_count, m.deleted, m.edited, m.model_name, m.message_tree_id, m.ranking_count, m.rank
         """;
 
-    // Whose row does not exist shows nothing. The tasks are asked for by a select, so that the statement is planned once.
+    // Whose row does not exist shows nothing.
     private static readonly string Show = $"""
         with recursive task as materialized (
-          select id, user_id, parent_message_id, ranked_ids from feedback.task where id = any ((select $1::uuid[])::uuid[])
+          select user_id, parent_message_id, ranked_ids from feedback.task where id = $1
         ), above as (
-          select {Shown}, 0 as height, task.id as task_id from task join feedback.message m on m.id = task.parent_message_id
+          select {Shown}, 0 as height from task join feedback.message m on m.id = task.parent_message_id
           union all
-          select {Shown}, above.height + 1, above.task_id from above join feedback.message m on m.id = above.parent_id
+          select {Shown}, above.height + 1 from above join feedback.message m on m.id = above.parent_id
         )
-        select {Columns}, task.user_id, false as is_reply, m.height, task.id
-        from task join above m on m.task_id = task.id
+        select {Columns}, task.user_id, false as is_reply, m.height
+        from task, above m
         union all
-        select {Columns}, task.user_id, true, -array_position(task.ranked_ids, m.id), task.id
+        select {Columns}, task.user_id, true, -array_position(task.ranked_ids, m.id)
         from task join feedback.message m on m.id = any (task.ranked_ids)
         order by height desc
         """;
@@ -103,13 +119,6 @@ internal sealed class OfferPicks
     private const string NoChild =
         "not exists (select from feedback.message child where child.parent_id = c.message_id and child.user_id = $1 and not child.deleted offset 0)";
 
-    // Who waits for a user holds no offer yet, and users are locked in one order.
-    private const string Lock = """
-        select 1 from unnest((select $1::uuid[]), (select $2::text[]), (select $3::text[])) as asked (client, name, method)
-        join feedback.user u on u.api_client_id = asked.client and u.username = asked.name and u.auth_method = asked.method
-        order by u.id for no key update of u
-        """;
-
     private readonly FeedbackOptions options;
     private readonly NpgsqlDataSource source;
     private readonly Coalescer<Asked, HandedOut> groups;
@@ -117,85 +126,61 @@ internal sealed class OfferPicks
     public OfferPicks(FeedbackOptions options, NpgsqlDataSource source)
     {
         (this.options, this.source) = (options, source);
-        groups = new(HandOutAsync, atOnce: 1);
+        groups = new(group => HandOutAsync(group, TakeFreely, CancellationToken.None), atOnce: 1);
     }
 
     /// <summary>With all that the user is to see.</summary>
     /// <param name="wishes">Null: for a new prompt, which needs no offer.</param>
-    public Task<HandedOut> HandOutAsync(TaskDraft draft, IReadOnlyCollection<Wish>? wishes, DateTimeOffset now) =>
-        groups.RunAsync(new(draft, wishes, now));
-
-    private async Task<IReadOnlyList<HandedOut>> HandOutAsync(IReadOnlyList<Asked> group)
+    public async Task<HandedOut> HandOutAsync(TaskDraft draft, IReadOnlyCollection<Wish>? wishes, DateTimeOffset now, CancellationToken ct)
     {
-        await using var connection = await source.OpenConnectionAsync();
-        await using var batch = await Statement.BatchAsync(connection, CancellationToken.None, StatementsOf(group));
-        await using var row = await batch.ExecuteReaderAsync();
-        if (group is not [_])
-        {
-            await row.NextResultAsync();
-        }
-        var handed = new List<string?[]>(group.Count);
+        var asked = new Asked(draft, wishes, now);
+        var handed = await groups.RunAsync(asked, ct);
+        return handed.End == HandOutEnd.Elsewhere ? (await HandOutAsync([asked], Take, ct))[0] : handed;
+    }
+
+    /// <summary>Two statements for each, in one transaction.</summary>
+    private async Task<IReadOnlyList<HandedOut>> HandOutAsync(IReadOnlyList<Asked> group, string take, CancellationToken ct)
+    {
+        await using var connection = await source.OpenConnectionAsync(ct);
+        await using var batch = await Statement.BatchAsync(
+            connection, ct, group.SelectMany(asked => new[] { TakeFor(asked, take), Statement.Of(Show, asked.Draft.Id) }));
+        await using var row = await batch.ExecuteReaderAsync(ct);
+        var handed = new List<HandedOut>(group.Count);
         do
         {
-            await row.ReadAsync();
-            handed.Add(row.GetFieldValue<string?[]>(0));
-            await row.NextResultAsync();
+            handed.Add(await ReadAsync(row, ct));
         }
-        while (handed.Count < group.Count);
-        var shown = await ReadShownAsync(row);
-        return [.. group.Zip(handed, (one, answer) => Read(answer, shown[one.Draft.Id]))];
+        while (await row.NextResultAsync(ct));
+        return handed;
     }
 
-    private IEnumerable<NpgsqlBatchCommand> StatementsOf(IReadOnlyList<Asked> group)
+    private static async Task<HandedOut> ReadAsync(NpgsqlDataReader row, CancellationToken ct)
     {
-        if (group is not [_])
+        await row.ReadAsync(ct);
+        var handed = row.GetFieldValue<string?[]>(0);
+        await row.NextResultAsync(ct);
+        if (handed is not [_, { } type, var treeId, var messageId])
         {
-            yield return LockFor(group);
+            return new(EnumNames<HandOutEnd>.Read(handed[0]!));
         }
-        foreach (var one in group)
+        List<WireMessage> conversation = [], replies = [];
+        while (await row.ReadAsync(ct))
         {
-            yield return TakeFor(one);
+            (row.GetBoolean(MessageRows.Width + 1) ? replies : conversation).Add(MessageRows.Read(row, row.GetGuid(MessageRows.Width)));
         }
-        yield return Statement.Of(Show, (object)group.Select(one => one.Draft.Id).ToArray());
-    }
-
-    /// <summary>The messages of each task, with whether it is one that is to be put in order.</summary>
-    private static async Task<ILookup<Guid, (WireMessage Message, bool IsReply)>> ReadShownAsync(NpgsqlDataReader row)
-    {
-        var shown = new List<(Guid Task, WireMessage Message, bool IsReply)>();
-        while (await row.ReadAsync())
-        {
-            shown.Add((
-                row.GetGuid(MessageRows.Width + 3), MessageRows.Read(row, row.GetGuid(MessageRows.Width)), row.GetBoolean(MessageRows.Width + 1)));
-        }
-        return shown.ToLookup(one => one.Task, one => (one.Message, one.IsReply));
-    }
-
-    private static HandedOut Read(string?[] handed, IEnumerable<(WireMessage Message, bool IsReply)> shown)
-    {
-        return handed is [_, { } type, var treeId, var messageId]
-            ? new(HandOutEnd.Picked, new(type, IdOf(treeId), IdOf(messageId), MessagesOf(replies: false), MessagesOf(replies: true)))
-            : new(EnumNames<HandOutEnd>.Read(handed[0]!));
+        return new(HandOutEnd.Picked, new(type, IdOf(treeId), IdOf(messageId), conversation, replies));
 
         static Guid? IdOf(string? text) => text is null ? null : Guid.Parse(text);
-        List<WireMessage> MessagesOf(bool replies) => [.. shown.Where(one => one.IsReply == replies).Select(one => one.Message)];
     }
 
-    private static NpgsqlBatchCommand LockFor(IReadOnlyList<Asked> group)
-    {
-        return Statement.Of(Lock, Each(one => one.Draft.Client.Id), Each(one => one.Draft.Named.Id), Each(one => one.Draft.Named.AuthMethod));
-
-        T[] Each<T>(Func<Asked, T> value) => [.. group.Select(value)];
-    }
-
-    private NpgsqlBatchCommand TakeFor(Asked asked)
+    private NpgsqlBatchCommand TakeFor(Asked asked, string take)
     {
         var (draft, wishes, now) = asked;
         var (rules, validity, request) = (options.TreeManager, options.TaskValidityMinutes, draft.Request);
         var types = draft.Reviews.Keys.ToArray();
         string?[] wished = [.. (wishes ?? []).Select(wish => wish.Type)];
         var statement = Statement.Of(
-            Take, draft.Id, draft.Client.Id, draft.Named.Id, draft.Named.AuthMethod, draft.Named.DisplayName, request.Lang,
+            take, draft.Id, draft.Client.Id, draft.Named.Id, draft.Named.AuthMethod, draft.Named.DisplayName, request.Lang,
             wishes is null ? ["prompt"] : wishes.Select(wish => EnumNames<OfferWork>.Write(wish.Work!.Value)).ToArray(), wished,
             (wishes ?? []).Select(wish => wish.LonelyOnly).ToArray(), Random.Shared.NextDouble(), now, rules.RecentTasksSpanSec,
             rules.MaxPendingTasksPerUser, request.Collective || validity <= 0 ? null : now.AddMinutes(validity), request.Collective,

@@ -97,7 +97,7 @@ internal sealed class TaskStore(FeedbackChanges changes, UserStore users, IOptio
     {
         while (true)
         {
-            var handed = await picks.HandOutAsync(draft, wishes, time.GetUtcNow());
+            var handed = await picks.HandOutAsync(draft, wishes, time.GetUtcNow(), ct);
             if (handed.End != HandOutEnd.Unnamed)
             {
                 return handed.End switch

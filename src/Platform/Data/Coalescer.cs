@@ -20,10 +20,12 @@ public sealed class Coalescer<TItem, TResult>(Func<IReadOnlyList<TItem>, Task<IR
     private readonly Queue<Waiting> waiting = new();
     private int working;
 
-    /// <summary>The result of this item. It cannot be called back: who no longer waits for it leaves it to its end.</summary>
-    public Task<TResult> RunAsync(TItem item)
+    /// <summary>The result of this item.</summary>
+    /// <param name="item">What is wanted.</param>
+    /// <param name="ct">Takes it back as long as its group has not begun; after that it is left to its end.</param>
+    public Task<TResult> RunAsync(TItem item, CancellationToken ct = default)
     {
-        var own = new Waiting(item);
+        var own = new Waiting(item, ct);
         lock (waiting)
         {
             waiting.Enqueue(own);
@@ -96,7 +98,14 @@ public sealed class Coalescer<TItem, TResult>(Func<IReadOnlyList<TItem>, Task<IR
             var group = new List<Waiting>(Math.Min(waiting.Count, largest));
             while (group.Count < largest && waiting.TryDequeue(out var one))
             {
-                group.Add(one);
+                if (one.Left.IsCancellationRequested)
+                {
+                    one.Done.SetCanceled(one.Left);
+                }
+                else
+                {
+                    group.Add(one);
+                }
             }
             if (group.Count == 0)
             {
@@ -106,7 +115,7 @@ public sealed class Coalescer<TItem, TResult>(Func<IReadOnlyList<TItem>, Task<IR
         }
     }
 
-    private sealed record Waiting(TItem Item)
+    private sealed record Waiting(TItem Item, CancellationToken Left)
     {
         public TaskCompletionSource<TResult> Done { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
     }

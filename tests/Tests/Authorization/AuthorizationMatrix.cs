@@ -148,8 +148,13 @@ public sealed class AuthorizationMatrix : IAsyncLifetime
         try
         {
             using var response = await client.SendAsync(request, ct);
-            // Most calls are refused, and a session that a refusal had ended would be noticed at the caller's next call.
-            if (!operation.ChangesNothing && (int)response.StatusCode is not (401 or 403 or 404))
+            // Most calls are refused. A session that a refusal had ended is noticed at the caller's next call, unless that one is refused as well
+            // for want of a session: so whoever is refused for that comes with another.
+            if (response.StatusCode is System.Net.HttpStatusCode.Unauthorized)
+            {
+                world.Renew(caller);
+            }
+            else if (!operation.ChangesNothing && (int)response.StatusCode is not (403 or 404))
             {
                 world.SomethingChanged();
             }

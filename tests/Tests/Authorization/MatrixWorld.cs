@@ -61,6 +61,9 @@ internal sealed class MatrixWorld(HostUnderTest host)
         return known;
     }
 
+    /// <summary>This one comes with a new session the next time.</summary>
+    public void Renew(MatrixCaller caller) => fresh.Remove(caller);
+
     /// <summary>Something was changed, perhaps somebody's session: from now on all come with new ones.</summary>
     public void SomethingChanged() => fresh.Clear();
 

@@ -96,7 +96,7 @@ public sealed class TasksTests(SharedLearningSite shared) : IClassFixture<Shared
         Assert.Equal("404 Task not found", await site.StatusesAsync(school.Learner, HttpMethod.Get, $"/tasks/{school.Material}"));
         Assert.DoesNotContain("Later", (await site.GetAsync(school.Learner, $"/courses/{school.Course}")).ToJsonString(), StringComparison.Ordinal);
 
-        await site.SqlAsync("update learning.tasks set scheduled_publish_at = now() - interval '1 second' where scheduled_publish_at is not null");
+        await site.SqlAsync($"update learning.tasks set scheduled_publish_at = now() - interval '1 second' where id = {school.Material}");
         Assert.Equal("Later", (string?)(await site.GetAsync(school.Learner, $"/tasks/{school.Material}"))["title"]);
         await using (var scope = Microsoft.Extensions.DependencyInjection.ServiceProviderServiceExtensions.CreateAsyncScope(site.Host.Services))
         {

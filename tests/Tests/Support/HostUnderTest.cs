@@ -64,7 +64,7 @@ public sealed class HostUnderTest : IAsyncDisposable
             own[key] = value;
         }
         var dropDatabase = () => Task.CompletedTask;
-        if (!own.TryGetValue(Connection, out var database))
+        if (own.GetValueOrDefault(Connection) is not { Length: > 0 } database)
         {
             own[Connection] = database = await cluster.CreateDatabaseAsync();
             dropDatabase = () => cluster.DropDatabaseAsync(database);
@@ -83,7 +83,7 @@ public sealed class HostUnderTest : IAsyncDisposable
             {
                 await built.Services.GetRequiredService<Readiness>().WhenReady(TestContext.Current.CancellationToken);
             }
-            return new(built, folder, database!, dropDatabase);
+            return new(built, folder, database, dropDatabase);
         }
         catch
         {

@@ -1,10 +1,14 @@
 using System.Text.Json.Nodes;
+using Microsoft.Extensions.DependencyInjection;
+using Npgsql;
 
 namespace Stoa.Tests.Feedback.Tasks;
 
 /// <summary>Many at once, one effect.</summary>
 public sealed class TaskRaceTests
 {
+    private static CancellationToken Ct => TestContext.Current.CancellationToken;
+
     [Fact]
     public async Task One_id_acknowledges_one_task()
     {
@@ -39,7 +43,7 @@ public sealed class TaskRaceTests
         ];
 
         var ended = await AcknowledgeAsync(site, sent);
-        // These two are refused to a whole group.
+        // The first two pass each other's look at what is there and are refused to the group, if they are in one.
         var others = await AcknowledgeAsync(site, [(tasks[0], "one for two"), (tasks[1], "one for two"), (tasks[4], "own0"), (Nobody, "nothing")]);
 
         Assert.All(ended.Take(14), one => Assert.Equal(204, one.Status));
@@ -93,6 +97,69 @@ public sealed class TaskRaceTests
             Assert.Equal(users[i], await site.ScalarAsync<string>(
                 $"select u.username::text from feedback.task t join feedback.user u on u.id = t.user_id where t.id = '{body!["id"]}'"));
         }
+    }
+
+    [Fact]
+    public async Task Who_asks_at_the_same_time_as_others_sees_the_conversation_of_his_own_task()
+    {
+        await using var site = await FeedbackSite.StartAsync();
+        for (var i = 0; i < 4; i++)
+        {
+            await site.GrowingTreeAsync($"author{i}");
+        }
+
+        var answers = await Task.WhenAll(Enumerable.Range(0, 12).Select(i => site.RequestAsync($"user{i}", "assistant_reply")));
+
+        var given = answers.Where(answer => answer.Status == 200).Select(answer => answer.Body!).ToList();
+        Assert.Equal(4, given.Count);
+        foreach (var task in given)
+        {
+            Assert.Equal(
+                await site.ScalarAsync<string>($"select m.text from feedback.task t join feedback.message m on m.id = t.parent_message_id where t.id = '{task["id"]}'"),
+                (string)Assert.Single(task["conversation"]!["messages"]!.AsArray())!["text"]!);
+        }
+    }
+
+    [Fact]
+    public async Task Who_is_at_work_elsewhere_keeps_nobody_else_from_a_task()
+    {
+        await using var site = await FeedbackSite.StartAsync();
+        await site.RequestAsync("held", "initial_prompt");
+        await using var elsewhere = await site.Host.Services.GetRequiredService<NpgsqlDataSource>().OpenConnectionAsync(Ct);
+        await using var work = await elsewhere.BeginTransactionAsync(Ct);
+        await using var hold = new NpgsqlCommand("select 1 from feedback.user where username = 'held' for update", elsewhere, work);
+        await hold.ExecuteScalarAsync(Ct);
+
+        var late = site.RequestAsync("held", "initial_prompt");
+        var others = await Task.WhenAll(Enumerable.Range(0, 12).Select(i => site.RequestAsync($"user{i}", "initial_prompt")));
+
+        Assert.All(others, answer => Assert.Equal(200, answer.Status));
+        Assert.False(late.IsCompleted);
+        await work.RollbackAsync(Ct);
+        Assert.Equal(200, (await late).Status);
+    }
+
+    [Fact]
+    public async Task A_task_that_is_held_elsewhere_keeps_no_other_from_being_acknowledged()
+    {
+        await using var site = await FeedbackSite.StartAsync();
+        List<string> tasks = [];
+        for (var i = 0; i < 12; i++)
+        {
+            tasks.Add((string)(await site.RequestAsync($"user{i}", "initial_prompt")).Body!["id"]!);
+        }
+        await using var elsewhere = await site.Host.Services.GetRequiredService<NpgsqlDataSource>().OpenConnectionAsync(Ct);
+        await using var work = await elsewhere.BeginTransactionAsync(Ct);
+        await using var hold = new NpgsqlCommand($"select 1 from feedback.task where id = '{tasks[0]}' for update", elsewhere, work);
+        await hold.ExecuteScalarAsync(Ct);
+
+        var late = AcknowledgeAsync(site, [(tasks[0], "late")]);
+        var others = await AcknowledgeAsync(site, [.. tasks.Skip(1).Select((task, i) => (task, $"own{i}"))]);
+
+        Assert.All(others, one => Assert.Equal(204, one.Status));
+        Assert.False(late.IsCompleted);
+        await work.RollbackAsync(Ct);
+        Assert.Equal(204, Assert.Single(await late).Status);
     }
 
     [Fact]

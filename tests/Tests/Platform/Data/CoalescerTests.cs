@@ -26,6 +26,24 @@ public sealed class CoalescerTests
     }
 
     [Fact]
+    public async Task What_is_taken_back_before_its_group_begins_is_not_done()
+    {
+        var coalescer = Make(largest: 10, atOnce: 1);
+        using var left = new CancellationTokenSource();
+        var others = await SendAsync(coalescer, 0, 1);
+        var gone = coalescer.RunAsync(2, left.Token);
+        var last = coalescer.RunAsync(3, TestContext.Current.CancellationToken);
+
+        await left.CancelAsync();
+        gate.SetResult();
+
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => gone);
+        Assert.Equal(30, await last);
+        await Task.WhenAll(others);
+        Assert.Equal("0 | 1 3", Groups);
+    }
+
+    [Fact]
     public async Task A_group_is_no_larger_than_it_may_be()
     {
         var coalescer = Make(largest: 2, atOnce: 1);
@@ -128,6 +146,6 @@ public sealed class CoalescerTests
     {
         var own = coalescer.RunAsync(first);
         await Patience.UntilAsync(() => !groups.IsEmpty);
-        return [own, .. others.Select(coalescer.RunAsync)];
+        return [own, .. others.Select(other => coalescer.RunAsync(other))];
     }
 }
