@@ -38,7 +38,7 @@ internal sealed class FeedbackScenario : Scenario
         {
             yield return figure;
         }
-        var loops = await LoopsAsync(product, warm: quick ? 2 : 30, seconds);
+        var loops = await LoopsAsync(product, warm: quick ? 2 : 45, seconds);
         foreach (var figure in Figures("feedback.loop", loops, bound: 2))
         {
             yield return figure;
