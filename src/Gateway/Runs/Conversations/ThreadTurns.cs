@@ -126,7 +126,7 @@ internal sealed partial class ThreadTurns : BackgroundService
         var holder = Guid.CreateVersion7(time.GetUtcNow());
         for (var pause = FirstPause; ; pause = pause * 2 < LongestPause ? pause * 2 : LongestPause)
         {
-            var take = taking.RunAsync((thread, holder));
+            var take = taking.RunAsync((thread, holder), ct);
             try
             {
                 if (await take.WaitAsync(ct) is { } past)

@@ -10,6 +10,8 @@ public sealed class CoalescerTests
     private readonly ConcurrentQueue<int[]> groups = [];
     private readonly TaskCompletionSource gate = new();
 
+    private static CancellationToken Ct => TestContext.Current.CancellationToken;
+
     private string Groups => string.Join(" | ", groups.Select(group => string.Join(" ", group)));
 
     [Fact]
@@ -32,7 +34,7 @@ public sealed class CoalescerTests
         using var left = new CancellationTokenSource();
         var others = await SendAsync(coalescer, 0, 1);
         var gone = coalescer.RunAsync(2, left.Token);
-        var last = coalescer.RunAsync(3, TestContext.Current.CancellationToken);
+        var last = coalescer.RunAsync(3, Ct);
 
         await left.CancelAsync();
         gate.SetResult();
@@ -80,7 +82,7 @@ public sealed class CoalescerTests
         int[] expected = [0, 10, 30];
         Assert.Equal(expected, await Task.WhenAll(results[0], results[1], results[3]));
         Assert.Equal("0 | 1 -2 3 | 1 | -2 | 3", Groups);
-        Assert.Equal(50, await coalescer.RunAsync(5));
+        Assert.Equal(50, await coalescer.RunAsync(5, Ct));
     }
 
     [Fact]
@@ -104,7 +106,7 @@ public sealed class CoalescerTests
             items => ++tries == 1 ? throw new PostgresException("deadlock detected", "ERROR", "ERROR", "40P01") : Task.FromResult<IReadOnlyList<int>>([.. items]),
             largest: 1, atOnce: 1);
 
-        Assert.Equal(7, await coalescer.RunAsync(7));
+        Assert.Equal(7, await coalescer.RunAsync(7, Ct));
         Assert.Equal(2, tries);
     }
 
@@ -123,7 +125,7 @@ public sealed class CoalescerTests
             }, largest: 1, atOnce: 1);
         local.Value = "the caller's";
 
-        await coalescer.RunAsync(1);
+        await coalescer.RunAsync(1, Ct);
 
         string?[] expected = [null, null];
         Assert.Equal(expected, seen);
@@ -144,8 +146,8 @@ public sealed class CoalescerTests
     /// <summary>The first alone, the others when it is at work.</summary>
     private async Task<Task<int>[]> SendAsync(Coalescer<int, int> coalescer, int first, params int[] others)
     {
-        var own = coalescer.RunAsync(first);
+        var own = coalescer.RunAsync(first, Ct);
         await Patience.UntilAsync(() => !groups.IsEmpty);
-        return [own, .. others.Select(other => coalescer.RunAsync(other))];
+        return [own, .. others.Select(other => coalescer.RunAsync(other, Ct))];
     }
 }
