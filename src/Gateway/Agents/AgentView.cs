@@ -1,8 +1,8 @@
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using Stoa.Gateway.Dialects.Gtwy;
 using Stoa.Gateway.Secrets;
 using Stoa.Gateway.Tools;
-using Stoa.Gateway.Dialects.Gtwy;
 
 namespace Stoa.Gateway.Agents;
 

@@ -8,9 +8,9 @@ using Microsoft.Extensions.Options;
 using Stoa.Gateway.Auth;
 using Stoa.Gateway.Budgets;
 using Stoa.Gateway.Delivery;
+using Stoa.Gateway.Dialects.Gtwy;
 using Stoa.Gateway.Secrets;
 using Stoa.Gateway.Tools;
-using Stoa.Gateway.Dialects.Gtwy;
 using Stoa.Platform.Http;
 
 namespace Stoa.Gateway.Agents;

@@ -1,8 +1,8 @@
 using System.Text.Json.Nodes;
 using Stoa.Gateway.Auth;
 using Stoa.Gateway.Configuration;
-using Stoa.Gateway.Secrets;
 using Stoa.Gateway.Dialects.Gtwy;
+using Stoa.Gateway.Secrets;
 
 namespace Stoa.Gateway.Agents;
 

@@ -3,9 +3,9 @@ using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.Options;
 using Stoa.Gateway.Auth;
 using Stoa.Gateway.Configuration;
+using Stoa.Gateway.Dialects.Gtwy;
 using Stoa.Gateway.Runs.FollowUps;
 using Stoa.Gateway.Secrets;
-using Stoa.Gateway.Dialects.Gtwy;
 using Stoa.Platform.Http;
 using Stoa.Platform.Jobs;
 

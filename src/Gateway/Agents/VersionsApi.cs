@@ -7,8 +7,8 @@ using Microsoft.Extensions.Options;
 using Stoa.Gateway.Auth;
 using Stoa.Gateway.Configuration;
 using Stoa.Gateway.Delivery;
-using Stoa.Gateway.Tools;
 using Stoa.Gateway.Dialects.Gtwy;
+using Stoa.Gateway.Tools;
 using Stoa.Platform.Http;
 
 namespace Stoa.Gateway.Agents;

@@ -1,8 +1,8 @@
 using System.Buffers;
 using Stoa.Gateway.Bytes;
 using Stoa.Gateway.Chat;
-using Stoa.Gateway.Providers;
 using Stoa.Gateway.Dialects.Anthropic;
+using Stoa.Gateway.Providers;
 using Stoa.Platform.Http;
 
 namespace Stoa.Gateway.Completions;

@@ -2,8 +2,8 @@ using System.Globalization;
 using System.Text.Json;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Options;
-using Stoa.Gateway.Cache;
 using Stoa.Gateway.Bytes;
+using Stoa.Gateway.Cache;
 using Stoa.Gateway.Dialects;
 using Stoa.Platform.Http;
 

@@ -6,8 +6,8 @@ using Stoa.Gateway.Bytes;
 using Stoa.Gateway.Chat;
 using Stoa.Gateway.Dialects.Anthropic;
 using Stoa.Gateway.Dialects.OpenAi;
-using Stoa.Gateway.Runs;
 using Stoa.Gateway.Providers;
+using Stoa.Gateway.Runs;
 using Stoa.Platform.Http;
 using Stoa.Platform.Identity;
 

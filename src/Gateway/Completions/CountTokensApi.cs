@@ -4,9 +4,9 @@ using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.Options;
 using Stoa.Gateway.Bytes;
 using Stoa.Gateway.Chat;
-using Stoa.Gateway.Providers;
 using Stoa.Gateway.Dialects;
 using Stoa.Gateway.Dialects.Anthropic;
+using Stoa.Gateway.Providers;
 
 namespace Stoa.Gateway.Completions;
 

@@ -2,8 +2,8 @@ using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Options;
 using Stoa.Gateway.Bytes;
 using Stoa.Gateway.Chat;
-using Stoa.Gateway.Providers;
 using Stoa.Gateway.Dialects;
+using Stoa.Gateway.Providers;
 using Stoa.Platform.Http;
 
 namespace Stoa.Gateway.Completions;

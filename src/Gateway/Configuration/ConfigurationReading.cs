@@ -2,11 +2,11 @@ using System.Text.Json;
 using System.Text.Json.Nodes;
 using Microsoft.EntityFrameworkCore;
 using Stoa.Gateway.Agents;
+using Stoa.Gateway.Dialects;
 using Stoa.Gateway.Folders;
 using Stoa.Gateway.ProviderKeys;
 using Stoa.Gateway.Runs;
 using Stoa.Gateway.Tools;
-using Stoa.Gateway.Dialects;
 
 namespace Stoa.Gateway.Configuration;
 

@@ -4,9 +4,9 @@ using Microsoft.AspNetCore.Routing;
 using Stoa.Gateway.Bytes;
 using Stoa.Gateway.Chat;
 using Stoa.Gateway.Completions;
+using Stoa.Gateway.Dialects.OpenAi;
 using Stoa.Gateway.Providers;
 using Stoa.Gateway.Providers.Demo;
-using Stoa.Gateway.Dialects.OpenAi;
 using Stoa.Platform.Http;
 
 namespace Stoa.Gateway.Embeddings;

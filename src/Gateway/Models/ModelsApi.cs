@@ -4,10 +4,10 @@ using Microsoft.AspNetCore.Routing;
 using Stoa.Gateway.Bytes;
 using Stoa.Gateway.Completions;
 using Stoa.Gateway.Configuration;
-using Stoa.Gateway.Providers;
 using Stoa.Gateway.Dialects;
 using Stoa.Gateway.Dialects.Anthropic;
 using Stoa.Gateway.Dialects.OpenAi;
+using Stoa.Gateway.Providers;
 using Stoa.Platform.Http;
 using Stoa.Platform.Identity;
 

@@ -2,8 +2,8 @@ using System.Buffers;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using Microsoft.AspNetCore.Http;
-using Stoa.Gateway.Completions;
 using Stoa.Gateway.Bytes;
+using Stoa.Gateway.Completions;
 using Stoa.Gateway.Runs.Answers;
 using Stoa.Platform.Http;
 

@@ -11,8 +11,8 @@ using Stoa.Gateway.Auth;
 using Stoa.Gateway.Cache;
 using Stoa.Gateway.Configuration;
 using Stoa.Gateway.Delivery;
-using Stoa.Gateway.Runs.Answers;
 using Stoa.Gateway.Dialects.Gtwy;
+using Stoa.Gateway.Runs.Answers;
 using Stoa.Gateway.Secrets;
 using Stoa.Platform.Http;
 

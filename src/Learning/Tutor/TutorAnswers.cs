@@ -4,8 +4,8 @@ using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 using Stoa.Gateway;
-using Stoa.Learning.Organizations;
 using Stoa.Learning.Evaluations;
+using Stoa.Learning.Organizations;
 using Stoa.Platform.Http;
 using Stoa.Platform.Telemetry;
 

@@ -2,8 +2,8 @@ using System.Collections.Concurrent;
 using System.Diagnostics;
 using System.Net;
 using System.Net.Sockets;
-using Stoa.Tests.Support;
 using Npgsql;
+using Stoa.Tests.Support;
 
 namespace Stoa.Tests.Jobs;
 

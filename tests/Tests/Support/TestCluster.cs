@@ -4,8 +4,8 @@ using Npgsql;
 using Stoa.Gateway.Usage;
 using Stoa.Host;
 using Stoa.Platform.Data;
-using Stoa.Platform.Jobs.Calendars;
 using Stoa.Platform.Jobs;
+using Stoa.Platform.Jobs.Calendars;
 
 [assembly: AssemblyFixture(typeof(Stoa.Tests.Support.TestCluster))]
 

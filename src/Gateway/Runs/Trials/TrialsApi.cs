@@ -6,9 +6,9 @@ using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.AspNetCore.Routing;
 using Stoa.Gateway.Agents;
 using Stoa.Gateway.Auth;
+using Stoa.Gateway.Dialects.Gtwy;
 using Stoa.Gateway.RunTools;
 using Stoa.Gateway.Tools;
-using Stoa.Gateway.Dialects.Gtwy;
 using Stoa.Platform.Http;
 
 namespace Stoa.Gateway.Runs.Trials;

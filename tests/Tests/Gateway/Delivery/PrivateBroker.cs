@@ -1,7 +1,7 @@
 using System.Diagnostics;
 using System.Globalization;
-using Stoa.Tests.Support;
 using RabbitMQ.Client;
+using Stoa.Tests.Support;
 
 namespace Stoa.Tests.Gateway.Delivery;
 

@@ -2,11 +2,11 @@ using System.Net;
 using System.Net.Http.Headers;
 using System.Text;
 using System.Text.Json.Nodes;
+using Microsoft.Extensions.DependencyInjection;
+using Npgsql;
 using Stoa.Gateway.Files;
 using Stoa.Platform.Storage;
 using Stoa.Tests.Support;
-using Microsoft.Extensions.DependencyInjection;
-using Npgsql;
 
 namespace Stoa.Tests.Gateway.Files;
 
