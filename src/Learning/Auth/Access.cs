@@ -60,9 +60,6 @@ internal sealed class Access(LearningCaller caller, LearningDb db, NpgsqlDataSou
     public static Access Of(LearningCaller caller, IServiceProvider services) =>
         new(caller, services.GetRequiredService<LearningDb>(), services.GetRequiredService<NpgsqlDataSource>());
 
-    /// <summary>The front end's server, which reads what is published.</summary>
-    public bool IsService => caller.Proof == LearningProof.Service;
-
     /// <summary>Who calls, about nothing in particular.</summary>
     /// <exception cref="Failure">401: nobody has this id and this address.</exception>
     public async Task<Standing> CallerAsync(CancellationToken ct)
