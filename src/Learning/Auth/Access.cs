@@ -2,6 +2,7 @@ using Microsoft.AspNetCore.Http;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.DependencyInjection;
 using Npgsql;
+using Stoa.Platform.Data;
 using Stoa.Platform.Http;
 
 namespace Stoa.Learning.Auth;
