@@ -28,7 +28,7 @@ public abstract class ModuleDb(DbContextOptions options, string schema) : DbCont
         {
             return await base.SaveChangesAsync(acceptAllChangesOnSuccess, cancellationToken);
         }
-        if (Database.CurrentTransaction is not null || !ChangeTracker.HasChanges())
+        if (Database.CurrentTransaction is not null || (!ChangeTracker.HasChanges() && alongside!.IsOneStatement))
         {
             return await SaveWithAsync(acceptAllChangesOnSuccess, cancellationToken);
         }
@@ -66,7 +66,7 @@ public abstract class ModuleDb(DbContextOptions options, string schema) : DbCont
         try
         {
             var saved = await base.SaveChangesAsync(acceptAllChangesOnSuccess, ct);
-            // Without a transaction of the caller's there are jobs alone, or one was begun for all of it.
+            // Without a transaction of the caller's there is one statement alone, or one was begun for all of it.
             await alongside!.WriteAsync((NpgsqlConnection)Database.GetDbConnection(), ct);
             if (Database.CurrentTransaction is null)
             {
@@ -101,6 +101,9 @@ public abstract class ModuleDb(DbContextOptions options, string schema) : DbCont
 internal interface IAlongside
 {
     bool IsEmpty { get; }
+
+    /// <summary>Whether it is written all or not at all without a transaction too.</summary>
+    bool IsOneStatement { get; }
 
     Task WriteAsync(NpgsqlConnection connection, CancellationToken ct);
 
