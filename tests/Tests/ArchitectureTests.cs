@@ -55,15 +55,13 @@ public sealed partial class ArchitectureTests
         ["Data"] = ["Telemetry", "Egress"],
         ["Egress"] = ["Telemetry", "Data", "Http"],
         ["Http"] = Floor(),
-        ["Caching"] = Floor(),
         ["Limits"] = Floor(),
         // A bucket that cannot be reached is a failure.
         ["Storage"] = [.. Floor(), "Http"],
-        ["Events"] = Floor(),
-        // The keys API is made of routes and speaks in failures.
         // Their routes and pages want to know who asks.
-        ["Jobs"] = [.. Floor(), "Http", "Caching", "Limits", "Storage", "Events", "Identity", "Pages"],
-        ["Identity"] = [.. Floor(), "Http", "Caching", "Limits", "Storage", "Events"],
+        ["Jobs"] = [.. Floor(), "Http", "Limits", "Storage", "Identity", "Pages"],
+        // The keys API is made of routes and speaks in failures.
+        ["Identity"] = [.. Floor(), "Http", "Limits", "Storage"],
         ["Webhooks"] = [.. Floor(), "Http", "Jobs", "Identity"],
         ["Notifications"] = [.. Floor(), "Http", "Jobs"],
         ["Privacy"] = [.. Floor(), "Http", "Jobs", "Identity", "Pages"],
@@ -71,7 +69,7 @@ public sealed partial class ArchitectureTests
         // The host's frame sees everything, as Program does.
         ["Hosting"] =
         [
-            .. Floor(), "Http", "Caching", "Limits", "Storage", "Events", "Jobs", "Identity", "Privacy", "Webhooks", "Notifications", "Pages",
+            .. Floor(), "Http", "Limits", "Storage", "Jobs", "Identity", "Privacy", "Webhooks", "Notifications", "Pages",
         ],
     };
 

@@ -88,8 +88,6 @@ internal sealed class Fields
         };
     }
 
-    public bool Flag(string name, bool otherwise) => OptionalFlag(name) ?? otherwise;
-
     /// <summary>A day as <c>yyyy-mm-dd</c>, of what may be given as an instant too.</summary>
     public DateOnly? OptionalDate(string name, Func<string, Failure>? refuse = null)
     {

@@ -95,7 +95,7 @@ internal sealed partial class ApiClients(
         while (await row.ReadAsync(ct))
         {
             read[NameOf(row.GetFieldValue<byte[]>(0))] =
-                new(row.GetGuid(1), row.GetString(2), await row.IsDBNullAsync(3, ct) ? null : row.GetString(3), row.GetBoolean(4));
+                new(row.GetGuid(1), row.GetString(2), row.TextOrNull(3), row.GetBoolean(4));
         }
         return read;
     }

@@ -1,5 +1,6 @@
 using Npgsql;
 using NpgsqlTypes;
+using Stoa.Platform.Data;
 
 namespace Stoa.Feedback.Collection;
 
@@ -65,9 +66,7 @@ internal sealed class Preferences(NpgsqlDataSource source)
     }
 
     private static Key Read(NpgsqlDataReader row, int first) =>
-        new(row.GetString(first), Text(row, first + 1), Text(row, first + 2), Text(row, first + 3));
-
-    private static string? Text(NpgsqlDataReader row, int column) => row.IsDBNull(column) ? null : row.GetString(column);
+        new(row.GetString(first), row.TextOrNull(first + 1), row.TextOrNull(first + 2), row.TextOrNull(first + 3));
 
     private sealed record Key(string Name, string? AgentVersion, string? Model, string? Provider);
 }

@@ -175,8 +175,8 @@ internal sealed partial class TreeSource(NpgsqlDataSource source, ILogger<TreeSo
         var message = new OasstMessage
         {
             MessageId = row.GetGuid(0).ToString(),
-            ParentId = row.IsDBNull(1) ? null : row.GetGuid(1).ToString(),
-            UserId = row.IsDBNull(5) ? null : row.GetGuid(5).ToString(),
+            ParentId = row.IdOrNull(1)?.ToString(),
+            UserId = row.IdOrNull(5)?.ToString(),
             CreatedDate = row.GetFieldValue<DateTimeOffset>(6),
             Text = row.GetString(7),
             Role = row.GetString(8),
@@ -185,18 +185,17 @@ internal sealed partial class TreeSource(NpgsqlDataSource source, ILogger<TreeSo
             // A refusal by few says little.
             ReviewResult = result is false && reviews <= 2 ? null : result,
             Deleted = row.GetBoolean(12),
-            Rank = row.IsDBNull(13) ? null : row.GetInt32(13),
+            Rank = row.NumberOrNull(13),
             Synthetic = row.GetBoolean(14),
-            ModelName = Text(row, 15),
-            Emojis = Text(row, 16) is { } emojis ? JsonSerializer.Deserialize(emojis, FeedbackJson.Default.DictionaryStringInt32) : null,
-            Labels = Text(row, 17) is { } labels ? JsonSerializer.Deserialize(labels, DatasetJson.Default.DictionaryStringOasstLabel)
+            ModelName = row.TextOrNull(15),
+            Emojis = row.TextOrNull(16) is { } emojis
+                ? JsonSerializer.Deserialize(emojis, FeedbackJson.Default.DictionaryStringInt32) : null,
+            Labels = row.TextOrNull(17) is { } labels ? JsonSerializer.Deserialize(labels, DatasetJson.Default.DictionaryStringOasstLabel)
                 : selection.NeedsLabels ? new Dictionary<string, OasstLabel>() : null,
-            Events = Text(row, 18) is { } events ? JsonSerializer.Deserialize(events, DatasetJson.Default.OasstEvents) : null,
+            Events = row.TextOrNull(18) is { } events ? JsonSerializer.Deserialize(events, DatasetJson.Default.OasstEvents) : null,
         };
-        return (new(row.GetGuid(0), row.IsDBNull(1) ? null : row.GetGuid(1), row.GetGuid(2), row.GetString(3), Text(row, 4)), message);
+        return (new(row.GetGuid(0), row.IdOrNull(1), row.GetGuid(2), row.GetString(3), row.TextOrNull(4)), message);
     }
-
-    private static string? Text(NpgsqlDataReader row, int column) => row.IsDBNull(column) ? null : row.GetString(column);
 
     [LoggerMessage(LogLevel.Warning, "Tree {Tree} is left out: its prompt is not among what was chosen")]
     private partial void LogRootless(Guid tree);

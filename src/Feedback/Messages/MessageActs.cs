@@ -5,6 +5,7 @@ using Stoa.Feedback.Auth;
 using Stoa.Feedback.Trees;
 using Stoa.Feedback.Users;
 using Stoa.Feedback.Wire;
+using Stoa.Platform.Data;
 using Stoa.Platform.Http;
 
 namespace Stoa.Feedback.Messages;
@@ -151,7 +152,7 @@ internal sealed class MessageActs(
             "select text, user_id, created_date, edited, message_tree_id from feedback.message where id = $1 for no key update", messageId));
         await using var row = await batch.ExecuteReaderAsync(ct);
         return await row.ReadAsync(ct)
-            ? new(row.GetString(0), await row.IsDBNullAsync(1, ct) ? null : row.GetGuid(1), row.GetFieldValue<DateTimeOffset>(2), row.GetBoolean(3), row.GetGuid(4))
+            ? new(row.GetString(0), row.IdOrNull(1), row.GetFieldValue<DateTimeOffset>(2), row.GetBoolean(3), row.GetGuid(4))
             : null;
     }
 

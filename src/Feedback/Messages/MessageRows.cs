@@ -1,6 +1,7 @@
 using System.Text.Json;
 using Npgsql;
 using Stoa.Feedback.Wire;
+using Stoa.Platform.Data;
 
 namespace Stoa.Feedback.Messages;
 
@@ -23,13 +24,13 @@ internal static class MessageRows
 
     public static WireMessage Read(NpgsqlDataReader row, Guid? actingId, FrontEndUser? user = null)
     {
-        var author = row.IsDBNull(1) ? (Guid?)null : row.GetGuid(1);
+        var author = row.IdOrNull(1);
         return new(
             row.GetGuid(0), author, row.GetString(2), row.GetString(3), row.GetString(4), row.GetString(5) == "assistant", Emojis(row, 6),
             row.IsDBNull(18) ? [] : row.GetFieldValue<string[]>(18), actingId is null ? null : author == actingId, row.GetBoolean(7),
-            row.IsDBNull(8) ? null : row.GetGuid(8), row.GetFieldValue<DateTimeOffset>(9), row.IsDBNull(10) ? null : row.GetBoolean(10),
-            row.GetInt32(11), row.GetBoolean(12), row.GetBoolean(13), row.IsDBNull(14) ? null : row.GetString(14), row.GetGuid(15),
-            row.GetInt32(16), row.IsDBNull(17) ? null : row.GetInt32(17))
+            row.IdOrNull(8), row.GetFieldValue<DateTimeOffset>(9), row.IsDBNull(10) ? null : row.GetBoolean(10),
+            row.GetInt32(11), row.GetBoolean(12), row.GetBoolean(13), row.TextOrNull(14), row.GetGuid(15),
+            row.GetInt32(16), row.NumberOrNull(17))
         {
             User = user,
         };

@@ -126,7 +126,7 @@ internal sealed class MessageViews(NpgsqlDataSource source)
         return await row.IsDBNullAsync(0, ct)
             ? throw FeedbackCode.NoMessageTreeFound.Refusal("The message has no tree")
             : new(row.GetGuid(0), EnumNames<TreeState>.Read(row.GetString(1)), row.GetInt32(2), row.GetInt32(3), row.GetInt32(4), row.GetBoolean(5),
-                await row.IsDBNullAsync(6, ct) ? null : row.GetString(6));
+                row.TextOrNull(6));
     }
 
     /// <summary>Oldest first; none where it was never edited.</summary>
@@ -141,9 +141,9 @@ internal sealed class MessageViews(NpgsqlDataSource source)
         List<MessageRevision> revisions = [];
         while (await row.ReadAsync(ct))
         {
-            var author = await row.IsDBNullAsync(3, ct) ? (Guid?)null : row.GetGuid(3);
+            var author = row.IdOrNull(3);
             revisions.Add(new(row.GetGuid(0), row.GetString(1), row.GetGuid(2), author,
-                await row.IsDBNullAsync(4, ct) ? null : row.GetFieldValue<DateTimeOffset>(4), actingId is not null && author == actingId));
+                row.InstantOrNull(4), actingId is not null && author == actingId));
         }
         return revisions;
     }

@@ -1,4 +1,5 @@
 using Npgsql;
+using Stoa.Platform.Data;
 
 namespace Stoa.Feedback.Rankings;
 
@@ -57,7 +58,7 @@ internal sealed class Rerank(NpgsqlDataSource source)
         }
         var stored = await connection.ListAsync(
             Statement.Of(Ranks, places.Keys.ToArray()),
-            row => (Id: row.GetGuid(0), Parent: row.GetGuid(1), Rank: row.IsDBNull(2) ? (int?)null : row.GetInt32(2)), ct);
+            row => (Id: row.GetGuid(0), Parent: row.GetGuid(1), Rank: row.NumberOrNull(2)), ct);
         var changed = stored
             .Select(message => (message.Id, message.Rank, New: places[message.Parent].TryGetValue(message.Id, out var place) ? place : (int?)null))
             .Where(message => message.Rank != message.New).ToList();

@@ -1,4 +1,5 @@
 using Npgsql;
+using Stoa.Platform.Data;
 using Stoa.Platform.Http;
 
 namespace Stoa.Feedback.Tasks;
@@ -70,10 +71,10 @@ internal static class TaskRows
     {
         Id = row.GetGuid(first),
         CreatedDate = row.GetFieldValue<DateTimeOffset>(first + 1),
-        ExpiryDate = row.IsDBNull(first + 2) ? null : row.GetFieldValue<DateTimeOffset>(first + 2),
-        UserId = row.IsDBNull(first + 3) ? null : row.GetGuid(first + 3),
+        ExpiryDate = row.InstantOrNull(first + 2),
+        UserId = row.IdOrNull(first + 3),
         Type = row.GetString(first + 4),
-        Mode = row.IsDBNull(first + 5) ? null : row.GetString(first + 5),
+        Mode = row.TextOrNull(first + 5),
         ValidLabels = row.IsDBNull(first + 6) ? null : row.GetFieldValue<string[]>(first + 6),
         MandatoryLabels = row.IsDBNull(first + 7) ? null : row.GetFieldValue<string[]>(first + 7),
         RankedIds = row.IsDBNull(first + 8) ? null : row.GetFieldValue<Guid[]>(first + 8),
@@ -81,9 +82,9 @@ internal static class TaskRows
         Ack = row.IsDBNull(first + 10) ? null : row.GetBoolean(first + 10),
         Done = row.GetBoolean(first + 11),
         Skipped = row.GetBoolean(first + 12),
-        FrontendMessageId = row.IsDBNull(first + 13) ? null : row.GetString(first + 13),
-        MessageTreeId = row.IsDBNull(first + 14) ? null : row.GetGuid(first + 14),
-        ParentMessageId = row.IsDBNull(first + 15) ? null : row.GetGuid(first + 15),
+        FrontendMessageId = row.TextOrNull(first + 13),
+        MessageTreeId = row.IdOrNull(first + 14),
+        ParentMessageId = row.IdOrNull(first + 15),
         Collective = row.GetBoolean(first + 16),
     };
 

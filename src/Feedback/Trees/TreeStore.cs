@@ -45,7 +45,7 @@ internal static class TreeStore
             if (!row.IsDBNull(11))
             {
                 offers.Add(new(row.GetGuid(0), EnumNames<OfferWork>.Read(row.GetString(11)), row.GetString(12), row.GetString(13),
-                    row.IsDBNull(14) ? null : row.GetGuid(14), row.GetInt32(15), row.GetBoolean(16)));
+                    row.IdOrNull(14), row.GetInt32(15), row.GetBoolean(16)));
             }
         }
         return new(new(tree, messages), offers);
@@ -141,13 +141,13 @@ internal static class TreeStore
         MaxChildrenCount = row.GetInt32(first + 3),
         State = EnumNames<TreeState>.Read(row.GetString(first + 4)),
         Active = row.GetBoolean(first + 5),
-        Origin = row.IsDBNull(first + 6) ? null : row.GetString(first + 6),
-        WonPromptLotteryDate = row.IsDBNull(first + 7) ? null : row.GetFieldValue<DateTimeOffset>(first + 7),
+        Origin = row.TextOrNull(first + 6),
+        WonPromptLotteryDate = row.InstantOrNull(first + 7),
         Lang = row.GetString(first + 8),
     };
 
     private static TreeMessage MessageOf(NpgsqlDataReader row) => new(
-        row.GetGuid(0), row.IsDBNull(1) ? null : row.GetGuid(1), row.IsDBNull(2) ? null : row.GetGuid(2),
+        row.GetGuid(0), row.IdOrNull(1), row.IdOrNull(2),
         EnumNames<MessageRole>.Read(row.GetString(3)), row.GetString(4), row.GetInt32(5))
     {
         Deleted = row.GetBoolean(6),

@@ -1,6 +1,7 @@
 using Npgsql;
 using Stoa.Feedback.Auth;
 using Stoa.Feedback.Wire;
+using Stoa.Platform.Data;
 using Stoa.Platform.Http;
 
 namespace Stoa.Feedback.Users;
@@ -119,14 +120,11 @@ internal sealed class UserStore(NpgsqlDataSource source, TimeProvider time)
         Notes = row.GetString(first + 7),
         Deleted = row.GetBoolean(first + 8),
         ShowOnLeaderboard = row.GetBoolean(first + 9),
-        StreakLastDayDate = Instant(row, first + 10),
-        StreakDays = row.IsDBNull(first + 11) ? null : row.GetInt32(first + 11),
-        LastActivityDate = Instant(row, first + 12),
-        TosAcceptanceDate = Instant(row, first + 13),
+        StreakLastDayDate = row.InstantOrNull(first + 10),
+        StreakDays = row.NumberOrNull(first + 11),
+        LastActivityDate = row.InstantOrNull(first + 12),
+        TosAcceptanceDate = row.InstantOrNull(first + 13),
     };
-
-    private static DateTimeOffset? Instant(NpgsqlDataReader row, int column) =>
-        row.IsDBNull(column) ? null : row.GetFieldValue<DateTimeOffset>(column);
 
     private static async Task<FeedbackUser?> OneAsync(NpgsqlConnection connection, NpgsqlBatchCommand statement, CancellationToken ct)
     {

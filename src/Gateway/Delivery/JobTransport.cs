@@ -2,6 +2,7 @@ using System.Text.Json;
 using System.Text.Json.Nodes;
 using Npgsql;
 using NpgsqlTypes;
+using Stoa.Platform.Data;
 using Stoa.Platform.Jobs;
 
 namespace Stoa.Gateway.Delivery;
@@ -120,7 +121,7 @@ internal sealed class RunQueuedHandler(QueuedRuns runs, NpgsqlDataSource source)
         command.Parameters.Add(new() { Value = id });
         await using var rows = await command.ExecuteReaderAsync(ct);
         return await rows.ReadAsync(ct) && !rows.IsDBNull(0)
-            ? (JsonSerializer.Deserialize(rows.GetString(0), DeliveryJson.Default.QueuedRun), rows.IsDBNull(1) ? null : rows.GetGuid(1))
+            ? (JsonSerializer.Deserialize(rows.GetString(0), DeliveryJson.Default.QueuedRun), rows.IdOrNull(1))
             : (null, null);
     }
 

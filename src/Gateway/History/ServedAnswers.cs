@@ -1,4 +1,5 @@
 using Npgsql;
+using Stoa.Platform.Data;
 
 namespace Stoa.Gateway.History;
 
@@ -38,7 +39,7 @@ internal sealed class ServedAnswers(NpgsqlDataSource source) : IServedAnswers
             string[] questions = row.IsDBNull(7) ? [] : row.GetFieldValue<string[]>(7), answers = row.IsDBNull(8) ? [] : row.GetFieldValue<string[]>(8);
             found.Add(new(
                 row.GetString(0), [.. questions.Zip(answers, (question, answer) => new ServedExchange(question, answer))], row.GetString(1), row.GetString(2),
-                row.IsDBNull(3) ? null : row.GetString(3), row.IsDBNull(4) ? null : row.GetString(4), row.GetString(5), row.GetString(6)));
+                row.TextOrNull(3), row.TextOrNull(4), row.GetString(5), row.GetString(6)));
         }
         return found;
     }

@@ -1,5 +1,6 @@
 using Npgsql;
 using NpgsqlTypes;
+using Stoa.Platform.Data;
 
 namespace Stoa.Gateway.Idempotency;
 
@@ -50,8 +51,8 @@ internal sealed class IdempotencyStore(NpgsqlDataSource source, TimeProvider tim
         }
         return rows.GetBoolean(0)
             ? new(true, bodyHash, null, null, [])
-            : new(false, rows.GetFieldValue<byte[]>(1), await rows.IsDBNullAsync(2, ct) ? null : rows.GetInt32(2),
-                await rows.IsDBNullAsync(3, ct) ? null : rows.GetString(3), await rows.IsDBNullAsync(4, ct) ? [] : rows.GetFieldValue<byte[]>(4));
+            : new(false, rows.GetFieldValue<byte[]>(1), rows.NumberOrNull(2),
+                rows.TextOrNull(3), await rows.IsDBNullAsync(4, ct) ? [] : rows.GetFieldValue<byte[]>(4));
     }
 
     public async Task KeepAsync(IdempotencyKey key, Guid claim, int status, string? contentType, ReadOnlyMemory<byte> body, CancellationToken ct)

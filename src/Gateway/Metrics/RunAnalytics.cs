@@ -3,6 +3,7 @@ using System.Text.Json.Nodes;
 using Npgsql;
 using NpgsqlTypes;
 using Stoa.Gateway.History;
+using Stoa.Platform.Data;
 using Stoa.Platform.Http;
 
 namespace Stoa.Gateway.Metrics;
@@ -160,7 +161,7 @@ internal sealed class RunAnalytics(NpgsqlDataSource source)
         }
         return (tools, agents, bases);
 
-        string? Text(int column) => reader.IsDBNull(column) ? null : reader.GetString(column);
+        string? Text(int column) => reader.TextOrNull(column);
     }
 
     private static JsonArray Values(IEnumerable<string> values) => new([.. values.Select(value => (JsonNode)value)]);

@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text;
 using Npgsql;
+using Stoa.Platform.Data;
 
 namespace Stoa.Gateway.Usage;
 
@@ -129,7 +130,7 @@ internal sealed class UsageQueries(NpgsqlDataSource source)
                 ReasoningTokens = reader.GetInt64(keys.Length + 8),
                 Cost = reader.GetDecimal(keys.Length + 9),
                 LatencyMs = reader.GetInt64(keys.Length + 10),
-                LastAt = reader.IsDBNull(keys.Length + 11) ? null : reader.GetFieldValue<DateTimeOffset>(keys.Length + 11),
+                LastAt = reader.InstantOrNull(keys.Length + 11),
             };
             foreach (var (index, group) in groupBy.Index())
             {
@@ -213,7 +214,7 @@ internal sealed class UsageQueries(NpgsqlDataSource source)
                 ReasoningTokens = reader.GetInt64(18),
                 Cost = await reader.IsDBNullAsync(19, ct) ? null : reader.GetDecimal(19),
                 LatencyMs = reader.GetInt32(20),
-                FirstByteMs = await reader.IsDBNullAsync(21, ct) ? null : reader.GetInt32(21),
+                FirstByteMs = reader.NumberOrNull(21),
                 IsCached = reader.GetBoolean(22),
                 AgentId = reader.GetString(23),
                 VersionId = reader.GetString(24),

@@ -2,6 +2,7 @@ using Microsoft.AspNetCore.Http;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.DependencyInjection;
 using Npgsql;
+using Stoa.Platform.Data;
 using Stoa.Platform.Http;
 
 namespace Stoa.Learning.Auth;
@@ -59,9 +60,6 @@ internal sealed class Access(LearningCaller caller, LearningDb db, NpgsqlDataSou
 
     public static Access Of(LearningCaller caller, IServiceProvider services) =>
         new(caller, services.GetRequiredService<LearningDb>(), services.GetRequiredService<NpgsqlDataSource>());
-
-    /// <summary>The front end's server, which reads what is published.</summary>
-    public bool IsService => caller.Proof == LearningProof.Service;
 
     /// <summary>Who calls, about nothing in particular.</summary>
     /// <exception cref="Failure">401: nobody has this id and this address.</exception>

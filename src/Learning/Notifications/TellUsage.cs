@@ -1,6 +1,7 @@
 using Npgsql;
 using Stoa.Gateway;
 using Stoa.Learning.Tutor;
+using Stoa.Platform.Data;
 using Stoa.Platform.Jobs;
 using Stoa.Platform.Jobs.Calendars;
 using Stoa.Platform.Notifications;
@@ -73,7 +74,7 @@ internal sealed class TellUsageHandler(NpgsqlDataSource source, IModelUsage mode
         await using var row = await command.ExecuteReaderAsync(ct);
         while (await row.ReadAsync(ct))
         {
-            schools.Add(new(row.GetString(1), row.IsDBNull(2) ? null : row.GetGuid(2), [row.GetInt64(3), row.GetInt64(4), row.GetInt64(5)]));
+            schools.Add(new(row.GetString(1), row.IdOrNull(2), [row.GetInt64(3), row.GetInt64(4), row.GetInt64(5)]));
         }
         return schools;
     }

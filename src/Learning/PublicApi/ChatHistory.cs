@@ -4,6 +4,7 @@ using System.Text.Json;
 using System.Text.Json.Serialization;
 using Npgsql;
 using Stoa.Learning.Wire;
+using Stoa.Platform.Data;
 
 namespace Stoa.Learning.PublicApi;
 
@@ -46,7 +47,7 @@ internal sealed class ChatHistory(NpgsqlDataSource source)
 
     private static Line LineOf(NpgsqlDataReader row) => new(
         row.GetInt32(0), row.GetFieldValue<DateTimeOffset>(1), row.GetInt32(2), row.GetString(3), row.GetInt32(4), row.GetInt32(5), row.GetString(6),
-        row.IsDBNull(7) ? null : row.GetString(7), row.IsDBNull(8) ? null : row.GetString(8), row.IsDBNull(9) ? null : row.GetInt32(9));
+        row.TextOrNull(7), row.TextOrNull(8), row.NumberOrNull(9));
 
     internal sealed record Line(
         int Id, [property: JsonConverter(typeof(WholeSeconds))] DateTimeOffset CreatedAt, int UserId, string UserEmail, int QuestionId, int TaskId,

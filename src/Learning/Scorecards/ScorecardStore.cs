@@ -28,9 +28,6 @@ internal sealed class ScorecardStore(LearningDb db)
         (await db.Scorecards.AsNoTracking().Where(row => row.OrgId == orgId && (page.After == null || row.Id > page.After))
             .OrderBy(row => row.Id).Take(page.Size).ToListAsync(ct)).ConvertAll(View);
 
-    public async Task<ScorecardView?> FindAsync(int id, CancellationToken ct) =>
-        await db.Scorecards.AsNoTracking().FirstOrDefaultAsync(row => row.Id == id, ct) is { } row ? View(row) : null;
-
     public async Task<ScorecardView> CreateAsync(int orgId, string title, IReadOnlyList<Criterion> criteria, CancellationToken ct)
     {
         var row = new ScorecardRow { OrgId = orgId, Title = title, Criteria = Write(criteria) };

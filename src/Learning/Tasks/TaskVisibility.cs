@@ -1,6 +1,7 @@
 using Npgsql;
 using Stoa.Learning.Auth;
 using Stoa.Learning.Courses;
+using Stoa.Platform.Data;
 using Stoa.Platform.Http;
 
 namespace Stoa.Learning.Tasks;

@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Runtime.CompilerServices;
 using System.Text.Json.Serialization;
 using Npgsql;
+using Stoa.Platform.Data;
 
 namespace Stoa.Learning.Traces;
 
@@ -58,9 +59,9 @@ internal sealed class Conversations(NpgsqlDataSource source)
                 {
                     yield return current;
                 }
-                current = Begin(about, day, row.GetFieldValue<DateTimeOffset>(11), row.IsDBNull(14) ? null : row.GetString(14));
+                current = Begin(about, day, row.GetFieldValue<DateTimeOffset>(11), row.TextOrNull(14));
             }
-            current.Messages.Add(new(row.GetString(12), row.IsDBNull(13) ? null : row.GetString(13)));
+            current.Messages.Add(new(row.GetString(12), row.TextOrNull(13)));
             current.EndTime = row.GetFieldValue<DateTimeOffset>(11);
         }
         if (current is not null)
@@ -85,10 +86,10 @@ internal sealed class Conversations(NpgsqlDataSource source)
     private static ConversationAbout AboutOf(NpgsqlDataReader row)
     {
         return new(
-            row.GetInt32(0), row.GetInt32(1), row.GetString(2), row.GetInt32(3), row.GetString(4), row.GetString(5), row.IsDBNull(6) ? null : row.GetInt32(6),
+            row.GetInt32(0), row.GetInt32(1), row.GetString(2), row.GetInt32(3), row.GetString(4), row.GetString(5), row.NumberOrNull(6),
             Text(7), Text(8), Text(9) switch { "chat" => "practice", var purpose => purpose }, Text(10));
 
-        string? Text(int index) => row.IsDBNull(index) ? null : row.GetString(index);
+        string? Text(int index) => row.TextOrNull(index);
     }
 }
 

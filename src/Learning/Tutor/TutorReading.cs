@@ -1,4 +1,5 @@
 using Npgsql;
+using Stoa.Platform.Data;
 using Stoa.Platform.Http;
 
 namespace Stoa.Learning.Tutor;

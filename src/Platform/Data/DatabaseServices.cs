@@ -41,7 +41,7 @@ public static class DatabaseServices
         services.AddPooledDbContextFactory<TDb>((provider, options) =>
         {
             options.UseNpgsql(provider.GetRequiredService<NpgsqlDataSource>());
-            options.AddInterceptors(ModuleDb.Ends.Instance, PreparedQueries.Interceptor.Instance);
+            options.AddInterceptors(ModuleDb.Ends.Instance);
             ((IDbContextOptionsBuilderInfrastructure)options).AddOrUpdateExtension(new SnakeCaseConvention.Extension());
         });
         services.AddScoped(provider => provider.GetRequiredService<IDbContextFactory<TDb>>().CreateDbContext());

@@ -10,22 +10,13 @@ namespace Stoa.Platform.Data;
 /// </summary>
 public abstract class ModuleDb(DbContextOptions options, string schema) : DbContext(options)
 {
-    private readonly List<IAlongside> alongside = [];
+    private IAlongside? alongside;
 
-    /// <summary>What is written with the next save, in its transaction; a part of its kind is made by the first call.</summary>
+    private bool IsAlone => alongside is not { IsEmpty: false };
+
+    /// <summary>What is written with the next save, in its transaction; made by the first call.</summary>
     internal T Alongside<T>(Func<T> make)
-        where T : class, IAlongside
-    {
-        if (alongside.OfType<T>().FirstOrDefault() is { } there)
-        {
-            return there;
-        }
-        var made = make();
-        alongside.Add(made);
-        return made;
-    }
-
-    private bool IsAlone => alongside.TrueForAll(part => part.IsEmpty);
+        where T : class, IAlongside => (T)(alongside ??= make());
 
     public override int SaveChanges(bool acceptAllChangesOnSuccess) => !IsAlone
         ? throw new InvalidOperationException("Jobs are saved by SaveChangesAsync")
@@ -37,7 +28,7 @@ public abstract class ModuleDb(DbContextOptions options, string schema) : DbCont
         {
             return await base.SaveChangesAsync(acceptAllChangesOnSuccess, cancellationToken);
         }
-        if (Database.CurrentTransaction is not null || (!ChangeTracker.HasChanges() && alongside.Count == 1))
+        if (Database.CurrentTransaction is not null || (!ChangeTracker.HasChanges() && alongside!.IsOneStatement))
         {
             return await SaveWithAsync(acceptAllChangesOnSuccess, cancellationToken);
         }
@@ -55,14 +46,14 @@ public abstract class ModuleDb(DbContextOptions options, string schema) : DbCont
     // Pooled contexts come back: nothing may be left in them.
     public override void Dispose()
     {
-        alongside.Clear();
+        alongside = null;
         base.Dispose();
         GC.SuppressFinalize(this);
     }
 
     public override async ValueTask DisposeAsync()
     {
-        alongside.Clear();
+        alongside = null;
         await base.DisposeAsync();
         GC.SuppressFinalize(this);
     }
@@ -75,14 +66,11 @@ public abstract class ModuleDb(DbContextOptions options, string schema) : DbCont
         try
         {
             var saved = await base.SaveChangesAsync(acceptAllChangesOnSuccess, ct);
-            // Without a transaction of the caller's there are jobs alone, or one was begun for all of it.
-            foreach (var part in alongside.Where(part => !part.IsEmpty))
-            {
-                await part.WriteAsync((NpgsqlConnection)Database.GetDbConnection(), ct);
-            }
+            // Without a transaction of the caller's there is one statement alone, or one was begun for all of it.
+            await alongside!.WriteAsync((NpgsqlConnection)Database.GetDbConnection(), ct);
             if (Database.CurrentTransaction is null)
             {
-                alongside.ForEach(part => part.Committed());
+                alongside.Committed();
             }
             return saved;
         }
@@ -98,7 +86,7 @@ public abstract class ModuleDb(DbContextOptions options, string schema) : DbCont
         public static readonly Ends Instance = new();
 
         public override void TransactionCommitted(System.Data.Common.DbTransaction transaction, TransactionEndEventData eventData) =>
-            (eventData.Context as ModuleDb)?.alongside.ForEach(part => part.Committed());
+            (eventData.Context as ModuleDb)?.alongside?.Committed();
 
         public override Task TransactionCommittedAsync(
             System.Data.Common.DbTransaction transaction, TransactionEndEventData eventData, CancellationToken cancellationToken = default)
@@ -113,6 +101,9 @@ public abstract class ModuleDb(DbContextOptions options, string schema) : DbCont
 internal interface IAlongside
 {
     bool IsEmpty { get; }
+
+    /// <summary>Whether it is written all or not at all without a transaction too.</summary>
+    bool IsOneStatement { get; }
 
     Task WriteAsync(NpgsqlConnection connection, CancellationToken ct);
 

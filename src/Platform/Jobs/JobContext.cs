@@ -16,11 +16,7 @@ public sealed class JobContext
 
     public Guid JobId => running.Job.Id;
 
-    public JobOwner Owner => running.Job.Owner;
-
     public DateTimeOffset CreatedAt => running.Job.CreatedAt;
-
-    public string? CorrelationId => running.Job.CorrelationId;
 
     /// <summary>From 1 on; snoozes and hand-overs do not count.</summary>
     public int Attempt => running.Job.Counted;

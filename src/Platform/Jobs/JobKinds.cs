@@ -45,10 +45,7 @@ internal sealed class JobKinds
         ];
         byName = all.ToFrozenDictionary(kind => kind.Name, StringComparer.Ordinal);
         byType = all.ToFrozenDictionary(kind => kind.Type);
-        Names = [.. all.Select(kind => kind.Name)];
     }
-
-    public string[] Names { get; }
 
     private static JobRules Limited(JobKind kind, Dictionary<string, int> most) => most.TryGetValue(kind.Name, out var limit)
         ? (kind.Rules with { MaxRunning = kind.Rules.MaxRunning < limit ? kind.Rules.MaxRunning : limit }).Checked(kind.Name)

@@ -1,9 +1,7 @@
 using System.Text.Json;
 using Microsoft.AspNetCore.DataProtection;
-using Microsoft.EntityFrameworkCore.Infrastructure;
 using Npgsql;
 using NpgsqlTypes;
-using Stoa.Platform.Data;
 using Stoa.Platform.Egress;
 using Stoa.Platform.Http;
 using Stoa.Platform.Jobs;
@@ -11,8 +9,7 @@ using Stoa.Platform.Jobs;
 namespace Stoa.Platform.Webhooks;
 
 /// <summary>
-/// Takes webhooks for sending: each is a row of the delivery log and a job, so what was committed is sent, also after a crash. With a
-/// module's unit of work: <see cref="WebhookEnqueueing.SendWebhook"/>.
+/// Takes webhooks for sending: each is a row of the delivery log and a job, so what was committed is sent, also after a crash.
 /// </summary>
 public sealed class WebhookOutbox(
     NpgsqlDataSource source, JobQueue jobs, AddressGuard guard, IDataProtectionProvider protection, TimeProvider time)
@@ -100,38 +97,4 @@ public sealed class WebhookOutbox(
 
     /// <summary>A webhook that is ready to be written: its row and its job.</summary>
     internal sealed record Made(NewWebhook Webhook, Guid Id, byte[]? Headers, NewJob Job);
-}
-
-public static class WebhookEnqueueing
-{
-    /// <summary>
-    /// Adds the webhook to the unit of work: it is written by the next <c>SaveChangesAsync</c> in the same transaction, so it is sent exactly
-    /// when its cause was committed.
-    /// </summary>
-    public static void SendWebhook(this ModuleDb db, NewWebhook webhook)
-    {
-        var made = db.GetService<WebhookOutbox>().Make(webhook);
-        db.Alongside(() => new Pending()).Add(made);
-        db.Enqueue(made.Job);
-    }
-
-    private sealed class Pending : IAlongside
-    {
-        private readonly List<WebhookOutbox.Made> webhooks = [];
-
-        public bool IsEmpty => webhooks.Count == 0;
-
-        public void Add(WebhookOutbox.Made webhook) => webhooks.Add(webhook);
-
-        public async Task WriteAsync(NpgsqlConnection connection, CancellationToken ct)
-        {
-            await WebhookOutbox.InsertAsync(connection, webhooks, ct);
-            webhooks.Clear();
-        }
-
-        public void Committed()
-        {
-            // The jobs beside it wake whoever sends.
-        }
-    }
 }

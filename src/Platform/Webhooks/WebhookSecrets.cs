@@ -2,6 +2,7 @@ using System.Text;
 using Microsoft.AspNetCore.DataProtection;
 using Microsoft.EntityFrameworkCore;
 using Npgsql;
+using Stoa.Platform.Data;
 using Stoa.Platform.Http;
 using Stoa.Platform.Identity;
 
@@ -48,7 +49,7 @@ internal sealed class WebhookSecrets(NpgsqlDataSource source, IDataProtectionPro
         while (await rows.ReadAsync(ct))
         {
             secrets.Add(new(
-                rows.GetGuid(0), rows.GetFieldValue<DateTimeOffset>(1), rows.IsDBNull(2) ? null : rows.GetFieldValue<DateTimeOffset>(2)));
+                rows.GetGuid(0), rows.GetFieldValue<DateTimeOffset>(1), rows.InstantOrNull(2)));
         }
         return secrets;
     }

@@ -137,6 +137,21 @@ public sealed class AuthorizationMatrix : IAsyncLifetime
 
     private async Task<Answer> AskAsync(Operation operation, MatrixRow row, MatrixCaller caller, string[] values, CancellationToken ct)
     {
+        var answer = await SendAsync(operation, row, caller, values, ct);
+        // Some earlier call may have ended his session.
+        if (answer.Status == 401 && world.Renew(caller))
+        {
+            answer = await SendAsync(operation, row, caller, values, ct);
+        }
+        if (!operation.ChangesNothing && answer.Status is not (401 or 403 or 404))
+        {
+            world.HasChangedSomething(caller);
+        }
+        return answer;
+    }
+
+    private async Task<Answer> SendAsync(Operation operation, MatrixRow row, MatrixCaller caller, string[] values, CancellationToken ct)
+    {
         using var request = new HttpRequestMessage(new(operation.Method), new Uri(operation.PathOf(values), UriKind.Relative));
         (await world.FreshAsync(caller, ct)).Show(request, client.BaseAddress!);
         if (row.Body is not null)
@@ -148,21 +163,10 @@ public sealed class AuthorizationMatrix : IAsyncLifetime
         try
         {
             using var response = await client.SendAsync(request, ct);
-            // Most calls are refused. A session that a refusal had ended is noticed at the caller's next call, unless that one is refused as well
-            // for want of a session: so whoever is refused for that comes with another.
-            if (response.StatusCode is System.Net.HttpStatusCode.Unauthorized)
-            {
-                world.Renew(caller);
-            }
-            else if (!operation.ChangesNothing && (int)response.StatusCode is not (403 or 404))
-            {
-                world.SomethingChanged();
-            }
             return new((int)response.StatusCode, await response.Content.ReadAsStringAsync(ct));
         }
         catch (HttpRequestException broken)
         {
-            world.SomethingChanged();
             return new(0, broken.Message);
         }
     }

@@ -8,7 +8,8 @@ namespace Stoa.Tests.Authorization;
 /// <summary>Two organizations that know nothing of each other beside the one that runs the installation, and everybody who could call.</summary>
 internal sealed class MatrixWorld(HostUnderTest host)
 {
-    private readonly Dictionary<MatrixCaller, MatrixCaller> fresh = [];
+    private readonly Dictionary<MatrixCaller, MatrixCaller> sessions = [];
+    private readonly HashSet<MatrixCaller> doubtful = [];
     private int made;
 
     public List<MatrixCaller> Callers { get; } = [];
@@ -53,19 +54,23 @@ internal sealed class MatrixWorld(HostUnderTest host)
         {
             return caller;
         }
-        if (!fresh.TryGetValue(caller, out var known))
+        if (!sessions.TryGetValue(caller, out var known))
         {
             var same = caller.OrganizationId is null ? (await PersonAsync(ct)).Id : person;
-            fresh[caller] = known = caller with { Credential = (await SessionAsync(same, ct)).Token };
+            sessions[caller] = known = caller with { Credential = (await SessionAsync(same, ct)).Token };
         }
         return known;
     }
 
-    /// <summary>This one comes with a new session the next time.</summary>
-    public void Renew(MatrixCaller caller) => fresh.Remove(caller);
+    /// <summary>He changed something, perhaps his own session, which he comes with no more, or somebody else's, which is in doubt now.</summary>
+    public void HasChangedSomething(MatrixCaller caller)
+    {
+        sessions.Remove(caller);
+        doubtful.UnionWith(sessions.Keys);
+    }
 
-    /// <summary>Something was changed, perhaps somebody's session: from now on all come with new ones.</summary>
-    public void SomethingChanged() => fresh.Clear();
+    /// <summary>Whether it was a doubtful session with which he was refused: he comes with a new one then.</summary>
+    public bool Renew(MatrixCaller caller) => doubtful.Remove(caller) && sessions.Remove(caller);
 
     /// <summary>Another person of the same organization.</summary>
     public async Task<MatrixCaller> ColleagueOfAsync(MatrixCaller caller, CancellationToken ct) =>

@@ -10,15 +10,15 @@ using Stoa.Tests.Support;
 
 namespace Stoa.Tests.Host;
 
-public sealed class OperationsTests
+public sealed class OperationsTests(SharedHost shared) : IClassFixture<SharedHost>
 {
+    private readonly HostUnderTest host = shared.Host;
+
     private static CancellationToken Ct => TestContext.Current.CancellationToken;
 
     [Fact]
     public async Task A_living_host_answers_on_both_listeners()
     {
-        await using var host = await HostUnderTest.StartAsync();
-
         Assert.Equal("ok", await host.Client.GetStringAsync("/healthz", Ct));
         Assert.Equal("ok", await host.Internal.GetStringAsync("/healthz", Ct));
     }
@@ -29,7 +29,6 @@ public sealed class OperationsTests
     [InlineData("/")]
     public async Task A_probe_without_a_body_is_answered_like_one_with(string path)
     {
-        await using var host = await HostUnderTest.StartAsync();
         using var probe = new HttpRequestMessage(HttpMethod.Head, path);
 
         var answer = await host.Client.SendAsync(probe, Ct);
@@ -42,14 +41,14 @@ public sealed class OperationsTests
     public async Task A_host_is_ready_only_when_every_check_holds_and_says_what_is_missing()
     {
         var warm = new TaskCompletionSource();
-        await using var host = await HostUnderTest.StartAsync(
+        await using var own = await HostUnderTest.StartAsync(
             add: builder => builder.Services.AddReadiness("warmth", "still cold", _ => warm.Task), waitsUntilReady: false);
 
-        var before = await host.Client.GetAsync("/readyz", Ct);
+        var before = await own.Client.GetAsync("/readyz", Ct);
         var reasons = JsonNode.Parse(await before.Content.ReadAsStringAsync(Ct))!["problems"]!;
         warm.SetResult();
-        await host.Services.GetRequiredService<Readiness>().WhenReady(Ct);
-        var after = await host.Client.GetAsync("/readyz", Ct);
+        await own.Services.GetRequiredService<Readiness>().WhenReady(Ct);
+        var after = await own.Client.GetAsync("/readyz", Ct);
 
         Assert.Equal(HttpStatusCode.ServiceUnavailable, before.StatusCode);
         Assert.Contains(reasons.AsArray(), reason => (string)reason!["check"]! == "warmth" && (string)reason["problem"]! == "still cold");
@@ -59,7 +58,6 @@ public sealed class OperationsTests
     [Fact]
     public async Task Internal_routes_do_not_exist_on_the_public_listener_whatever_the_host_header_says()
     {
-        await using var host = await HostUnderTest.StartAsync();
         using var disguised = new HttpRequestMessage(HttpMethod.Get, "/metrics");
         disguised.Headers.Host = host.Internal.BaseAddress!.Authority;
 
@@ -74,7 +72,7 @@ public sealed class OperationsTests
     {
         var entered = new TaskCompletionSource();
         var finish = new TaskCompletionSource();
-        await using var host = await HostUnderTest.StartAsync(map: app => app.MapGet("/slow", async (HttpContext context) =>
+        await using var own = await HostUnderTest.StartAsync(map: app => app.MapGet("/slow", async (HttpContext context) =>
         {
             await context.Response.WriteAsync("first ", Ct);
             await context.Response.Body.FlushAsync(Ct);
@@ -82,14 +80,14 @@ public sealed class OperationsTests
             await finish.Task;
             await context.Response.WriteAsync("last", Ct);
         }));
-        var slow = host.Client.GetStringAsync("/slow", Ct);
+        var slow = own.Client.GetStringAsync("/slow", Ct);
         await entered.Task;
 
-        var stopping = host.StopAsync();
-        var ready = await WaitForAsync(() => host.Internal.GetAsync("/readyz", Ct), answer => answer.StatusCode != HttpStatusCode.OK);
+        var stopping = own.StopAsync();
+        var ready = await WaitForAsync(() => own.Internal.GetAsync("/readyz", Ct), answer => answer.StatusCode != HttpStatusCode.OK);
         using var late = new TcpClient();
         var refused = await Assert.ThrowsAsync<SocketException>(
-            () => late.ConnectAsync("127.0.0.1", host.Client.BaseAddress!.Port, Ct).AsTask());
+            () => late.ConnectAsync("127.0.0.1", own.Client.BaseAddress!.Port, Ct).AsTask());
         finish.SetResult();
 
         Assert.Equal(HttpStatusCode.ServiceUnavailable, ready.StatusCode);
@@ -103,7 +101,7 @@ public sealed class OperationsTests
     {
         var entered = new TaskCompletionSource();
         var lastCall = new TaskCompletionSource();
-        await using var host = await HostUnderTest.StartAsync(
+        await using var own = await HostUnderTest.StartAsync(
             new() { ["Stoa:DrainSeconds"] = "1" },
             map: app => app.MapGet("/endless", async (HttpContext context, Drain drain) =>
             {
@@ -113,10 +111,10 @@ public sealed class OperationsTests
                     .ContinueWith(_ => lastCall.SetResult(), TaskScheduler.Default);
                 await Task.Delay(Timeout.InfiniteTimeSpan, TimeProvider.System, context.RequestAborted);
             }));
-        var endless = host.Client.GetStringAsync("/endless", Ct);
+        var endless = own.Client.GetStringAsync("/endless", Ct);
         await entered.Task;
 
-        await host.StopAsync();
+        await own.StopAsync();
 
         await lastCall.Task.WaitAsync(Patience.Long, TimeProvider.System, Ct);
         await Assert.ThrowsAsync<HttpRequestException>(() => endless);
@@ -130,8 +128,6 @@ public sealed class OperationsTests
     [InlineData("stoa")]
     public async Task Every_surface_has_a_document(string surface)
     {
-        await using var host = await HostUnderTest.StartAsync();
-
         var document = JsonNode.Parse(await host.Client.GetStringAsync($"/openapi/{surface}.json", Ct))!;
 
         Assert.StartsWith("3.1", (string)document["openapi"]!, StringComparison.Ordinal);
@@ -147,8 +143,6 @@ public sealed class OperationsTests
     [InlineData("/v1/audio/transcriptions", "file", "model", "language", "prompt", "response_format", "temperature")]
     public async Task The_gateways_document_says_which_forms_are_taken(string path, params string[] fields)
     {
-        await using var host = await HostUnderTest.StartAsync();
-
         var document = JsonNode.Parse(await host.Client.GetStringAsync("/openapi/gateway.json", Ct))!;
         var body = (document["paths"]![path] ?? document["paths"]![path.TrimEnd('/')])!["post"]!["requestBody"]!["content"]!;
 
@@ -161,8 +155,6 @@ public sealed class OperationsTests
     [Fact]
     public async Task The_viewer_loads_nothing_from_elsewhere()
     {
-        await using var host = await HostUnderTest.StartAsync();
-
         var page = await host.Client.GetStringAsync("/docs/index.html", Ct);
         var script = await host.Client.GetStringAsync("/docs/index.js", Ct);
 

@@ -137,8 +137,12 @@ public sealed class LeaseTests
 
         var job = await site.FinishedAsync(await site.EnqueueAsync("sleepy"));
 
-        Assert.Equal((JobState.Succeeded, 1, 5), (job.State, job.Attempts, job.Attempt));
-        Assert.All(job.History.EnumerateArray(), entry => Assert.Equal("not yet 1", entry.GetProperty("reason").GetString()));
+        Assert.Equal((JobState.Succeeded, 1, 5), (job.State, job.Attempts, runs));
+        // On a busy machine a claim whose answer does not come is taken back, which is no attempt either.
+        Assert.All(
+            job.History.EnumerateArray().Where(entry => entry.GetProperty("state").GetString() == "snoozed"),
+            entry => Assert.Equal("not yet 1", entry.GetProperty("reason").GetString()));
+        Assert.Contains(job.History.EnumerateArray(), entry => entry.GetProperty("state").GetString() == "snoozed");
     }
 
     [Fact]

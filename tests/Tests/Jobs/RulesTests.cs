@@ -113,5 +113,5 @@ public sealed class RulesTests
         JobOutcome.Failed(job, rules ?? new(), StopReason.None, timedOut: false, exception, random: 0.5);
 
     private static ClaimedJob Job(int attempt, int snoozed = 0, int maxAttempts = 12) => new(
-        Guid.Empty, "kind", "{}", attempt, snoozed, maxAttempts, JobPriority.Normal, default, default, null, default, JobOwner.System, null, null);
+        Guid.Empty, "kind", "{}", attempt, snoozed, maxAttempts, JobPriority.Normal, default, default, null, default, null);
 }

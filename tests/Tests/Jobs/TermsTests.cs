@@ -1,3 +1,5 @@
+using Microsoft.Extensions.DependencyInjection;
+using Npgsql;
 using Stoa.Platform.Jobs;
 
 namespace Stoa.Tests.Jobs;
@@ -47,6 +49,27 @@ public sealed class TermsTests
         await site.FinishedAsync(await site.EnqueueAsync("next"));
 
         Assert.Equal(["overdue", "next"], site.Script.Ran);
+    }
+
+    [Fact]
+    public async Task Of_jobs_that_are_added_together_all_are_taken_or_none()
+    {
+        await using var site = await JobsSite.StartAsync();
+        await site.Acts.PauseAsync("test.step", "test", Ct);
+        // The database takes no such sign, and those with a key are written after those without.
+        var (good, bad) = (new Step("good"), new Step("\0"));
+
+        await Assert.ThrowsAsync<PostgresException>(
+            () => site.Queue.EnqueueAsync([site.Queue.Make(good), site.Queue.Make(bad, new() { UniqueKey = "k" })], Ct));
+        await using (var scope = site.Host.Services.CreateAsyncScope())
+        {
+            var db = scope.ServiceProvider.GetRequiredService<DeedsDb>();
+            db.Enqueue(good);
+            db.Enqueue(bad, new() { UniqueKey = "k" });
+            await Assert.ThrowsAsync<PostgresException>(() => db.SaveChangesAsync(Ct));
+        }
+
+        Assert.Equal(0, await site.ScalarAsync<long>("select count(*) from platform.jobs where kind = 'test.step'"));
     }
 
     [Theory]

@@ -124,3 +124,13 @@ public sealed class HostUnderTest : IAsyncDisposable
         return (long)(await command.ExecuteScalarAsync(TestContext.Current.CancellationToken))!;
     }
 }
+
+/// <summary>One host for the tests of a class that only ask it (<c>IClassFixture&lt;SharedHost&gt;</c>).</summary>
+public sealed class SharedHost : IAsyncLifetime
+{
+    public HostUnderTest Host { get; private set; } = null!;
+
+    public async ValueTask InitializeAsync() => Host = await HostUnderTest.StartAsync();
+
+    public ValueTask DisposeAsync() => Host.DisposeAsync();
+}

@@ -18,7 +18,7 @@ internal sealed class LoopbackFcm : IAsyncDisposable
     private const string Email = "robot@stoa-tests.iam.gserviceaccount.example";
 
     private readonly WebApplication app;
-    private readonly RSA key = RSA.Create(2048);
+    private readonly RSA key = RSA.Create(RsaKeys.Of("fcm"));
     private readonly ConcurrentQueue<JsonObject> messages = new();
     private readonly ConcurrentDictionary<string, (int Status, string Body)> answers = new(StringComparer.Ordinal);
     private readonly TimeProvider clock;

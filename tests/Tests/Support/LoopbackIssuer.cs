@@ -34,22 +34,14 @@ internal sealed class LoopbackIssuer : IAsyncDisposable
         return issuer;
     }
 
-    public void AddKey(string id)
-    {
-        using var rsa = RSA.Create(2048);
-        keys[id] = rsa.ExportParameters(includePrivateParameters: true);
-    }
+    public void AddKey(string id) => keys[id] = RsaKeys.Of(id);
 
     public void RemoveKey(string id) => keys.Remove(id);
 
     public string Sign(JsonObject claims, string key) => Jwt.Create(claims, SigningKey.Rsa(keys[key], key));
 
     /// <summary>Signed by a key of nobody, under a name that the set has.</summary>
-    public static string SignByStranger(JsonObject claims, string key)
-    {
-        using var rsa = RSA.Create(2048);
-        return Jwt.Create(claims, SigningKey.Rsa(rsa.ExportParameters(includePrivateParameters: true), key));
-    }
+    public static string SignByStranger(JsonObject claims, string key) => Jwt.Create(claims, SigningKey.Rsa(RsaKeys.Of("a stranger's"), key));
 
     public ValueTask DisposeAsync() => site.DisposeAsync();
 

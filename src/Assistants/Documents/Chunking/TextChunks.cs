@@ -32,9 +32,6 @@ internal static class TextChunks
         return chunks;
     }
 
-    /// <summary>The text that chunks in their order come to.</summary>
-    public static string Join(IEnumerable<string> chunks) => string.Join(' ', chunks);
-
     private static (string Chunk, int Length) First(ReadOnlySpan<char> text, int maxTokens, TokenEncoder encoder)
     {
         for (var budget = maxTokens; ; budget--)

@@ -1,4 +1,5 @@
 using Npgsql;
+using Stoa.Platform.Data;
 
 namespace Stoa.Gateway.Runs.Conversations;
 
@@ -74,7 +75,7 @@ internal static class ThreadHistory
         while (await rows.ReadAsync(ct))
         {
             exchanges[rows.GetInt64(0) - 1].Add((
-                rows.GetDateTime(2), new(rows.GetGuid(1), rows.GetString(3), rows.GetString(4), Text(rows, 5), Text(rows, 6))));
+                rows.GetDateTime(2), new(rows.GetGuid(1), rows.GetString(3), rows.GetString(4), rows.TextOrNull(5), rows.TextOrNull(6))));
         }
         var pasts = Array.ConvertAll(exchanges, own => ThreadPast.None with { Exchanges = [.. own.OrderBy(one => one.At).Select(one => one.Exchange)] });
         await rows.NextResultAsync(ct);
@@ -82,7 +83,7 @@ internal static class ThreadHistory
         {
             var place = rows.GetInt64(0) - 1;
             pasts[place] = new(
-                pasts[place].Exchanges, Text(rows, 1), Text(rows, 2), Text(rows, 3), rows.IsDBNull(4) ? null : rows.GetGuid(4), Text(rows, 5));
+                pasts[place].Exchanges, rows.TextOrNull(1), rows.TextOrNull(2), rows.TextOrNull(3), rows.IdOrNull(4), rows.TextOrNull(5));
         }
         await rows.NextResultAsync(ct);
         while (await rows.ReadAsync(ct))
@@ -95,6 +96,4 @@ internal static class ThreadHistory
         }
         return (taken, pasts);
     }
-
-    private static string? Text(NpgsqlDataReader rows, int column) => rows.IsDBNull(column) ? null : rows.GetString(column);
 }

@@ -32,11 +32,12 @@ public sealed record JobRow(
     public int Attempts => Attempt - Snoozed;
 
     internal static JobRow Read(NpgsqlDataReader row) => new(
-        row.GetGuid(0), row.GetString(1), EnumNames<JobState>.Read(row.GetString(2)), (JobPriority)row.GetInt16(3), At(row, 4)!.Value,
-        Json(row.GetString(5)), new(IdAt(row, 6), IdAt(row, 7), IdAt(row, 8), row.GetString(9), row.GetString(10)), Text(row, 11),
-        At(row, 12)!.Value, IdAt(row, 13), row.GetInt32(14), Text(row, 15), IdAt(row, 16), row.GetInt32(17), row.GetInt32(18), Text(row, 19),
-        At(row, 20), At(row, 28), Number(row, 21), Number(row, 22), Text(row, 23), Text(row, 24), Text(row, 25), Json(row.GetString(26)),
-        Text(row, 27), row.GetBoolean(29));
+        row.GetGuid(0), row.GetString(1), EnumNames<JobState>.Read(row.GetString(2)), (JobPriority)row.GetInt16(3), row.Instant(4),
+        Json(row.GetString(5)), new(row.IdOrNull(6), row.IdOrNull(7), row.IdOrNull(8), row.GetString(9), row.GetString(10)),
+        row.TextOrNull(11), row.Instant(12), row.IdOrNull(13), row.GetInt32(14), row.TextOrNull(15), row.IdOrNull(16), row.GetInt32(17),
+        row.GetInt32(18), row.TextOrNull(19), row.InstantOrNull(20), row.InstantOrNull(28), Number(row, 21), Number(row, 22),
+        row.TextOrNull(23), row.TextOrNull(24), row.TextOrNull(25), Json(row.GetString(26)),
+        row.TextOrNull(27), row.GetBoolean(29));
 
     private static JsonElement Json(string text)
     {
@@ -44,13 +45,7 @@ public sealed record JobRow(
         return document.RootElement.Clone();
     }
 
-    private static DateTimeOffset? At(NpgsqlDataReader row, int column) => row.IsDBNull(column) ? null : row.GetFieldValue<DateTimeOffset>(column);
-
-    private static Guid? IdAt(NpgsqlDataReader row, int column) => row.IsDBNull(column) ? null : row.GetGuid(column);
-
     private static long? Number(NpgsqlDataReader row, int column) => row.IsDBNull(column) ? null : row.GetInt64(column);
-
-    private static string? Text(NpgsqlDataReader row, int column) => row.IsDBNull(column) ? null : row.GetString(column);
 }
 
 /// <summary>Which jobs to list, newest first. Absent filters let everything through.</summary>

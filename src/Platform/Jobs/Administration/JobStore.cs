@@ -79,7 +79,7 @@ public sealed class JobStore
         Guid? lookedTo = null;
         while (await reader.ReadAsync(ct))
         {
-            lookedTo = reader.IsDBNull(JobRow.Width) ? null : reader.GetGuid(JobRow.Width);
+            lookedTo = reader.IdOrNull(JobRow.Width);
             if (!reader.IsDBNull(0))
             {
                 jobs.Add(JobRow.Read(reader));
@@ -114,10 +114,10 @@ public sealed class JobStore
         {
             var kind = rows.GetString(0);
             var lateAfter = kinds.Find(kind)?.Rules.LateAfter;
-            DateTimeOffset? pausedAt = rows.IsDBNull(6) ? null : rows.GetFieldValue<DateTimeOffset>(6);
+            var pausedAt = rows.InstantOrNull(6);
             overview.Add(new(
                 kind, rows.GetInt64(1), rows.GetInt64(2), rows.GetInt64(3), rows.GetInt64(4), rows.GetTimeSpan(5), pausedAt,
-                rows.IsDBNull(7) ? null : rows.GetString(7), rows.IsDBNull(8) ? null : rows.GetFieldValue<DateTimeOffset>(8), lateAfter,
+                rows.TextOrNull(7), rows.InstantOrNull(8), lateAfter,
                 pausedAt is null && !rows.IsDBNull(9) && rows.GetTimeSpan(9) > lateAfter));
         }
         return overview;

@@ -134,7 +134,7 @@ public sealed class ScheduleStore(NpgsqlDataSource source, TimeProvider time)
                 await reader.GetFieldValueAsync<DateTimeOffset?>(10, ct),
                 await reader.GetFieldValueAsync<Guid?>(11, ct),
                 await reader.GetFieldValueAsync<DateTimeOffset?>(12, ct),
-                await reader.IsDBNullAsync(13, ct) ? null : reader.GetString(13)));
+                reader.TextOrNull(13)));
         }
         return rows;
     }

@@ -27,6 +27,8 @@ public static class JobEnqueueing
 
         public bool IsEmpty => jobs.Count == 0;
 
+        public bool IsOneStatement => JobInsert.IsOneStatement(jobs);
+
         public void Add(NewJob job) => jobs.Add(job);
 
         public async Task WriteAsync(NpgsqlConnection connection, CancellationToken ct)

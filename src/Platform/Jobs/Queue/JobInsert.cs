@@ -67,6 +67,9 @@ internal static class JobInsert
 
     private static readonly DateTimeOffset Latest = new(9999, 1, 1, 0, 0, 0, TimeSpan.Zero);
 
+    /// <summary>Whether they are written at once. Others need a transaction to be written all or not at all.</summary>
+    public static bool IsOneStatement(IReadOnlyList<NewJob> jobs) => jobs.Count == 1 || jobs.All(job => job.Options.UniqueKey is null);
+
     public static async Task WriteAsync(NpgsqlConnection connection, IReadOnlyList<NewJob> jobs, CancellationToken ct)
     {
         List<NewJob> plain = [];

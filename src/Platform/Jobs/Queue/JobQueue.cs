@@ -32,7 +32,9 @@ public sealed class JobQueue
     public async Task EnqueueAsync(IReadOnlyList<NewJob> jobs, CancellationToken ct)
     {
         await using var connection = await source.OpenConnectionAsync(ct);
+        await using var transaction = JobInsert.IsOneStatement(jobs) ? null : await connection.BeginTransactionAsync(ct);
         await JobInsert.WriteAsync(connection, jobs, ct);
+        await (transaction?.CommitAsync(ct) ?? Task.CompletedTask);
         Wake();
     }
 

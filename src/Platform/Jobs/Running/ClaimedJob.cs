@@ -1,16 +1,17 @@
 using Npgsql;
+using Stoa.Platform.Data;
 
 namespace Stoa.Platform.Jobs;
 
 /// <summary>A job as a node gets it with its lease. <see cref="Attempt"/> is the number that fences whatever this run writes.</summary>
 internal sealed record ClaimedJob(
     Guid Id, string Kind, string Args, int Attempt, int Snoozed, int MaxAttempts, JobPriority Priority, DateTimeOffset RunAt, TimeSpan Waited,
-    TimeSpan? TimeLeft, DateTimeOffset CreatedAt, JobOwner Owner, string? CorrelationId, string? TraceParent)
+    TimeSpan? TimeLeft, DateTimeOffset CreatedAt, string? TraceParent)
 {
     /// <summary>For <c>returning</c>, of the row as the claim leaves it.</summary>
     public const string Columns = """
         j.id, j.kind, j.args::text, j.attempt, j.snoozed, j.max_attempts, j.priority, j.run_at, now() - j.run_at, j.expires_at - now(),
-        j.created_at, j.organization_id, j.person_id, j.key_id, j.tenant, j.created_by, j.correlation_id, j.trace_parent
+        j.created_at, j.trace_parent
         """;
 
     /// <summary>This run among those that count, from 1 on.</summary>
@@ -19,10 +20,5 @@ internal sealed record ClaimedJob(
     public static ClaimedJob Read(NpgsqlDataReader row) => new(
         row.GetGuid(0), row.GetString(1), row.GetString(2), row.GetInt32(3), row.GetInt32(4), row.GetInt32(5), (JobPriority)row.GetInt16(6),
         row.GetFieldValue<DateTimeOffset>(7), row.GetTimeSpan(8), row.IsDBNull(9) ? null : row.GetTimeSpan(9),
-        row.GetFieldValue<DateTimeOffset>(10),
-        new(IdAt(row, 11), IdAt(row, 12), IdAt(row, 13), row.GetString(14), row.GetString(15)), Text(row, 16), Text(row, 17));
-
-    private static Guid? IdAt(NpgsqlDataReader row, int column) => row.IsDBNull(column) ? null : row.GetGuid(column);
-
-    private static string? Text(NpgsqlDataReader row, int column) => row.IsDBNull(column) ? null : row.GetString(column);
+        row.GetFieldValue<DateTimeOffset>(10), row.TextOrNull(11));
 }

@@ -5,13 +5,12 @@ using Stoa.Tests.Support;
 
 namespace Stoa.Tests.Platform.Pages;
 
-public sealed class SignInTests(TestDatabase database) : IClassFixture<TestDatabase>
+public sealed class SignInTests(SignInTests.Shared shared) : IClassFixture<SignInTests.Shared>
 {
     [Fact]
     public async Task A_key_opens_the_pages_and_signing_out_closes_them()
     {
-        await using var site = await PagesSite.StartAsync(database.ConnectionString);
-        using var browser = site.Browser();
+        using var browser = shared.Site.Browser();
 
         var entered = await browser.SignInAsync(DevelopmentKey.Token);
         var inside = await browser.GetAsync("/");
@@ -27,7 +26,7 @@ public sealed class SignInTests(TestDatabase database) : IClassFixture<TestDatab
     [Fact]
     public async Task Every_wrong_key_gets_the_same_answer()
     {
-        await using var site = await PagesSite.StartAsync(database.ConnectionString);
+        await using var site = await PagesSite.StartAsync(shared.Database);
         var revoked = await site.CreateKeyAsync(new("revoked"));
         await site.Services.GetRequiredService<KeyStore>()
             .RevokeAsync(Organization.DefaultId, revoked.Row.Id, "test", TestContext.Current.CancellationToken);
@@ -49,8 +48,7 @@ public sealed class SignInTests(TestDatabase database) : IClassFixture<TestDatab
     [Fact]
     public async Task The_cookie_is_for_this_site_alone_and_hidden_from_scripts()
     {
-        await using var site = await PagesSite.StartAsync(database.ConnectionString);
-        using var browser = site.Browser();
+        using var browser = shared.Site.Browser();
 
         var cookie = (await browser.SignInAsync(DevelopmentKey.Token)).Header("Set-Cookie")!;
 
@@ -62,7 +60,7 @@ public sealed class SignInTests(TestDatabase database) : IClassFixture<TestDatab
     [Fact]
     public async Task Behind_a_proxy_with_TLS_the_cookie_never_travels_in_the_clear()
     {
-        await using var site = await PagesSite.StartAsync(database.ConnectionString, new() { ["Stoa:KnownProxies:0"] = "127.0.0.1" });
+        await using var site = await PagesSite.StartAsync(shared.Database, new() { ["Stoa:KnownProxies:0"] = "127.0.0.1" });
         using var handler = new SocketsHttpHandler { AllowAutoRedirect = false, UseCookies = false };
         using var client = new HttpClient(handler) { BaseAddress = site.Address };
         client.DefaultRequestHeaders.Add("X-Forwarded-Proto", "https");
@@ -88,8 +86,7 @@ public sealed class SignInTests(TestDatabase database) : IClassFixture<TestDatab
     [InlineData("", "/")]
     public async Task Signing_in_leads_to_a_place_of_ours_only(string wanted, string led)
     {
-        await using var site = await PagesSite.StartAsync(database.ConnectionString);
-        using var browser = site.Browser();
+        using var browser = shared.Site.Browser();
 
         Assert.Equal(led, (await browser.SignInAsync(DevelopmentKey.Token, wanted)).Location);
         Assert.Equal(led, (await browser.GetAsync($"/signin?return={Uri.EscapeDataString(wanted)}")).Location);
@@ -98,15 +95,14 @@ public sealed class SignInTests(TestDatabase database) : IClassFixture<TestDatab
     [Fact]
     public async Task A_form_of_another_site_is_refused()
     {
-        await using var site = await PagesSite.StartAsync(database.ConnectionString);
-        using var browser = await site.BrowserAsync(DevelopmentKey.Token);
-        using var stranger = site.Browser();
+        using var browser = await shared.Site.BrowserAsync(DevelopmentKey.Token);
+        using var stranger = shared.Site.Browser();
 
         Browser.Page[] forged =
         [
             await browser.SendFromAsync("https://evil.example", "/signout"),
             await browser.SendFromAsync("null", "/signout"),
-            await browser.SendFromAsync($"http://evil.example:{site.Address.Port}", "/signout"),
+            await browser.SendFromAsync($"http://evil.example:{shared.Site.Address.Port}", "/signout"),
             await browser.SendFromAsync(null, "/signout"),
             await stranger.SendFromAsync("https://evil.example", "/signin/key", ("key", DevelopmentKey.Token)),
         ];
@@ -123,7 +119,7 @@ public sealed class SignInTests(TestDatabase database) : IClassFixture<TestDatab
     [Fact]
     public async Task A_revoked_key_loses_the_page()
     {
-        await using var site = await PagesSite.StartAsync(database.ConnectionString);
+        await using var site = await PagesSite.StartAsync(shared.Database);
         var key = await site.CreateKeyAsync(new("short-lived", IsAdmin: true));
         using var browser = await site.BrowserAsync(key.Token);
         var before = await browser.GetAsync("/");
@@ -141,8 +137,7 @@ public sealed class SignInTests(TestDatabase database) : IClassFixture<TestDatab
     [Fact]
     public async Task The_cookie_opens_pages_and_our_own_API_and_nothing_else()
     {
-        await using var site = await PagesSite.StartAsync(database.ConnectionString);
-        using var browser = await site.BrowserAsync(DevelopmentKey.Token);
+        using var browser = await shared.Site.BrowserAsync(DevelopmentKey.Token);
 
         Assert.Equal(HttpStatusCode.OK, (await browser.GetAsync("/api/stoa/usage")).Status);
         Assert.Equal(HttpStatusCode.Unauthorized, (await browser.GetAsync("/v1/models")).Status);
@@ -151,7 +146,7 @@ public sealed class SignInTests(TestDatabase database) : IClassFixture<TestDatab
     [Fact]
     public async Task Whoever_guesses_is_slowed_down()
     {
-        await using var site = await PagesSite.StartAsync(database.ConnectionString);
+        await using var site = await PagesSite.StartAsync(shared.Database);
         using var browser = site.Browser();
         for (var i = 0; i < 10; i++)
         {
@@ -167,13 +162,35 @@ public sealed class SignInTests(TestDatabase database) : IClassFixture<TestDatab
     [Fact]
     public async Task A_cookie_is_good_at_every_host_on_the_same_database()
     {
-        await using var first = await PagesSite.StartAsync(database.ConnectionString);
-        await using var second = await PagesSite.StartAsync(database.ConnectionString);
+        await using var first = await PagesSite.StartAsync(shared.Database);
+        await using var second = await PagesSite.StartAsync(shared.Database);
         using var browser = await first.BrowserAsync(DevelopmentKey.Token);
         using var elsewhere = second.Browser();
 
         elsewhere.Cookies.Add(browser.Cookies.GetAllCookies());
 
         Assert.Contains("Usage today", (await elsewhere.GetAsync("/")).Text, StringComparison.Ordinal);
+    }
+
+    /// <summary>The database, and a host on it for those who only look.</summary>
+    public sealed class Shared(TestCluster cluster) : IAsyncLifetime
+    {
+        private readonly TestDatabase database = new(cluster);
+
+        public string Database => database.ConnectionString;
+
+        internal PagesSite Site { get; private set; } = null!;
+
+        public async ValueTask InitializeAsync()
+        {
+            await database.InitializeAsync();
+            Site = await PagesSite.StartAsync(Database);
+        }
+
+        public async ValueTask DisposeAsync()
+        {
+            await Site.DisposeAsync();
+            await database.DisposeAsync();
+        }
     }
 }

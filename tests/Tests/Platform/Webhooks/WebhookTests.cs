@@ -1,7 +1,7 @@
 using System.Globalization;
 using System.Net;
 using Microsoft.Extensions.DependencyInjection;
-using Stoa.Platform.Identity;
+using Npgsql;
 using Stoa.Platform.Webhooks;
 
 namespace Stoa.Tests.Platform.Webhooks;
@@ -126,16 +126,18 @@ public sealed class WebhookTests
     public async Task It_is_sent_exactly_when_its_cause_was_committed()
     {
         await using var site = await WebhookSite.StartAsync();
-        await using var scope = site.Host.Services.CreateAsyncScope();
-        var db = scope.ServiceProvider.GetRequiredService<IdentityDb>();
+        var outbox = site.Host.Services.GetRequiredService<WebhookOutbox>();
+        await using var connection = await site.Host.Services.GetRequiredService<NpgsqlDataSource>().OpenConnectionAsync(Ct);
 
-        await using (await db.Database.BeginTransactionAsync(Ct))
+        await using (await connection.BeginTransactionAsync(Ct))
         {
-            db.SendWebhook(site.Webhook("rolled-back"));
-            await db.SaveChangesAsync(Ct);
+            await outbox.SendAsync(connection, [site.Webhook("rolled-back")], Ct);
         }
-        db.SendWebhook(site.Webhook("committed"));
-        await db.SaveChangesAsync(Ct);
+        await using (var transaction = await connection.BeginTransactionAsync(Ct))
+        {
+            await outbox.SendAsync(connection, [site.Webhook("committed")], Ct);
+            await transaction.CommitAsync(Ct);
+        }
         await site.Host.RunJobsAsync();
 
         Assert.Equal(["committed"], site.Got.Select(got => got.Headers["webhook-id"]));

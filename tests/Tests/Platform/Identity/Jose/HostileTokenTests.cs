@@ -15,7 +15,7 @@ public sealed class HostileTokenTests
     private const string Secret = "the secret of this test, long enough";
     private const string Good = """{"sub":"ada","exp":1767229200}"""; // 2026-01-01T01:00:00Z
 
-    private static readonly RSAParameters Rsa = NewRsa();
+    private static readonly RSAParameters Rsa = RsaKeys.Of("hostile");
     private static readonly ECParameters Curve = NewCurve();
 
     private static readonly SigningKey Hmac = SigningKey.Hmac(SigningAlgorithm.HS256, Secret);
@@ -298,12 +298,6 @@ public sealed class HostileTokenTests
     {
         var signed = $"{Base64Url.EncodeToString(Encoding.UTF8.GetBytes(header))}.{Base64Url.EncodeToString(Encoding.UTF8.GetBytes(claims))}";
         return $"{signed}.{Base64Url.EncodeToString(key.Sign(Encoding.ASCII.GetBytes(signed)))}";
-    }
-
-    private static RSAParameters NewRsa()
-    {
-        using var rsa = RSA.Create(2048);
-        return rsa.ExportParameters(includePrivateParameters: true);
     }
 
     private static ECParameters NewCurve()
