@@ -9,6 +9,8 @@ namespace Stoa.Assistants.Cortexes;
 /// </summary>
 internal static class JobOwners
 {
+    public static JobOwner Of(UserRow user) => Of(user.Id, user.OrganizationId, user.PersonId);
+
     public static JobOwner Of(string userId, Guid organizationId, Guid? personId) => new(organizationId, personId, Tenant: userId, CreatedBy: $"user:{userId}");
 
     /// <summary>Null when the execution is not there.</summary>

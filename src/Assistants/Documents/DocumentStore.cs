@@ -78,7 +78,7 @@ internal sealed class DocumentStore(
             )
             update assistants.document_chunks c set deleted_at = null from back where c.document_id = back.id and c.deleted_at = back.deleted_at
             """, ct);
-        var receipt = jobs.Read(id[0], OwnerOf(user));
+        var receipt = jobs.Read(id[0], JobOwners.Of(user));
         await db.SaveChangesAsync(ct);
         if (transaction is not null)
         {
@@ -110,7 +110,7 @@ internal sealed class DocumentStore(
         }
         await using var transaction = await db.Database.BeginTransactionAsync(ct);
         var id = await contents.WriteAsync(version, page: null, ct);
-        var receipt = jobs.Embed(id, OwnerOf(user));
+        var receipt = jobs.Embed(id, JobOwners.Of(user));
         await db.SaveChangesAsync(ct);
         await transaction.CommitAsync(ct);
         return (id, receipt);
@@ -121,7 +121,7 @@ internal sealed class DocumentStore(
     {
         if (document.DocumentType == DocumentType.Webpage)
         {
-            var receipt = jobs.Refresh(document.Id, OwnerOf(user));
+            var receipt = jobs.Refresh(document.Id, JobOwners.Of(user));
             await db.SaveChangesAsync(ct);
             return receipt;
         }
@@ -159,8 +159,6 @@ internal sealed class DocumentStore(
     public async Task<bool> TouchAsync(int documentId, DateTimeOffset updatedAt, CancellationToken ct) =>
         await db.Documents.Where(document => document.Id == documentId && document.DeletedAt == null)
             .ExecuteUpdateAsync(set => set.SetProperty(document => document.UpdatedAt, updatedAt), ct) > 0;
-
-    private static JobOwner OwnerOf(UserRow user) => JobOwners.Of(user.Id, user.OrganizationId, user.PersonId);
 }
 
 internal sealed record ListedDocument(int Id, string Type, string Name, string Author, DateTimeOffset CreatedAt, DateTimeOffset UpdatedAt, string Text, string? Error);

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using Microsoft.EntityFrameworkCore;
+using Stoa.Assistants.Cortexes;
 using Stoa.Assistants.Messages;
 using Stoa.Assistants.Tasks;
 using Stoa.Assistants.Titles;
@@ -54,7 +55,7 @@ internal sealed class RunExecution(AssistantsDb db, WorkflowStore workflows, Inp
         {
             db.Enqueue(
                 new SummarizeExecution(execution.Id),
-                SummarizeExecution.Once(execution.Id, UserStore.OwnerOf(user)));
+                SummarizeExecution.Once(execution.Id, JobOwners.Of(user)));
         }
         var isWorkflow = await db.Tasks.AnyAsync(task => task.Type == TaskType.Workflow
             && db.UserTasks.Any(own => own.Id == execution.UserTaskId && own.TaskId == task.Id), ct);

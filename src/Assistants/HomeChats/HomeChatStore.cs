@@ -1,4 +1,5 @@
 using Microsoft.EntityFrameworkCore;
+using Stoa.Assistants.Cortexes;
 using Stoa.Assistants.Events;
 using Stoa.Assistants.Sessions;
 using Stoa.Assistants.Users;
@@ -69,7 +70,7 @@ internal sealed class HomeChatStore(AssistantsDb db, SessionStore sessions, Cand
         await db.SaveChangesAsync(ct);
         foreach (var (user, chat) in made)
         {
-            db.Enqueue(new GreetUser(chat.Id), new() { Owner = UserStore.OwnerOf(user) });
+            db.Enqueue(new GreetUser(chat.Id), new() { Owner = JobOwners.Of(user) });
         }
         await db.SaveChangesAsync(ct);
         await transaction.CommitAsync(ct);

@@ -14,7 +14,7 @@ internal sealed record AnswerMessages(string SessionId)
     /// <summary>Into the unit of work. One at a time for a session: what is said meanwhile is answered once more, together.</summary>
     public static void Enqueue(ModuleDb db, UserRow user, string sessionId) => db.Enqueue(new AnswerMessages(sessionId), new()
     {
-        Owner = UserStore.OwnerOf(user), UniqueKey = sessionId, UniqueMode = UniqueMode.Coalesce,
+        Owner = JobOwners.Of(user), UniqueKey = sessionId, UniqueMode = UniqueMode.Coalesce,
     });
 }
 

@@ -1,6 +1,7 @@
 using System.Text.Json.Nodes;
 using Microsoft.EntityFrameworkCore;
 using Npgsql;
+using Stoa.Assistants.Cortexes;
 using Stoa.Assistants.Executions;
 using Stoa.Assistants.Live;
 using Stoa.Assistants.Sessions;
@@ -107,7 +108,7 @@ internal sealed class UserMessages(AssistantsDb db, SessionStore sessions, TimeP
     /// <summary>What is said first gives a chat its title; what a task is about is summarized anew each time.</summary>
     private async Task NameAsync(UserRow user, SessionRow session, ExecutionRow? execution, MessagesApi.NewMessage said, CancellationToken ct)
     {
-        var owner = UserStore.OwnerOf(user);
+        var owner = JobOwners.Of(user);
         if (execution is not null)
         {
             db.Enqueue(new SummarizeExecution(execution.Id), SummarizeExecution.Once(execution.Id, owner));

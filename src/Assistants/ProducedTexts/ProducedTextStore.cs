@@ -1,4 +1,5 @@
 using Microsoft.EntityFrameworkCore;
+using Stoa.Assistants.Cortexes;
 using Stoa.Assistants.Executions;
 using Stoa.Assistants.Users;
 using Stoa.Platform.Http;
@@ -48,7 +49,7 @@ internal sealed class ProducedTextStore(AssistantsDb db, TimeProvider time)
         };
         db.Add(version);
         await db.SaveChangesAsync(ct);
-        db.Enqueue(new EmbedProducedText(version.Id), new() { Owner = UserStore.OwnerOf(user) });
+        db.Enqueue(new EmbedProducedText(version.Id), new() { Owner = JobOwners.Of(user) });
         await db.SaveChangesAsync(ct);
         return new(text.Id, version.Id);
     }

@@ -13,7 +13,7 @@ namespace Stoa.Assistants.Users;
 /// Google has verified links a user to a person of the platform.
 /// </summary>
 internal sealed class Accounts(
-    AssistantsDb db, UserStore users, PasswordHasher hasher, HashGate gate, PasswordRule rule, GoogleTokens google, PersonStore people,
+    AssistantsDb db, UserStore users, PasswordHasher hasher, PasswordRule rule, GoogleTokens google, PersonStore people,
     ILimits limits, TimeProvider time)
 {
     private const int PerAccount = 30;
@@ -28,7 +28,7 @@ internal sealed class Accounts(
             throw Failure.Invalid("Invalid email", "email");
         }
         rule.Check(password, "password");
-        var hash = await gate.RunAsync(() => hasher.Hash(password), ct);
+        var hash = await hasher.HashAsync(password, ct);
         return await AddAsync(name, address, language, user => user.Password = hash, ct);
     }
 
@@ -44,7 +44,7 @@ internal sealed class Accounts(
         var user = await ByEmailAsync(db, key, ct);
         var hash = PasswordRule.IsUsable(password) ? user?.Password : null;
         var given = PasswordRule.IsUsable(password) ? password : "";
-        var (isRight, isOld) = await gate.RunAsync(() => (hasher.Verify(hash, given, out var old), old), ct);
+        var (isRight, isOld) = await hasher.VerifyAsync(hash, given, ct);
         if (!isRight || user is null)
         {
             throw Failure.Invalid("Wrong email or password.", code: "wrong_credentials");
@@ -52,7 +52,7 @@ internal sealed class Accounts(
         limits.Settle(account, AccountWindow, -1, taken.TakenAt);
         if (isOld)
         {
-            user.Password = await gate.RunAsync(() => hasher.Hash(given), ct);
+            user.Password = await hasher.HashAsync(given, ct);
             await db.SaveChangesAsync(ct);
         }
         return user;

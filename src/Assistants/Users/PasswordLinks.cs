@@ -15,7 +15,7 @@ namespace Stoa.Assistants.Users;
 /// changes, all of them are over, and so are the tokens that he was given before.
 /// </summary>
 internal sealed class PasswordLinks(
-    AssistantsDb db, PasswordHasher hasher, HashGate gate, PasswordRule rule, IOptions<MojodexAuthOptions> auth, IOptions<MailOptions> mail, TimeProvider time)
+    AssistantsDb db, PasswordHasher hasher, PasswordRule rule, IOptions<MojodexAuthOptions> auth, IOptions<MailOptions> mail, TimeProvider time)
 {
     private static readonly JwtRules Rules = new() { Type = "password" };
 
@@ -45,7 +45,7 @@ internal sealed class PasswordLinks(
             throw Failure.Invalid("Invalid token.", "token", "wrong_credentials");
         }
         rule.Check(password, "new_password");
-        var (old, hash) = (user.Password, await gate.RunAsync(() => hasher.Hash(password), ct));
+        var (old, hash) = (user.Password, await hasher.HashAsync(password, ct));
         // Of two who use the link at once only one finds the password that it was made for.
         var isSet = await db.Users.Where(row => row.Id == id && row.Password == old).ExecuteUpdateAsync(
             set => set.SetProperty(row => row.Password, hash).SetProperty(row => row.TokenVersion, row => row.TokenVersion + 1), ct) == 1;

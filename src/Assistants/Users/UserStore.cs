@@ -24,9 +24,6 @@ internal sealed class UserStore(AssistantsDb db, Mailer mailer, IOptions<Assista
         return user.TermsAcceptedAt is not null ? user : throw Failure.Unauthenticated("Terms and conditions not accepted");
     }
 
-    /// <summary>Whose a job is that works for this user.</summary>
-    public static JobOwner OwnerOf(UserRow user) => JobOwners.Of(user.Id, user.OrganizationId, user.PersonId);
-
     public static Failure Gone() => Failure.Forbidden("Invalid token.");
 
     /// <summary>Where new users belong.</summary>
@@ -50,7 +47,7 @@ internal sealed class UserStore(AssistantsDb db, Mailer mailer, IOptions<Assista
         if (mailer.IsConfigured)
         {
             var mail = new SendAccountMail(user.Id, AccountMailKind.Welcome);
-            db.Enqueue(mail, mail.Once(OwnerOf(user)));
+            db.Enqueue(mail, mail.Once(JobOwners.Of(user)));
             await db.SaveChangesAsync(ct);
         }
         await transaction.CommitAsync(ct);

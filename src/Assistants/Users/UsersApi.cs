@@ -4,6 +4,7 @@ using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.AspNetCore.Routing;
 using Stoa.Assistants.Auth;
+using Stoa.Assistants.Cortexes;
 using Stoa.Assistants.Mail;
 using Stoa.Assistants.Wire;
 using Stoa.Platform.Http;
@@ -59,7 +60,7 @@ internal static class UsersApi
         if (await Accounts.ByEmailAsync(db, body.Value.Email, ct) is { } user)
         {
             var mail = new SendAccountMail(user.Id, AccountMailKind.ResetForgottenPassword);
-            db.Enqueue(mail, mail.Once(UserStore.OwnerOf(user)));
+            db.Enqueue(mail, mail.Once(JobOwners.Of(user)));
             await db.SaveChangesAsync(ct);
         }
         return TypedResults.Ok(Success.Instance);

@@ -122,7 +122,7 @@ internal sealed class WorkflowStore(AssistantsDb db, ProducedTextStore texts, Ti
             insert into assistants.workflow_step_executions (task_execution_id, workflow_step_id, parameter, created_at)
             values ({executionId}, {stepId}, {parameter}::jsonb, {time.GetUtcNow()}) returning id as "Value"
             """).ToListAsync(ct))[0];
-        db.Enqueue(new RunStep(id), new() { Owner = UserStore.OwnerOf(user) });
+        db.Enqueue(new RunStep(id), new() { Owner = JobOwners.Of(user) });
         await db.SaveChangesAsync(ct);
         await TellAsync(user.Id, sessionId, "workflow_step_execution_started", executionId, id, stepId, ct);
     }

@@ -31,7 +31,6 @@ public static class IdentityServices
         services.AddHostedService<SessionSync>();
         services.AddSingleton<PasswordHasher>();
         services.AddSingleton<PasswordRule>();
-        services.AddSingleton<HashGate>();
         services.AddSingleton<KeySignIn>();
         services.AddScoped<PersonStore>();
         services.AddScoped<SessionStore>();

@@ -7,9 +7,10 @@ namespace Stoa.Platform.Identity;
 
 /// <summary>
 /// PBKDF2 with SHA-256. Ours is <c>stoa1$iterations$salt$key</c> (Base64; the number is the version of the format); what Werkzeug wrote
-/// (<c>pbkdf2:sha256:iterations$salt$hex</c>, the salt being text) is understood too and written anew when its owner signs in.
+/// (<c>pbkdf2:sha256:iterations$salt$hex</c>, the salt being text) is understood too and written anew when its owner signs in. Only so many
+/// are computed at once as leave the processor to everybody else; the others wait, without a thread.
 /// </summary>
-public sealed class PasswordHasher(IOptions<PersonOptions> options)
+public sealed class PasswordHasher(IOptions<PersonOptions> options) : IDisposable
 {
     private const string Version = "stoa1";
     private const string Werkzeug = "pbkdf2:sha256:";
@@ -20,6 +21,7 @@ public sealed class PasswordHasher(IOptions<PersonOptions> options)
     private const int MostIterations = 10_000_000;
 
     private static readonly byte[] NoSalt = new byte[SaltBytes];
+    private readonly SemaphoreSlim places = new(Math.Max(1, Environment.ProcessorCount / 2));
     private long work;
 
     /// <summary>Iterations done so far. Two answers that cost the same cannot be told apart by their time.</summary>
@@ -27,7 +29,18 @@ public sealed class PasswordHasher(IOptions<PersonOptions> options)
 
     private int Iterations => options.Value.PasswordIterations;
 
-    public string Hash(string password)
+    public Task<string> HashAsync(string password, CancellationToken ct) => ComputeAsync(() => Hash(password), ct);
+
+    /// <summary>
+    /// Whether the password opens the hash; with none (nobody there, or nobody with a password) as much work is done and the answer is no.
+    /// </summary>
+    /// <returns><c>IsOld</c>: it does, and the hash should be written anew.</returns>
+    public Task<(bool IsRight, bool IsOld)> VerifyAsync(string? hash, string password, CancellationToken ct) =>
+        ComputeAsync(() => (Verify(hash, password, out var isOld), isOld), ct);
+
+    public void Dispose() => places.Dispose();
+
+    internal string Hash(string password)
     {
         var salt = RandomNumberGenerator.GetBytes(SaltBytes);
         var key = Derive(Normalize(password), salt, Iterations);
@@ -35,11 +48,7 @@ public sealed class PasswordHasher(IOptions<PersonOptions> options)
             CultureInfo.InvariantCulture, $"{Version}${Iterations}${Convert.ToBase64String(salt)}${Convert.ToBase64String(key)}");
     }
 
-    /// <summary>
-    /// Whether the password opens the hash; with none (nobody there, or nobody with a password) as much work is done and the answer is no.
-    /// </summary>
-    /// <param name="isOld">It does, and the hash should be written anew.</param>
-    public bool Verify(string? hash, string password, out bool isOld)
+    internal bool Verify(string? hash, string password, out bool isOld)
     {
         isOld = false;
         if (hash is null || Read(hash) is not { } known)
@@ -57,6 +66,19 @@ public sealed class PasswordHasher(IOptions<PersonOptions> options)
             Derive(given, NoSalt, Iterations - known.Iterations);
         }
         return isRight;
+    }
+
+    private async Task<T> ComputeAsync<T>(Func<T> compute, CancellationToken ct)
+    {
+        await places.WaitAsync(ct);
+        try
+        {
+            return await Task.Run(compute, ct);
+        }
+        finally
+        {
+            places.Release();
+        }
     }
 
     private byte[] Derive(byte[] password, byte[] salt, int iterations)

@@ -13,7 +13,7 @@ namespace Stoa.Platform.Identity;
 /// that whoever guesses cannot keep the owner out for good.
 /// </summary>
 internal sealed class PasswordSignIn(
-    IdentityDb db, PersonStore people, SessionCache sessions, PasswordHasher hasher, HashGate gate, PasswordRule rule, ILimits limits,
+    IdentityDb db, PersonStore people, SessionCache sessions, PasswordHasher hasher, PasswordRule rule, ILimits limits,
     TimeProvider time)
 {
     private const int PerPlace = 10;
@@ -48,7 +48,7 @@ internal sealed class PasswordSignIn(
         {
             await ConfirmAsync(person, old, "old_password", ct);
         }
-        person.PasswordHash = await gate.RunAsync(() => hasher.Hash(wanted!), ct);
+        person.PasswordHash = await hasher.HashAsync(wanted!, ct);
         await db.PasswordResets.Where(reset => reset.PersonId == personId).ExecuteDeleteAsync(ct);
         db.Note(time, actor, "password.change", $"person:{personId}");
         await db.SaveChangesAsync(ct);
@@ -87,7 +87,7 @@ internal sealed class PasswordSignIn(
     public Task<string> HashAsync(string? password, string field, CancellationToken ct)
     {
         rule.Check(password, field);
-        return gate.RunAsync(() => hasher.Hash(password!), ct);
+        return hasher.HashAsync(password!, ct);
     }
 
     private async Task ConfirmAsync(Person person, string? password, string field, CancellationToken ct)
@@ -104,10 +104,10 @@ internal sealed class PasswordSignIn(
     {
         var hash = PasswordRule.IsUsable(password) ? person?.PasswordHash : null;
         var given = PasswordRule.IsUsable(password) ? password : "";
-        var (isRight, isOld) = await gate.RunAsync(() => (hasher.Verify(hash, given, out var old), old), ct);
+        var (isRight, isOld) = await hasher.VerifyAsync(hash, given, ct);
         if (isOld)
         {
-            person!.PasswordHash = await gate.RunAsync(() => hasher.Hash(given), ct);
+            person!.PasswordHash = await hasher.HashAsync(given, ct);
             await db.SaveChangesAsync(ct);
         }
         return isRight;
