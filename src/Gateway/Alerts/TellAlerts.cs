@@ -26,6 +26,10 @@ internal sealed class AlertJobs(JobQueue jobs, AlertRules rules) : IRunFollower
         }
         // Who has not been asked yet is asked by the job itself.
         var known = rules.Known(run.Request.OrganizationId);
+        if (known is { Count: 0 })
+        {
+            return [];
+        }
         string[] types = [.. TypesOf(run, result).Where(IsWanted)];
         return [
             .. types.Length == 0 ? (IEnumerable<NewJob>)[] : [JobOf(run, types, run.LoggedAt)],

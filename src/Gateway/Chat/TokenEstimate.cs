@@ -45,9 +45,10 @@ internal static class TokenEstimate
     public static long Of(IReadOnlyList<Part> parts)
     {
         var tokens = 0L;
-        foreach (var part in parts)
+        // By place: of a conversation each message would make an enumerator.
+        for (var place = 0; place < parts.Count; place++)
         {
-            tokens += part switch
+            tokens += parts[place] switch
             {
                 Part.Text text => Of(text.Value),
                 Part.Refusal refusal => Of(refusal.Value),

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using System.Text.Json.Nodes;
 using Stoa.Gateway.Agents;
 using Stoa.Gateway.Tools;
 
@@ -86,6 +87,9 @@ internal sealed record AgentConfiguration
     /// <summary>The whole document that runs, with the agent's own fields over those of its version: for what has no property here.</summary>
     public required JsonElement Document { get; init; }
 
+    /// <summary>What runs look up by names that their requests may give too.</summary>
+    public AgentNodes Nodes => field ??= new(this);
+
     /// <summary>For runs that bring no key of their own.</summary>
     /// <exception cref="Stoa.Platform.Http.Failure">Invalid: there is neither a key of the organization nor one of the operator.</exception>
     public void RequireKey()
@@ -95,6 +99,25 @@ internal sealed record AgentConfiguration
             throw ConfigurationFailures.KeyMissing();
         }
     }
+}
+
+/// <summary>
+/// Documents of a configuration as nodes. They are those of all its runs, at the same time: nobody changes them, and who wants to keep a part
+/// copies it. Reading them is safe, also for the first time.
+/// </summary>
+internal sealed class AgentNodes(AgentConfiguration agent)
+{
+    public JsonObject? Parameters { get; } = NodeOf(agent.Parameters);
+
+    public JsonObject? Settings { get; } = NodeOf(agent.Settings);
+
+    public JsonObject? VariablesState { get; } = NodeOf(agent.VariablesState);
+
+    public JsonObject? VariablesPath { get; } = NodeOf(agent.VariablesPath);
+
+    public JsonObject? Document { get; } = NodeOf(agent.Document);
+
+    private static JsonObject? NodeOf(JsonElement element) => element.ValueKind == JsonValueKind.Object ? JsonObject.Create(element) : null;
 }
 
 /// <summary>An agent that another one may call. Whether it can run is asked when it is called.</summary>

@@ -19,6 +19,16 @@ internal sealed record ModelDocument(
     /// <summary>Null where the document has no price.</summary>
     public ModelPrice? Price { get; } = ModelPrice.Of(OutputConfig);
 
+    /// <summary>Tokens that it reads and writes together, as its document says it; null where it does not.</summary>
+    public double? ContextWindow { get; } = ValidationConfig.Member("specification").Member("context_window").AsNumber();
+
+    /// <summary>The name of the model itself is none.</summary>
+    public IReadOnlyList<ParameterRule> Parameters => field ??=
+    [
+        .. Configuration.EnumerateObject().Where(one => one.Name != "model" && one.Value.ValueKind == JsonValueKind.Object)
+            .Select(one => new ParameterRule(one.Name, one.Value)),
+    ];
+
     public bool IsUsableBy(Guid organizationId) => IsEnabled && (OrganizationId is null || OrganizationId == organizationId);
 
     public static ModelDocument Of(ModelConfiguration row)

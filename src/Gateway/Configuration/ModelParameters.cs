@@ -9,9 +9,6 @@ namespace Stoa.Gateway.Configuration;
 /// <summary>Which parameters go to the model, and with which value. Names stay neutral; each wire has its own (<c>max_tokens</c>, <c>topP</c>).</summary>
 internal static class ModelParameters
 {
-    private const int Required = 1;
-    private const int SentByDefault = 2;
-
     private const string Default = "default";
 
     // Far beyond any parameter, and far from what decimal arithmetic can hold.
@@ -26,15 +23,17 @@ internal static class ModelParameters
     /// <param name="stored">The agent's <c>configuration</c>.</param>
     /// <param name="request">The request's <c>configuration</c>; null when it has none.</param>
     /// <exception cref="Failure">Invalid, naming the field.</exception>
-    public static JsonObject Resolve(ModelDocument model, JsonElement stored, JsonElement request = default)
+    public static JsonObject Resolve(ModelDocument model, JsonElement stored, JsonObject? request = null)
     {
         var sent = new JsonObject();
-        foreach (var parameter in model.Configuration.EnumerateObject().Where(one => one.Name != "model" && one.Value.ValueKind == JsonValueKind.Object))
+        foreach (var rule in model.Parameters)
         {
-            var given = request.Member(parameter.Name) is { } own && own.IsPresent() ? own : stored.Member(parameter.Name);
-            if (ValueOf(model, parameter.Name, parameter.Value, given) is { } value)
+            var given = request?[rule.Name] is { } own
+                ? JsonSerializer.SerializeToElement(own, GatewayJson.Default.JsonNode)
+                : stored.Member(rule.Name);
+            if (ValueOf(model, rule, given) is { } value)
             {
-                sent[parameter.Name] = value;
+                sent[rule.Name] = value;
             }
         }
         return sent;
@@ -51,24 +50,24 @@ internal static class ModelParameters
         {
             changed.Remove(gone.Name);
         }
-        foreach (var parameter in next.Configuration.EnumerateObject().Where(one => one.Name != "model" && one.Value.ValueKind == JsonValueKind.Object))
+        foreach (var rule in next.Parameters)
         {
-            var value = changed[parameter.Name];
-            if (value is null || !IsValid(next, parameter.Name, parameter.Value, JsonSerializer.SerializeToElement(value, GatewayJson.Default.JsonNode)))
+            var value = changed[rule.Name];
+            if (value is null || !IsValid(next, rule, JsonSerializer.SerializeToElement(value, GatewayJson.Default.JsonNode)))
             {
-                changed[parameter.Name] = Default;
+                changed[rule.Name] = Default;
             }
         }
         changed["model"] = next.ModelName;
         return changed;
     }
 
-    private static bool IsValid(ModelDocument model, string name, JsonElement rule, JsonElement given)
+    private static bool IsValid(ModelDocument model, ParameterRule rule, JsonElement given)
     {
         try
         {
-            var value = ValueOf(model, name, rule, given);
-            return ModeOf(given) is not null || value is not JsonValue || !IsNumeric(rule)
+            var value = ValueOf(model, rule, given);
+            return ModeOf(given) is not null || value is not JsonValue || !rule.IsNumber
                 || (NumberOf(given) is { } asked && (decimal)value == asked);
         }
         catch (Failure)
@@ -77,19 +76,19 @@ internal static class ModelParameters
         }
     }
 
-    private static JsonNode? ValueOf(ModelDocument model, string name, JsonElement rule, JsonElement given)
+    private static JsonNode? ValueOf(ModelDocument model, ParameterRule rule, JsonElement given)
     {
         if (!given.IsPresent())
         {
-            return LevelOf(rule) is Required or SentByDefault ? NodeOf(rule.Member(Default)) : null;
+            return rule.IsSentUnasked ? NodeOf(rule.Default) : null;
         }
         return ModeOf(given) switch
         {
-            Default => model.Service == "anthropic" && name == "max_tokens" ? NodeOf(rule.Member(Default)) : null,
-            "max" => NodeOf(rule.Member("max")),
-            "min" => NodeOf(rule.Member("min")),
-            "custom" => Checked(name, rule, given.Member("value")),
-            _ => Checked(name, rule, given),
+            Default => model.Service == "anthropic" && rule.Name == "max_tokens" ? NodeOf(rule.Default) : null,
+            "max" => NodeOf(rule.Document.Member("max")),
+            "min" => NodeOf(rule.Document.Member("min")),
+            "custom" => Checked(rule, given.Member("value")),
+            _ => Checked(rule, given),
         };
     }
 
@@ -101,18 +100,16 @@ internal static class ModelParameters
         _ => null,
     };
 
-    private static JsonNode? Checked(string name, JsonElement rule, JsonElement value) => rule.TextOf("field") switch
+    private static JsonNode? Checked(ParameterRule rule, JsonElement value) => rule.Field switch
     {
-        "slider" or "number" => JsonValue.Create(Within(rule, NumberOf(value) ?? throw Wrong(name, "must be a number"))),
-        "boolean" => FlagOf(value) is { } flag ? JsonValue.Create(flag) : throw Wrong(name, "must be true or false"),
-        "select" or "dropdown" or "drop" => Chosen(name, rule, value),
-        "text" when value.ValueKind is not (JsonValueKind.String or JsonValueKind.Array) => throw Wrong(name, "must be a text"),
+        _ when rule.IsNumber => JsonValue.Create(Within(rule, NumberOf(value) ?? throw Wrong(rule.Name, "must be a number"))),
+        "boolean" => FlagOf(value) is { } flag ? JsonValue.Create(flag) : throw Wrong(rule.Name, "must be true or false"),
+        "select" or "dropdown" or "drop" => Chosen(rule, value),
+        "text" when value.ValueKind is not (JsonValueKind.String or JsonValueKind.Array) => throw Wrong(rule.Name, "must be a text"),
         _ => NodeOf(value),
     };
 
-    private static bool IsNumeric(JsonElement rule) => rule.TextOf("field") is "slider" or "number";
-
-    private static decimal? NumberOf(JsonElement value) => value.ValueKind switch
+    internal static decimal? NumberOf(JsonElement value) => value.ValueKind switch
     {
         JsonValueKind.Number when value.TryGetDecimal(out var number) && Math.Abs(number) <= MaxNumber => number,
         JsonValueKind.String when decimal.TryParse(value.GetString(), NumberStyles.Float, CultureInfo.InvariantCulture, out var number)
@@ -129,9 +126,9 @@ internal static class ModelParameters
         _ => null,
     };
 
-    private static decimal Within(JsonElement rule, decimal value)
+    private static decimal Within(ParameterRule rule, decimal value)
     {
-        var (least, most, step) = (NumberOf(rule.Member("min")), NumberOf(rule.Member("max")), NumberOf(rule.Member("step")));
+        var (least, most, step) = (rule.Least, rule.Most, rule.Step);
         value = Bounded(value, least, most);
         if (step >= LeastStep)
         {
@@ -145,9 +142,9 @@ internal static class ModelParameters
         decimal value, decimal? least, decimal? most) => value < least ? least.Value : value > most ? most.Value : value;
 
     /// <summary>One of the options. Options that are objects are told apart by their <c>type</c>, which is also enough to name one.</summary>
-    private static JsonNode? Chosen(string name, JsonElement rule, JsonElement value)
+    private static JsonNode? Chosen(ParameterRule rule, JsonElement value)
     {
-        if (rule.Member("options") is not { ValueKind: JsonValueKind.Array } options || options.GetArrayLength() == 0)
+        if (rule.Document.Member("options") is not { ValueKind: JsonValueKind.Array } options || options.GetArrayLength() == 0)
         {
             return NodeOf(value);
         }
@@ -163,11 +160,8 @@ internal static class ModelParameters
                 return value.ValueKind == JsonValueKind.Object ? NodeOf(value) : NodeOf(option);
             }
         }
-        throw Wrong(name, "must be one of the options of the model");
+        throw Wrong(rule.Name, "must be one of the options of the model");
     }
-
-    private static int LevelOf(
-        JsonElement rule) => rule.Member("level") is { ValueKind: JsonValueKind.Number } level && level.TryGetInt32(out var number) ? number : 0;
 
     private static JsonNode? NodeOf(JsonElement element) => element.ValueKind switch
     {
@@ -180,4 +174,32 @@ internal static class ModelParameters
 
     private static Failure Wrong(
         string name, string problem) => Failure.Invalid($"configuration.{name} {problem}", $"configuration.{name}", "invalid_parameter");
+}
+
+/// <summary>What a model says of one of its parameters, read once.</summary>
+internal sealed class ParameterRule(string name, JsonElement document)
+{
+    private const int Required = 1;
+    private const int SentByDefault = 2;
+
+    public string Name => name;
+
+    public JsonElement Document => document;
+
+    /// <summary>How it is shown: <c>slider</c>, <c>number</c>, <c>boolean</c>, <c>select</c>, <c>text</c> and the like.</summary>
+    public string? Field { get; } = document.TextOf("field");
+
+    public bool IsNumber => Field is "slider" or "number";
+
+    public JsonElement Default { get; } = document.Member("default");
+
+    /// <summary>With its default, where nobody gives a value.</summary>
+    public bool IsSentUnasked { get; } = document.Member("level") is { ValueKind: JsonValueKind.Number } level
+        && level.TryGetInt32(out var number) && (number is Required or SentByDefault);
+
+    public decimal? Least { get; } = ModelParameters.NumberOf(document.Member("min"));
+
+    public decimal? Most { get; } = ModelParameters.NumberOf(document.Member("max"));
+
+    public decimal? Step { get; } = ModelParameters.NumberOf(document.Member("step"));
 }

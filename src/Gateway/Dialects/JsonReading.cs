@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text.Json;
 
 namespace Stoa.Gateway.Dialects;
@@ -11,6 +12,15 @@ internal static class JsonReading
     public static string? TextOf(this JsonElement holder, string name) => holder.Member(name).AsText();
 
     public static string? AsText(this JsonElement value) => value.ValueKind == JsonValueKind.String ? value.GetString() : null;
+
+    /// <summary>A finite number, also where it was written as a text.</summary>
+    public static double? AsNumber(this JsonElement value) => value.ValueKind switch
+    {
+        JsonValueKind.Number when value.TryGetDouble(out var number) && double.IsFinite(number) => number,
+        JsonValueKind.String when double.TryParse(value.GetString(), NumberStyles.Float, CultureInfo.InvariantCulture, out var number)
+            && double.IsFinite(number) => number,
+        _ => null,
+    };
 
     public static IEnumerable<JsonElement> ItemsOf(this JsonElement holder, string name) =>
         holder.Member(name) is { ValueKind: JsonValueKind.Array } array ? array.EnumerateArray() : [];

@@ -45,7 +45,7 @@ internal static class AgentResponsesApi
         }
         var settle = await limits.TakeTokensAsync(context, caller, input.User);
         using var place = limits.Enter(caller.OrganizationId);
-        if (await agents.AnswerAsync(context, ResponsesDialect.Instance, run, request, ask.Keep) is { } used)
+        if (await agents.AnswerAsync(context, ResponsesDialect.Instance, run, plan, request, ask.Keep) is { } used)
         {
             settle?.Invoke(used);
         }

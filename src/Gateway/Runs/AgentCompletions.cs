@@ -37,12 +37,13 @@ internal sealed class AgentCompletions(
         var dialect = surface.DialectOf(context.Request);
         var request = dialect.ReadRequest(body.Memory);
         var run = RequestOf(request, key.OrganizationId, RunCaller.Of(key), context.RequestId());
-        CallGate.Allow(key, (await plans.FindAsync(run, new(run.Body), context.RequestAborted)).Choice.Target);
+        var plan = await plans.FindAsync(run, new(run.Body), context.RequestAborted);
+        CallGate.Allow(key, plan.Choice.Target);
         var admission = await gate.AdmitAsync(context, surface.Limits, key, expectedTokens);
         long? used = 0;
         try
         {
-            used = await AnswerAsync(context, dialect, run, request, keep);
+            used = await AnswerAsync(context, dialect, run, plan, request, keep);
         }
         catch (OperationCanceledException)
         {
@@ -62,14 +63,14 @@ internal sealed class AgentCompletions(
 
     /// <summary>The run as an answer of the dialect, whole or streamed; the tokens that it took, null when the client has left.</summary>
     public async Task<long?> AnswerAsync(
-        HttpContext context, IClientDialect dialect, RunRequest run, ChatRequest request, Func<ReadOnlyMemory<byte>, Task>? keep)
+        HttpContext context, IClientDialect dialect, RunRequest run, RunPlan plan, ChatRequest request, Func<ReadOnlyMemory<byte>, Task>? keep)
     {
         var head = new AnswerHead(AnswerIds.New(dialect.AnswerIdPrefix), time.GetUtcNow().ToUnixTimeSeconds(), context.RequestId());
         if (request.Stream)
         {
-            return await StreamAsync(context, run, request, dialect.OpenWriter(request, head), keep);
+            return await StreamAsync(context, run, plan, request, dialect.OpenWriter(request, head), keep);
         }
-        var result = await runner.RunAsync(run, NoSink.Instance, context.RequestAborted);
+        var result = await runner.RunAsync(run, plan, NoSink.Instance, context.RequestAborted);
         var answer = AnswerOf(result, request.Model);
         using var output = new PooledBytes(4_096);
         dialect.WriteAnswer(answer, request, head, output);
@@ -80,12 +81,12 @@ internal sealed class AgentCompletions(
     }
 
     private async Task<long?> StreamAsync(
-        HttpContext context, RunRequest run, ChatRequest request, IChatStreamWriter writer, Func<ReadOnlyMemory<byte>, Task>? keep)
+        HttpContext context, RunRequest run, RunPlan plan, ChatRequest request, IChatStreamWriter writer, Func<ReadOnlyMemory<byte>, Task>? keep)
     {
         await using var stream = new CompletionStream(context, writer, request.Model, options.Value.Timeouts, time) { Keep = keep };
         try
         {
-            return (await runner.RunAsync(run, stream, stream.Ended)).Usage.Total;
+            return (await runner.RunAsync(run, plan, stream, stream.Ended)).Usage.Total;
         }
         catch (Failure failure) when (stream.HasStarted)
         {
@@ -118,7 +119,11 @@ internal sealed class AgentCompletions(
 
     private static JsonObject BodyOf(ChatRequest request)
     {
-        var last = request.Turns.ToList().FindLastIndex(turn => turn.Role == TurnRole.User);
+        var last = request.Turns.Count - 1;
+        while (last >= 0 && request.Turns[last].Role != TurnRole.User)
+        {
+            last--;
+        }
         var user = last < 0 ? null : request.Turns[last];
         var configuration = new JsonObject();
         var thread = request.Metadata?.GetValueOrDefault("thread_id");
@@ -177,7 +182,7 @@ internal sealed class AgentCompletions(
         TurnRole.System => "system",
     };
 
-    private static string TextOf(IEnumerable<Part> parts) => string.Join('\n', parts.Select(part => part switch
+    private static string TextOf(IReadOnlyList<Part> parts) => parts is [Part.Text only] ? only.Value : string.Join('\n', parts.Select(part => part switch
     {
         Part.Text text => text.Value,
         Part.ToolResult result => TextOf(result.Parts),

@@ -24,25 +24,29 @@ internal sealed partial class AgentRunner(
 
     /// <exception cref="Failure">The run could not begin: what is asked for does not exist, may not run, or is busy. Nothing is logged.</exception>
     /// <exception cref="OperationCanceledException">The caller has left. That is logged.</exception>
-    public async Task<RunResult> RunAsync(RunRequest request, IRunSink sink, CancellationToken ct)
+    public Task<RunResult> RunAsync(RunRequest request, IRunSink sink, CancellationToken ct) => RunAsync(request, plan: null, sink, ct);
+
+    /// <summary>The same where the request's plan was found already, to see whether the caller may run it.</summary>
+    public async Task<RunResult> RunAsync(RunRequest request, RunPlan? plan, IRunSink sink, CancellationToken ct)
     {
         for (var transfers = 0; ; transfers++)
         {
-            var (result, next) = await RunAgentAsync(request, isFirst: transfers == 0, sink, ct);
+            var (result, next) = await RunAgentAsync(request, plan, isFirst: transfers == 0, sink, ct);
             if (next is null || transfers == MaxTransfers)
             {
                 await sink.TellAsync(new RunStep.Done(result), ct);
                 return result;
             }
-            request = next;
+            (request, plan) = (next, null);
         }
     }
 
     /// <summary>One agent's part of it, and the request with which another one takes over.</summary>
-    private async Task<(RunResult Result, RunRequest? Next)> RunAgentAsync(RunRequest request, bool isFirst, IRunSink sink, CancellationToken ct)
+    private async Task<(RunResult Result, RunRequest? Next)> RunAgentAsync(
+        RunRequest request, RunPlan? plan, bool isFirst, IRunSink sink, CancellationToken ct)
     {
-        var run = await BeginAsync(request, ct);
-        using var span = Signals.Spans.StartActivity($"invoke_agent {run.Plan.Agent?.Name}");
+        var run = await BeginAsync(request, plan, ct);
+        using var span = Signals.Spans.HasListeners() ? Signals.Spans.StartActivity($"invoke_agent {run.Plan.Agent?.Name}") : null;
         span?.SetTag("gen_ai.operation.name", "invoke_agent");
         span?.SetTag("gen_ai.agent.id", run.Plan.AgentId);
         try
@@ -90,13 +94,13 @@ internal sealed partial class AgentRunner(
         }
     }
 
-    private async ValueTask<Run> BeginAsync(RunRequest request, CancellationToken ct)
+    private async ValueTask<Run> BeginAsync(RunRequest request, RunPlan? found, CancellationToken ct)
     {
         var started = time.GetTimestamp();
         var now = time.GetUtcNow();
-        var input = new RunInput(request.Body);
+        var input = found?.Input ?? new(request.Body);
         input.Check();
-        var plan = await plans.FindAsync(request, input, ct);
+        var plan = found ?? await plans.FindAsync(request, input, ct);
         return Runs(plan.Type) || MediaRuns.Answers(plan.Type)
             ? new(request, input, plan, Guid.CreateVersion7(now), started, now)
             : throw Failure.Invalid($"configuration.type {plan.Type} cannot be run here", "configuration.type", "unsupported_type");

@@ -91,7 +91,7 @@ internal sealed class AnswerCache(ResponseCache cache, RunMeter meter, IOptions<
         var request = RequestWriting.For(run, tools);
         var question = new JsonObject
         {
-            ["asked"] = run.Asked.DeepClone(),
+            ["asked"] = JsonNode.Parse(run.Asked.Span),
             ["system"] = run.TimelessSystemText,
             ["schema"] = request.Format?.Schema?.GetRawText(),
             ["choice"] = request.ToolChoice is { } choice ? $"{choice.Mode} {choice.Name}" : null,

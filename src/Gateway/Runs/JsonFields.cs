@@ -32,16 +32,18 @@ internal static class JsonFields
 
     public static JsonArray? List(this JsonObject? from, string name) => from?[name] as JsonArray;
 
-    public static IEnumerable<string> Texts(this JsonArray? list) => (list ?? []).Select(item => item.AsText()).OfType<string>();
+    public static IEnumerable<string> Texts(this JsonArray? list) => list is null ? [] : list.Select(item => item.AsText()).OfType<string>();
 
-    public static IEnumerable<JsonObject> Objects(this JsonArray? list) => (list ?? []).OfType<JsonObject>();
+    public static IEnumerable<JsonObject> Objects(this JsonArray? list) => list is null ? [] : list.OfType<JsonObject>();
 
     public static string? AsText(this JsonNode? node) => node is JsonValue value && value.TryGetValue<string>(out var text) ? text : null;
 
     /// <summary>A finite number, also where it was written as a text.</summary>
     public static double? AsNumber(this JsonNode? node) => node is JsonValue value
-        && (value.GetValueKind() == JsonValueKind.Number ? value.ToJsonString() : value.AsText()) is { } text
-        && double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out var number) && double.IsFinite(number) ? number
+        && (value.TryGetValue<double>(out var number)
+            || double.TryParse(
+                value.GetValueKind() == JsonValueKind.Number ? value.ToJsonString() : value.AsText(), NumberStyles.Float, CultureInfo.InvariantCulture, out number))
+        && double.IsFinite(number) ? number
         : null;
 
     /// <summary>A text as it is, anything else as JSON.</summary>

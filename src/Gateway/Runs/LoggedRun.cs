@@ -1,6 +1,8 @@
+using System.Text.Json;
 using System.Text.Json.Nodes;
 using Npgsql;
 using NpgsqlTypes;
+using Stoa.Gateway.Bytes;
 using Stoa.Gateway.Runs.Answers;
 using Stoa.Gateway.Runs.Conversations;
 using Stoa.Platform.Jobs;
@@ -21,12 +23,12 @@ internal sealed class LoggedRun
         """;
 
     private readonly string? nextMessageId;
-    private readonly string document;
+    private readonly byte[] document;
 
     public LoggedRun(Run run, RunResult result, string? nextMessageId, IReadOnlyList<NewJob> following)
     {
         (Run, Result, Following, this.nextMessageId) = (run, result, following, nextMessageId);
-        document = StoredText.Json(DocumentOf());
+        document = DocumentOf();
     }
 
     public Run Run { get; }
@@ -58,7 +60,7 @@ internal sealed class LoggedRun
         AddText(one => one.EndOf());
         AddText(one => one.Run.Input.User);
         AddText(one => one.Result.IsSuccess || one.Run.Content.Length > 0 ? one.Run.Content : null);
-        AddText(one => one.Result.Response.Text("error") ?? one.Result.Failure?.Message);
+        AddText(one => one.Result.IsSuccess ? null : one.Result.Response.Text("error") ?? one.Result.Failure?.Message);
         AddText(one => one.Run.Request.TestCaseId);
         Add(NpgsqlDbType.Jsonb, one => one.document);
         AddText(one => one.Run.Request.BatchId);
@@ -79,52 +81,110 @@ internal sealed class LoggedRun
     };
 
     /// <summary>The rest of the row, in the words of the wire. Keys of providers and the content of attachments are no part of it.</summary>
-    private JsonObject DocumentOf() => new()
+    private byte[] DocumentOf()
     {
-        ["prompt"] = Run.SystemText,
-        ["reasoning"] = Run.Reasoning,
-        ["tools_call_data"] = Run.Rounds.ToLog(),
-        ["tokens"] = new JsonObject
+        using var output = new PooledBytes(4_096);
+        var json = JsonOutput.Open(output);
+        json.WriteStartObject();
+        json.WriteString("prompt"u8, Run.SystemText);
+        json.WriteString("reasoning"u8, Run.Reasoning);
+        Write("tools_call_data", Run.Rounds.ToLog());
+        json.WriteStartObject("tokens"u8);
+        json.WriteNumber("input_tokens"u8, Run.Usage.Input);
+        json.WriteNumber("output_tokens"u8, Run.Usage.Output);
+        json.WritePropertyName("expected_cost"u8);
+        if (Run.Cost is { } cost)
         {
-            ["input_tokens"] = Run.Usage.Input,
-            ["output_tokens"] = Run.Usage.Output,
-            ["expected_cost"] = Run.Cost,
-            ["cached_tokens"] = Run.Usage.CacheRead,
-            ["is_estimated"] = Run.Usage.Estimated,
-        },
-        ["variables"] = Run.Variables?.All.DeepClone(),
-        ["missing_variables"] = new JsonArray([.. Run.MissingVariables.Select(name => (JsonNode)name)]),
-        ["latency"] = Run.Clock.ToLog(Run.Seconds),
-        ["AiConfig"] = Run.Asked.DeepClone(),
-        ["user_urls"] = UrlsOf(),
-        ["llm_urls"] = Run.MadeUrls.DeepClone(),
-        ["annotations"] = Run.Annotations.DeepClone(),
-        ["plans"] = Run.Plans?.DeepClone(),
-        ["fallback_model"] = Run.IsFallback ? new JsonObject { ["service"] = Run.Choice.Service.Name, ["model"] = Run.Choice.Model } : null,
-        ["firstAttemptError"] = Run.FirstAttemptError,
-        ["attempts"] = Run.Attempts.DeepClone(),
-        ["user_id"] = Run.Request.Caller.UserId,
-        ["guardrails"] = Run.GuardrailVerdict?.DeepClone(),
-        ["testcase_data"] = Run.Input.Body.Object("testcase_data")?.DeepClone(),
-        ["is_playground"] = Run.Request.IsPlayground,
-        ["batch_data"] = Run.Request.BatchId is not { } batchId ? null : new JsonObject
+            json.WriteNumberValue(cost);
+        }
+        else
+        {
+            json.WriteNullValue();
+        }
+        json.WriteNumber("cached_tokens"u8, Run.Usage.CacheRead);
+        json.WriteBoolean("is_estimated"u8, Run.Usage.Estimated);
+        json.WriteEndObject();
+        Write("variables", Run.Variables?.All);
+        json.WriteStartArray("missing_variables"u8);
+        foreach (var name in Run.MissingVariables)
+        {
+            json.WriteStringValue(name);
+        }
+        json.WriteEndArray();
+        json.WritePropertyName("latency"u8);
+        Run.Clock.WriteTo(json, Run.Seconds);
+        json.WritePropertyName("AiConfig"u8);
+        json.WriteRawValue(Run.Asked.Span, skipInputValidation: true);
+        json.WriteStartArray("user_urls"u8);
+        WriteUrls(json);
+        json.WriteEndArray();
+        Write("llm_urls", Run.MadeUrls);
+        Write("annotations", Run.Annotations);
+        Write("plans", Run.Plans);
+        Write("fallback_model", Run.IsFallback ? new JsonObject { ["service"] = Run.Choice.Service.Name, ["model"] = Run.Choice.Model } : null);
+        json.WriteString("firstAttemptError"u8, Run.FirstAttemptError);
+        Write("attempts", Run.Attempts);
+        json.WriteString("user_id"u8, Run.Request.Caller.UserId);
+        Write("guardrails", Run.GuardrailVerdict);
+        Write("testcase_data", Run.Input.Body.Object("testcase_data"));
+        json.WriteBoolean("is_playground"u8, Run.Request.IsPlayground);
+        Write("batch_data", Run.Request.BatchId is not { } batchId ? null : new JsonObject
         {
             ["batch_id"] = batchId, ["custom_id"] = Run.Request.MessageId, ["status"] = Result.IsSuccess ? "completed" : "failed",
-        },
-    };
+        });
+        json.WriteEndObject();
+        JsonOutput.Close(json);
+        return StoredText.Json(output.Span);
 
-    private JsonArray UrlsOf() =>
-    [
-        .. Run.Input.Images.Select(image => Url(image, "image")),
-        .. Run.Input.Files.Select(file => Url(file, "pdf")),
-        .. Run.ThreadFiles.Select(file => new JsonObject { ["url"] = file, ["type"] = "pdf", [AttachmentReading.OfThread] = true }),
-        .. Run.Input.Audios.Select(audio => Url(audio, "audio")),
-        .. Run.Input.Videos.Append(Run.Input.YouTube).Append(Run.Input.VideoFile.Name("uri")).OfType<string>().Select(video => Url(video, "video")),
-    ];
+        void Write(string name, JsonNode? node)
+        {
+            json.WritePropertyName(name);
+            if (node is null)
+            {
+                json.WriteNullValue();
+            }
+            else
+            {
+                node.WriteTo(json);
+            }
+        }
+    }
 
-    private static JsonObject Url(string address, string type) => new()
+    private void WriteUrls(Utf8JsonWriter json)
     {
-        ["url"] = address.StartsWith("data:", StringComparison.OrdinalIgnoreCase) ? "(inline)" : address,
-        ["type"] = type,
-    };
+        WriteAll(Run.Input.Images, "image");
+        WriteAll(Run.Input.Files, "pdf");
+        foreach (var file in Run.ThreadFiles)
+        {
+            json.WriteStartObject();
+            json.WriteString("url"u8, file);
+            json.WriteString("type"u8, "pdf"u8);
+            json.WriteBoolean(AttachmentReading.OfThread, true);
+            json.WriteEndObject();
+        }
+        WriteAll(Run.Input.Audios, "audio");
+        WriteAll(Run.Input.Videos, "video");
+        Write(Run.Input.YouTube, "video");
+        Write(Run.Input.VideoFile.Name("uri"), "video");
+
+        void WriteAll(IReadOnlyList<string> addresses, string type)
+        {
+            foreach (var address in addresses)
+            {
+                Write(address, type);
+            }
+        }
+
+        void Write(string? address, string type)
+        {
+            if (address is null)
+            {
+                return;
+            }
+            json.WriteStartObject();
+            json.WriteString("url"u8, address.StartsWith("data:", StringComparison.OrdinalIgnoreCase) ? "(inline)" : address);
+            json.WriteString("type"u8, type);
+            json.WriteEndObject();
+        }
+    }
 }

@@ -1,3 +1,4 @@
+using System.Text;
 using System.Text.Json.Nodes;
 using Stoa.Gateway.Bytes;
 using Stoa.Gateway.Chat;
@@ -41,10 +42,10 @@ internal sealed class MediaRuns(ModelSteps models, PublicFiles files, GuardedCli
         var parameters = run.Plan.Parameters(run.Choice);
         using var body = new PooledBytes(4 << 10);
         var type = Transcript.Write(run.Input.Audios, body);
-        run.Asked = new()
+        run.Asked = Log(new()
         {
             ["model"] = run.Choice.Model, ["service"] = run.Choice.Service.Name, ["response_type"] = "text", ["parameters"] = parameters.DeepClone(),
-        };
+        });
         var client = run.Choice.Target.Provider.Client!;
         var heard = await models.MeterAsync(run, AskOf(run, ""), async () =>
         {
@@ -55,7 +56,7 @@ internal sealed class MediaRuns(ModelSteps models, PublicFiles files, GuardedCli
         }, ct);
         (run.AnswerId, run.Content) = (heard.Id, heard.Text);
         // Where nobody speaks, nothing is written down: that is no fault of the model.
-        return StandardAnswer.Of(run, new() { ["content"] = heard.Text });
+        return StandardAnswer.OfMade(run, new() { ["content"] = heard.Text });
     }
 
     private async Task<RunResult> DrawAsync(Run run, CancellationToken ct)
@@ -67,11 +68,11 @@ internal sealed class MediaRuns(ModelSteps models, PublicFiles files, GuardedCli
             Pictures = [.. UserTurn.Of(run).Parts.OfType<Part.Image>().Select(picture => picture.Media as Media.Bytes
                 ?? throw Failure.Invalid("Pictures for a picture have to be sent as data URIs", "images", "unsupported_media"))],
         };
-        run.Asked = new()
+        run.Asked = Log(new()
         {
             ["model"] = run.Choice.Model, ["service"] = run.Choice.Service.Name, ["response_type"] = "image", ["number_of_images"] = count,
             ["parameters"] = new JsonObject(request.Parameters.Select(one => KeyValuePair.Create(one.Key, (JsonNode?)one.Value))),
-        };
+        });
         var client = run.Choice.Target.Provider.Client ?? throw Unsupported(run, "pictures");
         var dialect = run.Choice.Target.Provider.Kind.Dialect!.Value;
         if (dialect is not (Dialect.OpenAi or Dialect.Gemini))
@@ -110,7 +111,7 @@ internal sealed class MediaRuns(ModelSteps models, PublicFiles files, GuardedCli
                 data[name] = one[name]?.DeepClone();
             }
         }
-        return StandardAnswer.Of(run, data);
+        return StandardAnswer.OfMade(run, data);
     }
 
     /// <summary>With the bytes of those that have to be fetched from the provider.</summary>
@@ -139,7 +140,7 @@ internal sealed class MediaRuns(ModelSteps models, PublicFiles files, GuardedCli
         {
             Dimensions = (int?)run.Plan.Configured("dimensions").AsNumber() is { } dimensions and > 0 ? dimensions : null,
         };
-        run.Asked = new() { ["model"] = run.Choice.Model, ["service"] = run.Choice.Service.Name, ["response_type"] = "embedding" };
+        run.Asked = Log(new() { ["model"] = run.Choice.Model, ["service"] = run.Choice.Service.Name, ["response_type"] = "embedding" });
         var target = run.Choice.Target;
         var answer = await models.MeterAsync(run, AskOf(run, request.Inputs[0].Text!), async () =>
         {
@@ -156,8 +157,10 @@ internal sealed class MediaRuns(ModelSteps models, PublicFiles files, GuardedCli
         }, ct);
         var vector = answer.Vectors[0];
         run.Content = $"{vector.Length} dimensions";
-        return StandardAnswer.Of(run, new() { ["embedding"] = new JsonArray([.. vector.Select(number => (JsonNode)number)]) });
+        return StandardAnswer.OfMade(run, new() { ["embedding"] = new JsonArray([.. vector.Select(number => (JsonNode)number)]) });
     }
+
+    private static byte[] Log(JsonObject asked) => Encoding.UTF8.GetBytes(asked.Compact());
 
     private static async Task<PooledBytes> PostAsync(ProviderClient client, Uri uri, PooledBytes body, Run run, CancellationToken ct)
     {

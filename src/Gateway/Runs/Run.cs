@@ -1,4 +1,6 @@
+using System.Text.Json;
 using System.Text.Json.Nodes;
+using Stoa.Gateway.Bytes;
 using Stoa.Gateway.Chat;
 using Stoa.Gateway.Runs.Answers;
 using Stoa.Gateway.Runs.Conversations;
@@ -26,7 +28,7 @@ internal sealed class Run(RunRequest request, RunInput input, RunPlan plan, Guid
     public DateTimeOffset StartedAt => startedAt;
 
     /// <summary>The names of the conversation; made up where the caller gave none.</summary>
-    public string ThreadId { get; } = input.ThreadId ?? Guid.CreateVersion7(startedAt).ToString();
+    public string ThreadId { get; } = input.ThreadId ?? id.ToString();
 
     public string SubThreadId => field ??= input.SubThreadId ?? ThreadId;
 
@@ -54,8 +56,8 @@ internal sealed class Run(RunRequest request, RunInput input, RunPlan plan, Guid
     /// <summary>The same without the time, unless the prompt itself names it.</summary>
     public string TimelessSystemText { get; set; } = "";
 
-    /// <summary>What was asked of the model, for the log; without secrets.</summary>
-    public JsonObject Asked { get; set; } = [];
+    /// <summary>What was asked of the model, as JSON for the log; without secrets.</summary>
+    public ReadOnlyMemory<byte> Asked { get; set; } = "{}"u8.ToArray();
 
     public ToolRounds Rounds { get; } = new();
 
@@ -167,8 +169,8 @@ internal sealed class Run(RunRequest request, RunInput input, RunPlan plan, Guid
 /// <summary>How long the steps of a run took, in the words of the log's <c>latency</c>.</summary>
 internal sealed class RunClock
 {
-    private readonly JsonArray execution = [];
-    private readonly JsonArray functions = [];
+    private readonly List<(string Step, double Seconds)> execution = [];
+    private readonly List<(string Step, double Seconds)> functions = [];
     private double model;
 
     public double? TimeToFirstToken { get; set; }
@@ -182,39 +184,40 @@ internal sealed class RunClock
     public void AddCall(string service, double seconds)
     {
         model += seconds;
-        execution.Add((JsonNode)new JsonObject
-        {
-            ["step"] = $"{service} Processing time for call :- {execution.Count + 1}",
-            ["time_taken"] = Rounded(seconds),
-        });
+        execution.Add(($"{service} Processing time for call :- {execution.Count + 1}", seconds));
     }
 
     public void AddTools(IEnumerable<string> names, double seconds) =>
-        functions.Add((JsonNode)new JsonObject { ["step"] = string.Join(", ", names), ["time_taken"] = Rounded(seconds) });
+        functions.Add((string.Join(", ", names), seconds));
 
-    public JsonObject ToLog(double overall)
+    public void WriteTo(Utf8JsonWriter json, double overall)
     {
-        var latency = new JsonObject
-        {
-            ["over_all_time"] = Rounded(overall),
-            ["model_execution_time"] = Rounded(model),
-            ["execution_time_logs"] = execution.DeepClone(),
-            ["function_time_logs"] = functions.DeepClone(),
-        };
-        Add("time_to_first_token", TimeToFirstToken);
-        Add("queue_time", QueueTime);
-        Add("guardrail_time", GuardrailTime);
-        Add("pre_tool_time", PreToolTime);
-        return latency;
+        json.WriteStartObject();
+        json.WriteNumber("over_all_time"u8, Rounded(overall));
+        json.WriteNumber("model_execution_time"u8, Rounded(model));
+        Write("execution_time_logs", execution);
+        Write("function_time_logs", functions);
+        json.WriteIfAny("time_to_first_token", Rounded(TimeToFirstToken));
+        json.WriteIfAny("queue_time", Rounded(QueueTime));
+        json.WriteIfAny("guardrail_time", Rounded(GuardrailTime));
+        json.WriteIfAny("pre_tool_time", Rounded(PreToolTime));
+        json.WriteEndObject();
 
-        void Add(string name, double? seconds)
+        void Write(string name, List<(string Step, double Seconds)> steps)
         {
-            if (seconds is { } known)
+            json.WriteStartArray(name);
+            foreach (var (step, seconds) in steps)
             {
-                latency[name] = Rounded(known);
+                json.WriteStartObject();
+                json.WriteString("step"u8, step);
+                json.WriteNumber("time_taken"u8, Rounded(seconds));
+                json.WriteEndObject();
             }
+            json.WriteEndArray();
         }
     }
 
     private static double Rounded(double seconds) => Math.Round(seconds, 4);
+
+    private static double? Rounded(double? seconds) => seconds is { } known ? Rounded(known) : null;
 }

@@ -39,14 +39,14 @@ internal sealed class RunInput(JsonObject body)
     /// <summary>How the answer is to be delivered; null means as stored.</summary>
     public JsonObject? Delivery => Configuration.Object("response_format") ?? body.Object("settings").Object("response_format");
 
-    public IEnumerable<string> Images => body.List("images").Texts().Concat(UrlsOf("image"));
+    public IReadOnlyList<string> Images { get; } = [.. body.List("images").Texts(), .. UrlsOf(body, "image")];
 
-    public IEnumerable<string> Files => body.List("files").Texts().Concat(UrlsOf("pdf")).Concat(UrlsOf("file"));
+    public IReadOnlyList<string> Files { get; } = [.. body.List("files").Texts(), .. UrlsOf(body, "pdf"), .. UrlsOf(body, "file")];
 
     /// <summary>Recordings of speech or sound: addresses or data URIs.</summary>
     public IReadOnlyList<string> Audios { get; } = [.. UrlsOf(body, "audio")];
 
-    public IEnumerable<string> Videos => UrlsOf("video");
+    public IReadOnlyList<string> Videos { get; } = [.. UrlsOf(body, "video")];
 
     /// <summary>A video that Gemini keeps, as its upload was answered.</summary>
     public JsonObject? VideoFile => body.Object("video_data");
@@ -60,7 +60,18 @@ internal sealed class RunInput(JsonObject body)
     /// <exception cref="Failure">The request cannot be run, whatever the agent says.</exception>
     public void Check()
     {
-        if (WrongFields().ToList() is [var first, ..] wrong)
+        var wrong = new List<FieldError>();
+        AddWrong(wrong, TextFields, JsonValueKind.String, "Input should be a valid string");
+        AddWrong(wrong, ObjectFields, JsonValueKind.Object, "Input should be a valid dictionary");
+        AddWrong(wrong, ListFields, JsonValueKind.Array, "Input should be a valid list");
+        foreach (var name in NameFields)
+        {
+            if (body.Text(name) is { } text && !ThreadKey.IsName(text))
+            {
+                wrong.Add(new(name, $"String should have at most {ThreadKey.MaxBytes} bytes"));
+            }
+        }
+        if (wrong is [var first, ..])
         {
             throw new Failure(FailureKind.Invalid, WrongField, $"{first.Field}: {first.Message}", wrong);
         }
@@ -70,18 +81,17 @@ internal sealed class RunInput(JsonObject body)
         }
     }
 
-    private IEnumerable<FieldError> WrongFields() =>
-        Wrong(TextFields, JsonValueKind.String, "Input should be a valid string")
-            .Concat(Wrong(ObjectFields, JsonValueKind.Object, "Input should be a valid dictionary"))
-            .Concat(Wrong(ListFields, JsonValueKind.Array, "Input should be a valid list"))
-            .Concat(NameFields.Where(name => body.Text(name) is { } text && !ThreadKey.IsName(text))
-                .Select(name => new FieldError(name, $"String should have at most {ThreadKey.MaxBytes} bytes")));
+    private void AddWrong(List<FieldError> wrong, string[] names, JsonValueKind kind, string message)
+    {
+        foreach (var name in names)
+        {
+            if (body[name] is { } value && value.GetValueKind() != kind)
+            {
+                wrong.Add(new(name, message));
+            }
+        }
+    }
 
-    private IEnumerable<FieldError> Wrong(IEnumerable<string> names, JsonValueKind kind, string message) =>
-        names.Where(name => body[name] is { } value && value.GetValueKind() != kind).Select(name => new FieldError(name, message));
-
-    private IEnumerable<string> UrlsOf(string type) => UrlsOf(body, type);
-
-    private static IEnumerable<string> UrlsOf(JsonObject body, string type) =>
-        body.List("user_urls").Objects().Where(item => item.Text("type") == type).Select(item => item.Name("url")).OfType<string>();
+    private static IEnumerable<string> UrlsOf(JsonObject body, string type) => body.List("user_urls") is not { } urls ? []
+        : urls.Objects().Where(item => item.Text("type") == type).Select(item => item.Name("url")).OfType<string>();
 }

@@ -18,9 +18,10 @@ internal sealed class RunPlan(RunInput input, AgentConfiguration? agent, ModelCh
     private const int DefaultContext = 128_000;
     private const int MaxIterations = 50;
 
-    private readonly JsonObject? stored = Node(agent?.Parameters);
-    private readonly JsonObject? document = Node(agent?.Document);
-    private readonly JsonObject? settings = Node(agent?.Settings);
+    private readonly AgentNodes? stored = agent?.Nodes;
+    private (ModelChoice Model, JsonObject Sent)? parameters;
+
+    public RunInput Input => input;
 
     public AgentConfiguration? Agent => agent;
 
@@ -39,40 +40,43 @@ internal sealed class RunPlan(RunInput input, AgentConfiguration? agent, ModelCh
 
     /// <summary>In tokens; what the model reads and writes together.</summary>
     public int ContextWindow =>
-        (int?)Node(choice.Document.ValidationConfig).Object("specification")?["context_window"].AsNumber() is { } window and > 0 ? window : DefaultContext;
+        (int?)choice.Document.ContextWindow is { } window and > 0 ? window : DefaultContext;
 
     /// <summary>Rounds of tools after which the model has to answer.</summary>
     public int Iterations => (int)Math.Clamp(
-        (Setting("maximum_iterations") ?? Configured("tool_call_count") ?? document?["tool_call_count"]).AsNumber() ?? 3, 0, MaxIterations);
+        (Setting("maximum_iterations") ?? Configured("tool_call_count") ?? Stored("tool_call_count")).AsNumber() ?? 3, 0, MaxIterations);
 
     /// <summary>The request's word, else the stored one.</summary>
-    public JsonNode? Configured(string name) => input.Configuration?[name] ?? input.Body[name] ?? stored?[name];
+    public JsonNode? Configured(string name) => input.Configuration?[name] ?? input.Body[name] ?? stored?.Parameters?[name];
 
-    public JsonNode? Setting(string name) => input.Body.Object("settings")?[name] ?? settings?[name];
+    public JsonNode? Setting(string name) => input.Body.Object("settings")?[name] ?? stored?.Settings?[name];
 
     /// <summary>A setting that the flat generation had at the top of the document.</summary>
-    public JsonObject? SettingObject(string name) => input.Body.Object(name) ?? Setting(name) as JsonObject ?? document.Object(name);
+    public JsonObject? SettingObject(string name) => input.Body.Object(name) ?? Setting(name) as JsonObject ?? Stored(name) as JsonObject;
 
     /// <summary>What the agent's document says besides its configuration.</summary>
-    public JsonNode? Stored(string name) => document?[name];
+    public JsonNode? Stored(string name) => stored?.Document?[name];
 
-    /// <summary>The parameters for the model, by their neutral names.</summary>
+    /// <summary>The parameters for the model, by their neutral names; worked out once, and changed by nobody who reads them.</summary>
     /// <exception cref="Platform.Http.Failure">Invalid, naming the field.</exception>
-    public JsonObject Parameters(ModelChoice model) => ModelParameters.Resolve(
-        model.Document, agent?.Parameters ?? default,
-        input.Configuration is { } own ? JsonSerializer.SerializeToElement(own, GatewayJson.Default.JsonObject) : default);
+    public JsonObject Parameters(ModelChoice model)
+    {
+        if (parameters is { } known && ReferenceEquals(known.Model, model))
+        {
+            return known.Sent;
+        }
+        var sent = ModelParameters.Resolve(model.Document, agent?.Parameters ?? default, input.Configuration);
+        parameters = (model, sent);
+        return sent;
+    }
 
-    /// <summary>Copied: the run may change what it reads.</summary>
-    public JsonObject? VariablesPath => input.Body.Object("variables_path") ?? Node(agent?.VariablesPath);
+    public JsonObject? VariablesPath => input.Body.Object("variables_path") ?? stored?.VariablesPath;
 
-    public JsonObject? VariablesState => Node(agent?.VariablesState);
+    public JsonObject? VariablesState => stored?.VariablesState;
 
-    public bool Remembers => input.ThreadId is not null && !IsStateless && document.Is("gpt_memory");
+    public bool Remembers => input.ThreadId is not null && !IsStateless && stored?.Document.Is("gpt_memory") == true;
 
     public bool IsStateless => Setting("stateless_conversation") is JsonValue value && value.TryGetValue<bool>(out var stateless) && stateless;
-
-    private static JsonObject? Node(JsonElement? element) =>
-        element is { ValueKind: JsonValueKind.Object } found ? JsonObject.Create(found) : null;
 }
 
 /// <summary>A model and the key that it is asked with.</summary>

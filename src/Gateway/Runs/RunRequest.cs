@@ -76,15 +76,22 @@ internal sealed class NestedRuns
 }
 
 /// <summary>How a run ended.</summary>
-/// <param name="Response">The body as GTWY's wire answers it.</param>
+/// <param name="Answer">Makes the body as GTWY's wire answers it: the other surfaces have no use for it.</param>
 /// <param name="Status">The status for HTTP.</param>
-internal sealed record RunResult(JsonObject Response, int Status, bool IsSuccess)
+internal sealed record RunResult(Func<JsonObject> Answer, int Status, bool IsSuccess)
 {
+    public RunResult(JsonObject response, int status, bool isSuccess)
+        : this(() => response, status, isSuccess)
+    {
+    }
+
+    public JsonObject Response => field ??= Answer();
+
     /// <summary>Nobody answered: another agent is to.</summary>
-    public static readonly RunResult None = new([], 200, IsSuccess: false);
+    public static readonly RunResult None = new(new JsonObject(), 200, isSuccess: false);
 
     /// <summary>The caller has left.</summary>
-    public static readonly RunResult Cancelled = new([], 499, IsSuccess: false);
+    public static readonly RunResult Cancelled = new(new JsonObject(), 499, isSuccess: false);
 
     /// <summary>What went wrong; null for a success and for what guardrails refused.</summary>
     public Failure? Failure { get; init; }

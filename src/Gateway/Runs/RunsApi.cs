@@ -87,10 +87,10 @@ internal sealed class RunsApi(
         using var place = limits.Enter(caller.OrganizationId);
         if (input.IsStream)
         {
-            await StreamAsync(context, request, settle);
+            await StreamAsync(context, request, plan, settle);
             return Results.Empty;
         }
-        var result = await runner.RunAsync(request, NoSink.Instance, context.RequestAborted);
+        var result = await runner.RunAsync(request, plan, NoSink.Instance, context.RequestAborted);
         settle?.Invoke(result.Usage.Total);
         context.Response.Headers["x-gtwy-cache"] = result.CacheUse;
         return wantsStatuses && result.Failure is { } failure
@@ -117,12 +117,12 @@ internal sealed class RunsApi(
             ? TimeSpan.FromSeconds(Math.Min(seconds, ResponseCache.MaxTimeToLive.TotalSeconds))
             : null);
 
-    private async Task StreamAsync(HttpContext context, RunRequest request, Action<long>? settle)
+    private async Task StreamAsync(HttpContext context, RunRequest request, RunPlan plan, Action<long>? settle)
     {
         await using var stream = new RunStream(context, options.Value.Timeouts, time);
         try
         {
-            var result = await runner.RunAsync(request, stream, stream.Ended);
+            var result = await runner.RunAsync(request, plan, stream, stream.Ended);
             settle?.Invoke(result.Usage.Total);
         }
         catch (Failure failure) when (stream.HasStarted)

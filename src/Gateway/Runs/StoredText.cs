@@ -23,10 +23,14 @@ internal static class StoredText
         return clean;
     }
 
-    /// <summary>The same in JSON, where a NUL is an escape.</summary>
-    public static string Json(JsonNode node)
+    /// <summary>The same in JSON that was written here: there a NUL is an escape, and no pair is broken.</summary>
+    public static byte[] Json(ReadOnlySpan<byte> json) => json.IndexOf(@"\u0000"u8) < 0 ? json.ToArray()
+        : Encoding.UTF8.GetBytes(Json(Encoding.UTF8.GetString(json)));
+
+    public static string Json(JsonNode node) => Json(Clean(node.Compact()));
+
+    private static string Json(string json)
     {
-        var json = Clean(node.Compact());
         const string Nul = @"\u0000";
         if (!json.Contains(Nul, StringComparison.Ordinal))
         {

@@ -30,6 +30,13 @@ internal sealed class OpenAiMessageWriter(Utf8JsonWriter json, ChatRequest reque
             var turn = request.Turns[index];
             switch (turn.Role)
             {
+                // Most turns are one text.
+                case TurnRole.User when turn.Parts is [Part.Text { Value.Length: > 0 } only]:
+                    WriteText("user", only.Value, NameOf(turn));
+                    break;
+                case TurnRole.Assistant when turn.Parts is [Part.Text { Value.Length: > 0 } only] && !(traits.MarksPrefix && index == request.Turns.Count - 1):
+                    WriteText("assistant", only.Value, NameOf(turn));
+                    break;
                 case TurnRole.System:
                     WriteText(systemRole, string.Join("\n\n", turn.Parts.OfType<Part.Text>().Select(part => part.Value)));
                     break;
@@ -55,10 +62,13 @@ internal sealed class OpenAiMessageWriter(Utf8JsonWriter json, ChatRequest reque
         _ => "Answer with one JSON object, and nothing else.",
     };
 
-    private void WriteText(string role, string text)
+    private string? NameOf(Turn turn) => traits.Forwards ? turn.Name : null;
+
+    private void WriteText(string role, string text, string? name = null)
     {
         json.WriteStartObject();
         json.WriteString("role", role);
+        json.WriteIfAny("name", name);
         json.WriteString("content", text);
         json.WriteEndObject();
     }
@@ -73,10 +83,7 @@ internal sealed class OpenAiMessageWriter(Utf8JsonWriter json, ChatRequest reque
 
         json.WriteStartObject();
         json.WriteString("role", "user");
-        if (traits.Forwards)
-        {
-            json.WriteIfAny("name", turn.Name);
-        }
+        json.WriteIfAny("name", NameOf(turn));
         if (parts.Count == 1 && parts[0] is Part.Text single)
         {
             json.WriteString("content", single.Value);
@@ -113,10 +120,7 @@ internal sealed class OpenAiMessageWriter(Utf8JsonWriter json, ChatRequest reque
 
         json.WriteStartObject();
         json.WriteString("role", "assistant");
-        if (traits.Forwards)
-        {
-            json.WriteIfAny("name", turn.Name);
-        }
+        json.WriteIfAny("name", NameOf(turn));
         if (traits.Thoughts != ThoughtForm.Chunks || !OpenAiReasoning.WriteChunks(json, parts, text))
         {
             json.WriteString("content", text.Length > 0 || (calls.Count == 0 && refusal.Length == 0) ? text : null);

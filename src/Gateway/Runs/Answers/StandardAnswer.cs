@@ -9,11 +9,27 @@ internal static class StandardAnswer
 {
     private const string Empty = "AI is Hallucinating and sending '\\n' please check your prompt and configurations once";
 
-    public static RunResult Of(Run run) =>
-        Of(run, new() { ["content"] = string.IsNullOrWhiteSpace(run.Content) ? Empty : run.Content });
+    public static RunResult Of(Run run)
+    {
+        // Of a run that hands its conversation over, something else is kept than is answered.
+        var content = run.Content;
+        return ResultOf(run, () => Of(run, new JsonObject { ["content"] = string.IsNullOrWhiteSpace(content) ? Empty : content }));
+    }
 
     /// <param name="made">What the model has made, as it stands in <c>data</c>.</param>
-    public static RunResult Of(Run run, JsonObject made)
+    public static RunResult OfMade(Run run, JsonObject made) => ResultOf(run, () => Of(run, made));
+
+    private static RunResult ResultOf(Run run, Func<JsonObject> answer) => new(answer, 200, IsSuccess: true)
+    {
+        Content = run.Content,
+        Annotations = run.Annotations,
+        CacheUse = run.CacheUse,
+        Usage = run.Usage,
+        FinishReason = run.FinishReason,
+        ToolCalls = [.. run.Rounds.Calls.Select(call => (JsonNode)new JsonObject { ["name"] = call.Name, ["args"] = call.Arguments?.DeepClone() })],
+    };
+
+    private static JsonObject Of(Run run, JsonObject made)
     {
         var data = new JsonObject
         {
@@ -57,22 +73,14 @@ internal static class StandardAnswer
         {
             data["schema_errors"] = run.SchemaErrors.DeepClone();
         }
-        return new(new() { ["success"] = true, ["response"] = new JsonObject { ["data"] = data, ["usage"] = UsageOf(run) } }, 200, IsSuccess: true)
-        {
-            Content = run.Content,
-            Annotations = run.Annotations,
-            CacheUse = run.CacheUse,
-            Usage = run.Usage,
-            FinishReason = run.FinishReason,
-            ToolCalls = [.. run.Rounds.Calls.Select(call => (JsonNode)new JsonObject { ["name"] = call.Name, ["args"] = call.Arguments?.DeepClone() })],
-        };
+        return new() { ["success"] = true, ["response"] = new JsonObject { ["data"] = data, ["usage"] = UsageOf(run) } };
     }
 
     /// <summary>Those that were sent and those that were made; null where there are none.</summary>
     private static JsonArray? ImagesOf(Run run)
     {
         var made = run.MadeUrls.Count == 0 ? [] : run.MadeUrls.Objects().Select(one => one.Text("url")).OfType<string>();
-        return run.MadeUrls.Count > 0 || run.Input.Images.Any() ? new([.. run.Input.Images.Concat(made).Select(image => (JsonNode)image)]) : null;
+        return run.MadeUrls.Count > 0 || run.Input.Images.Count > 0 ? new([.. run.Input.Images.Concat(made).Select(image => (JsonNode)image)]) : null;
     }
 
     /// <summary>The answer of a run that is over, as its row in the history tells it.</summary>

@@ -63,9 +63,10 @@ internal static class ConversationTurns
 
     private static List<Turn> TurnsOf(PastExchange exchange, AttachmentReading attachments, bool withTools)
     {
-        var turns = new List<Turn>
+        var said = new Part.Text(exchange.User.Length > 0 ? exchange.User : "(attachment)");
+        var turns = new List<Turn>(2)
         {
-            new(TurnRole.User, [.. attachments.PartsOf(exchange.Attachments), new Part.Text(exchange.User.Length > 0 ? exchange.User : "(attachment)")]),
+            new(TurnRole.User, exchange.Attachments is null ? [said] : [.. attachments.PartsOf(exchange.Attachments), said]),
         };
         if (withTools && exchange.ToolRounds is { } json && JsonFields.TryParse(json, out var rounds))
         {
@@ -89,5 +90,13 @@ internal static class ConversationTurns
 
     private static string Result(JsonNode? call) => (call as JsonObject).Object("data")?["response"].AsWords() ?? "";
 
-    private static long SizeOf(List<Turn> turns) => turns.Sum(turn => TokenEstimate.Of(turn.Parts) + 4);
+    private static long SizeOf(List<Turn> turns)
+    {
+        var size = 0L;
+        foreach (var turn in turns)
+        {
+            size += TokenEstimate.Of(turn.Parts) + 4;
+        }
+        return size;
+    }
 }

@@ -28,6 +28,10 @@ internal sealed class FollowUpJobs(JobQueue jobs) : IRunFollower
             Suggestions: run.Input.Body.Is("suggest"),
             PostTool: run.Plan.Agent?.PostFunction is not null,
             Channel: run.Request.PushChannel);
+        if (job is { Title: false, Memory: false, Summary: false, Suggestions: false, PostTool: false })
+        {
+            return [];
+        }
         // The post-tool has an effect of its own: it is not called again because a model could not be asked for a title.
         return new[] { job with { PostTool = false }, job with { Title = false, Memory = false, Summary = false, Suggestions = false } }
             .Where(part => part.Title || part.Memory || part.Summary || part.Suggestions || part.PostTool)

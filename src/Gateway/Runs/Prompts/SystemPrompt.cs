@@ -1,4 +1,3 @@
-using System.Text;
 using System.Text.Json.Nodes;
 
 namespace Stoa.Gateway.Runs.Prompts;
@@ -21,23 +20,20 @@ internal static class SystemPrompt
     /// <returns>The text, and what of it says the same at any time.</returns>
     public static (string Text, string Timeless) Write(PromptParts parts, Variables variables, ISet<string> missing)
     {
-        var template = new StringBuilder(Base(parts.Prompt));
+        var template = Base(parts.Prompt);
         if (parts.Template is { } wrapper && wrapper.Contains(Placeholder, StringComparison.Ordinal))
         {
-            template = new(wrapper.Replace(Placeholder, template.ToString(), StringComparison.Ordinal));
+            template = wrapper.Replace(Placeholder, template, StringComparison.Ordinal);
         }
-        AppendIfAny(template, "\n\nTone Prompt: ", parts.Tone);
-        AppendIfAny(template, "\n\nResponse Style Prompt: ", parts.Style);
-        AppendIfAny(template, "\n\n", parts.Knowledge);
-        var text = new StringBuilder(Interpolation.Apply(template.ToString(), variables.Find, missing));
-        AppendIfAny(text, "\n\nWhat you keep in mind of this conversation: ", parts.Memory);
-        AppendIfAny(text, "\n\nSummary of the earlier conversation: ", parts.Summary);
-        if (parts.WantsJson && !text.ToString().Contains("JSON", StringComparison.OrdinalIgnoreCase))
+        template += Given("\n\nTone Prompt: ", parts.Tone) + Given("\n\nResponse Style Prompt: ", parts.Style) + Given("\n\n", parts.Knowledge);
+        var text = Interpolation.Apply(template, variables.Find, missing);
+        text += Given("\n\nWhat you keep in mind of this conversation: ", parts.Memory)
+            + Given("\n\nSummary of the earlier conversation: ", parts.Summary);
+        if (parts.WantsJson && !text.Contains("JSON", StringComparison.OrdinalIgnoreCase))
         {
-            text.Append("\n\nAnswer with a JSON object.");
+            text += "\n\nAnswer with a JSON object.";
         }
-        var timeless = text.ToString();
-        return (text.Append(" \n ### CURRENT TIME (For reference only) \n").Append(variables.Find(Variables.CurrentTime)).ToString(), timeless);
+        return (text + " \n ### CURRENT TIME (For reference only) \n" + variables.Find(Variables.CurrentTime), text);
     }
 
     /// <summary>A text; or role, goal and instruction; or, for embedded folders, their own fields around a <c>customPrompt</c>.</summary>
@@ -58,11 +54,5 @@ internal static class SystemPrompt
         return string.Join('\n', fields.Where(field => field.Value is not null).Select(field => $"{field.Key}: {field.Value.AsWords()}"));
     }
 
-    private static void AppendIfAny(StringBuilder text, string before, string? part)
-    {
-        if (!string.IsNullOrWhiteSpace(part))
-        {
-            text.Append(before).Append(part);
-        }
-    }
+    private static string Given(string before, string? part) => string.IsNullOrWhiteSpace(part) ? "" : before + part;
 }

@@ -12,14 +12,15 @@ internal sealed class Variables
     private const int MaxDepth = 16;
 
     private readonly JsonObject all;
-    private readonly Dictionary<string, string> builtIn;
+    private readonly string user;
+    private readonly string time;
 
     /// <param name="states"><c>{name: {status, default_value, value}}</c> of the agent.</param>
     /// <param name="zone">IANA, of the organization; the variable <c>timezone</c> goes first.</param>
     public Variables(JsonObject? given, JsonObject? states, string user, DateTimeOffset now, string? zone = null)
     {
         all = (JsonObject?)given?.DeepClone() ?? [];
-        var required = new List<string>();
+        List<string>? required = null;
         foreach (var (name, node) in states ?? [])
         {
             var state = node as JsonObject;
@@ -33,15 +34,12 @@ internal sealed class Variables
             }
             else if (state.Text("status") == "required")
             {
-                required.Add(name);
+                (required ??= []).Add(name);
             }
         }
-        MissingRequired = required;
-        builtIn = new(StringComparer.Ordinal)
-        {
-            [UserMessage] = user,
-            [CurrentTime] = Time(now, all.Text("timezone") ?? zone),
-        };
+        MissingRequired = required is null ? [] : required;
+        this.user = user;
+        time = Time(now, all.Text("timezone") ?? zone);
     }
 
     /// <summary>Those that the agent requires and nobody gave.</summary>
@@ -52,12 +50,18 @@ internal sealed class Variables
     public void Set(string name, JsonNode? value) => all[name] = value;
 
     /// <summary>A text as it is, anything else as JSON; null for an unknown name.</summary>
-    public string? Find(string name) => At(name) is { } node ? node.AsWords() : builtIn.GetValueOrDefault(name);
+    public string? Find(string name) => At(name) is { } node ? node.AsWords() : name switch
+    {
+        UserMessage => user,
+        CurrentTime => time,
+        _ => null,
+    };
 
     /// <summary>The value at a dotted path; a name that has dots itself goes first.</summary>
     public JsonNode? At(string path)
     {
-        if (all[path] is { } direct)
+        var direct = all[path];
+        if (direct is not null || !path.Contains('.', StringComparison.Ordinal))
         {
             return direct;
         }
@@ -79,6 +83,6 @@ internal sealed class Variables
     private static string Time(DateTimeOffset now, string? zone)
     {
         var place = zone is not null && TimeZoneInfo.TryFindSystemTimeZoneById(zone, out var known) ? known : TimeZoneInfo.Utc;
-        return TimeZoneInfo.ConvertTime(now, place).ToString("yyyy-MM-dd HH:mm:ss dddd", CultureInfo.InvariantCulture) + $" ({place.Id})";
+        return string.Create(CultureInfo.InvariantCulture, $"{TimeZoneInfo.ConvertTime(now, place):yyyy-MM-dd HH:mm:ss dddd} ({place.Id})");
     }
 }

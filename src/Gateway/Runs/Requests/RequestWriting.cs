@@ -1,4 +1,5 @@
 using System.Text.Json.Nodes;
+using Stoa.Gateway.Bytes;
 using Stoa.Gateway.Chat;
 using Stoa.Gateway.Runs.Conversations;
 using Stoa.Gateway.Runs.Prompts;
@@ -70,14 +71,26 @@ internal static class RequestWriting
     }
 
     /// <summary>What was asked, for the history: parameters and names, no texts that stand elsewhere and no secrets.</summary>
-    private static JsonObject Log(ModelChoice choice, JsonObject parameters, ChatRequest request) => new()
+    private static byte[] Log(ModelChoice choice, JsonObject parameters, ChatRequest request)
     {
-        ["model"] = choice.Model,
-        ["service"] = choice.Service.Name,
-        ["parameters"] = parameters.DeepClone(),
-        ["tools"] = new JsonArray([.. request.Tools.Select(tool => (JsonNode)tool.Name)]),
-        ["response_type"] = request.Format is null ? "text" : request.Format.Schema is null ? "json_object" : "json_schema",
-    };
+        using var log = new PooledBytes(512);
+        var json = JsonOutput.Open(log);
+        json.WriteStartObject();
+        json.WriteString("model"u8, choice.Model);
+        json.WriteString("service"u8, choice.Service.Name);
+        json.WritePropertyName("parameters"u8);
+        parameters.WriteTo(json);
+        json.WriteStartArray("tools"u8);
+        foreach (var tool in request.Tools)
+        {
+            json.WriteStringValue(tool.Name);
+        }
+        json.WriteEndArray();
+        json.WriteString("response_type"u8, request.Format is null ? "text"u8 : request.Format.Schema is null ? "json_object"u8 : "json_schema"u8);
+        json.WriteEndObject();
+        JsonOutput.Close(json);
+        return log.Span.ToArray();
+    }
 
     private static ToolChoice? ChoiceOf(JsonNode? choice, ToolSet tools) =>
         (choice.AsText() ?? (choice as JsonObject).Text("name") ?? (choice as JsonObject).Object("function").Text("name") ?? (choice as JsonObject).Text("type")) switch

@@ -26,7 +26,10 @@ internal static class UserTurn
         {
             parts.Add(new Part.File(Media(file, "files", isImage: false)));
         }
-        parts.AddRange(run.Input.Audios.Select(Sound));
+        foreach (var sound in run.Input.Audios)
+        {
+            parts.Add(Sound(sound));
+        }
         parts.AddRange(VideosOf(run.Input));
         if (run.User.Length > 0 || parts.Count == 0)
         {

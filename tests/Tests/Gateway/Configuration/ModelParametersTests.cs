@@ -1,4 +1,5 @@
 using System.Text.Json;
+using System.Text.Json.Nodes;
 using Stoa.Gateway.Configuration;
 using Stoa.Platform.Http;
 
@@ -38,7 +39,7 @@ public sealed class ModelParametersTests
     [InlineData("""{"creativity_level":1,"top":1,"prompt":"x","type":"chat","unknown":5}""", "{}", """{"creativity_level":1,"top":1}""")]
     [InlineData("""{"creativity_level":null,"top":1}""", """{"top":null}""", """{"creativity_level":1,"top":1}""")] // null is absent
     public void A_value_is_resolved(string stored, string request, string sent) =>
-        Assert.Equal(sent, ModelParameters.Resolve(Model("openai"), Element(stored), Element(request)).ToJsonString());
+        Assert.Equal(sent, ModelParameters.Resolve(Model("openai"), Element(stored), (JsonObject)JsonNode.Parse(request)!).ToJsonString());
 
     [Theory]
     [InlineData("creativity_level", "\"warm\"")]

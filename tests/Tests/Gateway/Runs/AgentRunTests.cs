@@ -1,5 +1,7 @@
 using System.Net;
+using System.Text;
 using System.Text.Json.Nodes;
+using Stoa.Gateway.Runs;
 using Stoa.Tests.Support;
 
 namespace Stoa.Tests.Gateway.Runs;
@@ -60,6 +62,53 @@ public sealed class AgentRunTests(RunSite site) : IClassFixture<RunSite>
         Assert.True((double)row.Document["latency"]!["over_all_time"]! > 0);
         Assert.Equal("t1", Assert.Single(await site.ThreadsAsync(agent)).ThreadId);
     }
+
+    [Fact]
+    public async Task The_history_keeps_the_whole_of_a_run()
+    {
+        var agent = await site.AgentAsync("""
+            {"service":"openai","configuration":{"model":"gpt-4o","prompt":"You greet {{name}} of {{town}}.","creativity_level":0.5,"max_tokens":"default"},
+             "variables_state":{"town":{"status":"required"}} }
+            """);
+        site.OpenAi.EnqueueFor("gpt-4o", ScriptedAnswer.Text("Namaste").WithUsage(new(20, 3)));
+
+        var (_, answer) = await site.RunAsync($$"""
+            {"bridge_id":"{{agent}}","user":"Hello","variables":{"name":"Asha \u00e9 \u0022<b>"},"images":["data:image/png;base64,iVBORw0KGgo="],
+             "user_urls":[{"type":"image","url":"https://example.org/a.png"}],"testcase_data":{"a":[1,2.50]} }
+            """);
+
+        Assert.True((bool?)answer["success"], answer.ToJsonString());
+        var kept = Assert.Single(await site.RowsAsync(agent)).Document;
+        foreach (var time in new[] { "over_all_time", "model_execution_time", "queue_time" })
+        {
+            Assert.True((double)kept["latency"]![time]! >= 0);
+            kept["latency"]![time] = 0;
+        }
+        kept["latency"]!["execution_time_logs"]![0]!["time_taken"] = 0;
+        ((JsonObject)kept["latency"]!).Remove("time_to_first_token");
+        Assert.StartsWith("You greet Asha \u00e9 \"<b> of {{town}}.", (string)kept["prompt"]!, StringComparison.Ordinal);
+        kept["prompt"] = "";
+        kept["user_id"] = "";
+        Assert.True(
+            JsonNode.DeepEquals(
+                JsonNode.Parse("""
+                    {"prompt":"","reasoning":"","tools_call_data":[],
+                     "tokens":{"input_tokens":20,"output_tokens":3,"expected_cost":0.0000800000,"cached_tokens":0,"is_estimated":false},
+                     "variables":{"name":"Asha \u00e9 \u0022<b>"},"missing_variables":["town"],
+                     "latency":{"over_all_time":0,"model_execution_time":0,"execution_time_logs":[{"step":"openai Processing time for call :- 1","time_taken":0}],
+                       "function_time_logs":[],"queue_time":0},
+                     "AiConfig":{"model":"gpt-4o","service":"openai","parameters":{"creativity_level":0.5},"tools":[],"response_type":"text"},
+                     "user_urls":[{"url":"(inline)","type":"image"},{"url":"https://example.org/a.png","type":"image"}],
+                     "llm_urls":[],"annotations":[],"plans":null,"fallback_model":null,"firstAttemptError":"","attempts":[],"user_id":"","guardrails":null,
+                     "testcase_data":{"a":[1,2.50]},"is_playground":false,"batch_data":null}
+                    """),
+                kept),
+            kept.ToJsonString());
+    }
+
+    [Fact]
+    public void A_character_that_the_database_does_not_know_is_left_out_of_what_is_kept() => Assert.Equal(
+        """{"a":"bc\\u0000"}""", Encoding.UTF8.GetString(StoredText.Json("""{"a":"b\u0000c\\u0000"}"""u8)));
 
     [Fact]
     public async Task A_thread_remembers_what_was_said_before()
