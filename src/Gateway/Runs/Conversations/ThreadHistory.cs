@@ -6,8 +6,11 @@ namespace Stoa.Gateway.Runs.Conversations;
 /// <summary>Reads what conversations hold: the newest exchanges, the memory, the summary and the files of each, in one round trip.</summary>
 internal static class ThreadHistory
 {
-    // Until the end of its transaction. By its own reckoning the server would plan anew for each group, since it takes the planned one to be larger.
-    private const string PlannedOnce = "select set_config('plan_cache_mode', 'force_generic_plan', true)";
+    // Both until the end of its transaction. By its own reckoning the server would plan anew for each group, since it takes the planned one to be
+    // larger. And no run waits for the disk because of its turn: one that a crash of the server takes is lost as if its lease had run out.
+    private const string PlannedOnceAndNotAwaited = """
+        select set_config('plan_cache_mode', 'force_generic_plan', true), set_config('synchronous_commit', 'off', true)
+        """;
 
     // By the index runs_by_thread. More are not looked at; how many of them a model sees is a question of tokens.
     private const string Exchanges = """
@@ -51,7 +54,7 @@ internal static class ThreadHistory
     {
         await using var connection = await database.OpenConnectionAsync(ct);
         await using var batch = new NpgsqlBatch(connection);
-        batch.BatchCommands.Add(new(PlannedOnce));
+        batch.BatchCommands.Add(new(PlannedOnceAndNotAwaited));
         if (take is not null)
         {
             batch.BatchCommands.Add(take);
