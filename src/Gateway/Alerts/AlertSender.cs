@@ -12,7 +12,7 @@ internal sealed class AlertSender(AlertRules rules, WebhookOutbox outbox)
     public async Task SendAsync(Guid organizationId, AlertEvent what, CancellationToken ct) =>
         await outbox.SendAsync(await ForAsync(organizationId, what, ct), ct);
 
-    /// <summary>The webhooks that it is told by: mostly none, and then without asking the database.</summary>
+    /// <summary>The webhooks of those who want to know: mostly none, and then without asking the database.</summary>
     public async ValueTask<IReadOnlyList<NewWebhook>> ForAsync(Guid organizationId, AlertEvent what, CancellationToken ct)
     {
         var wanted = await rules.OfAsync(organizationId, ct);

@@ -152,7 +152,7 @@ internal sealed class RunAnalytics(NpgsqlDataSource source)
         await using var reader = await command.ExecuteReaderAsync(ct);
         while (await reader.ReadAsync(ct))
         {
-            var (type, tool, agent, resource) = (Text(0), Text(1), Text(2), Text(3));
+            var (type, tool, agent, resource) = (reader.TextOrNull(0), reader.TextOrNull(1), reader.TextOrNull(2), reader.TextOrNull(3));
             var (into, value) = type switch { "agent" => (agents, agent), "RAG" => (bases, resource), _ => (tools, tool) };
             if (!string.IsNullOrEmpty(value))
             {
@@ -160,8 +160,6 @@ internal sealed class RunAnalytics(NpgsqlDataSource source)
             }
         }
         return (tools, agents, bases);
-
-        string? Text(int column) => reader.TextOrNull(column);
     }
 
     private static JsonArray Values(IEnumerable<string> values) => new([.. values.Select(value => (JsonNode)value)]);

@@ -76,22 +76,33 @@ internal sealed class NestedRuns
 }
 
 /// <summary>How a run ended.</summary>
-/// <param name="Answer">Makes the body as GTWY's wire answers it: the other surfaces have no use for it.</param>
-/// <param name="Status">The status for HTTP.</param>
-internal sealed record RunResult(Func<JsonObject> Answer, int Status, bool IsSuccess)
+internal sealed class RunResult
 {
-    public RunResult(JsonObject response, int status, bool isSuccess)
-        : this(() => response, status, isSuccess)
-    {
-    }
-
-    public JsonObject Response => field ??= Answer();
-
     /// <summary>Nobody answered: another agent is to.</summary>
-    public static readonly RunResult None = new(new JsonObject(), 200, isSuccess: false);
+    public static readonly RunResult None = new([], 200);
 
     /// <summary>The caller has left.</summary>
-    public static readonly RunResult Cancelled = new(new JsonObject(), 499, isSuccess: false);
+    public static readonly RunResult Cancelled = new([], 499);
+
+    private readonly Func<JsonObject>? answer;
+
+    /// <summary>A success. Its answer is made when somebody reads it, of a run that does not change any more.</summary>
+    public RunResult(Func<JsonObject> answer) => (this.answer, Status, IsSuccess) = (answer, 200, true);
+
+    /// <summary>What is answered in the place of one.</summary>
+    public RunResult(JsonObject response, int status) => (Response, Status) = (response, status);
+
+    /// <summary>As GTWY's wire answers it; the other surfaces have no use for it.</summary>
+    public JsonObject Response
+    {
+        get => field ??= answer!();
+        private init;
+    }
+
+    /// <summary>The status for HTTP.</summary>
+    public int Status { get; }
+
+    public bool IsSuccess { get; }
 
     /// <summary>What went wrong; null for a success and for what guardrails refused.</summary>
     public Failure? Failure { get; init; }

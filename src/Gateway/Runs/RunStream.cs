@@ -47,7 +47,7 @@ internal sealed class RunStream : IRunSink, IAsyncDisposable
 
     /// <summary>The end of a run that could not begin, when the stream had already.</summary>
     public ValueTask FailAsync(Failure failure) =>
-        TellAsync(new RunStep.Done(new(new JsonObject { ["error"] = failure.Message }, 400, isSuccess: false) { Failure = failure }), CancellationToken.None);
+        TellAsync(new RunStep.Done(new(new JsonObject { ["error"] = failure.Message }, 400) { Failure = failure }), CancellationToken.None);
 
     public async ValueTask DisposeAsync()
     {

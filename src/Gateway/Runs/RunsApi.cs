@@ -138,7 +138,7 @@ internal sealed class RunsApi(
     /// <summary>Where the answer goes when not into the response: as the request says, else the agent; the editor's answers are pushed.</summary>
     private JsonObject? DeliveryOf(RunPlan plan, RunRequest request, bool isPushed)
     {
-        var wish = new RunInput(request.Body).Delivery ?? plan.Setting("response_format") as JsonObject ?? plan.Configured("response_format") as JsonObject;
+        var wish = plan.Input.Delivery ?? plan.Setting("response_format") as JsonObject ?? plan.Configured("response_format") as JsonObject;
         // Some clients put what the model is to write here, as OpenAI's API calls it.
         if (wish.Name("type") is { } type and not (Default or "text" or "json_object" or "json_schema"))
         {

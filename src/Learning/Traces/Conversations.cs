@@ -87,9 +87,7 @@ internal sealed class Conversations(NpgsqlDataSource source)
     {
         return new(
             row.GetInt32(0), row.GetInt32(1), row.GetString(2), row.GetInt32(3), row.GetString(4), row.GetString(5), row.NumberOrNull(6),
-            Text(7), Text(8), Text(9) switch { "chat" => "practice", var purpose => purpose }, Text(10));
-
-        string? Text(int index) => row.TextOrNull(index);
+            row.TextOrNull(7), row.TextOrNull(8), row.TextOrNull(9) switch { "chat" => "practice", var purpose => purpose }, row.TextOrNull(10));
     }
 }
 

@@ -33,7 +33,7 @@ public abstract class ModuleDb(DbContextOptions options, string schema) : DbCont
             return await SaveWithAsync(acceptAllChangesOnSuccess, cancellationToken);
         }
         await using var transaction = await Database.BeginTransactionAsync(cancellationToken);
-        // Entities count as saved only when the commit has succeeded, so that a failed save can be repeated.
+        // Entities count as saved only when the commit has succeeded.
         var saved = await SaveWithAsync(acceptAllChangesOnSuccess: false, cancellationToken);
         await transaction.CommitAsync(cancellationToken);
         if (acceptAllChangesOnSuccess)

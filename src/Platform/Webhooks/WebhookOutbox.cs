@@ -45,7 +45,7 @@ public sealed class WebhookOutbox(
         await jobs.EnqueueAsync(connection, [.. made.Select(one => one.Job)], ct);
     }
 
-    internal Made Make(NewWebhook webhook)
+    private Made Make(NewWebhook webhook)
     {
         if (webhook.Url.Length > MaxUrl || webhook.Url.Contains('\0', StringComparison.Ordinal))
         {
@@ -63,7 +63,7 @@ public sealed class WebhookOutbox(
         return new(webhook, id, sealedHeaders, job);
     }
 
-    internal static async Task InsertAsync(NpgsqlConnection connection, IReadOnlyList<Made> made, CancellationToken ct)
+    private static async Task InsertAsync(NpgsqlConnection connection, IReadOnlyList<Made> made, CancellationToken ct)
     {
         await using var batch = new NpgsqlBatch(connection);
         foreach (var (webhook, id, headers, _) in made)
@@ -96,5 +96,5 @@ public sealed class WebhookOutbox(
         : JsonSerializer.Deserialize(seal.Unprotect(delivery.Headers), WebhookJson.Default.ListKeyValuePairStringString)!;
 
     /// <summary>A webhook that is ready to be written: its row and its job.</summary>
-    internal sealed record Made(NewWebhook Webhook, Guid Id, byte[]? Headers, NewJob Job);
+    private sealed record Made(NewWebhook Webhook, Guid Id, byte[]? Headers, NewJob Job);
 }

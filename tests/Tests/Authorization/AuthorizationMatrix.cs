@@ -138,10 +138,15 @@ public sealed class AuthorizationMatrix : IAsyncLifetime
     private async Task<Answer> AskAsync(Operation operation, MatrixRow row, MatrixCaller caller, string[] values, CancellationToken ct)
     {
         var answer = await SendAsync(operation, row, caller, values, ct);
-        // Some earlier call may have ended his session.
+        // Some earlier call that changed something may have ended his session.
         if (answer.Status == 401 && world.Renew(caller))
         {
             answer = await SendAsync(operation, row, caller, values, ct);
+        }
+        if (answer.Status != 401)
+        {
+            // From here on it is good, unless a call that may do so ends it: one that was refused may not.
+            world.HasProven(caller);
         }
         if (!operation.ChangesNothing && answer.Status is not (401 or 403 or 404))
         {

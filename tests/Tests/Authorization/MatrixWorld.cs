@@ -45,7 +45,7 @@ internal sealed class MatrixWorld(HostUnderTest host)
     });
 
     /// <summary>
-    /// The same caller with a session that nothing has been done with, as some operations end or change the session they come with; for a
+    /// The same caller with a session that he has changed nothing with, as some operations end or change the session they come with; for a
     /// member of nothing another one, as he may have founded something.
     /// </summary>
     public async Task<MatrixCaller> FreshAsync(MatrixCaller caller, CancellationToken ct)
@@ -66,8 +66,12 @@ internal sealed class MatrixWorld(HostUnderTest host)
     public void HasChangedSomething(MatrixCaller caller)
     {
         sessions.Remove(caller);
+        doubtful.Remove(caller);
         doubtful.UnionWith(sessions.Keys);
     }
+
+    /// <summary>His session was taken just now.</summary>
+    public void HasProven(MatrixCaller caller) => doubtful.Remove(caller);
 
     /// <summary>Whether it was a doubtful session with which he was refused: he comes with a new one then.</summary>
     public bool Renew(MatrixCaller caller) => doubtful.Remove(caller) && sessions.Remove(caller);

@@ -13,7 +13,7 @@ internal sealed class RunFailures(IOptions<GatewayOptions> options)
     {
         if (failure.Details is { } details)
         {
-            return new(new JsonObject { ["detail"] = Detail(failure, details) }, StatusCodes.Status400BadRequest, isSuccess: false) { Failure = failure };
+            return new(new JsonObject { ["detail"] = Detail(failure, details) }, StatusCodes.Status400BadRequest) { Failure = failure };
         }
         var text = run.FirstAttemptError.Length > 0
             ? $"Initial Error: {run.FirstAttemptError}. Fallback Error: {WordsOf(run.Choice, failure)}"
@@ -25,7 +25,7 @@ internal sealed class RunFailures(IOptions<GatewayOptions> options)
                 ["error"] = $"{text}. For more support contact us at {options.Value.SupportContact}",
                 ["message_id"] = run.Request.MessageId,
             },
-            failure.Kind == FailureKind.Internal ? 500 : 400, isSuccess: false)
+            failure.Kind == FailureKind.Internal ? 500 : 400)
         { Failure = failure };
     }
 

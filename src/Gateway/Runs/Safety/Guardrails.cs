@@ -57,7 +57,7 @@ internal sealed class Guardrails(BuiltInAgents agents, TimeProvider time)
                 ["guardrails_violations"] = verdict.List("violations")?.DeepClone() ?? new JsonArray(),
                 ["message_id"] = run.Request.MessageId,
             },
-            200, isSuccess: false)
+            200)
         { Content = content };
     }
 

@@ -1,4 +1,3 @@
-using System.Text.Json;
 using System.Text.Json.Nodes;
 using Microsoft.Extensions.DependencyInjection;
 using Npgsql;
@@ -32,18 +31,6 @@ public sealed class AgentConfigurationsTests(ManagementSite site) : IClassFixtur
         Assert.Equal(agent, (await FindAsync(organization, "my_helper")).AgentId);
         Assert.Equal(agent, (await FindAsync(organization, null, version)).AgentId);
         byId.RequireKey();
-    }
-
-    /// <summary>All runs of an agent share its nodes, which the runtime makes when they are first read.</summary>
-    [Fact]
-    public void Many_may_read_a_document_for_the_first_time_at_once()
-    {
-        using var document = JsonDocument.Parse("""{"a":{"b":[1,{"c":"here"}]},"d":"x"}""");
-        for (var round = 0; round < 500; round++)
-        {
-            var node = JsonObject.Create(document.RootElement)!;
-            Parallel.For(0, 8, _ => Assert.Equal(("here", "x"), ((string?)node["a"]!["b"]![1]!["c"], (string?)node["d"])));
-        }
     }
 
     [Fact]

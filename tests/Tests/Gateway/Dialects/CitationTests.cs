@@ -276,7 +276,7 @@ public sealed class CitationTests
             await stream.TellAsync(new RunStep.Delta("Let me look. "), TestContext.Current.CancellationToken);
             await stream.TellAsync(new RunStep.Delta("Two."), TestContext.Current.CancellationToken);
             await stream.TellAsync(
-                new RunStep.Done(new(new JsonObject(), 200, isSuccess: true)
+                new RunStep.Done(new(() => [])
                 {
                     Content = "Two.",
                     FinishReason = FinishReason.Stop,

@@ -1,7 +1,10 @@
 using System.Net;
 using System.Text;
 using System.Text.Json.Nodes;
+using Microsoft.Extensions.DependencyInjection;
+using Stoa.Gateway.Configuration;
 using Stoa.Gateway.Runs;
+using Stoa.Platform.Identity;
 using Stoa.Tests.Support;
 
 namespace Stoa.Tests.Gateway.Runs;
@@ -42,6 +45,40 @@ public sealed class AgentRunTests(RunSite site) : IClassFixture<RunSite>
         Assert.StartsWith("You greet Asha {{place.city}} in Pune.", prompt, StringComparison.Ordinal);
         Assert.Contains("### CURRENT TIME", prompt, StringComparison.Ordinal);
         Assert.Equal(0.5, (double)asked["temperature"]!);
+    }
+
+    [Fact]
+    public async Task Runs_at_the_same_time_read_one_configuration_and_leave_it_as_it_is()
+    {
+        site.Tools.Answers("mood", """{"mood":"sunny"}""");
+        await site.ToolAsync("mood", """{"description":"x","fields":{"who":{"type":"string"}}}""");
+        var tool = await site.ToolAsync("unused", """{"description":"x","fields":{"user_id":{"type":"string"}},"required":["user_id"]}""");
+        var agent = await site.AgentAsync($$$$"""
+            {"service":"openai","function_ids":["{{{{tool}}}}"],"variables_path":{"unused":{"user_id":"user.id"}},
+             "configuration":{"model":"gpt-4.1","prompt":{"role":"{{role}} of {{name}}","goal":"{{pre_function.mood}}"},"response_type":{"type":"text"},"creativity_level":0.5},
+             "variables_state":{"role":{"status":"optional","default_value":"The guide"},"name":{"status":"optional","default_value":{"first":"Asha"}}},
+             "pre_tools":[{"type":"custom_function","config":{"script_id":"mood"},"args":{"who":"{{name}}"}}],"settings":{"maximum_iterations":2}}
+            """);
+        var agents = site.Host.Services.GetRequiredService<AgentConfigurations>();
+        var before = await FindAsync();
+        var asked = site.OpenAi.RequestsFor("gpt-4.1").Count;
+
+        var answers = await Task.WhenAll(Enumerable.Range(0, 24).Select(number => site.RunAsync($$$$"""
+            {"bridge_id":"{{{{agent}}}}","user":"Hello","variables":{"name":"Guest {{{{number}}}}","user":{"id":"{{{{number}}}}"}},"configuration":{"creativity_level":0.{{{{number % 9}}}}}}
+            """)));
+
+        Assert.All(answers, answer => Assert.Equal(HttpStatusCode.OK, answer.Status));
+        Assert.Equal(
+            Enumerable.Range(0, 24).Select(number => $"The guide of Guest {number}").Order(StringComparer.Ordinal),
+            site.OpenAi.RequestsFor("gpt-4.1").Skip(asked).Select(request => request.Json!["messages"]![0]!["content"]!.ToString().Split('\n')[0].Replace("Role: ", "", StringComparison.OrdinalIgnoreCase))
+                .Order(StringComparer.Ordinal));
+        // Its own change may have reached this node in between. As they come out of its documents, which nobody can change.
+        Assert.All([before, await FindAsync()], used => Assert.Equal(TextOf(new(used)), TextOf(used.Nodes)));
+
+        ValueTask<AgentConfiguration> FindAsync() => agents.FindAsync(Organization.DefaultId, agent, versionId: null, environment: null, TestContext.Current.CancellationToken);
+
+        static string TextOf(AgentNodes nodes) => string.Join(
+            '\n', new[] { nodes.Parameters, nodes.Settings, nodes.VariablesState, nodes.VariablesPath, nodes.Document }.Select(node => node?.ToJsonString()));
     }
 
     [Fact]
