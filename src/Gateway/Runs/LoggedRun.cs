@@ -27,13 +27,13 @@ internal sealed class LoggedRun
 
     public LoggedRun(Run run, RunResult result, string? nextMessageId, IReadOnlyList<NewJob> following)
     {
-        (Run, Result, Following, this.nextMessageId) = (run, result, following, nextMessageId);
+        (Run, Outcome, Following, this.nextMessageId) = (run, result, following, nextMessageId);
         document = DocumentOf();
     }
 
     public Run Run { get; }
 
-    public RunResult Result { get; }
+    public RunResult Outcome { get; }
 
     public IReadOnlyList<NewJob> Following { get; }
 
@@ -55,12 +55,12 @@ internal sealed class LoggedRun
         AddText(one => one.nextMessageId);
         AddText(one => one.Run.Choice.Service.Name);
         AddText(one => one.Run.Choice.Model);
-        Add(NpgsqlDbType.Boolean, one => one.Result.IsSuccess);
+        Add(NpgsqlDbType.Boolean, one => one.Outcome.IsSuccess);
         Add(NpgsqlDbType.Boolean, one => one.Run.IsCached);
         AddText(one => one.EndOf());
         AddText(one => one.Run.Input.User);
-        AddText(one => one.Result.IsSuccess || one.Run.Content.Length > 0 ? one.Run.Content : null);
-        AddText(one => one.Result.IsSuccess ? null : one.Result.Response.Text("error") ?? one.Result.Failure?.Message);
+        AddText(one => one.Outcome.IsSuccess || one.Run.Content.Length > 0 ? one.Run.Content : null);
+        AddText(one => one.Outcome.IsSuccess ? null : one.Outcome.Response.Text("error") ?? one.Outcome.Failure?.Message);
         AddText(one => one.Run.Request.TestCaseId);
         Add(NpgsqlDbType.Jsonb, one => one.document);
         AddText(one => one.Run.Request.BatchId);
@@ -72,7 +72,7 @@ internal sealed class LoggedRun
             command.Parameters.Add(new NpgsqlParameter<T[]> { NpgsqlDbType = NpgsqlDbType.Array | type, TypedValue = [.. group.Select(value)] });
     }
 
-    private string EndOf() => Result switch
+    private string EndOf() => Outcome switch
     {
         { IsSuccess: true } => StandardAnswer.WordOf(Run.FinishReason),
         { Status: 499 } => "cancelled",
@@ -130,7 +130,7 @@ internal sealed class LoggedRun
         json.WriteBoolean("is_playground"u8, Run.Request.IsPlayground);
         Write("batch_data", Run.Request.BatchId is not { } batchId ? null : new JsonObject
         {
-            ["batch_id"] = batchId, ["custom_id"] = Run.Request.MessageId, ["status"] = Result.IsSuccess ? "completed" : "failed",
+            ["batch_id"] = batchId, ["custom_id"] = Run.Request.MessageId, ["status"] = Outcome.IsSuccess ? "completed" : "failed",
         });
         json.WriteEndObject();
         JsonOutput.Close(json);
