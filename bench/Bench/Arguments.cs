@@ -31,5 +31,6 @@ internal sealed class Arguments
     internal bool Flag(string name) => Text(name) == "true";
 
     internal int[] Numbers(string name) =>
-        [.. (Text(name) ?? "").Split(',', StringSplitOptions.RemoveEmptyEntries).Select(word => int.Parse(word, CultureInfo.InvariantCulture))];
+        [.. (Text(name) ?? "").Split(',', StringSplitOptions.RemoveEmptyEntries)
+            .Select(word => int.Parse(word, CultureInfo.InvariantCulture))];
 }

@@ -39,6 +39,7 @@ switch (args)
     case [var name, .. var rest] when Scenario.All.FirstOrDefault(scenario => scenario.Name == name) is { } chosen:
         return await chosen.PlayAsync(Arguments.Parse(rest)) ? 0 : 1;
     default:
-        await Console.Error.WriteLineAsync("Usage: bin/bench list | bin/bench table | bin/bench <name> [--quick true] [--rounds N] [--seconds N] [--warm N]");
+        await Console.Error.WriteLineAsync(
+            "Usage: bin/bench list | bin/bench table | bin/bench <name> [--quick true] [--rounds N] [--seconds N] [--warm N]");
         return 2;
 }

@@ -48,12 +48,16 @@ internal static class WorkServices
         services.AddScoped<HomeChatStore>();
         services.AddScoped(provider => new UserErasure(provider.GetRequiredService<AssistantsDb>()));
         services.AddScoped<IPersonalData, AssistantsData>();
-        services.AddJob<AnswerMessages, AnswerMessagesCortex>(AnswerMessages.Kind, WorkJson.Default.AnswerMessages, CortexRules.Interactive);
-        services.AddJob<EmbedProducedText, EmbedProducedTextHandler>(EmbedProducedText.Kind, WorkJson.Default.EmbedProducedText, CortexRules.Default);
+        services.AddJob<AnswerMessages, AnswerMessagesCortex>(
+            AnswerMessages.Kind, WorkJson.Default.AnswerMessages, CortexRules.Interactive);
+        services.AddJob<EmbedProducedText, EmbedProducedTextHandler>(
+            EmbedProducedText.Kind, WorkJson.Default.EmbedProducedText, CortexRules.Default);
         services.AddJob<RunStep, RunStepCortex>(RunStep.Kind, WorkJson.Default.RunStep, CortexRules.Interactive);
         services.AddJob<GreetUser, GreetUserCortex>(GreetUser.Kind, WorkJson.Default.GreetUser, CortexRules.Bulk);
-        services.AddJob<ReportFailedWork, ReportFailedWorkHandler>(ReportFailedWork.Kind, WorkJson.Default.ReportFailedWork, ReportFailedWork.Rules);
-        services.AddJob<PrepareHomeChats, PrepareHomeChatsHandler>(PrepareHomeChats.Kind, WorkJson.Default.PrepareHomeChats, ScheduleRules.Default);
+        services.AddJob<ReportFailedWork, ReportFailedWorkHandler>(
+            ReportFailedWork.Kind, WorkJson.Default.ReportFailedWork, ReportFailedWork.Rules);
+        services.AddJob<PrepareHomeChats, PrepareHomeChatsHandler>(
+            PrepareHomeChats.Kind, WorkJson.Default.PrepareHomeChats, ScheduleRules.Default);
         services.AddJob<RelaunchSteps, RelaunchStepsHandler>(RelaunchSteps.Kind, WorkJson.Default.RelaunchSteps, ScheduleRules.Default);
         services.AddSchedule(ReportFailedWork.Kind, new ReportFailedWork(), ReportFailedWork.Every);
         if (isScheduled)

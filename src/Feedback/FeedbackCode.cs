@@ -2,7 +2,9 @@ using Stoa.Platform.Http;
 
 namespace Stoa.Feedback;
 
-/// <summary>Open-Assistant's error numbers (<c>error_code</c>). Two numbers of the original have two names each; here they have one.</summary>
+/// <summary>
+/// Open-Assistant's error numbers (<c>error_code</c>). Two numbers of the original have two names each; here they have one.
+/// </summary>
 internal enum FeedbackCode
 {
     Generic = 0,
@@ -86,12 +88,15 @@ internal static class FeedbackFailures
 
     private static FailureKind KindOf(FeedbackCode code) => code switch
     {
-        FeedbackCode.ApiClientNotAuthorized or FeedbackCode.RootTokenNotAuthorized or FeedbackCode.UserHasNotAcceptedTos => FailureKind.Forbidden,
-        FeedbackCode.TaskRequestedTypeNotAvailable or FeedbackCode.UserDisabled or FeedbackCode.DatabaseMaxRetriesExhausted => FailureKind.Unavailable,
+        FeedbackCode.ApiClientNotAuthorized or FeedbackCode.RootTokenNotAuthorized or FeedbackCode.UserHasNotAcceptedTos =>
+            FailureKind.Forbidden,
+        FeedbackCode.TaskRequestedTypeNotAvailable or FeedbackCode.UserDisabled or FeedbackCode.DatabaseMaxRetriesExhausted =>
+            FailureKind.Unavailable,
         FeedbackCode.MessageNotFound or FeedbackCode.UserNotFound => FailureKind.NotFound,
         FeedbackCode.InvalidAuthentication => FailureKind.Unauthenticated,
         FeedbackCode.TooManyRequests => FailureKind.TooMany,
-        FeedbackCode.ServerError0 or FeedbackCode.ServerError1 or FeedbackCode.InvalidMessage or FeedbackCode.BrokenConversation => FailureKind.Internal,
+        FeedbackCode.ServerError0 or FeedbackCode.ServerError1 or FeedbackCode.InvalidMessage or FeedbackCode.BrokenConversation =>
+            FailureKind.Internal,
         _ => FailureKind.Invalid,
     };
 }

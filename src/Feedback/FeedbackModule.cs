@@ -53,7 +53,8 @@ public static class FeedbackModule
         services.AddSingleton<IValidateOptions<FeedbackAuthOptions>, FeedbackAuthOptionsValidator>();
         services.AddSingleton<ApiClients>();
         services.AddHostedService(provider => provider.GetRequiredService<ApiClients>());
-        services.AddReadiness("api clients", "not read yet", provider => provider.GetRequiredService<ApiClients>().WhenLoaded(CancellationToken.None));
+        services.AddReadiness(
+            "api clients", "not read yet", provider => provider.GetRequiredService<ApiClients>().WhenLoaded(CancellationToken.None));
         builder.AddAlias("OFFICIAL_WEB_API_KEY", "Feedback:Auth:OfficialWebApiKey");
         builder.AddListAlias("Feedback:Auth:RootTokens", "ROOT_TOKENS");
         builder.AddReading();

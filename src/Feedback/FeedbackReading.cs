@@ -53,7 +53,8 @@ internal static class FeedbackReading
             (TimeFrame.Day, every.Day), (TimeFrame.Week, every.Week), (TimeFrame.Month, every.Month), (TimeFrame.Total, every.Total)])
         {
             services.AddSchedule(
-                $"{UpdateBoards.Kind}.{frame.ToString().ToLowerInvariant()}", new UpdateBoards(frame, Everyone: false), TimeSpan.FromMinutes(minutes));
+                $"{UpdateBoards.Kind}.{frame.ToString().ToLowerInvariant()}",
+                new UpdateBoards(frame, Everyone: false), TimeSpan.FromMinutes(minutes));
         }
         services.AddSchedule($"{UpdateBoards.Kind}.everyone", new UpdateBoards(TimeFrame.Total, Everyone: true), "25 3 * * *");
         services.AddSchedule(UpdateCachedStats.Kind, new UpdateCachedStats(), TimeSpan.FromMinutes(every.Cached));
@@ -103,7 +104,8 @@ internal static class FeedbackReading
         // Whoever asks decides about waiting: a route not at all, a job by its own rules.
         services.AddEgressClient(HuggingFaceClient.Client, egress => (egress.Retries, egress.BreakAfter) = (0, 1_000));
         services.AddSingleton<HuggingFaceClient>();
-        services.AddJob<AnalyzeMessage, AnalyzeMessageHandler>(AnalyzeMessage.Kind, ReadingJson.Default.AnalyzeMessage, AnalyzeMessage.Rules);
+        services.AddJob<AnalyzeMessage, AnalyzeMessageHandler>(
+            AnalyzeMessage.Kind, ReadingJson.Default.AnalyzeMessage, AnalyzeMessage.Rules);
         services.AddJob<FindUnanalyzed, FindUnanalyzedHandler>(FindUnanalyzed.Kind, ReadingJson.Default.FindUnanalyzed);
         services.AddSchedule(FindUnanalyzed.Kind, new FindUnanalyzed(), FindUnanalyzed.Every, MissedRuns.Skip);
     }

@@ -3,7 +3,9 @@ using Npgsql;
 
 namespace Stoa.Feedback;
 
-/// <summary>One statement with positional parameters: <c>Statement.Of("… where id = $1", id)</c>. A null needs a cast where it stands.</summary>
+/// <summary>
+/// One statement with positional parameters: <c>Statement.Of("… where id = $1", id)</c>. A null needs a cast where it stands.
+/// </summary>
 internal static class Statement
 {
     public static NpgsqlBatchCommand Of(string sql, params ReadOnlySpan<object?> values)
@@ -22,8 +24,8 @@ internal static class Statement
     }
 
     /// <summary>
-    /// The type of a null is the one that it is cast to. A statement is prepared for the types that it was first given: one with an untyped null
-    /// would be another, and be planned each time.
+    /// The type of a null is the one that it is cast to. A statement is prepared for the types that it was first given: one with an untyped
+    /// null would be another, and be planned each time.
     /// </summary>
     private static string? CastOf(string sql, int number)
     {
@@ -41,7 +43,8 @@ internal static class Statement
     private static readonly SearchValues<char> TypeName = SearchValues.Create("abcdefghijklmnopqrstuvwxyz0123456789_[]");
 
     /// <summary>All of them in one round trip, in the transaction that is open on the connection, or in one of their own.</summary>
-    public static async Task<NpgsqlBatch> BatchAsync(NpgsqlConnection connection, CancellationToken ct, params IEnumerable<NpgsqlBatchCommand> statements)
+    public static async Task<NpgsqlBatch> BatchAsync(
+        NpgsqlConnection connection, CancellationToken ct, params IEnumerable<NpgsqlBatchCommand> statements)
     {
         var batch = connection.CreateBatch();
         foreach (var statement in statements)

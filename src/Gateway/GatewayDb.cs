@@ -57,7 +57,8 @@ internal sealed class GatewayDb(DbContextOptions<GatewayDb> options) : ModuleDb(
         // So that an agent is written before its versions.
         modelBuilder.Entity<AgentVersion>().HasOne<Agent>().WithMany().HasForeignKey(version => version.AgentId);
         modelBuilder.Entity<AgentPrompt>().HasOne<Agent>().WithMany().HasForeignKey(prompt => prompt.AgentId);
-        modelBuilder.Entity<AgentThread>().HasKey(thread => new { thread.OrganizationId, thread.AgentId, thread.ThreadId, thread.SubThreadId });
+        modelBuilder.Entity<AgentThread>()
+            .HasKey(thread => new { thread.OrganizationId, thread.AgentId, thread.ThreadId, thread.SubThreadId });
         modelBuilder.Entity<AgentRun>().HasKey(run => new { run.Id, run.CreatedAt });
         modelBuilder.Entity<AgentRun>().Property(run => run.Number).ValueGeneratedOnAdd();
         foreach (var entity in modelBuilder.Model.GetEntityTypes())

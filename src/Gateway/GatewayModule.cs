@@ -66,7 +66,8 @@ public static class GatewayModule
         services.AddJson(GatewayJson.Default);
         services.AddErrorDialect("/v1", OpenAiErrors.Instance);
         services.AddErrorDialect("/v1/messages", AnthropicErrors.Instance);
-        foreach (var prefix in (string[])["/api/agent", "/api/versions", "/api/apikeys", "/api/tools", "/api/folder", "/api/service", "/api/models", "/api/utils", "/api/batch"])
+        foreach (var prefix in (string[])["/api/agent", "/api/versions", "/api/apikeys",
+            "/api/tools", "/api/folder", "/api/service", "/api/models", "/api/utils", "/api/batch"])
         {
             services.AddErrorDialect(prefix, ManagementErrors.Instance);
         }
@@ -110,7 +111,8 @@ public static class GatewayModule
         services.AddJob<RunBatch, RunBatchHandler>("gateway.run_batch", GatewayJson.Default.RunBatch, RunBatchHandler.Rules);
         services.AddJob<TidyStored, TidyStoredHandler>("gateway.tidy_stored", GatewayJson.Default.TidyStored);
         services.AddSchedule("gateway.tidy_stored", new TidyStored(), TidyStoredHandler.Every, MissedRuns.Skip);
-        services.AddJob<MakeResponse, MakeResponseHandler>("gateway.make_response", GatewayJson.Default.MakeResponse, MakeResponseHandler.Rules);
+        services.AddJob<MakeResponse, MakeResponseHandler>(
+            "gateway.make_response", GatewayJson.Default.MakeResponse, MakeResponseHandler.Rules);
 
         services.AddSingleton<AccountSettings>();
         services.AddSingleton<SignInClients>();
@@ -138,7 +140,8 @@ public static class GatewayModule
         services.AddSingleton<StoredKeys>();
         services.AddHostedService(provider => provider.GetRequiredService<StoredKeys>());
         // Not to wherever an answer points: a key goes to its provider alone.
-        services.AddHttpClient(KeyCheck.Client).RemoveAllLoggers().UseSocketsHttpHandler(static (handler, _) => handler.AllowAutoRedirect = false);
+        services.AddHttpClient(KeyCheck.Client).RemoveAllLoggers()
+            .UseSocketsHttpHandler(static (handler, _) => handler.AllowAutoRedirect = false);
         services.AddScoped<ProviderKeyStore>();
 
         services.AddRuns();
@@ -179,8 +182,10 @@ public static class GatewayModule
 
     public static IEndpointRouteBuilder MapGateway(this IEndpointRouteBuilder routes)
     {
-        var openAi = routes.MapGroup("/v1").WithGroupName("gateway").WithErrors(OpenAiErrors.Instance).AllowAnyOrigin().DescribeApiKey(alsoInHeader: true);
-        var anthropic = routes.MapGroup("/v1").WithGroupName("gateway").WithErrors(AnthropicErrors.Instance).AllowAnyOrigin().DescribeApiKey(alsoInHeader: true);
+        var openAi = routes.MapGroup("/v1").WithGroupName("gateway")
+            .WithErrors(OpenAiErrors.Instance).AllowAnyOrigin().DescribeApiKey(alsoInHeader: true);
+        var anthropic = routes.MapGroup("/v1").WithGroupName("gateway")
+            .WithErrors(AnthropicErrors.Instance).AllowAnyOrigin().DescribeApiKey(alsoInHeader: true);
         ChatApi.MapOpenAi(openAi);
         ChatApi.MapAnthropic(anthropic);
         EmbeddingsApi.Map(openAi);

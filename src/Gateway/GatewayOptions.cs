@@ -12,7 +12,9 @@ internal sealed class GatewayOptions
     /// <summary>Names for models that several providers, or one with several keys, serve.</summary>
     public Dictionary<string, ModelOptions> Models { get; set; } = new(StringComparer.Ordinal);
 
-    /// <summary>In which generation of GTWY's wire agents are returned: <c>settings</c>, or <c>flat</c> for clients of early 2026.</summary>
+    /// <summary>
+    /// In which generation of GTWY's wire agents are returned: <c>settings</c>, or <c>flat</c> for clients of early 2026.
+    /// </summary>
     public Agents.AgentShapeName AgentShape { get; set; } = Agents.AgentShapeName.Settings;
 
     public TimeoutOptions Timeouts { get; set; } = new();
@@ -61,8 +63,8 @@ internal sealed class GatewayOptions
     public bool StrictIterations { get; set; }
 
     /// <summary>
-    /// Has an agent's own model write its prompt after its purpose, and at each publishing its starter questions, its summary and the score of
-    /// its prompt.
+    /// Has an agent's own model write its prompt after its purpose, and at each publishing its starter questions, its summary and the score
+    /// of its prompt.
     /// </summary>
     public bool DescribeAgents { get; set; } = true;
 
@@ -75,7 +77,9 @@ internal sealed class GatewayOptions
 
 internal sealed class ProviderOptions
 {
-    /// <summary><c>openai</c>, <c>anthropic</c>, <c>gemini</c>, <c>demo</c>, or one of the OpenAI-compatible kinds of docs/configuration.md.</summary>
+    /// <summary>
+    /// <c>openai</c>, <c>anthropic</c>, <c>gemini</c>, <c>demo</c>, or one of the OpenAI-compatible kinds of docs/configuration.md.
+    /// </summary>
     [Required]
     public string Kind { get; set; } = "";
 
@@ -103,7 +107,9 @@ internal sealed class CrawlerOptions
 
 internal sealed class ModelOptions
 {
-    /// <summary><c>priority</c>: the first target that may answer. <c>weighted</c>: in turn, as the weights say. The others follow when it fails.</summary>
+    /// <summary>
+    /// <c>priority</c>: the first target that may answer. <c>weighted</c>: in turn, as the weights say. The others follow when it fails.
+    /// </summary>
     public ModelStrategy Strategy { get; set; } = ModelStrategy.Priority;
 
     public List<ModelTargetOptions> Targets { get; set; } = [];

@@ -13,7 +13,8 @@ internal static class HealthApi
 {
     public static void MapHealth(this IEndpointRouteBuilder routes)
     {
-        var health = routes.MapGroup("").WithGroupName("gateway").WithTags("Health").WithErrors(RuntimeErrors.Instance).AllowAnyOrigin().AllowAnyone();
+        var health = routes.MapGroup("").WithGroupName("gateway").WithTags("Health")
+            .WithErrors(RuntimeErrors.Instance).AllowAnyOrigin().AllowAnyone();
         health.MapGet("/healthcheck", Alive).WithSummary("200 while the process lives");
         health.MapGet("/ready", Ready).WithSummary("200 until the process shuts down");
     }
@@ -21,6 +22,7 @@ internal static class HealthApi
     internal static Ok<JsonObject> Alive() => TypedResults.Ok(new JsonObject { ["status"] = "OK running good... v1.2" });
 
     internal static JsonHttpResult<JsonObject> Ready(Drain drain) => drain.IsDraining
-        ? TypedResults.Json(new JsonObject { ["status"] = "shutting down" }, GatewayJson.Default.JsonObject, statusCode: StatusCodes.Status503ServiceUnavailable)
+        ? TypedResults.Json(new JsonObject { ["status"] = "shutting down" },
+            GatewayJson.Default.JsonObject, statusCode: StatusCodes.Status503ServiceUnavailable)
         : TypedResults.Json(new JsonObject { ["status"] = "ready" }, GatewayJson.Default.JsonObject);
 }

@@ -13,7 +13,9 @@ public interface IEmbeddings
     /// <param name="wanted">A name as clients write it, <c>provider/model</c> or an alias; null for the installation's own.</param>
     string? Pick(Guid organizationId, string? wanted);
 
-    /// <summary>One vector of length 1 for each text, in their order. Any number of texts; the provider is asked for a hundred at a time.</summary>
+    /// <summary>
+    /// One vector of length 1 for each text, in their order. Any number of texts; the provider is asked for a hundred at a time.
+    /// </summary>
     /// <exception cref="Stoa.Platform.Http.Failure">The model did not answer, or makes no vectors.</exception>
     Task<EmbeddingReply> EmbedAsync(EmbeddingQuestion question, CancellationToken ct);
 }
@@ -22,7 +24,8 @@ public interface IEmbeddings
 /// <param name="Purpose">What the usage is listed under: <c>assistants.documents</c>.</param>
 /// <param name="RequestId">Stands in usage and logs.</param>
 /// <param name="Texts">None of them empty.</param>
-public sealed record EmbeddingQuestion(Guid OrganizationId, string Model, string Purpose, string RequestId, params IReadOnlyList<string> Texts);
+public sealed record EmbeddingQuestion(
+    Guid OrganizationId, string Model, string Purpose, string RequestId, params IReadOnlyList<string> Texts);
 
 /// <param name="Model">The one that answered, as <c>provider/model</c>: only vectors of the same one can be compared.</param>
 /// <param name="Cost">US dollars; null where the model has no price.</param>

@@ -3,8 +3,8 @@ using Microsoft.EntityFrameworkCore;
 namespace Stoa.Gateway;
 
 /// <summary>
-/// What organizations may spend with the installation's keys of model providers in a month (UTC), for modules where anybody may make one. Calls
-/// with keys of their own do not count, nor do models without a price.
+/// What organizations may spend with the installation's keys of model providers in a month (UTC), for modules where anybody may make one.
+/// Calls with keys of their own do not count, nor do models without a price.
 /// </summary>
 public interface IModelBudgets
 {
@@ -15,7 +15,9 @@ public interface IModelBudgets
     /// <summary>Null where there is none.</summary>
     Task<ModelBudget?> FindAsync(Guid organizationId, CancellationToken ct);
 
-    /// <summary>For work that begins with many calls: whoever brings keys may begin it, as it is not known yet which key is asked.</summary>
+    /// <summary>
+    /// For work that begins with many calls: whoever brings keys may begin it, as it is not known yet which key is asked.
+    /// </summary>
     /// <exception cref="Stoa.Platform.Http.Failure">Quota: the month's budget is used up.</exception>
     Task RequireAsync(Guid organizationId, CancellationToken ct);
 }

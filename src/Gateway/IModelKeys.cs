@@ -10,7 +10,8 @@ public interface IModelKeys
 
     /// <summary>Keeps a key in the place of the one before, after its provider has said that it knows it.</summary>
     /// <param name="service">A provider's name (<c>openai</c>, <c>anthropic</c>, <c>gemini</c>, …).</param>
-    /// <exception cref="Stoa.Platform.Http.Failure">Invalid: there is no such provider, or it does not know the key. Upstream, Timeout: it could not be asked.</exception>
+    /// <exception cref="Stoa.Platform.Http.Failure">Invalid: there is no such provider, or it does not know the key. Upstream, Timeout: it
+    /// could not be asked.</exception>
     Task<ModelKey> PutAsync(Guid organizationId, string service, string key, CancellationToken ct);
 
     /// <returns>False when there was none.</returns>

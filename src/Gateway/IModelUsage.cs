@@ -19,5 +19,6 @@ public sealed record ModelUse(Guid OrganizationId, string Provider, string Model
 /// <param name="Outcome">0: it succeeded.</param>
 /// <param name="Cost">US dollars; null where the model has no price.</param>
 public sealed record ModelCall(
-    Guid Id, DateTimeOffset At, Guid OrganizationId, string RequestId, string Provider, string Model, int Outcome, int Status, int LatencyMs,
+    Guid Id, DateTimeOffset At, Guid OrganizationId, string RequestId,
+    string Provider, string Model, int Outcome, int Status, int LatencyMs,
     long InputTokens, long OutputTokens, decimal? Cost);

@@ -10,8 +10,8 @@ namespace Stoa.Gateway;
 public interface IModels
 {
     /// <summary>
-    /// The first of these models that this organization can be served with. Else one of the first provider of the settings: the first that is
-    /// listed of it, or the usual one of its kind. The demo only where there is nothing else; null when there is no model at all.
+    /// The first of these models that this organization can be served with. Else one of the first provider of the settings: the first that
+    /// is listed of it, or the usual one of its kind. The demo only where there is nothing else; null when there is no model at all.
     /// </summary>
     /// <param name="wanted">Names as clients write them, <c>provider/model</c> or an alias.</param>
     string? Pick(Guid organizationId, params IReadOnlyList<string> wanted);
@@ -67,7 +67,8 @@ public sealed class ModelPart
     public static ModelPart Wav(string base64) => new(new Part.Audio(base64, "wav"));
 
     /// <param name="mimeType">PNG, JPEG, GIF or WebP.</param>
-    public static ModelPart Image(ReadOnlySpan<byte> bytes, string mimeType) => new(new Part.Image(new Media.Bytes(mimeType, Convert.ToBase64String(bytes))));
+    public static ModelPart Image(ReadOnlySpan<byte> bytes, string mimeType) =>
+        new(new Part.Image(new Media.Bytes(mimeType, Convert.ToBase64String(bytes))));
 
     public static ModelPart Pdf(ReadOnlySpan<byte> bytes, string name) =>
         new(new Part.File(new Media.Bytes("application/pdf", Convert.ToBase64String(bytes)), name));

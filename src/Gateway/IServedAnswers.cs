@@ -12,7 +12,8 @@ public interface IServedAnswers
 /// <param name="Agent">Its slug; null for a run without an agent.</param>
 /// <param name="AgentVersion">The id of the agent's version.</param>
 public sealed record ServedAnswer(
-    string MessageId, IReadOnlyList<ServedExchange> Earlier, string Question, string Answer, string? Agent, string? AgentVersion, string Model,
+    string MessageId, IReadOnlyList<ServedExchange> Earlier, string Question,
+    string Answer, string? Agent, string? AgentVersion, string Model,
     string Provider);
 
 public sealed record ServedExchange(string Question, string Answer);

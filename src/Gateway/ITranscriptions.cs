@@ -7,7 +7,8 @@ namespace Stoa.Gateway;
 public interface ITranscriptions
 {
     /// <summary>
-    /// The wanted model if this organization can be served with it, else one that listens, the first that is listed; null when there is none.
+    /// The wanted model if this organization can be served with it, else one that listens, the first that is listed; null when there is
+    /// none.
     /// </summary>
     /// <param name="wanted">A name as clients write it, <c>provider/model</c> or an alias; null for the installation's own.</param>
     string? Pick(Guid organizationId, string? wanted);
@@ -21,4 +22,5 @@ public interface ITranscriptions
 /// <param name="Purpose">What the usage is listed under: <c>assistants.speech</c>.</param>
 /// <param name="RequestId">Stands in usage and logs.</param>
 /// <param name="FileName">Providers tell the format by its end.</param>
-public sealed record Recording(Guid OrganizationId, string Model, string Purpose, string RequestId, byte[] Content, string FileName, string ContentType);
+public sealed record Recording(
+    Guid OrganizationId, string Model, string Purpose, string RequestId, byte[] Content, string FileName, string ContentType);

@@ -31,7 +31,8 @@ try
 {
     var parsed = stoa.Parse(args);
     // The host ends by its own drain, not by a limit of the command line.
-    return Slips.Tell(parsed, Console.Error) ?? await parsed.InvokeAsync(new() { EnableDefaultExceptionHandler = false, ProcessTerminationTimeout = null });
+    return Slips.Tell(parsed, Console.Error)
+        ?? await parsed.InvokeAsync(new() { EnableDefaultExceptionHandler = false, ProcessTerminationTimeout = null });
 }
 catch (WrongSettingException wrong)
 {

@@ -15,7 +15,9 @@ using Stoa.Platform.Data;
 
 namespace Stoa.Learning;
 
-/// <summary>A row that people delete and that stays: queries do not see it unless they say <c>IgnoreQueryFilters</c>; SQL says it itself.</summary>
+/// <summary>
+/// A row that people delete and that stays: queries do not see it unless they say <c>IgnoreQueryFilters</c>; SQL says it itself.
+/// </summary>
 internal interface ISoftDeleted
 {
     DateTimeOffset? DeletedAt { get; set; }

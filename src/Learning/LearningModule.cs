@@ -64,7 +64,8 @@ public static class LearningModule
         services.AddScoped<SchoolBudgets>();
         services.AddScoped<SchoolPayers>();
         services.AddHostedService<SchoolBudgetsAtStart>();
-        services.AddScoped(provider => new SensaiImport(provider.GetRequiredService<LearningDb>(), provider.GetRequiredService<SchoolBudgets>()));
+        services.AddScoped(
+            provider => new SensaiImport(provider.GetRequiredService<LearningDb>(), provider.GetRequiredService<SchoolBudgets>()));
         services.AddScoped<CohortStore>();
         services.AddScoped<BatchStore>();
         services.AddScoped<CourseStore>();
@@ -84,7 +85,8 @@ public static class LearningModule
         services.AddScoped<Completions>();
         services.AddScoped<TaskGrid>();
         services.AddJob<CountCohort, CountCohortHandler>(CountCohort.Kind, LearningJson.Default.CountCohort, CountCohortHandler.Rules);
-        services.AddJob<PublishScheduled, PublishScheduledHandler>(PublishScheduled.Kind, LearningJson.Default.PublishScheduled, PublishScheduled.Rules);
+        services.AddJob<PublishScheduled, PublishScheduledHandler>(
+            PublishScheduled.Kind, LearningJson.Default.PublishScheduled, PublishScheduled.Rules);
         services.AddSchedule(PublishScheduled.Kind, new PublishScheduled(), PublishScheduled.Every);
     }
 
@@ -106,13 +108,18 @@ public static class LearningModule
     /// </summary>
     private static void MapService(this IEndpointRouteBuilder routes)
     {
-        var service = routes.MapGroup("/learning/_svc/{service_token}").WithGroupName("learning").WithErrors(FastApiErrors.Instance).WithTags("service").HideServiceToken();
+        var service = routes.MapGroup("/learning/_svc/{service_token}").WithGroupName("learning")
+            .WithErrors(FastApiErrors.Instance).WithTags("service").HideServiceToken();
         service.MapLogin();
         service.MapGet("/users/{user_id}", UsersApi.GetAsync).RequireLearner(allowService: true).WithSummary("Read a user");
-        service.MapGet("/organizations/{org_id}", OrganizationsApi.GetAsync).RequireLearner(allowService: true).WithSummary("Read a school");
-        service.MapGet("/cohorts/{cohort_id}", CohortsApi.GetAsync).RequireLearner(allowService: true).WithSummary("Read a cohort and its members");
+        service.MapGet("/organizations/{org_id}", OrganizationsApi.GetAsync)
+            .RequireLearner(allowService: true).WithSummary("Read a school");
+        service.MapGet("/cohorts/{cohort_id}", CohortsApi.GetAsync)
+            .RequireLearner(allowService: true).WithSummary("Read a cohort and its members");
         // Where there is nothing the secret is hidden too.
-        service.Map("/{**nothing}", static (HttpContext _) => Task.FromException(new Failure(FailureKind.NotFound, "not_found", "Not found"))).AllowAnyone().ExcludeFromDescription();
-        service.MapGet("/courses/{course_id}", CoursesApi.GetAsync).RequireLearner(allowService: true).WithSummary("Read what is published of a course");
+        service.Map("/{**nothing}", static (HttpContext _) =>
+            Task.FromException(new Failure(FailureKind.NotFound, "not_found", "Not found"))).AllowAnyone().ExcludeFromDescription();
+        service.MapGet("/courses/{course_id}", CoursesApi.GetAsync)
+            .RequireLearner(allowService: true).WithSummary("Read what is published of a course");
     }
 }

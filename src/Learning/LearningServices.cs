@@ -17,7 +17,9 @@ using Stoa.Platform.Privacy;
 
 namespace Stoa.Learning;
 
-/// <summary>What surrounds the courses: files, drafts, integrations, keys and exports for programs, news for operators, personal data.</summary>
+/// <summary>
+/// What surrounds the courses: files, drafts, integrations, keys and exports for programs, news for operators, personal data.
+/// </summary>
 internal static class LearningServices
 {
     public static void AddLearningServices(this WebApplicationBuilder builder)

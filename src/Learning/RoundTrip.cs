@@ -3,8 +3,8 @@ using Npgsql;
 namespace Stoa.Learning;
 
 /// <summary>
-/// Reads that are asked together, in one round trip, each planned once for a pooled connection. For what many requests ask: there the way through
-/// the module's context costs more than the statement.
+/// Reads that are asked together, in one round trip, each planned once for a pooled connection. For what many requests ask: there the way
+/// through the module's context costs more than the statement.
 /// </summary>
 internal sealed class RoundTrip(NpgsqlDataSource source)
 {

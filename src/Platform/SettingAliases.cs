@@ -21,7 +21,9 @@ public static class SettingAliases
         }
     }
 
-    /// <summary>A list out of several variables, each one text or a JSON list of texts. Ignored where the list has an entry of its own.</summary>
+    /// <summary>
+    /// A list out of several variables, each one text or a JSON list of texts. Ignored where the list has an entry of its own.
+    /// </summary>
     public static void AddListAlias(this WebApplicationBuilder builder, string setting, params string[] variables)
     {
         var isSet = builder.Configuration.GetSection(setting).GetChildren().Any();

@@ -26,9 +26,11 @@ internal sealed class DocumentsReader : IDisposable
     internal static Task<DocumentsReader> PrepareAsync(Product product, string website, int pages)
     {
         foreach (var (name, value) in ((string, string)[])[
-            ("Gateway__Providers__demo__Kind", "demo"), ("Assistants__EmbeddingModel", "demo/demo"), ("Assistants__Auth__TokenSecret", Secret),
+            ("Gateway__Providers__demo__Kind", "demo"),
+            ("Assistants__EmbeddingModel", "demo/demo"), ("Assistants__Auth__TokenSecret", Secret),
             ("Egress__Allow", "127.0.0.1"), ("Assistants__Documents__MaxPages", pages.ToString(CultureInfo.InvariantCulture)),
-            ("Assistants__Documents__MaxDepth", "50"), ("Assistants__Documents__MaxPageKb", "8192"), ("Assistants__Documents__MaxSiteMb", "1000"),
+            ("Assistants__Documents__MaxDepth", "50"), ("Assistants__Documents__MaxPageKb", "8192"),
+            ("Assistants__Documents__MaxSiteMb", "1000"),
             ("Assistants__Documents__SiteMinutes", "60"), ("Assistants__Documents__DelayMs", "0"),
         ])
         {
@@ -38,18 +40,22 @@ internal sealed class DocumentsReader : IDisposable
     }
 
     internal Task AddUserAsync(string user) => product.SqlAsync($"""
-        insert into assistants.users (id, organization_id, name, email) select '{user}', id, '{user}', '{user}@example.org' from platform.organizations limit 1;
+        insert into assistants.users (id, organization_id, name, email) select '{user}', id, '{user}', '{user}@example.org'
+          from platform.organizations limit 1;
         """);
 
-    internal async Task ReadAsync(string user, bool isNew, Func<string, Task> tell) => await WaitAsync(user, await LaunchAsync(user, isNew), tell);
+    internal async Task ReadAsync(string user, bool isNew, Func<string, Task> tell) =>
+        await WaitAsync(user, await LaunchAsync(user, isNew), tell);
 
     /// <summary>The job. A new website is the user's own wish; one that is there already is read again by the background's route.</summary>
     internal async Task<string> LaunchAsync(string user, bool isNew)
     {
         var now = TimeProvider.System.GetUtcNow();
         using var request = isNew
-            ? new HttpRequestMessage(HttpMethod.Put, "/assistants/resource") { Content = JsonContent.Create(new { datetime = now, website_url = website }) }
-            : new(HttpMethod.Post, "/background/create_document_from_website") { Content = JsonContent.Create(new { datetime = now, website_url = website, user_id = user }) };
+            ? new HttpRequestMessage(
+                HttpMethod.Put, "/assistants/resource") { Content = JsonContent.Create(new { datetime = now, website_url = website }) }
+            : new(HttpMethod.Post, "/background/create_document_from_website") { Content =
+                JsonContent.Create(new { datetime = now, website_url = website, user_id = user }) };
         if (isNew)
         {
             request.Headers.TryAddWithoutValidation("Authorization", Token(user));
@@ -86,14 +92,19 @@ internal sealed class DocumentsReader : IDisposable
 
     /// <summary>The sources of the five best pieces.</summary>
     internal async Task<List<string>> SearchAsync(string user, string question) =>
-        [.. (await GetAsync(user, $"/assistants/resource/search?top_k=5&query={Uri.EscapeDataString(question)}"))["document_chunks"]!.AsArray().Select(chunk => (string)chunk!["source"]!)];
+        [.. (await GetAsync(user,
+            $"/assistants/resource/search?top_k=5&query={Uri.EscapeDataString(question)}"))["document_chunks"]!.AsArray()
+            .Select(chunk => (string)chunk!["source"]!)];
 
     internal async Task<IReadOnlyCollection<StoredChunk>> StateAsync(string user) =>
     [
         .. (await product.QueryAsync($"""
-            select d.name, c.index, encode(c.content_hash, 'hex') from assistants.document_chunks c join assistants.documents d on d.id = c.document_id
+            select d.name, c.index, encode(c.content_hash, 'hex') from assistants.document_chunks c
+            join assistants.documents d on d.id = c.document_id
             where c.user_id = '{user}' and c.deleted_at is null and d.deleted_at is null and c.embedding is not null
-            """)).Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(line => line.Split('|')).Select(cells => new StoredChunk(cells[0], cells[1], cells[2])),
+            """)).Split('\n',
+              StringSplitOptions.RemoveEmptyEntries).Select(line => line.Split('|')).Select(cells => new StoredChunk(cells[0],
+              cells[1], cells[2])),
     ];
 
     internal async Task<double> NumberAsync(string sql) => double.Parse(await product.QueryAsync(sql), CultureInfo.InvariantCulture);
@@ -115,7 +126,8 @@ internal sealed class DocumentsReader : IDisposable
         request.Headers.TryAddWithoutValidation("Authorization", Token(user));
         using var answer = await client.SendAsync(request);
         var text = await answer.Content.ReadAsStringAsync();
-        return answer.IsSuccessStatusCode ? JsonNode.Parse(text)! : throw new InvalidOperationException($"{path}: {answer.StatusCode} {text}");
+        return answer.IsSuccessStatusCode ? JsonNode.Parse(text)!
+            : throw new InvalidOperationException($"{path}: {answer.StatusCode} {text}");
     }
 
     private static string Token(string user)

@@ -23,13 +23,15 @@ internal static class Manual
 
     private static async Task RunAsync(string folder, string program, params string[] words)
     {
-        using var process = Process.Start(new ProcessStartInfo(program, words) { WorkingDirectory = folder, RedirectStandardOutput = true, UseShellExecute = false })
+        using var process = Process.Start(
+            new ProcessStartInfo(program, words) { WorkingDirectory = folder, RedirectStandardOutput = true, UseShellExecute = false })
             ?? throw new InvalidOperationException($"{program} could not be started.");
         await process.StandardOutput.ReadToEndAsync();
         await process.WaitForExitAsync();
         if (process.ExitCode != 0)
         {
-            throw new InvalidOperationException($"{program} ended with code {process.ExitCode}: {Package} is needed, from a Debian mirror.");
+            throw new InvalidOperationException(
+                $"{program} ended with code {process.ExitCode}: {Package} is needed, from a Debian mirror.");
         }
     }
 }

@@ -1,8 +1,8 @@
 namespace Stoa.Bench.Documents;
 
 /// <summary>
-/// What somebody might ask about PostgreSQL, and the page that says it: twenty that count, twenty by which the search was weighed, and twenty that
-/// nobody looked at while it was.
+/// What somebody might ask about PostgreSQL, and the page that says it: twenty that count, twenty by which the search was weighed, and
+/// twenty that nobody looked at while it was.
 /// </summary>
 internal static class ManualQuestions
 {

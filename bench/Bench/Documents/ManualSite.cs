@@ -48,7 +48,8 @@ internal sealed class ManualSite : IAsyncDisposable
         return new(app, pages);
     }
 
-    internal void Edit(string page, Func<string, string> change) => pages[page] = Encoding.UTF8.GetBytes(change(Encoding.UTF8.GetString(pages[page])));
+    internal void Edit(string page, Func<string, string> change) =>
+        pages[page] = Encoding.UTF8.GetBytes(change(Encoding.UTF8.GetString(pages[page])));
 
     public ValueTask DisposeAsync() => app.DisposeAsync();
 

@@ -4,8 +4,8 @@ using System.Text;
 namespace Stoa.Bench.Documents;
 
 /// <summary>
-/// Fills the tables of documents as their readers would have: of each seven pieces six are those of users who each have as many as PostgreSQL's manual
-/// has, and the rest those of users who have one small website. What the pieces are searched by is made at the end.
+/// Fills the tables of documents as their readers would have: of each seven pieces six are those of users who each have as many as
+/// PostgreSQL's manual has, and the rest those of users who have one small website. What the pieces are searched by is made at the end.
 /// </summary>
 internal static class SearchRows
 {
@@ -13,7 +13,8 @@ internal static class SearchRows
 
     private const int Pool = 4_000, Vocabulary = 20_000, Words = 110, Dimensions = 256, PiecesOfDocument = 8;
 
-    private static readonly string[] Syllables = ["ba", "ce", "di", "fo", "gu", "la", "me", "ni", "po", "ru", "sa", "te", "vi", "zo", "kra", "ple", "stri"];
+    private static readonly string[] Syllables =
+        ["ba", "ce", "di", "fo", "gu", "la", "me", "ni", "po", "ru", "sa", "te", "vi", "zo", "kra", "ple", "stri"];
 
     internal static int LargeUsers(int pieces) => Math.Max(1, pieces * 6 / 7 / Large);
 
@@ -38,7 +39,8 @@ internal static class SearchRows
         for (var n = 0; n < Pool; n++)
         {
             var (vector, signature) = Vector(random);
-            sql.Append(CultureInfo.InvariantCulture, $"{n}\t{string.Join(' ', Enumerable.Range(0, Words).Select(_ => Word(random)))}.\t\\\\x{vector}\t{signature}\n");
+            sql.Append(CultureInfo.InvariantCulture,
+                $"{n}\t{string.Join(' ', Enumerable.Range(0, Words).Select(_ => Word(random)))}.\t\\\\x{vector}\t{signature}\n");
         }
         return sql.Append(CultureInfo.InvariantCulture, $$"""
             \.
@@ -68,8 +70,8 @@ internal static class SearchRows
     }
 
     /// <summary>
-    /// Few words stand in many texts, and most words in few. The twenty commonest are left out, as a language's own are that say nothing: the next one
-    /// stands in every second text.
+    /// Few words stand in many texts, and most words in few. The twenty commonest are left out, as a language's own are that say nothing:
+    /// the next one stands in every second text.
     /// </summary>
     private static string Word(Random random)
     {

@@ -6,7 +6,9 @@ using Stoa.Bench.Machine;
 
 namespace Stoa.Bench.Feedback;
 
-/// <summary>What came of it; CPU is milliseconds per loop or request, of the server alone and with its PostgreSQL, times are milliseconds.</summary>
+/// <summary>
+/// What came of it; CPU is milliseconds per loop or request, of the server alone and with its PostgreSQL, times are milliseconds.
+/// </summary>
 /// <param name="Nothing">How often there was no task for the user; what that costs is part of the loops' cost.</param>
 internal sealed record FeedbackResult(
     long Count, long Nothing, double PerSecond, double P50, double P95, double ServerCpu, double Cpu, Dictionary<string, long> Kinds)
@@ -34,7 +36,8 @@ internal sealed class FeedbackLoad(Uri url, string key, int users, int clients, 
     internal static FeedbackResult Play(Arguments arguments)
     {
         var load = new FeedbackLoad(
-            new(arguments.Text("url", "")), arguments.Text("key", ""), arguments.Number("users", 1), arguments.Number("clients", 1), arguments.Numbers("pids"));
+            new(arguments.Text("url", "")), arguments.Text("key", ""), arguments.Number("users", 1),
+            arguments.Number("clients", 1), arguments.Numbers("pids"));
         var path = arguments.Text("path");
         return load.Run(
             arguments.Number("warm-ms", 1_000), arguments.Number("ms", 4_000),
@@ -85,7 +88,8 @@ internal sealed class FeedbackLoad(Uri url, string key, int users, int clients, 
     private void Ask(WireClient client, string method, string path, string body)
     {
         var started = Stopwatch.GetTimestamp();
-        Expect(client, 200, path, client.Send(Encoding.ASCII.GetBytes(method), Encoding.ASCII.GetBytes(path), Encoding.UTF8.GetBytes(body)));
+        Expect(client, 200, path,
+            client.Send(Encoding.ASCII.GetBytes(method), Encoding.ASCII.GetBytes(path), Encoding.UTF8.GetBytes(body)));
         Note(path, started);
     }
 
@@ -159,11 +163,13 @@ internal sealed class FeedbackLoad(Uri url, string key, int users, int clients, 
     {
         if (client.Status != status)
         {
-            throw new InvalidOperationException(string.Create(CultureInfo.InvariantCulture, $"{what} was answered {client.Status} {Encoding.UTF8.GetString(answer)}; that is no measurement."));
+            throw new InvalidOperationException(string.Create(CultureInfo.InvariantCulture,
+                $"{what} was answered {client.Status} {Encoding.UTF8.GetString(answer)}; that is no measurement."));
         }
     }
 
-    private (double Server, double All) Cpu() => (ProcessStat.CpuMicroseconds(processes.Take(1)), ProcessStat.TreeCpuMicroseconds(processes));
+    private (double Server, double All) Cpu() =>
+        (ProcessStat.CpuMicroseconds(processes.Take(1)), ProcessStat.TreeCpuMicroseconds(processes));
 
     private static byte[] Bytes(string text) => Encoding.UTF8.GetBytes(text);
 }

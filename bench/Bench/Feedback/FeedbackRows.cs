@@ -15,7 +15,8 @@ internal static class FeedbackRows
     private const string Places = """
         (values (1, null, 'prompter', 0, 3), (2, 1, 'assistant', 1, 1), (3, 1, 'assistant', 1, 1), (4, 1, 'assistant', 1, 1),
           (5, 2, 'prompter', 2, 2), (6, 3, 'prompter', 2, 2), (7, 4, 'prompter', 2, 1),
-          (8, 5, 'assistant', 3, 0), (9, 5, 'assistant', 3, 0), (10, 6, 'assistant', 3, 0), (11, 6, 'assistant', 3, 0), (12, 7, 'assistant', 3, 0))
+          (8, 5, 'assistant', 3, 0),
+            (9, 5, 'assistant', 3, 0), (10, 6, 'assistant', 3, 0), (11, 6, 'assistant', 3, 0), (12, 7, 'assistant', 3, 0))
           as place (number, parent, role, depth, children)
         """;
 
@@ -42,7 +43,9 @@ internal static class FeedbackRows
 
         """;
 
-    /// <summary>Finished trees, from the one after <paramref name="after"/> to <paramref name="last"/>. Indexes are made again behind the rows.</summary>
+    /// <summary>
+    /// Finished trees, from the one after <paramref name="after"/> to <paramref name="last"/>. Indexes are made again behind the rows.
+    /// </summary>
     internal static string Finished(int after, int last) => string.Create(CultureInfo.InvariantCulture, $"""
         set synchronous_commit = off; set session_replication_role = replica; set work_mem = '128MB'; set maintenance_work_mem = '512MB';
         create temp table later as
@@ -114,8 +117,8 @@ internal static class FeedbackRows
         string.Create(CultureInfo.InvariantCulture, $"id >= bench.id('0', {after + 1}, 0) and id < bench.id('0', {last + 1}, 0)");
 
     /// <summary>
-    /// Trees that are worked on: those that grow have an accepted answer and one under review, those that are ranked have three; prompts are
-    /// under review. What each offers is written beside it, as the product would.
+    /// Trees that are worked on: those that grow have an accepted answer and one under review, those that are ranked have three; prompts
+    /// are under review. What each offers is written beside it, as the product would.
     /// </summary>
     internal static string Active(int growing, int ranking, int prompts) => string.Create(CultureInfo.InvariantCulture, $"""
         set session_replication_role = replica;
@@ -147,11 +150,16 @@ internal static class FeedbackRows
 
         """);
 
-    /// <summary>A contribution in one statement, durable, in tables of its own that have all the indexes of the real ones: what no loop can be below.</summary>
+    /// <summary>
+    /// A contribution in one statement, durable, in tables of its own that have all the indexes of the real ones: what no loop can be
+    /// below.
+    /// </summary>
     internal const string Floor = """
         with written as (
-          insert into bench.message (id, parent_id, message_tree_id, user_id, role, api_client_id, frontend_message_id, created_date, text, lang, depth)
-          select id, id, id, id, 'assistant', id, id::text, now(), repeat('The harbour master writes down what the tide brings. ', 4), 'en', 1
+          insert into bench.message (id,
+            parent_id, message_tree_id, user_id, role, api_client_id, frontend_message_id, created_date, text, lang, depth)
+          select id,
+            id, id, id, 'assistant', id, id::text, now(), repeat('The harbour master writes down what the tide brings. ', 4), 'en', 1
           from gen_random_uuid() as id returning *)
         insert into bench.journal (id, created_date, user_id, message_id, message_tree_id, api_client_id, event_type, event_payload)
         select id, created_date, user_id, id, message_tree_id, api_client_id, 'text_reply_to_message', '{"type":"text_reply_to_message"}' from written;

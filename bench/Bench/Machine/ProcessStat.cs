@@ -8,7 +8,8 @@ internal static class ProcessStat
     private const double MicrosecondsPerTick = 10_000;
 
     /// <summary>User and system time of these processes alone, all threads.</summary>
-    internal static double CpuMicroseconds(IEnumerable<int> processes) => processes.Sum(id => Ticks(id, withReaped: false)) * MicrosecondsPerTick;
+    internal static double CpuMicroseconds(IEnumerable<int> processes) =>
+        processes.Sum(id => Ticks(id, withReaped: false)) * MicrosecondsPerTick;
 
     /// <summary>The same with all descendants, those that ended included.</summary>
     internal static double TreeCpuMicroseconds(IEnumerable<int> roots) =>
@@ -30,7 +31,8 @@ internal static class ProcessStat
         var parents = new Dictionary<int, int>();
         foreach (var folder in Directory.EnumerateDirectories("/proc"))
         {
-            if (int.TryParse(Path.GetFileName(folder), NumberStyles.None, CultureInfo.InvariantCulture, out var id) && Fields(id) is { } fields)
+            if (int.TryParse(Path.GetFileName(folder), NumberStyles.None, CultureInfo.InvariantCulture, out var id)
+                && Fields(id) is { } fields)
             {
                 parents[id] = int.Parse(fields[1], CultureInfo.InvariantCulture);
             }

@@ -98,10 +98,12 @@ internal static class Wire
 
     internal static IEnumerable<string> OpenAiEvents()
     {
-        yield return Chunk("""[{"index":0,"delta":{"role":"assistant","content":"","refusal":null},"logprobs":null,"finish_reason":null}]""", "null");
+        yield return Chunk(
+            """[{"index":0,"delta":{"role":"assistant","content":"","refusal":null},"logprobs":null,"finish_reason":null}]""", "null");
         for (var index = 0; index < Upstream.ContentEvents; index++)
         {
-            yield return Chunk(Invariant($$"""[{"index":0,"delta":{"content":" word{{index}}"},"logprobs":null,"finish_reason":null}]"""), "null");
+            yield return Chunk(
+                Invariant($$"""[{"index":0,"delta":{"content":" word{{index}}"},"logprobs":null,"finish_reason":null}]"""), "null");
         }
         yield return Chunk("""[{"index":0,"delta":{},"logprobs":null,"finish_reason":"stop"}]""", "null");
         yield return Chunk("[]", """{"prompt_tokens":19,"completion_tokens":50,"total_tokens":69}""");
@@ -117,7 +119,8 @@ internal static class Wire
 
     internal static IEnumerable<string> AnthropicEvents()
     {
-        yield return Event("message_start", """"message":{"id":"msg_bench","type":"message","role":"assistant","model":"bench","content":[],"stop_reason":null,"stop_sequence":null,"usage":{"input_tokens":19,"cache_creation_input_tokens":0,"cache_read_input_tokens":0,"output_tokens":1}}"""");
+        yield return Event("message_start",
+            """"message":{"id":"msg_bench","type":"message","role":"assistant","model":"bench","content":[],"stop_reason":null,"stop_sequence":null,"usage":{"input_tokens":19,"cache_creation_input_tokens":0,"cache_read_input_tokens":0,"output_tokens":1}}"""");
         yield return Event("content_block_start", """"index":0,"content_block":{"type":"text","text":""}"""");
         for (var index = 0; index < Upstream.ContentEvents; index++)
         {

@@ -72,5 +72,6 @@ internal sealed class AgentRunScenario : Scenario
         vacuum analyze gateway.runs; vacuum analyze gateway.threads;
         """;
 
-    private static string Names(int threads) => $"(select 'bench-' || lpad(number::text, 7, '0') as thread from generate_series(0, {threads - 1}) as number) as t";
+    private static string Names(int threads) =>
+        $"(select 'bench-' || lpad(number::text, 7, '0') as thread from generate_series(0, {threads - 1}) as number) as t";
 }

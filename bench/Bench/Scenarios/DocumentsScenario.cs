@@ -16,7 +16,8 @@ internal sealed class DocumentsScenario : Scenario
 
     internal override string Name => "documents";
 
-    internal override string Purpose => "the manual of PostgreSQL as a website: read, read again, searched, killed [--quick true] [--etags true]";
+    internal override string Purpose =>
+        "the manual of PostgreSQL as a website: read, read again, searched, killed [--quick true] [--etags true]";
 
     internal override async IAsyncEnumerable<Figure> MeasureAsync(Arguments arguments)
     {
@@ -54,11 +55,14 @@ internal sealed class DocumentsScenario : Scenario
         var after = await reader.StateAsync("reader");
         var renewed = after.Where(chunk => !before.Any(old => old.Document == chunk.Document && old.Hash == chunk.Hash)).ToList();
         yield return new("documents.edited_chunks", renewed.Count, "chunks", Bound: 1, IsLeast: true);
-        yield return new("documents.edited_pages", renewed.Select(chunk => chunk.Document).Distinct(StringComparer.Ordinal).Count(), "", Bound: Edited.Length);
-        yield return new("documents.edited_embedded_too_many", Math.Abs(await reader.EmbeddedSinceAsync(marked) - renewed.Count), "chunks", Bound: 0);
+        yield return new("documents.edited_pages",
+            renewed.Select(chunk => chunk.Document).Distinct(StringComparer.Ordinal).Count(), "", Bound: Edited.Length);
+        yield return new(
+            "documents.edited_embedded_too_many", Math.Abs(await reader.EmbeddedSinceAsync(marked) - renewed.Count), "chunks", Bound: 0);
 
         var times = new List<double>();
-        yield return new("documents.answered", await AnsweredAsync(ManualQuestions.All), "of 20", arguments.Flag("quick") ? null : Answered, IsLeast: true);
+        yield return new("documents.answered", await AnsweredAsync(ManualQuestions.All),
+            "of 20", arguments.Flag("quick") ? null : Answered, IsLeast: true);
         yield return new("documents.answered_weighed", await AnsweredAsync(ManualQuestions.Weighed), "of 20");
         yield return new("documents.answered_hold_out", await AnsweredAsync(ManualQuestions.HoldOut), "of 20");
         yield return new("documents.search_median", times.Median(), "ms");
@@ -73,7 +77,8 @@ internal sealed class DocumentsScenario : Scenario
             await Task.Delay(TimeSpan.FromMilliseconds(50), TimeProvider.System);
         }
         await product.KillAsync();
-        yield return new("documents.killed_after", await reader.NumberAsync("select count(*) from assistants.documents where user_id = 'victim'"), "pages");
+        yield return new("documents.killed_after",
+            await reader.NumberAsync("select count(*) from assistants.documents where user_id = 'victim'"), "pages");
         await product.StartAsync();
         await reader.WaitAsync("victim", job, progress => NoteAsync(progress));
         yield return new("documents.killed_different", Different(after, await reader.StateAsync("victim")), "chunks", Bound: 0);
@@ -99,7 +104,9 @@ internal sealed class DocumentsScenario : Scenario
         }
     }
 
-    /// <summary>Chunks that one has and the other has not; that an index stands twice in a document the database itself rules out.</summary>
+    /// <summary>
+    /// Chunks that one has and the other has not; that an index stands twice in a document the database itself rules out.
+    /// </summary>
     private static int Different(IReadOnlyCollection<StoredChunk> one, IReadOnlyCollection<StoredChunk> other) =>
         one.Except(other).Count() + other.Except(one).Count() + Math.Abs(one.Count - other.Count);
 }

@@ -4,8 +4,8 @@ using Stoa.Bench.Documents;
 namespace Stoa.Bench.Scenarios;
 
 /// <summary>
-/// One search after the other over HTTP, each of another user, among a million pieces of documents of all of them: their words, their vectors and what
-/// is read of those that were found.
+/// One search after the other over HTTP, each of another user, among a million pieces of documents of all of them: their words, their
+/// vectors and what is read of those that were found.
 /// </summary>
 internal sealed class DocumentsSearchScenario : Scenario
 {
@@ -27,7 +27,8 @@ internal sealed class DocumentsSearchScenario : Scenario
         await product.SqlAsync(SearchRows.Sql(pieces));
         await NoteAsync($"Filled in {TimeProvider.System.GetElapsedTime(began)}");
         yield return new("documents_search.pieces", await reader.NumberAsync("select count(*) from assistants.document_chunks"), "");
-        yield return new("documents_search.users", await reader.NumberAsync("select count(distinct user_id) from assistants.document_chunks"), "");
+        yield return new(
+            "documents_search.users", await reader.NumberAsync("select count(distinct user_id) from assistants.document_chunks"), "");
 
         var random = new Random(11);
         await TimesAsync("large", SearchRows.LargeUsers(pieces), 20);

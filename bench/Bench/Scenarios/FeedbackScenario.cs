@@ -30,7 +30,8 @@ internal sealed class FeedbackScenario : Scenario
         product.Set("Feedback__TreeManager__MaxActiveTrees", "600");
         await product.StartAsync();
         await FillAsync(
-            product, FeedbackRows.Beginning + FeedbackRows.Finished(0, first) + FeedbackRows.Active(growing: 600, ranking: 300, prompts: 100),
+            product, FeedbackRows.Beginning + FeedbackRows.Finished(0, first)
+            + FeedbackRows.Active(growing: 600, ranking: 300, prompts: 100),
             Math.Min(messages, Base));
 
         var seconds = arguments.Number("seconds", quick ? 2 : 15);
@@ -64,7 +65,8 @@ internal sealed class FeedbackScenario : Scenario
     {
         var started = Stopwatch.GetTimestamp();
         await product.SqlAsync(sql);
-        await NoteAsync(string.Create(CultureInfo.InvariantCulture, $"feedback: {messages:N0} messages filled in {Stopwatch.GetElapsedTime(started)}"));
+        await NoteAsync(
+            string.Create(CultureInfo.InvariantCulture, $"feedback: {messages:N0} messages filled in {Stopwatch.GetElapsedTime(started)}"));
     }
 
     private static async Task<List<Figure>> FloorAsync(Product product, int seconds)
@@ -85,7 +87,8 @@ internal sealed class FeedbackScenario : Scenario
 
     private static IEnumerable<Figure> Figures(string name, FeedbackResult result, double? bound)
     {
-        Console.Error.WriteLine($"{name}: {string.Join(", ", result.Kinds.Select(kind => $"{kind.Value} {kind.Key}"))}, {result.Nothing} without a task");
+        Console.Error.WriteLine(
+            $"{name}: {string.Join(", ", result.Kinds.Select(kind => $"{kind.Value} {kind.Key}"))}, {result.Nothing} without a task");
         yield return new($"{name}.cpu", result.Cpu, "ms", bound);
         yield return new($"{name}.server_cpu", result.ServerCpu, "ms");
         yield return new($"{name}.postgres_cpu", result.PostgresCpu, "ms");

@@ -64,7 +64,9 @@ internal sealed class GatewayScenario : Scenario
         yield return new("gateway.memory.peak", ProcessStat.PeakResidentMegabytes(product.ProcessId), "MB", Bound: 250);
     }
 
-    /// <summary>Bounded is the process of Stoa; beside it stands the sum with its PostgreSQL, which stores the usage of these very calls.</summary>
+    /// <summary>
+    /// Bounded is the process of Stoa; beside it stands the sum with its PostgreSQL, which stores the usage of these very calls.
+    /// </summary>
     private static IEnumerable<Figure> Costs(string name, Measurement measured, Target plain, Target stoa, double bound)
     {
         var reference = measured.Median(plain, result => result.TreeCpu);

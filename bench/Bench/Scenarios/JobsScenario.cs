@@ -19,7 +19,8 @@ internal sealed class JobsScenario : Scenario
             var figure = line.RootElement;
             double? bound = figure.GetProperty("bound") is { ValueKind: JsonValueKind.Number } number ? number.GetDouble() : null;
             yield return new(
-                figure.GetProperty("name").GetString()!, figure.GetProperty("value").GetDouble(), figure.GetProperty("unit").GetString()!, bound);
+                figure.GetProperty("name").GetString()!, figure.GetProperty("value").GetDouble(),
+                figure.GetProperty("unit").GetString()!, bound);
         }
     }
 }
@@ -29,7 +30,8 @@ internal sealed class JobsChaosScenario : Scenario
 {
     internal override string Name => "jobs-chaos";
 
-    internal override string Purpose => "jobs: three nodes through ten minutes of faults [--seconds N] [--seed N] [--mutant name] [--proxy file]";
+    internal override string Purpose =>
+        "jobs: three nodes through ten minutes of faults [--seconds N] [--seed N] [--mutant name] [--proxy file]";
 
     internal override async IAsyncEnumerable<Figure> MeasureAsync(Arguments arguments)
     {
@@ -48,14 +50,17 @@ internal sealed class JobsChaosScenario : Scenario
     }
 }
 
-/// <summary>The rig as a child: each line of its output is a JSON document. <c>STOA_JOBS_RIG_DLL</c> (set by bin/bench) is the build.</summary>
+/// <summary>
+/// The rig as a child: each line of its output is a JSON document. <c>STOA_JOBS_RIG_DLL</c> (set by bin/bench) is the build.
+/// </summary>
 internal static class JobsRig
 {
     public static async IAsyncEnumerable<JsonDocument> RunAsync(string[] words)
     {
         var dll = Environment.GetEnvironmentVariable("STOA_JOBS_RIG_DLL")
             ?? throw new InvalidOperationException("STOA_JOBS_RIG_DLL is not set; run the benchmarks through bin/bench.");
-        using var process = Process.Start(new ProcessStartInfo("dotnet", [dll, .. words]) { RedirectStandardOutput = true, UseShellExecute = false })
+        using var process =
+            Process.Start(new ProcessStartInfo("dotnet", [dll, .. words]) { RedirectStandardOutput = true, UseShellExecute = false })
             ?? throw new InvalidOperationException("The jobs rig could not be started.");
         while (await process.StandardOutput.ReadLineAsync() is { } line)
         {

@@ -4,8 +4,8 @@ namespace Stoa.Bench.Scenarios;
 internal static class LearningRows
 {
     /// <summary>
-    /// Ten modules of twenty tasks: of ten tasks six are materials, three are quizzes of two questions, one is an assignment. Each learner has
-    /// done nine of ten, over the last thirty days; he has written a message about one quiz in each ten.
+    /// Ten modules of twenty tasks: of ten tasks six are materials, three are quizzes of two questions, one is an assignment. Each learner
+    /// has done nine of ten, over the last thirty days; he has written a message about one quiz in each ten.
     /// </summary>
     internal static string Sql(int learners) => $"""
         set synchronous_commit = off; set session_replication_role = replica; set timezone = 'UTC'; set work_mem = '256MB';

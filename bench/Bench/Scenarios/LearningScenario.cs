@@ -7,8 +7,8 @@ using Stoa.Bench.Machine;
 namespace Stoa.Bench.Scenarios;
 
 /// <summary>
-/// A school whose one cohort has ten thousand learners on a course of two hundred tasks, of which each has done most: what its pages ask for,
-/// as its owner and as a learner, also after a change of the course; and what its tutor costs (<see cref="LearningTutor"/>).
+/// A school whose one cohort has ten thousand learners on a course of two hundred tasks, of which each has done most: what its pages ask
+/// for, as its owner and as a learner, also after a change of the course; and what its tutor costs (<see cref="LearningTutor"/>).
 /// </summary>
 internal sealed class LearningScenario : Scenario
 {
@@ -18,7 +18,8 @@ internal sealed class LearningScenario : Scenario
 
     internal override string Name => "learning";
 
-    internal override string Purpose => "boards of a cohort of 10,000 on 200 tasks, the course's tree, and the tutor [--learners N] [--rounds N]";
+    internal override string Purpose =>
+        "boards of a cohort of 10,000 on 200 tasks, the course's tree, and the tutor [--learners N] [--rounds N]";
 
     internal override async IAsyncEnumerable<Figure> MeasureAsync(Arguments arguments)
     {
@@ -56,16 +57,19 @@ internal sealed class LearningScenario : Scenario
         {
             // The first ones compile queries.
             await TimesAsync(client, path, 5);
-            yield return new($"learning.{name}", (await TimesAsync(client, path, rounds)).Median(), "ms", name == "members" ? null : BoardBound);
+            yield return new(
+                $"learning.{name}", (await TimesAsync(client, path, rounds)).Median(), "ms", name == "members" ? null : BoardBound);
         }
         foreach (var (name, client, path) in ((string, HttpClient, string)[])[
-            ("tree", owner, "/learning/courses/1?only_published=false"), ("tree_of_learner", learner, "/learning/cohorts/1/courses?include_tree=true"),
+            ("tree", owner, "/learning/courses/1?only_published=false"),
+            ("tree_of_learner", learner, "/learning/cohorts/1/courses?include_tree=true"),
         ])
         {
             await TimesAsync(client, path, 200);
             var before = ProcessStat.TreeCpuMicroseconds(target.Processes);
             await TimesAsync(client, path, 200);
-            yield return new($"learning.{name}", (ProcessStat.TreeCpuMicroseconds(target.Processes) - before) / 200 / 1000, "ms of CPU", TreeBound);
+            yield return new(
+                $"learning.{name}", (ProcessStat.TreeCpuMicroseconds(target.Processes) - before) / 200 / 1000, "ms of CPU", TreeBound);
         }
         var body = JsonSerializer.Serialize(new { user_id = 2 });
         var writes = new List<double>();
@@ -83,7 +87,8 @@ internal sealed class LearningScenario : Scenario
         await NoteAsync("The tutor");
         await product.StopAsync();
         await product.StartAsync();
-        await foreach (var figure in tutor.MeasureAsync(product, user => Client(target.BaseUrl, user, $"learner{user}@bench.org"), rounds * 5))
+        await foreach (var figure in tutor.MeasureAsync(
+            product, user => Client(target.BaseUrl, user, $"learner{user}@bench.org"), rounds * 5))
         {
             yield return figure;
         }
@@ -93,7 +98,9 @@ internal sealed class LearningScenario : Scenario
     private static async Task<double> CountedAsync(Product product)
     {
         var start = TimeProvider.System.GetTimestamp();
-        while (await product.SqlAsync("select 1 from platform.jobs where kind = 'learning.count_cohort' and state in ('available', 'running') limit 1") is { Length: > 0 })
+        while (await product.SqlAsync(
+            "select 1 from platform.jobs where kind = 'learning.count_cohort' and state in ('available', 'running') limit 1")
+            is { Length: > 0 })
         {
             await Task.Delay(TimeSpan.FromMilliseconds(100), TimeProvider.System);
         }
@@ -128,9 +135,11 @@ internal sealed class LearningScenario : Scenario
     /// <summary>As the host issues them at a sign-in.</summary>
     private static string Token(int user, string email)
     {
-        var key = HKDF.DeriveKey(HashAlgorithmName.SHA256, Encoding.UTF8.GetBytes(Secret), 32, info: "stoa learning access token"u8.ToArray());
+        var key = HKDF.DeriveKey(
+            HashAlgorithmName.SHA256, Encoding.UTF8.GetBytes(Secret), 32, info: "stoa learning access token"u8.ToArray());
         var now = TimeProvider.System.GetUtcNow().ToUnixTimeSeconds();
-        var claims = JsonSerializer.SerializeToUtf8Bytes(new { iss = "stoa", aud = "learning", userId = user, email, iat = now, exp = now + 36_000 });
+        var claims = JsonSerializer.SerializeToUtf8Bytes(
+            new { iss = "stoa", aud = "learning", userId = user, email, iat = now, exp = now + 36_000 });
         var signed = $"{Base64Url.EncodeToString("""{"alg":"HS256","typ":"JWT"}"""u8)}.{Base64Url.EncodeToString(claims)}";
         return $"{signed}.{Base64Url.EncodeToString(HMACSHA256.HashData(key, Encoding.UTF8.GetBytes(signed)))}";
     }

@@ -6,8 +6,8 @@ using Stoa.Bench.Machine;
 namespace Stoa.Bench.Scenarios;
 
 /// <summary>
-/// The tutor before a scripted model in this process: how much later than the model's first word the learner has his first line, and what two
-/// hundred streams at once need of memory.
+/// The tutor before a scripted model in this process: how much later than the model's first word the learner has his first line, and what
+/// two hundred streams at once need of memory.
 /// </summary>
 internal sealed class LearningTutor : IAsyncDisposable
 {
@@ -55,7 +55,8 @@ internal sealed class LearningTutor : IAsyncDisposable
     {
         // A budget that counts, as schools have one.
         await product.SqlAsync("""
-            insert into platform.organizations (id, slug, name, created_at) values ('01980000-0000-7000-8000-0000000000be', 'school-bench', 'Bench', now());
+            insert into platform.organizations (id, slug, name, created_at)
+              values ('01980000-0000-7000-8000-0000000000be', 'school-bench', 'Bench', now());
             update learning.organizations set organization_id = '01980000-0000-7000-8000-0000000000be';
             select gateway.set_budget('01980000-0000-7000-8000-0000000000be', 'provider_key', '', 1000, 'monthly', '2020-01-01');
             """);
@@ -95,7 +96,8 @@ internal sealed class LearningTutor : IAsyncDisposable
             Content = new StringContent(
                 JsonSerializer.Serialize(new
                 {
-                    task_type = "quiz", user_id = user, user_email = $"learner{user}@bench.org", task_id = 1, question_id = 1, user_response = "my answer",
+                    task_type = "quiz", user_id = user, user_email = $"learner{user}@bench.org",
+                    task_id = 1, question_id = 1, user_response = "my answer",
                     response_type = "text",
                 }),
                 Encoding.UTF8, "application/json"),

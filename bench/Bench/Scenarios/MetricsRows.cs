@@ -40,23 +40,29 @@ internal static class MetricsRows
         checkpoint;
         """;
 
-    /// <summary>The rows after the first number up to the last one, and their sums over quarters of an hour. No two days share a quarter.</summary>
+    /// <summary>
+    /// The rows after the first number up to the last one, and their sums over quarters of an hour. No two days share a quarter.
+    /// </summary>
     private static string Day(long after, long last, DateTimeOffset start) => $"""
         with made as (
-          insert into gateway.usage (id, at, organization_id, key_id, request_id, surface, provider, model, outcome, error, status, is_stream,
+          insert into gateway.usage (id,
+            at, organization_id, key_id, request_id, surface, provider, model, outcome, error, status, is_stream,
             is_estimated, attempts, input_tokens, cache_read_tokens, cache_write_tokens, output_tokens, reasoning_tokens, cost, latency_ms,
             first_byte_ms, is_cached, agent_id, version_id, folder_id, provider_key_id, thread_id)
           select ('00000000-0000-7000-9000-' || lpad(to_hex(n), 12, '0'))::uuid,
             timestamptz '{start:O}' + (n - {after + 1}) * (interval '1 day' / {last - after}),
-            o.id, a.key_id, 'r' || n, 'openai.chat', a.provider, a.model || (n / 10 % 10 = 0)::int, (n % 50 = 0)::int, '', 200, false, false, 1,
-            500 + n % 1000, 0, 0, 100 + n % 300, 0, case when n % 40 > 0 then (n % 1000) * 0.0000123 end, 100 + (n * 7919 % 20000), 50, false,
+            o.id,
+              a.key_id, 'r' || n, 'openai.chat', a.provider, a.model || (n / 10 % 10 = 0)::int, (n % 50 = 0)::int, '', 200, false, false, 1,
+            500 + n % 1000,
+              0, 0, 100 + n % 300, 0, case when n % 40 > 0 then (n % 1000) * 0.0000123 end, 100 + (n * 7919 % 20000), 50, false,
             a.agent_id, a.version_id, a.folder_id, a.provider_key_id, case when a.agent = 0 then '' else 'thread-' || (n / 1000) end
           from generate_series({after + 1}::bigint, {last}) as n
           join bench_organizations o on o.place = case when n % 10 < 6 then 0 else n % 10 - 5 end
           join bench_agents a on a.agent = n * 31 % 101
           returning *)
         insert into gateway.usage_quarters ({Columns})
-        select organization_id, date_bin('15 minutes', at, 'epoch') as start, agent_id, version_id, folder_id, provider_key_id, key_id, provider,
+        select organization_id,
+          date_bin('15 minutes', at, 'epoch') as start, agent_id, version_id, folder_id, provider_key_id, key_id, provider,
           model, count(*), count(*) filter (where outcome <> 0), count(*) filter (where cost is null), 0, sum(input_tokens), 0, 0,
           sum(output_tokens), 0, coalesce(sum(cost), 0), sum(latency_ms),
           array[{Buckets(bucket => $"count(*) filter (where latency_ms >= {(bucket == 1 ? 0 : 1 << (bucket - 1))} and latency_ms < {(bucket == 20 ? int.MaxValue : 1 << bucket)})")}]::integer[],
@@ -74,11 +80,13 @@ internal static class MetricsRows
 
     private static string DaySums => $"""
         insert into gateway.usage_days ({Columns})
-        select organization_id, date_trunc('day', start, 'UTC') as start, agent_id, version_id, folder_id, provider_key_id, key_id, provider, model,
+        select organization_id,
+          date_trunc('day', start, 'UTC') as start, agent_id, version_id, folder_id, provider_key_id, key_id, provider, model,
           sum(calls), sum(failed), sum(unpriced), 0, sum(input_tokens), 0, 0, sum(output_tokens), 0, sum(cost), sum(latency_ms),
           array[{Buckets(bucket => $"sum(latencies[{bucket}])")}]::integer[], max(last_at)
         from gateway.usage_quarters q
-        group by organization_id, date_trunc('day', start, 'UTC'), agent_id, version_id, folder_id, provider_key_id, key_id, provider, model;
+        group by organization_id,
+          date_trunc('day', start, 'UTC'), agent_id, version_id, folder_id, provider_key_id, key_id, provider, model;
         """;
 
     /// <summary>A whole quarter of an hour: days of rows begin and end with one.</summary>

@@ -5,8 +5,8 @@ using System.Text.Json;
 namespace Stoa.Bench.Scenarios;
 
 /// <summary>
-/// Every question a dashboard can ask of ten million calls: each range by each factor with each filter, and the other reports. The floor is the
-/// same request when there is nothing to be found.
+/// Every question a dashboard can ask of ten million calls: each range by each factor with each filter, and the other reports. The floor is
+/// the same request when there is nothing to be found.
 /// </summary>
 internal sealed class MetricsScenario : Scenario
 {
@@ -16,7 +16,8 @@ internal sealed class MetricsScenario : Scenario
 
     private static readonly (string Name, string Value)[] Filters =
     [
-        ("", ""), ("bridge_id", "00000000000000000000001f"), ("version_id", "aaaaaaaaaaaaaaaaaaaaaa1f"), ("apikey_id", "bbbbbbbbbbbbbbbbbbbbbbb1"),
+        ("", ""), ("bridge_id", "00000000000000000000001f"),
+        ("version_id", "aaaaaaaaaaaaaaaaaaaaaa1f"), ("apikey_id", "bbbbbbbbbbbbbbbbbbbbbbb1"),
         ("service", "openai"), ("model", "model-1-0"), ("thread_id", "thread-9"),
     ];
 
@@ -46,7 +47,8 @@ internal sealed class MetricsScenario : Scenario
             .. from range in Enumerable.Range(1, 10)
                from factor in Factors
                from filter in Filters
-               select new Question($"range {range} by {factor} of {filter.Name}", "/api/metrics", Body(range, factor, filter.Name, filter.Value, now)),
+               select new Question(
+                   $"range {range} by {factor} of {filter.Name}", "/api/metrics", Body(range, factor, filter.Name, filter.Value, now)),
         ];
         foreach (var figure in Figures("dashboard", await AskAllAsync(client, dashboards, rounds)))
         {
@@ -90,7 +92,8 @@ internal sealed class MetricsScenario : Scenario
             {
                 var start = TimeProvider.System.GetTimestamp();
                 using var content = question.Body is null ? null : new StringContent(question.Body, Encoding.UTF8, "application/json");
-                using var request = new HttpRequestMessage(content is null ? HttpMethod.Get : HttpMethod.Post, question.Path) { Content = content };
+                using var request =
+                    new HttpRequestMessage(content is null ? HttpMethod.Get : HttpMethod.Post, question.Path) { Content = content };
                 using var answer = await client.SendAsync(request);
                 await answer.Content.ReadAsByteArrayAsync();
                 answer.EnsureSuccessStatusCode();
@@ -109,7 +112,8 @@ internal sealed class MetricsScenario : Scenario
         using var month = new StringContent(Body(9, "created_at", "", "", now), Encoding.UTF8, "application/json");
         using var answer = await client.PostAsync(new Uri("/api/metrics", UriKind.Relative), month);
         using var sums = JsonDocument.Parse(await answer.Content.ReadAsStringAsync());
-        return sums.RootElement.GetProperty("data").EnumerateArray().Sum(row => row.GetProperty("record_count").GetInt64()) is > 0 and var calls
+        return sums.RootElement.GetProperty("data").EnumerateArray()
+            .Sum(row => row.GetProperty("record_count").GetInt64()) is > 0 and var calls
             ? calls
             : throw new InvalidOperationException("The dashboard shows no calls; that is no measurement.");
     }

@@ -121,19 +121,24 @@ internal sealed partial class Product : IAsyncDisposable
         await RunAsync("psql", ["-X", "-q", "-A", "-t", "-v", "ON_ERROR_STOP=1", .. Address(), "stoa"], sql);
 
     /// <summary>The rows of a question in the private cluster, their cells with <c>|</c> between them.</summary>
-    internal Task<string> QueryAsync(string sql) => RunAsync("psql", ["-X", "-q", "-A", "-t", "-v", "ON_ERROR_STOP=1", .. Address(), "stoa"], sql);
+    internal Task<string> QueryAsync(string sql) =>
+        RunAsync("psql", ["-X", "-q", "-A", "-t", "-v", "ON_ERROR_STOP=1", .. Address(), "stoa"], sql);
 
-    /// <summary>One script over and over in the private cluster, each time a transaction of its own; null where there is no pgbench.</summary>
+    /// <summary>
+    /// One script over and over in the private cluster, each time a transaction of its own; null where there is no pgbench.
+    /// </summary>
     internal async Task<double?> RateAsync(string script, int clients, int seconds)
     {
-        var pgbench = Path.Combine(Path.GetDirectoryName(File.ResolveLinkTarget($"/proc/{PostgresId()[0]}/exe", returnFinalTarget: true)!.FullName)!, "pgbench");
+        var pgbench = Path.Combine(
+            Path.GetDirectoryName(File.ResolveLinkTarget($"/proc/{PostgresId()[0]}/exe", returnFinalTarget: true)!.FullName)!, "pgbench");
         if (!File.Exists(pgbench))
         {
             return null;
         }
         var file = Path.Combine(_folder, "script.sql");
         await File.WriteAllTextAsync(file, script);
-        var output = await RunAsync(pgbench, ["-n", "-M", "prepared", "-c", Text(clients), "-j", "1", "-T", Text(seconds), "-f", file, .. Address(), "stoa"], "");
+        var output = await RunAsync(
+            pgbench, ["-n", "-M", "prepared", "-c", Text(clients), "-j", "1", "-T", Text(seconds), "-f", file, .. Address(), "stoa"], "");
         return double.Parse(RatePattern().Match(output).Groups["rate"].ValueSpan, CultureInfo.InvariantCulture);
     }
 
@@ -146,7 +151,8 @@ internal sealed partial class Product : IAsyncDisposable
 
     private static async Task<string> RunAsync(string program, string[] words, string input)
     {
-        var start = new ProcessStartInfo(program, words) { RedirectStandardInput = true, RedirectStandardOutput = true, UseShellExecute = false };
+        var start = new ProcessStartInfo(
+            program, words) { RedirectStandardInput = true, RedirectStandardOutput = true, UseShellExecute = false };
         using var process = Process.Start(start) ?? throw new InvalidOperationException($"{program} could not be started.");
         await process.StandardInput.WriteAsync(input);
         process.StandardInput.Close();

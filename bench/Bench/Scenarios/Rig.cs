@@ -51,7 +51,8 @@ internal sealed class Rig : IAsyncDisposable
         var result = LoadResult.Parse(await load.OutputAsync(CancellationToken.None));
         return result.Errors == 0 && result.Answers > 0
             ? result
-            : throw new InvalidOperationException($"{options.Url}: {result.Errors} errors, {result.Answers} answers; that is no measurement.");
+            : throw new InvalidOperationException(
+                $"{options.Url}: {result.Errors} errors, {result.Answers} answers; that is no measurement.");
     }
 
     public async ValueTask DisposeAsync()

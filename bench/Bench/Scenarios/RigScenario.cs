@@ -30,7 +30,8 @@ internal sealed class RigScenario : Scenario
                 yield return new($"rig.{name}.{target.Name}.p50", measured.Median(target, result => result.P50), "us");
                 yield return new($"rig.{name}.{target.Name}.p99", measured.Median(target, result => result.P99), "us");
                 yield return new($"rig.{name}.{target.Name}.first_p50", measured.Median(target, result => result.FirstP50), "us");
-                yield return new($"rig.{name}.{target.Name}.events", measured.Median(target, result => result.EventsPerAnswer), "1/request");
+                yield return new(
+                    $"rig.{name}.{target.Name}.events", measured.Median(target, result => result.EventsPerAnswer), "1/request");
             }
         }
     }

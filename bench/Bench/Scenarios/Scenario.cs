@@ -5,8 +5,10 @@ internal abstract class Scenario
 {
     internal static IReadOnlyList<Scenario> All { get; } =
     [
-        new GatewayScenario(), new AgentRunScenario(), new GatewayMemoryScenario(), new StartScenario(), new SecretsScenario(), new RigScenario(),
-        new JobsScenario(), new JobsChaosScenario(), new MetricsScenario(), new FeedbackScenario(), new LearningScenario(), new DocumentsScenario(),
+        new GatewayScenario(), new AgentRunScenario(), new GatewayMemoryScenario(),
+        new StartScenario(), new SecretsScenario(), new RigScenario(),
+        new JobsScenario(), new JobsChaosScenario(), new MetricsScenario(),
+        new FeedbackScenario(), new LearningScenario(), new DocumentsScenario(),
         new DocumentsSearchScenario(),
     ];
 

@@ -45,7 +45,8 @@ internal sealed class SecretsScenario : Scenario
 
     private static async Task AskAsync(HttpClient client, Probe probe, bool near)
     {
-        using var request = new HttpRequestMessage(probe.Path.StartsWith("/v1", StringComparison.Ordinal) ? HttpMethod.Get : HttpMethod.Post, probe.Path);
+        using var request =
+            new HttpRequestMessage(probe.Path.StartsWith("/v1", StringComparison.Ordinal) ? HttpMethod.Get : HttpMethod.Post, probe.Path);
         request.Headers.TryAddWithoutValidation(probe.Header, near ? probe.Near : probe.Far);
         using var answer = await client.SendAsync(request);
         if (answer.StatusCode is not (HttpStatusCode.Unauthorized or HttpStatusCode.Forbidden))

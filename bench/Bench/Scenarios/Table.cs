@@ -4,8 +4,8 @@ using System.Runtime.InteropServices;
 namespace Stoa.Bench.Scenarios;
 
 /// <summary>
-/// All benchmarks, one after the other, as a Markdown table of what has a bound and of the floors it is to be read by: the plain proxy, plain
-/// SQL. All figures go to standard error as they come.
+/// All benchmarks, one after the other, as a Markdown table of what has a bound and of the floors it is to be read by: the plain proxy,
+/// plain SQL. All figures go to standard error as they come.
 /// </summary>
 internal static class Table
 {
@@ -51,7 +51,8 @@ internal static class Table
         CultureInfo.InvariantCulture,
         $"| `{figure.Name}` | {figure.Value:#,0.###} {figure.Unit} | {(figure.IsLeast ? "at least " : "")}{figure.Bound:#,0.###} | {(figure.Bound is null ? "" : figure.Ok ? "held" : "**missed**")} |");
 
-    private static string Processor() => File.ReadLines("/proc/cpuinfo").FirstOrDefault(line => line.StartsWith("model name", StringComparison.Ordinal))
+    private static string Processor() =>
+        File.ReadLines("/proc/cpuinfo").FirstOrDefault(line => line.StartsWith("model name", StringComparison.Ordinal))
         ?.Split(':', 2)[1].Trim() ?? RuntimeInformation.ProcessArchitecture.ToString();
 
     private static double Memory() => GC.GetGCMemoryInfo().TotalAvailableMemoryBytes / (double)(1 << 30);

@@ -48,7 +48,8 @@ internal static class MojodexAccess
         {
             throw Failure.Forbidden("Authorization key required");
         }
-        var (user, fault) = await context.RequestServices.GetRequiredService<MojodexTokens>().ReadAsync(Sent(context) ?? "", context.RequestAborted);
+        var (user, fault) = await context.RequestServices.GetRequiredService<MojodexTokens>()
+            .ReadAsync(Sent(context) ?? "", context.RequestAborted);
         var isOver = fault is TokenFault.Expired or TokenFault.Revoked;
         return user is not null
             ? new(user, Service: null)

@@ -8,8 +8,8 @@ using Stoa.Platform.Identity.Jose;
 namespace Stoa.Assistants.Auth;
 
 /// <summary>
-/// Mojodex's tokens of users: <c>sub</c> is the user's id, the splitter, and something that makes each token its own; they live 180 days, or
-/// until he sets a new password.
+/// Mojodex's tokens of users: <c>sub</c> is the user's id, the splitter, and something that makes each token its own; they live 180 days,
+/// or until he sets a new password.
 /// </summary>
 internal sealed class MojodexTokens(IOptions<MojodexAuthOptions> options, SpentTokens spent, NpgsqlDataSource source, TimeProvider time)
 {
@@ -67,7 +67,8 @@ internal sealed class MojodexTokens(IOptions<MojodexAuthOptions> options, SpentT
         // A subject without the splitter was made by somebody else with the same secret, for another purpose.
         return claims.Text("sub") is { } subject && subject.IndexOf(splitter, StringComparison.Ordinal) is var end and > 0 and <= LongestId
             ? (subject[..end],
-                claims.All.TryGetProperty(Version, out var sent) && sent is { ValueKind: JsonValueKind.Number } && sent.TryGetInt32(out var version) ? version : 0, null)
+                claims.All.TryGetProperty(Version, out var sent) && sent is { ValueKind: JsonValueKind.Number }
+                && sent.TryGetInt32(out var version) ? version : 0, null)
             : (null, 0, TokenFault.Malformed);
     }
 

@@ -14,8 +14,8 @@ using Stoa.Platform.Jobs;
 namespace Stoa.Assistants.Background;
 
 /// <summary>
-/// The background service, on the internal listener only. What it accepts is a job before it answers. In layout A the caller names the subject,
-/// in layout B the service selects; the body tells them apart.
+/// The background service, on the internal listener only. What it accepts is a job before it answers. In layout A the caller names the
+/// subject, in layout B the service selects; the body tells them apart.
 /// </summary>
 internal static class BackgroundApi
 {
@@ -67,11 +67,13 @@ internal static class BackgroundApi
         return Started();
     }
 
-    internal static async Task<Ok<SuccessText>> NameAsync(Body<FirstMessageBody> body, AssistantsDb db, TimeProvider time, CancellationToken ct)
+    internal static async Task<Ok<SuccessText>> NameAsync(
+        Body<FirstMessageBody> body, AssistantsDb db, TimeProvider time, CancellationToken ct)
     {
         var (session, message) = body.Value;
         var owner = await JobOwners.OfSessionAsync(db, session, ct) ?? throw Failure.NotFound("session");
-        var given = new GivenRow { UserId = owner.Tenant!, Content = JsonSerializer.Serialize(message, WorkJson.Default.String), CreatedAt = time.GetUtcNow() };
+        var given = new GivenRow { UserId = owner.Tenant!,
+            Content = JsonSerializer.Serialize(message, WorkJson.Default.String), CreatedAt = time.GetUtcNow() };
         await using var transaction = await db.Database.BeginTransactionAsync(ct);
         db.Add(given);
         await db.SaveChangesAsync(ct);
@@ -98,12 +100,14 @@ internal static class BackgroundApi
     internal sealed record SomeExecutionBody(int? ExecutionId) : IArguments<SomeExecutionBody>
     {
         public static SomeExecutionBody Read(Fields fields) => new(
-            fields.Has("user_task_execution_pk") ? fields.Integer("user_task_execution_pk") : fields.OptionalInteger("user_task_execution_pk"));
+            fields.Has("user_task_execution_pk") ? fields.Integer("user_task_execution_pk")
+            : fields.OptionalInteger("user_task_execution_pk"));
     }
 
     internal sealed record SomeTodoBody(int? TodoPk) : IArguments<SomeTodoBody>
     {
-        public static SomeTodoBody Read(Fields fields) => new(fields.Has("todo_pk") ? fields.Integer("todo_pk") : fields.OptionalInteger("todo_pk"));
+        public static SomeTodoBody Read(Fields fields) =>
+            new(fields.Has("todo_pk") ? fields.Integer("todo_pk") : fields.OptionalInteger("todo_pk"));
     }
 
     internal sealed record FirstMessageBody(string SessionId, string Message) : IArguments<FirstMessageBody>

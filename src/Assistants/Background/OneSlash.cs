@@ -5,8 +5,8 @@ using Microsoft.AspNetCore.Http;
 namespace Stoa.Assistants.Background;
 
 /// <summary>
-/// Mojodex's own background writes to <c>…/assistants//todos</c>: below these surfaces several slashes are one. Before anything else looks at the
-/// path.
+/// Mojodex's own background writes to <c>…/assistants//todos</c>: below these surfaces several slashes are one. Before anything else looks
+/// at the path.
 /// </summary>
 internal sealed class OneSlash : IStartupFilter
 {

@@ -22,7 +22,8 @@ internal static class CompaniesApi
     }
 
     internal static async Task<Ok<CompanyView>> SetAsync(
-        Body<NewCompany> body, MojodexCaller caller, HttpContext http, UserStore users, CompanyStore companies, PageFetcher pages, CancellationToken ct)
+        Body<NewCompany> body, MojodexCaller caller, HttpContext http, UserStore users,
+        CompanyStore companies, PageFetcher pages, CancellationToken ct)
     {
         var user = await users.FindAsync(caller.UserId!, ct) ?? throw UserStore.Gone();
         var page = await HomePageAsync(body.Value.WebsiteUrl, pages, ct);
@@ -47,7 +48,8 @@ internal static class CompaniesApi
         try
         {
             var url = PageAddress.Typed(typed);
-            return await pages.FetchAsync(new(url), known: null, ct) is { Page: { } page } ? new(url, page.Readable.Title, page.Readable.Text) : throw NoUrl();
+            return await pages.FetchAsync(new(url), known: null, ct) is { Page: { } page }
+                ? new(url, page.Readable.Title, page.Readable.Text) : throw NoUrl();
         }
         catch (Failure invalid) when (invalid.Code == "invalid_url")
         {

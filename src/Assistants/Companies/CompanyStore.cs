@@ -21,7 +21,8 @@ internal sealed class CompanyStore(AssistantsDb db, DocumentStore documents, Min
     private const int MostOutput = 1_000;
 
     private static readonly AnswerForm<CompanyFacts> Facts = AnswerForms.Json("company", AnswersJson.Default.CompanyFacts);
-    private static readonly AnswerForm<CompanyDescription> Corrected = AnswerForms.Json("company_description", AnswersJson.Default.CompanyDescription);
+    private static readonly AnswerForm<CompanyDescription> Corrected =
+        AnswerForms.Json("company_description", AnswersJson.Default.CompanyDescription);
 
     /// <summary>Asks a model what the page says; whoever set the company waits for it.</summary>
     public Task<CompanyFacts> DescribeAsync(UserRow user, HomePage page, CancellationToken ct)
@@ -29,7 +30,8 @@ internal sealed class CompanyStore(AssistantsDb db, DocumentStore documents, Min
         var text = page.Text.Length <= MostOfPage ? page.Text : page.Text[..MostOfPage];
         var material = new Material().Add("address", page.Url).Add("page_title", page.Title).Add("home_page", text);
         return mind.AskAsync(
-            new(user.OrganizationId, "describe_company", CortexPrompts.Of("describe-company.1"), material.ToString()) { MaxOutput = MostOutput },
+            new(user.OrganizationId, "describe_company", CortexPrompts.Of("describe-company.1"),
+                material.ToString()) { MaxOutput = MostOutput },
             Facts, $"user:{user.Id}", ct);
     }
 
@@ -39,7 +41,8 @@ internal sealed class CompanyStore(AssistantsDb db, DocumentStore documents, Min
         var now = time.GetUtcNow();
         var company = new CompanyRow
         {
-            Name = facts.Name.Trim(), Website = url, Description = facts.Description.Trim(), Emoji = facts.Emoji.Trim(), CreatedAt = now, UpdatedAt = now,
+            Name = facts.Name.Trim(), Website = url, Description = facts.Description.Trim(),
+            Emoji = facts.Emoji.Trim(), CreatedAt = now, UpdatedAt = now,
         };
         await using var transaction = await db.Database.BeginTransactionAsync(ct);
         db.Add(company);
@@ -48,7 +51,8 @@ internal sealed class CompanyStore(AssistantsDb db, DocumentStore documents, Min
             set => set.SetProperty(row => row.CompanyId, company.Id).SetProperty(row => row.CompanyDescription, company.Description)
                 .SetProperty(row => row.CompanyDescriptionUpdatedAt, now), ct);
         // Nobody works for the one before it any more, unless others do.
-        await db.Companies.Where(row => row.Id == user.CompanyId && !db.Users.Any(other => other.CompanyId == row.Id)).ExecuteDeleteAsync(ct);
+        await db.Companies.Where(row => row.Id == user.CompanyId && !db.Users.Any(other => other.CompanyId == row.Id))
+            .ExecuteDeleteAsync(ct);
         var job = await documents.ReadWebsiteAsync(user, url, company.Id, ct);
         await transaction.CommitAsync(ct);
         return (company, job);
@@ -70,11 +74,13 @@ internal sealed class CompanyStore(AssistantsDb db, DocumentStore documents, Min
     {
         var material = new Material().Add("company_name", company.Name).Add("description", company.Description).Add("feedback", feedback);
         var corrected = await mind.AskAsync(
-            new(user.OrganizationId, "correct_company", CortexPrompts.Of("correct-company.1"), material.ToString()) { MaxOutput = MostOutput },
+            new(user.OrganizationId, "correct_company", CortexPrompts.Of("correct-company.1"),
+                material.ToString()) { MaxOutput = MostOutput },
             Corrected, $"user:{user.Id}", ct);
         company.Description = corrected.Description.Trim();
         await db.Users.Where(row => row.Id == user.Id).ExecuteUpdateAsync(
-            set => set.SetProperty(row => row.CompanyDescription, company.Description).SetProperty(row => row.CompanyDescriptionUpdatedAt, time.GetUtcNow()), ct);
+            set => set.SetProperty(row => row.CompanyDescription, company.Description)
+            .SetProperty(row => row.CompanyDescriptionUpdatedAt, time.GetUtcNow()), ct);
         return company;
     }
 }

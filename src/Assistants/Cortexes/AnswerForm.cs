@@ -18,12 +18,13 @@ internal sealed class UnusableAnswerException(string problem) : Exception(proble
 internal static class AnswerForms
 {
     // Strict schemas of vendors have no member that may be left out, and none besides.
-    private static readonly JsonSchemaExporterOptions Strict = new() { TreatNullObliviousAsNonNullable = true, TransformSchemaNode = Describe };
+    private static readonly JsonSchemaExporterOptions Strict =
+        new() { TreatNullObliviousAsNonNullable = true, TransformSchemaNode = Describe };
 
     /// <summary>A JSON object; the record is the schema, its <c>[Description]</c>s tell the model what belongs into a member.</summary>
     /// <param name="json">
-    /// Of a context with <c>RespectNullableAnnotations</c> and <c>RespectRequiredConstructorParameters</c>, so that what is missing or of another
-    /// type is found out.
+    /// Of a context with <c>RespectNullableAnnotations</c> and <c>RespectRequiredConstructorParameters</c>, so that what is missing or of
+    /// another type is found out.
     /// </param>
     public static AnswerForm<T> Json<T>(string name, JsonTypeInfo<T> json)
         where T : class
@@ -33,11 +34,12 @@ internal static class AnswerForms
     }
 
     /// <summary>
-    /// The same, of texts that must not be empty, and as models that know no schema rather write it: <c>&lt;title&gt;…&lt;/title&gt;</c>, the first
-    /// of each.
+    /// The same, of texts that must not be empty, and as models that know no schema rather write it: <c>&lt;title&gt;…&lt;/title&gt;</c>,
+    /// the first of each.
     /// </summary>
     /// <param name="tags">The members' names on the wire, in the order in which <paramref name="make"/> takes them.</param>
-    public static AnswerForm<T> JsonOrTags<T>(string name, JsonTypeInfo<T> json, Func<string[], T> make, Func<T, string[]> texts, params string[] tags)
+    public static AnswerForm<T> JsonOrTags<T>(
+        string name, JsonTypeInfo<T> json, Func<string[], T> make, Func<T, string[]> texts, params string[] tags)
         where T : class
     {
         var form = Json(name, json);
@@ -111,7 +113,8 @@ internal static class AnswerForms
             schema["required"] = new JsonArray([.. properties.Select(property => (JsonNode)property.Key)]);
             schema["additionalProperties"] = false;
         }
-        if (context.PropertyInfo?.AttributeProvider?.GetCustomAttributes(typeof(DescriptionAttribute), inherit: false) is [DescriptionAttribute told, ..])
+        if (context.PropertyInfo?.AttributeProvider?.GetCustomAttributes(typeof(DescriptionAttribute), inherit: false)
+            is [DescriptionAttribute told, ..])
         {
             schema["description"] = told.Description;
         }

@@ -7,7 +7,8 @@ namespace Stoa.Assistants.Cortexes;
 
 /// <summary>What models answer: nothing may be missing, null or of another type, and what was not asked for is passed over.</summary>
 [JsonSourceGenerationOptions(
-    PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower, RespectNullableAnnotations = true, RespectRequiredConstructorParameters = true)]
+    PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower,
+    RespectNullableAnnotations = true, RespectRequiredConstructorParameters = true)]
 [JsonSerializable(typeof(FoundTodos))]
 [JsonSerializable(typeof(SessionName))]
 [JsonSerializable(typeof(TitleAndSummary))]

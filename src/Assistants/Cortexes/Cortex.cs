@@ -57,7 +57,9 @@ internal abstract class Cortex<TJob, TSubject, TThought>(AssistantsDb db) : IJob
 /// <summary>The rules of jobs that ask models.</summary>
 internal static class CortexRules
 {
-    /// <summary>Five attempts, 2 s to 5 min; for one user two at a time, whatever they think about. What we ourselves refuse is not tried again.</summary>
+    /// <summary>
+    /// Five attempts, 2 s to 5 min; for one user two at a time, whatever they think about. What we ourselves refuse is not tried again.
+    /// </summary>
     public static readonly JobRules Default = new()
     {
         MaxAttempts = 5,

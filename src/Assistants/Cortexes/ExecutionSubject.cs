@@ -113,7 +113,8 @@ internal sealed class ExecutionSubjects(AssistantsDb db)
         """).ToListAsync(ct)).FirstOrDefault();
 
     /// <summary>Null when it is not there, or was deleted.</summary>
-    public async Task<ExecutionSubject?> FindAsync(int executionId, CancellationToken ct) => (await db.Database.SqlQuery<ExecutionSubject>($"""
+    public async Task<ExecutionSubject?> FindAsync(int executionId, CancellationToken ct) =>
+        (await db.Database.SqlQuery<ExecutionSubject>($"""
         select e.id as execution_id, e.session_id, e.user_id, u.organization_id, u.name as user_name, u.company_description, u.goal,
           u.timezone_offset, u.timezone_name, coalesce(nullif(s.language, ''), u.language_code) as language,
           t.name_for_system as task_name, t.definition_for_system as task_definition, e.json_input_values::text as inputs,
@@ -126,7 +127,8 @@ internal sealed class ExecutionSubjects(AssistantsDb db)
               order by m.message_date desc, m.id desc limit {MostMessages}
             ) said
           ), '[]')::text as messages,
-          newest.id as result_version_id, newest.title as result_title, left(newest.production, {ExecutionSubject.LongestConversation}) as result,
+          newest.id as result_version_id,
+            newest.title as result_title, left(newest.production, {ExecutionSubject.LongestConversation}) as result,
           (
             with recursive chain as (
               select e.id, e.parent_id

@@ -21,7 +21,8 @@ internal static class Given
 {
     /// <summary>Null when it is there no more: what it was given for is long over.</summary>
     public static async Task<JsonElement?> FindAsync(AssistantsDb db, long id, CancellationToken ct) =>
-        await db.Given.Where(row => row.Id == id).Select(row => row.Content).FirstOrDefaultAsync(ct) is { } content ? JsonElement.Parse(content) : null;
+        await db.Given.Where(row => row.Id == id).Select(row => row.Content).FirstOrDefaultAsync(ct) is { } content
+            ? JsonElement.Parse(content) : null;
 }
 
 /// <summary>Processes are done within hours; what was given for them is nobody's business afterwards.</summary>

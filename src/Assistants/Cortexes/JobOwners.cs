@@ -11,7 +11,8 @@ internal static class JobOwners
 {
     public static JobOwner Of(UserRow user) => Of(user.Id, user.OrganizationId, user.PersonId);
 
-    public static JobOwner Of(string userId, Guid organizationId, Guid? personId) => new(organizationId, personId, Tenant: userId, CreatedBy: $"user:{userId}");
+    public static JobOwner Of(string userId, Guid organizationId, Guid? personId) =>
+        new(organizationId, personId, Tenant: userId, CreatedBy: $"user:{userId}");
 
     /// <summary>Null when the execution is not there.</summary>
     public static async Task<JobOwner?> OfExecutionAsync(AssistantsDb db, int executionId, CancellationToken ct) => await FindAsync(
@@ -32,7 +33,8 @@ internal static class JobOwners
         ct) is { } user ? user.Owner : null;
 
     /// <summary>With his clock; null when the to-do is not there, or somebody deleted it.</summary>
-    public static async Task<(JobOwner Owner, LocalTime Zone)?> OfTodoAsync(AssistantsDb db, int todoId, CancellationToken ct) => await FindAsync(
+    public static async Task<(JobOwner Owner, LocalTime Zone)?> OfTodoAsync(AssistantsDb db, int todoId, CancellationToken ct) =>
+        await FindAsync(
         db,
         $"""
         select u.id as user_id, u.organization_id, u.person_id, u.timezone_name, u.timezone_offset

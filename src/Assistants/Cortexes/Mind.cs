@@ -41,7 +41,8 @@ internal sealed class Mind(IModels models, EngineLimits limits, IOptions<Assista
     public Task<T> AskAsync<T>(MindQuestion question, AnswerForm<T> form, string requestId, CancellationToken ct) =>
         AskAsync(question, form, requestId, context: null, ct);
 
-    private async Task<T> AskAsync<T>(MindQuestion question, AnswerForm<T> form, string requestId, JobContext? context, CancellationToken ct)
+    private async Task<T> AskAsync<T>(
+        MindQuestion question, AnswerForm<T> form, string requestId, JobContext? context, CancellationToken ct)
     {
         var model = models.Pick(question.OrganizationId, options.Value.Models)
             ?? throw Failure.Unavailable("No model can be asked", TimeSpan.FromMinutes(1));
@@ -75,12 +76,14 @@ internal sealed class Mind(IModels models, EngineLimits limits, IOptions<Assista
                 [
                     turns[0],
                     new(ModelSpeaker.Model, ModelPart.Text(Echo(reply.Text))),
-                    new(ModelSpeaker.Person, ModelPart.Text($"This answer cannot be used: {problem}. Answer again, completely, in the form that was asked for.")),
+                    new(ModelSpeaker.Person, ModelPart.Text(
+                        $"This answer cannot be used: {problem}. Answer again, completely, in the form that was asked for.")),
                 ];
             }
         }
     }
 
     // Providers refuse a turn without words.
-    private static string Echo(string text) => string.IsNullOrWhiteSpace(text) ? "(nothing)" : text.Length <= LongestEcho ? text : text[..LongestEcho];
+    private static string Echo(string text) =>
+        string.IsNullOrWhiteSpace(text) ? "(nothing)" : text.Length <= LongestEcho ? text : text[..LongestEcho];
 }

@@ -7,7 +7,9 @@ using Stoa.Platform.Http;
 
 namespace Stoa.Assistants.Documents;
 
-/// <summary>What the assistant knows of a user and of his company, listed among his documents. Kept in English, as prompts want it.</summary>
+/// <summary>
+/// What the assistant knows of a user and of his company, listed among his documents. Kept in English, as prompts want it.
+/// </summary>
 internal sealed class Descriptions(AssistantsDb db, IModels models, IOptions<AssistantsOptions> options, TimeProvider time)
 {
     private const int LongestTranslation = 4_000;
@@ -16,12 +18,14 @@ internal sealed class Descriptions(AssistantsDb db, IModels models, IOptions<Ass
     {
         if (user.Summary is { Length: > 0 } summary)
         {
-            yield return new("user_description", "learned_by_mojo", "user_description", user.Name, user.CreatedAt, user.SummaryUpdatedAt ?? user.CreatedAt, summary);
+            yield return new("user_description", "learned_by_mojo", "user_description",
+                user.Name, user.CreatedAt, user.SummaryUpdatedAt ?? user.CreatedAt, summary);
         }
         if (user.CompanyDescription is { Length: > 0 } company)
         {
             yield return new(
-                "company_description", "learned_by_mojo", "company_description", user.Name, user.CreatedAt, user.CompanyDescriptionUpdatedAt ?? user.CreatedAt, company);
+                "company_description", "learned_by_mojo", "company_description", user.Name,
+                user.CreatedAt, user.CompanyDescriptionUpdatedAt ?? user.CreatedAt, company);
         }
     }
 
@@ -31,13 +35,15 @@ internal sealed class Descriptions(AssistantsDb db, IModels models, IOptions<Ass
         var now = time.GetUtcNow();
         var own = db.Users.Where(row => row.Id == user.Id);
         await (isCompany
-            ? own.ExecuteUpdateAsync(set => set.SetProperty(row => row.CompanyDescription, text).SetProperty(row => row.CompanyDescriptionUpdatedAt, now), ct)
+            ? own.ExecuteUpdateAsync(
+                set => set.SetProperty(row => row.CompanyDescription, text).SetProperty(row => row.CompanyDescriptionUpdatedAt, now), ct)
             : own.ExecuteUpdateAsync(set => set.SetProperty(row => row.Summary, text).SetProperty(row => row.SummaryUpdatedAt, now), ct));
     }
 
     private async Task<string> TranslateAsync(UserRow user, string edition, CancellationToken ct)
     {
-        var model = models.Pick(user.OrganizationId, [.. options.Value.Models]) ?? throw Failure.Unavailable("No model can be asked", TimeSpan.FromMinutes(1));
+        var model = models.Pick(user.OrganizationId, [.. options.Value.Models])
+            ?? throw Failure.Unavailable("No model can be asked", TimeSpan.FromMinutes(1));
         var material = new Material().Add("edition", edition).ToString();
         var reply = await models.AskAsync(
             new(user.OrganizationId, model, "assistants.translate_description", $"user:{user.Id}")
@@ -48,6 +54,7 @@ internal sealed class Descriptions(AssistantsDb db, IModels models, IOptions<Ass
             },
             onText: null, ct);
         var text = reply.Text.Replace("\0", "", StringComparison.Ordinal).Trim();
-        return text.Length > 0 && !reply.IsCut ? text : throw new Failure(FailureKind.Upstream, "unusable_answer", "The model did not translate the text");
+        return text.Length > 0 && !reply.IsCut ? text
+            : throw new Failure(FailureKind.Upstream, "unusable_answer", "The model did not translate the text");
     }
 }

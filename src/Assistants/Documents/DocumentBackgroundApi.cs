@@ -44,7 +44,8 @@ internal static class DocumentBackgroundApi
         var (documentId, userId, edition) = body.Value;
         var user = await users.FindAsync(userId, ct) ?? throw ResourcesApi.NotTheirs();
         var document = await documents.FindAsync(userId, documentId, ct) ?? throw ResourcesApi.NotTheirs();
-        context.Response.TellJob(await documents.UpdateAsync(user, document, edition, ct) ?? throw Failure.Invalid("invalid inputs", "edition"));
+        context.Response.TellJob(await documents.UpdateAsync(user, document, edition, ct)
+            ?? throw Failure.Invalid("invalid inputs", "edition"));
         return TypedResults.Ok(new SuccessText("ok"));
     }
 
@@ -60,14 +61,16 @@ internal static class DocumentBackgroundApi
     {
         public static CompanyWebsite Read(Fields fields)
         {
-            var company = fields.Has("company_pk") || fields.IsDocument ? fields.OptionalInteger("company_pk") : throw fields.Missing("company_pk");
+            var company = fields.Has("company_pk") || fields.IsDocument
+                ? fields.OptionalInteger("company_pk") : throw fields.Missing("company_pk");
             return new(fields.Text("website_url", PageAddress.Longest), fields.Text("user_id", Fields.ShortText), company);
         }
     }
 
     internal sealed record Website(string Url, string UserId) : IArguments<Website>
     {
-        public static Website Read(Fields fields) => new(fields.Text("website_url", PageAddress.Longest), fields.Text("user_id", Fields.ShortText));
+        public static Website Read(Fields fields) =>
+            new(fields.Text("website_url", PageAddress.Longest), fields.Text("user_id", Fields.ShortText));
     }
 
     internal sealed record Edition(int DocumentId, string UserId, string? Text) : IArguments<Edition>

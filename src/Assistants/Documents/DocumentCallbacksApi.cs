@@ -22,7 +22,8 @@ internal static class DocumentCallbacksApi
 
     public static void MapDocumentCallbacks(this IEndpointRouteBuilder routes)
     {
-        var callbacks = routes.MapGroup("").WithTags("Callbacks").RequireMojodexService(MojodexService.Background).WithMetadata(WireTexts.Documents);
+        var callbacks = routes.MapGroup("").WithTags("Callbacks")
+            .RequireMojodexService(MojodexService.Background).WithMetadata(WireTexts.Documents);
         callbacks.MapPut("/document", CreateAsync).WithSummary("Create a document");
         callbacks.MapPost("/document", TouchAsync).WithSummary("Note when a document was updated");
         callbacks.MapPut("/document_chunk", AddChunkAsync).WithSummary("Add a chunk");
@@ -43,7 +44,8 @@ internal static class DocumentCallbacksApi
     internal static async Task<Ok<ChunkKey>> AddChunkAsync(Body<NewChunk> body, ChunkStore chunks, CancellationToken ct)
     {
         var (document, index, text, embedding) = body.Value;
-        return TypedResults.Ok(new ChunkKey(await chunks.PutAsync(document, index, text, embedding, ct) ?? throw Failure.NotFound("Document")));
+        return TypedResults.Ok(
+            new ChunkKey(await chunks.PutAsync(document, index, text, embedding, ct) ?? throw Failure.NotFound("Document")));
     }
 
     internal static async Task<Ok<ChunkKey>> UpdateChunkAsync(Body<ChangedChunk> body, ChunkStore chunks, CancellationToken ct)
@@ -52,9 +54,12 @@ internal static class DocumentCallbacksApi
         return TypedResults.Ok(new ChunkKey(await chunks.UpdateAsync(chunk, text, embedding, ct) ?? throw Failure.NotFound("Chunk")));
     }
 
-    /// <summary>The original says in the body which one, and calls a form JSON; its server looks into the query. Whatever it is, it is read.</summary>
+    /// <summary>
+    /// The original says in the body which one, and calls a form JSON; its server looks into the query. Whatever it is, it is read.
+    /// </summary>
     internal static async Task<Ok<ChunkKey>> DeleteChunkAsync(Anywhere<DeletedChunk> sent, ChunkStore chunks, CancellationToken ct) =>
-        await chunks.DeleteAsync(sent.Value.ChunkId, ct) ? TypedResults.Ok(new ChunkKey(sent.Value.ChunkId)) : throw Failure.NotFound("Chunk");
+        await chunks.DeleteAsync(sent.Value.ChunkId, ct)
+            ? TypedResults.Ok(new ChunkKey(sent.Value.ChunkId)) : throw Failure.NotFound("Chunk");
 
     internal static async Task<Ok<RetrievedList>> RetrieveAsync(
         Query<RetrieveQuery> query, HttpContext context, AssistantsDb db, DocumentSearch search, CancellationToken ct)
@@ -80,13 +85,15 @@ internal static class DocumentCallbacksApi
             throw fields.Wrong("embedding");
         }
         return [.. sent.EnumerateArray().Select(number =>
-            number.ValueKind == JsonValueKind.Number && number.TryGetSingle(out var value) && float.IsFinite(value) ? value : throw fields.Wrong("embedding"))];
+            number.ValueKind == JsonValueKind.Number && number.TryGetSingle(out var value)
+            && float.IsFinite(value) ? value : throw fields.Wrong("embedding"))];
     }
 
     internal sealed record NewDocument(string Name, string Type, string UserId) : IArguments<NewDocument>
     {
         public static NewDocument Read(Fields fields) => new(
-            fields.Text("name", most: 2_048), fields.Choice("document_type", "learned_by_mojo", "webpage"), fields.Text("user_id", Fields.ShortText));
+            fields.Text("name", most: 2_048), fields.Choice("document_type", "learned_by_mojo", "webpage"),
+            fields.Text("user_id", Fields.ShortText));
     }
 
     internal sealed record UpdatedDocument(int DocumentId, DateTimeOffset UpdatedAt) : IArguments<UpdatedDocument>
@@ -99,13 +106,15 @@ internal static class DocumentCallbacksApi
         public static NewChunk Read(Fields fields)
         {
             var (document, index) = (fields.Integer("document_fk"), fields.Integer("chunk_index"));
-            return index >= 0 ? new(document, index, fields.Text("chunk_text", LongestChunk), VectorOf(fields)) : throw fields.Wrong("chunk_index");
+            return index >= 0 ? new(document, index, fields.Text("chunk_text", LongestChunk), VectorOf(fields))
+                : throw fields.Wrong("chunk_index");
         }
     }
 
     internal sealed record ChangedChunk(int ChunkId, string Text, float[] Embedding) : IArguments<ChangedChunk>
     {
-        public static ChangedChunk Read(Fields fields) => new(fields.Integer("chunk_pk"), fields.Text("chunk_text", LongestChunk), VectorOf(fields));
+        public static ChangedChunk Read(Fields fields) =>
+            new(fields.Integer("chunk_pk"), fields.Text("chunk_text", LongestChunk), VectorOf(fields));
     }
 
     internal sealed record DeletedChunk(int ChunkId) : IArguments<DeletedChunk>

@@ -6,8 +6,8 @@ using Stoa.Platform.Jobs;
 namespace Stoa.Assistants.Documents;
 
 /// <summary>
-/// What is done about documents later: added to the unit of work, and begun when it is saved. Of each subject once at a time; asked for while
-/// it is being done, it is done once more afterwards.
+/// What is done about documents later: added to the unit of work, and begun when it is saved. Of each subject once at a time; asked for
+/// while it is being done, it is done once more afterwards.
 /// </summary>
 internal sealed class DocumentJobs(AssistantsDb db)
 {

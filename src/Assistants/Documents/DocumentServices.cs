@@ -40,9 +40,12 @@ internal static class DocumentServices
         services.AddScoped<Descriptions>();
         services.AddJob<ReadWebsite, ReadWebsiteHandler>(ReadWebsite.Kind, DocumentsJson.Default.ReadWebsite, ReadWebsiteHandler.Rules);
         services.AddJob<RefreshPage, RefreshPageHandler>(RefreshPage.Kind, DocumentsJson.Default.RefreshPage, RefreshPageHandler.Rules);
-        services.AddJob<EmbedDocument, EmbedDocumentHandler>(EmbedDocument.Kind, DocumentsJson.Default.EmbedDocument, EmbedDocumentHandler.Rules);
-        services.AddJob<TidyDocuments, TidyDocumentsHandler>(TidyDocuments.Kind, DocumentsJson.Default.TidyDocuments, ScheduleRules.Default);
-        services.AddJob<IndexVectors, IndexVectorsHandler>(IndexVectors.Kind, DocumentsJson.Default.IndexVectors, IndexVectorsHandler.Rules);
+        services.AddJob<EmbedDocument, EmbedDocumentHandler>(
+            EmbedDocument.Kind, DocumentsJson.Default.EmbedDocument, EmbedDocumentHandler.Rules);
+        services.AddJob<TidyDocuments, TidyDocumentsHandler>(
+            TidyDocuments.Kind, DocumentsJson.Default.TidyDocuments, ScheduleRules.Default);
+        services.AddJob<IndexVectors, IndexVectorsHandler>(
+            IndexVectors.Kind, DocumentsJson.Default.IndexVectors, IndexVectorsHandler.Rules);
         services.AddSchedule(IndexVectors.Kind, new IndexVectors(), IndexVectors.Every);
         return services.AddSchedule(TidyDocuments.Kind, new TidyDocuments(), TidyDocuments.Every);
     }

@@ -40,7 +40,8 @@ internal static class ResourcesApi
     }
 
     internal static async Task<Ok<SuccessText>> AddAsync(
-        Form<NewResource> form, MojodexCaller caller, HttpContext context, UserStore users, DocumentStore documents, PageFetcher fetcher, FileText files,
+        Form<NewResource> form, MojodexCaller caller, HttpContext context,
+        UserStore users, DocumentStore documents, PageFetcher fetcher, FileText files,
         IOptions<DocumentsOptions> options, CancellationToken ct)
     {
         var user = await users.FindAsync(caller.UserId!, ct) ?? throw Failure.NotFound("User");
@@ -56,7 +57,8 @@ internal static class ResourcesApi
     }
 
     internal static async Task<Ok<ResourceKey>> UpdateAsync(
-        Body<Edition> body, MojodexCaller caller, HttpContext context, UserStore users, DocumentStore documents, Descriptions descriptions, CancellationToken ct)
+        Body<Edition> body, MojodexCaller caller, HttpContext context, UserStore users,
+        DocumentStore documents, Descriptions descriptions, CancellationToken ct)
     {
         var user = await users.FindAsync(caller.UserId!, ct) ?? throw NotTheirs();
         if (body.Value.Document is UserDescription or CompanyDescription)
@@ -69,8 +71,10 @@ internal static class ResourcesApi
             await descriptions.WriteAsync(user, body.Value.Document == CompanyDescription, text, ct);
             return TypedResults.Ok(new ResourceKey(body.Value.Document));
         }
-        var document = body.Value.DocumentId is { } id && await documents.FindAsync(user.Id, id, ct) is { } found ? found : throw NotTheirs();
-        var job = await documents.UpdateAsync(user, document, body.Value.Text, ct) ?? throw Failure.Invalid("Missing field 'edition'", "edition");
+        var document = body.Value.DocumentId is { } id
+            && await documents.FindAsync(user.Id, id, ct) is { } found ? found : throw NotTheirs();
+        var job = await documents.UpdateAsync(user, document, body.Value.Text, ct)
+            ?? throw Failure.Invalid("Missing field 'edition'", "edition");
         context.Response.TellJob(job);
         return TypedResults.Ok(new ResourceKey(document.Id));
     }
@@ -81,16 +85,19 @@ internal static class ResourcesApi
         var (isLearned, limit, offset) = query.Value;
         var found = await documents.ListAsync(caller.UserId!, isLearned ? "learned_by_mojo" : "webpage", limit, offset, ct);
         var listed = found.ConvertAll(document => new Document(
-            document.Id, document.Type, document.Name, document.Author, document.CreatedAt, document.UpdatedAt, document.Text) { Error = document.Error });
+            document.Id, document.Type, document.Name, document.Author, document.CreatedAt,
+            document.UpdatedAt, document.Text) { Error = document.Error });
         if (isLearned && offset == 0 && await users.FindAsync(caller.UserId!, ct) is { } user)
         {
             listed.AddRange(Descriptions.Of(user));
         }
         // A website that could not be read has no document that could say so.
-        return TypedResults.Ok(new DocumentList(listed) { Websites = isLearned || offset > 0 ? null : await documents.WebsitesAsync(caller.UserId!, ct) });
+        return TypedResults.Ok(
+            new DocumentList(listed) { Websites = isLearned || offset > 0 ? null : await documents.WebsitesAsync(caller.UserId!, ct) });
     }
 
-    internal static async Task<Ok<Deleted>> DeleteAsync(Query<DeleteQuery> query, MojodexCaller caller, DocumentStore documents, CancellationToken ct) =>
+    internal static async Task<Ok<Deleted>> DeleteAsync(
+        Query<DeleteQuery> query, MojodexCaller caller, DocumentStore documents, CancellationToken ct) =>
         await documents.DeleteAsync(caller.UserId!, query.Value.DocumentId, ct)
             ? TypedResults.Ok(new Deleted(query.Value.DocumentId.ToString(CultureInfo.InvariantCulture)))
             : throw NotTheirs();
@@ -100,7 +107,8 @@ internal static class ResourcesApi
     {
         var user = await users.FindAsync(caller.UserId!, ct) ?? throw Failure.NotFound("User");
         var found = await search.FindAsync(user.Id, user.OrganizationId, query.Value.Question, query.Value.TopK, context.RequestId(), ct);
-        return TypedResults.Ok(new FoundList([.. found.Select(one => new Found(one.Text, one.Source, one.Title, one.Score, one.DocumentId, one.Index))]));
+        return TypedResults.Ok(
+            new FoundList([.. found.Select(one => new Found(one.Text, one.Source, one.Title, one.Score, one.DocumentId, one.Index))]));
     }
 
     internal static Failure NotTheirs() => new(FailureKind.NotFound, "not_found", "Document not found for this user");
@@ -112,7 +120,8 @@ internal static class ResourcesApi
         response.Headers.Location = $"/assistants/jobs/{job.Id}";
     }
 
-    private static async Task<JobReceipt> AddWebsiteAsync(UserRow user, string typed, DocumentStore documents, PageFetcher fetcher, CancellationToken ct)
+    private static async Task<JobReceipt> AddWebsiteAsync(
+        UserRow user, string typed, DocumentStore documents, PageFetcher fetcher, CancellationToken ct)
     {
         var url = PageAddress.Typed(typed);
         if (await documents.HasWebsiteAsync(user.Id, url, ct))
@@ -121,12 +130,15 @@ internal static class ResourcesApi
         }
         // What its robots.txt forbids the job will say; there is a website all the same.
         var answer = await fetcher.FetchAsync(new(url), known: null, ct);
-        return answer.Page is null && answer.Why != Unfetched.Denied ? throw PageAddress.Invalid() : await documents.ReadWebsiteAsync(user, url, companyId: null, ct);
+        return answer.Page is null && answer.Why != Unfetched.Denied ? throw PageAddress.Invalid()
+            : await documents.ReadWebsiteAsync(user, url, companyId: null, ct);
     }
 
-    private static async Task<JobReceipt> AddTextAsync(UserRow user, string? name, string text, DocumentStore documents, CancellationToken ct)
+    private static async Task<JobReceipt> AddTextAsync(
+        UserRow user, string? name, string text, DocumentStore documents, CancellationToken ct)
     {
-        var called = TextCleaning.CleanLine(name ?? "") is { Length: > 0 } given ? given : throw Failure.Invalid("Missing field 'name'", "name");
+        var called = TextCleaning.CleanLine(name ?? "") is { Length: > 0 } given
+            ? given : throw Failure.Invalid("Missing field 'name'", "name");
         return (await documents.WriteAsync(user, called, new(called, TextCleaning.Clean(text)), isNew: true, ct)).Job;
     }
 
@@ -143,7 +155,8 @@ internal static class ResourcesApi
         await file.CopyToAsync(bytes, ct);
         var text = await files.ReadAsync(kind, bytes.GetBuffer().AsMemory(0, (int)bytes.Length), charset: null, ct);
         var called = TextCleaning.CleanLine(name ?? Path.GetFileName(file.FileName)) is { Length: > 0 } given ? given : "file";
-        return (await documents.WriteAsync(user, called, text with { Title = text.Title.Length > 0 ? text.Title : called }, isNew: true, ct)).Job;
+        return (await documents.WriteAsync(
+            user, called, text with { Title = text.Title.Length > 0 ? text.Title : called }, isNew: true, ct)).Job;
     }
 
     /// <summary>A website, or a text with its name; or a file beside it.</summary>
@@ -153,7 +166,8 @@ internal static class ResourcesApi
         {
             fields.File("file");
             return new(
-                fields.OptionalText("website_url", PageAddress.Longest), fields.OptionalText("name", Fields.ShortText), fields.OptionalText("text", LongestEdition));
+                fields.OptionalText("website_url", PageAddress.Longest),
+                fields.OptionalText("name", Fields.ShortText), fields.OptionalText("text", LongestEdition));
         }
     }
 
@@ -167,8 +181,10 @@ internal static class ResourcesApi
             return document.ValueKind switch
             {
                 JsonValueKind.Number when document.TryGetInt32(out var id) => new(id, null, text),
-                JsonValueKind.String when int.TryParse(document.GetString(), CultureInfo.InvariantCulture, out var id) => new(id, null, text),
-                JsonValueKind.String when document.GetString() is UserDescription or CompanyDescription => new(null, document.GetString(), text),
+                JsonValueKind.String when int.TryParse(document.GetString(), CultureInfo.InvariantCulture, out var id) =>
+                    new(id, null, text),
+                JsonValueKind.String when document.GetString() is UserDescription or CompanyDescription =>
+                    new(null, document.GetString(), text),
                 _ when fields.IsDocument => new(null, null, text),
                 _ => throw fields.Wrong("document_pk"),
             };
@@ -211,7 +227,8 @@ internal static class ResourcesApi
 
     /// <param name="DocumentPk">A number, or the name of a description.</param>
     internal sealed record Document(
-        JsonNode DocumentPk, string DocumentType, string Name, string? Author, DateTimeOffset CreationDate, DateTimeOffset LastUpdateDate, string Text)
+        JsonNode DocumentPk, string DocumentType, string Name, string? Author,
+        DateTimeOffset CreationDate, DateTimeOffset LastUpdateDate, string Text)
     {
         /// <summary>Why it is not up to date, or not found as well as it could be.</summary>
         [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]

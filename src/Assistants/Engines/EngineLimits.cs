@@ -19,15 +19,16 @@ internal sealed class EngineLimit
 }
 
 /// <summary>
-/// Has jobs wait for a model that is asked too much already: they are put back, hold no worker and lose no attempt. Bulk jobs leave a quarter
-/// of what there is to those that somebody waits for. Without settings nothing is counted, and the database is not asked.
+/// Has jobs wait for a model that is asked too much already: they are put back, hold no worker and lose no attempt. Bulk jobs leave a
+/// quarter of what there is to those that somebody waits for. Without settings nothing is counted, and the database is not asked.
 /// </summary>
 internal sealed class EngineLimits(IOptions<AssistantsOptions> options)
 {
     private static readonly TimeSpan Minute = TimeSpan.FromMinutes(1);
 
     /// <param name="context">Null: somebody waits for the answer at the other end of a request.</param>
-    /// <param name="goesOn">The run has asked before and would have to ask again if it came back later: it asks in any case, and others wait.</param>
+    /// <param name="goesOn">The run has asked before and would have to ask again if it came back later: it asks in any case, and others
+    /// wait.</param>
     public async Task<T> AskAsync<T>(string model, JobContext? context, bool goesOn, Func<Task<T>> ask, CancellationToken ct)
     {
         if (context is null || Of(model) is not { } limit)
@@ -61,7 +62,8 @@ internal sealed class EngineLimits(IOptions<AssistantsOptions> options)
     }
 
     private EngineLimit? Of(string model) =>
-        options.Value.EngineLimits.Find(limit => limit.Model == model) ?? options.Value.EngineLimits.Find(limit => limit.Model == EngineLimit.Any);
+        options.Value.EngineLimits.Find(limit => limit.Model == model)
+            ?? options.Value.EngineLimits.Find(limit => limit.Model == EngineLimit.Any);
 
     private static int Spare(int all, JobContext context) => context.Priority == JobPriority.Bulk ? all / 4 : 0;
 }

@@ -30,7 +30,8 @@ public static class EngineSettings
         settings.Add(new("Assistants__Models__0", Alias, IsSecret: false));
         if (embeddings is { } file)
         {
-            settings.Add(new("Assistants__EmbeddingModel", providers.Add(EmbeddingOf(ModelsFile.Read(file.File, file.Text)[0])), IsSecret: false));
+            settings.Add(
+                new("Assistants__EmbeddingModel", providers.Add(EmbeddingOf(ModelsFile.Read(file.File, file.Text)[0])), IsSecret: false));
         }
         if (speech is { } stt)
         {
@@ -51,7 +52,8 @@ public static class EngineSettings
             "gpt4-32k" => AzureOf(section, "GPT4_AZURE_OPENAI"),
             "gpt-4-vision-preview" => AzureOf(section, "GPT4_VISION_AZURE_OPENAI"),
             "mistral-large-latest" => new(
-                "azure-mistral", "openai_compatible", Address(section, "MISTRAL_AZURE_API_BASE", "/v1"), section.Need("MISTRAL_AZURE_API_KEY"), section.Model),
+                "azure-mistral", "openai_compatible", Address(section, "MISTRAL_AZURE_API_BASE", "/v1"),
+                section.Need("MISTRAL_AZURE_API_KEY"), section.Model),
             _ => throw Unknown(section),
         },
         _ => throw Unknown(section),
@@ -71,12 +73,15 @@ public static class EngineSettings
         _ => throw Unknown(section),
     };
 
-    /// <summary>Azure's resources speak OpenAI's dialect below <c>/openai/v1</c>, where a deployment is a model and no version is named.</summary>
+    /// <summary>
+    /// Azure's resources speak OpenAI's dialect below <c>/openai/v1</c>, where a deployment is a model and no version is named.
+    /// </summary>
     private static Engine AzureOf(EngineSection section, string prefix, string? version = null)
     {
         section.Need(version ?? $"{prefix}_API_VERSION");
         return new(
-            $"azure-{section.Model}", "openai_compatible", Address(section, $"{prefix}_API_BASE", "/openai/v1"), section.Need($"{prefix}_KEY"),
+            $"azure-{section.Model}", "openai_compatible",
+            Address(section, $"{prefix}_API_BASE", "/openai/v1"), section.Need($"{prefix}_KEY"),
             section.Need($"{prefix}_DEPLOYMENT_ID"));
     }
 
@@ -101,12 +106,14 @@ public static class EngineSettings
     {
         private readonly List<(string Name, Engine Engine, List<string> Models)> all = [];
 
-        public IEnumerable<EngineSetting> Settings => all.SelectMany(provider => SettingsOf(provider.Name, provider.Engine, provider.Models));
+        public IEnumerable<EngineSetting> Settings =>
+            all.SelectMany(provider => SettingsOf(provider.Name, provider.Engine, provider.Models));
 
         /// <summary>The engine as clients name it: engines with the same address and key are one provider.</summary>
         public string Add(Engine engine)
         {
-            var known = all.Find(one => one.Engine.Kind == engine.Kind && one.Engine.BaseUrl == engine.BaseUrl && one.Engine.ApiKey == engine.ApiKey);
+            var known = all.Find(one => one.Engine.Kind == engine.Kind
+                && one.Engine.BaseUrl == engine.BaseUrl && one.Engine.ApiKey == engine.ApiKey);
             if (known.Name is null)
             {
                 var taken = all.Count(one => one.Engine.Name == engine.Name);

@@ -9,7 +9,9 @@ internal sealed record EngineSection(string File, int Line, string Provider, str
         : throw ModelsFile.Wrong(File, Line, $"[{Provider}/{Model}] needs {key}");
 }
 
-/// <summary>Reads <c>models.conf</c>, <c>embedding_models.conf</c> and <c>stt_models.conf</c>: INI, in which the order of sections counts.</summary>
+/// <summary>
+/// Reads <c>models.conf</c>, <c>embedding_models.conf</c> and <c>stt_models.conf</c>: INI, in which the order of sections counts.
+/// </summary>
 internal static class ModelsFile
 {
     /// <exception cref="FormatException">Names file and line, and never a value.</exception>
@@ -28,7 +30,8 @@ internal static class ModelsFile
             {
                 keys = new(StringComparer.OrdinalIgnoreCase);
                 sections.Add(SectionOf(file, index + 1, line, keys));
-                if (sections.Take(sections.Count - 1).Any(section => section.Provider == sections[^1].Provider && section.Model == sections[^1].Model))
+                if (sections.Take(sections.Count - 1)
+                    .Any(section => section.Provider == sections[^1].Provider && section.Model == sections[^1].Model))
                 {
                     throw Wrong(file, index + 1, $"{line} is there twice");
                 }

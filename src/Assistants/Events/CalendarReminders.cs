@@ -26,7 +26,8 @@ internal sealed class CalendarReminders(AssistantsDb db, Pusher pusher)
                 new WriteCalendarNotification(reminder.UserId, reminder.Id, GivenId: null),
                 new()
                 {
-                    Owner = JobOwners.Of(reminder.UserId, reminder.OrganizationId, reminder.PersonId), UniqueKey = $"suggestion:{reminder.Id}", UniqueFor = Days,
+                    Owner = JobOwners.Of(reminder.UserId, reminder.OrganizationId, reminder.PersonId),
+                    UniqueKey = $"suggestion:{reminder.Id}", UniqueFor = Days,
                     UniqueIn = [JobState.Succeeded],
                 });
         }

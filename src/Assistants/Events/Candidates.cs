@@ -12,7 +12,8 @@ internal sealed class Candidates(AssistantsDb db, EventUsers users, TimeProvider
     /// <summary>A page of users, by id. Nobody whose zone is not known is among them.</summary>
     public async Task<List<EventUser>> AtHourAsync(int hour, bool onWeekdays, string eventType, int limit, int offset, CancellationToken ct)
     {
-        var zones = await ZonesAsync(local => local.Hour == hour && !(onWeekdays && local.DayOfWeek is DayOfWeek.Saturday or DayOfWeek.Sunday), ct);
+        var zones = await ZonesAsync(
+            local => local.Hour == hour && !(onWeekdays && local.DayOfWeek is DayOfWeek.Saturday or DayOfWeek.Sunday), ct);
         var ids = await db.Users.Where(user => zones.Contains(user.Zone!) && (
                 (eventType == EventTypes.TodoEmail && user.ReceivesTodoEmails)
                 || (eventType == EventTypes.ReminderEmail && user.ReceivesReminders)
@@ -43,6 +44,7 @@ internal sealed class Candidates(AssistantsDb db, EventUsers users, TimeProvider
         var bar = zone.LastIndexOf('|');
         return new(
             bar > 0 ? zone[..bar] : null,
-            int.TryParse(zone.AsSpan(bar + 1), NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var offset) ? offset : null);
+            int.TryParse(zone.AsSpan(bar + 1), NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var offset)
+            ? offset : null);
     }
 }

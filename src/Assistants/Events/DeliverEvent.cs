@@ -12,7 +12,8 @@ namespace Stoa.Assistants.Events;
 /// same Message-ID and the same words, and never loses one.
 /// </summary>
 internal sealed class DeliverEventHandler(
-    AssistantsDb db, EventOutbox outbox, EventUsers users, Mailer mailer, Pusher pusher, Unsubscribing unsubscribing, IOptions<MailOptions> mail)
+    AssistantsDb db, EventOutbox outbox, EventUsers users, Mailer mailer,
+    Pusher pusher, Unsubscribing unsubscribing, IOptions<MailOptions> mail)
     : IJobHandler<DeliverEvent>
 {
     public async Task RunAsync(DeliverEvent job, JobContext context, CancellationToken ct)

@@ -18,11 +18,13 @@ namespace Stoa.Assistants.Events;
 /// <summary><c>PUT /event</c>: the background service has written something, and it is told and kept here.</summary>
 internal static class EventApi
 {
-    public static void MapEvents(this IEndpointRouteBuilder routes) => routes.MapGroup("").TellTechnicalMailbox().MapPut("/event", TellAsync)
+    public static void MapEvents(this IEndpointRouteBuilder routes) =>
+        routes.MapGroup("").TellTechnicalMailbox().MapPut("/event", TellAsync)
         .RequireMojodexService(MojodexService.Background).WithMetadata(WireTexts.Callback)
         .WithTags("Callbacks").WithSummary("Tell a user something by mail or notification, and keep it");
 
-    internal static async Task<Ok<EventAnswer>> TellAsync(Body<EventFields> body, GivenMessages messages, EventUsers users, CancellationToken ct)
+    internal static async Task<Ok<EventAnswer>> TellAsync(
+        Body<EventFields> body, GivenMessages messages, EventUsers users, CancellationToken ct)
     {
         var (userId, type, message, data) = body.Value;
         var isNotification = EventTypes.IsNotification(type);
@@ -68,7 +70,8 @@ internal static class EventApi
     }
 
     private static string Text(JsonElement message, string name, int most) =>
-        message.ValueKind != JsonValueKind.Object || !message.TryGetProperty(name, out var value) ? throw Failure.Invalid($"Missing field '{name}'", $"message.{name}")
+        message.ValueKind != JsonValueKind.Object || !message.TryGetProperty(name, out var value)
+        ? throw Failure.Invalid($"Missing field '{name}'", $"message.{name}")
         : value.ValueKind == JsonValueKind.String && value.GetString() is { Length: > 0 } text && text.Length <= most ? text
         : throw Failure.Invalid($"Invalid field '{name}'", $"message.{name}");
 
@@ -110,8 +113,8 @@ internal sealed class GivenMessages(AssistantsDb db, EventOutbox outbox, Mailer 
     }
 
     /// <summary>
-    /// Pushed while the caller waits, and kept only when a device took it. One that stands there untold was left by a job that gave up: it is
-    /// told by whoever comes next. Two who come at once are one after the other, since the row is held until it is told.
+    /// Pushed while the caller waits, and kept only when a device took it. One that stands there untold was left by a job that gave up: it
+    /// is told by whoever comes next. Two who come at once are one after the other, since the row is held until it is told.
     /// </summary>
     public async Task<int> PushAsync(EventUser user, string type, NotificationMessage message, CancellationToken ct)
     {
@@ -152,7 +155,8 @@ internal sealed class GivenMessages(AssistantsDb db, EventOutbox outbox, Mailer 
     {
         try
         {
-            return user.Wants(type) && await pusher.PushAsync(user.Id, new(message.Title, message.Body, message.Data, KeyOf(user, type)), ct);
+            return user.Wants(type)
+                && await pusher.PushAsync(user.Id, new(message.Title, message.Body, message.Data, KeyOf(user, type)), ct);
         }
         catch (HttpRequestException)
         {

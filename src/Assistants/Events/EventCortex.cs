@@ -15,7 +15,8 @@ internal sealed record EventSubject(EventUser User, string? Key, Material Materi
 }
 
 /// <summary>What the cortexes of events need besides their own.</summary>
-internal sealed record EventParts(AssistantsDb Db, EventUsers Users, EventOutbox Outbox, Mind Mind, Mailer Mailer, Pusher Pusher, TimeProvider Time);
+internal sealed record EventParts(
+    AssistantsDb Db, EventUsers Users, EventOutbox Outbox, Mind Mind, Mailer Mailer, Pusher Pusher, TimeProvider Time);
 
 /// <summary>
 /// Writes a user something and puts it into the outbox, in the transaction that ends the job: it is told by another job, and the model is
@@ -51,7 +52,8 @@ internal abstract class EventCortex<TJob, TAnswer, TMessage>(EventParts parts, s
     }
 
     protected override Task<TAnswer> ThinkAsync(EventSubject subject, JobContext context, CancellationToken ct) => parts.Mind.AskAsync(
-        new(subject.User.OrganizationId, type, CortexPrompts.Of(Prompt), subject.Material.ToString()) { MaxOutput = MaxOutput, Temperature = Temperature },
+        new(subject.User.OrganizationId, type, CortexPrompts.Of(Prompt),
+            subject.Material.ToString()) { MaxOutput = MaxOutput, Temperature = Temperature },
         Form, context, ct);
 
     protected override Task SaveAsync(EventSubject subject, TAnswer thought, CancellationToken ct) =>

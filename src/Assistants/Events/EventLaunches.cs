@@ -8,7 +8,8 @@ namespace Stoa.Assistants.Events;
 /// Sets going what these users are to be told today: a job for each who has something to be told. In the caller's unit of work; saved by
 /// <see cref="SaveAsync"/>.
 /// </summary>
-internal sealed class EventLaunches(AssistantsDb db, TodoListStore todos, Reminders reminders, Mailer mailer, Pusher pusher, TimeProvider time)
+internal sealed class EventLaunches(
+    AssistantsDb db, TodoListStore todos, Reminders reminders, Mailer mailer, Pusher pusher, TimeProvider time)
 {
     public async Task TodoEmailsAsync(IEnumerable<EventUser> users, CancellationToken ct)
     {
@@ -35,7 +36,8 @@ internal sealed class EventLaunches(AssistantsDb db, TodoListStore todos, Remind
         foreach (var day in days.Where(day => due.Contains(day.User.Id)))
         {
             db.Enqueue(
-                new WriteDailyNotification(day.User.Id, day.Date, GivenId: null), EventJobs.Once(day.User, EventTypes.DailyNotification, day.Date));
+                new WriteDailyNotification(day.User.Id, day.Date, GivenId: null),
+                EventJobs.Once(day.User, EventTypes.DailyNotification, day.Date));
         }
     }
 
@@ -58,7 +60,8 @@ internal sealed class EventLaunches(AssistantsDb db, TodoListStore todos, Remind
             {
                 // Somebody should ask him rather than write a third time.
                 db.Enqueue(
-                    new SendOfficeMail(Mailbox.Admin, "A user does not come back", $"User {day.User.Id} was reminded on two days and has recorded nothing since."),
+                    new SendOfficeMail(Mailbox.Admin, "A user does not come back",
+                        $"User {day.User.Id} was reminded on two days and has recorded nothing since."),
                     new() { UniqueKey = options.UniqueKey, UniqueFor = options.UniqueFor });
             }
             else

@@ -18,7 +18,8 @@ internal static class EventLetter
         var (html, text) = SafeHtml.Clean(source, webapp is null ? null : new Uri(webapp));
         var button = isReminder ? MailButton.Login : MailButton.ViewTodos;
         var subject = Letter.Line(message.Subject);
-        return new(IdOf(row), [message.Email ?? user.Email], subject, MailTemplate.Text(user.LanguageCode, text, button, webapp, unsubscribe))
+        return new(IdOf(row), [message.Email ?? user.Email], subject,
+            MailTemplate.Text(user.LanguageCode, text, button, webapp, unsubscribe))
         {
             Html = MailTemplate.Html(user.LanguageCode, subject, html, button, webapp, unsubscribe),
             UnsubscribeUrl = unsubscribe,
@@ -39,5 +40,6 @@ internal static class EventLetter
     }
 
     // The instant tells apart installations that mail from the same domain.
-    private static string IdOf(EventRow row) => string.Create(CultureInfo.InvariantCulture, $"event.{row.Id}.{row.CreatedAt.ToUnixTimeMilliseconds()}");
+    private static string IdOf(EventRow row) =>
+        string.Create(CultureInfo.InvariantCulture, $"event.{row.Id}.{row.CreatedAt.ToUnixTimeMilliseconds()}");
 }

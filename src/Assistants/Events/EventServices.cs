@@ -61,12 +61,14 @@ internal static class EventServices
         var json = EventsJson.Default;
         services.AddJob<WriteTodoEmail, TodoEmailCortex>(WriteTodoEmail.Kind, json.WriteTodoEmail, EventJobs.Rules);
         services.AddJob<WriteReminderEmail, ReminderEmailCortex>(WriteReminderEmail.Kind, json.WriteReminderEmail, EventJobs.Rules);
-        services.AddJob<WriteDailyNotification, DailyNotificationCortex>(WriteDailyNotification.Kind, json.WriteDailyNotification, EventJobs.Rules);
+        services.AddJob<WriteDailyNotification, DailyNotificationCortex>(
+            WriteDailyNotification.Kind, json.WriteDailyNotification, EventJobs.Rules);
         services.AddJob<WriteCalendarNotification, CalendarNotificationCortex>(
             WriteCalendarNotification.Kind, json.WriteCalendarNotification, EventJobs.Rules);
         services.AddJob<DeliverEvent, DeliverEventHandler>(DeliverEvent.Kind, json.DeliverEvent, DeliverEvent.Rules);
         services.AddJob<RunLocalHours, RunLocalHoursHandler>(RunLocalHours.Kind, json.RunLocalHours, RunLocalHours.Rules);
-        services.AddJob<CheckPurchases, CheckPurchasesHandler>(CheckPurchases.Kind, json.CheckPurchases, ScheduleRules.Default with { Priority = JobPriority.Low });
+        services.AddJob<CheckPurchases, CheckPurchasesHandler>(
+            CheckPurchases.Kind, json.CheckPurchases, ScheduleRules.Default with { Priority = JobPriority.Low });
         if (options.IsScheduled)
         {
             services.AddSchedule(RunLocalHours.Kind, new RunLocalHours(), RunLocalHours.EachMinute);

@@ -4,7 +4,8 @@ using Stoa.Assistants.Push;
 namespace Stoa.Assistants.Events;
 
 [JsonSourceGenerationOptions(
-    PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower, RespectNullableAnnotations = true, RespectRequiredConstructorParameters = true)]
+    PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower,
+    RespectNullableAnnotations = true, RespectRequiredConstructorParameters = true)]
 [JsonSerializable(typeof(EmailAnswer))]
 [JsonSerializable(typeof(NotificationAnswer))]
 [JsonSerializable(typeof(EmailMessage))]

@@ -18,7 +18,8 @@ internal sealed class EventsOptions
     public int ReminderHour { get; set; } = 17;
 
     /// <summary>
-    /// Whether this host tells users by itself at these hours. The routes of the original's scheduler work in any case; both together tell once.
+    /// Whether this host tells users by itself at these hours. The routes of the original's scheduler work in any case; both together tell
+    /// once.
     /// </summary>
     public bool IsScheduled { get; set; } = true;
 

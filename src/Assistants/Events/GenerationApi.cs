@@ -13,22 +13,25 @@ using Stoa.Platform.Jobs;
 namespace Stoa.Assistants.Events;
 
 /// <summary>
-/// The background's <c>events_generation</c>. Layout A gives what is to be said, a member of <c>data</c> for each user; layout B gives a page, and
-/// the users are selected here. Either way each user's event is a job of its own, so one that fails stops no other.
+/// The background's <c>events_generation</c>. Layout A gives what is to be said, a member of <c>data</c> for each user; layout B gives a
+/// page, and the users are selected here. Either way each user's event is a job of its own, so one that fails stops no other.
 /// </summary>
 internal static class GenerationApi
 {
     public static void MapEventsGeneration(this IEndpointRouteBuilder background) => background.MapPost("/events_generation", GenerateAsync)
-        .RequireBackgroundCaller().WithMetadata(WireTexts.Background).WithTags("Background").WithSummary("Write mails and notifications to users");
+        .RequireBackgroundCaller().WithMetadata(WireTexts.Background)
+        .WithTags("Background").WithSummary("Write mails and notifications to users");
 
     internal static async Task<Results<Ok<SuccessText>, Ok<SchedulerApi.UserIds>>> GenerateAsync(
-        Body<GenerationFields> body, GivenEvents given, Candidates candidates, EventLaunches launches, IOptions<EventsOptions> options, CancellationToken ct)
+        Body<GenerationFields> body, GivenEvents given, Candidates candidates,
+        EventLaunches launches, IOptions<EventsOptions> options, CancellationToken ct)
     {
         var (type, data, limit, offset) = body.Value;
         if (!GivenEvents.Types.Contains(type))
         {
             throw new Failure(
-                FailureKind.NotFound, "not_found", $"Error generating events : Unknown event type {GivenText.Shortened(type, Fields.ShortText)}");
+                FailureKind.NotFound, "not_found",
+                $"Error generating events : Unknown event type {GivenText.Shortened(type, Fields.ShortText)}");
         }
         if (data is { } items)
         {
@@ -49,7 +52,8 @@ internal static class GenerationApi
         {
             var type = fields.Text("event_type");
             var data = fields.OptionalJson("data", MostData);
-            if (data is { } items && (items.ValueKind != JsonValueKind.Array || items.EnumerateArray().Any(item => item.ValueKind != JsonValueKind.Object)))
+            if (data is { } items
+                && (items.ValueKind != JsonValueKind.Array || items.EnumerateArray().Any(item => item.ValueKind != JsonValueKind.Object)))
             {
                 throw fields.Wrong("data");
             }
@@ -68,7 +72,8 @@ internal sealed class GivenEvents(AssistantsDb db, EventUsers users, TimeProvide
     /// <summary>Whom we do not know is told nothing.</summary>
     public async Task LaunchAsync(string type, JsonElement items, CancellationToken ct)
     {
-        var given = items.EnumerateArray().Select(item => (UserId: GivenText.Of(item, "user_id", Fields.ShortText) ?? "", Item: item)).ToList();
+        var given = items.EnumerateArray()
+            .Select(item => (UserId: GivenText.Of(item, "user_id", Fields.ShortText) ?? "", Item: item)).ToList();
         var known = (await users.ListAsync([.. given.Select(one => one.UserId).Distinct(StringComparer.Ordinal)], ct))
             .ToDictionary(user => user.Id, StringComparer.Ordinal);
         var now = time.GetUtcNow();

@@ -6,8 +6,8 @@ using Stoa.Platform.Jobs;
 namespace Stoa.Assistants.Events;
 
 /// <summary>
-/// Each minute: whose hour has come? When it comes is written down for each user and task in UTC, so an hour that passed while nothing ran is
-/// made up for on the same local day, and no change of the clocks makes one come twice.
+/// Each minute: whose hour has come? When it comes is written down for each user and task in UTC, so an hour that passed while nothing ran
+/// is made up for on the same local day, and no change of the clocks makes one come twice.
 /// </summary>
 internal sealed record RunLocalHours
 {
@@ -15,14 +15,16 @@ internal sealed record RunLocalHours
 
     public const string EachMinute = "* * * * *";
 
-    public static readonly JobRules Rules = ScheduleRules.Default with { MaxAttempts = 3, MaxRunning = 1, Timeout = TimeSpan.FromMinutes(10) };
+    public static readonly JobRules Rules =
+        ScheduleRules.Default with { MaxAttempts = 3, MaxRunning = 1, Timeout = TimeSpan.FromMinutes(10) };
 }
 
 /// <summary>Something that happens once on each local day.</summary>
 internal sealed record DailyTask(string Name, TimeOnly At, Func<IReadOnlyList<EventUser>, CancellationToken, Task> Run);
 
 internal sealed class RunLocalHoursHandler(
-    AssistantsDb db, EventLaunches launches, EventUsers users, IOptions<EventsOptions> options, TimeProvider time) : IJobHandler<RunLocalHours>
+    AssistantsDb db, EventLaunches launches, EventUsers users,
+    IOptions<EventsOptions> options, TimeProvider time) : IJobHandler<RunLocalHours>
 {
     private const int Page = 500;
 
@@ -48,8 +50,8 @@ internal sealed class RunLocalHoursHandler(
     ];
 
     /// <summary>
-    /// Users who are new here or whose zone has changed. A new one's turn comes next time; for the others the day's turn is looked at once more
-    /// by the new clock, and who was told already today is not told again.
+    /// Users who are new here or whose zone has changed. A new one's turn comes next time; for the others the day's turn is looked at once
+    /// more by the new clock, and who was told already today is not told again.
     /// </summary>
     private async Task<int> ReckonAsync(DailyTask[] tasks, CancellationToken ct)
     {
@@ -63,7 +65,8 @@ internal sealed class RunLocalHoursHandler(
             from clock in stale
             where clock.LocalTime.IsKnown
             from task in tasks
-            select (clock.UserId, task.Name, Next: clock.LocalTime.Next(task.At, now), Today: TodayAt(clock.LocalTime, task.At, now))).ToList();
+            select (clock.UserId, task.Name, Next: clock.LocalTime.Next(task.At, now), Today: TodayAt(clock.LocalTime, task.At, now)))
+            .ToList();
         string[] ids = [.. stale.Select(clock => clock.UserId)];
         string[] lost = [.. stale.Where(clock => !clock.LocalTime.IsKnown).Select(clock => clock.UserId)];
         await db.Database.ExecuteSqlAsync($"delete from assistants.user_schedules where user_id = any ({lost})", ct);
@@ -77,7 +80,8 @@ internal sealed class RunLocalHoursHandler(
         await db.Database.ExecuteSqlAsync($"""
             update assistants.user_schedules old set next_due_at = r.today
             from unnest(
-              {rows.Select(row => row.UserId).ToArray()}, {rows.Select(row => row.Name).ToArray()}, {rows.Select(row => row.Today).ToArray()}
+              {rows.Select(row => row.UserId).ToArray()},
+                {rows.Select(row => row.Name).ToArray()}, {rows.Select(row => row.Today).ToArray()}
             ) as r (user_id, task, today), assistants.users u
             where old.user_id = r.user_id and old.task = r.task and u.id = r.user_id and u.scheduled_zone is not null
             """, ct);
@@ -100,13 +104,16 @@ internal sealed class RunLocalHoursHandler(
         foreach (var task in tasks)
         {
             // A turn of an earlier day is over; what of today has come is run, however late.
-            var turns = due.Where(row => row.Task == task.Name && TodayAt(row.LocalTime, task.At, now) <= now).Select(row => all[row.UserId]).ToList();
+            var turns = due.Where(row => row.Task == task.Name && TodayAt(row.LocalTime, task.At, now) <= now)
+                .Select(row => all[row.UserId]).ToList();
             await task.Run(turns, ct);
         }
-        var next = due.ConvertAll(row => Array.Find(tasks, task => task.Name == row.Task) is { } task ? row.LocalTime.Next(task.At, now) : now.AddDays(1));
+        var next = due.ConvertAll(row => Array.Find(tasks, task => task.Name == row.Task) is { } task
+            ? row.LocalTime.Next(task.At, now) : now.AddDays(1));
         await db.Database.ExecuteSqlAsync($"""
             update assistants.user_schedules old set next_due_at = r.next
-            from unnest({due.Select(row => row.UserId).ToArray()}, {due.Select(row => row.Task).ToArray()}, {next.ToArray()}) as r (user_id, task, next)
+            from unnest({due.Select(row => row.UserId).ToArray()},
+              {due.Select(row => row.Task).ToArray()}, {next.ToArray()}) as r (user_id, task, next)
             where old.user_id = r.user_id and old.task = r.task
             """, ct);
         await launches.SaveAsync(ct);

@@ -36,7 +36,8 @@ internal static class NotificationSettingsApi
 
     private static async Task<NotificationSettings> ReadAsync(MojodexCaller caller, AssistantsDb db, CancellationToken ct) =>
         await db.Users.Where(user => user.Id == caller.UserId)
-            .Select(user => new NotificationSettings(user.ReceivesTodoEmails, user.ReceivesReminders, user.ReceivesPush)).FirstOrDefaultAsync(ct)
+            .Select(user => new NotificationSettings(user.ReceivesTodoEmails, user.ReceivesReminders, user.ReceivesPush))
+            .FirstOrDefaultAsync(ct)
         ?? throw Failure.NotFound("User");
 
     /// <summary>What is left out stays as it is.</summary>

@@ -50,7 +50,8 @@ internal sealed class DailyNotificationCortex(EventParts parts, TodoListStore to
         };
     }
 
-    protected override NotificationMessage MessageOf(EventSubject subject, NotificationAnswer answer) => Notifications.Of(answer, subject.Data);
+    protected override NotificationMessage MessageOf(EventSubject subject, NotificationAnswer answer) =>
+        Notifications.Of(answer, subject.Data);
 
     private static List<string> Added(JsonElement given) =>
         given.TryGetProperty("new_todos_today", out var items) && items.ValueKind == JsonValueKind.Array
@@ -91,12 +92,14 @@ internal sealed class CalendarNotificationCortex(EventParts parts)
         {
             Data = new(StringComparer.Ordinal)
             {
-                ["user_id"] = user.Id, ["task_pk"] = suggestion.TaskId?.ToString(CultureInfo.InvariantCulture) ?? "", ["type"] = "calendar_suggestion",
+                ["user_id"] = user.Id, ["task_pk"] = suggestion.TaskId?.ToString(CultureInfo.InvariantCulture) ?? "",
+                ["type"] = "calendar_suggestion",
             },
         }
         : null;
 
-    protected override NotificationMessage MessageOf(EventSubject subject, NotificationAnswer answer) => Notifications.Of(answer, subject.Data);
+    protected override NotificationMessage MessageOf(EventSubject subject, NotificationAnswer answer) =>
+        Notifications.Of(answer, subject.Data);
 
     private async Task<Suggestion?> SuggestionAsync(WriteCalendarNotification job, CancellationToken ct)
     {

@@ -41,10 +41,12 @@ internal sealed class ReminderEmailCortex(EventParts parts)
                 .Add("task_never_tried", days.TaskNeverTried));
     }
 
-    protected override EmailMessage MessageOf(EventSubject subject, EmailAnswer answer) => new(answer.Subject, answer.Body, subject.User.Email);
+    protected override EmailMessage MessageOf(EventSubject subject, EmailAnswer answer) =>
+        new(answer.Subject, answer.Body, subject.User.Email);
 
     private static Day DayOf(JsonElement given) => new(
-        given.TryGetProperty("n_meeting_minutes_today", out var minutes) && minutes.ValueKind == JsonValueKind.Number && minutes.GetDouble() > 0 ? 1 : 0,
+        given.TryGetProperty("n_meeting_minutes_today", out var minutes)
+        && minutes.ValueKind == JsonValueKind.Number && minutes.GetDouble() > 0 ? 1 : 0,
         given.TryGetProperty("received_reminder_email_yesterday", out var reminded) && reminded.ValueKind == JsonValueKind.True,
         GivenText.Of(given, "first_enabled_not_executed_task_name", LongestName));
 
@@ -55,7 +57,8 @@ internal sealed class ReminderEmailCortex(EventParts parts)
             select
               (select count(*)::integer from assistants.task_executions e join assistants.user_tasks ut on ut.id = e.user_task_id
                join assistants.tasks t on t.id = ut.task_id
-               where e.user_id = {day.User.Id} and e.deleted_at is null and e.started_at >= {day.Start} and t.name_for_system = {Reminders.MinutesTask}) as minutes,
+               where e.user_id = {day.User.Id}
+                 and e.deleted_at is null and e.started_at >= {day.Start} and t.name_for_system = {Reminders.MinutesTask}) as minutes,
               exists (select from assistants.events v where v.user_id = {day.User.Id} and v.event_type = {EventTypes.ReminderEmail}
                and v.created_at >= {yesterday} and v.created_at < {day.Start}) as is_reminded_yesterday,
               (select t.name_for_system from assistants.user_tasks ut join assistants.tasks t on t.id = ut.task_id

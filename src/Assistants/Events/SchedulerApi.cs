@@ -12,17 +12,21 @@ using Stoa.Assistants.Wire;
 
 namespace Stoa.Assistants.Events;
 
-/// <summary>What the original's scheduler calls each hour, page by page. A page is one of candidates: not all of them are told something.</summary>
+/// <summary>
+/// What the original's scheduler calls each hour, page by page. A page is one of candidates: not all of them are told something.
+/// </summary>
 internal static class SchedulerApi
 {
     public static void MapScheduledEvents(this IEndpointRouteBuilder routes)
     {
         var scheduler = routes.MapGroup("").RequireMojodexService(MojodexService.Scheduler).TellTechnicalMailbox().WithTags("Scheduler");
         scheduler.MapPost("/todo_daily_emails", TodoEmailsAsync).WithSummary("Launch the daily to-do mails of a page of users");
-        scheduler.MapPost("/send_daily_notifications", DailyNotificationsAsync).WithSummary("Launch the daily notifications of a page of users");
+        scheduler.MapPost("/send_daily_notifications", DailyNotificationsAsync)
+            .WithSummary("Launch the daily notifications of a page of users");
         scheduler.MapPost("/send_daily_emails", ReminderEmailsAsync).WithSummary("Launch the reminder mails of a page of users");
         scheduler.MapPost("/calendar_suggestion_notifications", CalendarAsync).WithSummary("Launch the reminders of accepted suggestions");
-        scheduler.MapPost("/check_disengaged_free_trial_users", DisengagedAsync).WithSummary("Tell the purchases mailbox of trial users who stay away");
+        scheduler.MapPost("/check_disengaged_free_trial_users", DisengagedAsync)
+            .WithSummary("Tell the purchases mailbox of trial users who stay away");
         scheduler.MapPost("/check_expired_purchases", ExpiredAsync).WithSummary("End purchases whose time is over");
         scheduler.MapGet("/is_push_notif_service_configured", IsPushConfigured).WithSummary("Whether notifications can be pushed");
         scheduler.MapGet("/is_email_service_configured", IsMailConfigured)
@@ -59,7 +63,8 @@ internal static class SchedulerApi
         return await SavedAsync(users, launches, ct);
     }
 
-    internal static async Task<Ok<SuggestionPks>> CalendarAsync(Body<SuggestionsPage> body, CalendarReminders reminders, CancellationToken ct) =>
+    internal static async Task<Ok<SuggestionPks>> CalendarAsync(
+        Body<SuggestionsPage> body, CalendarReminders reminders, CancellationToken ct) =>
         TypedResults.Ok(new SuggestionPks(
             await reminders.LaunchAsync(body.Value.Since, body.Value.Until, body.Value.Limit, body.Value.Offset, ct)));
 
@@ -69,9 +74,11 @@ internal static class SchedulerApi
     internal static async Task<Ok<PurchasePks>> ExpiredAsync(Body<PurchasesPage> body, PurchaseChecks checks, CancellationToken ct) =>
         TypedResults.Ok(new PurchasePks(await checks.EndExpiredAsync(body.Value.Limit, ct)));
 
-    internal static Ok<Configured> IsPushConfigured(Query<Nothing> query, Pusher pusher) => TypedResults.Ok(new Configured(pusher.IsConfigured));
+    internal static Ok<Configured> IsPushConfigured(Query<Nothing> query, Pusher pusher) =>
+        TypedResults.Ok(new Configured(pusher.IsConfigured));
 
-    internal static Ok<Configured> IsMailConfigured(Query<Nothing> query, Mailer mailer) => TypedResults.Ok(new Configured(mailer.IsConfigured));
+    internal static Ok<Configured> IsMailConfigured(Query<Nothing> query, Mailer mailer) =>
+        TypedResults.Ok(new Configured(mailer.IsConfigured));
 
     private static async Task<Ok<UserIds>> SavedAsync(List<EventUser> users, EventLaunches launches, CancellationToken ct)
     {

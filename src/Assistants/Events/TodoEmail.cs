@@ -12,7 +12,8 @@ internal sealed record WriteTodoEmail(string UserId, DateOnly Date, long? GivenI
 }
 
 internal sealed record EmailAnswer(
-    [property: Description("The subject of the mail, without markup")] string Subject, [property: Description("The body of the mail")] string Body);
+    [property: Description("The subject of the mail, without markup")] string Subject,
+    [property: Description("The body of the mail")] string Body);
 
 internal sealed class TodoEmailCortex(EventParts parts, TodoListStore todos)
     : EventCortex<WriteTodoEmail, EmailAnswer, EmailMessage>(parts, EventTypes.TodoEmail)
@@ -39,5 +40,6 @@ internal sealed class TodoEmailCortex(EventParts parts, TodoListStore todos)
         return lists is null or { IsEmpty: true } ? null : new(user, key, lists.AddTo(user.Introduction(Parts.Time.GetUtcNow())));
     }
 
-    protected override EmailMessage MessageOf(EventSubject subject, EmailAnswer answer) => new(answer.Subject, answer.Body, subject.User.Email);
+    protected override EmailMessage MessageOf(EventSubject subject, EmailAnswer answer) =>
+        new(answer.Subject, answer.Body, subject.User.Email);
 }

@@ -12,7 +12,8 @@ internal sealed record ListedTodo(string Description, string? Title, string? Rea
 
 /// <summary>What a user's morning mail is about: his day, what the assistant has moved and taken off, and what it would take off.</summary>
 internal sealed record TodoLists(
-    IReadOnlyList<ListedTodo> Today, IReadOnlyList<ListedTodo> Rescheduled, IReadOnlyList<ListedTodo> Deleted, IReadOnlyList<ListedTodo> Proposed)
+    IReadOnlyList<ListedTodo> Today, IReadOnlyList<ListedTodo> Rescheduled,
+    IReadOnlyList<ListedTodo> Deleted, IReadOnlyList<ListedTodo> Proposed)
 {
     private const int MostListed = 100, LongestText = 2_000;
 
@@ -44,7 +45,8 @@ internal sealed record TodoLists(
                    where description is not null
                    select new ListedTodo(
                        description,
-                       GivenText.Of(item, "latest_produced_text_version_title", LongestText) ?? GivenText.Of(item, "related_user_task_execution_title", LongestText),
+                       GivenText.Of(item, "latest_produced_text_version_title", LongestText)
+                       ?? GivenText.Of(item, "related_user_task_execution_title", LongestText),
                        reason is null ? null : GivenText.Of(item, reason, LongestText), GivenText.Of(item, "scheduled_date", LongestText)),
             ]
             : [];
@@ -86,13 +88,15 @@ internal sealed class TodoListStore(AssistantsDb db)
               union all
               (select 'rescheduled', t.id, t.task_execution_id, t.description, s.reschedule_justification, t.scheduled_date
               from assistants.todo_schedulings s join assistants.todos t on t.id = s.todo_id
-              where s.reschedule_justification is not null and s.created_at >= {day.Start} and s.created_at < {day.End} and t.user_id = {day.User.Id}
+              where s.reschedule_justification is not null
+                and s.created_at >= {day.Start} and s.created_at < {day.End} and t.user_id = {day.User.Id}
                 and t.completed_at is null and t.deleted_by_user_at is null and t.deleted_by_mojo_at is null
               order by s.id limit {MostListed})
               union all
               (select 'deleted', id, task_execution_id, description, deletion_justification, null
               from assistants.todos
-              where user_id = {day.User.Id} and deleted_by_mojo_at >= {day.Start} and deleted_by_mojo_at < {day.End} and deleted_by_user_at is null
+              where user_id = {day.User.Id}
+              and deleted_by_mojo_at >= {day.Start} and deleted_by_mojo_at < {day.End} and deleted_by_user_at is null
               order by id limit {MostListed})
               union all
               (select 'proposed', id, task_execution_id, description, deletion_justification, null
@@ -120,7 +124,8 @@ internal sealed class TodoListStore(AssistantsDb db)
     /// <summary>Descriptions of what was written down today, oldest first.</summary>
     public Task<List<string>> NewAsync(UserDay day, CancellationToken ct) => db.Database.SqlQuery<string>($"""
         select description as "Value" from assistants.todos
-        where user_id = {day.User.Id} and created_at >= {day.Start} and created_at < {day.End} and deleted_by_user_at is null and deleted_by_mojo_at is null
+        where user_id = {day.User.Id}
+        and created_at >= {day.Start} and created_at < {day.End} and deleted_by_user_at is null and deleted_by_mojo_at is null
         order by created_at limit {MostListed}
         """).ToListAsync(ct);
 
@@ -138,11 +143,13 @@ internal sealed class TodoListStore(AssistantsDb db)
               select from assistants.todos t where t.user_id = d.user_id and t.deleted_by_user_at is null
                 and t.deleted_by_mojo_at >= d.day_start and t.deleted_by_mojo_at < d.day_end
             ) or exists (
-              select from assistants.todos t where t.user_id = d.user_id and t.deletion_proposed_at >= d.day_start and t.deletion_proposed_at < d.day_end
+              select from assistants.todos t
+                where t.user_id = d.user_id and t.deletion_proposed_at >= d.day_start and t.deletion_proposed_at < d.day_end
                 and t.completed_at is null and t.deleted_by_user_at is null and t.deleted_by_mojo_at is null
             ) or exists (
               select from assistants.todo_schedulings s join assistants.todos t on t.id = s.todo_id
-              where s.reschedule_justification is not null and s.created_at >= d.day_start and s.created_at < d.day_end and t.user_id = d.user_id
+              where s.reschedule_justification is not null
+                and s.created_at >= d.day_start and s.created_at < d.day_end and t.user_id = d.user_id
                 and t.completed_at is null and t.deleted_by_user_at is null and t.deleted_by_mojo_at is null
             )
             """).ToListAsync(ct);
@@ -162,7 +169,8 @@ internal sealed class TodoListStore(AssistantsDb db)
     }
 
     private static (string[] Ids, DateOnly[] Dates, DateTimeOffset[] Starts, DateTimeOffset[] Ends) Columns(IReadOnlyList<UserDay> days) =>
-        ([.. days.Select(day => day.User.Id)], [.. days.Select(day => day.Date)], [.. days.Select(day => day.Start)], [.. days.Select(day => day.End)]);
+        ([.. days.Select(day => day.User.Id)], [.. days.Select(day => day.Date)],
+            [.. days.Select(day => day.Start)], [.. days.Select(day => day.End)]);
 
     private sealed record Row(string List, string Description, string? Reason, DateOnly? Date, string? Title);
 }

@@ -57,8 +57,8 @@ internal sealed class Unsubscribing(
 }
 
 /// <summary>
-/// A GET only asks, since mail programs and scanners follow links by themselves; a POST ends the mails, from the page's button or from a mail
-/// program's own (RFC 8058).
+/// A GET only asks, since mail programs and scanners follow links by themselves; a POST ends the mails, from the page's button or from a
+/// mail program's own (RFC 8058).
 /// </summary>
 internal static class UnsubscribeApi
 {

@@ -17,7 +17,8 @@ internal static class ExecutionInputs
     public static JsonElement? Shown(string inputs)
     {
         var shown = JsonElement.Parse(inputs);
-        return shown.EnumerateArray().Any(input => input.TryGetProperty("value", out var value) && value.ValueKind != JsonValueKind.Null) ? shown : null;
+        return shown.EnumerateArray()
+            .Any(input => input.TryGetProperty("value", out var value) && value.ValueKind != JsonValueKind.Null) ? shown : null;
     }
 
     public static HashSet<string> Names(string inputs) =>

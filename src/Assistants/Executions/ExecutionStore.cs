@@ -9,7 +9,8 @@ internal sealed class ExecutionStore(AssistantsDb db, TimeProvider time)
     /// <summary>Whoever marks it again changes nothing.</summary>
     public async Task<bool> EndAsync(int id, CancellationToken ct) => await db.TaskExecutions
         .Where(execution => execution.Id == id && execution.DeletedAt == null)
-        .ExecuteUpdateAsync(set => set.SetProperty(execution => execution.EndedAt, execution => execution.EndedAt ?? time.GetUtcNow()), ct) > 0;
+        .ExecuteUpdateAsync(
+            set => set.SetProperty(execution => execution.EndedAt, execution => execution.EndedAt ?? time.GetUtcNow()), ct) > 0;
 
     public async Task<bool> DeleteAsync(string userId, int id, CancellationToken ct) => await db.TaskExecutions
         .Where(execution => execution.Id == id && execution.UserId == userId && execution.DeletedAt == null)

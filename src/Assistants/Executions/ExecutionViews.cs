@@ -96,7 +96,8 @@ internal sealed class ExecutionViews(AssistantsDb db, UserTaskStore tasks)
     }
 
     private static StepExecutionView ViewOf(Run run, IEnumerable<UserTasksApi.TaskStep> steps) => new(
-        run.Id, run.StepId, steps.FirstOrDefault(step => step.WorkflowStepPk == run.StepId)?.StepNameForUser ?? "", JsonElement.Parse(run.Parameter),
+        run.Id, run.StepId, steps.FirstOrDefault(step => step.WorkflowStepPk == run.StepId)?.StepNameForUser ?? "",
+        JsonElement.Parse(run.Parameter),
         run.Result is null ? null : JsonElement.Parse(run.Result), run.Error is null ? null : JsonElement.Parse(run.Error));
 
     private sealed record Run(int Id, int ExecutionId, int StepId, string Parameter, string? Result, string? Error);

@@ -21,10 +21,13 @@ internal static class ExecutionsApi
     {
         var routes = surface.MapGroup("").WithTags("user");
         routes.MapPut("/user_task_execution", CreateAsync).RequireMojodexUser().WithSummary("Create a task execution");
-        routes.MapGet("/user_task_execution", GetAsync).RequireMojodexUser().Produces<ExecutionList>().WithSummary("List executions, or read one");
-        routes.MapPost("/user_task_execution", EndAsync).RequireMojodexService(MojodexService.PurchaseUpdater).WithSummary("Mark the end of an execution");
+        routes.MapGet("/user_task_execution", GetAsync).RequireMojodexUser()
+            .Produces<ExecutionList>().WithSummary("List executions, or read one");
+        routes.MapPost("/user_task_execution", EndAsync).RequireMojodexService(MojodexService.PurchaseUpdater)
+            .WithSummary("Mark the end of an execution");
         routes.MapDelete("/user_task_execution", DeleteAsync).RequireMojodexUser().WithSummary("Delete an execution");
-        routes.MapPost("/user_task_execution_run", RunAsync).RequireMojodexUser().DisableAntiforgery().WithSummary("Start an execution from its form");
+        routes.MapPost("/user_task_execution_run", RunAsync).RequireMojodexUser()
+            .DisableAntiforgery().WithSummary("Start an execution from its form");
         routes.MapPost("/user_task_execution_title", RenameAsync).RequireMojodexUser().WithSummary("Rename an execution");
         routes.MapGet("/user_task_execution_produced_text", GetProducedTextAsync).RequireMojodexUser()
             .WithSummary("Read one version of what an execution produced");
@@ -67,14 +70,17 @@ internal static class ExecutionsApi
         var inputs = new Dictionary<string, JsonElement>(form.Value.Inputs, StringComparer.Ordinal);
         foreach (var file in form.Files)
         {
-            inputs.TryAdd(file.Name, JsonElement.Parse($"\"{JsonEncodedText.Encode(TextCleaning.CleanLine(Path.GetFileName(file.FileName)))}\""));
+            inputs.TryAdd(
+                file.Name, JsonElement.Parse($"\"{JsonEncodedText.Encode(TextCleaning.CleanLine(Path.GetFileName(file.FileName)))}\""));
         }
-        return await run.RunAsync(user, form.Value.Id, inputs, images, ct) ? TypedResults.Ok(new SuccessText("ok")) : throw Unknown(form.Value.Id);
+        return await run.RunAsync(user, form.Value.Id, inputs, images, ct)
+            ? TypedResults.Ok(new SuccessText("ok")) : throw Unknown(form.Value.Id);
     }
 
     internal static async Task<Ok<Success>> RenameAsync(
         Body<NewTitle> body, MojodexCaller caller, ExecutionStore executions, CancellationToken ct) =>
-        await executions.RenameAsync(caller.UserId!, body.Value.Id, body.Value.Title, ct) ? TypedResults.Ok(Success.Instance) : throw Unknown(body.Value.Id);
+        await executions.RenameAsync(caller.UserId!, body.Value.Id, body.Value.Title, ct)
+            ? TypedResults.Ok(Success.Instance) : throw Unknown(body.Value.Id);
 
     internal static async Task<Ok<VersionView>> GetProducedTextAsync(
         Query<WantedVersion> query, MojodexCaller caller, ProducedTextStore texts, CancellationToken ct) =>
@@ -109,9 +115,11 @@ internal static class ExecutionsApi
         /// <summary>Between semicolons.</summary>
         private static int[]? Ids(Fields fields, string name)
         {
-            var texts = fields.OptionalText(name, 4_000)?.Split(';', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries);
+            var texts = fields.OptionalText(name, 4_000)?.Split(
+                ';', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries);
             return texts is null or [] ? null
-                : Array.ConvertAll(texts, text => int.TryParse(text, CultureInfo.InvariantCulture, out var id) ? id : throw fields.Wrong(name));
+                : Array.ConvertAll(
+                    texts, text => int.TryParse(text, CultureInfo.InvariantCulture, out var id) ? id : throw fields.Wrong(name));
         }
     }
 

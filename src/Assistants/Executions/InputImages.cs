@@ -57,7 +57,8 @@ internal sealed class InputImages(AssistantsDb db)
         }
     }
 
-    public async Task<IReadOnlyList<InputImage>> OfAsync(int executionId, CancellationToken ct) => await db.Database.SqlQuery<InputImage>($"""
+    public async Task<IReadOnlyList<InputImage>> OfAsync(int executionId, CancellationToken ct) =>
+        await db.Database.SqlQuery<InputImage>($"""
         select input_name, content_type, content from assistants.input_images where task_execution_id = {executionId} order by id
         """).ToListAsync(ct);
 

@@ -7,7 +7,9 @@ using Stoa.Platform.Http;
 
 namespace Stoa.Assistants.Executions;
 
-/// <summary>Makes executions: a session of its own, the form in the user's language, and a purchase that gives access to the task.</summary>
+/// <summary>
+/// Makes executions: a session of its own, the form in the user's language, and a purchase that gives access to the task.
+/// </summary>
 internal sealed class NewExecutions(AssistantsDb db, SessionStore sessions, TimeProvider time)
 {
     public const string NoPurchase = "no_purchase";
@@ -50,7 +52,8 @@ internal sealed class NewExecutions(AssistantsDb db, SessionStore sessions, Time
     private async Task<int?> PurchaseAsync(string userId, int taskId, CancellationToken ct)
     {
         var now = time.GetUtcNow();
-        await db.Database.ExecuteSqlAsync($"select id from assistants.purchases where user_id = {userId} and is_active order by id for update", ct);
+        await db.Database.ExecuteSqlAsync(
+            $"select id from assistants.purchases where user_id = {userId} and is_active order by id for update", ct);
         var found = await db.Database.SqlQuery<int>($"""
             select p.id as "Value"
             from assistants.purchases p

@@ -36,7 +36,8 @@ internal sealed class HomeChatStore(AssistantsDb db, SessionStore sessions, Cand
         for (var last = ""; zones.Length > 0;)
         {
             var page = await db.Users.FromSql($"""
-                select * from assistants.users where zone = any ({zones}) and id > {last} and terms_accepted_at is not null order by id limit {Page}
+                select * from assistants.users
+                  where zone = any ({zones}) and id > {last} and terms_accepted_at is not null order by id limit {Page}
                 """).AsNoTracking().ToListAsync(ct);
             var now = time.GetUtcNow();
             await PrepareAsync(page.ConvertAll(user => (user, BeginningWeekOf(user, now))), ct);
@@ -64,9 +65,11 @@ internal sealed class HomeChatStore(AssistantsDb db, SessionStore sessions, Cand
         await db.Database.ExecuteSqlAsync($"select pg_advisory_xact_lock(hashtextextended('assistants.home_chats', 0))", ct);
         var ids = wanted.ConvertAll(one => one.User.Id);
         var weeks = wanted.ConvertAll(one => one.Week).Distinct().ToList();
-        var there = (await db.HomeChats.Where(chat => ids.Contains(chat.UserId) && weeks.Contains(chat.Week)).Select(chat => new { chat.UserId, chat.Week }).ToListAsync(ct))
+        var there = (await db.HomeChats.Where(chat => ids.Contains(chat.UserId) && weeks.Contains(chat.Week))
+            .Select(chat => new { chat.UserId, chat.Week }).ToListAsync(ct))
             .Select(chat => (chat.UserId, chat.Week)).ToHashSet();
-        var made = wanted.FindAll(one => !there.Contains((one.User.Id, one.Week))).ConvertAll(one => (one.User, Chat: Add(one.User, one.Week)));
+        var made = wanted.FindAll(one => !there.Contains((one.User.Id, one.Week)))
+            .ConvertAll(one => (one.User, Chat: Add(one.User, one.Week)));
         await db.SaveChangesAsync(ct);
         foreach (var (user, chat) in made)
         {

@@ -16,7 +16,8 @@ internal static class HomeChatsApi
         var chats = surface.MapGroup("/home_chat").WithTags("scheduler");
         chats.MapPost("", PrepareAsync).RequireMojodexUserOrService(MojodexService.Scheduler)
             .WithSummary("Prepare the week's chats of a page of users, or the caller's next one");
-        chats.MapPut("", PrepareAllAsync).RequireMojodexService(MojodexService.Scheduler).WithSummary("Prepare the week's chats of a page of users");
+        chats.MapPut("", PrepareAllAsync).RequireMojodexService(MojodexService.Scheduler)
+            .WithSummary("Prepare the week's chats of a page of users");
     }
 
     internal static async Task<Ok<Prepared>> PrepareAsync(

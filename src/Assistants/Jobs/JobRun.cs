@@ -7,10 +7,11 @@ namespace Stoa.Assistants.Jobs;
 /// <summary>One run of a process, as its user sees it.</summary>
 /// <param name="Run">From 1 on; those that were put off are counted too.</param>
 /// <param name="State">
-/// <c>running</c>, <c>succeeded</c>, <c>failed</c>, <c>dead</c>, <c>snoozed</c> (put off), <c>released</c> (its host stopped), <c>lost</c> (its host
-/// died), <c>discarded</c>, <c>cancelled</c>.
+/// <c>running</c>, <c>succeeded</c>, <c>failed</c>, <c>dead</c>, <c>snoozed</c> (put off), <c>released</c> (its host stopped), <c>lost</c>
+/// (its host died), <c>discarded</c>, <c>cancelled</c>.
 /// </param>
-internal sealed record JobRun(int Run, string State, DateTimeOffset? StartedAt, DateTimeOffset? EndedAt, long? DurationMs, string? Error, Spending? Spent)
+internal sealed record JobRun(
+    int Run, string State, DateTimeOffset? StartedAt, DateTimeOffset? EndedAt, long? DurationMs, string? Error, Spending? Spent)
 {
     // What other exceptions say may name addresses of ours.
     private const string Own = "Failure: ";
@@ -26,7 +27,8 @@ internal sealed record JobRun(int Run, string State, DateTimeOffset? StartedAt, 
         if (row.State is JobState.Running or JobState.Succeeded && (runs.Count == 0 || runs[^1].Run != row.Attempt))
         {
             // A success that asked no model has no entry.
-            runs.Add(Made(row.Attempt, row.State is JobState.Running ? "running" : "succeeded", row.StartedAt, row.FinishedAt, error: null, spent: null));
+            runs.Add(Made(row.Attempt, row.State is JobState.Running ? "running" : "succeeded",
+                row.StartedAt, row.FinishedAt, error: null, spent: null));
         }
         return runs;
     }
@@ -43,7 +45,8 @@ internal sealed record JobRun(int Run, string State, DateTimeOffset? StartedAt, 
         var state = entry.GetProperty("state").GetString()!;
         var reason = entry.TryGetProperty("reason", out var told) ? told.GetString() : null;
         return Made(
-            entry.GetProperty("attempt").GetInt32(), state, entry.TryGetProperty("started_at", out var started) ? started.GetDateTimeOffset() : null,
+            entry.GetProperty("attempt").GetInt32(), state,
+            entry.TryGetProperty("started_at", out var started) ? started.GetDateTimeOffset() : null,
             entry.GetProperty("at").GetDateTimeOffset(), state is "failed" or "dead" ? ErrorOf(reason) : reason,
             entry.TryGetProperty("spent", out var spent) ? Spending.Read(spent) : null);
     }

@@ -22,7 +22,8 @@ internal static class JobsApi
     }
 
     internal static async Task<Ok<JobStatus>> GetAsync(
-        [FromRoute(Name = "job_id")] string jobId, MojodexCaller caller, AssistantsDb db, JobStore jobs, TimeProvider time, CancellationToken ct) =>
+        [FromRoute(Name = "job_id")] string jobId, MojodexCaller caller,
+        AssistantsDb db, JobStore jobs, TimeProvider time, CancellationToken ct) =>
         TypedResults.Ok(JobStatus.Of(await FindAsync(jobs, IdOf(jobId), await ScopeAsync(db, caller, ct), ct), time.GetUtcNow()));
 
     internal static async Task<Ok<JobStatus>> CancelAsync(
@@ -38,7 +39,8 @@ internal static class JobsApi
 
     private static async Task<JobScope> ScopeAsync(AssistantsDb db, MojodexCaller caller, CancellationToken ct)
     {
-        var organization = await db.Users.Where(user => user.Id == caller.UserId).Select(user => (Guid?)user.OrganizationId).FirstOrDefaultAsync(ct)
+        var organization = await db.Users.Where(user => user.Id == caller.UserId)
+            .Select(user => (Guid?)user.OrganizationId).FirstOrDefaultAsync(ct)
             ?? throw Failure.NotFound("Job");
         return new(organization, KeyId: null, IsHost: false, Tenant: caller.UserId);
     }
@@ -46,12 +48,14 @@ internal static class JobsApi
     private static async Task<JobRow> FindAsync(JobStore jobs, Guid id, JobScope scope, CancellationToken ct) =>
         await jobs.FindAsync(id, scope, ct) ?? throw Failure.NotFound("Job");
 
-    /// <param name="State"><c>scheduled</c>, <c>queued</c>, <c>running</c>, <c>retrying</c>, <c>succeeded</c>, <c>dead</c>, <c>cancelled</c>.</param>
+    /// <param name="State"><c>scheduled</c>, <c>queued</c>, <c>running</c>, <c>retrying</c>, <c>succeeded</c>, <c>dead</c>,
+    /// <c>cancelled</c>.</param>
     /// <param name="Attempt">Runs that count, the present one included.</param>
     /// <param name="Spent">By all its runs that are over.</param>
     internal sealed record JobStatus(
         string JobId, string Kind, string State, int Attempt, int MaxAttempts, DateTimeOffset CreatedAt,
-        [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] Progress? Progress, string? Error, DateTimeOffset? FinishedAt,
+        [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] Progress? Progress,
+        string? Error, DateTimeOffset? FinishedAt,
         Spending Spent, IReadOnlyList<JobRun> Runs)
     {
         public static JobStatus Of(JobRow row, DateTimeOffset now)

@@ -32,8 +32,10 @@ internal static class LiveApi
         // Before the answer begins: too many is still a failure then. And before the newest is looked up: nothing falls in between.
         var listener = feed.Open(user);
         context.Response.RegisterForDispose(listener);
-        var after = long.TryParse(lastEventId, NumberStyles.None, CultureInfo.InvariantCulture, out var seen) ? seen : await feed.NewestAsync(user, ct);
-        return TypedResults.ServerSentEvents(stream.ReadAsync(listener, sessionId, after, context.Request.Headers.Authorization.ToString(), ct));
+        var after = long.TryParse(lastEventId, NumberStyles.None, CultureInfo.InvariantCulture, out var seen)
+            ? seen : await feed.NewestAsync(user, ct);
+        return TypedResults.ServerSentEvents(
+            stream.ReadAsync(listener, sessionId, after, context.Request.Headers.Authorization.ToString(), ct));
     }
 }
 
@@ -59,7 +61,8 @@ internal sealed class LiveStream(LiveFeed feed, MojodexTokens tokens, Drain drai
                 foreach (var happened in page)
                 {
                     after = happened.Id;
-                    yield return new(JsonElement.Parse(happened.Data), happened.Name) { EventId = after.ToString(CultureInfo.InvariantCulture) };
+                    yield return new(
+                        JsonElement.Parse(happened.Data), happened.Name) { EventId = after.ToString(CultureInfo.InvariantCulture) };
                 }
             }
             while (page.Count > 0);

@@ -9,8 +9,8 @@ internal static class LiveEvents
     internal const string Channel = "assistants_live";
 
     /// <summary>
-    /// The last statement of the transaction of its cause: heard when that is committed, and never when it is not. Of two transactions that tell
-    /// the same user one waits for the other, so that a greater id never becomes visible before a smaller one.
+    /// The last statement of the transaction of its cause: heard when that is committed, and never when it is not. Of two transactions that
+    /// tell the same user one waits for the other, so that a greater id never becomes visible before a smaller one.
     /// </summary>
     /// <param name="sessionId">The room it is told in; null: all that the user has open.</param>
     public static Task TellAsync(AssistantsDb db, string userId, string? sessionId, string name, JsonObject data, CancellationToken ct) =>

@@ -7,8 +7,8 @@ namespace Stoa.Assistants.Live;
 internal sealed record LiveEvent(long Id, string? SessionId, string Name, string Data);
 
 /// <summary>
-/// Who listens on this host. The change feed says that there is news for a user, whichever host it comes from; each listener then reads what he
-/// has not seen, so that a lost word costs nothing.
+/// Who listens on this host. The change feed says that there is news for a user, whichever host it comes from; each listener then reads
+/// what he has not seen, so that a lost word costs nothing.
 /// </summary>
 internal sealed class LiveFeed(ChangeFeed changes, IDbContextFactory<AssistantsDb> contexts)
     : ChangeListener(changes, LiveEvents.Channel)
@@ -68,7 +68,8 @@ internal sealed class LiveFeed(ChangeFeed changes, IDbContextFactory<AssistantsD
         lock (gate)
         {
             // Without a name something may have been missed: everybody looks.
-            foreach (var listener in payload is null ? listeners.Values.SelectMany(same => same) : listeners.GetValueOrDefault(payload) ?? [])
+            foreach (var listener in payload is null ? listeners.Values.SelectMany(same => same)
+                : listeners.GetValueOrDefault(payload) ?? [])
             {
                 listener.Wake();
             }

@@ -2,7 +2,9 @@ using System.Net.Mail;
 
 namespace Stoa.Assistants.Mail;
 
-/// <summary>One mail, as it leaves: whatever people or models have written is plain text, or HTML that <see cref="SafeHtml"/> has made.</summary>
+/// <summary>
+/// One mail, as it leaves: whatever people or models have written is plain text, or HTML that <see cref="SafeHtml"/> has made.
+/// </summary>
 /// <param name="Id">
 /// Stands before the @ of the Message-ID. The same mail sent again has the same one, by which receivers recognize it.
 /// </param>
@@ -29,6 +31,7 @@ internal sealed record Letter(string Id, IReadOnlyList<string> To, string Subjec
 
     /// <summary>Whether mail can be addressed to it: one plain address, without a name, a list or anything else.</summary>
     public static bool IsAddress(string? address) =>
-        address is { Length: <= LongestAddress } && !address.Any(letter => char.IsControl(letter) || letter is ' ' or ',' or ';' or '<' or '>')
+        address is { Length: <= LongestAddress }
+        && !address.Any(letter => char.IsControl(letter) || letter is ' ' or ',' or ';' or '<' or '>')
         && MailAddress.TryCreate(address, out var parsed) && parsed.Address == address;
 }

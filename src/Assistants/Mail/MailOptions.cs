@@ -66,7 +66,8 @@ internal sealed class MailOptionsValidator : IValidateOptions<MailOptions>
             return ValidateOptionsResult.Fail($"{nameof(options.SenderEmail)} must be the address that mail is sent from");
         }
         if (options.SesRegion is { Length: > 0 } region
-            && (string.IsNullOrEmpty(options.SesAccessKeyId) || string.IsNullOrEmpty(options.SesSecretAccessKey) || !region.All(IsOfRegion)))
+            && (string.IsNullOrEmpty(options.SesAccessKeyId)
+                || string.IsNullOrEmpty(options.SesSecretAccessKey) || !region.All(IsOfRegion)))
         {
             return ValidateOptionsResult.Fail(
                 $"{nameof(options.SesRegion)} must be a region such as eu-west-1, with {nameof(options.SesAccessKeyId)} and {nameof(options.SesSecretAccessKey)}");

@@ -12,7 +12,8 @@ internal static class MailServices
 {
     private static readonly (string Variable, string Setting)[] Aliases =
     [
-        ("SMTP_ADDRESS", "Host"), ("SMTP_PORT", "Port"), ("SENDER_EMAIL", "SenderEmail"), ("SENDER_PASSWORD", "Password"), ("SENDER_NAME", "SenderName"),
+        ("SMTP_ADDRESS", "Host"), ("SMTP_PORT", "Port"), ("SENDER_EMAIL", "SenderEmail"),
+        ("SENDER_PASSWORD", "Password"), ("SENDER_NAME", "SenderName"),
         ("AWS_SES_REGION", "SesRegion"), ("AWS_ACCESS_KEY_ID", "SesAccessKeyId"), ("AWS_SECRET_ACCESS_KEY", "SesSecretAccessKey"),
         ("ADMIN_EMAIL_RECEIVERS", "AdminReceivers"), ("TECHNICAL_EMAIL_RECEIVERS", "TechnicalReceivers"),
         ("PURCHASES_EMAIL_RECEIVERS", "PurchasesReceivers"), ("MOJODEX_WEBAPP_URI", "WebappUrl"),
@@ -30,7 +31,8 @@ internal static class MailServices
         services.AddSingleton<Mailer>();
         services.AddSingleton<TechnicalMail>();
         services.AddScoped<PasswordLinks>();
-        services.AddJob<SendAccountMail, SendAccountMailHandler>(SendAccountMail.Kind, MailJson.Default.SendAccountMail, SendAccountMail.Rules);
+        services.AddJob<SendAccountMail, SendAccountMailHandler>(
+            SendAccountMail.Kind, MailJson.Default.SendAccountMail, SendAccountMail.Rules);
         services.AddJob<SendOfficeMail, SendOfficeMailHandler>(SendOfficeMail.Kind, MailJson.Default.SendOfficeMail, SendOfficeMail.Rules);
         services.AddJob<TellOfDeadJobs, TellOfDeadJobsHandler>(TellOfDeadJobs.Kind, MailJson.Default.TellOfDeadJobs, TellOfDeadJobs.Rules);
         services.AddSchedule(TellOfDeadJobs.Kind, new TellOfDeadJobs(), TellOfDeadJobs.Every);

@@ -24,16 +24,20 @@ internal static class MailTemplate
 
     private static readonly Dictionary<string, Words> Languages = new(StringComparer.Ordinal)
     {
-        ["en"] = new("View To-do List", "Login", "Set a new password", "You get this mail because your assistant works for you.", "Stop these mails"),
-        ["fr"] = new("Voir la liste de tâches", "Se connecter", "Choisir un nouveau mot de passe", "Vous recevez ce message parce que votre assistant travaille pour vous.", "Ne plus recevoir ces messages"),
-        ["es"] = new("Ver la lista de tareas", "Iniciar sesión", "Elegir una nueva contraseña", "Recibe este mensaje porque su asistente trabaja para usted.", "Dejar de recibir estos mensajes"),
+        ["en"] = new("View To-do List", "Login", "Set a new password",
+            "You get this mail because your assistant works for you.", "Stop these mails"),
+        ["fr"] = new("Voir la liste de tâches", "Se connecter", "Choisir un nouveau mot de passe",
+            "Vous recevez ce message parce que votre assistant travaille pour vous.", "Ne plus recevoir ces messages"),
+        ["es"] = new("Ver la lista de tareas", "Iniciar sesión", "Elegir una nueva contraseña",
+            "Recibe este mensaje porque su asistente trabaja para usted.", "Dejar de recibir estos mensajes"),
     };
 
     /// <param name="html">As <see cref="SafeHtml"/> made it.</param>
     public static string Html(string language, string subject, string html, MailButton button, string? webapp, string? unsubscribe)
     {
         var words = WordsOf(language);
-        var link = unsubscribe is null ? "" : $" <a href=\"{WebUtility.HtmlEncode(unsubscribe)}\" style=\"color:inherit\">{WebUtility.HtmlEncode(words.Stop)}</a>";
+        var link = unsubscribe is null ? ""
+            : $" <a href=\"{WebUtility.HtmlEncode(unsubscribe)}\" style=\"color:inherit\">{WebUtility.HtmlEncode(words.Stop)}</a>";
         return Fill(
             Page,
             ("language", WebUtility.HtmlEncode(language)),

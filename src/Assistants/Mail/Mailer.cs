@@ -103,7 +103,9 @@ internal sealed class Mailer(IOptions<MailOptions> options, TimeProvider time)
         };
     }
 
-    /// <summary>What SES's SMTP endpoint takes as the password of an account that has this secret key: a signature of its, version 4.</summary>
+    /// <summary>
+    /// What SES's SMTP endpoint takes as the password of an account that has this secret key: a signature of its, version 4.
+    /// </summary>
     internal static string SesPassword(string secretKey, string region)
     {
         ReadOnlySpan<string> signed = ["11111111", region, "ses", "aws4_request", "SendRawEmail"];

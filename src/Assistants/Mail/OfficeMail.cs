@@ -71,7 +71,8 @@ internal sealed partial class TechnicalMail(JobQueue queue, IHostEnvironment env
     /// <summary>The same, of what is never told twice.</summary>
     public void TellAlways(AssistantsDb db, string what) => db.Enqueue(Letter(what));
 
-    private SendOfficeMail Letter(string what) => new(Mailbox.Technical, $"MOJODEX ERROR - {environment.EnvironmentName.ToLowerInvariant()}", what);
+    private SendOfficeMail Letter(string what) =>
+        new(Mailbox.Technical, $"MOJODEX ERROR - {environment.EnvironmentName.ToLowerInvariant()}", what);
 
     private static EnqueueOptions Once(string what) => new() { UniqueKey = what, UniqueFor = Quiet };
 

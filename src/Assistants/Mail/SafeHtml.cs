@@ -18,7 +18,8 @@ internal static class SafeHtml
 
     private static readonly FrozenSet<string> Allowed = FrozenSet.ToFrozenSet(
     [
-        "a", "b", "blockquote", "br", "code", "em", "h1", "h2", "h3", "h4", "hr", "i", "li", "ol", "p", "pre", "s", "strong", "table", "tbody", "td",
+        "a", "b", "blockquote", "br", "code", "em", "h1", "h2", "h3", "h4",
+        "hr", "i", "li", "ol", "p", "pre", "s", "strong", "table", "tbody", "td",
         "th", "thead", "tr", "u", "ul",
     ], StringComparer.Ordinal);
 
@@ -28,7 +29,8 @@ internal static class SafeHtml
     /// <summary>What is inside these is no text for people.</summary>
     private static readonly FrozenSet<string> Dropped = FrozenSet.ToFrozenSet(
     [
-        "applet", "audio", "canvas", "embed", "form", "frameset", "head", "iframe", "math", "noembed", "noframes", "noscript", "object", "script",
+        "applet", "audio", "canvas", "embed", "form", "frameset", "head",
+        "iframe", "math", "noembed", "noframes", "noscript", "object", "script",
         "select", "style", "svg", "template", "textarea", "title", "video", "xmp",
     ], StringComparer.Ordinal);
 
@@ -121,7 +123,8 @@ internal static class SafeHtml
 
     // Text of others stands in what a model writes: a link may lead to nobody but us.
     private static bool IsOwn(string? href, Uri? links) =>
-        links is not null && Uri.TryCreate(href, UriKind.Absolute, out var target) && target.Scheme is "http" or "https" && target.UserInfo.Length == 0
+        links is not null && Uri.TryCreate(href, UriKind.Absolute, out var target)
+        && target.Scheme is "http" or "https" && target.UserInfo.Length == 0
         && target.Scheme == links.Scheme && target.Authority == links.Authority;
 
     private static string Tidy(string text)

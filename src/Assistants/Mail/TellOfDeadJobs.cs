@@ -5,8 +5,8 @@ using Stoa.Platform.Jobs;
 namespace Stoa.Assistants.Mail;
 
 /// <summary>
-/// Every quarter of an hour: tells the technical mailbox which jobs are dead that it was not told of, all of them in one mail. So each is told
-/// of once, and there are at most four mails in an hour whatever breaks.
+/// Every quarter of an hour: tells the technical mailbox which jobs are dead that it was not told of, all of them in one mail. So each is
+/// told of once, and there are at most four mails in an hour whatever breaks.
 /// </summary>
 internal sealed record TellOfDeadJobs
 {
@@ -19,7 +19,8 @@ internal sealed record TellOfDeadJobs
         MaxRunning = 1,
         OnlyIf = $"""
             select exists (
-              select from platform.finished_jobs where state = 'dead' and finished_at > now() - interval '1 day' and kind like 'assistants.%'
+              select from platform.finished_jobs
+                where state = 'dead' and finished_at > now() - interval '1 day' and kind like 'assistants.%'
             )
             """,
     };
@@ -46,7 +47,8 @@ internal sealed class TellOfDeadJobsHandler(AssistantsDb db, TechnicalMail techn
               on conflict do nothing returning key
             )
             select kind, count(*)::integer as count, (array_agg(id order by id))[1:{MostNamed}] as first
-            from platform.finished_jobs where id = any (select key::uuid from told) and finished_at > now() - interval '1 day' and state = 'dead'
+            from platform.finished_jobs
+            where id = any (select key::uuid from told) and finished_at > now() - interval '1 day' and state = 'dead'
             group by kind order by kind
             """).ToListAsync(ct);
         if (dead.Count > 0)
@@ -61,7 +63,8 @@ internal sealed class TellOfDeadJobsHandler(AssistantsDb db, TechnicalMail techn
     private static string Words(List<Dead> dead)
     {
         var lines = dead.Select(kind => string.Create(
-            CultureInfo.InvariantCulture, $"- {kind.Kind}: {kind.Count} ({string.Join(", ", kind.First)}{(kind.Count > MostNamed ? ", …" : "")})"));
+            CultureInfo.InvariantCulture,
+            $"- {kind.Kind}: {kind.Count} ({string.Join(", ", kind.First)}{(kind.Count > MostNamed ? ", …" : "")})"));
         return string.Create(CultureInfo.InvariantCulture, $"""
             Jobs that failed for good: {dead.Sum(kind => kind.Count)}
 

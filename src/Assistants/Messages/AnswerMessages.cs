@@ -92,5 +92,6 @@ internal sealed class AnswerMessagesCortex(
         }
     }
 
-    protected override Task SaveAsync(AnswerSubject subject, Answer thought, CancellationToken ct) => answers.SaveAsync(subject, thought, ct);
+    protected override Task SaveAsync(AnswerSubject subject, Answer thought, CancellationToken ct) =>
+        answers.SaveAsync(subject, thought, ct);
 }

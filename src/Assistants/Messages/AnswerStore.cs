@@ -34,7 +34,8 @@ internal sealed class AnswerStore(AssistantsDb db, ProducedTextStore texts, Time
     /// <summary>What a program has the assistant say. Null when there is no such session.</summary>
     public async Task<int?> SayAsync(string sessionId, JsonObject message, CancellationToken ct)
     {
-        var user = await db.Sessions.Where(session => session.Id == sessionId && !session.IsDeleted).Select(session => session.UserId).FirstOrDefaultAsync(ct);
+        var user = await db.Sessions.Where(session => session.Id == sessionId && !session.IsDeleted)
+            .Select(session => session.UserId).FirstOrDefaultAsync(ct);
         if (user is null)
         {
             return null;
@@ -45,7 +46,9 @@ internal sealed class AnswerStore(AssistantsDb db, ProducedTextStore texts, Time
         return id;
     }
 
-    /// <summary>All of his messages that wait are in error then; where there are only the values of a form, a message without words is.</summary>
+    /// <summary>
+    /// All of his messages that wait are in error then; where there are only the values of a form, a message without words is.
+    /// </summary>
     public async Task FailAsync(AnswerSubject subject, CancellationToken ct)
     {
         var (about, now) = (subject.About, time.GetUtcNow());
@@ -55,14 +58,16 @@ internal sealed class AnswerStore(AssistantsDb db, ProducedTextStore texts, Time
             await db.Database.ExecuteSqlAsync($"""
                 update assistants.messages set in_error_at = {now}
                 where session_id = {about.SessionId} and sender = 'user' and in_error_at is null and id <= {newest}
-                  and id > coalesce((select max(said.answered_id) from assistants.messages said where said.session_id = {about.SessionId}), 0)
+                  and id > coalesce((select max(said.answered_id) from assistants.messages said
+                    where said.session_id = {about.SessionId}), 0)
                 """, ct);
         }
         else
         {
             db.Add(new MessageRow
             {
-                SessionId = about.SessionId, Sender = MessageSender.Mojo, Message = """{"text":null}""", MessageDate = now, CreatedAt = now, InErrorAt = now,
+                SessionId = about.SessionId, Sender = MessageSender.Mojo,
+                Message = """{"text":null}""", MessageDate = now, CreatedAt = now, InErrorAt = now,
             });
             await db.SaveChangesAsync(ct);
         }
@@ -70,12 +75,14 @@ internal sealed class AnswerStore(AssistantsDb db, ProducedTextStore texts, Time
         await transaction.CommitAsync(ct);
     }
 
-    public async Task<int> AddAsync(string userId, string sessionId, JsonObject message, int? answeredId, bool isDraft, CancellationToken ct)
+    public async Task<int> AddAsync(
+        string userId, string sessionId, JsonObject message, int? answeredId, bool isDraft, CancellationToken ct)
     {
         var now = time.GetUtcNow();
         var row = new MessageRow
         {
-            SessionId = sessionId, Sender = MessageSender.Mojo, Message = message.ToJsonString(), MessageDate = now, CreatedAt = now, AnsweredId = answeredId,
+            SessionId = sessionId, Sender = MessageSender.Mojo, Message = message.ToJsonString(),
+            MessageDate = now, CreatedAt = now, AnsweredId = answeredId,
         };
         db.Add(row);
         await db.SaveChangesAsync(ct);

@@ -10,7 +10,8 @@ namespace Stoa.Assistants.Messages;
 /// <param name="NewestId">The newest of his messages that is known; null where only a form was filled in.</param>
 /// <param name="Images">That he has filled into the form.</param>
 internal sealed record AnswerSubject(
-    ExecutionSubject About, int? ExecutionId, int? NewestId, string? Instructions, string? TitleFormat, string? DraftFormat, IReadOnlyList<InputImage> Images)
+    ExecutionSubject About, int? ExecutionId, int? NewestId, string? Instructions,
+    string? TitleFormat, string? DraftFormat, IReadOnlyList<InputImage> Images)
 {
     /// <summary>What he said last; null where he has said nothing yet.</summary>
     public string? Question
@@ -36,7 +37,8 @@ internal sealed class AnswerSubjects(AssistantsDb db, ExecutionSubjects executio
               t.output_format_instruction_draft as draft_format, newest.id as newest_id
             from assistants.sessions s
             left join lateral (
-              select * from assistants.task_executions own where own.session_id = s.id and own.deleted_at is null order by own.id desc limit 1) e on true
+              select * from assistants.task_executions own
+                where own.session_id = s.id and own.deleted_at is null order by own.id desc limit 1) e on true
             left join assistants.user_tasks ut on ut.id = e.user_task_id
             left join assistants.tasks t on t.id = ut.task_id
             left join lateral (
@@ -71,14 +73,16 @@ internal sealed class AnswerSubjects(AssistantsDb db, ExecutionSubjects executio
         ? new()
         {
             ExecutionId = 0, SessionId = sessionId, UserId = chat.UserId, OrganizationId = chat.OrganizationId, UserName = chat.Name,
-            CompanyDescription = chat.CompanyDescription, Goal = chat.Goal, TimezoneOffset = chat.TimezoneOffset, TimezoneName = chat.TimezoneName,
+            CompanyDescription = chat.CompanyDescription, Goal = chat.Goal,
+            TimezoneOffset = chat.TimezoneOffset, TimezoneName = chat.TimezoneName,
             Language = chat.Language, TaskName = "chat", TaskDefinition = "The user talks with you about whatever he likes.", Inputs = "[]",
             Messages = chat.Messages,
         }
         : null;
 
     private sealed record Chat(
-        string UserId, Guid OrganizationId, string Name, string? CompanyDescription, string? Goal, int? TimezoneOffset, string? TimezoneName,
+        string UserId, Guid OrganizationId, string Name, string? CompanyDescription,
+        string? Goal, int? TimezoneOffset, string? TimezoneName,
         string Language, string Messages);
 
     private sealed record Waiting(int? ExecutionId, string? Instructions, string? TitleFormat, string? DraftFormat, int? NewestId);

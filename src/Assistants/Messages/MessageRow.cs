@@ -7,7 +7,9 @@ internal enum MessageSender
     System,
 }
 
-/// <summary>What was said in a session. Messages without <c>text</c> in their JSON are no part of the conversation that models see.</summary>
+/// <summary>
+/// What was said in a session. Messages without <c>text</c> in their JSON are no part of the conversation that models see.
+/// </summary>
 internal sealed class MessageRow
 {
     public int Id { get; init; }

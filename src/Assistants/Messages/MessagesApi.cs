@@ -28,7 +28,8 @@ internal static class MessagesApi
     }
 
     internal static async Task<Ok<JsonElement>> SendAsync(
-        Form<NewMessage> form, MojodexCaller caller, HttpContext context, UserStore users, UserMessages messages, SpokenMessages spoken, CancellationToken ct)
+        Form<NewMessage> form, MojodexCaller caller, HttpContext context, UserStore users,
+        UserMessages messages, SpokenMessages spoken, CancellationToken ct)
     {
         var said = form.Value;
         if (said.Text is null && form.Files.Count == 0)

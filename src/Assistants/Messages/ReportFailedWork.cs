@@ -7,8 +7,8 @@ using Stoa.Platform.Jobs;
 namespace Stoa.Assistants.Messages;
 
 /// <summary>
-/// Each minute: whose answer will not come? A job that fails for the last time says so itself; one that died with its hosts, ran out of time
-/// or was cancelled cannot. Its user sees the error where he waits, and may try again.
+/// Each minute: whose answer will not come? A job that fails for the last time says so itself; one that died with its hosts, ran out of
+/// time or was cancelled cannot. Its user sees the error where he waits, and may try again.
 /// </summary>
 internal sealed record ReportFailedWork
 {
@@ -20,7 +20,8 @@ internal sealed record ReportFailedWork
 }
 
 internal sealed class ReportFailedWorkHandler(
-    AssistantsDb db, AnswerSubjects subjects, AnswerStore answers, WorkflowStore workflows, WebsiteStore readings, TimeProvider time) : IJobHandler<ReportFailedWork>
+    AssistantsDb db, AnswerSubjects subjects, AnswerStore answers, WorkflowStore workflows,
+    WebsiteStore readings, TimeProvider time) : IJobHandler<ReportFailedWork>
 {
     // So long before its end a job may have been made; ids of jobs grow with the time.
     private static readonly TimeSpan Oldest = TimeSpan.FromDays(7);
@@ -40,14 +41,19 @@ internal sealed class ReportFailedWorkHandler(
         await readings.FailAsync([.. websites.Select(int.Parse)], "Reading it came to no end", ct);
     }
 
-    /// <summary>What jobs of a kind were about that have ended in the last hours without success. Those that found nothing left to do are no failures.</summary>
+    /// <summary>
+    /// What jobs of a kind were about that have ended in the last hours without success. Those that found nothing left to do are no
+    /// failures.
+    /// </summary>
     private Task<List<string>> EndedAsync(string kind, string subject, CancellationToken ct) => db.Database.SqlQuery<string>($"""
         select distinct ended.args ->> {subject} as "Value" from platform.finished_jobs ended
         where ended.state in ('dead', 'cancelled') and ended.id > {Guid.CreateVersion7(time.GetUtcNow() - Oldest)} and ended.kind = {kind}
           and ended.finished_at > now() - interval '12 hours' and (ended.history -> -1 ->> 'state') is distinct from 'discarded'
         """).ToListAsync(ct);
 
-    /// <summary>Null when nobody waits, or somebody works on it. Seen at one moment: whoever says something commits it together with its job.</summary>
+    /// <summary>
+    /// Null when nobody waits, or somebody works on it. Seen at one moment: whoever says something commits it together with its job.
+    /// </summary>
     private async Task<AnswerSubject?> UnansweredAsync(string session, CancellationToken ct)
     {
         await using var moment = await db.Database.BeginTransactionAsync(IsolationLevel.RepeatableRead, ct);

@@ -22,7 +22,8 @@ internal sealed class SpokenMessages(ITranscriptions transcriptions, IOptions<As
     public void Dispose() => places.Dispose();
 
     /// <summary>Null: this host is at it, for an earlier request with the same message.</summary>
-    public async Task<string?> WriteDownAsync(UserRow user, MessagesApi.NewMessage message, IFormFile file, string requestId, CancellationToken ct)
+    public async Task<string?> WriteDownAsync(
+        UserRow user, MessagesApi.NewMessage message, IFormFile file, string requestId, CancellationToken ct)
     {
         if (file.Length > MostBytes)
         {
@@ -44,7 +45,8 @@ internal sealed class SpokenMessages(ITranscriptions transcriptions, IOptions<As
                 var said = await transcriptions.WriteDownAsync(
                     new(user.OrganizationId, model, "assistants.speech", requestId, bytes.ToArray(), file.FileName, file.ContentType), ct);
                 var text = said.Replace("\0", "", StringComparison.Ordinal);
-                return text.Length is > 0 and <= Wire.Fields.LongText ? text : throw Failure.Invalid("Nothing that is said can be heard in the recording", "file");
+                return text.Length is > 0 and <= Wire.Fields.LongText ? text
+                    : throw Failure.Invalid("Nothing that is said can be heard in the recording", "file");
             }
             finally
             {

@@ -18,7 +18,8 @@ internal sealed class UserMessages(AssistantsDb db, SessionStore sessions, TimeP
 {
     /// <summary>Whether it was never sent before; by that a recording is listened to once.</summary>
     public async Task<bool> IsNewAsync(UserRow user, MessagesApi.NewMessage said, CancellationToken ct) =>
-        await StoredAsync((await sessions.FindAsync(user.Id, said.SessionId, ct) ?? throw SessionStore.Unknown(said.SessionId)).Id, said.MessageId, ct) is null;
+        await StoredAsync((await sessions.FindAsync(user.Id, said.SessionId, ct) ?? throw SessionStore.Unknown(said.SessionId)).Id,
+            said.MessageId, ct) is null;
 
     /// <returns>The message as it is stored, in JSON.</returns>
     public async Task<string> SaveAsync(UserRow user, MessagesApi.NewMessage said, CancellationToken ct)
@@ -45,7 +46,8 @@ internal sealed class UserMessages(AssistantsDb db, SessionStore sessions, TimeP
     private async Task<string> RetryAsync(UserRow user, MessageRow stored, CancellationToken ct)
     {
         await using var transaction = await db.Database.BeginTransactionAsync(ct);
-        await db.Messages.Where(message => message.Id == stored.Id).ExecuteUpdateAsync(set => set.SetProperty(message => message.InErrorAt, (DateTimeOffset?)null), ct);
+        await db.Messages.Where(message => message.Id == stored.Id)
+            .ExecuteUpdateAsync(set => set.SetProperty(message => message.InErrorAt, (DateTimeOffset?)null), ct);
         AnswerMessages.Enqueue(db, user, stored.SessionId);
         await db.SaveChangesAsync(ct);
         await transaction.CommitAsync(ct);
@@ -74,7 +76,8 @@ internal sealed class UserMessages(AssistantsDb db, SessionStore sessions, TimeP
         var row = new MessageRow
         {
             // A clock that is ahead would put what is said behind its answer.
-            SessionId = session.Id, Sender = MessageSender.User, Message = message.ToJsonString(), MessageDate = said.Date < now ? said.Date : now,
+            SessionId = session.Id, Sender = MessageSender.User,
+            Message = message.ToJsonString(), MessageDate = said.Date < now ? said.Date : now,
             CreatedAt = now, ReadAt = now,
         };
         db.Add(row);
@@ -100,20 +103,23 @@ internal sealed class UserMessages(AssistantsDb db, SessionStore sessions, TimeP
                 new JsonObject { ["session_id"] = session.Id, ["user_task_execution_pk"] = execution!.Id }, ct);
         }
         await LiveEvents.TellAsync(db, user.Id, session.Id, "user_message_reception",
-            new JsonObject { ["session_id"] = session.Id, ["message_pk"] = row.Id, ["message_id"] = said.MessageId, ["text"] = said.Text }, ct);
+            new JsonObject { ["session_id"] = session.Id, ["message_pk"] = row.Id, ["message_id"] = said.MessageId, ["text"] = said.Text },
+            ct);
         await transaction.CommitAsync(ct);
         return row.Message;
     }
 
     /// <summary>What is said first gives a chat its title; what a task is about is summarized anew each time.</summary>
-    private async Task NameAsync(UserRow user, SessionRow session, ExecutionRow? execution, MessagesApi.NewMessage said, CancellationToken ct)
+    private async Task NameAsync(
+        UserRow user, SessionRow session, ExecutionRow? execution, MessagesApi.NewMessage said, CancellationToken ct)
     {
         var owner = JobOwners.Of(user);
         if (execution is not null)
         {
             db.Enqueue(new SummarizeExecution(execution.Id), SummarizeExecution.Once(execution.Id, owner));
         }
-        else if (session.Title is null && await db.Messages.CountAsync(other => other.SessionId == session.Id && other.Sender == MessageSender.User, ct) == 1)
+        else if (session.Title is null
+            && await db.Messages.CountAsync(other => other.SessionId == session.Id && other.Sender == MessageSender.User, ct) == 1)
         {
             db.Enqueue(new NameSession(session.Id, GivenId: null), NameSession.Once(session.Id, owner));
         }

@@ -26,12 +26,14 @@ internal sealed class AssistantsData(AssistantsDb db, UserErasure erasure, Npgsq
             """),
         ("purchases", """
             select jsonb_build_object('product', product.label, 'is_active', p.is_active, 'since', p.created_at)
-            from assistants.purchases p join assistants.products product on product.id = p.product_id where p.user_id = any ($1) order by p.id
+            from assistants.purchases p
+              join assistants.products product on product.id = p.product_id where p.user_id = any ($1) order by p.id
             """),
         ("executions", "select to_jsonb(e) from assistants.task_executions e where user_id = any ($1) order by id"),
         ("input_images", """
             select to_jsonb(i) || jsonb_build_object('content', encode(i.content, 'base64'))
-            from assistants.input_images i join assistants.task_executions e on e.id = i.task_execution_id where e.user_id = any ($1) order by i.id
+            from assistants.input_images i
+              join assistants.task_executions e on e.id = i.task_execution_id where e.user_id = any ($1) order by i.id
             """),
         ("workflow_steps", """
             select to_jsonb(r) from assistants.workflow_step_executions r join assistants.task_executions e on e.id = r.task_execution_id
@@ -49,7 +51,8 @@ internal sealed class AssistantsData(AssistantsDb db, UserErasure erasure, Npgsq
             """),
         ("todos", "select to_jsonb(t) from assistants.todos t where user_id = any ($1) order by id"),
         ("todo_schedulings", """
-            select to_jsonb(s) from assistants.todo_schedulings s join assistants.todos t on t.id = s.todo_id where t.user_id = any ($1) order by s.id
+            select to_jsonb(s) from assistants.todo_schedulings s
+              join assistants.todos t on t.id = s.todo_id where t.user_id = any ($1) order by s.id
             """),
         ("websites", "select to_jsonb(w) from assistants.websites w where user_id = any ($1) order by id"),
         ("documents", "select to_jsonb(d) from assistants.documents d where user_id = any ($1) order by id"),

@@ -4,8 +4,8 @@ using Npgsql;
 namespace Stoa.Assistants.Privacy;
 
 /// <summary>
-/// Takes users out with all that the assistant did for them: every table of the module that holds something of a user's goes with him, and jobs
-/// hold nothing but ids. A company stays while others work for it.
+/// Takes users out with all that the assistant did for them: every table of the module that holds something of a user's goes with him, and
+/// jobs hold nothing but ids. A company stays while others work for it.
 /// </summary>
 public sealed class UserErasure
 {
@@ -29,7 +29,9 @@ public sealed class UserErasure
         """,
         ct);
 
-    /// <summary>Whoever works for the user at this moment locks what goes, in an order of his own: the database then ends one of the two.</summary>
+    /// <summary>
+    /// Whoever works for the user at this moment locks what goes, in an order of his own: the database then ends one of the two.
+    /// </summary>
     private async Task<bool> RunAsync(FormattableString statement, CancellationToken ct)
     {
         for (var tries = 1; ; tries++)
@@ -38,7 +40,8 @@ public sealed class UserErasure
             {
                 return await TryAsync(statement, ct);
             }
-            catch (Exception exception) when (tries < MostTries && exception.GetBaseException() is PostgresException { SqlState: PostgresErrorCodes.DeadlockDetected })
+            catch (Exception exception) when (tries < MostTries
+                && exception.GetBaseException() is PostgresException { SqlState: PostgresErrorCodes.DeadlockDetected })
             {
                 // It was this one, and the other has gone on.
             }
@@ -51,7 +54,8 @@ public sealed class UserErasure
         var companies = await db.Database.SqlQuery<int?>(statement).ToListAsync(ct);
         var left = companies.OfType<int>().ToArray();
         await db.Database.ExecuteSqlAsync($"""
-            delete from assistants.companies c where c.id = any ({left}) and not exists (select from assistants.users u where u.company_id = c.id)
+            delete from assistants.companies c
+              where c.id = any ({left}) and not exists (select from assistants.users u where u.company_id = c.id)
             """, ct);
         await transaction.CommitAsync(ct);
         return companies.Count > 0;

@@ -6,13 +6,16 @@ using Stoa.Platform.Jobs;
 
 namespace Stoa.Assistants.ProducedTexts;
 
-/// <summary>Makes the vector by which a version is found again. Without a model that makes vectors it is found by its words alone.</summary>
+/// <summary>
+/// Makes the vector by which a version is found again. Without a model that makes vectors it is found by its words alone.
+/// </summary>
 internal sealed record EmbedProducedText(int VersionId)
 {
     public const string Kind = "assistants.embed_produced_text";
 }
 
-internal sealed class EmbedProducedTextHandler(AssistantsDb db, IEmbeddings embeddings, EngineLimits limits, IOptions<AssistantsOptions> options)
+internal sealed class EmbedProducedTextHandler(
+    AssistantsDb db, IEmbeddings embeddings, EngineLimits limits, IOptions<AssistantsOptions> options)
     : IJobHandler<EmbedProducedText>
 {
     // Models read so much at most; the beginning of a text says what it is about.

@@ -16,7 +16,8 @@ internal sealed class ProducedTextSearch(AssistantsDb db, IEmbeddings embeddings
 
     public async Task<List<ProducedTextsApi.RetrievedText>> FindAsync(ProducedTextsApi.Search search, CancellationToken ct)
     {
-        var organization = await db.Users.Where(user => user.Id == search.UserId).Select(user => (Guid?)user.OrganizationId).FirstOrDefaultAsync(ct)
+        var organization = await db.Users.Where(user => user.Id == search.UserId)
+            .Select(user => (Guid?)user.OrganizationId).FirstOrDefaultAsync(ct)
             ?? throw Failure.Invalid("Invalid user_id", "user_id");
         var text = EmbedProducedTextHandler.ForVector(search.Text);
         var (vector, model) = text.Length > 0 && embeddings.Pick(organization, options.Value.EmbeddingModel) is { } wanted
@@ -27,7 +28,8 @@ internal sealed class ProducedTextSearch(AssistantsDb db, IEmbeddings embeddings
 
     private async Task<(float[]? Vector, string? Model)> VectorAsync(Guid organization, string model, string text, CancellationToken ct)
     {
-        var reply = await embeddings.EmbedAsync(new(organization, model, "assistants.produced_texts", $"retrieve-{organization:N}", text), ct);
+        var reply = await embeddings.EmbedAsync(
+            new(organization, model, "assistants.produced_texts", $"retrieve-{organization:N}", text), ct);
         return (reply.Vectors[0], reply.Model);
     }
 
@@ -61,7 +63,8 @@ internal sealed class ProducedTextSearch(AssistantsDb db, IEmbeddings embeddings
             join assistants.user_tasks ut on ut.id = e.user_task_id
             join assistants.tasks t on t.id = ut.task_id
             cross join lateral (
-              select n.title, n.production, to_tsvector('simple', coalesce(n.title, '') || ' ' || left(n.production, {MostSearched})) as words
+              select n.title,
+                n.production, to_tsvector('simple', coalesce(n.title, '') || ' ' || left(n.production, {MostSearched})) as words
               from assistants.produced_text_versions n where n.produced_text_id = p.id order by n.created_at desc, n.id desc limit 1) v
             where p.user_id = {search.UserId} and p.deleted_at is null and v.words @@ websearch_to_tsquery('simple', {search.Text})
             order by ts_rank(v.words, websearch_to_tsquery('simple', {search.Text})) desc, e.id desc limit {search.Most}

@@ -28,8 +28,8 @@ internal sealed class ProducedTextStore(AssistantsDb db, TimeProvider time)
     }
 
     /// <summary>
-    /// One more version of this text, else of what the execution has produced, else the first of a new text; in the caller's transaction, and
-    /// with the job that makes its vector. Of the kind that the execution's task produces.
+    /// One more version of this text, else of what the execution has produced, else the first of a new text; in the caller's transaction,
+    /// and with the job that makes its vector. Of the kind that the execution's task produces.
     /// </summary>
     /// <exception cref="Failure">NotFound: the text, the execution or the session.</exception>
     public async Task<ProducedTextsApi.SavedVersion> SaveAsync(UserRow user, ProducedTextsApi.NewVersion terms, CancellationToken ct)
@@ -62,7 +62,8 @@ internal sealed class ProducedTextStore(AssistantsDb db, TimeProvider time)
         orderby row.CreatedAt, row.Id
         select new VersionView(row.Id)
         {
-            ProducedTextPk = text.Id, ProducedTextTitle = row.Title, ProducedTextProduction = row.Production, ProducedTextVersionIndex = index,
+            ProducedTextPk = text.Id, ProducedTextTitle = row.Title,
+            ProducedTextProduction = row.Production, ProducedTextVersionIndex = index,
         }).Skip(index - 1).FirstOrDefaultAsync(ct);
 
     public async Task<bool> DeleteAsync(string userId, int id, CancellationToken ct) => await db.ProducedTexts
@@ -76,7 +77,8 @@ internal sealed class ProducedTextStore(AssistantsDb db, TimeProvider time)
         {
             throw Failure.NotFound("user_task_execution");
         }
-        if (terms.SessionId is { } session && !await db.Sessions.AnyAsync(row => row.Id == session && row.UserId == user.Id && !row.IsDeleted, ct))
+        if (terms.SessionId is { } session
+            && !await db.Sessions.AnyAsync(row => row.Id == session && row.UserId == user.Id && !row.IsDeleted, ct))
         {
             throw Failure.NotFound("Session");
         }

@@ -48,7 +48,8 @@ internal static class ProducedTextsApi
 
     internal static async Task<Ok<DeletedText>> DeleteAsync(
         Query<WantedText> query, MojodexCaller caller, ProducedTextStore texts, CancellationToken ct) =>
-        await texts.DeleteAsync(caller.UserId!, query.Value.Id, ct) ? TypedResults.Ok(new DeletedText(query.Value.Id)) : throw Failure.NotFound("Produced text");
+        await texts.DeleteAsync(caller.UserId!, query.Value.Id, ct)
+            ? TypedResults.Ok(new DeletedText(query.Value.Id)) : throw Failure.NotFound("Produced text");
 
     internal static async Task<Ok<RetrievedTexts>> RetrieveAsync(Query<Search> query, ProducedTextSearch texts, CancellationToken ct) =>
         TypedResults.Ok(new RetrievedTexts(await texts.FindAsync(query.Value, ct)));
@@ -56,7 +57,8 @@ internal static class ProducedTextsApi
     internal sealed record ProducedTextList(IReadOnlyList<ProducedTextView> ProducedTexts);
 
     internal sealed record ProducedTextView(
-        int ProducedTextPk, int? UserTaskExecutionFk, string UserId, string Production, string? Title, DateTimeOffset CreationDate, string? TextType);
+        int ProducedTextPk, int? UserTaskExecutionFk, string UserId, string Production,
+        string? Title, DateTimeOffset CreationDate, string? TextType);
 
     internal sealed record SavedVersion(int ProducedTextPk, int ProducedTextVersionPk);
 
@@ -88,7 +90,8 @@ internal static class ProducedTextsApi
     }
 
     /// <param name="MaxDistance">Cosine distance; what is farther away is not found by it.</param>
-    internal sealed record Search(string Text, int Most, double MaxDistance, string UserId, int ExecutionId, string TaskName) : IArguments<Search>
+    internal sealed record Search(string Text, int Most, double MaxDistance, string UserId, int ExecutionId, string TaskName)
+        : IArguments<Search>
     {
         public static Search Read(Fields fields)
         {

@@ -55,7 +55,8 @@ internal sealed class PurchaseChecks(AssistantsDb db, TimeProvider time)
             db.Enqueue(
                 new SendOfficeMail(
                     Mailbox.Purchases, "A trial user stays away",
-                    string.Create(CultureInfo.InvariantCulture, $"User {user.UserId} has begun nothing since {cutOff:yyyy-MM-dd} (purchase {user.PurchaseId}).")),
+                    string.Create(CultureInfo.InvariantCulture,
+                        $"User {user.UserId} has begun nothing since {cutOff:yyyy-MM-dd} (purchase {user.PurchaseId}).")),
                 new() { UniqueKey = $"away:{Text(user.PurchaseId)}", UniqueFor = Year });
         }
         await db.SaveChangesAsync(ct);

@@ -57,9 +57,11 @@ internal sealed class DeviceStore(AssistantsDb db, TimeProvider time)
 internal static class DeviceApi
 {
     public static void MapDevices(this IEndpointRouteBuilder routes) =>
-        routes.MapPut("/device", KeepAsync).RequireMojodexUser().WithTags("Notifications").WithSummary("Have notifications sent to a device");
+        routes.MapPut("/device", KeepAsync).RequireMojodexUser()
+            .WithTags("Notifications").WithSummary("Have notifications sent to a device");
 
-    internal static async Task<Ok<DeviceAnswer>> KeepAsync(MojodexCaller caller, Body<DeviceFields> body, DeviceStore devices, CancellationToken ct)
+    internal static async Task<Ok<DeviceAnswer>> KeepAsync(
+        MojodexCaller caller, Body<DeviceFields> body, DeviceStore devices, CancellationToken ct)
     {
         var token = body.Value.FcmToken;
         if (token.Length == 0 || token.Any(letter => letter is <= ' ' or > '~'))

@@ -29,12 +29,14 @@ internal sealed class PushOptionsValidator : IValidateOptions<PushOptions>
 {
     public ValidateOptionsResult Validate(string? name, PushOptions options)
     {
-        if (options.ProjectId is { Length: > 0 } project && project.Any(letter => !char.IsAsciiLetterOrDigit(letter) && letter is not ('-' or ':' or '.')))
+        if (options.ProjectId is { Length: > 0 } project
+            && project.Any(letter => !char.IsAsciiLetterOrDigit(letter) && letter is not ('-' or ':' or '.')))
         {
             return ValidateOptionsResult.Fail($"{nameof(options.ProjectId)} must be the id of a Firebase project");
         }
         return !options.IsConfigured || ServiceAccount.Read(options.ServiceAccount!) is not null
             ? ValidateOptionsResult.Success
-            : ValidateOptionsResult.Fail($"{nameof(options.ServiceAccount)} must be a service account's key file (JSON with client_email and private_key), or its content");
+            : ValidateOptionsResult.Fail(
+                $"{nameof(options.ServiceAccount)} must be a service account's key file (JSON with client_email and private_key), or its content");
     }
 }

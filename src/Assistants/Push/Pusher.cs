@@ -14,7 +14,8 @@ using Stoa.Platform.Http;
 namespace Stoa.Assistants.Push;
 
 /// <param name="Key">
-/// What is pushed again under the same key takes the place of the first on the device, where that is still shown. Null: it stands for itself.
+/// What is pushed again under the same key takes the place of the first on the device, where that is still shown. Null: it stands for
+/// itself.
 /// </param>
 internal sealed record Notification(string Title, string Body, IReadOnlyDictionary<string, string> Data, string? Key = null);
 
@@ -25,7 +26,8 @@ internal sealed class Pusher(AssistantsDb db, IHttpClientFactory clients, Access
 
     public bool IsConfigured => options.Value.IsConfigured;
 
-    public Task<bool> HasDeviceAsync(string userId, CancellationToken ct) => db.Devices.AnyAsync(device => device.UserId == userId && device.IsValid, ct);
+    public Task<bool> HasDeviceAsync(string userId, CancellationToken ct) =>
+        db.Devices.AnyAsync(device => device.UserId == userId && device.IsValid, ct);
 
     /// <summary>True when at least one device took it. A device that is gone is not asked again.</summary>
     /// <exception cref="HttpRequestException">None took it, and one of them may later.</exception>
@@ -49,7 +51,8 @@ internal sealed class Pusher(AssistantsDb db, IHttpClientFactory clients, Access
         var gone = devices.Where((_, index) => outcomes[index] == PushOutcome.Gone).Select(device => device.Id).ToArray();
         if (gone.Length > 0)
         {
-            await db.Devices.Where(device => gone.Contains(device.Id)).ExecuteUpdateAsync(set => set.SetProperty(device => device.IsValid, false), ct);
+            await db.Devices.Where(device => gone.Contains(device.Id))
+                .ExecuteUpdateAsync(set => set.SetProperty(device => device.IsValid, false), ct);
         }
         return outcomes.Contains(PushOutcome.Taken) || (outcomes.Contains(PushOutcome.Later)
             ? throw new HttpRequestException("The push service took the notification for none of the devices")
@@ -74,7 +77,8 @@ internal sealed class Pusher(AssistantsDb db, IHttpClientFactory clients, Access
                 tokens.Forget(token);
             }
             return answer.IsSuccessStatusCode ? PushOutcome.Taken
-                : answer.StatusCode is HttpStatusCode.NotFound or HttpStatusCode.BadRequest && IsGone(await answer.Content.ReadAsStringAsync(ct)) ? PushOutcome.Gone
+                : answer.StatusCode is HttpStatusCode.NotFound or HttpStatusCode.BadRequest
+                && IsGone(await answer.Content.ReadAsStringAsync(ct)) ? PushOutcome.Gone
                 : PushOutcome.Later;
         }
         catch (Exception problem) when (problem is HttpRequestException or Failure)
@@ -107,8 +111,8 @@ internal sealed class Pusher(AssistantsDb db, IHttpClientFactory clients, Access
     }
 
     /// <summary>
-    /// 404 <c>UNREGISTERED</c>: the application is gone from the device. 400 <c>INVALID_ARGUMENT</c> is said of a token that is none, but also of
-    /// a message that is wrong, which is no fault of the device: there the field tells.
+    /// 404 <c>UNREGISTERED</c>: the application is gone from the device. 400 <c>INVALID_ARGUMENT</c> is said of a token that is none, but
+    /// also of a message that is wrong, which is no fault of the device: there the field tells.
     /// </summary>
     internal static bool IsGone(string answer)
     {

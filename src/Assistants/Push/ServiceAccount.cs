@@ -19,15 +19,18 @@ internal sealed record ServiceAccount(string Email, RSAParameters Key, string? K
             using var rsa = RSA.Create();
             rsa.ImportFromPem(Text(root, "private_key") ?? "");
             return Text(root, "client_email") is { Length: > 0 } email
-                ? new(email, rsa.ExportParameters(includePrivateParameters: true), Text(root, "private_key_id"), Text(root, "token_uri") ?? GoogleTokens)
+                ? new(email, rsa.ExportParameters(includePrivateParameters: true),
+                    Text(root, "private_key_id"), Text(root, "token_uri") ?? GoogleTokens)
                 : null;
         }
-        catch (Exception wrong) when (wrong is JsonException or IOException or UnauthorizedAccessException or ArgumentException or CryptographicException)
+        catch (Exception wrong)
+            when (wrong is JsonException or IOException or UnauthorizedAccessException or ArgumentException or CryptographicException)
         {
             return null;
         }
     }
 
     private static string? Text(JsonElement root, string name) =>
-        root.ValueKind == JsonValueKind.Object && root.TryGetProperty(name, out var value) && value.ValueKind == JsonValueKind.String ? value.GetString() : null;
+        root.ValueKind == JsonValueKind.Object && root.TryGetProperty(name, out var value)
+            && value.ValueKind == JsonValueKind.String ? value.GetString() : null;
 }

@@ -13,7 +13,8 @@ internal sealed class SessionStore(AssistantsDb db, SessionTitles titles, TimePr
     {
         var session = new SessionRow
         {
-            Id = RandomNumberGenerator.GetHexString(32, lowercase: true), UserId = user.Id, Language = user.LanguageCode, Platform = platform,
+            Id = RandomNumberGenerator.GetHexString(32, lowercase: true),
+            UserId = user.Id, Language = user.LanguageCode, Platform = platform,
             StartingMode = mode, CreatedAt = time.GetUtcNow(),
         };
         db.Add(session);
@@ -21,7 +22,8 @@ internal sealed class SessionStore(AssistantsDb db, SessionTitles titles, TimePr
     }
 
     /// <summary>Chats in which something was said, newest first.</summary>
-    public Task<List<SessionsApi.SessionView>> ListAsync(string userId, int most, int offset, CancellationToken ct) => db.Sessions.AsNoTracking()
+    public Task<List<SessionsApi.SessionView>> ListAsync(string userId, int most, int offset, CancellationToken ct) =>
+        db.Sessions.AsNoTracking()
         .Where(session => session.UserId == userId && !session.IsDeleted && session.StartingMode == SessionMode.Chat
             && db.Messages.Any(message => message.SessionId == session.Id))
         .OrderByDescending(session => session.CreatedAt).ThenByDescending(session => session.Id).Skip(offset).Take(most)

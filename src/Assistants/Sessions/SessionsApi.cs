@@ -55,7 +55,8 @@ internal static class SessionsApi
 
     internal static async Task<Ok<NamedSession>> DeleteAsync(
         Query<WantedSession> query, MojodexCaller caller, SessionStore sessions, CancellationToken ct) =>
-        await sessions.DeleteAsync(caller.UserId!, query.Value.SessionId, ct) ? Named(query.Value.SessionId) : throw Failure.NotFound("Session");
+        await sessions.DeleteAsync(caller.UserId!, query.Value.SessionId, ct)
+            ? Named(query.Value.SessionId) : throw Failure.NotFound("Session");
 
     private static Ok<NamedSession> Named(string id) => TypedResults.Ok(new NamedSession(id));
 
@@ -79,7 +80,8 @@ internal static class SessionsApi
 
     internal sealed record NewTitle(string SessionId, string Title) : IArguments<NewTitle>
     {
-        public static NewTitle Read(Fields fields) => new(fields.Text("session_id", Fields.ShortText), fields.Text("title", Fields.ShortText));
+        public static NewTitle Read(Fields fields) =>
+            new(fields.Text("session_id", Fields.ShortText), fields.Text("title", Fields.ShortText));
     }
 
     internal sealed record WantedSession(string SessionId) : IArguments<WantedSession>

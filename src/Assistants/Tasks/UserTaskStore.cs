@@ -19,7 +19,8 @@ internal sealed class UserTaskStore(AssistantsDb db)
             where ut.user_id = {userId} and ({wanted.Id}::integer is null or ut.id = {wanted.Id}) and {wanted.Platform} = any (t.platforms)
             order by ut.id offset {wanted.Offset} limit {wanted.Most}
             """).ToListAsync(ct);
-        var steps = await StepsAsync([.. tasks.Where(task => task.Type == "workflow").Select(task => task.TaskId)], tasks.FirstOrDefault()?.Language, ct);
+        var steps = await StepsAsync(
+            [.. tasks.Where(task => task.Type == "workflow").Select(task => task.TaskId)], tasks.FirstOrDefault()?.Language, ct);
         return tasks.ConvertAll(task => new UserTasksApi.UserTask(
             task.UserTaskId, task.TaskId, task.Name, task.Description, task.Icon, task.Type, [.. steps[task.TaskId]], task.IsEnabled));
     }

@@ -25,7 +25,8 @@ internal static class UserTasksApi
     internal sealed record UserTaskList(IReadOnlyList<UserTask> UserTasks);
 
     internal sealed record UserTask(
-        int UserTaskPk, int TaskPk, string TaskName, string TaskDescription, string TaskIcon, string TaskType, IReadOnlyList<TaskStep> Steps,
+        int UserTaskPk, int TaskPk, string TaskName, string TaskDescription,
+        string TaskIcon, string TaskType, IReadOnlyList<TaskStep> Steps,
         bool Enabled);
 
     internal sealed record TaskStep(int WorkflowStepPk, string StepNameForUser, string StepDefinitionForUser);

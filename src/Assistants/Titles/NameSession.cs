@@ -22,7 +22,8 @@ internal sealed record SessionName([property: Description("At most 6 words")] st
 
 internal sealed record UnnamedSession(string SessionId, Guid OrganizationId, string Language, string Message);
 
-internal sealed class NameSessionCortex(AssistantsDb db, SessionTitles titles, Mind mind) : Cortex<NameSession, UnnamedSession, SessionName>(db)
+internal sealed class NameSessionCortex(AssistantsDb db, SessionTitles titles, Mind mind)
+    : Cortex<NameSession, UnnamedSession, SessionName>(db)
 {
     private static readonly string Prompt = CortexPrompts.Of("name-session.1");
 
@@ -35,7 +36,8 @@ internal sealed class NameSessionCortex(AssistantsDb db, SessionTitles titles, M
     {
         var material = new Material().Add("language", subject.Language).Add("message", subject.Message);
         return mind.AskAsync(
-            new(subject.OrganizationId, "first_session_message", Prompt, material.ToString()) { MaxOutput = 100, Temperature = 0.5 }, Form, context, ct);
+            new(subject.OrganizationId, "first_session_message", Prompt, material.ToString()) { MaxOutput = 100, Temperature = 0.5 },
+            Form, context, ct);
     }
 
     protected override Task SaveAsync(UnnamedSession subject, SessionName thought, CancellationToken ct) =>
@@ -44,7 +46,8 @@ internal sealed class NameSessionCortex(AssistantsDb db, SessionTitles titles, M
 
 internal sealed class SessionTitles(AssistantsDb db)
 {
-    public async Task<UnnamedSession?> FindUnnamedAsync(NameSession job, CancellationToken ct) => (await db.Database.SqlQuery<UnnamedSession>($"""
+    public async Task<UnnamedSession?> FindUnnamedAsync(NameSession job, CancellationToken ct) =>
+        (await db.Database.SqlQuery<UnnamedSession>($"""
         select s.id as session_id, u.organization_id, coalesce(nullif(s.language, ''), u.language_code) as language,
           left(opening.message, {NameSession.LongestMessage}) as message
         from assistants.sessions s join assistants.users u on u.id = s.user_id
@@ -62,7 +65,8 @@ internal sealed class SessionTitles(AssistantsDb db)
     {
         var shortened = ExecutionTitles.Shortened(title);
         if (await db.Database.SqlQuery<string>($"""
-            update assistants.sessions set title = {shortened} where id = {sessionId} and title is null and not is_deleted returning user_id as "Value"
+            update assistants.sessions set title = {shortened}
+              where id = {sessionId} and title is null and not is_deleted returning user_id as "Value"
             """).ToListAsync(ct) is not [var user])
         {
             return false;

@@ -29,9 +29,11 @@ internal sealed class SummarizeExecutionCortex(
     private static readonly string Prompt = CortexPrompts.Of("title-and-summary.1");
 
     private static readonly AnswerForm<TitleAndSummary> Form = AnswerForms.JsonOrTags(
-        "title_and_summary", AnswersJson.Default.TitleAndSummary, texts => new(texts[0], texts[1]), made => [made.Title, made.Summary], "title", "summary");
+        "title_and_summary", AnswersJson.Default.TitleAndSummary,
+        texts => new(texts[0], texts[1]), made => [made.Title, made.Summary], "title", "summary");
 
-    protected override Task<ExecutionSubject?> LoadAsync(SummarizeExecution job, CancellationToken ct) => executions.FindAsync(job.ExecutionId, ct);
+    protected override Task<ExecutionSubject?> LoadAsync(SummarizeExecution job, CancellationToken ct) =>
+        executions.FindAsync(job.ExecutionId, ct);
 
     protected override Task<TitleAndSummary> ThinkAsync(ExecutionSubject subject, JobContext context, CancellationToken ct)
     {

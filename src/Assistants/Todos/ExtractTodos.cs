@@ -71,7 +71,8 @@ internal sealed class ExtractTodosCortex(
         await todos.SaveExtractedAsync(subject.ExecutionId, thought.Todos, ct);
         if (thought.HasUnclear)
         {
-            technical.Tell(db, "A model said neither yes nor no when it was asked whether the user means to do something. Such to-dos are left out.");
+            technical.Tell(
+                db, "A model said neither yes nor no when it was asked whether the user means to do something. Such to-dos are left out.");
         }
     }
 
@@ -79,7 +80,8 @@ internal sealed class ExtractTodosCortex(
 
     /// <summary>Null for what has no words or no day.</summary>
     private static NewTodo? Accept(FoundTodo todo, DateOnly today) =>
-        !string.IsNullOrWhiteSpace(todo.TodoDefinition) && TodoDates.Read(todo.DueDate, today) is { } day && TodoDates.Due(day, today) is { } due
+        !string.IsNullOrWhiteSpace(todo.TodoDefinition)
+            && TodoDates.Read(todo.DueDate, today) is { } day && TodoDates.Due(day, today) is { } due
             ? new(todo.TodoDefinition.Trim(), due)
             : null;
 }

@@ -18,7 +18,8 @@ internal sealed record RescheduleTodo(int TodoId)
     /// <summary>Once for a to-do on a day of its user's, however often it is asked for and whatever came of it.</summary>
     public static EnqueueOptions Once(int todoId, DateOnly localDate, JobOwner owner) => new()
     {
-        Owner = owner, UniqueKey = string.Create(CultureInfo.InvariantCulture, $"{todoId}:{localDate:yyyy-MM-dd}"), UniqueFor = TimeSpan.FromDays(2),
+        Owner = owner, UniqueKey = string.Create(CultureInfo.InvariantCulture, $"{todoId}:{localDate:yyyy-MM-dd}"),
+        UniqueFor = TimeSpan.FromDays(2),
     };
 }
 
@@ -85,14 +86,16 @@ internal sealed record OverdueTodo
 }
 
 internal sealed class RescheduleTodoCortex(
-    AssistantsDb db, ExecutionSubjects executions, TodoStore todos, Mind mind, TechnicalMail technical, IOptions<TodoOptions> options, TimeProvider time)
+    AssistantsDb db, ExecutionSubjects executions, TodoStore todos, Mind mind,
+    TechnicalMail technical, IOptions<TodoOptions> options, TimeProvider time)
     : Cortex<RescheduleTodo, OverdueTodo, Rescheduling>(db)
 {
     private const int MostUpcoming = 20;
 
     private static readonly string Prompt = CortexPrompts.Of("reschedule-todo.1");
 
-    private static readonly AnswerForm<RescheduleDecision> Form = AnswerForms.Json("reschedule_decision", AnswersJson.Default.RescheduleDecision);
+    private static readonly AnswerForm<RescheduleDecision> Form =
+        AnswerForms.Json("reschedule_decision", AnswersJson.Default.RescheduleDecision);
 
     private readonly AssistantsDb db = db;
 
@@ -102,11 +105,14 @@ internal sealed class RescheduleTodoCortex(
         // Whose today is earlier than UTC's is told of yesterday's too: that is no overdue item of his.
         var earliest = DateOnly.FromDateTime(now.UtcDateTime).AddDays(-1);
         var todo = (await db.Database.SqlQuery<OverdueTodo>($"""
-            select t.id as todo_id, t.task_execution_id, u.organization_id, u.name as user_name, u.company_description, u.goal, u.language_code,
+            select t.id as todo_id,
+              t.task_execution_id, u.organization_id, u.name as user_name, u.company_description, u.goal, u.language_code,
               u.timezone_name, u.timezone_offset, t.description, t.scheduled_date,
-              (select s.scheduled_date from assistants.todo_schedulings s where s.todo_id = t.id order by s.id limit 1) as first_scheduled_date,
+              (select s.scheduled_date from assistants.todo_schedulings s
+                where s.todo_id = t.id order by s.id limit 1) as first_scheduled_date,
               (select count(*)::integer from assistants.todo_schedulings s where s.todo_id = t.id) as schedulings,
-              (select string_agg(other.scheduled_date || ': ' || other.description, E'\n' order by other.scheduled_date desc, other.id) from (
+              (select string_agg(other.scheduled_date || ': ' || other.description, E'\n' order by other.scheduled_date desc, other.id)
+                from (
                 select o.id, o.scheduled_date, o.description from assistants.todos o
                 where o.user_id = t.user_id and o.id <> t.id and o.scheduled_date >= {earliest} and o.completed_at is null
                   and o.deleted_by_user_at is null and o.deleted_by_mojo_at is null
@@ -128,7 +134,8 @@ internal sealed class RescheduleTodoCortex(
         var moves = subject.Schedulings - 1;
         if (moves >= options.Value.MaxReschedules)
         {
-            return new(string.Create(CultureInfo.InvariantCulture, $"{subject.FirstScheduledDate:yyyy-MM-dd} → {subject.ScheduledDate:yyyy-MM-dd}, × {moves}"), To: null);
+            return new(string.Create(CultureInfo.InvariantCulture,
+                $"{subject.FirstScheduledDate:yyyy-MM-dd} → {subject.ScheduledDate:yyyy-MM-dd}, × {moves}"), To: null);
         }
         var now = time.GetUtcNow();
         var today = subject.LocalTime.DateAt(now);
@@ -151,7 +158,8 @@ internal sealed class RescheduleTodoCortex(
         Task<RescheduleDecision> DecideAsync(string told, bool goesOn) =>
             mind.AskAsync(new(subject.OrganizationId, "reschedule_todo", Prompt, told) { GoesOn = goesOn }, Form, context, ct);
 
-        DateOnly? Day(RescheduleDecision made) => TodoDates.Read(made.RescheduleDate, today) is { } date && TodoDates.CanMoveTo(date, today) ? date : null;
+        DateOnly? Day(RescheduleDecision made) =>
+            TodoDates.Read(made.RescheduleDate, today) is { } date && TodoDates.CanMoveTo(date, today) ? date : null;
     }
 
     protected override async Task SaveAsync(OverdueTodo subject, Rescheduling thought, CancellationToken ct)
@@ -161,7 +169,8 @@ internal sealed class RescheduleTodoCortex(
             : todos.ProposeDeletionAsync(subject.TodoId, subject.ScheduledDate, thought.Why, ct));
         if (!thought.IsOfModel)
         {
-            technical.Tell(db, "A model named no day that a to-do can be moved to, not even when it was told so. To-dos were moved to the next weekday instead.");
+            technical.Tell(
+                db, "A model named no day that a to-do can be moved to, not even when it was told so. To-dos were moved to the next weekday instead.");
         }
     }
 

@@ -17,7 +17,8 @@ internal static class TodoCallbacksApi
         var launched = routes.MapGroup("").WithTags("Scheduler").RequireMojodexService(MojodexService.Scheduler);
         launched.MapPost("/extract_todos", ExtractAsync).WithSummary("Look for to-dos in executions that are quiet");
         launched.MapPost("/todos_scheduling", RescheduleAsync).WithSummary("Find new days for overdue to-dos");
-        var written = routes.MapGroup("").WithTags("Callbacks").RequireMojodexService(MojodexService.Background).WithMetadata(WireTexts.Callback);
+        var written = routes.MapGroup("").WithTags("Callbacks")
+            .RequireMojodexService(MojodexService.Background).WithMetadata(WireTexts.Callback);
         written.MapPut("/todos", AddAsync).WithSummary("Add a to-do to an execution");
         written.MapPut("/extract_todos", MarkAsync).WithMetadata(ExtractedTexts).WithSummary("Mark an execution as searched for to-dos");
         written.MapPut("/todos_scheduling", MoveAsync).WithSummary("Move a to-do to another day, or delete it");

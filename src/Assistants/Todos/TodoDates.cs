@@ -13,7 +13,9 @@ internal static partial class TodoDates
 
     private const string Iso = "yyyy-MM-dd";
 
-    /// <summary>As models write days: <c>2026-11-30</c>, and the relative forms that they were told not to use. Null for everything else.</summary>
+    /// <summary>
+    /// As models write days: <c>2026-11-30</c>, and the relative forms that they were told not to use. Null for everything else.
+    /// </summary>
     public static DateOnly? Read(string text, DateOnly today)
     {
         var words = text.Trim().ToLowerInvariant();
@@ -68,7 +70,8 @@ internal static partial class TodoDates
         {
             return null;
         }
-        var number = match.Groups["number"].Value is "a" or "an" or "one" ? 1 : int.Parse(match.Groups["number"].ValueSpan, CultureInfo.InvariantCulture);
+        var number = match.Groups["number"].Value is "a" or "an" or "one" ? 1
+            : int.Parse(match.Groups["number"].ValueSpan, CultureInfo.InvariantCulture);
         return match.Groups["unit"].Value switch
         {
             "day" => Later(today, days: number),

@@ -13,7 +13,8 @@ internal sealed class TodoLists(AssistantsDb db, TimeProvider time)
     {
         var about = (await db.Database.SqlQuery<About>($"""
             select u.timezone_name, u.timezone_offset, not exists (select from assistants.todos t where t.user_id = u.id) as has_none,
-              exists (select from assistants.task_executions e where e.id = {executionId} and e.user_id = u.id and e.deleted_at is null) as has_execution
+              exists (select from assistants.task_executions e
+                where e.id = {executionId} and e.user_id = u.id and e.deleted_at is null) as has_execution
             from assistants.users u where u.id = {userId}
             """).ToListAsync(ct)).FirstOrDefault();
         if (about is null || (executionId is not null && !about.HasExecution))
@@ -42,7 +43,8 @@ internal sealed class TodoLists(AssistantsDb db, TimeProvider time)
     public async Task ReadExecutionAsync(string userId, int executionId, CancellationToken ct)
     {
         var now = time.GetUtcNow();
-        if (!await db.TaskExecutions.AnyAsync(execution => execution.Id == executionId && execution.UserId == userId && execution.DeletedAt == null, ct))
+        if (!await db.TaskExecutions.AnyAsync(
+            execution => execution.Id == executionId && execution.UserId == userId && execution.DeletedAt == null, ct))
         {
             throw Failure.NotFound("user_task_execution_pk");
         }
@@ -56,7 +58,8 @@ internal sealed class TodoLists(AssistantsDb db, TimeProvider time)
         var now = time.GetUtcNow();
         return db.Database.SqlQuery<int>($"""
             update assistants.todos set read_at = {now}
-            where user_id = {userId} and read_at is null and deleted_by_user_at is null and deleted_by_mojo_at is null returning id as "Value"
+            where user_id = {userId}
+              and read_at is null and deleted_by_user_at is null and deleted_by_mojo_at is null returning id as "Value"
             """).ToListAsync(ct);
     }
 
@@ -82,7 +85,8 @@ internal sealed class TodoLists(AssistantsDb db, TimeProvider time)
     }
 
     private IQueryable<TodoRow> OpenFrom(string userId, DateOnly today) => db.Todos.AsNoTracking().Where(todo =>
-        todo.UserId == userId && todo.ScheduledDate >= today && todo.CompletedAt == null && todo.DeletedByUserAt == null && todo.DeletedByMojoAt == null);
+        todo.UserId == userId && todo.ScheduledDate >= today && todo.CompletedAt == null
+        && todo.DeletedByUserAt == null && todo.DeletedByMojoAt == null);
 
     private IQueryable<TodoRow> Mine(string userId) =>
         db.Todos.Where(todo => todo.UserId == userId && todo.DeletedByUserAt == null && todo.DeletedByMojoAt == null);
@@ -94,7 +98,8 @@ internal sealed record TodoPage(IReadOnlyList<TodoView> Todos, bool UserHasNever
 
 /// <param name="Completed">By the user's own clock, like all instants of it.</param>
 internal sealed record TodoView(
-    int TodoPk, int? UserTaskExecutionFk, string Description, DateOnly ScheduledDate, DateTimeOffset? Completed, DateTimeOffset CreationDate,
+    int TodoPk, int? UserTaskExecutionFk, string Description,
+    DateOnly ScheduledDate, DateTimeOffset? Completed, DateTimeOffset CreationDate,
     DateTimeOffset? ReadByUser)
 {
     public static TodoView Of(TodoRow row, LocalTime zone) => new(

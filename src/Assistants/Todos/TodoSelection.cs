@@ -57,7 +57,8 @@ internal sealed class TodoSelection(AssistantsDb db, JobQueue queue, IOptions<To
             page = await db.Database.SqlQuery<OpenTodo>($"""
                 select t.id, t.scheduled_date, t.user_id, u.organization_id, u.person_id, u.timezone_name, u.timezone_offset
                 from assistants.todos t join assistants.users u on u.id = t.user_id
-                where t.completed_at is null and t.deleted_by_user_at is null and t.deleted_by_mojo_at is null and t.deletion_proposed_at is null
+                where t.completed_at is null
+                  and t.deleted_by_user_at is null and t.deleted_by_mojo_at is null and t.deletion_proposed_at is null
                   and (t.scheduled_date, t.id) > ({last.Date}, {last.Id}) and t.scheduled_date < {latest}
                   and (u.timezone_offset is not null or u.timezone_name is not null)
                 order by t.scheduled_date, t.id limit {PageSize}
@@ -81,7 +82,8 @@ internal sealed class TodoSelection(AssistantsDb db, JobQueue queue, IOptions<To
             && (catchesUp ? local.Hour >= FirstHour : local.Hour == FirstHour);
     }
 
-    private Task EnqueueAsync(List<NewJob> jobs, CancellationToken ct) => jobs.Count == 0 ? Task.CompletedTask : queue.EnqueueAsync(jobs, ct);
+    private Task EnqueueAsync(List<NewJob> jobs, CancellationToken ct) =>
+        jobs.Count == 0 ? Task.CompletedTask : queue.EnqueueAsync(jobs, ct);
 
     private sealed record QuietExecution(int Id, string UserId, Guid OrganizationId, Guid? PersonId);
 
@@ -111,5 +113,6 @@ internal sealed record SelectOverdueTodos
 
 internal sealed class SelectOverdueTodosHandler(TodoSelection selection) : IJobHandler<SelectOverdueTodos>
 {
-    public Task RunAsync(SelectOverdueTodos job, JobContext context, CancellationToken ct) => selection.RescheduleAsync(catchesUp: true, ct);
+    public Task RunAsync(SelectOverdueTodos job, JobContext context, CancellationToken ct) =>
+        selection.RescheduleAsync(catchesUp: true, ct);
 }

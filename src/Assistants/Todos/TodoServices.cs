@@ -16,7 +16,8 @@ internal static class TodoServices
         services.AddScoped<TodoLists>();
         services.AddScoped<TodoSelection>();
         services.AddJob<ExtractTodos, ExtractTodosCortex>(ExtractTodos.Kind, AssistantsJson.Default.ExtractTodos, CortexRules.Default);
-        services.AddJob<RescheduleTodo, RescheduleTodoCortex>(RescheduleTodo.Kind, AssistantsJson.Default.RescheduleTodo, CortexRules.Default);
+        services.AddJob<RescheduleTodo, RescheduleTodoCortex>(
+            RescheduleTodo.Kind, AssistantsJson.Default.RescheduleTodo, CortexRules.Default);
         services.AddJob<SelectQuietExecutions, SelectQuietExecutionsHandler>(
             SelectQuietExecutions.Kind, AssistantsJson.Default.SelectQuietExecutions, ScheduleRules.Default);
         services.AddJob<SelectOverdueTodos, SelectOverdueTodosHandler>(

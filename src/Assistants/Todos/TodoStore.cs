@@ -15,7 +15,8 @@ internal sealed class TodoStore(AssistantsDb db, TimeProvider time)
     {
         var execution = (await db.Database.SqlQuery<Zone>($"""
             select u.id as user_id, u.timezone_name, u.timezone_offset
-            from assistants.task_executions e join assistants.users u on u.id = e.user_id where e.id = {executionId} and e.deleted_at is null
+            from assistants.task_executions e
+              join assistants.users u on u.id = e.user_id where e.id = {executionId} and e.deleted_at is null
             """).ToListAsync(ct)).FirstOrDefault() ?? throw Failure.Invalid($"Invalid user_task_execution_fk {executionId}");
         return await AddAsync(execution, executionId, description, due, ct);
     }
@@ -25,13 +26,16 @@ internal sealed class TodoStore(AssistantsDb db, TimeProvider time)
     public async Task<int> AddAsync(string userId, int? executionId, string description, DateOnly due, CancellationToken ct)
     {
         var user = (await db.Database.SqlQuery<Zone>($"""
-            select u.id as user_id, u.timezone_name, u.timezone_offset from assistants.users u where u.id = {userId} and ({executionId}::integer is null
+            select u.id as user_id, u.timezone_name, u.timezone_offset from assistants.users u
+              where u.id = {userId} and ({executionId}::integer is null
               or exists (select from assistants.task_executions e where e.id = {executionId} and e.user_id = u.id and e.deleted_at is null))
             """).ToListAsync(ct)).FirstOrDefault() ?? throw Failure.NotFound("user_task_execution_pk");
         return await AddAsync(user, executionId, description, due, ct);
     }
 
-    /// <summary>All that was found in an execution, and the mark that it was looked for. What is there already is not added again.</summary>
+    /// <summary>
+    /// All that was found in an execution, and the mark that it was looked for. What is there already is not added again.
+    /// </summary>
     /// <returns>False when there is no such execution.</returns>
     public async Task<bool> SaveExtractedAsync(int executionId, IReadOnlyList<NewTodo> found, CancellationToken ct)
     {
@@ -41,7 +45,8 @@ internal sealed class TodoStore(AssistantsDb db, TimeProvider time)
         var now = time.GetUtcNow();
         return (await db.Database.SqlQuery<int>($"""
             with execution as (
-              update assistants.task_executions set todos_extracted_at = {now} where id = {executionId} and deleted_at is null returning id, user_id
+              update assistants.task_executions set todos_extracted_at = {now}
+                where id = {executionId} and deleted_at is null returning id, user_id
             ), added as (
               insert into assistants.todos (user_id, task_execution_id, description, content_key, scheduled_date, created_at)
               select execution.user_id, execution.id, found.description, found.content_key, found.scheduled_date, {now}
@@ -78,7 +83,8 @@ internal sealed class TodoStore(AssistantsDb db, TimeProvider time)
     {
         var now = time.GetUtcNow();
         return await db.Database.ExecuteSqlAsync($"""
-            update assistants.todos set deletion_justification = case when deleted_by_mojo_at is null then {why} else deletion_justification end,
+            update assistants.todos
+              set deletion_justification = case when deleted_by_mojo_at is null then {why} else deletion_justification end,
               deleted_by_mojo_at = coalesce(deleted_by_mojo_at, {now})
             where id = {todoId} and deleted_by_user_at is null
             """, ct) == 1;
@@ -110,7 +116,8 @@ internal sealed class TodoStore(AssistantsDb db, TimeProvider time)
             with added as (
               insert into assistants.todos (user_id, task_execution_id, description, content_key, scheduled_date, created_at)
               values ({user.UserId}, {executionId}, {description}, {key}, {day}, {now})
-              on conflict (task_execution_id, content_key) where task_execution_id is not null do update set content_key = excluded.content_key
+              on conflict (task_execution_id, content_key)
+              where task_execution_id is not null do update set content_key = excluded.content_key
               returning id, xmax = 0 as is_new
             ), scheduled as (
               insert into assistants.todo_schedulings (todo_id, scheduled_date, created_at) select id, {day}, {now} from added where is_new
@@ -119,7 +126,8 @@ internal sealed class TodoStore(AssistantsDb db, TimeProvider time)
             """).ToListAsync(ct)).Single();
     }
 
-    private static Failure TooFar(DateOnly due) => Failure.Invalid(FormattableString.Invariant($"Invalid due_date {due:yyyy-MM-dd}"), "due_date");
+    private static Failure TooFar(DateOnly due) =>
+        Failure.Invalid(FormattableString.Invariant($"Invalid due_date {due:yyyy-MM-dd}"), "due_date");
 
     private sealed record Zone(string UserId, string? TimezoneName, int? TimezoneOffset)
     {

@@ -22,7 +22,8 @@ internal static class TodosApi
         todos.MapPost("/manual", WriteAsync).WithSummary("Write a to-do by hand");
     }
 
-    internal static async Task<Ok<TodoPage>> ListAsync(Query<ListQuery> query, MojodexCaller caller, TodoLists todos, CancellationToken ct) =>
+    internal static async Task<Ok<TodoPage>> ListAsync(
+        Query<ListQuery> query, MojodexCaller caller, TodoLists todos, CancellationToken ct) =>
         TypedResults.Ok(await todos.ListAsync(caller.UserId!, query.Value.ExecutionId, query.Value.Limit, query.Value.Offset, ct));
 
     internal static async Task<Ok<Marked>> MarkAsync(Body<MarkBody> body, MojodexCaller caller, TodoLists todos, CancellationToken ct)
@@ -36,7 +37,8 @@ internal static class TodosApi
             case { IsDone: true }:
                 throw Failure.Invalid("Missing field todo_pk", "todo_pk");
             case { TodoPk: { } todo }:
-                return await todos.ReadAsync(user, todo, ct) ? TypedResults.Ok(new Marked { TodoPk = todo }) : throw Failure.NotFound("Todo");
+                return await todos.ReadAsync(user, todo, ct)
+                    ? TypedResults.Ok(new Marked { TodoPk = todo }) : throw Failure.NotFound("Todo");
             case { ExecutionId: { } execution }:
                 await todos.ReadExecutionAsync(user, execution, ct);
                 return TypedResults.Ok(new Marked { UserTaskExecutionPk = execution });
@@ -45,13 +47,16 @@ internal static class TodosApi
         }
     }
 
-    internal static async Task<Ok<Deleted>> DeleteAsync(Query<DeleteQuery> query, MojodexCaller caller, TodoLists todos, CancellationToken ct) =>
+    internal static async Task<Ok<Deleted>> DeleteAsync(
+        Query<DeleteQuery> query, MojodexCaller caller, TodoLists todos, CancellationToken ct) =>
         await todos.DeleteAsync(caller.UserId!, query.Value.TodoPk, ct)
             ? TypedResults.Ok(new Deleted(query.Value.TodoPk.ToString(CultureInfo.InvariantCulture)))
             : throw Failure.NotFound("Todo");
 
-    internal static async Task<Ok<TodoMade>> WriteAsync(Body<ManualBody> body, MojodexCaller caller, TodoStore todos, CancellationToken ct) =>
-        TypedResults.Ok(new TodoMade(await todos.AddAsync(caller.UserId!, body.Value.ExecutionId, body.Value.Description, body.Value.Due, ct)));
+    internal static async Task<Ok<TodoMade>> WriteAsync(
+        Body<ManualBody> body, MojodexCaller caller, TodoStore todos, CancellationToken ct) =>
+        TypedResults.Ok(
+            new TodoMade(await todos.AddAsync(caller.UserId!, body.Value.ExecutionId, body.Value.Description, body.Value.Due, ct)));
 
     internal sealed record ListQuery(int? ExecutionId, int Limit, int Offset) : IArguments<ListQuery>
     {
@@ -117,7 +122,8 @@ internal static class TodoFields
     public static DateOnly Day(Fields fields, string name) => OptionalDay(fields, name)
         ?? (fields.IsDocument ? default : throw (fields.Has(name) ? fields.Wrong(name) : fields.Missing(name)));
 
-    public static DateOnly? OptionalDay(Fields fields, string name) => fields.OptionalDate(name, sent => Failure.Invalid($"Invalid {name} {Shortened(sent)}", name));
+    public static DateOnly? OptionalDay(Fields fields, string name) =>
+        fields.OptionalDate(name, sent => Failure.Invalid($"Invalid {name} {Shortened(sent)}", name));
 
     private static string Shortened(string sent) => sent.Length <= 100 ? sent : sent[..100];
 }

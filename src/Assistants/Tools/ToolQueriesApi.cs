@@ -25,7 +25,8 @@ internal static class ToolQueriesApi
     {
         var ids = await db.Database.SqlQuery<int>($"""
             insert into assistants.task_tool_queries (task_tool_execution_id, query, created_at)
-            select id, {body.Value.Query}::jsonb, {time.GetUtcNow()} from assistants.task_tool_executions where id = {body.Value.ExecutionId}
+            select id, {body.Value.Query}::jsonb, {time.GetUtcNow()} from assistants.task_tool_executions
+            where id = {body.Value.ExecutionId}
             returning id as "Value"
             """).ToListAsync(ct);
         return ids is [var id] ? TypedResults.Ok(new ToolQuery(id))

@@ -78,7 +78,8 @@ internal sealed class Accounts(
         {
             return known;
         }
-        // Whoever registered this address with a password never proved that it is his: he is not handed over to, nor let in with, its owner.
+        // Whoever registered this address with a password never proved that it is his: he is not handed over to, nor let in with, its
+        // owner.
         if (await ByEmailAsync(db, EmailAddress.KeyOf(identity.Email), ct) is { Password: not null })
         {
             throw Taken();
@@ -122,9 +123,11 @@ internal sealed class Accounts(
         try
         {
             var person = await people.FindOrCreateAsync(
-                new("google", identity.Subject, identity.Email, IsEmailVerified: true, $"{identity.GivenName} {identity.FamilyName}".Trim()),
+                new("google", identity.Subject, identity.Email, IsEmailVerified: true,
+                    $"{identity.GivenName} {identity.FamilyName}".Trim()),
                 mayCreate: true, ct);
-            return person is { State: PersonState.Active } ? person.Id : throw Failure.Forbidden("Authentication error : this account is suspended");
+            return person is { State: PersonState.Active } ? person.Id
+                : throw Failure.Forbidden("Authentication error : this account is suspended");
         }
         catch (Failure taken) when (taken.Kind == FailureKind.Conflict)
         {

@@ -15,7 +15,8 @@ namespace Stoa.Assistants.Users;
 /// changes, all of them are over, and so are the tokens that he was given before.
 /// </summary>
 internal sealed class PasswordLinks(
-    AssistantsDb db, PasswordHasher hasher, PasswordRule rule, IOptions<MojodexAuthOptions> auth, IOptions<MailOptions> mail, TimeProvider time)
+    AssistantsDb db, PasswordHasher hasher, PasswordRule rule,
+    IOptions<MojodexAuthOptions> auth, IOptions<MailOptions> mail, TimeProvider time)
 {
     private static readonly JwtRules Rules = new() { Type = "password" };
 
@@ -52,5 +53,6 @@ internal sealed class PasswordLinks(
         return isSet ? user : throw Failure.Invalid("Invalid token.", "token", "wrong_credentials");
     }
 
-    private static string MarkOf(UserRow user) => Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(user.Password ?? "")).AsSpan(0, 16));
+    private static string MarkOf(UserRow user) =>
+        Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(user.Password ?? "")).AsSpan(0, 16));
 }

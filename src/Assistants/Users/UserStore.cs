@@ -10,7 +10,8 @@ namespace Stoa.Assistants.Users;
 /// <summary>Users by id.</summary>
 internal sealed class UserStore(AssistantsDb db, Mailer mailer, IOptions<AssistantsOptions> options, TimeProvider time)
 {
-    public Task<UserRow?> FindAsync(string id, CancellationToken ct) => db.Users.AsNoTracking().FirstOrDefaultAsync(user => user.Id == id, ct);
+    public Task<UserRow?> FindAsync(string id, CancellationToken ct) =>
+        db.Users.AsNoTracking().FirstOrDefaultAsync(user => user.Id == id, ct);
 
     /// <summary>The caller, to be changed.</summary>
     /// <exception cref="Failure">Forbidden: he is there no more, though his token is good.</exception>
@@ -30,7 +31,10 @@ internal sealed class UserStore(AssistantsDb db, Mailer mailer, IOptions<Assista
     public async Task<Guid> OrganizationAsync(CancellationToken ct) => options.Value.Organization
         ?? await db.Database.SqlQuery<Guid>($"select id as \"Value\" from platform.organizations order by id limit 1").SingleAsync(ct);
 
-    /// <summary>Adds him to the unit of work, with what every new user gets for nothing: a purchase of the free product, its tasks, and a mail that welcomes him.</summary>
+    /// <summary>
+    /// Adds him to the unit of work, with what every new user gets for nothing: a purchase of the free product, its tasks, and a mail that
+    /// welcomes him.
+    /// </summary>
     public async Task<UserRow> AddAsync(UserRow user, CancellationToken ct)
     {
         await using var transaction = await db.Database.BeginTransactionAsync(ct);
@@ -57,5 +61,6 @@ internal sealed class UserStore(AssistantsDb db, Mailer mailer, IOptions<Assista
     /// <summary>What is known of the user of a session, in a few words. False when there is no such session.</summary>
     public async Task<bool> SummarizeAsync(string sessionId, string summary, CancellationToken ct) => await db.Users
         .Where(user => db.Sessions.Any(session => session.Id == sessionId && session.UserId == user.Id && !session.IsDeleted))
-        .ExecuteUpdateAsync(set => set.SetProperty(user => user.Summary, summary).SetProperty(user => user.SummaryUpdatedAt, time.GetUtcNow()), ct) > 0;
+        .ExecuteUpdateAsync(
+            set => set.SetProperty(user => user.Summary, summary).SetProperty(user => user.SummaryUpdatedAt, time.GetUtcNow()), ct) > 0;
 }

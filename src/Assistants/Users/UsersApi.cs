@@ -135,7 +135,8 @@ internal static class UsersApi
     }
 
     internal sealed record LoggedIn(
-        string Token, string LanguageCode, string Name, bool TermsAndConditionsAgreed, [property: JsonPropertyName("company_fk")] int? CompanyId);
+        string Token, string LanguageCode, string Name, bool TermsAndConditionsAgreed,
+        [property: JsonPropertyName("company_fk")] int? CompanyId);
 
     internal sealed record Nothing : IArguments<Nothing>
     {
@@ -205,10 +206,13 @@ internal static class UsersApi
                 : zone;
         }
 
-        /// <summary>A client that knows no name tells by the offset that its user has moved: then the name of before is no longer his.</summary>
+        /// <summary>
+        /// A client that knows no name tells by the offset that its user has moved: then the name of before is no longer his.
+        /// </summary>
         public void ApplyTo(UserRow user, DateTimeOffset now)
         {
-            var wasThere = user.TimezoneName is not null && new LocalTime(user.TimezoneName, null).At(now) == new LocalTime(null, Offset).At(now);
+            var wasThere = user.TimezoneName is not null
+                && new LocalTime(user.TimezoneName, null).At(now) == new LocalTime(null, Offset).At(now);
             user.TimezoneName = Name ?? (wasThere ? user.TimezoneName : null);
             user.TimezoneOffset = Offset;
         }

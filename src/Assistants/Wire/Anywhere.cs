@@ -26,7 +26,8 @@ internal sealed class Anywhere<T>(T value) : IEndpointParameterMetadataProvider
         var words = Bodies.TextsOf(context);
         return new(Bodies.Read<T>(Bodies.TryParse(text) is { ValueKind: System.Text.Json.JsonValueKind.Object } body
             ? new Fields(body, words)
-            : new(QueryHelpers.ParseQuery(text).ToDictionary(field => field.Key, field => field.Value.Count > 0 ? field.Value[^1] ?? "" : "", StringComparer.Ordinal), words)));
+            : new(QueryHelpers.ParseQuery(text).ToDictionary(
+                field => field.Key, field => field.Value.Count > 0 ? field.Value[^1] ?? "" : "", StringComparer.Ordinal), words)));
     }
 
     public static void PopulateMetadata(ParameterInfo parameter, EndpointBuilder builder)

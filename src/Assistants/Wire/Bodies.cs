@@ -142,7 +142,8 @@ internal static class Bodies
     }
 
     public static Fields QueryOf(HttpContext context) => new(
-        context.Request.Query.ToDictionary(field => field.Key, field => field.Value.Count > 0 ? field.Value[^1] ?? "" : "", StringComparer.Ordinal),
+        context.Request.Query.ToDictionary(
+            field => field.Key, field => field.Value.Count > 0 ? field.Value[^1] ?? "" : "", StringComparer.Ordinal),
         TextsOf(context));
 
     public static async Task<IFormCollection> FormAsync(HttpContext context)
@@ -151,7 +152,8 @@ internal static class Bodies
         {
             return await context.Request.ReadFormAsync(context.RequestAborted);
         }
-        catch (Exception wrong) when (wrong is InvalidDataException or (IOException { InnerException: null } and not BadHttpRequestException))
+        catch (Exception wrong)
+            when (wrong is InvalidDataException or (IOException { InnerException: null } and not BadHttpRequestException))
         {
             throw Failure.Invalid("The form cannot be read", code: "invalid_form");
         }

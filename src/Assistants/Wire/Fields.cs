@@ -95,7 +95,8 @@ internal sealed class Fields
         return Sent(name) is not { } sent ? null
             : sent.ValueKind == JsonValueKind.String && StorableJson.TextOf(sent) is { } text
                 && DateOnly.TryParseExact(text, "yyyy-MM-dd", CultureInfo.InvariantCulture, DateTimeStyles.None, out var date) ? date
-            : throw refuse?.Invoke(sent.ValueKind == JsonValueKind.String ? StorableJson.TextOf(sent) ?? "" : sent.GetRawText()) ?? Wrong(name);
+            : throw refuse?.Invoke(sent.ValueKind == JsonValueKind.String ? StorableJson.TextOf(sent) ?? "" : sent.GetRawText())
+            ?? Wrong(name);
     }
 
     /// <summary>ISO 8601, taken as UTC where it names no zone.</summary>
@@ -106,7 +107,9 @@ internal sealed class Fields
         return Required(name, instant) ?? default;
     }
 
-    /// <summary>Any JSON whose texts can be kept; in a query or a form it stands in a text. It lives as long as the request's body.</summary>
+    /// <summary>
+    /// Any JSON whose texts can be kept; in a query or a form it stands in a text. It lives as long as the request's body.
+    /// </summary>
     public JsonElement Json(string name)
     {
         Require(name);
@@ -130,7 +133,8 @@ internal sealed class Fields
         }
         Require(name);
         var array = OptionalJson(name, LongJson, isRequired: true);
-        return array is { ValueKind: JsonValueKind.Array } items && items.EnumerateArray().All(item => item.ValueKind == JsonValueKind.Object)
+        return array is { ValueKind: JsonValueKind.Array } items
+            && items.EnumerateArray().All(item => item.ValueKind == JsonValueKind.Object)
             ? [.. items.EnumerateArray().Select(item => new Fields(item, words))]
             : throw Wrong(name);
     }
@@ -152,14 +156,16 @@ internal sealed class Fields
         {
             return null;
         }
-        return sent.ValueKind == JsonValueKind.String && StorableJson.TextOf(sent) is { } text && text.Length <= most ? text : throw Wrong(name);
+        return sent.ValueKind == JsonValueKind.String && StorableJson.TextOf(sent) is { } text
+            && text.Length <= most ? text : throw Wrong(name);
     }
 
     private string? OptionalChoice(string name, bool isRequired, string[] words)
     {
         document?.Add(name, JsonSchemaType.String, isRequired, words: words);
         return Sent(name) is not { } sent ? null
-            : sent.ValueKind == JsonValueKind.String && StorableJson.TextOf(sent) is { } text && words.Contains(text, StringComparer.Ordinal) ? text
+            : sent.ValueKind == JsonValueKind.String && StorableJson.TextOf(sent) is { } text
+            && words.Contains(text, StringComparer.Ordinal) ? text
             : throw Wrong(name);
     }
 
@@ -225,6 +231,7 @@ internal sealed class Fields
     };
 
     private static DateTimeOffset? InstantOf(JsonElement sent) => sent.ValueKind == JsonValueKind.String && DateTimeOffset.TryParse(
-        StorableJson.TextOf(sent), CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal | DateTimeStyles.AdjustToUniversal, out var instant)
+        StorableJson.TextOf(sent), CultureInfo.InvariantCulture,
+        DateTimeStyles.AssumeUniversal | DateTimeStyles.AdjustToUniversal, out var instant)
             && instant.Year is > 1 and < 9999 ? instant : null;
 }

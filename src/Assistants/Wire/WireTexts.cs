@@ -7,7 +7,8 @@ namespace Stoa.Assistants.Wire;
 /// <param name="NotJson">The body is no JSON object.</param>
 internal sealed record WireTexts(string NotJson, Func<string, string> Missing, Func<string, string> Wrong)
 {
-    public static readonly WireTexts User = new("Request must be JSON", name => $"Missing field '{name}'", name => $"Invalid field '{name}'");
+    public static readonly WireTexts User =
+        new("Request must be JSON", name => $"Missing field '{name}'", name => $"Invalid field '{name}'");
 
     /// <summary>Routes that the background service calls back.</summary>
     public static readonly WireTexts Callback = User with { NotJson = "Invalid request" };

@@ -36,9 +36,11 @@ internal sealed class WorkflowStore(AssistantsDb db, ProducedTextStore texts, Ti
 
     /// <summary>Null when it was done, has failed, or its execution was deleted.</summary>
     public async Task<StepSubject?> FindAsync(int stepExecutionId, CancellationToken ct) => (await db.Database.SqlQuery<StepSubject>($"""
-        select run.id, run.task_execution_id as execution_id, e.session_id, run.workflow_step_id as step_id, run.parameter::text as parameter,
+        select run.id,
+          run.task_execution_id as execution_id, e.session_id, run.workflow_step_id as step_id, run.parameter::text as parameter,
           s.name_for_system as name, s.definition_for_system as definition,
-          (select next.id from assistants.workflow_steps next where next.task_id = s.task_id and next.rank > s.rank order by next.rank limit 1) as next_id
+          (select next.id from assistants.workflow_steps next
+            where next.task_id = s.task_id and next.rank > s.rank order by next.rank limit 1) as next_id
         from assistants.workflow_step_executions run
         join assistants.workflow_steps s on s.id = run.workflow_step_id
         join assistants.task_executions e on e.id = run.task_execution_id and e.deleted_at is null
@@ -79,7 +81,8 @@ internal sealed class WorkflowStore(AssistantsDb db, ProducedTextStore texts, Ti
     {
         var now = time.GetUtcNow();
         return db.Database.ExecuteSqlAsync($"""
-            update assistants.workflow_step_executions set error_status = jsonb_build_object('datetime', {now}::timestamptz, 'message', {reason}::text)
+            update assistants.workflow_step_executions
+              set error_status = jsonb_build_object('datetime', {now}::timestamptz, 'message', {reason}::text)
             where id = any ({stepExecutions}) and result is null and error_status is null
             """, ct);
     }
@@ -106,7 +109,8 @@ internal sealed class WorkflowStore(AssistantsDb db, ProducedTextStore texts, Ti
             from locked order by id
             """).ToListAsync(ct);
         var wanted = locked.Select(run => run.UserId).Distinct(StringComparer.Ordinal).ToList();
-        var users = await db.Users.AsNoTracking().Where(user => wanted.Contains(user.Id)).ToDictionaryAsync(user => user.Id, StringComparer.Ordinal, ct);
+        var users = await db.Users.AsNoTracking().Where(user => wanted.Contains(user.Id))
+            .ToDictionaryAsync(user => user.Id, StringComparer.Ordinal, ct);
         // Everybody's at once: two who relaunch tell users in the same order.
         foreach (var run in locked.OrderBy(run => run.UserId, StringComparer.Ordinal))
         {
@@ -127,10 +131,12 @@ internal sealed class WorkflowStore(AssistantsDb db, ProducedTextStore texts, Ti
         await TellAsync(user.Id, sessionId, "workflow_step_execution_started", executionId, id, stepId, ct);
     }
 
-    private Task TellAsync(string userId, string sessionId, string name, int executionId, int stepExecutionId, int stepId, CancellationToken ct) =>
+    private Task TellAsync(
+        string userId, string sessionId, string name, int executionId, int stepExecutionId, int stepId, CancellationToken ct) =>
         LiveEvents.TellAsync(db, userId, sessionId, name, new JsonObject
         {
-            ["user_task_execution_pk"] = executionId, ["step_execution_pk"] = stepExecutionId, ["workflow_step_pk"] = stepId, ["session_id"] = sessionId,
+            ["user_task_execution_pk"] = executionId, ["step_execution_pk"] = stepExecutionId,
+            ["workflow_step_pk"] = stepId, ["session_id"] = sessionId,
         }, ct);
 
     private sealed record Relaunched(int Id, int ExecutionId, int StepId, string Parameter, string SessionId, string UserId);

@@ -15,7 +15,8 @@ internal static class WorkflowsApi
         surface.MapPost("/relaunch_locked_workflow_step_executions", RelaunchAsync).RequireMojodexService(MojodexService.Scheduler)
             .WithTags("scheduler").WithSummary("Begin again the steps of workflows that came to no end");
 
-    internal static async Task<Ok<RelaunchedSteps>> RelaunchAsync(Body<UsersApi.Nothing> body, WorkflowStore workflows, CancellationToken ct)
+    internal static async Task<Ok<RelaunchedSteps>> RelaunchAsync(
+        Body<UsersApi.Nothing> body, WorkflowStore workflows, CancellationToken ct)
     {
         _ = body;
         return TypedResults.Ok(new RelaunchedSteps(await workflows.RelaunchAsync(ct)));

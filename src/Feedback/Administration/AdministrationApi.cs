@@ -23,12 +23,18 @@ internal static class AdministrationApi
             .WithSummary("All settings, without secrets");
         admin.MapGet("/backend_settings/public", (BackendSettings settings) => TypedResults.Ok(settings.Public())).RequireApiClient()
             .WithSummary("The settings that clients need");
-        admin.MapPost("/purge_user/{user_id}", PurgeUserAsync).TakesQuery(Purge).RequireTrustedClient().WithSummary("Take out everything that a user did");
-        admin.MapPost("/purge_user/{user_id}/messages", PurgeMessagesAsync).TakesQuery(PurgeMessages).RequireTrustedClient().WithSummary("Take out a user's messages");
-        admin.MapGet("/flagged_messages", FlaggedAsync).TakesQuery(Most).RequireTrustedClient().WithSummary("List flagged messages, newest first");
-        admin.MapGet("/flagged_messages/cursor", FlaggedPageAsync).TakesQuery(Page).RequireTrustedClient().WithSummary("Page through flagged messages");
-        admin.MapPost("/flagged_messages/{message_id}/processed", ProcessAsync).RequireTrustedClient().WithSummary("Say that a flag was looked at");
-        admin.MapPost("/merge_users", MergeAsync).TakesBody(MergeUsersRequest.Read).RequireTrustedClient().WithSummary("Make one user of several");
+        admin.MapPost("/purge_user/{user_id}", PurgeUserAsync).TakesQuery(Purge)
+            .RequireTrustedClient().WithSummary("Take out everything that a user did");
+        admin.MapPost("/purge_user/{user_id}/messages", PurgeMessagesAsync).TakesQuery(PurgeMessages)
+            .RequireTrustedClient().WithSummary("Take out a user's messages");
+        admin.MapGet("/flagged_messages", FlaggedAsync).TakesQuery(Most)
+            .RequireTrustedClient().WithSummary("List flagged messages, newest first");
+        admin.MapGet("/flagged_messages/cursor", FlaggedPageAsync).TakesQuery(Page)
+            .RequireTrustedClient().WithSummary("Page through flagged messages");
+        admin.MapPost("/flagged_messages/{message_id}/processed", ProcessAsync)
+            .RequireTrustedClient().WithSummary("Say that a flag was looked at");
+        admin.MapPost("/merge_users", MergeAsync).TakesBody(MergeUsersRequest.Read)
+            .RequireTrustedClient().WithSummary("Make one user of several");
     }
 
     internal static async Task<Ok<PurgeResultModel>> PurgeUserAsync(
@@ -70,7 +76,8 @@ internal static class AdministrationApi
         return TypedResults.NoContent();
     }
 
-    private static (bool IsPreview, bool Bans) Purge(WireQuery query) => (query.Flag("preview", otherwise: true), query.Flag("ban", otherwise: true));
+    private static (bool IsPreview, bool Bans) Purge(WireQuery query) =>
+        (query.Flag("preview", otherwise: true), query.Flag("ban", otherwise: true));
 
     private static (PurgedMessages Messages, bool IsPreview) PurgeMessages(WireQuery query) => (
         new(query.Flag("purge_initial_prompts", otherwise: false), query.Instant("min_date"), query.Instant("max_date")),
@@ -79,7 +86,8 @@ internal static class AdministrationApi
     private static int Most(WireQuery query) => query.RequiredInteger("max_count", least: 1, most: MostFlags);
 
     private static (string? Before, string? After, int Most, bool IsDescending) Page(WireQuery query) => (
-        query.Text("before"), query.Text("after"), query.Integer("max_count", 10, least: 1, most: MostFlags), query.Flag("desc", otherwise: false));
+        query.Text("before"), query.Text("after"),
+        query.Integer("max_count", 10, least: 1, most: MostFlags), query.Flag("desc", otherwise: false));
 }
 
 [JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower)]

@@ -11,7 +11,8 @@ namespace Stoa.Feedback.Administration;
 
 /// <summary>The settings under the names that the original gives them. Secrets are never shown, only whether they are set.</summary>
 internal sealed class BackendSettings(
-    IOptions<FeedbackOptions> options, IOptions<HuggingFaceOptions> huggingFace, IOptions<NextAuthOptions> cookie, IOptions<DiscordOptions> discord,
+    IOptions<FeedbackOptions> options, IOptions<HuggingFaceOptions> huggingFace,
+    IOptions<NextAuthOptions> cookie, IOptions<DiscordOptions> discord,
     IOptions<SeedOptions> seed)
 {
     private const string Masked = "**********";
@@ -42,7 +43,8 @@ internal sealed class BackendSettings(
             ("AUTH_LENGTH", 32), ("AUTH_SECRET", Masked), ("AUTH_COOKIE_NAME", cookie.Value.CookieName), ("AUTH_ALGORITHM", "HS256"),
             ("AUTH_ACCESS_TOKEN_EXPIRE_MINUTES", 30), ("AUTH_DISCORD_CLIENT_ID", discord.Value.ClientId ?? ""),
             ("AUTH_DISCORD_CLIENT_SECRET", Mask(discord.Value.ClientSecret) ?? ""), ("RATE_LIMIT", limits.Enabled),
-            ("DEBUG_ALLOW_SELF_RANKING", options.Value.AllowSelfRanking), ("DEBUG_ALLOW_DUPLICATE_TASKS", options.Value.AllowDuplicateTasks),
+            ("DEBUG_ALLOW_SELF_RANKING", options.Value.AllowSelfRanking),
+            ("DEBUG_ALLOW_DUPLICATE_TASKS", options.Value.AllowDuplicateTasks),
             ("DEBUG_IGNORE_TOS_ACCEPTANCE", options.Value.IgnoreTosAcceptance),
             ("DUPLICATE_MESSAGE_FILTER_WINDOW_MINUTES", options.Value.DuplicateMessageFilterWindowMinutes),
             ("HUGGING_FACE_API_KEY", Mask(huggingFace.Value.ApiKey) ?? ""), ("TASK_VALIDITY_MINUTES", options.Value.TaskValidityMinutes),
@@ -63,7 +65,8 @@ internal sealed class BackendSettings(
     {
         var tree = JsonSerializer.SerializeToNode(rules, AdministrationJson.Default.TreeManagerOptions)!.AsObject();
         foreach (var (name, own, usual) in (ReadOnlySpan<(string, List<string>, string[])>)[
-            ("labels_initial_prompt", rules.LabelsInitialPrompt, Label.OfPrompter), ("labels_prompter_reply", rules.LabelsPrompterReply, Label.OfPrompter),
+            ("labels_initial_prompt", rules.LabelsInitialPrompt, Label.OfPrompter),
+            ("labels_prompter_reply", rules.LabelsPrompterReply, Label.OfPrompter),
             ("labels_assistant_reply", rules.LabelsAssistantReply, Label.OfAssistant),
             ("mandatory_labels_initial_prompt", rules.MandatoryLabelsInitialPrompt, [Label.Spam]),
             ("mandatory_labels_prompter_reply", rules.MandatoryLabelsPrompterReply, [Label.Spam]),

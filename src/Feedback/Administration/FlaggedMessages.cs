@@ -23,7 +23,9 @@ internal sealed class FlaggedMessages(NpgsqlDataSource source)
     /// <summary>Null when the message has no flag.</summary>
     public async Task<FlaggedMessageResponse?> ProcessAsync(Guid messageId, CancellationToken ct) =>
         (await source.ListAsync(
-            Statement.Of("update feedback.flagged_message set processed = true where message_id = $1 returning message_id, processed, created_date", messageId),
+            Statement.Of(
+                "update feedback.flagged_message set processed = true where message_id = $1 returning message_id, processed, created_date",
+                messageId),
             Read, ct)).FirstOrDefault();
 
     private static FlaggedMessageResponse Read(NpgsqlDataReader row) =>

@@ -22,9 +22,11 @@ internal sealed class MergeUsers(NpgsqlDataSource source)
         """
         with doubles as (
           delete from feedback.message_emoji gone using (
-            select message_id, emoji, user_id, row_number() over (partition by message_id, emoji order by user_id <> $1, created_date, user_id) as place
+            select message_id,
+              emoji, user_id, row_number() over (partition by message_id, emoji order by user_id <> $1, created_date, user_id) as place
             from feedback.message_emoji where user_id = $1 or user_id = any ($2)) as all_of_them
-          where gone.message_id = all_of_them.message_id and gone.emoji = all_of_them.emoji and gone.user_id = all_of_them.user_id and place > 1
+          where gone.message_id = all_of_them.message_id
+          and gone.emoji = all_of_them.emoji and gone.user_id = all_of_them.user_id and place > 1
           returning gone.message_id, gone.emoji
         ), fewer as (
           select message_id, emoji, count(*) as count from doubles group by message_id, emoji
@@ -40,7 +42,8 @@ internal sealed class MergeUsers(NpgsqlDataSource source)
         """
         delete from feedback.text_labels gone using (
           select id, row_number() over (partition by message_id order by user_id <> $1, created_date desc, id) as place
-          from feedback.text_labels where (user_id = $1 or user_id = any ($2)) and task_id is null and message_id is not null) as all_of_them
+          from feedback.text_labels
+            where (user_id = $1 or user_id = any ($2)) and task_id is null and message_id is not null) as all_of_them
         where gone.id = all_of_them.id and place > 1
         """,
         "update feedback.text_labels set user_id = $1 where user_id = any ($2)",
@@ -68,7 +71,8 @@ internal sealed class MergeUsers(NpgsqlDataSource source)
         foreach (var step in Steps)
         {
             await connection.ExecuteAsync(
-                new(step) { Parameters = { new NpgsqlParameter<Guid> { TypedValue = destination }, new NpgsqlParameter<Guid[]> { TypedValue = gone } } }, ct);
+                new(step) { Parameters =
+                    { new NpgsqlParameter<Guid> { TypedValue = destination }, new NpgsqlParameter<Guid[]> { TypedValue = gone } } }, ct);
         }
         await transaction.CommitAsync(ct);
     }

@@ -33,7 +33,8 @@ internal sealed class PurgeUser(NpgsqlDataSource source, TreeActivation activati
     private const string Choose = """
         with recursive roots as (
           select id from feedback.message
-          where user_id = $1 and parent_id is null and $2 and created_date >= coalesce($3, '-infinity') and created_date <= coalesce($4, 'infinity')
+          where user_id = $1
+            and parent_id is null and $2 and created_date >= coalesce($3, '-infinity') and created_date <= coalesce($4, 'infinity')
         ), below as (
           select id, parent_id, message_tree_id from feedback.message
           where user_id = $1 and parent_id is not null and message_tree_id not in (select id from roots)
@@ -116,13 +117,15 @@ internal sealed class PurgeUser(NpgsqlDataSource source, TreeActivation activati
             }
             if (ban)
             {
-                await connection.ExecuteAsync(Statement.Of("update feedback.user set deleted = true, enabled = false where id = $1", userId), ct);
+                await connection.ExecuteAsync(
+                    Statement.Of("update feedback.user set deleted = true, enabled = false where id = $1", userId), ct);
             }
         },
         ct);
 
     /// <inheritdoc cref="UserAsync"/>
-    public Task<PurgeResultModel> MessagesAsync(ApiClient client, Guid userId, PurgedMessages messages, bool preview, CancellationToken ct) =>
+    public Task<PurgeResultModel> MessagesAsync(
+        ApiClient client, Guid userId, PurgedMessages messages, bool preview, CancellationToken ct) =>
         RunAsync(client, userId, messages, preview, _ => Task.CompletedTask, ct);
 
     private async Task<PurgeResultModel> RunAsync(
@@ -131,7 +134,8 @@ internal sealed class PurgeUser(NpgsqlDataSource source, TreeActivation activati
         var started = time.GetTimestamp();
         await using var connection = await source.OpenConnectionAsync(ct);
         await using var transaction = await connection.BeginTransactionAsync(ct);
-        if (await connection.ListAsync(Statement.Of("select id from feedback.user where id = $1 for update", userId), row => row.GetGuid(0), ct) is [])
+        if (await connection.ListAsync(
+            Statement.Of("select id from feedback.user where id = $1 for update", userId), row => row.GetGuid(0), ct) is [])
         {
             throw UserDirectory.NotFound();
         }

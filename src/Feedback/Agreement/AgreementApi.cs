@@ -9,7 +9,9 @@ using Stoa.Platform.Identity;
 
 namespace Stoa.Feedback.Agreement;
 
-/// <summary>How far annotators agree with each other and with what is known. Their work belongs to the installation, so operators see it.</summary>
+/// <summary>
+/// How far annotators agree with each other and with what is known. Their work belongs to the installation, so operators see it.
+/// </summary>
 internal static class AgreementApi
 {
     public static void MapAgreement(this IEndpointRouteBuilder routes)
@@ -32,7 +34,8 @@ internal static class AgreementApi
         return TypedResults.Ok(await figures.OfAsync(lang, from?.ToUniversalTime(), before?.ToUniversalTime(), ct));
     }
 
-    internal static async Task<Ok<Listing<GoldItem>>> ListAsync(GoldLabels gold, CancellationToken ct, Guid? after = null, int limit = 50) =>
+    internal static async Task<Ok<Listing<GoldItem>>> ListAsync(
+        GoldLabels gold, CancellationToken ct, Guid? after = null, int limit = 50) =>
         TypedResults.Ok(await Listing.ReadAsync(limit, most => gold.ListAsync(after, most, ct), item => item.MessageId));
 
     internal static async Task<NoContent> SetAsync(
@@ -43,11 +46,13 @@ internal static class AgreementApi
         return TypedResults.NoContent();
     }
 
-    internal static async Task<Ok<Listing<AnnotatorTrust>>> AnnotatorsAsync(GoldLabels gold, CancellationToken ct, Guid? after = null, int limit = 50) =>
+    internal static async Task<Ok<Listing<AnnotatorTrust>>> AnnotatorsAsync(
+        GoldLabels gold, CancellationToken ct, Guid? after = null, int limit = 50) =>
         TypedResults.Ok(await Listing.ReadAsync(limit, most => gold.TrustAsync(after, most, ct), annotator => annotator.UserId));
 
     internal static async Task<Ok<SimilarMessagesView>> SimilarAsync(
-        [FromRoute(Name = "message_id")] Guid messageId, SimilarMessages messages, CancellationToken ct, double? from = null, int limit = 20) =>
+        [FromRoute(Name = "message_id")] Guid messageId, SimilarMessages messages,
+        CancellationToken ct, double? from = null, int limit = 20) =>
         from is null or (>= -1 and <= 1)
             ? TypedResults.Ok(new SimilarMessagesView(await messages.OfAsync(messageId, from, Listing.Checked(limit), ct)))
             : throw Failure.Invalid("from is a cosine, -1 to 1", "from");

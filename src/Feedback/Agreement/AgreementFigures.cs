@@ -33,7 +33,8 @@ internal sealed class AgreementFigures(NpgsqlDataSource source)
 
     private const string Rankings = """
         select ranking_parent_id, ranked_ids from feedback.message_reaction
-        where kind = 'ranking' and not coalesce(not_rankable, false) and ($1 is null or created_date >= $1) and ($2 is null or created_date < $2)
+        where kind = 'ranking'
+          and not coalesce(not_rankable, false) and ($1 is null or created_date >= $1) and ($2 is null or created_date < $2)
           and ($3 is null or exists (select from feedback.message where message.id = ranking_parent_id and lang = $3))
         order by created_date desc limit $4
         """;
@@ -41,7 +42,8 @@ internal sealed class AgreementFigures(NpgsqlDataSource source)
     public async Task<AgreementView> OfAsync(string? lang, DateTimeOffset? from, DateTimeOffset? before, CancellationToken ct)
     {
         var labels = await source.ListAsync(With(Labels), row => (Message: row.GetGuid(0), Values: row.GetString(1)), ct);
-        var rankings = await source.ListAsync(With(Rankings), row => (Parent: row.GetGuid(0), Order: (IReadOnlyList<Guid>)row.GetFieldValue<Guid[]>(1)), ct);
+        var rankings = await source.ListAsync(
+            With(Rankings), row => (Parent: row.GetGuid(0), Order: (IReadOnlyList<Guid>)row.GetFieldValue<Guid[]>(1)), ct);
         return new(OfLabels(labels), OfRankings(rankings));
 
         NpgsqlBatchCommand With(string sql) => new(sql)
@@ -62,10 +64,12 @@ internal sealed class AgreementFigures(NpgsqlDataSource source)
            from value in JsonSerializer.Deserialize(row.Values, FeedbackJson.Default.DictionaryStringDouble)!
            group (row.Message, value.Value) by value.Key into label
            orderby label.Key
-           let units = label.GroupBy(one => one.Message, one => one.Value).Select(unit => unit.ToList()).Where(unit => unit.Count > 1).ToList()
+           let units = label.GroupBy(one => one.Message, one => one.Value)
+           .Select(unit => unit.ToList()).Where(unit => unit.Count > 1).ToList()
            let measurement = Nominal.Contains(label.Key) ? Measurement.Nominal : Measurement.Interval
            select new LabelAgreement(
-               label.Key, EnumNames<Measurement>.Write(measurement), KrippendorffAlpha.Of(units, measurement), units.Count, units.Sum(unit => unit.Count)),
+               label.Key, EnumNames<Measurement>.Write(measurement),
+               KrippendorffAlpha.Of(units, measurement), units.Count, units.Sum(unit => unit.Count)),
     ];
 
     private static RankingAgreement OfRankings(List<(Guid Parent, IReadOnlyList<Guid> Order)> rows)

@@ -28,10 +28,12 @@ internal sealed class GoldLabels(NpgsqlDataSource source, TimeProvider time)
     public async Task<List<GoldItem>> ListAsync(Guid? after, int most, CancellationToken ct)
     {
         var ids = await source.ListAsync(
-            Statement.Of("select distinct message_id from feedback.gold_label where $1::uuid is null or message_id > $1 order by message_id limit $2", after, most),
+            Statement.Of(
+                "select distinct message_id from feedback.gold_label where $1::uuid is null or message_id > $1 order by message_id limit $2", after, most),
             row => row.GetGuid(0), ct);
         var labels = (await source.ListAsync(
-            Statement.Of("select message_id, name, value from feedback.gold_label where message_id = any ($1) order by message_id, name", ids.ToArray()),
+            Statement.Of("select message_id, name, value from feedback.gold_label where message_id = any ($1) order by message_id, name",
+                ids.ToArray()),
             row => (Id: row.GetGuid(0), Name: row.GetString(1), Value: row.GetDouble(2)), ct)).ToLookup(one => one.Id);
         return ids.ConvertAll(id => new GoldItem(id, labels[id].ToDictionary(one => one.Name, one => one.Value, StringComparer.Ordinal)));
     }
@@ -43,7 +45,8 @@ internal sealed class GoldLabels(NpgsqlDataSource source, TimeProvider time)
         await using var connection = await source.OpenConnectionAsync(ct);
         await using var transaction = await connection.BeginTransactionAsync(ct);
         // Two who say it at the same time come one after the other.
-        if (await connection.ListAsync(Statement.Of("select id from feedback.message where id = $1 for no key update", messageId), row => row.GetGuid(0), ct) is [])
+        if (await connection.ListAsync(
+            Statement.Of("select id from feedback.message where id = $1 for no key update", messageId), row => row.GetGuid(0), ct) is [])
         {
             throw Failure.NotFound("Message");
         }

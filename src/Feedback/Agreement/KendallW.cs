@@ -1,9 +1,10 @@
 namespace Stoa.Feedback.Agreement;
 
 /// <summary>
-/// Kendall's coefficient of concordance W = 12 S / (m² (n³ − n)), where S is the sum of squares of the rank sums' deviations from their mean
-/// (M. G. Kendall and B. Babington Smith, "The Problem of m Rankings", Annals of Mathematical Statistics 10, 1939): 1 is full agreement, 0 is
-/// none. The rankings have no ties.
+/// Kendall's coefficient of concordance W = 12 S / (m² (n³ − n)), where S is the sum of squares of the rank sums' deviations from their
+/// mean
+/// (M. G. Kendall and B. Babington Smith, "The Problem of m Rankings", Annals of Mathematical Statistics 10, 1939): 1 is full agreement, 0
+/// is none. The rankings have no ties.
 /// </summary>
 internal static class KendallW
 {

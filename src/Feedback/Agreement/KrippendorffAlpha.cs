@@ -36,7 +36,9 @@ internal static class KrippendorffAlpha
         return expected <= 0 ? null : 1 - ((all.Count - 1) * observed / expected);
     }
 
-    /// <summary>What the distances of all ordered pairs of some values add up to, out of a few sums: scales may have any number of values.</summary>
+    /// <summary>
+    /// What the distances of all ordered pairs of some values add up to, out of a few sums: scales may have any number of values.
+    /// </summary>
     private sealed class Pairs
     {
         private readonly Dictionary<double, long> counts = [];

@@ -21,7 +21,8 @@ internal sealed record NewApiClient(string Description, string FrontendType, boo
 /// second. A look-up by hash tells nothing by its time: nobody can choose the hash of a key that he does not know.
 /// </summary>
 internal sealed partial class ApiClients(
-    NpgsqlDataSource source, IServiceScopeFactory scopes, ChangeFeed changes, DatabaseReadiness readiness, IOptions<FeedbackAuthOptions> options, TimeProvider time,
+    NpgsqlDataSource source, IServiceScopeFactory scopes, ChangeFeed changes,
+    DatabaseReadiness readiness, IOptions<FeedbackAuthOptions> options, TimeProvider time,
     ILogger<ApiClients> logger) : BackgroundService
 {
     private const string Channel = "feedback_api_clients";

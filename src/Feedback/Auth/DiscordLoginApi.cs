@@ -29,7 +29,8 @@ internal static class DiscordLoginApi
     public static void MapDiscordLogin(this IEndpointRouteBuilder routes)
     {
         routes.MapGet("/login/discord", Begin).WithTags("auth").WithSummary("Send the browser to Discord").AllowAnyone();
-        routes.MapGet("/callback/discord", EndAsync).WithTags("auth").WithSummary("Take the browser back from Discord; a token is answered").AllowAnyone();
+        routes.MapGet("/callback/discord", EndAsync).WithTags("auth")
+            .WithSummary("Take the browser back from Discord; a token is answered").AllowAnyone();
     }
 
     internal static RedirectHttpResult Begin(HttpContext context, DiscordLogin login)
@@ -53,7 +54,8 @@ internal static class DiscordLoginApi
         return TypedResults.Ok(await login.TokenAsync(code, way, CallbackOf(context.Request), ct));
     }
 
-    private static string CallbackOf(HttpRequest request) => $"{request.Scheme}://{request.Host.Value}{request.PathBase}/api/v1/callback/discord";
+    private static string CallbackOf(HttpRequest request) =>
+        $"{request.Scheme}://{request.Host.Value}{request.PathBase}/api/v1/callback/discord";
 
     internal sealed record LoginToken(string AccessToken, string TokenType);
 }
@@ -126,7 +128,8 @@ internal sealed class DiscordLogin(
             }),
         };
         var access = (await AskAsync(http, exchange, DiscordLoginJson.Default.TokenAnswer, ct)).AccessToken;
-        using var who = new HttpRequestMessage(HttpMethod.Get, discord.Value.UserUrl) { Headers = { Authorization = new AuthenticationHeaderValue("Bearer", access) } };
+        using var who = new HttpRequestMessage(
+            HttpMethod.Get, discord.Value.UserUrl) { Headers = { Authorization = new AuthenticationHeaderValue("Bearer", access) } };
         var account = (await AskAsync(http, who, DiscordLoginJson.Default.UserAnswer, ct)).Id;
         if (account is null || await source.ListAsync(Statement.Of(Linked, account), row => row.GetGuid(0), ct) is not [var user])
         {

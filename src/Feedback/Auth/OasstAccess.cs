@@ -31,7 +31,9 @@ internal static class OasstAccess
         where TBuilder : IEndpointConventionBuilder =>
         builder.RequireSurfaceCaller(new AccessRule("root", Root), context => ValueTask.FromResult(RequireRoot(context)));
 
-    /// <summary>The query wins over the header, as in the original. The refusal is the same for no key, a wrong one and a disabled one.</summary>
+    /// <summary>
+    /// The query wins over the header, as in the original. The refusal is the same for no key, a wrong one and a disabled one.
+    /// </summary>
     private static ApiClient Client(HttpContext context, bool mustBeTrusted)
     {
         var sent = context.Request.Query["api_key"] is { Count: > 0 } query ? query : context.Request.Headers["X-API-Key"];

@@ -9,7 +9,8 @@ internal sealed class AgentAnswers(IServedAnswers served)
     private const int LongestId = 256;
 
     /// <summary>Trees that name no message are as they were.</summary>
-    /// <exception cref="Failure">Invalid: a message is not the organization's or was not answered, or candidates of one tree answer different questions.</exception>
+    /// <exception cref="Failure">Invalid: a message is not the organization's or was not answered, or candidates of one tree answer
+    /// different questions.</exception>
     public async Task<NewTrees> FillAsync(Guid organizationId, NewTrees body, CancellationToken ct)
     {
         var wanted = Named(body).ToHashSet(StringComparer.Ordinal);
@@ -18,8 +19,10 @@ internal sealed class AgentAnswers(IServedAnswers served)
         {
             return body;
         }
-        var answers = (await served.FindAsync(organizationId, [.. wanted.Where(IsId)], ct)).ToDictionary(answer => answer.MessageId, StringComparer.Ordinal);
-        Failure.ThrowIfAny(wanted.Where(id => !answers.ContainsKey(id)).Take(1).Select(_ => new FieldError("trees", "a message_id is of no answer")));
+        var answers = (await served.FindAsync(organizationId, [.. wanted.Where(IsId)], ct))
+            .ToDictionary(answer => answer.MessageId, StringComparer.Ordinal);
+        Failure.ThrowIfAny(wanted.Where(id => !answers.ContainsKey(id)).Take(1)
+            .Select(_ => new FieldError("trees", "a message_id is of no answer")));
         return new([.. body.Trees!.Index().Select(tree => Fill(tree.Item, answers, $"trees[{tree.Index}]"))]);
     }
 
@@ -37,15 +40,18 @@ internal sealed class AgentAnswers(IServedAnswers served)
         var own = candidates.Select(candidate => candidate?.MessageId).OfType<string>().Select(id => answers[id]).ToList();
         if (tree.Conversation is null && own.Exists(answer => answer.Question != own[0].Question))
         {
-            Failure.ThrowIfAny([new($"{place}.candidates", "the candidates answer different questions; give the conversation if they are to be compared all the same")]);
+            Failure.ThrowIfAny([new($"{place}.candidates",
+                "the candidates answer different questions; give the conversation if they are to be compared all the same")]);
         }
         return tree with
         {
             Conversation = tree.Conversation ??
             [
-                .. own[0].Earlier.SelectMany(said => (ServedTurn[])[new("user", said.Question), new("assistant", said.Answer)]), new("user", own[0].Question),
+                .. own[0].Earlier.SelectMany(said => (ServedTurn[])[new("user", said.Question), new("assistant", said.Answer)]),
+                new("user", own[0].Question),
             ],
-            Candidates = [.. candidates.Select(candidate => candidate?.MessageId is { } id ? Of(answers[id], candidate.Source) : candidate!)],
+            Candidates =
+                [.. candidates.Select(candidate => candidate?.MessageId is { } id ? Of(answers[id], candidate.Source) : candidate!)],
         };
     }
 

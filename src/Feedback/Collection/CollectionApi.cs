@@ -13,11 +13,14 @@ internal static class CollectionApi
     public static void MapCollection(this IEndpointRouteBuilder routes)
     {
         var feedback = routes.MapGroup("/feedback").WithTags("Feedback");
-        feedback.MapPost("/trees", AddAsync).RequireCaller(MemberRole.Member).WithSummary("Make trees of conversations with several replies, ready to be ranked");
-        feedback.MapGet("/preferences", PreferencesAsync).RequireCaller(MemberRole.Viewer).WithSummary("How often people placed one source before another");
+        feedback.MapPost("/trees", AddAsync).RequireCaller(MemberRole.Member)
+            .WithSummary("Make trees of conversations with several replies, ready to be ranked");
+        feedback.MapGet("/preferences", PreferencesAsync).RequireCaller(MemberRole.Viewer)
+            .WithSummary("How often people placed one source before another");
     }
 
-    internal static async Task<Ok<MadeTrees>> AddAsync(NewTrees body, Caller caller, AgentAnswers answers, ServedTrees trees, CancellationToken ct)
+    internal static async Task<Ok<MadeTrees>> AddAsync(
+        NewTrees body, Caller caller, AgentAnswers answers, ServedTrees trees, CancellationToken ct)
     {
         body = await answers.FillAsync(caller.OrganizationId, body, ct);
         Failure.ThrowIfAny(body.Check());

@@ -36,7 +36,8 @@ internal sealed record NewTree(
         if (Conversation is not { Count: >= 1 and <= MostTurns } turns || turns.Count % 2 == 0
             || turns.Index().Any(turn => turn.Item?.Role != (turn.Index % 2 == 0 ? "user" : "assistant")))
         {
-            yield return new($"{place}.conversation", $"conversation must have at most {MostTurns} turns of user and assistant by turns, and end with user");
+            yield return new($"{place}.conversation",
+                $"conversation must have at most {MostTurns} turns of user and assistant by turns, and end with user");
         }
         else if (!turns.All(turn => IsText(turn.Text)))
         {
@@ -46,9 +47,11 @@ internal sealed record NewTree(
         {
             yield return new($"{place}.candidates", $"candidates must have 2 to {NewTrees.MostCandidates} entries");
         }
-        else if (!candidates.All(candidate => candidate is not null && IsReply(candidate.Text) && candidate.Source is { } source && IsNamed(source)))
+        else if (!candidates.All(candidate => candidate is not null
+            && IsReply(candidate.Text) && candidate.Source is { } source && IsNamed(source)))
         {
-            yield return new($"{place}.candidates", $"each candidate must have a text and a source with a name; words have at most {LongestWord} characters");
+            yield return new($"{place}.candidates",
+                $"each candidate must have a text and a source with a name; words have at most {LongestWord} characters");
         }
     }
 
@@ -61,7 +64,8 @@ internal sealed record NewTree(
     // A model that said nothing is ranked like the others.
     private static bool IsReply(string? text) => text is { Length: <= MostText } && !text.Contains('\0', StringComparison.Ordinal);
 
-    private static bool IsWord(string? text, int most) => text is null || (text.Length <= most && !text.Contains('\0', StringComparison.Ordinal));
+    private static bool IsWord(string? text, int most) =>
+        text is null || (text.Length <= most && !text.Contains('\0', StringComparison.Ordinal));
 }
 
 /// <param name="Role"><c>user</c> or <c>assistant</c>.</param>

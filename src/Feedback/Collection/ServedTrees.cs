@@ -42,7 +42,8 @@ internal sealed class ServedTrees(NpgsqlDataSource source, TreeImport import, Ti
         var ids = drafts.Select(draft => draft.Id).ToArray();
         await using var connection = await source.OpenConnectionAsync(ct);
         await using var transaction = await connection.BeginTransactionAsync(ct);
-        var made = (await import.AddAsync(connection, author, drafts.Select(draft => draft.Tree), new("served", Activate: int.MaxValue), ct)).ToHashSet();
+        var made = (await import.AddAsync(
+            connection, author, drafts.Select(draft => draft.Tree), new("served", Activate: int.MaxValue), ct)).ToHashSet();
         var fresh = drafts.Where(draft => made.Contains(draft.Id)).ToList();
         await WriteSourcesAsync(connection, organizationId, fresh, ct);
         var mine = (await connection.ListAsync(Statement.Of(Mine, ids, organizationId), row => row.GetGuid(0), ct)).ToHashSet();
@@ -62,11 +63,13 @@ internal sealed class ServedTrees(NpgsqlDataSource source, TreeImport import, Ti
         var candidates = drafts.SelectMany(draft => draft.Candidates).ToList();
         var statement = Statement.Of(WriteSources, organizationId, candidates.Select(candidate => candidate.Id).ToArray());
         foreach (var column in (Func<ReplySource, string?>[])[
-            source => source.Name, source => source.AgentVersion, source => source.Model, source => source.Provider, source => source.CallId])
+            source => source.Name, source => source.AgentVersion,
+            source => source.Model, source => source.Provider, source => source.CallId])
         {
             statement.Parameters.Add(new()
             {
-                Value = candidates.Select(candidate => column(candidate.Source)).ToArray(), NpgsqlDbType = NpgsqlDbType.Array | NpgsqlDbType.Text,
+                Value = candidates.Select(candidate => column(candidate.Source)).ToArray(),
+                NpgsqlDbType = NpgsqlDbType.Array | NpgsqlDbType.Text,
             });
         }
         await connection.ExecuteAsync(statement, ct);
@@ -77,14 +80,16 @@ internal sealed class ServedTrees(NpgsqlDataSource source, TreeImport import, Ti
         public static Draft Of(NewTree tree, DateTimeOffset now)
         {
             var id = tree.Id ?? Guid.CreateVersion7(now);
-            var candidates = tree.Candidates!.Select(candidate => (Id: Guid.CreateVersion7(now), Source: candidate.Source!, candidate.Text)).ToList();
+            var candidates = tree.Candidates!.Select(candidate => (Id: Guid.CreateVersion7(now), Source: candidate.Source!, candidate.Text))
+                .ToList();
             var turns = tree.Conversation!;
             var ids = turns.Select((_, index) => index == 0 ? id : Guid.CreateVersion7(now)).ToList();
             IReadOnlyList<OasstMessage> replies =
             [
                 .. candidates.Select(candidate => new OasstMessage
                 {
-                    MessageId = candidate.Id.ToString(), ParentId = ids[^1].ToString(), Role = OasstMessage.Assistant, Text = candidate.Text!,
+                    MessageId = candidate.Id.ToString(), ParentId = ids[^1].ToString(),
+                    Role = OasstMessage.Assistant, Text = candidate.Text!,
                     Lang = tree.Lang, CreatedDate = now, Synthetic = true, ModelName = candidate.Source.Model,
                 }),
             ];
@@ -95,8 +100,10 @@ internal sealed class ServedTrees(NpgsqlDataSource source, TreeImport import, Ti
                 [
                     new()
                     {
-                        MessageId = ids[turn].ToString(), ParentId = turn == 0 ? null : ids[turn - 1].ToString(), Lang = tree.Lang, CreatedDate = now,
-                        Role = isAssistant ? OasstMessage.Assistant : OasstMessage.Prompter, Text = turns[turn].Text!, Synthetic = isAssistant,
+                        MessageId = ids[turn].ToString(), ParentId = turn == 0 ? null : ids[turn - 1].ToString(),
+                        Lang = tree.Lang, CreatedDate = now,
+                        Role = isAssistant ? OasstMessage.Assistant : OasstMessage.Prompter,
+                        Text = turns[turn].Text!, Synthetic = isAssistant,
                         Replies = replies,
                     },
                 ];

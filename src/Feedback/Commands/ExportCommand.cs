@@ -15,7 +15,8 @@ internal sealed class ExportCommand(TreeSource source)
     public async Task RunAsync(string? path, ExportTerms terms, Stream output, Action<string> tell, CancellationToken ct)
     {
         var shape = new TrainingShape(
-            Word<DatasetFormat>(terms.Format, "format"), Word<PairPolicy>(terms.Pairs, "pairs"), terms.AsText, terms.WithoutPrompt, terms.QualityAtLeast);
+            Word<DatasetFormat>(terms.Format, "format"), Word<PairPolicy>(terms.Pairs, "pairs"),
+            terms.AsText, terms.WithoutPrompt, terms.QualityAtLeast);
         var selection = Selection(terms, shape);
         var pseudonyms = new Pseudonyms(terms.AnonymizerSeed);
         if (selection.IsFlat && shape.Format is not (DatasetFormat.Tree or DatasetFormat.Flat))
@@ -28,7 +29,8 @@ internal sealed class ExportCommand(TreeSource source)
             return;
         }
         var splits = terms.Splits is null ? DatasetSplits.None
-            : DatasetSplits.Parse(terms.Splits) ?? throw Failure.Invalid("splits are names with shares that add up to 1, such as train=0.9,test=0.1");
+            : DatasetSplits.Parse(terms.Splits)
+            ?? throw Failure.Invalid("splits are names with shares that add up to 1, such as train=0.9,test=0.1");
         await using var writer = await DatasetWriter.OpenAsync(path, shape, splits, pseudonyms, Describe(terms, selection, splits), ct);
         if (writer.After is { } after)
         {
@@ -47,19 +49,22 @@ internal sealed class ExportCommand(TreeSource source)
         var manifest = await writer.CompleteAsync(ct);
         foreach (var part in manifest.Parts)
         {
-            tell(string.Create(CultureInfo.InvariantCulture, $"{part.File}: {part.Rows} rows of {part.Trees} trees, SHA-256 {part.Sha256}"));
+            tell(string.Create(
+                CultureInfo.InvariantCulture, $"{part.File}: {part.Rows} rows of {part.Trees} trees, SHA-256 {part.Sha256}"));
         }
     }
 
     private async Task WriteLinesAsync(
-        string? path, TreeSelection selection, TrainingShape shape, Pseudonyms pseudonyms, Stream output, Action<string> tell, CancellationToken ct)
+        string? path, TreeSelection selection, TrainingShape shape,
+        Pseudonyms pseudonyms, Stream output, Action<string> tell, CancellationToken ct)
     {
         await using var lines = path is null ? new DatasetLines(output, ownsStream: false) : DatasetLines.Create(path);
         if (selection.IsFlat)
         {
             await foreach (var message in source.MessagesAsync(selection, ct))
             {
-                await lines.WriteAsync(json => JsonSerializer.Serialize(json, pseudonyms.Apply(message), DatasetJson.Default.OasstMessage), ct);
+                await lines.WriteAsync(
+                    json => JsonSerializer.Serialize(json, pseudonyms.Apply(message), DatasetJson.Default.OasstMessage), ct);
             }
         }
         else
@@ -97,7 +102,8 @@ internal sealed class ExportCommand(TreeSource source)
         };
     }
 
-    private static Share Share(bool included, bool only) => only ? Datasets.Share.Only : included ? Datasets.Share.Included : Datasets.Share.None;
+    private static Share Share(bool included, bool only) =>
+        only ? Datasets.Share.Only : included ? Datasets.Share.Included : Datasets.Share.None;
 
     private static Dictionary<string, double> Bounds(IReadOnlyList<string> texts)
     {
@@ -139,7 +145,8 @@ internal sealed class ExportCommand(TreeSource source)
     /// <summary>Hyphens and underscores are for the eye.</summary>
     private static T Word<T>(string text, string name)
         where T : struct, Enum =>
-        Enum.TryParse<T>(text.Replace("-", "", StringComparison.Ordinal).Replace("_", "", StringComparison.Ordinal), ignoreCase: true, out var value)
+        Enum.TryParse<T>(
+            text.Replace("-", "", StringComparison.Ordinal).Replace("_", "", StringComparison.Ordinal), ignoreCase: true, out var value)
         && Enum.IsDefined(value)
             ? value
             : throw Failure.Invalid($"{name} is one of {string.Join(", ", Enum.GetValues<T>().Select(EnumNames<T>.Write))}");

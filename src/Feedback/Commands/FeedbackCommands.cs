@@ -90,7 +90,8 @@ public sealed class FeedbackCommands
     public async Task RetryScoringAsync(Action<string> tell, CancellationToken ct)
     {
         var (trees, scored) = await services.GetRequiredService<RetryScoring>().RunAsync(ct);
-        tell(string.Create(CultureInfo.InvariantCulture, $"{trees} trees looked at again: {scored} are ready for export, {trees - scored} are not."));
+        tell(string.Create(
+            CultureInfo.InvariantCulture, $"{trees} trees looked at again: {scored} are ready for export, {trees - scored} are not."));
     }
 
     /// <summary>Toxicity and vectors of messages that lack them, one call after the other with a pause between.</summary>
@@ -144,7 +145,8 @@ public sealed class FeedbackCommands
     {
         var trees = await services.GetRequiredService<StateRebuild>().RunAsync(commit, ct);
         tell(string.Create(
-            CultureInfo.InvariantCulture, $"{trees.Count} trees {(commit ? "were put" : "would be put (--commit does it)")} where the journal says."));
+            CultureInfo.InvariantCulture,
+            $"{trees.Count} trees {(commit ? "were put" : "would be put (--commit does it)")} where the journal says."));
     }
 
     private static string Describe(TreeImportCounts counts) => string.Create(

@@ -25,11 +25,13 @@ internal sealed class TreeCheck(NpgsqlDataSource source)
             """),
         // With the one before there is no circle, and one root for each tree.
         ("a reply is one deeper than its parent", """
-            select child.id from feedback.message child join feedback.message parent on parent.id = child.parent_id where child.depth <> parent.depth + 1
+            select child.id from feedback.message child
+              join feedback.message parent on parent.id = child.parent_id where child.depth <> parent.depth + 1
             """),
         ("a tree has its root", """
             select message_tree_id from feedback.message
-            where parent_id is not null and not exists (select from feedback.message root where root.id = message.message_tree_id and root.parent_id is null)
+            where parent_id is not null
+              and not exists (select from feedback.message root where root.id = message.message_tree_id and root.parent_id is null)
             """),
         ("a root has a state", """
             select id from feedback.message
@@ -37,11 +39,13 @@ internal sealed class TreeCheck(NpgsqlDataSource source)
             """),
         ("children are counted", """
             select parent.id from feedback.message parent
-            left join (select parent_id, count(*) as count from feedback.message where not deleted group by parent_id) child on child.parent_id = parent.id
+            left join (select parent_id, count(*) as count from feedback.message
+              where not deleted group by parent_id) child on child.parent_id = parent.id
             where parent.children_count <> coalesce(child.count, 0)
             """),
         ("what is below a deleted message is deleted", """
-            select child.id from feedback.message child join feedback.message parent on parent.id = child.parent_id where parent.deleted and not child.deleted
+            select child.id from feedback.message child
+              join feedback.message parent on parent.id = child.parent_id where parent.deleted and not child.deleted
             """),
         ("a tree is active exactly in the states in which work is done", """
             select message_tree_id from feedback.message_tree_state
@@ -81,7 +85,8 @@ internal sealed class TreeCheck(NpgsqlDataSource source)
         ("rankings are counted", """
             select message.id from feedback.message
             left join (
-              select ranked.id, count(*) as count from feedback.message_reaction, unnest(ranked_ids) as ranked (id) where kind = 'ranking' group by ranked.id
+              select ranked.id, count(*) as count from feedback.message_reaction, unnest(ranked_ids) as ranked (id)
+                where kind = 'ranking' group by ranked.id
             ) as given on given.id = message.id
             where ranking_count <> coalesce(given.count, 0)
             """),
@@ -89,7 +94,8 @@ internal sealed class TreeCheck(NpgsqlDataSource source)
         ("emojis are counted", """
             select message.id from feedback.message
             left join (select message_id, jsonb_object_agg(emoji, count) as counts from (
-              select message_id, emoji, count(*) from feedback.message_emoji group by message_id, emoji) as single group by message_id) as given
+              select message_id, emoji, count(*)
+                from feedback.message_emoji group by message_id, emoji) as single group by message_id) as given
               on given.message_id = message.id
             where coalesce(given.counts, '{}') <> coalesce(emojis, '{}')
               and not exists (select from feedback.api_client where id = message.api_client_id and frontend_type = 'import')
@@ -103,7 +109,8 @@ internal sealed class TreeCheck(NpgsqlDataSource source)
         ("the journal has each ranking", """
             select task_id from feedback.message_reaction
             where kind = 'ranking' and not exists (
-              select from feedback.journal where event_type = 'message_ranking' and event_payload ->> 'task_id' = message_reaction.task_id::text
+              select from feedback.journal
+                where event_type = 'message_ranking' and event_payload ->> 'task_id' = message_reaction.task_id::text
                 and journal.user_id = message_reaction.user_id)
             """),
         ("the state of a tree is the one that the journal says last", StateRebuild.Differing),
@@ -117,7 +124,8 @@ internal sealed class TreeCheck(NpgsqlDataSource source)
         foreach (var (rule, sql) in Rules)
         {
             await using var command = new NpgsqlCommand(
-                $"with broken (id) as ({sql}) select (select count(*) from broken), array(select id from broken limit {MostExamples})", connection)
+                $"with broken (id) as ({sql}) select (select count(*) from broken), array(select id from broken limit {MostExamples})",
+                connection)
             {
                 CommandTimeout = 0,
             };
@@ -138,7 +146,8 @@ internal sealed class StateRebuild(NpgsqlDataSource source)
         """;
 
     public const string Differing = $"""
-        select tree.message_tree_id from feedback.message_tree_state tree join ({Last}) as last using (message_tree_id) where tree.state <> last.state
+        select tree.message_tree_id from feedback.message_tree_state tree
+          join ({Last}) as last using (message_tree_id) where tree.state <> last.state
         """;
 
     private const string Rebuild = $"""

@@ -15,7 +15,8 @@ internal sealed class DatasetLines(Stream stream, bool ownsStream) : IAsyncDispo
     public static DatasetLines Create(string path)
     {
         var file = File.Create(path);
-        return new(path.Contains(".gz", StringComparison.Ordinal) ? new GZipStream(file, CompressionLevel.Optimal) : file, ownsStream: true);
+        return new(path.Contains(".gz", StringComparison.Ordinal) ? new GZipStream(
+            file, CompressionLevel.Optimal) : file, ownsStream: true);
     }
 
     public async Task WriteAsync(Action<Utf8JsonWriter> write, CancellationToken ct)

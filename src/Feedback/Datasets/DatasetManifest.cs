@@ -20,7 +20,8 @@ internal sealed record DatasetPart(string? Split, string File, long Trees, long 
 /// <param name="Sample">What its pseudonyms look like: one with other ones begins anew, too.</param>
 /// <param name="Given">How many trees were taken, rows or none.</param>
 internal sealed record DatasetCheckpoint(
-    string Format, IReadOnlyDictionary<string, string> Filters, string Sample, Guid LastTree, int Given, IReadOnlyList<DatasetCheckpoint.Part> Parts)
+    string Format, IReadOnlyDictionary<string, string> Filters, string Sample,
+    Guid LastTree, int Given, IReadOnlyList<DatasetCheckpoint.Part> Parts)
 {
     internal sealed record Part(long Length, long Trees, long Rows);
 }

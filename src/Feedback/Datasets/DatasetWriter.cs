@@ -7,8 +7,8 @@ namespace Stoa.Feedback.Datasets;
 
 /// <summary>
 /// Writes trees to the files of a dataset, one tree in memory at a time. Until it is complete the files end in <c>.part</c>; every so many
-/// trees it notes how far it is, and an export that was cut goes on from there. Compressed files are cut at the same trees each time, so the
-/// bytes do not depend on it.
+/// trees it notes how far it is, and an export that was cut goes on from there. Compressed files are cut at the same trees each time, so
+/// the bytes do not depend on it.
 /// </summary>
 internal sealed class DatasetWriter : IAsyncDisposable
 {
@@ -156,7 +156,8 @@ internal sealed class DatasetWriter : IAsyncDisposable
         await using (var file = File.Create(written))
         {
             await JsonSerializer.SerializeAsync(
-                file, new DatasetCheckpoint(FormatName, filters, Sample, lastTree, given, reached), DatasetJson.Default.DatasetCheckpoint, ct);
+                file, new DatasetCheckpoint(FormatName, filters, Sample, lastTree, given, reached),
+                DatasetJson.Default.DatasetCheckpoint, ct);
         }
         File.Move(written, CheckpointPath, overwrite: true);
     }
@@ -202,7 +203,8 @@ internal sealed class DatasetWriter : IAsyncDisposable
             await file.DisposeAsync();
             File.Move($"{path}.part", path, overwrite: true);
             await using var whole = File.OpenRead(path);
-            return new(split, Path.GetFileName(path), trees, rows, whole.Length, Convert.ToHexStringLower(await SHA256.HashDataAsync(whole, ct)));
+            return new(split, Path.GetFileName(path), trees, rows, whole.Length,
+                Convert.ToHexStringLower(await SHA256.HashDataAsync(whole, ct)));
         }
 
         public async ValueTask DisposeAsync()

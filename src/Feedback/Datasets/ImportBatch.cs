@@ -6,14 +6,16 @@ namespace Stoa.Feedback.Datasets;
 /// <summary>A message that is in the store.</summary>
 internal sealed record KnownMessage(Guid TreeId, int Depth);
 
-internal sealed record ImportedMessage(Guid Id, Guid? ParentId, Guid TreeId, int Depth, string Lang, DateTimeOffset CreatedDate, OasstMessage Message);
+internal sealed record ImportedMessage(
+    Guid Id, Guid? ParentId, Guid TreeId, int Depth, string Lang, DateTimeOffset CreatedDate, OasstMessage Message);
 
 internal sealed record ImportedTree(Guid Id, TreeState State, bool Active, string Origin, string Lang);
 
 /// <summary>Sorts the lines of one transaction: what is new, what is known, and what has no parent.</summary>
 internal sealed class ImportBatch(TreeImportTerms terms, Dictionary<Guid, KnownMessage> known, TreeImportCounts counts, DateTimeOffset now)
 {
-    private static readonly Dictionary<string, TreeState> States = Enum.GetValues<TreeState>().ToDictionary(EnumNames<TreeState>.Write, StringComparer.Ordinal);
+    private static readonly Dictionary<string, TreeState> States = Enum.GetValues<TreeState>()
+        .ToDictionary(EnumNames<TreeState>.Write, StringComparer.Ordinal);
 
     public TreeImportTerms Terms => terms;
 

@@ -18,7 +18,8 @@ internal static class OasstFile
     /// <summary>The file as text, decompressed where its first bytes say gzip, whatever its name.</summary>
     public static Stream OpenRead(string path)
     {
-        var file = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.Read, Buffer, FileOptions.Asynchronous | FileOptions.SequentialScan);
+        var file = new FileStream(
+            path, FileMode.Open, FileAccess.Read, FileShare.Read, Buffer, FileOptions.Asynchronous | FileOptions.SequentialScan);
         Span<byte> magic = stackalloc byte[2];
         var isGzip = file.ReadAtLeast(magic, 2, throwOnEndOfStream: false) == 2 && magic[0] == 0x1f && magic[1] == 0x8b;
         file.Position = 0;
@@ -71,7 +72,8 @@ internal static class OasstFile
         { ParentId: { } parent } when !Guid.TryParse(parent, out _) => $"'{parent}' is no message id",
         { Text: var text } when !Fits(text, int.MaxValue) => $"message {message.MessageId} has a text with a NUL character",
         // As long as the columns.
-        _ when !Fits(message.Lang, 32) || !Fits(message.ModelName, 1_024) => $"message {message.MessageId} has a lang or a model name that cannot be stored",
+        _ when !Fits(message.Lang, 32) || !Fits(message.ModelName, 1_024) =>
+            $"message {message.MessageId} has a lang or a model name that cannot be stored",
         _ when (message.Labels ?? None).Any(label => !Fits(label.Key, 64) || label.Value is not { Count: > 0, Value: >= 0 and <= 1 }) =>
             $"message {message.MessageId} has a label that is no mean of numbers from 0 to 1",
         _ when (message.Emojis ?? new Dictionary<string, int>()).Keys.Any(emoji => !Fits(emoji, 128)) =>
@@ -82,5 +84,6 @@ internal static class OasstFile
         _ => null,
     };
 
-    private static bool Fits(string? text, int most) => text is null || (text.Length <= most && !text.Contains('\0', StringComparison.Ordinal));
+    private static bool Fits(string? text, int most) =>
+        text is null || (text.Length <= most && !text.Contains('\0', StringComparison.Ordinal));
 }

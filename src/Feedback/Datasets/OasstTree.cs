@@ -31,7 +31,9 @@ internal sealed record OasstTree
     }
 }
 
-/// <summary>A message in the tree files, where it holds its replies, and a line of the flat files. Members keep the original's order.</summary>
+/// <summary>
+/// A message in the tree files, where it holds its replies, and a line of the flat files. Members keep the original's order.
+/// </summary>
 internal sealed record OasstMessage
 {
     public const string Prompter = "prompter";
@@ -72,7 +74,8 @@ internal sealed record OasstMessage
 internal sealed record OasstLabel(double Value, int Count);
 
 internal sealed record OasstToxicity(
-    double? Toxicity, double? SevereToxicity, double? Obscene, double? IdentityAttack, double? Insult, double? Threat, double? SexualExplicit);
+    double? Toxicity, double? SevereToxicity, double? Obscene,
+    double? IdentityAttack, double? Insult, double? Threat, double? SexualExplicit);
 
 internal sealed record OasstEvents(
     IReadOnlyList<OasstEvent>? Emoji = null, IReadOnlyList<OasstEvent>? Rating = null, IReadOnlyList<OasstEvent>? Ranking = null);
@@ -130,13 +133,15 @@ internal sealed class OasstEmojis : JsonConverter<IReadOnlyDictionary<string, in
 /// <inheritdoc cref="OasstEmojis"/>
 internal sealed class OasstLabels : JsonConverter<IReadOnlyDictionary<string, OasstLabel>>
 {
-    public override IReadOnlyDictionary<string, OasstLabel> Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options)
+    public override IReadOnlyDictionary<string, OasstLabel> Read(
+        ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options)
     {
         var map = JsonElement.ParseValue(ref reader);
         return OasstColumns.Names(map) is { } names
             ? names.Zip(OasstColumns.Of(map, "value"), OasstColumns.Of(map, "count"))
                 .ToDictionary(one => one.First, one => new OasstLabel(one.Second.GetDouble(), one.Third.GetInt32()), StringComparer.Ordinal)
-            : map.EnumerateObject().ToDictionary(one => one.Name, one => one.Value.Deserialize(DatasetJson.Default.OasstLabel)!, StringComparer.Ordinal);
+            : map.EnumerateObject()
+            .ToDictionary(one => one.Name, one => one.Value.Deserialize(DatasetJson.Default.OasstLabel)!, StringComparer.Ordinal);
     }
 
     public override void Write(Utf8JsonWriter writer, IReadOnlyDictionary<string, OasstLabel> value, JsonSerializerOptions options)
@@ -167,7 +172,8 @@ internal static class OasstColumns
 }
 
 [JsonSourceGenerationOptions(
-    PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower, DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull, MaxDepth = 1_000,
+    PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower,
+    DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull, MaxDepth = 1_000,
     RespectNullableAnnotations = true)]
 [JsonSerializable(typeof(OasstTree))]
 [JsonSerializable(typeof(OasstMessage))]

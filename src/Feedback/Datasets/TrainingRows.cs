@@ -34,7 +34,8 @@ internal static class TrainingRows
         DatasetFormat.Preference =>
             from pair in Pairs(tree, shape.Pairs)
             select shape.WithoutPrompt
-                ? new TrainingRow { Chosen = Json([.. pair.Path, pair.Chosen], shape), Rejected = Json([.. pair.Path, pair.Rejected], shape) }
+                ? new TrainingRow { Chosen = Json([.. pair.Path, pair.Chosen], shape),
+                    Rejected = Json([.. pair.Path, pair.Rejected], shape) }
                 : new TrainingRow
                 {
                     Prompt = Json(pair.Path, shape), Chosen = Json([pair.Chosen], shape), Rejected = Json([pair.Rejected], shape),
@@ -45,7 +46,8 @@ internal static class TrainingRows
             {
                 Input = new(Turns(pair.Path)), PreferredOutput = Turns([pair.Chosen]), NonPreferredOutput = Turns([pair.Rejected]),
             },
-        DatasetFormat.Tree or DatasetFormat.Flat or DatasetFormat.Csv => throw new ArgumentException($"{shape.Format} has no rows of its own"),
+        DatasetFormat.Tree or DatasetFormat.Flat or DatasetFormat.Csv =>
+            throw new ArgumentException($"{shape.Format} has no rows of its own"),
     };
 
     /// <summary>Each conversation that goes on with the best reply wherever an assistant speaks, and ends with one.</summary>
@@ -93,7 +95,8 @@ internal static class TrainingRows
         }
     }
 
-    private static IEnumerable<(IReadOnlyList<OasstMessage> Path, OasstMessage Chosen, OasstMessage Rejected)> Pairs(OasstTree tree, PairPolicy policy) =>
+    private static IEnumerable<(IReadOnlyList<OasstMessage> Path, OasstMessage Chosen, OasstMessage Rejected)> Pairs(
+        OasstTree tree, PairPolicy policy) =>
         from prompt in Prompts(tree)
         let ranked = prompt.Replies.FindAll(reply => reply.Rank is not null)
         from better in Enumerable.Range(0, ranked.Count)
@@ -121,7 +124,8 @@ internal static class TrainingRows
 
     /// <summary>Best first, those without a rank last, then as they came.</summary>
     private static List<OasstMessage> Ordered(OasstMessage message) => [.. (message.Replies ?? [])
-        .OrderBy(reply => reply.Rank ?? int.MaxValue).ThenBy(reply => reply.CreatedDate).ThenBy(reply => reply.MessageId, StringComparer.Ordinal)];
+        .OrderBy(reply => reply.Rank ?? int.MaxValue).ThenBy(reply => reply.CreatedDate)
+        .ThenBy(reply => reply.MessageId, StringComparer.Ordinal)];
 
     private static List<ChatTurn> Turns(IEnumerable<OasstMessage> messages) =>
         [.. messages.Select(message => new ChatTurn(message.IsAssistant ? "assistant" : "user", message.Text))];

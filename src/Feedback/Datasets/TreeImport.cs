@@ -19,8 +19,8 @@ internal sealed record TreeImportTerms(
 internal sealed record TreeImportCounts(long Lines = 0, long Trees = 0, long Messages = 0, long Known = 0, long Orphans = 0);
 
 /// <summary>
-/// Takes in files of trees or of single messages, some hundreds of messages in each transaction and in memory. What is known already is left
-/// alone, so an import that was cut is begun again and goes on.
+/// Takes in files of trees or of single messages, some hundreds of messages in each transaction and in memory. What is known already is
+/// left alone, so an import that was cut is begun again and goes on.
 /// </summary>
 internal sealed class TreeImport(NpgsqlDataSource source, TreeActivation activation, JobQueue queue, TimeProvider time)
 {
@@ -36,23 +36,27 @@ internal sealed class TreeImport(NpgsqlDataSource source, TreeActivation activat
         insert into feedback.message (
           id, parent_id, message_tree_id, user_id, role, api_client_id, frontend_message_id, created_date, text, lang, depth, deleted,
           review_count, review_result, rank, synthetic, model_name, emojis)
-        select id, parent_id, message_tree_id, $1, role, $2, id::text, created_date, text, lang, depth, deleted, review_count, review_result,
+        select id,
+          parent_id, message_tree_id, $1, role, $2, id::text, created_date, text, lang, depth, deleted, review_count, review_result,
           rank, synthetic, model_name, emojis::jsonb
         from unnest($3::uuid[], $4::uuid[], $5::uuid[], $6::text[], $7::timestamptz[], $8::text[], $9::text[], $10::int[], $11::boolean[],
           $12::int[], $13::boolean[], $14::int[], $15::boolean[], $16::text[], $17::text[])
-          as given (id, parent_id, message_tree_id, role, created_date, text, lang, depth, deleted, review_count, review_result, rank, synthetic,
+          as given (id,
+            parent_id, message_tree_id, role, created_date, text, lang, depth, deleted, review_count, review_result, rank, synthetic,
             model_name, emojis)
         """;
 
     private const string InsertTrees = """
-        insert into feedback.message_tree_state (message_tree_id, goal_tree_size, max_depth, max_children_count, state, active, origin, lang)
+        insert into feedback.message_tree_state (message_tree_id,
+          goal_tree_size, max_depth, max_children_count, state, active, origin, lang)
         select message_tree_id, 0, 0, 0, state, active, origin, lang
         from unnest($1::uuid[], $2::text[], $3::boolean[], $4::text[], $5::text[]) as given (message_tree_id, state, active, origin, lang)
         """;
 
     private const string InsertLabels = """
         insert into feedback.imported_label (message_id, name, value, count)
-        select message_id, name, value, count from unnest($1::uuid[], $2::text[], $3::float8[], $4::int[]) as given (message_id, name, value, count)
+        select message_id, name, value, count
+          from unnest($1::uuid[], $2::text[], $3::float8[], $4::int[]) as given (message_id, name, value, count)
         """;
 
     private const string CountChildren = """
@@ -116,7 +120,8 @@ internal sealed class TreeImport(NpgsqlDataSource source, TreeActivation activat
             catch (PostgresException taken) when (taken.SqlState == PostgresErrorCodes.UniqueViolation)
             {
                 throw new InvalidDataException(
-                    $"Among the lines up to {lines[^1].Number} is a message whose id another tree has, or that comes in at the same time", taken);
+                    $"Among the lines up to {lines[^1].Number} is a message whose id another tree has, or that comes in at the same time",
+                    taken);
             }
             await transaction.CommitAsync(ct);
             Wake();
@@ -149,11 +154,13 @@ internal sealed class TreeImport(NpgsqlDataSource source, TreeActivation activat
     }
 
     /// <summary>Which of the messages and parents are there, with depth and tree.</summary>
-    private static async Task<Dictionary<Guid, KnownMessage>> KnownAsync(NpgsqlConnection connection, List<OasstLine> lines, CancellationToken ct)
+    private static async Task<Dictionary<Guid, KnownMessage>> KnownAsync(
+        NpgsqlConnection connection, List<OasstLine> lines, CancellationToken ct)
     {
         var named = lines.SelectMany(line => line.Tree is { } tree
             ? [Guid.Parse(tree.MessageTreeId)]
-            : line.Message is { ParentId: { } parent } message ? new[] { Guid.Parse(message.MessageId), Guid.Parse(parent) } : [Guid.Parse(line.Message!.MessageId)]);
+            : line.Message is { ParentId: { } parent } message
+            ? new[] { Guid.Parse(message.MessageId), Guid.Parse(parent) } : [Guid.Parse(line.Message!.MessageId)]);
         var rows = await connection.ListAsync(
             Statement.Of("select id, message_tree_id, depth from feedback.message where id = any ($1)", named.Distinct().ToArray()),
             row => KeyValuePair.Create(row.GetGuid(0), new KnownMessage(row.GetGuid(1), row.GetInt32(2))), ct);
@@ -165,11 +172,15 @@ internal sealed class TreeImport(NpgsqlDataSource source, TreeActivation activat
         var messages = batch.Messages;
         T[] Column<T>(Func<ImportedMessage, T> value) => [.. messages.Select(value)];
         var insert = Statement.Of(
-            Insert, author, ImportClient, Column(one => one.Id), Column(one => one.ParentId), Column(one => one.TreeId), Column(one => one.Message.Role),
+            Insert, author, ImportClient, Column(one => one.Id), Column(one => one.ParentId),
+            Column(one => one.TreeId), Column(one => one.Message.Role),
             Column(one => one.CreatedDate), Column(one => one.Message.Text), Column(one => one.Lang), Column(one => one.Depth),
-            Column(one => one.Message.Deleted ?? false), Column(one => one.Message.ReviewCount ?? 0), Column(one => one.Message.ReviewResult ?? true),
-            Column(one => one.Message.Rank), Column(one => one.Message.Synthetic ?? true), Column(one => one.Message.ModelName ?? batch.Terms.ModelName),
-            Column(one => one.Message.Emojis is { } emojis ? JsonSerializer.Serialize(emojis.ToDictionary(), FeedbackJson.Default.DictionaryStringInt32) : null));
+            Column(one => one.Message.Deleted ?? false), Column(one => one.Message.ReviewCount ?? 0),
+            Column(one => one.Message.ReviewResult ?? true),
+            Column(one => one.Message.Rank), Column(one => one.Message.Synthetic ?? true),
+            Column(one => one.Message.ModelName ?? batch.Terms.ModelName),
+            Column(one => one.Message.Emojis is { } emojis
+                ? JsonSerializer.Serialize(emojis.ToDictionary(), FeedbackJson.Default.DictionaryStringInt32) : null));
         // Columns that may hold null say what they are.
         insert.Parameters[15].NpgsqlDbType = insert.Parameters[16].NpgsqlDbType = NpgsqlDbType.Array | NpgsqlDbType.Text;
         await connection.ExecuteAsync(insert, ct);
@@ -177,12 +188,14 @@ internal sealed class TreeImport(NpgsqlDataSource source, TreeActivation activat
         {
             await connection.ExecuteAsync(
                 Statement.Of(
-                    InsertTrees, batch.Trees.Select(tree => tree.Id).ToArray(), batch.Trees.Select(tree => EnumNames<TreeState>.Write(tree.State)).ToArray(),
+                    InsertTrees, batch.Trees.Select(tree => tree.Id).ToArray(),
+                    batch.Trees.Select(tree => EnumNames<TreeState>.Write(tree.State)).ToArray(),
                     batch.Trees.Select(tree => tree.Active).ToArray(), batch.Trees.Select(tree => tree.Origin).ToArray(),
                     batch.Trees.Select(tree => tree.Lang).ToArray()),
                 ct);
         }
-        var labels = messages.SelectMany(one => (one.Message.Labels ?? new Dictionary<string, OasstLabel>()).Select(label => (one.Id, label))).ToList();
+        var labels = messages.SelectMany(one => (one.Message.Labels ?? new Dictionary<string, OasstLabel>())
+            .Select(label => (one.Id, label))).ToList();
         if (labels.Count > 0)
         {
             await connection.ExecuteAsync(

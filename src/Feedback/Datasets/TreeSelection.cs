@@ -36,7 +36,9 @@ internal sealed record TreeSelection
     public bool WithLabels { get; init; }
     public bool WithEvents { get; init; }
 
-    /// <summary>Messages whose mean of a label is below or above are left out, with what is below them; one without the label stays.</summary>
+    /// <summary>
+    /// Messages whose mean of a label is below or above are left out, with what is below them; one without the label stays.
+    /// </summary>
     public IReadOnlyDictionary<string, double> LabelAtLeast { get; init; } = new Dictionary<string, double>();
     public IReadOnlyDictionary<string, double> LabelAtMost { get; init; } = new Dictionary<string, double>();
 
@@ -56,13 +58,15 @@ internal sealed record TreeSelection
     {
         var filters = new Dictionary<string, string>(StringComparer.Ordinal)
         {
-            ["deleted"] = EnumNames<Share>.Write(Deleted), ["spam"] = EnumNames<Share>.Write(Spam), ["synthetic"] = EnumNames<Share>.Write(Synthetic),
+            ["deleted"] = EnumNames<Share>.Write(Deleted), ["spam"] = EnumNames<Share>.Write(Spam),
+            ["synthetic"] = EnumNames<Share>.Write(Synthetic),
             ["state"] = State is { } state ? EnumNames<TreeState>.Write(state) : "all",
         };
         foreach (var (name, value) in (ReadOnlySpan<(string, string?)>)[
             ("lang", Lang), ("user", UserId?.ToString()), ("from", From?.ToString("O", CultureInfo.InvariantCulture)),
             ("before", Before?.ToString("O", CultureInfo.InvariantCulture)), ("prompts_only", PromptsOnly ? "true" : null),
-            ("limit", Limit?.ToString(CultureInfo.InvariantCulture)), ("label_at_least", Bounds(LabelAtLeast)), ("label_at_most", Bounds(LabelAtMost))])
+            ("limit", Limit?.ToString(CultureInfo.InvariantCulture)),
+            ("label_at_least", Bounds(LabelAtLeast)), ("label_at_most", Bounds(LabelAtMost))])
         {
             if (value is not null)
             {
@@ -75,5 +79,6 @@ internal sealed record TreeSelection
     private static double? Mean(OasstMessage message, string label) => message.Labels?.GetValueOrDefault(label)?.Value;
 
     private static string? Bounds(IReadOnlyDictionary<string, double> bounds) => bounds.Count == 0 ? null
-        : string.Join(',', bounds.OrderBy(one => one.Key, StringComparer.Ordinal).Select(one => string.Create(CultureInfo.InvariantCulture, $"{one.Key}={one.Value}")));
+        : string.Join(',', bounds.OrderBy(one => one.Key, StringComparer.Ordinal).Select(
+            one => string.Create(CultureInfo.InvariantCulture, $"{one.Key}={one.Value}")));
 }

@@ -26,9 +26,12 @@ internal sealed partial class TreeSource(NpgsqlDataSource source, ILogger<TreeSo
 
     private const string Events = """
         (select jsonb_build_object(
-          'emoji', (select jsonb_agg(jsonb_build_object('type', 'emoji', 'user_id', user_id, 'emoji', emoji) order by created_date, user_id, emoji)
+          'emoji',
+            (select jsonb_agg(jsonb_build_object('type', 'emoji', 'user_id', user_id, 'emoji', emoji) order by created_date, user_id, emoji)
             from feedback.message_emoji where message_emoji.message_id = message.id),
-          'rating', (select jsonb_agg(jsonb_build_object('type', 'rating', 'user_id', user_id, 'rating', rating::text) order by created_date, task_id)
+          'rating',
+            (select jsonb_agg(jsonb_build_object('type', 'rating', 'user_id', user_id, 'rating', rating::text)
+            order by created_date, task_id)
             from feedback.message_reaction where message_reaction.message_id = message.id and kind = 'rating'),
           'ranking', (select jsonb_agg(jsonb_strip_nulls(jsonb_build_object(
               'type', 'ranking', 'user_id', user_id, 'ranking', to_jsonb(ranking), 'ranked_message_ids', to_jsonb(ranked_ids),
@@ -39,7 +42,8 @@ internal sealed partial class TreeSource(NpgsqlDataSource source, ILogger<TreeSo
 
     /// <summary>A tree without its root is left out, with a warning.</summary>
     /// <param name="after">Begins behind this tree.</param>
-    public async IAsyncEnumerable<(Guid Id, OasstTree Tree)> TreesAsync(TreeSelection selection, Guid? after, [EnumeratorCancellation] CancellationToken ct)
+    public async IAsyncEnumerable<(Guid Id, OasstTree Tree)> TreesAsync(
+        TreeSelection selection, Guid? after, [EnumeratorCancellation] CancellationToken ct)
     {
         if (selection.Limit <= 0)
         {
@@ -156,12 +160,14 @@ internal sealed partial class TreeSource(NpgsqlDataSource source, ILogger<TreeSo
         sql += selection.From is null ? "" : " and root.created_date >= $5";
         sql += selection.Before is null ? "" : " and root.created_date < $6";
         sql += selection.PromptsOnly ? " and message.parent_id is null" : "";
-        sql += selection.Deleted switch { Share.None => " and not message.deleted", Share.Only => " and message.deleted", Share.Included => "" };
+        sql += selection.Deleted switch { Share.None => " and not message.deleted",
+            Share.Only => " and message.deleted", Share.Included => "" };
         sql += selection.Spam switch
         {
             Share.None => " and message.review_result", Share.Only => " and not message.review_result", Share.Included => "",
         };
-        const string hasSynthetic = "exists (select from feedback.message other where other.message_tree_id = tree.message_tree_id and other.synthetic)";
+        const string hasSynthetic =
+            "exists (select from feedback.message other where other.message_tree_id = tree.message_tree_id and other.synthetic)";
         sql += selection.Synthetic switch
         {
             Share.None => $" and not {hasSynthetic}", Share.Only => $" and {hasSynthetic}", Share.Included => "",

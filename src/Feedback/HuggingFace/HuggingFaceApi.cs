@@ -12,7 +12,8 @@ namespace Stoa.Feedback.HuggingFace;
 internal static class HuggingFaceApi
 {
     public static void MapHuggingFace(this IEndpointRouteBuilder routes) =>
-        routes.MapGet("/hf/text_toxicity", ToxicityAsync).TakesQuery(Text).WithTags("hf").WithSummary("How toxic a text is, as the model says it")
+        routes.MapGet("/hf/text_toxicity", ToxicityAsync).TakesQuery(Text)
+            .WithTags("hf").WithSummary("How toxic a text is, as the model says it")
             .RequireTrustedClient();
 
     /// <summary>The answer goes through as it is; anything but an answer is code 3001.</summary>

@@ -10,8 +10,8 @@ using Stoa.Platform.Http;
 namespace Stoa.Feedback.HuggingFace;
 
 /// <summary>
-/// Hugging Face's inference API: <c>POST {url}/{model}</c> with <c>{"inputs", "wait_for_model"}</c>. While a model loads it answers 503 with
-/// <c>{"error", "estimated_time"}</c> (seconds); too many calls are 429.
+/// Hugging Face's inference API: <c>POST {url}/{model}</c> with <c>{"inputs", "wait_for_model"}</c>. While a model loads it answers 503
+/// with <c>{"error", "estimated_time"}</c> (seconds); too many calls are 429.
 /// </summary>
 internal sealed class HuggingFaceClient(IHttpClientFactory clients, IOptions<HuggingFaceOptions> options, TimeProvider time)
 {

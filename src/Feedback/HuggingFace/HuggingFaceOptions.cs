@@ -19,7 +19,8 @@ internal sealed class HuggingFaceOptions
 
     /// <summary>The model's name follows it.</summary>
     [Required, Url]
-    public string EmbeddingUrl { get; set => field = value.TrimEnd('/'); } = "https://api-inference.huggingface.co/pipeline/feature-extraction";
+    public string EmbeddingUrl { get; set => field = value.TrimEnd('/'); } =
+        "https://api-inference.huggingface.co/pipeline/feature-extraction";
 
     [Required]
     public string EmbeddingModel { get; set; } = "sentence-transformers/paraphrase-multilingual-MiniLM-L12-v2";

@@ -12,7 +12,8 @@ internal sealed record AnalyzeMessage(Guid MessageId)
     /// <summary>A model that loads, or a limit that is reached, is a matter of minutes; a day of it is given up.</summary>
     public static readonly JobRules Rules = new()
     {
-        MaxAttempts = 20, FirstWait = TimeSpan.FromSeconds(10), LongestWait = TimeSpan.FromMinutes(30), MaxRunning = 4, Priority = JobPriority.Low,
+        MaxAttempts = 20, FirstWait = TimeSpan.FromSeconds(10),
+        LongestWait = TimeSpan.FromMinutes(30), MaxRunning = 4, Priority = JobPriority.Low,
     };
 }
 
@@ -116,7 +117,8 @@ internal sealed class FindUnanalyzedHandler(
 
     /// <summary>Messages that lack something, by date and id; those of seeds and imports as well.</summary>
     public static async Task<List<(DateTimeOffset Date, Guid Id)>> FindAsync(
-        NpgsqlDataSource source, HuggingFaceOptions options, DateTimeOffset since, (DateTimeOffset Date, Guid Id)? after, int most, CancellationToken ct)
+        NpgsqlDataSource source, HuggingFaceOptions options, DateTimeOffset since,
+        (DateTimeOffset Date, Guid Id)? after, int most, CancellationToken ct)
     {
         return await source.ListAsync(
             Statement.Of("""

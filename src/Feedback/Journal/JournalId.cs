@@ -3,8 +3,8 @@ using System.Buffers.Binary;
 namespace Stoa.Feedback.Journal;
 
 /// <summary>
-/// UUIDs version 7 that keep the order in which they are made, also within a millisecond: what is noted of a tree is noted under its lock, so
-/// the order of the ids is the order of what happened.
+/// UUIDs version 7 that keep the order in which they are made, also within a millisecond: what is noted of a tree is noted under its lock,
+/// so the order of the ids is the order of what happened.
 /// </summary>
 internal static class JournalId
 {

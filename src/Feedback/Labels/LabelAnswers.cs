@@ -14,7 +14,8 @@ namespace Stoa.Feedback.Labels;
 internal sealed class LabelAnswers(TreeKeeper keeper, FeedbackChanges changes, ReportChannel reports, IOptions<FeedbackOptions> options)
 {
     /// <summary>A review, which may accept or reject the message and move its tree.</summary>
-    public async Task AddReviewAsync(FeedbackChange change, ApiClient client, TextLabels given, Guid userId, AnswerFacts facts, CancellationToken ct)
+    public async Task AddReviewAsync(
+        FeedbackChange change, ApiClient client, TextLabels given, Guid userId, AnswerFacts facts, CancellationToken ct)
     {
         var task = facts.Task.RequireAnswerable(userId, change.Now);
         CheckLabels(given, task);
@@ -109,7 +110,8 @@ internal sealed class LabelAnswers(TreeKeeper keeper, FeedbackChanges changes, R
         {Inserted}
         """;
 
-    private static object?[] Values(FeedbackChange change, ApiClient client, TextLabels given, Guid userId, Guid messageId, Guid id, Guid? taskId) =>
+    private static object?[] Values(
+        FeedbackChange change, ApiClient client, TextLabels given, Guid userId, Guid messageId, Guid id, Guid? taskId) =>
         [id, userId, change.Now, client.Id, given.Text, messageId, LabelsOf(given).ToJsonString(), taskId];
 
     private static JsonObject LabelsOf(TextLabels given) =>

@@ -17,7 +17,8 @@ internal static class TextLabelsApi
     {
         var labels = routes.MapGroup("/text_labels").WithTags("text_labels");
         labels.MapPost("/", LabelAsync).RequireApiClient().WithSummary("Label a message, or report it").TakesBody(TextLabels.Read);
-        labels.MapGet("/valid_labels", ValidAsync).TakesQuery(MessageId).RequireApiClient().WithSummary("The labels that a message can be given");
+        labels.MapGet("/valid_labels", ValidAsync).TakesQuery(MessageId)
+            .RequireApiClient().WithSummary("The labels that a message can be given");
         labels.MapGet("/report_labels", Reports).AllowAnyone().WithSummary("The labels that a report can name");
     }
 
@@ -35,7 +36,8 @@ internal static class TextLabelsApi
         return TypedResults.NoContent();
     }
 
-    internal static async Task<Ok<ValidLabelsResponse>> ValidAsync(HttpRequest request, ApiClient client, MessageViews views, CancellationToken ct)
+    internal static async Task<Ok<ValidLabelsResponse>> ValidAsync(
+        HttpRequest request, ApiClient client, MessageViews views, CancellationToken ct)
     {
         var id = WireQuery.Read(request, MessageId);
         if (id is null)

@@ -43,7 +43,9 @@ internal static class EmojiMarks
     public static async Task<Marks?> LockAsync(FeedbackChange change, Guid messageId, Guid userId, CancellationToken ct)
     {
         await using var batch = await Statement.BatchAsync(change.Connection, ct,
-            Statement.Of("select emojis, user_id, deleted, message_tree_id, api_client_id from feedback.message where id = $1 for no key update", messageId),
+            Statement.Of(
+                "select emojis, user_id, deleted, message_tree_id, api_client_id from feedback.message where id = $1 for no key update",
+                messageId),
             Statement.Of("select emoji from feedback.message_emoji where message_id = $1 and user_id = $2", messageId, userId));
         await using var row = await batch.ExecuteReaderAsync(ct);
         if (!await row.ReadAsync(ct))
@@ -68,7 +70,8 @@ internal static class EmojiMarks
     {
         foreach (var emoji in removed)
         {
-            change.Write("delete from feedback.message_emoji where message_id = $1 and user_id = $2 and emoji = $3", messageId, userId, emoji);
+            change.Write(
+                "delete from feedback.message_emoji where message_id = $1 and user_id = $2 and emoji = $3", messageId, userId, emoji);
         }
         foreach (var emoji in added)
         {
@@ -98,13 +101,15 @@ internal static class EmojiMarks
 
     /// <summary>Moderation by numbers is a job: it may end a tree, which is not what this user is doing.</summary>
     public static void Watch(
-        FeedbackChange change, Guid messageId, IReadOnlyDictionary<string, int> counts, string added, TreeManagerOptions options, JobQueue queue)
+        FeedbackChange change, Guid messageId, IReadOnlyDictionary<string, int> counts,
+        string added, TreeManagerOptions options, JobQueue queue)
     {
         var now = counts.GetValueOrDefault(added) + 1;
         if (options.AutoModEnabled && ((added == EmojiCode.RedFlag && now >= options.AutoModRedFlags)
             || (added == EmojiCode.SkipReply && now >= options.AutoModMaxSkipReply)))
         {
-            change.Enqueue(queue.Make(new ModerateMessage(messageId), new() { UniqueKey = messageId.ToString(), UniqueMode = UniqueMode.Coalesce }));
+            change.Enqueue(
+                queue.Make(new ModerateMessage(messageId), new() { UniqueKey = messageId.ToString(), UniqueMode = UniqueMode.Coalesce }));
         }
     }
 }

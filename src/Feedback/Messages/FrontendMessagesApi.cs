@@ -35,7 +35,8 @@ internal static class FrontendMessagesApi
         [FromRoute(Name = "message_id")] string messageId, HttpRequest request, ApiClient client, MessageViews views, CancellationToken ct)
     {
         var (withSpam, withDeleted) = WireQuery.Read(request, MessagesApi.Shown);
-        return TypedResults.Ok(await views.TreeAsync(await views.IdOfAsync(client.Id, messageId, ct), withSpam, withDeleted, actingId: null, ct));
+        return TypedResults.Ok(
+            await views.TreeAsync(await views.IdOfAsync(client.Id, messageId, ct), withSpam, withDeleted, actingId: null, ct));
     }
 
     internal static async Task<Ok<IReadOnlyList<WireMessage>>> ChildrenAsync(

@@ -16,7 +16,8 @@ internal sealed class MessageActs(
 {
     /// <summary>Adds or takes away an emoji.</summary>
     /// <exception cref="Failure">2001, 2012, 4001, 4003.</exception>
-    public Task<FeedbackUser> MarkAsync(ApiClient client, Guid messageId, MessageEmojiRequest request, CancellationToken ct) => changes.RunAsync(
+    public Task<FeedbackUser> MarkAsync(ApiClient client, Guid messageId, MessageEmojiRequest request, CancellationToken ct) =>
+        changes.RunAsync(
         async change =>
         {
             var user = UserStore.RequireEnabled(await users.EnsureAsync(change.Connection, client, request.User, ct), options.Value);
@@ -67,7 +68,8 @@ internal sealed class MessageActs(
             Keep(change, change.NewId(), messageId, request.NewContent, editor.Id, change.Now);
             change.Write(
                 """
-                update feedback.message set text = $2::text, edited = true, search_vector = to_tsvector(feedback.words(lang), $2) where id = $1
+                update feedback.message
+                  set text = $2::text, edited = true, search_vector = to_tsvector(feedback.words(lang), $2) where id = $1
                 """, messageId, request.NewContent);
             change.Note("edit_message", client.Id, editor.Id, messageId, original.TreeId, new()
             {
@@ -88,7 +90,8 @@ internal sealed class MessageActs(
     {
         await using var connection = await source.OpenConnectionAsync(ct);
         var trees = await connection.ListAsync(
-            Statement.Of("select distinct message_tree_id from feedback.message where user_id = $1 and not deleted", userId), row => row.GetGuid(0), ct);
+            Statement.Of("select distinct message_tree_id from feedback.message where user_id = $1 and not deleted", userId),
+            row => row.GetGuid(0), ct);
         foreach (var tree in trees)
         {
             await changes.RunAsync(
@@ -149,7 +152,8 @@ internal sealed class MessageActs(
     private static async Task<Original?> LockTextAsync(FeedbackChange change, Guid messageId, CancellationToken ct)
     {
         await using var batch = await Statement.BatchAsync(change.Connection, ct, Statement.Of(
-            "select text, user_id, created_date, edited, message_tree_id from feedback.message where id = $1 for no key update", messageId));
+            "select text, user_id, created_date, edited, message_tree_id from feedback.message where id = $1 for no key update",
+            messageId));
         await using var row = await batch.ExecuteReaderAsync(ct);
         return await row.ReadAsync(ct)
             ? new(row.GetString(0), row.IdOrNull(1), row.GetFieldValue<DateTimeOffset>(2), row.GetBoolean(3), row.GetGuid(4))

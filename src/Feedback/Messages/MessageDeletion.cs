@@ -16,7 +16,8 @@ internal static class MessageDeletion
         gone.ForEach(below => below.Deleted = true);
         change.Write("update feedback.message set deleted = true where id = any($1)", gone.Select(below => below.Id).ToArray());
         Count(change, tree, [.. gone.Select(below => below.ParentId).Append(message.ParentId).OfType<Guid>().Distinct()]);
-        change.Note("delete_message", clientId, userId: null, message.Id, tree.Id, new() { ["type"] = "delete_message", ["message_id"] = message.Id });
+        change.Note("delete_message", clientId, userId: null, message.Id, tree.Id,
+            new() { ["type"] = "delete_message", ["message_id"] = message.Id });
     }
 
     /// <summary>The message and all above it, not what is below.</summary>
@@ -37,14 +38,16 @@ internal static class MessageDeletion
         }
         change.Write("update feedback.message set deleted = false where id = any($1)", back.Select(above => above.Id).ToArray());
         Count(change, tree, [.. back.Select(above => above.ParentId).OfType<Guid>()]);
-        change.Note("undelete_message", clientId, userId: null, message.Id, tree.Id, new() { ["type"] = "undelete_message", ["message_id"] = message.Id });
+        change.Note("undelete_message", clientId, userId: null, message.Id, tree.Id,
+            new() { ["type"] = "undelete_message", ["message_id"] = message.Id });
     }
 
     private static void Count(FeedbackChange change, Tree tree, Guid[] parents)
     {
         foreach (var parent in parents)
         {
-            change.Write("update feedback.message set children_count = $2 where id = $1", parent, tree.ChildrenOf(parent).Count(child => !child.Deleted));
+            change.Write("update feedback.message set children_count = $2 where id = $1",
+                parent, tree.ChildrenOf(parent).Count(child => !child.Deleted));
         }
     }
 }

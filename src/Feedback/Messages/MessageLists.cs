@@ -64,7 +64,8 @@ internal sealed class MessageLists(NpgsqlDataSource source)
     {
         var page = new CursorPage(Cursor.Parse(before), Cursor.Parse(after), filter.Most, filter.IsDescending);
         return page.Of(
-            await ReadAsync(filter, page, actingId, ct), "created_date", message => (message.Id!.Value, WireValues.TextOf(message.CreatedDate!.Value)));
+            await ReadAsync(filter, page, actingId, ct), "created_date",
+            message => (message.Id!.Value, WireValues.TextOf(message.CreatedDate!.Value)));
     }
 
     private async Task<List<WireMessage>> ReadAsync(MessageFilter filter, CursorPage? page, Guid? actingId, CancellationToken ct)
@@ -104,7 +105,8 @@ internal sealed class MessageLists(NpgsqlDataSource source)
         if (filter.Username is { } name)
         {
             var client = filter.ClientId is { } id ? $" and api_client_id = {Value(id)}" : "";
-            conditions.Add($"m.user_id in (select id from feedback.user where username = {Value(name)} and auth_method = {Value(filter.AuthMethod!)}{client})");
+            conditions.Add(
+                $"m.user_id in (select id from feedback.user where username = {Value(name)} and auth_method = {Value(filter.AuthMethod!)}{client})");
         }
         Where(filter.Lang, value => $"m.lang = {value}");
         Where(filter.From, value => $"m.created_date >= {value}");
@@ -137,5 +139,6 @@ internal sealed class MessageLists(NpgsqlDataSource source)
 
     /// <summary>The operators of PostgreSQL's own syntax, as a web search writes them.</summary>
     private static string WebSearch(string words) => words
-        .Replace("&", " ", StringComparison.Ordinal).Replace("|", " or ", StringComparison.Ordinal).Replace("!", " -", StringComparison.Ordinal);
+        .Replace("&", " ", StringComparison.Ordinal).Replace("|", " or ", StringComparison.Ordinal)
+        .Replace("!", " -", StringComparison.Ordinal);
 }

@@ -5,7 +5,9 @@ using Stoa.Platform.Data;
 
 namespace Stoa.Feedback.Messages;
 
-/// <summary>Messages as the wire shows them, out of rows. Their statements take the acting user as <c>$1</c> and call the table <c>m</c>.</summary>
+/// <summary>
+/// Messages as the wire shows them, out of rows. Their statements take the acting user as <c>$1</c> and call the table <c>m</c>.
+/// </summary>
 internal static class MessageRows
 {
     // Most messages have no emojis at all, and where there are none nobody's own are looked for.

@@ -90,7 +90,8 @@ internal sealed class MessageViews(NpgsqlDataSource source)
     public async Task<Conversation> LongestAsync(Guid id, Guid? actingId, CancellationToken ct)
     {
         var tree = await TreeAsync(id, actingId, ct);
-        var longest = tree.Where(IsShown).Select(message => PathTo(tree, message)).Where(path => path.TrueForAll(IsShown)).MaxBy(path => path.Count);
+        var longest = tree.Where(IsShown).Select(message => PathTo(tree, message))
+            .Where(path => path.TrueForAll(IsShown)).MaxBy(path => path.Count);
         return MessageRows.Conversation(longest ?? throw FeedbackCode.NoMessageTreeFound.Refusal("No message of the tree is accepted"));
     }
 
@@ -125,7 +126,8 @@ internal sealed class MessageViews(NpgsqlDataSource source)
         }
         return await row.IsDBNullAsync(0, ct)
             ? throw FeedbackCode.NoMessageTreeFound.Refusal("The message has no tree")
-            : new(row.GetGuid(0), EnumNames<TreeState>.Read(row.GetString(1)), row.GetInt32(2), row.GetInt32(3), row.GetInt32(4), row.GetBoolean(5),
+            : new(row.GetGuid(0), EnumNames<TreeState>.Read(row.GetString(1)),
+                row.GetInt32(2), row.GetInt32(3), row.GetInt32(4), row.GetBoolean(5),
                 row.TextOrNull(6));
     }
 

@@ -17,19 +17,24 @@ internal static class MessagesApi
     {
         var messages = routes.MapGroup("/messages").WithTags("messages");
         messages.MapGet("/", ListAsync).TakesQuery(List).RequireApiClient().WithSummary("List messages by date");
-        messages.MapGet("/cursor", PageAsync).TakesQuery(Page).RequireApiClient().WithSummary("A page of messages, found by words where a language is given");
+        messages.MapGet("/cursor", PageAsync).TakesQuery(Page).RequireApiClient()
+            .WithSummary("A page of messages, found by words where a language is given");
         messages.MapGet("/{message_id}", GetAsync).RequireApiClient().WithSummary("A message, also a deleted one");
         messages.MapGet("/{message_id}/conversation", ConversationAsync).RequireApiClient().WithSummary("From the root to the message");
         messages.MapGet("/{message_id}/tree", TreeAsync).TakesQuery(Shown).RequireApiClient().WithSummary("The whole tree of the message");
         messages.MapGet("/{message_id}/tree/state", StateAsync).RequireApiClient().WithSummary("Where the tree of the message stands");
-        messages.MapPut("/{message_id}/tree/state", HaltAsync).TakesQuery(Halts).RequireTrustedClient().WithSummary("Halt the tree, or set it going again");
+        messages.MapPut("/{message_id}/tree/state", HaltAsync).TakesQuery(Halts)
+            .RequireTrustedClient().WithSummary("Halt the tree, or set it going again");
         messages.MapGet("/{message_id}/children", ChildrenAsync).RequireApiClient().WithSummary("The undeleted replies to the message");
         messages.MapGet("/{message_id}/descendants", DescendantsAsync).RequireApiClient().WithSummary("All below the message, depth first");
-        messages.MapGet("/{message_id}/longest_conversation_in_tree", LongestAsync).RequireApiClient().WithSummary("To the deepest accepted message");
-        messages.MapGet("/{message_id}/max_children_in_tree", MostChildrenAsync).RequireApiClient().WithSummary("The accepted message with the most replies");
+        messages.MapGet("/{message_id}/longest_conversation_in_tree", LongestAsync)
+            .RequireApiClient().WithSummary("To the deepest accepted message");
+        messages.MapGet("/{message_id}/max_children_in_tree", MostChildrenAsync)
+            .RequireApiClient().WithSummary("The accepted message with the most replies");
         messages.MapDelete("/{message_id}", DeleteAsync).RequireTrustedClient().WithSummary("Delete the message and all below it")
             .Produces(StatusCodes.Status204NoContent);
-        messages.MapPut("/{message_id}/undelete", RestoreAsync).RequireTrustedClient().WithSummary("Bring the message and all above it back")
+        messages.MapPut("/{message_id}/undelete", RestoreAsync).RequireTrustedClient()
+            .WithSummary("Bring the message and all above it back")
             .Produces(StatusCodes.Status202Accepted);
         messages.MapPost("/{message_id}/edit", EditAsync).RequireTrustedClient().WithSummary("Give the message a new text")
             .TakesBody(MessageEditRequest.Read);
@@ -58,7 +63,8 @@ internal static class MessagesApi
         TypedResults.Ok(await views.ConversationAsync(Id(messageId), acting.UserId, ct));
 
     internal static async Task<Ok<MessageTree>> TreeAsync(
-        [FromRoute(Name = "message_id")] string messageId, HttpRequest request, ApiClient client, Acting acting, MessageViews views, CancellationToken ct)
+        [FromRoute(Name = "message_id")] string messageId, HttpRequest request,
+        ApiClient client, Acting acting, MessageViews views, CancellationToken ct)
     {
         var (withSpam, withDeleted) = WireQuery.Read(request, Shown);
         return TypedResults.Ok(await views.TreeAsync(Id(messageId), withSpam, withDeleted, acting.UserId, ct));
@@ -69,7 +75,8 @@ internal static class MessagesApi
         TypedResults.Ok(await views.StateAsync(Id(messageId), ct));
 
     internal static async Task<Ok<MessageTreeStateResponse>> HaltAsync(
-        [FromRoute(Name = "message_id")] string messageId, HttpRequest request, ApiClient client, Acting acting, MessageActs acts, MessageViews views,
+        [FromRoute(Name = "message_id")] string messageId, HttpRequest request,
+        ApiClient client, Acting acting, MessageActs acts, MessageViews views,
         CancellationToken ct)
     {
         var halts = WireQuery.Read(request, Halts);
@@ -120,7 +127,8 @@ internal static class MessagesApi
         TypedResults.Ok(await views.HistoryAsync(Id(messageId), acting.UserId, ct));
 
     internal static async Task<IResult> MarkAsync(
-        [FromRoute(Name = "message_id")] string messageId, HttpContext context, ApiClient client, MessageActs acts, MessageViews views, CancellationToken ct)
+        [FromRoute(Name = "message_id")] string messageId, HttpContext context,
+        ApiClient client, MessageActs acts, MessageViews views, CancellationToken ct)
     {
         var request = await WireBody.ReadAsync(context, MessageEmojiRequest.Read);
         var user = await acts.MarkAsync(client, Id(messageId), request, ct);

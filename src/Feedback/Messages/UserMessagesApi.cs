@@ -28,14 +28,16 @@ internal static class UserMessagesApi
     }
 
     internal static async Task<Ok<IReadOnlyList<WireMessage>>> ListAsync(
-        [FromRoute(Name = "user_id")] string userId, HttpRequest request, ApiClient client, Acting acting, MessageLists lists, CancellationToken ct)
+        [FromRoute(Name = "user_id")] string userId, HttpRequest request,
+        ApiClient client, Acting acting, MessageLists lists, CancellationToken ct)
     {
         var filter = WireQuery.Read(request, ListFilter) with { UserId = WireQuery.PathId(userId, "user_id") };
         return TypedResults.Ok(await lists.ListAsync(filter.For(client), acting.UserId, ct));
     }
 
     internal static async Task<Ok<PageResult<WireMessage>>> PageAsync(
-        [FromRoute(Name = "user_id")] string userId, HttpRequest request, ApiClient client, Acting acting, MessageLists lists, CancellationToken ct)
+        [FromRoute(Name = "user_id")] string userId, HttpRequest request,
+        ApiClient client, Acting acting, MessageLists lists, CancellationToken ct)
     {
         var (filter, before, after) = WireQuery.Read(request, PageFilter);
         var own = filter with { UserId = WireQuery.PathId(userId, "user_id") };
@@ -51,7 +53,8 @@ internal static class UserMessagesApi
 
     /// <summary>The named user is the acting one too.</summary>
     internal static async Task<Ok<IReadOnlyList<WireMessage>>> ListNamedAsync(
-        [FromRoute(Name = "auth_method")] string authMethod, string username, HttpRequest request, ApiClient client, UserStore users, MessageLists lists,
+        [FromRoute(Name = "auth_method")] string authMethod, string username,
+        HttpRequest request, ApiClient client, UserStore users, MessageLists lists,
         CancellationToken ct)
     {
         var filter = WireQuery.Read(request, ListFilter);
@@ -60,7 +63,8 @@ internal static class UserMessagesApi
     }
 
     internal static async Task<Ok<PageResult<WireMessage>>> PageNamedAsync(
-        [FromRoute(Name = "auth_method")] string authMethod, string username, HttpRequest request, ApiClient client, Acting acting, MessageLists lists,
+        [FromRoute(Name = "auth_method")] string authMethod, string username,
+        HttpRequest request, ApiClient client, Acting acting, MessageLists lists,
         CancellationToken ct)
     {
         var (filter, before, after) = WireQuery.Read(request, PageFilter);
@@ -71,7 +75,8 @@ internal static class UserMessagesApi
     /// <summary>Only of the client's own user.</summary>
     /// <exception cref="Failure">4002.</exception>
     internal static async Task<NoContent> DeleteNamedAsync(
-        [FromRoute(Name = "auth_method")] string authMethod, string username, ApiClient client, UserStore users, MessageActs acts, CancellationToken ct)
+        [FromRoute(Name = "auth_method")] string authMethod, string username,
+        ApiClient client, UserStore users, MessageActs acts, CancellationToken ct)
     {
         await acts.DeleteOfAsync(client, (await users.RequireAsync(client, new(authMethod, username), ct)).Id, ct);
         return TypedResults.NoContent();

@@ -24,12 +24,14 @@ internal sealed class FeedbackData(NpgsqlDataSource source) : IPersonalData
     [
         ("users", "select to_jsonb(u) - 'api_client_id' - 'last_active_day' from feedback.user u where id = any ($1)"),
         ("messages", """
-            select jsonb_build_object('id', id, 'parent_id', parent_id, 'created_date', created_date, 'role', role, 'lang', lang, 'text', text)
+            select jsonb_build_object('id',
+              id, 'parent_id', parent_id, 'created_date', created_date, 'role', role, 'lang', lang, 'text', text)
             from feedback.message where user_id = any ($1) order by created_date, id
             """),
         ("revisions", "select to_jsonb(r) from feedback.message_revision r where user_id = any ($1) order by id"),
         ("labels", "select to_jsonb(l) - 'api_client_id' from feedback.text_labels l where user_id = any ($1) order by created_date, id"),
-        ("rankings", "select to_jsonb(r) - 'api_client_id' from feedback.message_reaction r where user_id = any ($1) order by created_date, task_id"),
+        ("rankings",
+            "select to_jsonb(r) - 'api_client_id' from feedback.message_reaction r where user_id = any ($1) order by created_date, task_id"),
         ("emojis", "select to_jsonb(e) from feedback.message_emoji e where user_id = any ($1) order by created_date, message_id, emoji"),
         ("tasks", "select to_jsonb(t) - 'api_client_id' from feedback.task t where user_id = any ($1) order by created_date, id"),
     ];
@@ -37,11 +39,12 @@ internal sealed class FeedbackData(NpgsqlDataSource source) : IPersonalData
     public string Name => "feedback";
 
     public async Task ExportAsync(Guid personId, ExportFolder folder, CancellationToken ct) =>
-        await folder.AddAsync(source, Parts, (await source.ListAsync(Statement.Of(Own, personId), row => row.GetGuid(0), ct)).ToArray(), ct);
+        await folder.AddAsync(
+            source, Parts, (await source.ListAsync(Statement.Of(Own, personId), row => row.GetGuid(0), ct)).ToArray(), ct);
 
     /// <summary>
-    /// The names go, and with them who he was; what he wrote and judged stays under an id that stands for nobody, as trees and datasets hang
-    /// on it. Taking the texts out as well is a purge, which is an administrator's decision.
+    /// The names go, and with them who he was; what he wrote and judged stays under an id that stands for nobody, as trees and datasets
+    /// hang on it. Taking the texts out as well is a purge, which is an administrator's decision.
     /// </summary>
     public async Task EraseAsync(Guid personId, CancellationToken ct)
     {

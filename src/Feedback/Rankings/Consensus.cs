@@ -13,7 +13,8 @@ internal static class Consensus
             if (RankedPairs.Consensus<Guid>([.. ballots[parent.Id]]) is { } order)
             {
                 change.Write(
-                    "update feedback.message set rank = array_position($2::uuid[], id) - 1 where parent_id = $1", parent.Id, order.ToArray());
+                    "update feedback.message set rank = array_position($2::uuid[], id) - 1 where parent_id = $1",
+                    parent.Id, order.ToArray());
             }
         }
     }

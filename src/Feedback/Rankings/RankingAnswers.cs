@@ -9,7 +9,8 @@ namespace Stoa.Feedback.Rankings;
 /// <summary>An order of a message's replies.</summary>
 internal sealed class RankingAnswers(TreeKeeper keeper)
 {
-    public async Task AddAsync(FeedbackChange change, ApiClient client, MessageRanking ranking, Guid userId, AnswerFacts facts, CancellationToken ct)
+    public async Task AddAsync(
+        FeedbackChange change, ApiClient client, MessageRanking ranking, Guid userId, AnswerFacts facts, CancellationToken ct)
     {
         var task = facts.Task.RequireAnswerable(userId, change.Now);
         if (task is not { RankedIds: { } shown, ParentMessageId: { } parentId })
@@ -58,7 +59,8 @@ internal sealed class RankingAnswers(TreeKeeper keeper)
         var happened = Interactions.Event("message_ranking", userId, task.ParentMessageId, task);
         happened["ranking"] = new JsonArray([.. ranking.Ranking.Select(index => JsonValue.Create(index))]);
         change.Write(Ranking, [
-            task.Id, userId, change.Now, client.Id, task.ParentMessageId, task.MessageTreeId, ranking.Ranking.ToArray(), ranked, ranking.NotRankable,
+            task.Id, userId, change.Now, client.Id, task.ParentMessageId,
+            task.MessageTreeId, ranking.Ranking.ToArray(), ranked, ranking.NotRankable,
             .. Interactions.Ended(change, task, userId, client.Id, task.ParentMessageId, task.MessageTreeId, happened),
         ]);
     }

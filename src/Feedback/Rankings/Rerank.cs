@@ -17,7 +17,8 @@ internal sealed class Rerank(NpgsqlDataSource source)
 
     private const string Ballots = """
         select ranking_parent_id, ranked_ids from feedback.message join feedback.message_reaction on ranking_parent_id = message.id
-        where message.message_tree_id = any ($1) and kind = 'ranking' order by ranking_parent_id, message_reaction.created_date, message_reaction.task_id
+        where message.message_tree_id = any ($1) and kind = 'ranking'
+          order by ranking_parent_id, message_reaction.created_date, message_reaction.task_id
         """;
 
     private const string Ranks = "select id, parent_id, rank from feedback.message where parent_id = any ($1)";
@@ -60,7 +61,8 @@ internal sealed class Rerank(NpgsqlDataSource source)
             Statement.Of(Ranks, places.Keys.ToArray()),
             row => (Id: row.GetGuid(0), Parent: row.GetGuid(1), Rank: row.NumberOrNull(2)), ct);
         var changed = stored
-            .Select(message => (message.Id, message.Rank, New: places[message.Parent].TryGetValue(message.Id, out var place) ? place : (int?)null))
+            .Select(message =>
+                (message.Id, message.Rank, New: places[message.Parent].TryGetValue(message.Id, out var place) ? place : (int?)null))
             .Where(message => message.Rank != message.New).ToList();
         if (commit && changed.Count > 0)
         {

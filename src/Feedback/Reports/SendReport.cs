@@ -47,7 +47,8 @@ internal sealed class SendReportHandler(
         {
             return;
         }
-        using var request = new HttpRequestMessage(HttpMethod.Post, $"{options.Value.DiscordUrl}/channels/{options.Value.DiscordChannelId}/messages")
+        using var request =
+            new HttpRequestMessage(HttpMethod.Post, $"{options.Value.DiscordUrl}/channels/{options.Value.DiscordChannelId}/messages")
         {
             Content = JsonContent.Create(note, ReportJson.Default.DiscordNote),
         };
@@ -64,7 +65,8 @@ internal sealed class SendReportHandler(
             [
                 new("Message", Cut(row.GetString(0), MostOfMessage), MessageColour)
                 {
-                    Footer = new($"Role: {row.GetString(1)}\t Lang: {row.GetString(2)}\t 👍{row.GetInt32(3)} 👎{row.GetInt32(4)} 🚩{row.GetInt32(5)}"),
+                    Footer = new(
+                        $"Role: {row.GetString(1)}\t Lang: {row.GetString(2)}\t 👍{row.GetInt32(3)} 👎{row.GetInt32(4)} 🚩{row.GetInt32(5)}"),
                 },
                 new("Report", Cut(row.GetString(6), MostOfReport), ReportColour)
                 {

@@ -42,10 +42,12 @@ internal sealed class SimilarMessages(NpgsqlDataSource source, IOptions<HuggingF
         }
         var near = await NearAsync(Statement.Of(Others, messageId, model, lang), vector, from ?? options.Value.SimilarFrom, most, ct);
         var texts = (await source.ListAsync(
-            Statement.Of("select id, message_tree_id, text from feedback.message where id = any ($1)", near.Select(one => one.Id).ToArray()),
+            Statement.Of(
+                "select id, message_tree_id, text from feedback.message where id = any ($1)", near.Select(one => one.Id).ToArray()),
             row => (Id: row.GetGuid(0), Tree: row.GetGuid(1), Text: row.GetString(2)), ct)).ToDictionary(row => row.Id);
         // One may have been purged meanwhile.
-        return [.. near.Where(one => texts.ContainsKey(one.Id)).Select(one => new SimilarMessage(one.Id, texts[one.Id].Tree, one.Cosine, texts[one.Id].Text))];
+        return [.. near.Where(one => texts.ContainsKey(one.Id))
+            .Select(one => new SimilarMessage(one.Id, texts[one.Id].Tree, one.Cosine, texts[one.Id].Text))];
     }
 
     private async Task<List<(Guid Id, double Cosine)>> NearAsync(
@@ -67,7 +69,8 @@ internal sealed class SimilarMessages(NpgsqlDataSource source, IOptions<HuggingF
                 }
             }
         }
-        return [.. best.UnorderedItems.OrderByDescending(one => one.Priority).ThenBy(one => one.Element).Select(one => (one.Element, one.Priority))];
+        return [.. best.UnorderedItems.OrderByDescending(one => one.Priority)
+            .ThenBy(one => one.Element).Select(one => (one.Element, one.Priority))];
     }
 
     /// <summary>Of vectors of different lengths, or without one, nothing is alike.</summary>

@@ -16,7 +16,8 @@ internal sealed class BoardStore(NpgsqlDataSource source, TimeProvider time)
         """;
 
     private const string TrollScores = """
-        select rank, stats.user_id, username, auth_method, display_name, last_activity_date, enabled, deleted, show_on_leaderboard, troll_score,
+        select rank,
+          stats.user_id, username, auth_method, display_name, last_activity_date, enabled, deleted, show_on_leaderboard, troll_score,
           base_date, modified_date, red_flags, upvotes, downvotes, spam_prompts, quality, humor, toxicity, violence, helpfulness, spam,
           lang_mismach, not_appropriate, pii, hate_speech, sexual_content, political_content
         from feedback.troll_stats as stats join feedback.user on id = stats.user_id
@@ -51,7 +52,8 @@ internal sealed class BoardStore(NpgsqlDataSource source, TimeProvider time)
             $"{Scores} where stats.user_id = $1", [userId], row => (Frame: row.GetString(24), Score: Score(row, userId)), ct);
         if (scores.Count > 0)
         {
-            return scores.OrderBy(one => EnumNames<TimeFrame>.Read(one.Frame)).ToDictionary(one => one.Frame, one => one.Score, StringComparer.Ordinal);
+            return scores.OrderBy(one => EnumNames<TimeFrame>.Read(one.Frame))
+                .ToDictionary(one => one.Frame, one => one.Score, StringComparer.Ordinal);
         }
         var nothing = await ReadAsync(
             "select username, auth_method, display_name, streak_last_day_date, streak_days, last_activity_date from feedback.user where id = $1",
@@ -60,14 +62,16 @@ internal sealed class BoardStore(NpgsqlDataSource source, TimeProvider time)
                 null, userId, true, row.GetString(0), row.GetString(1), row.GetString(2), 0, 0, null, null,
                 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, row.InstantOrNull(3), row.NumberOrNull(4), row.InstantOrNull(5)),
             ct);
-        return nothing.SelectMany(score => Enum.GetValues<TimeFrame>().Select(frame => (EnumNames<TimeFrame>.Write(frame), score))).ToDictionary();
+        return nothing.SelectMany(score => Enum.GetValues<TimeFrame>().Select(frame => (EnumNames<TimeFrame>.Write(frame), score)))
+            .ToDictionary();
     }
 
     public async Task<TrollboardStats> TrollsAsync(TimeFrame frame, int most, bool? enabled, CancellationToken ct)
     {
         var trolls = await ReadAsync(
             $"{TrollScores} where time_frame = $1 {(enabled is null ? "" : "and enabled = $3")} order by rank limit $2",
-            enabled is { } wanted ? [EnumNames<TimeFrame>.Write(frame), most, wanted] : [EnumNames<TimeFrame>.Write(frame), most], Troll, ct);
+            enabled is { } wanted ? [EnumNames<TimeFrame>.Write(frame), most, wanted] : [EnumNames<TimeFrame>.Write(frame), most],
+            Troll, ct);
         return new(EnumNames<TimeFrame>.Write(frame), trolls.Max(troll => troll.ModifiedDate) ?? time.GetUtcNow(), trolls);
     }
 

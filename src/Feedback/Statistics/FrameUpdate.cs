@@ -5,16 +5,17 @@ using Stoa.Platform.Data;
 namespace Stoa.Feedback.Statistics;
 
 /// <summary>
-/// How a board is computed: a set-based statement that counts, another that ranks. A window counts what lies in it, by the indexes on dates;
-/// the total counts again only those whom something new concerns, except in a full run. Several frames are counted at once: each row falls
-/// into the shortest that holds it, and the longer ones add up the shorter.
+/// How a board is computed: a set-based statement that counts, another that ranks. A window counts what lies in it, by the indexes on
+/// dates; the total counts again only those whom something new concerns, except in a full run. Several frames are counted at once: each row
+/// falls into the shortest that holds it, and the longer ones add up the shorter.
 /// </summary>
 /// <param name="Table">Of the schema.</param>
 /// <param name="Concerned">Selects <c>user_id</c> of whom something since $1 concerns.</param>
 /// <param name="Count">
-/// Inserts the rows of the frames $1 at $3; <c>frame</c> has their names, base dates and places, the longest first. It gets the clauses that
-/// narrow it: a column's date from the first of the base dates $2 on, and a column's user among $4; each stands in the text only where it says
-/// something, so that the indexes serve.
+/// Inserts the rows of the frames $1 at $3; <c>frame</c> has their names, base dates and places, the longest first. It gets the clauses
+/// that
+/// narrow it: a column's date from the first of the base dates $2 on, and a column's user among $4; each stands in the text only where it
+/// says something, so that the indexes serve.
 /// </param>
 /// <param name="Rank">Numbers the rows of the frames $1; only those whose place has changed are written.</param>
 internal sealed record FrameUpdate(string Table, string Concerned, Func<FrameUpdate.Narrowed, string> Count, string Rank)
@@ -41,7 +42,8 @@ internal sealed record FrameUpdate(string Table, string Concerned, Func<FrameUpd
 
     /// <param name="frames">The longest first, as windows lie in each other.</param>
     /// <param name="everyone">Counts all of the total again; for what no date tells, such as deletions.</param>
-    public async Task RunAsync(NpgsqlDataSource source, IReadOnlyList<TimeFrame> frames, DateTimeOffset now, bool everyone, CancellationToken ct)
+    public async Task RunAsync(
+        NpgsqlDataSource source, IReadOnlyList<TimeFrame> frames, DateTimeOffset now, bool everyone, CancellationToken ct)
     {
         var names = frames.Select(EnumNames<TimeFrame>.Write).ToArray();
         // The least of dates is minus infinity to the database.
@@ -50,7 +52,8 @@ internal sealed record FrameUpdate(string Table, string Concerned, Func<FrameUpd
         await using var transaction = await connection.BeginTransactionAsync(ct);
         // Whole tables are joined: what does not fit into memory goes through files.
         await using (var turn = new NpgsqlCommand(
-            "select pg_advisory_xact_lock(hashtext($1 || name)), set_config('work_mem', '64MB', true) from unnest($2::text[]) as name", connection)
+            "select pg_advisory_xact_lock(hashtext($1 || name)), set_config('work_mem', '64MB', true) from unnest($2::text[]) as name",
+            connection)
         {
             Parameters = { new() { Value = $"feedback.{Table}." }, new() { Value = names } },
         })
@@ -60,7 +63,8 @@ internal sealed record FrameUpdate(string Table, string Concerned, Func<FrameUpd
         var users = frames is [TimeFrame.Total] && !everyone ? await ConcernedAsync(connection, ct) : null;
         var narrowed = new Narrowed(frames[0] != TimeFrame.Total, users is not null);
         await using var batch = new NpgsqlBatch(connection);
-        foreach (var sql in (string[])[$"delete from feedback.{Table} where time_frame = any ($1) {narrowed.Of("user_id")}", Count(narrowed), Rank])
+        foreach (var sql in (string[])[$"delete from feedback.{Table} where time_frame = any ($1) {narrowed.Of("user_id")}",
+            Count(narrowed), Rank])
         {
             batch.BatchCommands.Add(new(sql)
             {

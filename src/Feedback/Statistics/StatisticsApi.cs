@@ -22,7 +22,8 @@ internal static class StatisticsApi
         var stats = routes.MapGroup("/stats").WithTags("stats");
         stats.MapGet("/", TotalsAsync).RequireTrustedClient().WithSummary("Count the messages");
         stats.MapGet("/tree_manager/state_counts", StatesAsync).RequireTrustedClient().WithSummary("Count the trees by state");
-        stats.MapGet("/tree_manager/message_counts", TreesAsync).TakesQuery(OnlyActive).RequireTrustedClient().WithSummary("Count the messages of each tree");
+        stats.MapGet("/tree_manager/message_counts", TreesAsync).TakesQuery(OnlyActive)
+            .RequireTrustedClient().WithSummary("Count the messages of each tree");
         stats.MapGet("/tree_manager", TreeManagerAsync).RequireTrustedClient().WithSummary("Both counts, of active trees");
         stats.MapGet("/cached", AllCachedAsync).RequireApiClient().WithSummary("All cached figures");
         stats.MapGet("/cached/{name}", CachedAsync).RequireApiClient().WithSummary("One of the cached figures");
@@ -47,7 +48,8 @@ internal static class StatisticsApi
     internal static async Task<Ok<Dictionary<string, int>>> StatesAsync(SystemFigures figures, CancellationToken ct) =>
         TypedResults.Ok(await figures.StatesAsync(ct));
 
-    internal static async Task<Ok<IReadOnlyList<TreeMessageCountStats>>> TreesAsync(HttpRequest request, SystemFigures figures, CancellationToken ct) =>
+    internal static async Task<Ok<IReadOnlyList<TreeMessageCountStats>>> TreesAsync(
+        HttpRequest request, SystemFigures figures, CancellationToken ct) =>
         TypedResults.Ok(await figures.TreesAsync(WireQuery.Read(request, OnlyActive), ct));
 
     internal static async Task<Ok<TreeManagerStats>> TreeManagerAsync(SystemFigures figures, CancellationToken ct) =>

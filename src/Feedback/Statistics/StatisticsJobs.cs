@@ -10,13 +10,15 @@ internal sealed class BoardUpdates(NpgsqlDataSource source, TimeProvider time)
     public Task RunAsync(TimeFrame frame, bool everyone, CancellationToken ct) => RunAsync([frame], everyone, ct);
 
     /// <summary>All frames in one go, everything counted again.</summary>
-    public Task RunAsync(CancellationToken ct) => RunAsync([TimeFrame.Total, TimeFrame.Month, TimeFrame.Week, TimeFrame.Day], everyone: true, ct);
+    public Task RunAsync(CancellationToken ct) =>
+        RunAsync([TimeFrame.Total, TimeFrame.Month, TimeFrame.Week, TimeFrame.Day], everyone: true, ct);
 
     private Task RunAsync(IReadOnlyList<TimeFrame> frames, bool everyone, CancellationToken ct)
     {
         var now = time.GetUtcNow();
         return Task.WhenAll(
-            UserStatistics.Update.RunAsync(source, frames, now, everyone, ct), TrollStatistics.Update.RunAsync(source, frames, now, everyone, ct));
+            UserStatistics.Update.RunAsync(source, frames, now, everyone, ct),
+            TrollStatistics.Update.RunAsync(source, frames, now, everyone, ct));
     }
 }
 

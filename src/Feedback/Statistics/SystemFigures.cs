@@ -8,7 +8,8 @@ namespace Stoa.Feedback.Statistics;
 internal sealed class SystemFigures(NpgsqlDataSource source, TimeProvider time)
 {
     public const string Totals = """
-        select lang, count(*), count(*) filter (where not deleted), count(*) filter (where parent_id is null) from feedback.message group by lang
+        select lang, count(*), count(*) filter (where not deleted), count(*) filter (where parent_id is null)
+          from feedback.message group by lang
         """;
 
     // What each of the cached figures is, as one JSON value.
@@ -74,7 +75,8 @@ internal sealed class SystemFigures(NpgsqlDataSource source, TimeProvider time)
         ct);
 
     public async Task<List<CachedStatsResponse>> CachedAsync(string? name, CancellationToken ct) => await source.ListAsync(
-        Statement.Of($"select name, modified_date, stats from feedback.cached_stats {(name is null ? "" : "where name = $1")} order by name",
+        Statement.Of(
+            $"select name, modified_date, stats from feedback.cached_stats {(name is null ? "" : "where name = $1")} order by name",
             name is null ? [] : [name]),
         row => new CachedStatsResponse(
             row.GetString(0), row.GetFieldValue<DateTimeOffset>(1), JsonElement.Parse(row.GetString(2))),

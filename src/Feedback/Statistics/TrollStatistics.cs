@@ -20,7 +20,8 @@ internal static class TrollStatistics
           from feedback.troll_stats
           where time_frame = any ($1)
         ) as placed
-        where troll_stats.time_frame = placed.time_frame and troll_stats.user_id = placed.user_id and troll_stats.rank is distinct from placed.rank
+        where troll_stats.time_frame = placed.time_frame
+          and troll_stats.user_id = placed.user_id and troll_stats.rank is distinct from placed.rank
         """;
 
     /// <summary>Of these the board shows the mean.</summary>
@@ -29,7 +30,8 @@ internal static class TrollStatistics
     /// <summary>Of these it shows how many are closer to yes than to no.</summary>
     private static readonly (string Label, string Column)[] Sums =
     [
-        ("spam", "spam"), ("lang_mismatch", "lang_mismach"), ("not_appropriate", "not_appropriate"), ("pii", "pii"), ("hate_speech", "hate_speech"),
+        ("spam", "spam"), ("lang_mismatch", "lang_mismach"),
+        ("not_appropriate", "not_appropriate"), ("pii", "pii"), ("hate_speech", "hate_speech"),
         ("sexual_content", "sexual_content"), ("political_content", "political_content"),
     ];
 

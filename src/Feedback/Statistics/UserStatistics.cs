@@ -26,7 +26,8 @@ internal static class UserStatistics
             where time_frame = any ($1)
           ) as everybody
         ) as placed
-        where user_stats.time_frame = placed.time_frame and user_stats.user_id = placed.user_id and user_stats.rank is distinct from placed.rank
+        where user_stats.time_frame = placed.time_frame
+          and user_stats.user_id = placed.user_id and user_stats.rank is distinct from placed.rank
         """;
 
     public static readonly FrameUpdate Update = new("user_stats", Concerned, Count, Rank);

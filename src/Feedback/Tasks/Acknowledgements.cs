@@ -71,7 +71,8 @@ internal sealed class Acknowledgements
         await using var connection = await source.OpenConnectionAsync(ct);
         var shown = await connection.ListAsync(
             Statement.Of(
-                show, Each(one => one.TaskId), Each(one => one.ClientId), Each(one => one.FrontendMessageId), Each(one => one.EventId), time.GetUtcNow()),
+                show, Each(one => one.TaskId), Each(one => one.ClientId),
+                Each(one => one.FrontendMessageId), Each(one => one.EventId), time.GetUtcNow()),
             row => row.GetGuid(0),
             ct);
         return [.. group.Select(one => shown.Contains(one.EventId))];
@@ -79,11 +80,13 @@ internal sealed class Acknowledgements
         T[] Each<T>(Func<Acknowledgement, T> value) => [.. group.Select(value)];
     }
 
-    // A task that was answered at once is told apart from one that is not there only where this changes nothing. The arrays come by selects:
-    // while it is planned nobody knows how long they are, so the plan of the first time is as good as any and is kept.
+    // A task that was answered at once is told apart from one that is not there only where this changes nothing. The arrays come by
+    // selects: while it is planned nobody knows how long they are, so the plan of the first time is as good as any and is kept.
     private static string ShowWhere(string locked) => $"""
         with asked as (
-          select * from unnest((select $1::uuid[]), (select $2::uuid[]), (select $3::text[]), (select $4::uuid[])) as asked (task, client, message, event)
+          select *
+            from unnest((select $1::uuid[]),
+            (select $2::uuid[]), (select $3::text[]), (select $4::uuid[])) as asked (task, client, message, event)
         ), free as materialized (
           select task.id, asked.* from asked join feedback.task on task.id = asked.task and task.api_client_id = asked.client
           where not done and frontend_message_id is null and (expiry_date is null or expiry_date > $5)

@@ -12,7 +12,8 @@ namespace Stoa.Feedback.Tasks;
 /// <param name="User">Null, or under another name: he is new or has a new name.</param>
 /// <param name="IsRepeated">The user has written the same text a short time ago.</param>
 /// <param name="Reviews">Of a label task: those that its message has.</param>
-internal sealed record AnswerFacts(FeedbackUser? User, TaskRow? Task = null, TreeInHand? Hand = null, bool IsRepeated = false, Reviews? Reviews = null)
+internal sealed record AnswerFacts(
+    FeedbackUser? User, TaskRow? Task = null, TreeInHand? Hand = null, bool IsRepeated = false, Reviews? Reviews = null)
 {
     private const string ById = "api_client_id = $1 and id = $5";
 

@@ -15,7 +15,8 @@ namespace Stoa.Feedback.Tasks;
 /// all that follows is written in another.
 /// </summary>
 internal sealed class Interactions(
-    FeedbackChanges changes, UserStore users, TextReplies replies, RankingAnswers rankings, LabelAnswers labels, IOptions<FeedbackOptions> options)
+    FeedbackChanges changes, UserStore users, TextReplies replies,
+    RankingAnswers rankings, LabelAnswers labels, IOptions<FeedbackOptions> options)
 {
     public Task<TaskDone> AnswerAsync(ApiClient client, Interaction interaction, CancellationToken ct) => UnexpectedIs1004Async(() =>
         changes.RunAsync(
@@ -58,8 +59,8 @@ internal sealed class Interactions(
     };
 
     /// <summary>
-    /// The task is done and all of it is noted: parts of a statement that writes the answer itself, with the values of <see cref="Ended"/> from
-    /// this parameter on.
+    /// The task is done and all of it is noted: parts of a statement that writes the answer itself, with the values of <see cref="Ended"/>
+    /// from this parameter on.
     /// </summary>
     public static string Ending(int first) => $"""
         done as (
@@ -69,7 +70,8 @@ internal sealed class Interactions(
         )
         """;
 
-    public static object?[] Ended(FeedbackChange change, TaskRow task, Guid userId, Guid clientId, Guid? messageId, Guid? treeId, JsonObject happened) =>
+    public static object?[] Ended(
+        FeedbackChange change, TaskRow task, Guid userId, Guid clientId, Guid? messageId, Guid? treeId, JsonObject happened) =>
         [task.Id, .. change.Notice((string)happened["type"]!, clientId, userId, messageId, treeId, happened)];
 
     // New, or under a new name.

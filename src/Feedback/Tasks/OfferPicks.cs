@@ -11,7 +11,8 @@ namespace Stoa.Feedback.Tasks;
 /// <summary>An offer that is now held for the user, with what he needs to see.</summary>
 /// <param name="Conversation">From the root to the message; none for a new prompt.</param>
 /// <param name="Replies">Of a ranking: what is to be put in order, shuffled.</param>
-internal sealed record Picked(string Type, Guid? TreeId, Guid? MessageId, IReadOnlyList<WireMessage> Conversation, IReadOnlyList<WireMessage> Replies);
+internal sealed record Picked(
+    string Type, Guid? TreeId, Guid? MessageId, IReadOnlyList<WireMessage> Conversation, IReadOnlyList<WireMessage> Replies);
 
 /// <summary>How a request ended, as <c>feedback.hand_out</c> says it.</summary>
 internal enum HandOutEnd
@@ -37,11 +38,13 @@ internal enum HandOutEnd
 internal sealed record HandedOut(HandOutEnd End, Picked? Picked = null);
 
 /// <summary>A task that is to be: its id, for whom, and of each type that is a review, what it will ask.</summary>
-internal sealed record TaskDraft(Guid Id, ApiClient Client, TaskRequest Request, User Named, IReadOnlyDictionary<string, ReviewTerms> Reviews);
+internal sealed record TaskDraft(
+    Guid Id, ApiClient Client, TaskRequest Request, User Named, IReadOnlyDictionary<string, ReviewTerms> Reviews);
 
 /// <summary>
-/// Hands tasks out by <c>feedback.hand_out</c>: the first offer that one of the wishes finds. What it costs does not grow with the trees, and
-/// those who ask together share a round trip and a commit, group after group: connections that work beside each other cost PostgreSQL more.
+/// Hands tasks out by <c>feedback.hand_out</c>: the first offer that one of the wishes finds. What it costs does not grow with the trees,
+/// and those who ask together share a round trip and a commit, group after group: connections that work beside each other cost PostgreSQL
+/// more.
 /// </summary>
 internal sealed class OfferPicks
 {
@@ -91,12 +94,13 @@ internal sealed class OfferPicks
           select count(*) from jsonb_each_text(c.held) h
           where h.value::bigint > $3 and (c.work = 'reply' or h.key <> $1::text)) < c.wanted
             and not (c.held ? $1::text and exists (
-              select from feedback.task t where t.parent_message_id = c.message_id and t.user_id = $1 and t.ack and not t.done and not t.skipped offset 0)))
+              select from feedback.task t
+                where t.parent_message_id = c.message_id and t.user_id = $1 and t.ack and not t.done and not t.skipped offset 0)))
         """;
 
     /// <summary>
-    /// Counts by type what <c>hand_out</c> would give; <c>$1</c> user, <c>$2</c> language, <c>$3</c> now, <c>$4</c> to <c>$6</c> whether he may
-    /// label and rank what is his own, and do a thing twice.
+    /// Counts by type what <c>hand_out</c> would give; <c>$1</c> user, <c>$2</c> language, <c>$3</c> now, <c>$4</c> to <c>$6</c> whether he
+    /// may label and rank what is his own, and do a thing twice.
     /// </summary>
     private const string Available = $"""
         select c.type, count(*)::int from feedback.offer c
@@ -185,7 +189,8 @@ internal sealed class OfferPicks
             (wishes ?? []).Select(wish => wish.LonelyOnly).ToArray(), Random.Shared.NextDouble(), now, rules.RecentTasksSpanSec,
             rules.MaxPendingTasksPerUser, request.Collective || validity <= 0 ? null : now.AddMinutes(validity), request.Collective,
             !options.IgnoreTosAcceptance, options.AllowSelfLabeling, options.AllowSelfRanking, options.AllowDuplicateTasks,
-            types, Each(review => review.Mode), Each(review => string.Join(',', review.Valid)), Each(review => string.Join(',', review.Mandatory)));
+            types, Each(review => review.Mode), Each(review => string.Join(',', review.Valid)),
+            Each(review => string.Join(',', review.Mandatory)));
         // It may hold nulls, and only those.
         statement.Parameters[7].NpgsqlDbType = NpgsqlDbType.Array | NpgsqlDbType.Text;
         return statement;

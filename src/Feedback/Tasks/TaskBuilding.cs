@@ -53,7 +53,8 @@ internal static class TaskBuilding
     {
         var (labels, mandatory, full) = type switch
         {
-            TaskType.LabelInitialPrompt => (options.LabelsInitialPrompt, options.MandatoryLabelsInitialPrompt, options.PFullLabelingReviewPrompt),
+            TaskType.LabelInitialPrompt =>
+                (options.LabelsInitialPrompt, options.MandatoryLabelsInitialPrompt, options.PFullLabelingReviewPrompt),
             TaskType.LabelAssistantReply =>
                 (options.LabelsAssistantReply, options.MandatoryLabelsAssistantReply, options.PFullLabelingReviewReplyAssistant),
             _ => (options.LabelsPrompterReply, options.MandatoryLabelsPrompterReply, options.PFullLabelingReviewReplyPrompter),

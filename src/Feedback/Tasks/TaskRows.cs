@@ -29,7 +29,8 @@ internal static class TaskRows
     public static Task<TaskRow?> LockAsync(FeedbackChange change, Guid clientId, Guid id, CancellationToken ct) =>
         OneAsync(change.Connection, Statement.Of($"{ById} for update", clientId, id), ct);
 
-    public static Task<TaskRow?> LockAcknowledgedAsync(FeedbackChange change, Guid clientId, string frontendMessageId, CancellationToken ct) =>
+    public static Task<TaskRow?> LockAcknowledgedAsync(
+        FeedbackChange change, Guid clientId, string frontendMessageId, CancellationToken ct) =>
         OneAsync(change.Connection, Statement.Of($"{ByFrontendId} for update", clientId, frontendMessageId), ct);
 
     public static bool IsExpired(this TaskRow task, DateTimeOffset now) => task.ExpiryDate <= now;

@@ -10,7 +10,8 @@ using Stoa.Platform.Http;
 namespace Stoa.Feedback.Tasks;
 
 /// <summary>Hands tasks out, and keeps what became of them.</summary>
-internal sealed class TaskStore(FeedbackChanges changes, UserStore users, IOptions<FeedbackOptions> options, TimeProvider time, NpgsqlDataSource source)
+internal sealed class TaskStore(
+    FeedbackChanges changes, UserStore users, IOptions<FeedbackOptions> options, TimeProvider time, NpgsqlDataSource source)
 {
     private readonly OfferPicks picks = new(options.Value, source);
 
@@ -153,7 +154,8 @@ internal sealed class TaskStore(FeedbackChanges changes, UserStore users, IOptio
         await using var connection = await source.OpenConnectionAsync(ct);
         await using var batch = await Statement.BatchAsync(connection, ct, Statement.Of(
             """
-            select count(*) filter (where active and state = 'growing')::int, count(*) filter (where active and state = 'initial_prompt_review')::int,
+            select count(*) filter (where active and state = 'growing')::int,
+              count(*) filter (where active and state = 'initial_prompt_review')::int,
               count(*) filter (where state = 'prompt_lottery_waiting')::int
             from feedback.message_tree_state where lang = $1 and state in ('growing', 'initial_prompt_review', 'prompt_lottery_waiting')
             """, lang));

@@ -27,7 +27,8 @@ internal static class TasksApi
             .Produces<TaskDone>();
     }
 
-    internal static async Task<IResult> RequestAsync(HttpContext context, ApiClient client, TaskLimits limits, TaskStore tasks, CancellationToken ct)
+    internal static async Task<IResult> RequestAsync(
+        HttpContext context, ApiClient client, TaskLimits limits, TaskStore tasks, CancellationToken ct)
     {
         using var document = await WireBody.ParseAsync(context);
         // Also what is refused for something else counts.
@@ -37,14 +38,16 @@ internal static class TasksApi
         return Results.Json(task, task.GetType(), FeedbackJson.Default);
     }
 
-    internal static async Task<Ok<Dictionary<string, int>>> AvailabilityAsync(HttpContext context, ApiClient client, TaskStore tasks, CancellationToken ct)
+    internal static async Task<Ok<Dictionary<string, int>>> AvailabilityAsync(
+        HttpContext context, ApiClient client, TaskStore tasks, CancellationToken ct)
     {
         var lang = WireQuery.Read(context.Request, Lang);
         return TypedResults.Ok(await tasks.AvailableAsync(client, await WireBody.ReadOptionalAsync(context, User.Read), lang, ct));
     }
 
     internal static async Task<NoContent> AcknowledgeAsync(
-        [FromRoute(Name = "task_id")] string taskId, HttpContext context, ApiClient client, Acting acting, Acknowledgements acknowledgements, CancellationToken ct)
+        [FromRoute(Name = "task_id")] string taskId, HttpContext context, ApiClient client,
+        Acting acting, Acknowledgements acknowledgements, CancellationToken ct)
     {
         var id = WireQuery.PathId(taskId, "task_id");
         var request = await WireBody.ReadAsync(context, TaskAck.Read);
@@ -53,7 +56,8 @@ internal static class TasksApi
     }
 
     internal static async Task<NoContent> SkipAsync(
-        [FromRoute(Name = "task_id")] string taskId, HttpContext context, ApiClient client, Acting acting, TaskStore tasks, CancellationToken ct)
+        [FromRoute(Name = "task_id")] string taskId, HttpContext context,
+        ApiClient client, Acting acting, TaskStore tasks, CancellationToken ct)
     {
         var id = WireQuery.PathId(taskId, "task_id");
         var request = await WireBody.ReadAsync(context, TaskNAck.Read);
@@ -61,10 +65,12 @@ internal static class TasksApi
         return TypedResults.NoContent();
     }
 
-    internal static async Task<IResult> AnswerAsync(HttpContext context, ApiClient client, Interactions interactions, CancellationToken ct) =>
+    internal static async Task<IResult> AnswerAsync(
+        HttpContext context, ApiClient client, Interactions interactions, CancellationToken ct) =>
         Results.Json(await interactions.AnswerAsync(client, await Interaction.ReadAsync(context), ct), FeedbackJson.Default.TaskDone);
 
-    internal static async Task<IResult> CloseAsync(HttpContext context, ApiClient client, TaskStore tasks, TimeProvider time, CancellationToken ct)
+    internal static async Task<IResult> CloseAsync(
+        HttpContext context, ApiClient client, TaskStore tasks, TimeProvider time, CancellationToken ct)
     {
         var request = await WireBody.ReadAsync(context, TaskClose.Read);
         await tasks.CloseAsync(client, request.MessageId, ct);

@@ -12,7 +12,8 @@ internal sealed class TextReplies(TreeKeeper keeper, IOptions<FeedbackOptions> o
 {
     private TreeManagerOptions Rules => options.Value.TreeManager;
 
-    public async Task AddAsync(FeedbackChange change, ApiClient client, TextReply reply, Guid userId, AnswerFacts facts, CancellationToken ct)
+    public async Task AddAsync(
+        FeedbackChange change, ApiClient client, TextReply reply, Guid userId, AnswerFacts facts, CancellationToken ct)
     {
         var task = Check(reply, userId, facts, change.Now);
         var role = RoleOf(task);
@@ -109,7 +110,8 @@ internal sealed class TextReplies(TreeKeeper keeper, IOptions<FeedbackOptions> o
         with counted as (
           update feedback.message set children_count = children_count + 1 where id = $2::uuid and not $13
         ), {Interactions.Ending(14)}
-        insert into feedback.message (id, parent_id, message_tree_id, task_id, user_id, role, api_client_id, frontend_message_id, created_date,
+        insert into feedback.message (id,
+          parent_id, message_tree_id, task_id, user_id, role, api_client_id, frontend_message_id, created_date,
           text, lang, depth, deleted, search_vector)
         values ($1, $2::uuid, $3, $4, $5, $6, $7, $8, $9, $10::text, $11::text, $12, $13, to_tsvector(feedback.words($11), $10))
         """;
@@ -133,6 +135,7 @@ internal sealed class TextReplies(TreeKeeper keeper, IOptions<FeedbackOptions> o
             insert into feedback.message_tree_state (message_tree_id, goal_tree_size, max_depth, max_children_count, state, active, lang)
             values ($1, $2, $3, $4, $5, $6, $7)
             """,
-            tree.MessageTreeId, tree.GoalTreeSize, tree.MaxDepth, tree.MaxChildrenCount, EnumNames<TreeState>.Write(tree.State), tree.Active, tree.Lang);
+            tree.MessageTreeId, tree.GoalTreeSize, tree.MaxDepth, tree.MaxChildrenCount,
+            EnumNames<TreeState>.Write(tree.State), tree.Active, tree.Lang);
     }
 }

@@ -4,7 +4,9 @@ using Stoa.Platform.Jobs;
 
 namespace Stoa.Feedback.Tasks;
 
-/// <summary>Tasks that nobody answered in time go, prompts of people who are gone leave the lottery, and every tree is looked at once more.</summary>
+/// <summary>
+/// Tasks that nobody answered in time go, prompts of people who are gone leave the lottery, and every tree is looked at once more.
+/// </summary>
 internal sealed record TidyTasks
 {
     public const string Kind = "feedback.tidy_tasks";
@@ -12,7 +14,8 @@ internal sealed record TidyTasks
     public static readonly TimeSpan Every = TimeSpan.FromHours(1);
 }
 
-internal sealed class TidyTasksHandler(NpgsqlDataSource source, FeedbackChanges changes, TreeKeeper keeper, JobQueue queue, TimeProvider time)
+internal sealed class TidyTasksHandler(
+    NpgsqlDataSource source, FeedbackChanges changes, TreeKeeper keeper, JobQueue queue, TimeProvider time)
     : IJobHandler<TidyTasks>
 {
     private const int AtOnce = 1_000;
@@ -31,7 +34,8 @@ internal sealed class TidyTasksHandler(NpgsqlDataSource source, FeedbackChanges 
             """
             select t.message_tree_id, m.api_client_id from feedback.message_tree_state t join feedback.message m on m.id = t.message_tree_id
             join feedback.user u on u.id = m.user_id
-            where t.state = 'prompt_lottery_waiting' and (u.deleted or not u.enabled) and t.message_tree_id > $1 order by t.message_tree_id limit $2
+            where t.state = 'prompt_lottery_waiting' and (u.deleted or not u.enabled) and t.message_tree_id > $1
+              order by t.message_tree_id limit $2
             """, ct))
         {
             await SettleAsync(tree, TreeState.HaltedByModerator, ct);
@@ -70,7 +74,8 @@ internal sealed class TidyTasksHandler(NpgsqlDataSource source, FeedbackChanges 
         Statement.Of(
             """
             delete from feedback.task where id in (
-              select t.id from feedback.task t where t.expiry_date >= (select until from feedback.tidied) and t.expiry_date < $1 and not t.done
+              select t.id from feedback.task t
+                where t.expiry_date >= (select until from feedback.tidied) and t.expiry_date < $1 and not t.done
                 and not exists (select from feedback.message m where m.task_id = t.id)
                 and not exists (select from feedback.message_reaction r where r.task_id = t.id)
               limit $2 for update skip locked)

@@ -19,7 +19,8 @@ internal sealed class ActivateBacklogHandler(FeedbackChanges changes, TreeKeeper
         {
             await ActivateAsync(job.Lang, ct);
         }
-        if (await changes.RunAsync(change => OpenRankingsAsync(change, job.Lang, ct), ct) < options.Value.TreeManager.MinActiveRankingsPerLang)
+        if (await changes.RunAsync(
+            change => OpenRankingsAsync(change, job.Lang, ct), ct) < options.Value.TreeManager.MinActiveRankingsPerLang)
         {
             await ActivateAsync(job.Lang, ct);
         }

@@ -13,7 +13,8 @@ internal sealed record DrawPrompts(string Lang)
         queue.Make(new DrawPrompts(lang), new() { UniqueKey = lang, UniqueMode = UniqueMode.Coalesce });
 }
 
-internal sealed class DrawPromptsHandler(FeedbackChanges changes, TreeKeeper keeper, IOptions<FeedbackOptions> options) : IJobHandler<DrawPrompts>
+internal sealed class DrawPromptsHandler(FeedbackChanges changes, TreeKeeper keeper, IOptions<FeedbackOptions> options)
+    : IJobHandler<DrawPrompts>
 {
     private const int MostPromptsOfOne = 100;
 
@@ -75,7 +76,8 @@ internal sealed class DrawPromptsHandler(FeedbackChanges changes, TreeKeeper kee
         return authors;
     }
 
-    private static async Task<(Guid Tree, Guid Client)?> PromptOfAsync(FeedbackChange change, string lang, Guid author, CancellationToken ct)
+    private static async Task<(Guid Tree, Guid Client)?> PromptOfAsync(
+        FeedbackChange change, string lang, Guid author, CancellationToken ct)
     {
         await using var batch = await Statement.BatchAsync(change.Connection, ct, Statement.Of(
             """

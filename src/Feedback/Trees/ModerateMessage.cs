@@ -59,7 +59,8 @@ internal static class Moderation
         var isWatched = options.AutoModEnabled && tree is { Active: true, State: TreeState.InitialPromptReview or TreeState.Growing }
             && !message.Deleted && (message.IsRoot || message.Counts(options.NumReviewsReply));
         return !isWatched ? Verdict.Nothing
-            : emojis.GetValueOrDefault(EmojiCode.RedFlag) >= options.AutoModRedFlags ? message.IsRoot ? Verdict.AbortTree : Verdict.DeleteMessage
+            : emojis.GetValueOrDefault(EmojiCode.RedFlag) >= options.AutoModRedFlags
+            ? message.IsRoot ? Verdict.AbortTree : Verdict.DeleteMessage
             : emojis.GetValueOrDefault(EmojiCode.SkipReply) >= options.AutoModMaxSkipReply ? Verdict.HaltTree
             : Verdict.Nothing;
     }

@@ -55,7 +55,8 @@ internal static class Offers
             if (HasRoom(tree, parent, children, options))
             {
                 var isPrompter = parent.Role == MessageRole.Prompter;
-                yield return new(parent.Id, OfferWork.Reply, isPrompter ? TaskType.AssistantReply : TaskType.PrompterReply, parent.Lang, parent.UserId, Wanted: 1,
+                yield return new(parent.Id, OfferWork.Reply,
+                    isPrompter ? TaskType.AssistantReply : TaskType.PrompterReply, parent.Lang, parent.UserId, Wanted: 1,
                     Lonely: isPrompter && options is { PLonelyChildExtension: > 0, LonelyChildrenCount: > 1 }
                         && children > 0 && children < options.LonelyChildrenCount);
             }

@@ -2,7 +2,9 @@ using Npgsql;
 
 namespace Stoa.Feedback.Trees;
 
-/// <summary>Looks again at trees whose ranks could not be computed: those with enough rankings are scored, the others go on being ranked.</summary>
+/// <summary>
+/// Looks again at trees whose ranks could not be computed: those with enough rankings are scored, the others go on being ranked.
+/// </summary>
 internal sealed class RetryScoring(NpgsqlDataSource source, FeedbackChanges changes, TreeKeeper keeper)
 {
     /// <returns>How many there were, and how many of them are ready for export now.</returns>
@@ -10,7 +12,8 @@ internal sealed class RetryScoring(NpgsqlDataSource source, FeedbackChanges chan
     {
         var failed = await source.ListAsync(
             Statement.Of("""
-                select t.message_tree_id, m.api_client_id from feedback.message_tree_state t join feedback.message m on m.id = t.message_tree_id
+                select t.message_tree_id, m.api_client_id from feedback.message_tree_state t
+                join feedback.message m on m.id = t.message_tree_id
                 where t.state = 'scoring_failed' order by t.message_tree_id
                 """),
             row => (Id: row.GetGuid(0), Client: row.GetGuid(1)), ct);

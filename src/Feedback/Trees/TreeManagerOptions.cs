@@ -96,7 +96,8 @@ internal sealed class TreeManagerOptions
 
     /// <summary>Of <see cref="InitPromptDisabledLangs"/>.</summary>
     public bool TakesPromptsIn(string lang) =>
-        !InitPromptDisabledLangs.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries).Contains(lang, StringComparer.Ordinal);
+        !InitPromptDisabledLangs.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries)
+            .Contains(lang, StringComparer.Ordinal);
 
     // The original's settings of the labels themselves.
     public List<string> LabelsInitialPrompt { get; set; } = [];

@@ -24,7 +24,8 @@ internal static class TreeRules
     {
         { State: TreeState.InitialPromptReview, Active: true } => AfterPromptReview(tree),
         { State: TreeState.Growing, Active: true } => AfterGrowing(tree, options),
-        { State: TreeState.Ranking, Active: true } or { State: TreeState.ScoringFailed } when IsRanked(tree, options) => TreeState.ReadyForScoring,
+        { State: TreeState.Ranking, Active: true } or { State: TreeState.ScoringFailed }
+            when IsRanked(tree, options) => TreeState.ReadyForScoring,
         _ => tree.Row.State,
     };
 
@@ -79,7 +80,8 @@ internal static class TreeRules
     {
         var accepted = tree.Messages.Count(message => message.IsAccepted);
         return accepted == 0 ? TreeState.HaltedByModerator
-            : accepted >= tree.Row.GoalTreeSize && !tree.Messages.Exists(message => message.IsUnderReview(options.NumReviewsReply)) ? TreeState.Ranking
+            : accepted >= tree.Row.GoalTreeSize
+            && !tree.Messages.Exists(message => message.IsUnderReview(options.NumReviewsReply)) ? TreeState.Ranking
             : TreeState.Growing;
     }
 }

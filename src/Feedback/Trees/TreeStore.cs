@@ -25,7 +25,8 @@ internal static class TreeStore
     /// <param name="tree">The expression of its id.</param>
     public static string Messages(string tree) => $"""
         select m.id, m.parent_id, m.user_id, m.role, m.lang, m.depth, m.deleted, m.review_result, m.review_count, m.ranking_count,
-          case when m.children_count > 1 then (select count(*) from feedback.message_reaction r where r.ranking_parent_id = m.id)::int else 0 end,
+          case when m.children_count > 1 then (select count(*) from feedback.message_reaction r
+            where r.ranking_parent_id = m.id)::int else 0 end,
           o.work, o.type, o.lang, o.author_id, o.wanted, o.lonely
         from feedback.message m left join feedback.offer o on o.message_id = m.id
         where m.message_tree_id = {tree} order by m.created_date, m.id
@@ -51,7 +52,8 @@ internal static class TreeStore
         return new(new(tree, messages), offers);
     }
 
-    public static Task<TreeInHand?> LoadAsync(FeedbackChange change, Guid treeId, CancellationToken ct) => LoadAsync(change, Itself, treeId, ct);
+    public static Task<TreeInHand?> LoadAsync(FeedbackChange change, Guid treeId, CancellationToken ct) =>
+        LoadAsync(change, Itself, treeId, ct);
 
     public static Task<TreeInHand?> OfMessageAsync(FeedbackChange change, Guid messageId, CancellationToken ct) =>
         LoadAsync(change, OfMessage, messageId, ct);
@@ -76,9 +78,11 @@ internal static class TreeStore
     public static void WriteOffers(this FeedbackChange change, TreeInHand hand, TreeManagerOptions options, Hold? released = null)
     {
         var wanted = Offers.Of(hand.Tree, options).ToList();
-        foreach (var gone in hand.Stored.Where(stored => !wanted.Exists(offer => offer.MessageId == stored.MessageId && offer.Work == stored.Work)))
+        foreach (var gone in hand.Stored.Where(
+            stored => !wanted.Exists(offer => offer.MessageId == stored.MessageId && offer.Work == stored.Work)))
         {
-            change.Write("delete from feedback.offer where message_id = $1 and work = $2", gone.MessageId, EnumNames<OfferWork>.Write(gone.Work));
+            change.Write(
+                "delete from feedback.offer where message_id = $1 and work = $2", gone.MessageId, EnumNames<OfferWork>.Write(gone.Work));
         }
         foreach (var offer in wanted)
         {
@@ -102,7 +106,8 @@ internal static class TreeStore
                     update feedback.offer set type = $3, lang = $4, wanted = $5, lonely = $6, author_id = $7::uuid, held = held - $8
                     where message_id = $1 and work = $2
                     """,
-                    offer.MessageId, EnumNames<OfferWork>.Write(offer.Work), offer.Type, offer.Lang, offer.Wanted, offer.Lonely, offer.AuthorId,
+                    offer.MessageId, EnumNames<OfferWork>.Write(offer.Work),
+                    offer.Type, offer.Lang, offer.Wanted, offer.Lonely, offer.AuthorId,
                     holder?.ToString() ?? "");
                 continue;
             }
@@ -112,7 +117,8 @@ internal static class TreeStore
                 values ($1, $2, $3, $4, $5, $6, $7, $8::uuid)
                 on conflict (message_id, work) do update set type = $3, lang = $5, wanted = $6, lonely = $7, author_id = $8::uuid
                 """,
-                offer.MessageId, EnumNames<OfferWork>.Write(offer.Work), offer.Type, hand.Tree.Id, offer.Lang, offer.Wanted, offer.Lonely, offer.AuthorId);
+                offer.MessageId, EnumNames<OfferWork>.Write(offer.Work), offer.Type,
+                hand.Tree.Id, offer.Lang, offer.Wanted, offer.Lonely, offer.AuthorId);
         }
     }
 

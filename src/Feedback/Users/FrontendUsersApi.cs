@@ -14,12 +14,14 @@ internal static class FrontendUsersApi
     public static void MapFrontendUsers(this IEndpointRouteBuilder routes)
     {
         var users = routes.MapGroup("/frontend_users").WithTags("frontend_users").RequireApiClient();
-        users.MapGet("/", ListAsync).TakesQuery(query => UsersApi.Range(query, UserDirectory.Username)).WithSummary("List users by their names");
+        users.MapGet("/", ListAsync).TakesQuery(query => UsersApi.Range(query, UserDirectory.Username))
+            .WithSummary("List users by their names");
         users.MapPost("/", SaveAsync).TakesBody(body => Read(body)).WithSummary("Make a user, or change what is known of him");
         users.MapGet("/{auth_method}/{username}", GetAsync).TakesQuery(UsersApi.ClientId).WithSummary("Read a user");
     }
 
-    internal static Task<Ok<IReadOnlyList<FrontEndUser>>> ListAsync(HttpRequest request, ApiClient client, UserDirectory users, CancellationToken ct) =>
+    internal static Task<Ok<IReadOnlyList<FrontEndUser>>> ListAsync(
+        HttpRequest request, ApiClient client, UserDirectory users, CancellationToken ct) =>
         UsersApi.ListAsync(UserDirectory.Username, request, client, users, mayDescend: false, ct);
 
     /// <summary>

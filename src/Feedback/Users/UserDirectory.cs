@@ -55,7 +55,8 @@ internal sealed class UserDirectory(NpgsqlDataSource source, TimeProvider time)
         var changed = await source.ListAsync(
             Statement.Of($"""
                 update feedback.user set
-                  display_name = coalesce($2::text, display_name), enabled = coalesce($3::boolean, enabled), notes = coalesce($4::text, notes),
+                  display_name = coalesce($2::text, display_name),
+                    enabled = coalesce($3::boolean, enabled), notes = coalesce($4::text, notes),
                   show_on_leaderboard = coalesce($5::boolean, show_on_leaderboard),
                   tos_acceptance_date = case when $6 then $7 else tos_acceptance_date end
                 where id = $1
@@ -86,7 +87,8 @@ internal sealed class UserDirectory(NpgsqlDataSource source, TimeProvider time)
     public static Failure NotFound() => FeedbackCode.UserNotFound.Refusal("User not found");
 
     private async Task<FeedbackUser> OneAsync(string condition, CancellationToken ct, params object?[] values) =>
-        await source.ListAsync(Statement.Of($"select {UserStore.Columns} from feedback.user where {condition}", values), row => UserStore.Read(row), ct)
+        await source.ListAsync(
+            Statement.Of($"select {UserStore.Columns} from feedback.user where {condition}", values), row => UserStore.Read(row), ct)
             is [var user] ? user : throw NotFound();
 
     private Task<List<FeedbackUser>> ReadAsync(string sql, List<object?> values, CancellationToken ct) =>
@@ -96,7 +98,8 @@ internal sealed class UserDirectory(NpgsqlDataSource source, TimeProvider time)
     {
         var sql = $"select {UserStore.Columns} from feedback.user where true";
         foreach (var (condition, value) in ((string, object?)[])[
-            ("api_client_id = ", filter.ApiClientId), ("auth_method = ", filter.AuthMethod), ($"0 < strpos({column}, ", NullIfEmpty(filter.SearchText))])
+            ("api_client_id = ", filter.ApiClientId), ("auth_method = ", filter.AuthMethod),
+            ($"0 < strpos({column}, ", NullIfEmpty(filter.SearchText))])
         {
             if (value is not null)
             {

@@ -71,12 +71,13 @@ internal sealed class UserStore(NpgsqlDataSource source, TimeProvider time)
         : await OneAsync(connection, Statement.Of($"select {Columns} from feedback.user where id = $1", id), ct);
 
     /// <summary>
-    /// The user <c>$1</c> to <c>$3</c>, by whom, name and way of signing in, takes part at <c>$4</c>: the days since his streak began are counted
-    /// anew. What he does at the same time waits for this.
+    /// The user <c>$1</c> to <c>$3</c>, by whom, name and way of signing in, takes part at <c>$4</c>: the days since his streak began are
+    /// counted anew. What he does at the same time waits for this.
     /// </summary>
     public const string TakePart = $"""
         update feedback.user set last_activity_date = $4, last_active_day = ($4 at time zone 'UTC')::date,
-          streak_days = case when streak_last_day_date <= $4 then floor(extract(epoch from $4 - streak_last_day_date) / 86400)::int else 0 end,
+          streak_days = case when streak_last_day_date <= $4 then floor(extract(epoch
+            from $4 - streak_last_day_date) / 86400)::int else 0 end,
           streak_last_day_date = case when streak_last_day_date <= $4 then streak_last_day_date else $4 end
         where api_client_id = $1 and username = $2 and auth_method = $3
         returning {Columns}

@@ -44,12 +44,14 @@ internal static class UsersApi
         }
         var found = await users.ListAsync(
             column, range.Filter with { ApiClientId = UserDirectory.Confine(client, range.Filter.ApiClientId) },
-            range.From is null ? null : new(range.FromId, range.From), range.To is null ? null : new(range.ToId, range.To), range.Most, descending, ct);
+            range.From is null ? null : new(range.FromId, range.From),
+            range.To is null ? null : new(range.ToId, range.To), range.Most, descending, ct);
         return TypedResults.Ok<IReadOnlyList<FrontEndUser>>(found.ConvertAll(FrontEndUser.Of));
     }
 
     /// <summary>Always ascending.</summary>
-    internal static async Task<Ok<PageResult<FrontEndUser>>> PageAsync(HttpRequest request, ApiClient client, UserDirectory users, CancellationToken ct)
+    internal static async Task<Ok<PageResult<FrontEndUser>>> PageAsync(
+        HttpRequest request, ApiClient client, UserDirectory users, CancellationToken ct)
     {
         var (column, filter, before, after, most) = WireQuery.Read(request, Page);
         if (column is not (UserDirectory.Username or UserDirectory.DisplayName))
@@ -77,7 +79,8 @@ internal static class UsersApi
         return TypedResults.NoContent();
     }
 
-    internal static async Task<NoContent> DeleteAsync([FromRoute(Name = "user_id")] string userId, UserDirectory users, CancellationToken ct)
+    internal static async Task<NoContent> DeleteAsync(
+        [FromRoute(Name = "user_id")] string userId, UserDirectory users, CancellationToken ct)
     {
         await users.DeleteAsync(WireQuery.PathId(userId, "user_id"), ct);
         return TypedResults.NoContent();
@@ -90,7 +93,8 @@ internal static class UsersApi
     private static bool Descends(WireQuery query) => query.Flag("desc", otherwise: false);
 
     private static (string Column, UserFilter Filter, string? Before, string? After, int Most) Page(WireQuery query) => (
-        query.Text("sort_key", most: 32, otherwise: UserDirectory.Username)!, Filter(query), query.Text("before"), query.Text("after"), Most(query));
+        query.Text("sort_key", most: 32, otherwise: UserDirectory.Username)!,
+        Filter(query), query.Text("before"), query.Text("after"), Most(query));
 
     private static int Most(WireQuery query) => query.Integer("max_count", 100, least: 1, most: MostUsers);
 

@@ -46,7 +46,9 @@ internal sealed record CursorPage(Cursor? Before, Cursor? After, int Most, bool 
     /// <summary>Towards the start the rows are read from the end.</summary>
     private bool IsReversed => Before is not null && After is null;
 
-    /// <summary>The end of a statement: conditions on both columns, order and limit. The parameters are added to <paramref name="values"/>.</summary>
+    /// <summary>
+    /// The end of a statement: conditions on both columns, order and limit. The parameters are added to <paramref name="values"/>.
+    /// </summary>
     /// <param name="keyOf">The cursor's key as the column has it; null when it is none.</param>
     public string Sql(string key, string id, List<object?> values, Func<string, object?> keyOf)
     {

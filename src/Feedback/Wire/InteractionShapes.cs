@@ -6,7 +6,8 @@ namespace Stoa.Feedback.Wire;
 /// <summary>An answer to a task: one of four shapes, tried in this order.</summary>
 internal abstract record Interaction(User User)
 {
-    public static readonly Func<WireBody, Interaction>[] Shapes = [TextReply.Read, MessageRating.Read, MessageRanking.Read, TextLabels.Read];
+    public static readonly Func<WireBody, Interaction>[] Shapes =
+        [TextReply.Read, MessageRating.Read, MessageRanking.Read, TextLabels.Read];
 
     public static async ValueTask<Interaction> ReadAsync(HttpContext context)
     {
@@ -54,7 +55,8 @@ internal sealed record MessageRating(User User, string MessageId, int Rating) : 
         var rating = new MessageRating(User.ReadMember(body), body.Text("message_id", TaskAck.Longest), body.Integer("rating"));
         if (rating.Rating <= 0 && body.Sent("rating") is not null)
         {
-            body.Errors.Add(WirePlace.Body.In("rating"), "value_error.number.not_gt", "ensure this value is greater than 0", new() { ["limit_value"] = 0 });
+            body.Errors.Add(WirePlace.Body.In("rating"), "value_error.number.not_gt",
+                "ensure this value is greater than 0", new() { ["limit_value"] = 0 });
         }
         return rating;
     }

@@ -29,7 +29,8 @@ internal static class Label
 
     /// <summary>Of prompts and of prompters' replies.</summary>
     public static readonly string[] OfPrompter =
-        [Spam, LangMismatch, Quality, "creativity", "humor", "toxicity", "violence", "not_appropriate", "pii", "hate_speech", "sexual_content"];
+        [Spam, LangMismatch, Quality, "creativity", "humor", "toxicity",
+            "violence", "not_appropriate", "pii", "hate_speech", "sexual_content"];
 
     public static readonly string[] OfAssistant =
     [
@@ -40,7 +41,8 @@ internal static class Label
     /// <summary>What a report may name.</summary>
     public static readonly string[] OfReport =
     [
-        Spam, "not_appropriate", "pii", "hate_speech", "sexual_content", "moral_judgement", "political_content", "toxicity", "violence", Quality,
+        Spam, "not_appropriate", "pii", "hate_speech", "sexual_content",
+        "moral_judgement", "political_content", "toxicity", "violence", Quality,
     ];
 
     /// <summary>Described in the same order.</summary>

@@ -40,7 +40,8 @@ internal sealed record ValidLabelsResponse(IReadOnlyList<LabelDescription> Valid
 internal sealed record TaskRequest(string Type, User? User, bool Collective, string Lang)
 {
     public static TaskRequest Read(WireBody body) => new(
-        body.EnumMember("type", TaskType.Requests, TaskType.Random), User.ReadOptionalMember(body), body.Flag("collective", otherwise: false),
+        body.EnumMember("type", TaskType.Requests, TaskType.Random),
+        User.ReadOptionalMember(body), body.Flag("collective", otherwise: false),
         body.OptionalText("lang", Language.Longest) is { Length: > 0 } lang ? lang : Language.Default);
 }
 
@@ -104,7 +105,8 @@ internal static class TaskType
     /// <summary>What may be asked for, in the wire's order. Of some there is never any.</summary>
     public static readonly string[] Requests =
     [
-        Random, "summarize_story", "rate_summary", InitialPrompt, PrompterReply, AssistantReply, "rank_initial_prompts", RankPrompterReplies,
+        Random, "summarize_story", "rate_summary", InitialPrompt, PrompterReply,
+        AssistantReply, "rank_initial_prompts", RankPrompterReplies,
         RankAssistantReplies, LabelInitialPrompt, LabelAssistantReply, LabelPrompterReply,
     ];
 }

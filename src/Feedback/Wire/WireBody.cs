@@ -50,7 +50,8 @@ internal sealed class WireBody(JsonElement element, WireErrors errors, WirePlace
         }
         catch (JsonException wrong)
         {
-            throw WireErrors.Of(WirePlace.Body.At((int)(wrong.BytePositionInLine ?? 0)), "value_error.jsondecode", "The body is not valid JSON");
+            throw WireErrors.Of(
+                WirePlace.Body.At((int)(wrong.BytePositionInLine ?? 0)), "value_error.jsondecode", "The body is not valid JSON");
         }
     }
 
@@ -99,7 +100,8 @@ internal sealed class WireBody(JsonElement element, WireErrors errors, WirePlace
         var text = Text(name).Trim();
         if (text.Length == 0 && Member(name) is not null)
         {
-            errors.Add(place.In(name), "value_error.any_str.min_length", "ensure this value has at least 1 characters", new() { ["limit_value"] = 1 });
+            errors.Add(place.In(name), "value_error.any_str.min_length",
+                "ensure this value has at least 1 characters", new() { ["limit_value"] = 1 });
         }
         return text;
     }
@@ -131,7 +133,8 @@ internal sealed class WireBody(JsonElement element, WireErrors errors, WirePlace
         }
         if (text.Length > most)
         {
-            errors.Add(place.In(name), "value_error.any_str.max_length", $"ensure this value has at most {most} characters", new() { ["limit_value"] = most });
+            errors.Add(place.In(name), "value_error.any_str.max_length",
+                $"ensure this value has at most {most} characters", new() { ["limit_value"] = most });
             return "";
         }
         return text;
@@ -142,7 +145,8 @@ internal sealed class WireBody(JsonElement element, WireErrors errors, WirePlace
         Choice(name, allowed, otherwise, "type_error.enum", "value is not a valid enumeration member");
 
     /// <summary>One of these words.</summary>
-    public string Choice(string name, IReadOnlyCollection<string> allowed) => Choice(name, allowed, null, "value_error.const", "unexpected value");
+    public string Choice(string name, IReadOnlyCollection<string> allowed) =>
+        Choice(name, allowed, null, "value_error.const", "unexpected value");
 
     private string Choice(string name, IReadOnlyCollection<string> allowed, string? otherwise, string type, string message)
     {
@@ -228,7 +232,8 @@ internal sealed class WireBody(JsonElement element, WireErrors errors, WirePlace
     public IReadOnlyList<Guid> Ids(string name) => List(name, JsonSchemaType.String, "uuid", "type_error.uuid", "value is not a valid uuid",
         value => value.ValueKind == JsonValueKind.String ? WireValues.IdOf(StorableJson.TextOf(value)) : null);
 
-    public IReadOnlyList<int> Integers(string name) => List(name, JsonSchemaType.Integer, null, "type_error.integer", "value is not a valid integer", IntegerOf);
+    public IReadOnlyList<int> Integers(string name) =>
+        List(name, JsonSchemaType.Integer, null, "type_error.integer", "value is not a valid integer", IntegerOf);
 
     /// <summary>Null, with the error noted, where it is absent or no object.</summary>
     public WireBody? Object(string name)
@@ -270,7 +275,8 @@ internal sealed class WireBody(JsonElement element, WireErrors errors, WirePlace
             errors.Add(place.In(name), "type_error.dict", "value is not a valid dict");
             return numbers;
         }
-        foreach (var (label, number) in value.EnumerateObject().Select(member => (StorableJson.NameOf(member), WireValues.NumberOf(member.Value))))
+        foreach (var (label, number) in value.EnumerateObject()
+            .Select(member => (StorableJson.NameOf(member), WireValues.NumberOf(member.Value))))
         {
             if (label is null || !allowed.Contains(label, StringComparer.Ordinal))
             {
@@ -301,7 +307,8 @@ internal sealed class WireBody(JsonElement element, WireErrors errors, WirePlace
     private List<T> List<T>(string name, JsonSchemaType item, string? format, string type, string message, Func<JsonElement, T?> read)
         where T : struct
     {
-        described?.Properties![name] = new OpenApiSchema { Type = JsonSchemaType.Array, Items = new OpenApiSchema { Type = item, Format = format } };
+        described?.Properties![name] =
+            new OpenApiSchema { Type = JsonSchemaType.Array, Items = new OpenApiSchema { Type = item, Format = format } };
         var list = new List<T>();
         if (Member(name) is not { } value)
         {

@@ -26,7 +26,8 @@ internal static class WireDocument
         {
             operation.Parameters =
             [
-                .. operation.Parameters ?? [], Named(ActingUser.QueryName, ParameterLocation.Query), Named(ActingUser.HeaderName, ParameterLocation.Header),
+                .. operation.Parameters ?? [], Named(ActingUser.QueryName, ParameterLocation.Query),
+                Named(ActingUser.HeaderName, ParameterLocation.Header),
             ];
         }
         return Task.CompletedTask;

@@ -165,7 +165,8 @@ internal sealed class WireQuery
         }
         else if (number < least && least == 1)
         {
-            errors.Add(WirePlace.Query.In(name), "value_error.number.not_gt", "ensure this value is greater than 0", new JsonObject { ["limit_value"] = 0 });
+            errors.Add(WirePlace.Query.In(name), "value_error.number.not_gt",
+                "ensure this value is greater than 0", new JsonObject { ["limit_value"] = 0 });
         }
         else if (number < least)
         {

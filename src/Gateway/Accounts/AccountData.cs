@@ -17,7 +17,8 @@ internal sealed class AccountData(GatewayDb db, AccountSettings settings) : IPer
         var changes = db.AgentChanges.AsNoTracking().Where(change => change.UserId == user).OrderBy(change => change.Id);
         await folder.AddAsync("changes", changes.AsAsyncEnumerable(), GatewayJson.Default.AgentChange, ct);
 
-        var runs = OfUser(user).OrderBy(run => run.CreatedAt).AsAsyncEnumerable().Select(run => ConversationLog.Of(run, $"{run.OrganizationId}"));
+        var runs = OfUser(user).OrderBy(run => run.CreatedAt).AsAsyncEnumerable()
+            .Select(run => ConversationLog.Of(run, $"{run.OrganizationId}"));
         await folder.AddAsync("runs", runs, GatewayJson.Default.JsonObject, ct);
 
         async IAsyncEnumerable<JsonObject> SettingsAsync()

@@ -27,23 +27,28 @@ internal static class ClientsApi
         foreach (var prefix in Prefixes)
         {
             var clients = routes.MapGroup(prefix).WithTags("Accounts");
-            clients.MapGet("/auth_token", TokenAsync).RequireGtwyAdmin().WithSummary("Read what the organization signs the tokens of embedded users with");
-            clients.MapPost("", CreateAsync).RequireGtwyAdmin().TakesObject().WithSummary("Register an application that people may sign in to");
+            clients.MapGet("/auth_token", TokenAsync).RequireGtwyAdmin()
+                .WithSummary("Read what the organization signs the tokens of embedded users with");
+            clients.MapPost("", CreateAsync).RequireGtwyAdmin().TakesObject()
+                .WithSummary("Register an application that people may sign in to");
             clients.MapGet("", ListAsync).WithSummary("List the organization's applications");
             clients.MapGet("/client_info", InfoAsync).WithSummary("Read to which application one would sign in");
             clients.MapPost("/verify", VerifyAsync).TakesObject().WithSummary("Sign in to an application: a redirect to it, with a token");
         }
-        routes.MapPost("/api/utils/token", IssueAsync).RequireGtwyEditor().TakesObject().WithTags("Accounts").WithSummary("Get a token for an embedded page");
+        routes.MapPost("/api/utils/token", IssueAsync).RequireGtwyEditor().TakesObject()
+            .WithTags("Accounts").WithSummary("Get a token for an embedded page");
     }
 
-    internal static async Task<Ok<JsonObject>> TokenAsync(GtwyCaller caller, SignInClients clients, HttpResponse response, CancellationToken ct)
+    internal static async Task<Ok<JsonObject>> TokenAsync(
+        GtwyCaller caller, SignInClients clients, HttpResponse response, CancellationToken ct)
     {
         caller.RequireAdmin();
         response.Headers.CacheControl = "no-store";
         return TypedResults.Ok(new JsonObject { ["auth_token"] = await clients.TokenAsync(caller.OrganizationId, ct) });
     }
 
-    internal static async Task<Created<JsonObject>> CreateAsync(GtwyCaller caller, GtwyBody body, SignInClients clients, CancellationToken ct)
+    internal static async Task<Created<JsonObject>> CreateAsync(
+        GtwyCaller caller, GtwyBody body, SignInClients clients, CancellationToken ct)
     {
         caller.RequireAdmin();
         var name = body.Members.NeedText("name", MaxName).Trim();
@@ -61,7 +66,8 @@ internal static class ClientsApi
     internal static async Task<Ok<JsonObject>> ListAsync(GtwyCaller caller, SignInClients clients, CancellationToken ct)
     {
         var answer = AgentsApi.Success("Get all clients successfully");
-        answer["result"] = new JsonArray([.. (await clients.ListAsync(caller.OrganizationId, ct)).Select(client => (JsonNode)Show(client, caller))]);
+        answer["result"] =
+            new JsonArray([.. (await clients.ListAsync(caller.OrganizationId, ct)).Select(client => (JsonNode)Show(client, caller))]);
         return TypedResults.Ok(answer);
     }
 
@@ -70,7 +76,8 @@ internal static class ClientsApi
     {
         var client = await FindAsync(clients, clientId, ct);
         var answer = AgentsApi.Success("Get client successfully");
-        answer["result"] = new JsonObject { ["client_id"] = client.Id, ["name"] = client.Name, ["redirection_url"] = client.RedirectionUrl };
+        answer["result"] =
+            new JsonObject { ["client_id"] = client.Id, ["name"] = client.Name, ["redirection_url"] = client.RedirectionUrl };
         return TypedResults.Ok(answer);
     }
 
@@ -85,20 +92,24 @@ internal static class ClientsApi
             throw GtwyFields.Wrong("redirection_url", "is not the one that was registered");
         }
         var address = QueryHelpers.AddQueryString(
-            client.RedirectionUrl, new Dictionary<string, string?> { ["access_token"] = tokens.IssueUser(ClaimsOf(caller)), ["state"] = state });
+            client.RedirectionUrl,
+            new Dictionary<string, string?> { ["access_token"] = tokens.IssueUser(ClaimsOf(caller)), ["state"] = state });
         response.Headers.CacheControl = "no-store";
         return TypedResults.Redirect(address, permanent: true);
     }
 
     /// <summary><c>org</c>: the caller's own. Others are signed with what the organization signs for embedded users with.</summary>
     internal static async Task<Ok<JsonObject>> IssueAsync(
-        GtwyCaller caller, GtwyBody body, SignInClients clients, GtwyTokens tokens, HttpResponse response, TimeProvider time, CancellationToken ct)
+        GtwyCaller caller, GtwyBody body, SignInClients clients, GtwyTokens tokens,
+        HttpResponse response, TimeProvider time, CancellationToken ct)
     {
         caller.RequireEditor();
-        var type = body.Members.Word("type", "org", "rag", "knowledge_base", "embed", "embed_preview", "rag_embed_preview", "chatbot_embed_preview")
+        var type = body.Members.Word(
+            "type", "org", "rag", "knowledge_base", "embed", "embed_preview", "rag_embed_preview", "chatbot_embed_preview")
             ?? throw GtwyFields.Wrong("type", "is required");
         var claims = ClaimsOf(caller);
-        var token = type == "org" ? tokens.IssueUser(claims) : EmbedToken(caller, type, await clients.TokenAsync(caller.OrganizationId, ct), time.GetUtcNow());
+        var token = type == "org" ? tokens.IssueUser(claims)
+            : EmbedToken(caller, type, await clients.TokenAsync(caller.OrganizationId, ct), time.GetUtcNow());
         response.Headers.CacheControl = "no-store";
         return TypedResults.Ok(new JsonObject { ["success"] = true, ["result"] = token });
     }
@@ -131,7 +142,8 @@ internal static class ClientsApi
                 ["id"] = caller.UserId,
                 ["name"] = caller.UserName,
                 ["email"] = caller.Email,
-                ["permissions"] = new JsonArray([.. UsersApi.PermissionsOf(caller.Role).Select(permission => JsonValue.Create(permission))]),
+                ["permissions"] =
+                    new JsonArray([.. UsersApi.PermissionsOf(caller.Role).Select(permission => JsonValue.Create(permission))]),
             },
             ["org"] = new JsonObject { ["id"] = caller.OrgId, ["name"] = caller.OrgName },
         };

@@ -33,7 +33,8 @@ internal static class CompaniesApi
         companies.MapDelete("/logout", LogoutAsync).WithSummary("Sign out");
     }
 
-    internal static async Task<Ok<Answer<IReadOnlyList<JsonObject>>>> DetailsAsync(GtwySession caller, AccountSettings settings, CancellationToken ct)
+    internal static async Task<Ok<Answer<IReadOnlyList<JsonObject>>>> DetailsAsync(
+        GtwySession caller, AccountSettings settings, CancellationToken ct)
     {
         var current = caller.Session.Organization is { } own ? await settings.OfOrganizationAsync(own.Id, ct) : null;
         var person = new JsonObject
@@ -43,17 +44,20 @@ internal static class CompaniesApi
             ["email"] = caller.Person.Email,
             ["meta"] = (await settings.OfPersonAsync(caller.Person.Id, ct)).DeepClone(),
             ["created_at"] = caller.Session.CreatedAt,
-            ["c_companies"] = new JsonArray([.. caller.Session.Organizations.Select(organization => Company(organization, settings: null))]),
+            ["c_companies"] =
+                new JsonArray([.. caller.Session.Organizations.Select(organization => Company(organization, settings: null))]),
             ["currentCompany"] = caller.Session.Organization is { } organization ? Company(organization, current) : null,
         };
         return TypedResults.Ok(Answer.Of<IReadOnlyList<JsonObject>>([person]));
     }
 
     internal static Ok<Answer<IReadOnlyList<JsonObject>>> Companies(GtwySession caller) =>
-        TypedResults.Ok(Answer.Of<IReadOnlyList<JsonObject>>([.. caller.Session.Organizations.Select(own => Company(own, settings: null))]));
+        TypedResults.Ok(
+            Answer.Of<IReadOnlyList<JsonObject>>([.. caller.Session.Organizations.Select(own => Company(own, settings: null))]));
 
     internal static async Task<Ok<Answer<JsonObject>>> CreateAsync(
-        NewCompany body, GtwySession caller, OrganizationStore organizations, AccountSettings settings, TimeProvider time, CancellationToken ct)
+        NewCompany body, GtwySession caller, OrganizationStore organizations,
+        AccountSettings settings, TimeProvider time, CancellationToken ct)
     {
         var name = body.Company?["name"] is JsonValue value && value.TryGetValue<string>(out var text) ? text : null;
         var made = await organizations.CreateAsync(new($"gtwy-{HexId.Create(time)}", name), caller.Person.Id, ct);
@@ -79,14 +83,17 @@ internal static class CompaniesApi
         var (members, total) = await identity.SearchAsync(
             caller.Organization.Id, QueryValues.Text(search, "search"), (page - 1) * limit, limit, ct);
         return TypedResults.Ok(Answer.Of(new UserPage(
-            members.ConvertAll(member => new User($"{member.PersonId}", member.Name, member.Email, $"{member.Role}".ToLowerInvariant())), total)));
+            members.ConvertAll(member => new User($"{member.PersonId}", member.Name, member.Email, $"{member.Role}".ToLowerInvariant())),
+            total)));
     }
 
-    internal static async Task<Ok<Answer<JsonObject>>> InviteAsync(NewUser body, GtwySession caller, WireIdentity identity, CancellationToken ct)
+    internal static async Task<Ok<Answer<JsonObject>>> InviteAsync(
+        NewUser body, GtwySession caller, WireIdentity identity, CancellationToken ct)
     {
         var email = body.User?["email"] is JsonValue value && value.TryGetValue<string>(out var text) ? text : null;
         var (invitation, link) = await identity.InviteAsync(caller.Session, email, MemberRole.Member, ct);
-        return TypedResults.Ok(Answer.Of(new JsonObject { ["id"] = $"{invitation.Id}", ["email"] = invitation.Email, ["invitation"] = link }));
+        return TypedResults.Ok(
+            Answer.Of(new JsonObject { ["id"] = $"{invitation.Id}", ["email"] = invitation.Email, ["invitation"] = link }));
     }
 
     internal static async Task<Ok<Answer<KeyPage>>> KeysAsync(GtwySession caller, KeyStore keys, CancellationToken ct, string? name = null)
@@ -96,7 +103,8 @@ internal static class CompaniesApi
             [.. rows.Where(row => string.IsNullOrEmpty(name) || row.Name == name).Select(row => Key.Of(row, token: null))])));
     }
 
-    internal static async Task<Ok<Answer<Key>>> CreateKeyAsync(NewKeyTerms body, GtwySession caller, KeyStore keys, TimeProvider time, CancellationToken ct)
+    internal static async Task<Ok<Answer<Key>>> CreateKeyAsync(
+        NewKeyTerms body, GtwySession caller, KeyStore keys, TimeProvider time, CancellationToken ct)
     {
         var limit = string.IsNullOrEmpty(body.ThrottleLimit) ? null : Throttle(body.ThrottleLimit);
         var terms = new KeyTerms(body.Name ?? "", RequestsPerMinute: limit);
@@ -123,7 +131,8 @@ internal static class CompaniesApi
     {
         var parts = text.Split(':');
         return parts.Length <= 2 && int.TryParse(parts[0], NumberStyles.None, CultureInfo.InvariantCulture, out var calls)
-            && (parts.Length == 1 || (int.TryParse(parts[1], NumberStyles.None, CultureInfo.InvariantCulture, out var minutes) && minutes == 1))
+            && (parts.Length == 1
+                || (int.TryParse(parts[1], NumberStyles.None, CultureInfo.InvariantCulture, out var minutes) && minutes == 1))
             ? calls
             : throw Failure.Invalid("throttle_limit must be a number of calls in a minute", "throttle_limit");
     }

@@ -21,7 +21,8 @@ internal sealed record GtwySession(Session Session, SignedInPerson Person)
     public static ValueTask<GtwySession?> BindAsync(HttpContext context) => context.SurfaceCaller<GtwySession>();
 
     public static RouteGroupBuilder MapGroup(IEndpointRouteBuilder routes, string path) => routes.MapGroup(path)
-        .WithGroupName("gateway").WithTags("Accounts").WithErrors(ManagementErrors.Instance).AllowAnyOrigin().RequireSurfaceCaller(Rule, FindAsync);
+        .WithGroupName("gateway").WithTags("Accounts").WithErrors(ManagementErrors.Instance)
+        .AllowAnyOrigin().RequireSurfaceCaller(Rule, FindAsync);
 
     /// <summary>One route that is for admins of the organization alone.</summary>
     public static RouteHandlerBuilder ForAdmins(RouteHandlerBuilder route) => route.RequireSurfaceCaller(AdminRule, FindAdminAsync);

@@ -11,13 +11,16 @@ using Stoa.Platform.Identity;
 
 namespace Stoa.Gateway.Accounts;
 
-/// <summary>Tells another service of the installation whether a key is good. It proves itself by an admin's key of the installation.</summary>
+/// <summary>
+/// Tells another service of the installation whether a key is good. It proves itself by an admin's key of the installation.
+/// </summary>
 internal static class KeyCheckApi
 {
     private static readonly AccessRule Rule = new("gtwy_service", new AccessScheme("authkey", AccessPlace.Header, "authkey"));
 
     public static void MapKeyCheck(this IEndpointRouteBuilder routes) => routes.MapGroup("/api/validateCauthKey")
-        .WithGroupName("gateway").WithTags("Accounts").WithErrors(ManagementErrors.Instance).AllowAnyOrigin().RequireSurfaceCaller(Rule, Service)
+        .WithGroupName("gateway").WithTags("Accounts").WithErrors(ManagementErrors.Instance)
+        .AllowAnyOrigin().RequireSurfaceCaller(Rule, Service)
         .MapPost("", Check).WithSummary("Tell whose key this is");
 
     internal static async Task<Results<Ok<CheckedKey>, JsonHttpResult<CheckedKey>>> Check(

@@ -38,7 +38,8 @@ internal sealed class SignInClients(NpgsqlDataSource source, IDataProtectionProv
     public async Task<List<SignInClient>> ListAsync(Guid organizationId, CancellationToken ct)
     {
         await using var command = source.CreateCommand("""
-            select id, organization_id, name, redirection_url, created_at from gateway.sign_in_clients where organization_id = $1 order by created_at, id
+            select id, organization_id, name, redirection_url, created_at from gateway.sign_in_clients
+              where organization_id = $1 order by created_at, id
             """);
         command.Parameters.Add(new() { Value = organizationId });
         return await ReadAsync(command, ct);
@@ -68,7 +69,8 @@ internal sealed class SignInClients(NpgsqlDataSource source, IDataProtectionProv
         command.Parameters.Add(new() { Value = organizationId });
         command.Parameters.Add(new()
         {
-            Value = seal.Protect(Encoding.ASCII.GetBytes(RandomNumberGenerator.GetString(Letters, TokenLength))), NpgsqlDbType = NpgsqlDbType.Bytea,
+            Value = seal.Protect(Encoding.ASCII.GetBytes(RandomNumberGenerator.GetString(Letters, TokenLength))),
+            NpgsqlDbType = NpgsqlDbType.Bytea,
         });
         command.Parameters.Add(new() { Value = time.GetUtcNow() });
         var token = (byte[])(await command.ExecuteScalarAsync(ct))!;
@@ -81,7 +83,8 @@ internal sealed class SignInClients(NpgsqlDataSource source, IDataProtectionProv
         var clients = new List<SignInClient>();
         while (await rows.ReadAsync(ct))
         {
-            clients.Add(new(rows.GetString(0), rows.GetGuid(1), rows.GetString(2), rows.GetString(3), rows.GetFieldValue<DateTimeOffset>(4)));
+            clients.Add(
+                new(rows.GetString(0), rows.GetGuid(1), rows.GetString(2), rows.GetString(3), rows.GetFieldValue<DateTimeOffset>(4)));
         }
         return clients;
     }

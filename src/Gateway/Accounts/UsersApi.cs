@@ -62,7 +62,8 @@ internal static class UsersApi
         var member = await members.GetAsync(wanted, person, ct);
         var organization = await organizations.FindAsync(wanted, ct) ?? throw Failure.NotFound("Organization");
         var token = Token(
-            tokens, new(person, member.Name, member.Email, Locale: "", TimeZone: ""), new(organization.Id, organization.Slug, organization.Name, member.Role));
+            tokens, new(person, member.Name, member.Email, Locale: "", TimeZone: ""),
+            new(organization.Id, organization.Slug, organization.Name, member.Role));
         await EndAsync(context, spent, ct);
         return TypedResults.Ok(TokenAnswer.Of(token));
     }
@@ -87,7 +88,8 @@ internal static class UsersApi
                 throw Failure.NotFound("Organization");
             }
             await settings.SetOrganizationAsync(caller.OrganizationId, body.Company, ct);
-            return TypedResults.Ok(new Updated("Details updated successfully", await settings.OfOrganizationAsync(caller.OrganizationId, ct), Success: true));
+            return TypedResults.Ok(
+                new Updated("Details updated successfully", await settings.OfOrganizationAsync(caller.OrganizationId, ct), Success: true));
         }
         var person = PersonOf(caller);
         if (body.User is null || (body.UserId is not null && body.UserId != caller.UserId))
@@ -114,7 +116,8 @@ internal static class UsersApi
     internal static async Task<Ok<People>> UsersAsync(GtwyCaller caller, WireIdentity identity, CancellationToken ct)
     {
         var (members, _) = await identity.SearchAsync(caller.OrganizationId, text: null, 0, MaxUsers, ct);
-        return TypedResults.Ok(new People(members.ConvertAll(member => new PersonRow($"{member.PersonId}", member.Name, member.Email)), Success: true));
+        return TypedResults.Ok(
+            new People(members.ConvertAll(member => new PersonRow($"{member.PersonId}", member.Name, member.Email)), Success: true));
     }
 
     internal static Ok<KeyInfo> Info(GtwyCaller caller) => TypedResults.Ok(new KeyInfo(

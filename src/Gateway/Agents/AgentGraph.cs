@@ -21,10 +21,12 @@ internal sealed class AgentGraph(GatewayDb db)
 
     private async Task DownAsync(Guid organizationId, JsonObject graph, List<string> level, CancellationToken ct)
     {
-        while (level.Where(id => !graph.ContainsKey(id)).Distinct(StringComparer.Ordinal).ToList() is { Count: > 0 } next && graph.Count < MaxAgents)
+        while (level.Where(id => !graph.ContainsKey(id)).Distinct(StringComparer.Ordinal).ToList() is { Count: > 0 } next
+            && graph.Count < MaxAgents)
         {
             var agents = await db.Agents.AsNoTracking()
-                .Where(agent => next.Contains(agent.Id) && agent.OrganizationId == organizationId && agent.DeletedAt == null).ToListAsync(ct);
+                .Where(agent => next.Contains(agent.Id) && agent.OrganizationId == organizationId && agent.DeletedAt == null)
+                .ToListAsync(ct);
             foreach (var agent in agents)
             {
                 Add(graph, agent, Targets(agent.Document));

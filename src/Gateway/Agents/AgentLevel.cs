@@ -8,7 +8,8 @@ internal static class AgentLevel
 {
     private static readonly string[] Fields =
     [
-        "user_id", "meta", "bridge_summary", "bridge_limit", "bridge_usage", "bridge_usage_set_at", "bridge_limit_reset_period", "bridge_limit_start_date",
+        "user_id", "meta", "bridge_summary", "bridge_limit", "bridge_usage",
+        "bridge_usage_set_at", "bridge_limit_reset_period", "bridge_limit_start_date",
         "total_tokens", "ai_updates",
     ];
 

@@ -46,7 +46,8 @@ internal static class AgentShape
                 document.ObjectOrNew("settings")[setting] = document.Take(flat);
             }
         }
-        if (document["settings"] is JsonObject settings && settings["publicAgentConfig"] is JsonObject page && page.Take("allowedUsers") is { } allowed)
+        if (document["settings"] is JsonObject settings && settings["publicAgentConfig"] is JsonObject page
+            && page.Take("allowedUsers") is { } allowed)
         {
             settings["publicUsers"] = allowed;
         }
@@ -108,7 +109,9 @@ internal static class AgentShape
         return document;
     }
 
-    /// <summary>The same for the schema of a function: <c>required_params</c> and <c>parameter</c> against <c>required</c> and <c>properties</c>.</summary>
+    /// <summary>
+    /// The same for the schema of a function: <c>required_params</c> and <c>parameter</c> against <c>required</c> and <c>properties</c>.
+    /// </summary>
     public static JsonObject ToolToSettings(JsonObject tool)
     {
         Rename(tool, "required_params", "required");

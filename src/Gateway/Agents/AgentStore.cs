@@ -11,7 +11,9 @@ using Stoa.Platform.Jobs;
 
 namespace Stoa.Gateway.Agents;
 
-/// <summary>Agents of an organization; an embedded user sees those of his folder alone. What is deleted stays for 30 days and can be restored.</summary>
+/// <summary>
+/// Agents of an organization; an embedded user sees those of his folder alone. What is deleted stays for 30 days and can be restored.
+/// </summary>
 internal sealed class AgentStore(
     GatewayDb db, ModelStore models, ServiceRegistry services, DocumentSeal seal, IOptions<GatewayOptions> options, TimeProvider time)
 {
@@ -36,7 +38,8 @@ internal sealed class AgentStore(
     public async Task<Agent> LockAsync(GtwyCaller caller, string id, CancellationToken ct, bool alsoDeleted = false)
     {
         var agent = !HexId.IsOne(id) ? null : await db.Agents
-            .FromSql($"select * from gateway.agents where id = {id} and organization_id = {caller.OrganizationId} for update").FirstOrDefaultAsync(ct);
+            .FromSql($"select * from gateway.agents where id = {id} and organization_id = {caller.OrganizationId} for update")
+            .FirstOrDefaultAsync(ct);
         if (agent is null || (agent.DeletedAt is not null && !alsoDeleted) || (caller.FolderId is { } folder && agent.FolderId != folder))
         {
             throw caller.Missing(Missing());
@@ -216,7 +219,8 @@ internal sealed class AgentStore(
     {
         var keys = folder?.Document["apikey_object_id"] as JsonObject;
         var service = services.Find(keys?.FirstOrDefault().Key) ?? services.Find(FirstService)!;
-        return (await models.FindAsync(organizationId, service.Name, service.DefaultModel ?? "", ct) ?? throw ConfigurationFailures.ModelMissing(), keys);
+        return (await models.FindAsync(organizationId, service.Name, service.DefaultModel ?? "", ct)
+            ?? throw ConfigurationFailures.ModelMissing(), keys);
     }
 
     internal sealed record LastUse(string Id, DateTimeOffset At);

@@ -5,18 +5,21 @@ using Stoa.Gateway.Chat;
 
 namespace Stoa.Gateway.Agents;
 
-/// <summary>The variables that an agent wants from its caller: those of its prompt, its variable states, and the paths into its tools.</summary>
+/// <summary>
+/// The variables that an agent wants from its caller: those of its prompt, its variable states, and the paths into its tools.
+/// </summary>
 internal static partial class AgentVariables
 {
-    private static readonly string[] BuiltIn = ["_user_message", "current_time_date_and_current_identifier", "pre_function", "system_prompt"];
+    private static readonly string[] BuiltIn =
+        ["_user_message", "current_time_date_and_current_identifier", "pre_function", "system_prompt"];
 
     public static IEnumerable<string> NamesOf(JsonObject document) =>
         InPrompt(document).Concat((document["variables_state"] as JsonObject ?? []).Select(state => state.Key)).Concat(InPaths(document))
             .Where(name => !BuiltIn.Contains(name, StringComparer.Ordinal)).Distinct(StringComparer.Ordinal);
 
     /// <summary>
-    /// <c>{fields{name: {type, description}}, required[]}</c>, as an agent that calls this one is told. A name with dots is one of an object,
-    /// whose first part is asked for. Optional is what its state calls optional.
+    /// <c>{fields{name: {type, description}}, required[]}</c>, as an agent that calls this one is told. A name with dots is one of an
+    /// object, whose first part is asked for. Optional is what its state calls optional.
     /// </summary>
     public static JsonObject SchemaOf(JsonObject document)
     {

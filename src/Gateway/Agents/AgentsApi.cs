@@ -32,7 +32,8 @@ internal static class AgentsApi
     }
 
     internal static async Task<Ok<JsonObject>> ListAsync(
-        GtwyCaller caller, HttpRequest request, AgentStore store, BudgetStore budgets, IOptions<GatewayOptions> options, CancellationToken ct, int? page = null, int? limit = null)
+        GtwyCaller caller, HttpRequest request, AgentStore store, BudgetStore budgets,
+        IOptions<GatewayOptions> options, CancellationToken ct, int? page = null, int? limit = null)
     {
         if (limit is < 1 or > MaxPage || page is < 1 or > 1_000_000)
         {
@@ -41,10 +42,12 @@ internal static class AgentsApi
         var view = ViewOf(caller, request, options);
         var agents = await store.ListAsync(caller, page, limit, ct);
         var versions = await store.VersionsAsync(caller.OrganizationId, [.. agents.Select(agent => agent.Id)], ct);
-        var uses = (await store.LastUsesAsync(caller.OrganizationId, ct)).ToDictionary(use => use.Id, use => use.At, StringComparer.Ordinal);
+        var uses = (await store.LastUsesAsync(caller.OrganizationId, ct))
+            .ToDictionary(use => use.Id, use => use.At, StringComparer.Ordinal);
         var spent = await budgets.SpentAsync(caller.OrganizationId, BudgetKind.Agent, ct);
         var list = new JsonArray([.. agents.Select(agent => WithUsage(
-            view.Of(agent, versions.GetValueOrDefault(agent.Id) ?? [], uses.TryGetValue(agent.Id, out var at) ? at : null), agent, spent))]);
+            view.Of(agent, versions.GetValueOrDefault(agent.Id) ?? [], uses.TryGetValue(agent.Id, out var at) ? at : null),
+            agent, spent))]);
         return TypedResults.Ok(view.Answer(
             new()
             {
@@ -62,8 +65,8 @@ internal static class AgentsApi
     }
 
     /// <summary>
-    /// 202 in the settings generation, where the outcome is pushed, unless <c>flag</c> asks for it; else 200 with the agent. Either way it is
-    /// there when the answer comes.
+    /// 202 in the settings generation, where the outcome is pushed, unless <c>flag</c> asks for it; else 200 with the agent. Either way it
+    /// is there when the answer comes.
     /// </summary>
     internal static async Task<Results<Ok<JsonObject>, Accepted<JsonObject>>> CreateAsync(
         GtwyCaller caller, GtwyBody body, HttpRequest request, AgentStore store, BudgetStore budgets, EditorPushes pages,
@@ -96,12 +99,14 @@ internal static class AgentsApi
     }
 
     internal static async Task<Ok<JsonObject>> GetAsync(
-        string agent_id, GtwyCaller caller, HttpRequest request, AgentStore store, BudgetStore budgets, ToolStore tools, IOptions<GatewayOptions> options, CancellationToken ct)
+        string agent_id, GtwyCaller caller, HttpRequest request, AgentStore store,
+        BudgetStore budgets, ToolStore tools, IOptions<GatewayOptions> options, CancellationToken ct)
     {
         var agent = await store.FindAsync(caller, agent_id, ct) ?? throw AgentStore.Missing();
         var view = ViewOf(caller, request, options);
         var shown = view.Joined(
-            await ShowAsync(caller, view, agent, store, budgets, ct), agent.Document, await tools.OfAsync(caller.OrganizationId, agent.Document, ct));
+            await ShowAsync(caller, view, agent, store, budgets, ct), agent.Document,
+            await tools.OfAsync(caller.OrganizationId, agent.Document, ct));
         var answer = view.Answer(Success("agent get successfully"), shown);
         answer["access"] = AccessOf(caller);
         return TypedResults.Ok(answer);
@@ -114,7 +119,8 @@ internal static class AgentsApi
         var agent = await update.RunAsync(caller, agent_id, AgentShape.ToSettings(body.Members), ct);
         await pages.AgentUpdatedAsync(caller, agent.Id, agent.PublishedVersionId, ct);
         var view = ViewOf(caller, request, options);
-        return TypedResults.Ok(view.Answer(Success("Agent Updated successfully"), await ShowAsync(caller, view, agent, store, budgets, ct)));
+        return TypedResults.Ok(
+            view.Answer(Success("Agent Updated successfully"), await ShowAsync(caller, view, agent, store, budgets, ct)));
     }
 
     internal static async Task<Ok<JsonObject>> DeleteAsync(
@@ -145,7 +151,8 @@ internal static class AgentsApi
     {
         var versions = await store.VersionsAsync(caller.OrganizationId, [agent.Id], ct);
         return WithUsage(
-            view.Of(agent, versions.GetValueOrDefault(agent.Id) ?? [], await store.LastUseAsync(caller.OrganizationId, agent.Id, ct)), agent,
+            view.Of(agent, versions.GetValueOrDefault(agent.Id) ?? [], await store.LastUseAsync(caller.OrganizationId, agent.Id, ct)),
+            agent,
             await budgets.SpentAsync(caller.OrganizationId, BudgetKind.Agent, ct));
     }
 

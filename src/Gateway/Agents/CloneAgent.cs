@@ -72,7 +72,8 @@ internal sealed class CloneAgent(GatewayDb db, IdentityDb identity, AgentStore a
         while (next.Count > 0)
         {
             var level = await db.Agents.AsNoTracking()
-                .Where(agent => next.Contains(agent.Id) && agent.OrganizationId == caller.OrganizationId && agent.DeletedAt == null).ToListAsync(ct);
+                .Where(agent => next.Contains(agent.Id) && agent.OrganizationId == caller.OrganizationId && agent.DeletedAt == null)
+                .ToListAsync(ct);
             foreach (var agent in level)
             {
                 found[agent.Id] = agent;
@@ -81,7 +82,8 @@ internal sealed class CloneAgent(GatewayDb db, IdentityDb identity, AgentStore a
             {
                 throw Failure.Invalid($"More than {MaxAgents} agents are connected", code: "too_many_agents");
             }
-            next = [.. level.SelectMany(agent => (agent.Document["connected_agents"] as JsonObject ?? []).Select(link => References.AgentOf(link.Value)))
+            next = [.. level.SelectMany(agent => (agent.Document["connected_agents"] as JsonObject ?? [])
+                .Select(link => References.AgentOf(link.Value)))
                 .Where(id => !found.ContainsKey(id)).Distinct(StringComparer.Ordinal)];
         }
         return [.. found.Values];
@@ -91,10 +93,13 @@ internal sealed class CloneAgent(GatewayDb db, IdentityDb identity, AgentStore a
         GtwyCaller caller, Guid target, List<Agent> sources, JsonArray missing, CancellationToken ct)
     {
         var agentIds = sources.ConvertAll(source => source.Id);
-        var versions = await db.AgentVersions.AsNoTracking().Where(version => agentIds.Contains(version.AgentId) && version.DeletedAt == null)
+        var versions = await db.AgentVersions.AsNoTracking()
+            .Where(version => agentIds.Contains(version.AgentId) && version.DeletedAt == null)
             .Select(version => version.Document).ToListAsync(ct);
-        var ids = sources.Select(source => source.Document).Concat(versions).SelectMany(ToolStore.IdsOf).Distinct(StringComparer.Ordinal).ToList();
-        var tools = await db.Tools.AsNoTracking().Where(tool => ids.Contains(tool.Id) && tool.OrganizationId == caller.OrganizationId).ToListAsync(ct);
+        var ids = sources.Select(source => source.Document).Concat(versions)
+            .SelectMany(ToolStore.IdsOf).Distinct(StringComparer.Ordinal).ToList();
+        var tools = await db.Tools.AsNoTracking()
+            .Where(tool => ids.Contains(tool.Id) && tool.OrganizationId == caller.OrganizationId).ToListAsync(ct);
         var scripts = tools.ConvertAll(tool => tool.ScriptId);
         var there = await db.Tools.AsNoTracking().Where(tool => tool.OrganizationId == target && scripts.Contains(tool.ScriptId))
             .ToDictionaryAsync(tool => tool.ScriptId, tool => tool.Id, ct);
@@ -121,12 +126,14 @@ internal sealed class CloneAgent(GatewayDb db, IdentityDb identity, AgentStore a
     }
 
     private async Task CopyAsync(
-        GtwyCaller caller, Agent source, Guid target, Dictionary<string, string> agentIds, Dictionary<string, string> tools, JsonArray missing,
+        GtwyCaller caller, Agent source, Guid target, Dictionary<string, string> agentIds,
+        Dictionary<string, string> tools, JsonArray missing,
         CancellationToken ct)
     {
         var slugs = await db.Agents.AsNoTracking().Where(agent => agent.OrganizationId == target && agent.Slug.StartsWith(source.Slug))
             .Select(agent => agent.Slug).ToListAsync(ct);
-        var versions = await db.AgentVersions.AsNoTracking().Where(version => version.AgentId == source.Id && version.DeletedAt == null).ToListAsync(ct);
+        var versions = await db.AgentVersions.AsNoTracking()
+            .Where(version => version.AgentId == source.Id && version.DeletedAt == null).ToListAsync(ct);
         var versionIds = versions.ToDictionary(version => version.Id, _ => HexId.Create(time), StringComparer.Ordinal);
         var now = time.GetUtcNow();
         var id = agentIds[source.Id];
@@ -190,7 +197,8 @@ internal sealed class CloneAgent(GatewayDb db, IdentityDb identity, AgentStore a
         if (tools.Count > 0)
         {
             copy["function_ids"] = new JsonArray(
-                [.. ToolStore.IdsOf(document).Select(id => tools.GetValueOrDefault(id)).OfType<string>().Select(id => JsonValue.Create(id))]);
+                [.. ToolStore.IdsOf(document).Select(id => tools.GetValueOrDefault(id))
+                    .OfType<string>().Select(id => JsonValue.Create(id))]);
         }
         foreach (var link in (copy["connected_agents"] as JsonObject ?? []).Select(link => link.Value).OfType<JsonObject>())
         {
@@ -208,6 +216,7 @@ internal sealed class CloneAgent(GatewayDb db, IdentityDb identity, AgentStore a
         return copy;
     }
 
-    /// <param name="Missing">Credentials that were not copied, <c>[{type, id, name, fields[]}]</c>: whoever runs the copy enters his own.</param>
+    /// <param name="Missing">Credentials that were not copied, <c>[{type, id, name, fields[]}]</c>: whoever runs the copy enters his
+    /// own.</param>
     internal sealed record Clone(string AgentId, JsonArray Missing);
 }

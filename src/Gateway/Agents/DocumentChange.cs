@@ -145,7 +145,8 @@ internal sealed class DocumentChange
         {
             configuration.Remove("fine_tune_model");
         }
-        if (more["response_type"] is JsonObject format && format["json_schema"] is { } schema && SchemaShape.ProblemOf(schema) is { } problem)
+        if (more["response_type"] is JsonObject format && format["json_schema"] is { } schema
+            && SchemaShape.ProblemOf(schema) is { } problem)
         {
             throw GtwyFields.Wrong("response_type", $"holds a schema that is none: {problem}");
         }
@@ -173,7 +174,8 @@ internal sealed class DocumentChange
             connected.Remove(name);
             if (isAdded)
             {
-                connected[name] = link is JsonObject ? link.DeepClone() : throw GtwyFields.Wrong("agents.connected_agents", "must hold objects");
+                connected[name] = link is JsonObject ? link.DeepClone()
+                    : throw GtwyFields.Wrong("agents.connected_agents", "must hold objects");
             }
         }
         Set("connected_agents", connected);
@@ -187,7 +189,8 @@ internal sealed class DocumentChange
         }
         var isAdded = data.Word("function_operation", "1", "0") != "0";
         Set("function_ids", Switched("function_ids", function, isAdded));
-        if (!isAdded && data.Text("script_id", 512) is { } script && Document["variables_path"] is JsonObject paths && paths.ContainsKey(script))
+        if (!isAdded && data.Text("script_id", 512) is { } script
+            && Document["variables_path"] is JsonObject paths && paths.ContainsKey(script))
         {
             var fewer = (JsonObject)paths.DeepClone();
             fewer.Remove(script);
@@ -197,7 +200,8 @@ internal sealed class DocumentChange
 
     private JsonArray Switched(string list, string item, bool isAdded)
     {
-        var items = (Document[list] as JsonArray ?? []).Select(node => node?.GetValueKind() == JsonValueKind.String ? node.GetValue<string>() : null)
+        var items = (Document[list] as JsonArray ?? [])
+            .Select(node => node?.GetValueKind() == JsonValueKind.String ? node.GetValue<string>() : null)
             .OfType<string>().Where(known => known != item).ToList();
         if (isAdded)
         {

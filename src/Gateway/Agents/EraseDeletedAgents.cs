@@ -19,7 +19,8 @@ internal sealed class EraseDeletedAgentsHandler(GatewayDb db, TimeProvider time)
     public async Task RunAsync(EraseDeletedAgents job, JobContext context, CancellationToken ct)
     {
         var before = time.GetUtcNow() - Kept;
-        while (await db.Agents.Where(agent => agent.DeletedAt < before).OrderBy(agent => agent.DeletedAt).Take(Most).ExecuteDeleteAsync(ct) == Most)
+        while (await db.Agents.Where(agent => agent.DeletedAt < before)
+            .OrderBy(agent => agent.DeletedAt).Take(Most).ExecuteDeleteAsync(ct) == Most)
         {
         }
     }

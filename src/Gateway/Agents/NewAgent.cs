@@ -6,7 +6,8 @@ namespace Stoa.Gateway.Agents;
 
 /// <summary>What a new agent is to be, as the body says it.</summary>
 internal sealed record NewAgent(
-    string? Name, string? Slug, AgentKind Kind, string? FolderId, JsonObject? Meta, JsonObject? Settings, SpendingTerms Limit, string? Purpose)
+    string? Name, string? Slug, AgentKind Kind, string? FolderId,
+    JsonObject? Meta, JsonObject? Settings, SpendingTerms Limit, string? Purpose)
 {
     public static NewAgent Of(JsonObject body)
     {

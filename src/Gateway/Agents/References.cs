@@ -28,7 +28,8 @@ internal sealed class References(GatewayDb db, ServiceRegistry services)
         if (change.Fields.Contains("connected_agents"))
         {
             var ids = (change.Document["connected_agents"] as JsonObject ?? []).Select(link => AgentOf(link.Value)).ToList();
-            var known = await db.Agents.Where(agent => ids.Contains(agent.Id) && agent.OrganizationId == caller.OrganizationId && agent.DeletedAt == null)
+            var known = await db.Agents.Where(agent => ids.Contains(agent.Id)
+                && agent.OrganizationId == caller.OrganizationId && agent.DeletedAt == null)
                 .Select(agent => agent.Id).ToListAsync(ct);
             ThrowIfAny("agents.connected_agents", ids.Except(known, StringComparer.Ordinal));
             await CheckVersionsAsync(caller, "agents.connected_agents", change.Document["connected_agents"] as JsonObject, ct);
@@ -36,14 +37,16 @@ internal sealed class References(GatewayDb db, ServiceRegistry services)
         if (change.Fields.Contains("settings"))
         {
             await CheckVersionsAsync(
-                caller, "settings.environment_config", (change.Document["settings"] as JsonObject)?["environment_config"] as JsonObject, ct);
+                caller, "settings.environment_config",
+                (change.Document["settings"] as JsonObject)?["environment_config"] as JsonObject, ct);
         }
     }
 
     /// <summary>Of <c>{name: {version_id}}</c>.</summary>
     private async Task CheckVersionsAsync(GtwyCaller caller, string field, JsonObject? holders, CancellationToken ct)
     {
-        var ids = (holders ?? []).Select(holder => TextOf((holder.Value as JsonObject)?["version_id"])).OfType<string>().Where(id => id.Length > 0).ToList();
+        var ids = (holders ?? []).Select(holder => TextOf((holder.Value as JsonObject)?["version_id"]))
+            .OfType<string>().Where(id => id.Length > 0).ToList();
         if (ids.Count == 0)
         {
             return;

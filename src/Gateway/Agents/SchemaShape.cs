@@ -52,7 +52,8 @@ internal static class SchemaShape
                 }
             }
         }
-        return schema["required"] is { } required && (required is not JsonArray names || names.Any(name => name?.GetValueKind() != JsonValueKind.String))
+        return schema["required"] is { } required
+            && (required is not JsonArray names || names.Any(name => name?.GetValueKind() != JsonValueKind.String))
             ? "required is not a list of names"
             : schema["items"] is JsonObject items ? Problem(items)
             : schema["enum"] is { } and not JsonArray ? "enum is not a list"
@@ -60,5 +61,6 @@ internal static class SchemaShape
     }
 
     private static IEnumerable<string?> TypesOf(JsonNode type) =>
-        (type as JsonArray ?? [type.DeepClone()]).Select(name => name?.GetValueKind() == JsonValueKind.String ? name.GetValue<string>() : null);
+        (type as JsonArray ?? [type.DeepClone()])
+            .Select(name => name?.GetValueKind() == JsonValueKind.String ? name.GetValue<string>() : null);
 }

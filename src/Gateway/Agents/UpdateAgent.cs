@@ -12,7 +12,8 @@ internal sealed class UpdateAgent(GatewayDb db, AgentStore agents, References re
     // Of the fields of a version those that the wire takes here too.
     private static readonly string[] Shared =
     [
-        "settings", "agent_info", "variables_path", "built_in_tools_data", "agents", "functionData", "starterQuestion", "IsstarterQuestionEnable",
+        "settings", "agent_info", "variables_path", "built_in_tools_data",
+        "agents", "functionData", "starterQuestion", "IsstarterQuestionEnable",
         "version_description", "web_search_filters", "gtwy_web_search_filters", "actions", "chatbot_auto_answers",
     ];
 
@@ -22,7 +23,8 @@ internal sealed class UpdateAgent(GatewayDb db, AgentStore agents, References re
         await using var transaction = await db.Database.BeginTransactionAsync(ct);
         var agent = await agents.LockAsync(caller, id, ct);
         var change = DocumentChange.Apply(
-            seal.Opened(agent.Document), new(Shared.Where(body.ContainsKey).Select(name => KeyValuePair.Create(name, body[name]?.DeepClone()))));
+            seal.Opened(agent.Document),
+            new(Shared.Where(body.ContainsKey).Select(name => KeyValuePair.Create(name, body[name]?.DeepClone()))));
         await references.CheckAsync(caller, change, ct);
         var changed = change.Fields;
         changed.AddRange(SpendingTerms.Of(body, "bridge").ApplyTo(change.Document, time.GetUtcNow(), "bridge"));

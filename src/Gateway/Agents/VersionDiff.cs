@@ -2,7 +2,9 @@ using System.Text.Json.Nodes;
 
 namespace Stoa.Gateway.Agents;
 
-/// <summary>What differs between two versions: each member of the configuration and of the settings by itself, everything else as a whole.</summary>
+/// <summary>
+/// What differs between two versions: each member of the configuration and of the settings by itself, everything else as a whole.
+/// </summary>
 internal static class VersionDiff
 {
     private static readonly string[] Parts = ["configuration", "settings", "agent_info"];
@@ -17,7 +19,8 @@ internal static class VersionDiff
 
     private static void Compare(string path, JsonObject a, JsonObject b, JsonArray changes)
     {
-        foreach (var name in a.Select(field => field.Key).Union(b.Select(field => field.Key), StringComparer.Ordinal).Order(StringComparer.Ordinal))
+        foreach (var name in a.Select(field => field.Key)
+            .Union(b.Select(field => field.Key), StringComparer.Ordinal).Order(StringComparer.Ordinal))
         {
             var (before, after) = (a[name], b[name]);
             if (JsonNode.DeepEquals(before, after))

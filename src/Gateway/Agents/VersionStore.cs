@@ -13,13 +13,15 @@ namespace Stoa.Gateway.Agents;
 
 /// <summary>Versions of agents. An agent is always locked before its versions, so that two changes never wait for each other.</summary>
 internal sealed class VersionStore(
-    GatewayDb db, AgentStore agents, ModelStore models, ServiceRegistry services, References references, DocumentSeal seal, IOptions<GatewayOptions> options,
+    GatewayDb db, AgentStore agents, ModelStore models, ServiceRegistry services,
+    References references, DocumentSeal seal, IOptions<GatewayOptions> options,
     TimeProvider time)
 {
     /// <summary>With the agent whose it is.</summary>
     public async Task<(AgentVersion Version, Agent Agent)> FindAsync(GtwyCaller caller, string id, CancellationToken ct)
     {
-        return await SeeAsync(caller, id, ct) is { } version && await agents.FindAsync(caller, version.AgentId, ct) is { DeletedAt: null } agent
+        return await SeeAsync(caller, id, ct) is { } version
+            && await agents.FindAsync(caller, version.AgentId, ct) is { DeletedAt: null } agent
             ? (version, agent)
             : throw Missing();
     }
@@ -115,7 +117,8 @@ internal sealed class VersionStore(
         agents.Note(caller, agent.Id, id, "Version published");
         if (options.Value.DescribeAgents)
         {
-            db.Enqueue(new DescribeAgent(caller.OrganizationId, caller.OrgId, agent.Id, id, withSummary), new() { Owner = new(caller.OrganizationId) });
+            db.Enqueue(new DescribeAgent(caller.OrganizationId, caller.OrgId, agent.Id, id, withSummary),
+                new() { Owner = new(caller.OrganizationId) });
         }
         await db.SaveChangesAsync(ct);
         if (former is not null && former != id)

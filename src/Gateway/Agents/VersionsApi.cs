@@ -23,7 +23,8 @@ internal static class VersionsApi
         versions.MapPost("/bulk_publish", PublishManyAsync).RequireGtwyEditor().TakesObject().WithSummary("Publish several");
         versions.MapGet("/connected-agents/{version_id}", GraphAsync).WithSummary("Connected-agent graph");
         versions.MapGet("/diff", DiffAsync).WithSummary("What differs between two versions");
-        versions.MapPost("/discard/{version_id}", DiscardAsync).RequireGtwyEditor().TakesObject().WithSummary("Reset a draft to the published state");
+        versions.MapPost("/discard/{version_id}", DiscardAsync).RequireGtwyEditor()
+            .TakesObject().WithSummary("Reset a draft to the published state");
         versions.MapPost("/publish/{version_id}", PublishAsync).RequireGtwyEditor().TakesObject().WithSummary("Publish");
         versions.MapGet("/suggest-model/{version_id}", SuggestAsync).WithSummary("Suggest a model");
         versions.MapGet("/{version_id}", GetAsync).WithSummary("Get a version");
@@ -69,13 +70,15 @@ internal static class VersionsApi
     }
 
     internal static async Task<Ok<JsonObject>> DiffAsync(
-        GtwyCaller caller, HttpRequest request, VersionStore versions, IOptions<GatewayOptions> options, CancellationToken ct, string? a = null,
+        GtwyCaller caller, HttpRequest request, VersionStore versions,
+        IOptions<GatewayOptions> options, CancellationToken ct, string? a = null,
         string? b = null)
     {
         var (first, _) = await versions.FindAsync(caller, a ?? throw GtwyFields.Wrong("a", "is required"), ct);
         var (second, _) = await versions.FindAsync(caller, b ?? throw GtwyFields.Wrong("b", "is required"), ct);
         var view = AgentsApi.ViewOf(caller, request, options);
-        return TypedResults.Ok(new JsonObject { ["success"] = true, ["data"] = VersionDiff.Of(view.Shown(first.Document), view.Shown(second.Document)) });
+        return TypedResults.Ok(
+            new JsonObject { ["success"] = true, ["data"] = VersionDiff.Of(view.Shown(first.Document), view.Shown(second.Document)) });
     }
 
     internal static async Task<Ok<JsonObject>> DiscardAsync(
@@ -115,11 +118,13 @@ internal static class VersionsApi
     }
 
     internal static async Task<Ok<JsonObject>> GetAsync(
-        string version_id, GtwyCaller caller, HttpRequest request, VersionStore versions, ToolStore tools, IOptions<GatewayOptions> options, CancellationToken ct)
+        string version_id, GtwyCaller caller, HttpRequest request, VersionStore versions,
+        ToolStore tools, IOptions<GatewayOptions> options, CancellationToken ct)
     {
         var (version, agent) = await versions.FindAsync(caller, version_id, ct);
         var view = AgentsApi.ViewOf(caller, request, options);
-        var shown = view.Joined(view.Of(version, agent), version.Document, await tools.OfAsync(caller.OrganizationId, version.Document, ct));
+        var shown = view.Joined(
+            view.Of(version, agent), version.Document, await tools.OfAsync(caller.OrganizationId, version.Document, ct));
         return TypedResults.Ok(view.Answer(AgentsApi.Success("Version get successfully"), shown));
     }
 
@@ -133,7 +138,8 @@ internal static class VersionsApi
         return TypedResults.Ok(view.Answer(AgentsApi.Success("Version Updated successfully"), view.Of(version, agent)));
     }
 
-    internal static async Task<Ok<JsonObject>> DeleteAsync(string version_id, GtwyCaller caller, VersionStore versions, CancellationToken ct)
+    internal static async Task<Ok<JsonObject>> DeleteAsync(
+        string version_id, GtwyCaller caller, VersionStore versions, CancellationToken ct)
     {
         await versions.DeleteAsync(caller, version_id, ct);
         return TypedResults.Ok(AgentsApi.Success("Version deleted successfully"));

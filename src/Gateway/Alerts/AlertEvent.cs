@@ -45,7 +45,8 @@ internal sealed record AlertEvent
     public static AlertEvent VariablesMissing(AlertAgent agent, string messageId, IEnumerable<string> names) => new(VariableType, agent)
     {
         Key = messageId,
-        Details = new() { ["alert"] = "variables missing", [nameof(Variables)] = new JsonArray([.. names.Select(name => JsonValue.Create(name))]) },
+        Details = new() { ["alert"] = "variables missing",
+            [nameof(Variables)] = new JsonArray([.. names.Select(name => JsonValue.Create(name))]) },
     };
 
     public static AlertEvent RetryStarted(AlertAgent agent, string messageId, string error) => new(RetryType, agent)

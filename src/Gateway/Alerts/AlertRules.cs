@@ -20,11 +20,13 @@ internal sealed record AlertRule(string Id, IReadOnlySet<string> Types, IReadOnl
     public static AlertRule Of(Alert alert) => new(
         alert.Id, TextsOf(alert.Document["alertType"]), TextsOf(alert.Document["bridges"]),
         alert.Document["limit"] is JsonValue limit && limit.TryGetValue<decimal>(out var number) ? number : null,
-        RunDelivery.WebhookOf(alert.OrganizationId, alert.Document["webhookConfiguration"] as JsonObject ?? [], [], alert.Id, AlertSender.Kind));
+        RunDelivery.WebhookOf(
+            alert.OrganizationId, alert.Document["webhookConfiguration"] as JsonObject ?? [], [], alert.Id, AlertSender.Kind));
 
     private static HashSet<string> TextsOf(JsonNode? node) => node switch
     {
-        JsonArray list => [.. list.OfType<JsonValue>().Select(item => item.TryGetValue<string>(out var text) ? text : null).OfType<string>()],
+        JsonArray list =>
+            [.. list.OfType<JsonValue>().Select(item => item.TryGetValue<string>(out var text) ? text : null).OfType<string>()],
         JsonValue value when value.TryGetValue<string>(out var one) => [one],
         _ => [],
     };
@@ -63,7 +65,8 @@ internal sealed class AlertRules(IDbContextFactory<GatewayDb> dbs, DocumentSeal 
     private async Task<AlertRule[]> ReadAsync(Guid organizationId)
     {
         await using var db = await dbs.CreateDbContextAsync();
-        var alerts = await db.Alerts.AsNoTracking().Where(alert => alert.OrganizationId == organizationId).OrderBy(alert => alert.Id).ToListAsync();
+        var alerts = await db.Alerts.AsNoTracking().Where(alert => alert.OrganizationId == organizationId)
+            .OrderBy(alert => alert.Id).ToListAsync();
         return [.. alerts.Select(alert => AlertRule.Of(alert with { Document = seal.Opened(alert.Document) }))];
     }
 

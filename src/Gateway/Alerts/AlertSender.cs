@@ -19,7 +19,8 @@ internal sealed class AlertSender(AlertRules rules, WebhookOutbox outbox)
         return
         [
             .. wanted.Where(rule => rule.Wants(what))
-                .Select(rule => rule.Webhook with { WebhookId = $"{rule.Id}-{what.Type}-{what.Key}", Body = what.BodyFor(rule.Limit).Compact() }),
+                .Select(rule =>
+                    rule.Webhook with { WebhookId = $"{rule.Id}-{what.Type}-{what.Key}", Body = what.BodyFor(rule.Limit).Compact() }),
         ];
     }
 }

@@ -28,7 +28,8 @@ internal static class AlertsApi
     internal static async Task<Ok<AlertList>> ListAsync(GtwyCaller caller, GatewayDb db, DocumentSeal seal, CancellationToken ct)
     {
         var alerts = await db.Alerts.AsNoTracking()
-            .Where(alert => alert.OrganizationId == caller.OrganizationId && caller.FolderId == null).OrderBy(alert => alert.Id).ToListAsync(ct);
+            .Where(alert => alert.OrganizationId == caller.OrganizationId && caller.FolderId == null)
+            .OrderBy(alert => alert.Id).ToListAsync(ct);
         return TypedResults.Ok(new AlertList(Success: true, [.. alerts.Select(alert => AlertView(alert, seal, caller))]));
     }
 
@@ -67,7 +68,8 @@ internal static class AlertsApi
         [Microsoft.AspNetCore.Mvc.FromBody] AlertChoice choice, GtwyCaller caller, GatewayDb db, CancellationToken ct)
     {
         RequireOwn(caller);
-        return await db.Alerts.Where(alert => alert.Id == choice.Id && alert.OrganizationId == caller.OrganizationId).ExecuteDeleteAsync(ct) > 0
+        return await db.Alerts.Where(alert => alert.Id == choice.Id && alert.OrganizationId == caller.OrganizationId)
+            .ExecuteDeleteAsync(ct) > 0
             ? TypedResults.Ok(new AlertGone(Success: true, "Alert successfully deleted"))
             : throw Failure.NotFound("Alert");
     }
@@ -104,7 +106,8 @@ internal static class AlertsApi
         if (caller.Role == GtwyRole.Viewer && view["webhookConfiguration"]?["headers"] is JsonObject headers)
         {
             // They may be credentials of the receiver's.
-            view["webhookConfiguration"]!["headers"] = new JsonObject(headers.Select(header => KeyValuePair.Create(header.Key, (JsonNode?)"***")));
+            view["webhookConfiguration"]!["headers"] =
+                new JsonObject(headers.Select(header => KeyValuePair.Create(header.Key, (JsonNode?)"***")));
         }
         return view;
     }

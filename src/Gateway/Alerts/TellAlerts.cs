@@ -8,7 +8,8 @@ using Stoa.Platform.Jobs;
 namespace Stoa.Gateway.Alerts;
 
 /// <summary>Alerts about one run. What they say stands in the run's row.</summary>
-internal sealed record TellAlerts(Guid RunId, DateTimeOffset CreatedAt, Guid OrganizationId, string OrgId, bool IsEmbed, IReadOnlyList<string> Types)
+internal sealed record TellAlerts(
+    Guid RunId, DateTimeOffset CreatedAt, Guid OrganizationId, string OrgId, bool IsEmbed, IReadOnlyList<string> Types)
 {
     public const string Kind = "gateway.tell_alerts";
 }
@@ -34,7 +35,8 @@ internal sealed class AlertJobs(JobQueue jobs, AlertRules rules) : IRunFollower
         return [
             .. types.Length == 0 ? (IEnumerable<NewJob>)[] : [JobOf(run, types, run.LoggedAt)],
             // The total is that of the usage, which has to arrive first.
-            .. run.Usage.Total > 0 && IsWanted(AlertEvent.LimitType) ? (IEnumerable<NewJob>)[JobOf(run, [AlertEvent.LimitType], run.LoggedAt + UsageArrives)] : []];
+            .. run.Usage.Total > 0 && IsWanted(AlertEvent.LimitType)
+            ? (IEnumerable<NewJob>)[JobOf(run, [AlertEvent.LimitType], run.LoggedAt + UsageArrives)] : []];
 
         bool IsWanted(string type) => known is null || known.Any(rule => rule.IsAbout(type, agentId));
     }
@@ -76,7 +78,8 @@ internal sealed class TellAlertsHandler(GatewayDb db, AlertSender alerts, UsageQ
         }
         var name = await db.Agents.Where(agent => agent.Id == row.AgentId && agent.OrganizationId == job.OrganizationId)
             .Select(agent => agent.Name).FirstOrDefaultAsync(ct);
-        var about = new AlertAgent(row.AgentId, name ?? "", job.OrgId, row.Document.Text("user_id"), job.IsEmbed, job.IsEmbed ? row.Document.Text("user_id") : null);
+        var about = new AlertAgent(row.AgentId, name ?? "", job.OrgId, row.Document.Text("user_id"),
+            job.IsEmbed, job.IsEmbed ? row.Document.Text("user_id") : null);
         foreach (var type in job.Types)
         {
             await alerts.SendAsync(

@@ -55,7 +55,8 @@ internal static class GtwyAccess
     /// <param name="parameter">The parameter of the query that holds the token or key, where no header does.</param>
     public static TBuilder RequireGtwyCallerAlsoBy<TBuilder>(this TBuilder builder, string parameter)
         where TBuilder : IEndpointConventionBuilder => builder.RequireSurfaceCaller(
-            new AccessRule("gtwy_caller", Token, Session, OrganizationKey, new AccessScheme($"gtwy_{parameter}", AccessPlace.Query, parameter)),
+            new AccessRule(
+                "gtwy_caller", Token, Session, OrganizationKey, new AccessScheme($"gtwy_{parameter}", AccessPlace.Query, parameter)),
             context => CallerAsync(context, parameter));
 
     /// <summary>Whether the credential of such a stream, long after it began, would open it still.</summary>
@@ -107,7 +108,8 @@ internal static class GtwyAccess
         var services = context.RequestServices;
         var (claims, fault) = services.GetRequiredService<GtwyTokens>().ReadUser(sent);
         return claims is not null
-            && await GtwyCaller.OfAsync(claims, services.GetRequiredService<OrganizationNames>(), context.RequestAborted) is { } caller ? caller
+            && await GtwyCaller.OfAsync(claims, services.GetRequiredService<OrganizationNames>(), context.RequestAborted)
+                is { } caller ? caller
             : throw Refused(fault == TokenFault.Revoked ? "token revoked" : Refusal, fault);
     }
 
@@ -124,7 +126,8 @@ internal static class GtwyAccess
 
     /// <summary>The identity service of the original is ours: its session is the session of a person here.</summary>
     private static async ValueTask<GtwyCaller?> BySessionAsync(HttpContext context, string? token) =>
-        token is not null && await context.RequestServices.GetRequiredService<SessionCache>().FindAsync(token, context.RequestAborted) is { } session
+        token is not null
+            && await context.RequestServices.GetRequiredService<SessionCache>().FindAsync(token, context.RequestAborted) is { } session
             ? GtwyCaller.Of(session)
             : null;
 

@@ -4,7 +4,9 @@ using Stoa.Platform.Identity;
 
 namespace Stoa.Gateway.Auth;
 
-/// <summary>Section <c>Gateway:Auth</c>: the secrets that sign the tokens of GTWY's clients. Without one, no such token is accepted.</summary>
+/// <summary>
+/// Section <c>Gateway:Auth</c>: the secrets that sign the tokens of GTWY's clients. Without one, no such token is accepted.
+/// </summary>
 internal sealed class GtwyAuthOptions
 {
     public const string Section = "Gateway:Auth";

@@ -22,7 +22,8 @@ internal enum GtwyRole
 /// <param name="FolderId">The folder to which an embedded user is confined.</param>
 /// <param name="Key">Null for a user.</param>
 internal sealed record GtwyCaller(
-    Guid OrganizationId, string OrgId, string? OrgName, string? UserId, string? UserName, string? Email, GtwyRole Role, bool IsEmbed, string? FolderId, ApiKey? Key)
+    Guid OrganizationId, string OrgId, string? OrgName, string? UserId, string? UserName,
+    string? Email, GtwyRole Role, bool IsEmbed, string? FolderId, ApiKey? Key)
 {
     private const string Embed = "embed";
 
@@ -44,7 +45,8 @@ internal sealed record GtwyCaller(
         var extra = Member(claims.All, "extraDetails");
         var isEmbed = Text(extra, "type") == Embed || Text(Member(user, "meta"), "type") == Embed;
         return new(
-            organizationId, orgId, orgName, userId, Text(user, "name"), Text(user, "email"), isEmbed ? GtwyRole.Editor : RoleOf(user), isEmbed,
+            organizationId, orgId, orgName, userId, Text(user, "name"),
+            Text(user, "email"), isEmbed ? GtwyRole.Editor : RoleOf(user), isEmbed,
             Text(extra, "folder_id"), Key: null);
     }
 

@@ -18,9 +18,12 @@ internal sealed class GtwyTokens(IOptions<GtwyAuthOptions> options, SpentTokens 
 
     public (TokenClaims? Claims, TokenFault? Fault) ReadUser(string token) => Read(token, users);
 
-    public (TokenClaims? Claims, TokenFault? Fault) ReadChatbot(string token, bool isPublic) => Read(token, isPublic ? publicChatbots : chatbots);
+    public (TokenClaims? Claims, TokenFault? Fault) ReadChatbot(string token, bool isPublic) =>
+        Read(token, isPublic ? publicChatbots : chatbots);
 
-    /// <summary>A user's token over these claims (<c>user</c>, <c>org</c>, <c>extraDetails</c>), with <c>iat</c> and <c>exp</c> added.</summary>
+    /// <summary>
+    /// A user's token over these claims (<c>user</c>, <c>org</c>, <c>extraDetails</c>), with <c>iat</c> and <c>exp</c> added.
+    /// </summary>
     public string IssueUser(JsonObject claims, TimeSpan? lifetime = null)
     {
         var now = time.GetUtcNow();

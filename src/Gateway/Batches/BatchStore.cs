@@ -58,7 +58,8 @@ internal sealed class BatchStore(GatewayDb db, TimeProvider time)
     }
 
     public Task<Batch?> FindAsync(Guid organizationId, BatchKind kind, string id, CancellationToken ct) =>
-        db.Batches.AsNoTracking().FirstOrDefaultAsync(batch => batch.OrganizationId == organizationId && batch.Kind == kind && batch.Id == id, ct);
+        db.Batches.AsNoTracking()
+            .FirstOrDefaultAsync(batch => batch.OrganizationId == organizationId && batch.Kind == kind && batch.Id == id, ct);
 
     /// <summary>The newest first: those behind one of them, or those next before it, and whether there are more that way.</summary>
     public async Task<(List<Batch> Page, bool HasMore)> ListAsync(
@@ -69,9 +70,11 @@ internal sealed class BatchStore(GatewayDb db, TimeProvider time)
         {
             if (!AnswerIds.IsOrdered(PrefixOf(kind), id))
             {
-                throw new Failure(FailureKind.NotFound, "not_found", "No such batch", [new(after is null ? "before_id" : "after", "unknown")]);
+                throw new Failure(
+                    FailureKind.NotFound, "not_found", "No such batch", [new(after is null ? "before_id" : "after", "unknown")]);
             }
-            batches = after is not null ? batches.Where(batch => batch.Id.CompareTo(id) < 0) : batches.Where(batch => batch.Id.CompareTo(id) > 0);
+            batches = after is not null ? batches.Where(batch => batch.Id.CompareTo(id) < 0)
+                : batches.Where(batch => batch.Id.CompareTo(id) > 0);
         }
         var isBackwards = after is null && before is not null;
         var found = await (isBackwards
@@ -87,7 +90,8 @@ internal sealed class BatchStore(GatewayDb db, TimeProvider time)
         var now = time.GetUtcNow();
         return db.Batches
             .Where(row => row.Id == batch.Id && (row.Status == BatchStatus.Validating || row.Status == BatchStatus.InProgress))
-            .ExecuteUpdateAsync(set => set.SetProperty(row => row.Status, BatchStatus.Cancelling).SetProperty(row => row.CancellingAt, now), ct);
+            .ExecuteUpdateAsync(
+                set => set.SetProperty(row => row.Status, BatchStatus.Cancelling).SetProperty(row => row.CancellingAt, now), ct);
     }
 
     /// <exception cref="Failure">It is not over yet.</exception>

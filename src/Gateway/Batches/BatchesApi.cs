@@ -30,7 +30,8 @@ internal static class BatchesApi
         group.MapPost("/{id}/cancel", CancelAsync).WithSummary("Cancel a batch");
     }
 
-    internal static async Task<IResult> CreateAsync(HttpContext context, CallGate gate, BatchStore batches, FileStore files, CancellationToken ct)
+    internal static async Task<IResult> CreateAsync(
+        HttpContext context, CallGate gate, BatchStore batches, FileStore files, CancellationToken ct)
     {
         var key = gate.Authenticate(context.Request);
         using var bytes = await RequestBody.ReadAsync(context.Request);
@@ -46,7 +47,8 @@ internal static class BatchesApi
             throw window.NotOneOf("'24h'");
         }
         var metadata = body.Get("metadata") is { } pairs ? OpenAiFields.ReadMetadata(pairs) : null;
-        if (file.Text(200).Contains('\0', StringComparison.Ordinal) || await files.FindAsync(key.OrganizationId, file.Text(), ct) is not { } input)
+        if (file.Text(200).Contains('\0', StringComparison.Ordinal)
+            || await files.FindAsync(key.OrganizationId, file.Text(), ct) is not { } input)
         {
             throw FileFailures.Missing(file.Text(), "input_file_id");
         }
@@ -76,7 +78,8 @@ internal static class BatchesApi
         {
             throw Failure.Invalid($"'limit' must be between 1 and {MostBatches}.", "limit", "invalid_value");
         }
-        var (page, hasMore) = await batches.ListAsync(key.OrganizationId, BatchKind.OpenAi, QueryValues.Text(after, "after"), before: null, limit, ct);
+        var (page, hasMore) =
+            await batches.ListAsync(key.OrganizationId, BatchKind.OpenAi, QueryValues.Text(after, "after"), before: null, limit, ct);
         return Json(ObjectPage.Of(page.Select(Show), hasMore));
     }
 
@@ -93,7 +96,8 @@ internal static class BatchesApi
     private static async Task<Batch> FindAsync(HttpContext context, string id, CallGate gate, BatchStore batches, CancellationToken ct)
     {
         var key = gate.Authenticate(context.Request);
-        return !id.Contains('\0', StringComparison.Ordinal) && await batches.FindAsync(key.OrganizationId, BatchKind.OpenAi, id, ct) is { } found
+        return !id.Contains('\0', StringComparison.Ordinal)
+            && await batches.FindAsync(key.OrganizationId, BatchKind.OpenAi, id, ct) is { } found
             ? found
             : throw new Failure(FailureKind.NotFound, "not_found", $"No batch found with id '{(id.Length > 100 ? id[..100] : id)}'.");
     }

@@ -63,7 +63,9 @@ internal sealed class CallBatches(BatchLines lines, FileStore files, InnerCalls 
 
     private ApiKey? KeyOf(Batch batch) => calls.Find(batch.KeyId, batch.KeyPrefix);
 
-    /// <summary>A file of the results that <paramref name="belongs"/>; null when there are none. Written again it is the same file.</summary>
+    /// <summary>
+    /// A file of the results that <paramref name="belongs"/>; null when there are none. Written again it is the same file.
+    /// </summary>
     private async Task<string?> WriteAsync(
         Batch batch, string what, Func<BatchResult, bool> belongs, Action<BatchResult, IBufferWriter<byte>> write, CancellationToken ct)
     {

@@ -7,8 +7,8 @@ namespace Stoa.Gateway.Batches;
 internal interface IBatchWay
 {
     /// <summary>
-    /// Hands the batch to the batch API of its model's provider: the model as <c>provider/model</c> and the provider's id of the batch. Null
-    /// when it is to be done here.
+    /// Hands the batch to the batch API of its model's provider: the model as <c>provider/model</c> and the provider's id of the batch.
+    /// Null when it is to be done here.
     /// </summary>
     Task<(string Model, string Id)?> BeginAsync(Batch batch, CancellationToken ct);
 

@@ -51,7 +51,8 @@ internal static class MessageBatchesApi
             throw Failure.Invalid($"limit must be between 1 and {MostBatches}", "limit");
         }
         var (found, hasMore) = await batches.ListAsync(
-            key.OrganizationId, BatchKind.Anthropic, QueryValues.Text(after_id, "after_id"), QueryValues.Text(before_id, "before_id"), limit, ct);
+            key.OrganizationId, BatchKind.Anthropic, QueryValues.Text(after_id, "after_id"),
+            QueryValues.Text(before_id, "before_id"), limit, ct);
         var page = found.ConvertAll(batch => Show(batch, context));
         return Json(new()
         {
@@ -75,7 +76,8 @@ internal static class MessageBatchesApi
         }
         var unanswered = UnansweredOf(batch);
         return TypedResults.Stream(
-            BatchOutput.Open(lines.ResultsAsync(batch.Id, ct), (result, output) => BatchOutput.WriteMessage(result, unanswered, output), ct),
+            BatchOutput.Open(
+                lines.ResultsAsync(batch.Id, ct), (result, output) => BatchOutput.WriteMessage(result, unanswered, output), ct),
             "application/x-jsonl");
     }
 
@@ -119,7 +121,8 @@ internal static class MessageBatchesApi
     private static async Task<Batch> FindAsync(HttpContext context, string id, CallGate gate, BatchStore batches, CancellationToken ct)
     {
         var key = gate.Authenticate(context.Request);
-        return !id.Contains('\0', StringComparison.Ordinal) && await batches.FindAsync(key.OrganizationId, BatchKind.Anthropic, id, ct) is { } found
+        return !id.Contains('\0', StringComparison.Ordinal)
+            && await batches.FindAsync(key.OrganizationId, BatchKind.Anthropic, id, ct) is { } found
             ? found
             : throw Failure.NotFound("Batch");
     }

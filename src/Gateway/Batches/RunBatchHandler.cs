@@ -106,7 +106,8 @@ internal sealed class RunBatchHandler(
         var reader = new BatchFileReader(batch.Endpoint);
         if (batch.InputFileId is { } fileId)
         {
-            await using var content = await files.FindAsync(batch.OrganizationId, fileId, ct) is { } file ? await files.OpenAsync(file, ct) : null;
+            await using var content = await files.FindAsync(batch.OrganizationId, fileId, ct) is { } file
+                ? await files.OpenAsync(file, ct) : null;
             if (content is null)
             {
                 reader.Errors.Add(new()
@@ -176,7 +177,8 @@ internal sealed class RunBatchHandler(
             }
             number = page[^1].Number;
             var isLimited = false;
-            var together = new ParallelOptions { MaxDegreeOfParallelism = AtOnce, CancellationToken = ct, TaskScheduler = TaskScheduler.Current };
+            var together =
+                new ParallelOptions { MaxDegreeOfParallelism = AtOnce, CancellationToken = ct, TaskScheduler = TaskScheduler.Current };
             await Parallel.ForEachAsync(page.TakeWhile(_ => time.GetElapsedTime(started) < Shift), together, async (line, ct) =>
             {
                 if (!Volatile.Read(ref isLimited) && await way.AnswerAsync(batch, line, ct) is { } answer)

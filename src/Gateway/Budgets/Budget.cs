@@ -41,7 +41,8 @@ internal sealed record ExhaustedBudget(BudgetScope Scope, decimal Used, decimal 
             BudgetKind.Organization => "organization",
         };
         var message = string.Create(
-            CultureInfo.InvariantCulture, $"{char.ToUpperInvariant(type[0])}{type[1..]} limit exceeded. Used: {Used:0.##########}/{Amount:0.##########}");
+            CultureInfo.InvariantCulture,
+            $"{char.ToUpperInvariant(type[0])}{type[1..]} limit exceeded. Used: {Used:0.##########}/{Amount:0.##########}");
         return new(FailureKind.Quota, Code, message)
         {
             Details = new JsonObject

@@ -14,7 +14,8 @@ internal static class BudgetCharges
         // Periods begin and end with quarters of an hour.
         var charges = batch
             .Where(row => row.Cost > 0)
-            .SelectMany(row => ScopesOf(row).Select(scope => (row.OrganizationId, Scope: scope, Start: UsageSums.StartOf(row.At, UsageSums.Quarter), row.Cost)))
+            .SelectMany(row => ScopesOf(row)
+                .Select(scope => (row.OrganizationId, Scope: scope, Start: UsageSums.StartOf(row.At, UsageSums.Quarter), row.Cost)))
             .GroupBy(charge => (charge.OrganizationId, charge.Scope, charge.Start))
             .Select(group => (group.Key, Cost: group.Sum(charge => charge.Cost!.Value)))
             .ToArray();

@@ -15,7 +15,8 @@ internal sealed class BudgetGate(BudgetBook book, BudgetStore store, IOptions<Ga
 
     /// <summary>No call lives longer than all its attempts and its whole stream: then it has a row, or its process died.</summary>
     private readonly TimeSpan lifetime = Grace + TimeSpan.FromMilliseconds(
-        ((options.Value.Retries + 1.0) * Math.Max(options.Value.Timeouts.NonStreamMs, options.Value.Timeouts.FirstByteMs)) + options.Value.Timeouts.TotalMs);
+        ((options.Value.Retries + 1.0) * Math.Max(options.Value.Timeouts.NonStreamMs, options.Value.Timeouts.FirstByteMs))
+        + options.Value.Timeouts.TotalMs);
 
     /// <summary>False when nothing of the organization has a budget: nothing needs to be reserved.</summary>
     public bool Concerns(Guid organizationId) => book.Concerns(organizationId);

@@ -13,7 +13,10 @@ internal enum BudgetKind
     Organization,
 }
 
-/// <summary>One thing that may have a budget. <paramref name="Subject"/> is its id as text, empty for the organization, and for the provider keys of the installation.</summary>
+/// <summary>
+/// One thing that may have a budget. <paramref name="Subject"/> is its id as text, empty for the organization, and for the provider keys of
+/// the installation.
+/// </summary>
 internal readonly record struct BudgetScope(BudgetKind Kind, string Subject)
 {
     public static readonly BudgetScope Organization = new(BudgetKind.Organization, "");

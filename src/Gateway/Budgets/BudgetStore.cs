@@ -65,7 +65,8 @@ internal sealed class BudgetStore(NpgsqlDataSource source)
     }
 
     /// <summary>All nodes hear of it.</summary>
-    public Task SetAsync(Guid organizationId, BudgetScope scope, decimal amount, BudgetPeriod period, DateTimeOffset startsAt, CancellationToken ct) =>
+    public Task SetAsync(
+        Guid organizationId, BudgetScope scope, decimal amount, BudgetPeriod period, DateTimeOffset startsAt, CancellationToken ct) =>
         WriteAsync(organizationId, scope, amount, period, startsAt, ct);
 
     public Task RemoveAsync(Guid organizationId, BudgetScope scope, CancellationToken ct) =>

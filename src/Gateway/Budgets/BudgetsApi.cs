@@ -68,7 +68,8 @@ internal static class BudgetsApi
         Failure.ThrowIfAny(body.Check());
         var now = time.GetUtcNow();
         var firstOfMonth = new DateTimeOffset(now.Year, now.Month, 1, 0, 0, 0, TimeSpan.Zero);
-        await budgets.SetAsync(caller.OrganizationId, scope, body.Amount!.Value, body.ParsedPeriod!.Value, body.StartsAt ?? firstOfMonth, ct);
+        await budgets.SetAsync(
+            caller.OrganizationId, scope, body.Amount!.Value, body.ParsedPeriod!.Value, body.StartsAt ?? firstOfMonth, ct);
         var set = await budgets.ListAsync(caller.OrganizationId, ct);
         return TypedResults.Ok(BudgetView.Of(set.Find(budget => budget.Scope == scope) ?? throw Failure.NotFound("Budget")));
     }
@@ -78,14 +79,18 @@ internal static class BudgetsApi
 
     /// <summary>Amounts in US dollars. <c>Subject</c> is the id of what is limited; null for the organization.</summary>
     internal sealed record BudgetView(
-        string Scope, string? Subject, decimal Amount, string Period, DateTimeOffset StartsAt, DateTimeOffset PeriodStart, decimal Spent, decimal Reserved)
+        string Scope, string? Subject, decimal Amount, string Period,
+        DateTimeOffset StartsAt, DateTimeOffset PeriodStart, decimal Spent, decimal Reserved)
     {
         public static BudgetView Of(Budget budget) => new(
-            budget.Scope.Name, budget.Scope.Subject.Length > 0 ? budget.Scope.Subject : null, budget.Amount, EnumNames<BudgetPeriod>.Write(budget.Period),
+            budget.Scope.Name, budget.Scope.Subject.Length > 0 ? budget.Scope.Subject : null,
+            budget.Amount, EnumNames<BudgetPeriod>.Write(budget.Period),
             budget.StartsAt, budget.PeriodStart, budget.Spent, budget.Reserved);
     }
 
-    /// <summary><c>monthly</c> (the default), <c>weekly</c>, <c>daily</c> or <c>never</c>, from a day on (the first of this month by default).</summary>
+    /// <summary>
+    /// <c>monthly</c> (the default), <c>weekly</c>, <c>daily</c> or <c>never</c>, from a day on (the first of this month by default).
+    /// </summary>
     internal sealed record BudgetTerms(decimal? Amount, string? Period, DateTimeOffset? StartsAt)
     {
         // As many places as are kept.

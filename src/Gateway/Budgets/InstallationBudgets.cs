@@ -8,7 +8,8 @@ internal sealed class InstallationBudgets(BudgetStore budgets, StoredKeys keys) 
     // The first of some month: all later ones begin with their first.
     private static readonly DateTimeOffset Origin = new(2020, 1, 1, 0, 0, 0, TimeSpan.Zero);
 
-    public Task SetAsync(DbContext db, IReadOnlyCollection<Guid> organizationIds, decimal amount, CancellationToken ct) => db.Database.ExecuteSqlAsync($"""
+    public Task SetAsync(DbContext db, IReadOnlyCollection<Guid> organizationIds, decimal amount, CancellationToken ct) =>
+        db.Database.ExecuteSqlAsync($"""
         select gateway.set_budget(wanted.id, 'provider_key', '', {amount}, 'monthly', {Origin})
         from unnest({organizationIds.ToArray()}) as wanted (id)
         left join gateway.budgets b on b.organization_id = wanted.id and b.scope = 'provider_key' and b.subject = ''
@@ -22,7 +23,8 @@ internal sealed class InstallationBudgets(BudgetStore budgets, StoredKeys keys) 
 
     public async Task RequireAsync(Guid organizationId, CancellationToken ct)
     {
-        if (!keys.HasAny(organizationId) && await FindAsync(organizationId, ct) is { } budget && budget.Spent + budget.Reserved >= budget.Amount)
+        if (!keys.HasAny(organizationId) && await FindAsync(organizationId, ct) is { } budget
+            && budget.Spent + budget.Reserved >= budget.Amount)
         {
             throw new ExhaustedBudget(BudgetScope.Installation, budget.Spent + budget.Reserved, budget.Amount).Refusal();
         }

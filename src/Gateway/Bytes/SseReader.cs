@@ -31,7 +31,8 @@ internal ref struct SseReader(ReadOnlySpan<byte> block)
         var end = Math.Max(Behind(bytes, "\n\n"u8), Behind(bytes, "\r\n\r\n"u8));
         return Math.Max(end, Behind(bytes, "\r\r"u8));
 
-        static int Behind(ReadOnlySpan<byte> bytes, ReadOnlySpan<byte> gap) => bytes.LastIndexOf(gap) is >= 0 and var at ? at + gap.Length : 0;
+        static int Behind(ReadOnlySpan<byte> bytes, ReadOnlySpan<byte> gap) =>
+            bytes.LastIndexOf(gap) is >= 0 and var at ? at + gap.Length : 0;
     }
 
     /// <summary>The length of the first event, its closing blank line included; all of it when it is not closed.</summary>

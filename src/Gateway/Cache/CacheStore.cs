@@ -22,7 +22,8 @@ internal sealed class CacheStore(NpgsqlDataSource source)
         {
             return null;
         }
-        var usage = new TokenUsage(reader.GetInt64(1), reader.GetInt64(2), reader.GetInt64(3), reader.GetInt64(4), Reasoning: reader.GetInt64(5));
+        var usage = new TokenUsage(
+            reader.GetInt64(1), reader.GetInt64(2), reader.GetInt64(3), reader.GetInt64(4), Reasoning: reader.GetInt64(5));
         return (new(await reader.GetFieldValueAsync<byte[]>(0, ct), usage), await reader.GetFieldValueAsync<DateTimeOffset>(6, ct));
     }
 
@@ -30,17 +31,20 @@ internal sealed class CacheStore(NpgsqlDataSource source)
     {
         await using var command = source.CreateCommand(
             """
-            insert into gateway.cached_answers (organization_id, key, body, input_tokens, output_tokens, cache_read_tokens, cache_write_tokens,
+            insert into gateway.cached_answers (organization_id,
+              key, body, input_tokens, output_tokens, cache_read_tokens, cache_write_tokens,
               reasoning_tokens, expires_at)
             values ($1, $2, $3, $4, $5, $6, $7, $8, $9)
             on conflict (organization_id, key) do update set body = excluded.body, input_tokens = excluded.input_tokens,
               output_tokens = excluded.output_tokens, cache_read_tokens = excluded.cache_read_tokens,
-              cache_write_tokens = excluded.cache_write_tokens, reasoning_tokens = excluded.reasoning_tokens, expires_at = excluded.expires_at
+              cache_write_tokens = excluded.cache_write_tokens,
+                reasoning_tokens = excluded.reasoning_tokens, expires_at = excluded.expires_at
             """);
         var usage = answer.Usage;
         foreach (var value in (object[])
             [
-                key.OrganizationId, Convert.FromHexString(key.Hash), answer.Body, usage.Input, usage.Output, usage.CacheRead, usage.CacheWrite,
+                key.OrganizationId, Convert.FromHexString(key.Hash), answer.Body,
+                usage.Input, usage.Output, usage.CacheRead, usage.CacheWrite,
                 usage.Reasoning, ends,
             ])
         {

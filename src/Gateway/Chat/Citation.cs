@@ -73,11 +73,13 @@ internal sealed record Citation(JsonObject Words)
     /// <summary>The address of the page that is cited; null where it is none.</summary>
     public static string? PageOf(JsonObject words) => TextOf(words, "type") == "url_citation" ? TextOf(words, "url") : null;
 
-    public static string? TextOf(JsonObject words, string name) => words[name] is JsonValue value && value.TryGetValue<string>(out var text) ? text : null;
+    public static string? TextOf(JsonObject words, string name) =>
+        words[name] is JsonValue value && value.TryGetValue<string>(out var text) ? text : null;
 
     /// <summary>The passage in a text of so many letters; nothing at its end where nobody said which it is.</summary>
     public static (int Start, int End) PassageOf(JsonObject words, int length) =>
-        words["start_index"] is JsonValue from && from.TryGetValue<int>(out var start) && words["end_index"] is JsonValue to && to.TryGetValue<int>(out var end)
+        words["start_index"] is JsonValue from && from.TryGetValue<int>(out var start)
+        && words["end_index"] is JsonValue to && to.TryGetValue<int>(out var end)
         && start >= 0 && start <= end && end <= length
             ? (start, end)
             : (length, length);

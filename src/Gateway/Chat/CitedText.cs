@@ -2,7 +2,9 @@ using System.Text;
 
 namespace Stoa.Gateway.Chat;
 
-/// <summary>The text of an answer that is streamed, and what is cited for it: some passages are known only when all of it is there.</summary>
+/// <summary>
+/// The text of an answer that is streamed, and what is cited for it: some passages are known only when all of it is there.
+/// </summary>
 internal sealed class CitedText
 {
     private readonly List<Block> blocks = [];
@@ -17,7 +19,8 @@ internal sealed class CitedText
         Of(index).Citations.Add(citation);
     }
 
-    public IReadOnlyList<Part> ToParts() => [.. blocks.Select(block => new Part.Text(block.Text.ToString()) { Citations = block.Citations })];
+    public IReadOnlyList<Part> ToParts() =>
+        [.. blocks.Select(block => new Part.Text(block.Text.ToString()) { Citations = block.Citations })];
 
     // Nearly always the one before.
     private Block Of(int index) => blocks is [.., var last] && last.Index == index ? last : Find(index);

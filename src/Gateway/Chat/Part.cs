@@ -26,7 +26,9 @@ internal abstract record Part
     /// <param name="Format"><c>wav</c>, <c>mp3</c> or another that only some providers take.</param>
     internal sealed record Audio(string Base64, string Format) : Part;
 
-    /// <summary>Sound that is only named by its address. No provider reads addresses: it is made <see cref="Audio"/> before it is sent.</summary>
+    /// <summary>
+    /// Sound that is only named by its address. No provider reads addresses: it is made <see cref="Audio"/> before it is sent.
+    /// </summary>
     internal sealed record Recording(string Address) : Part;
 
     /// <param name="MimeType">Null where nobody knows it: a page that shows it.</param>

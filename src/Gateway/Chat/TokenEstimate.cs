@@ -40,7 +40,8 @@ internal static class TokenEstimate
         request.Inputs.Sum(input => input.Tokens?.Count ?? Math.Max(1, Of(input.Text)));
 
     public static long Of(Tool tool) =>
-        PerTool + Of(tool.Name) + Of(tool.Description ?? "") + (tool.Schema is { } schema ? Of(schema) : 0) + (tool.Native is { } native ? Of(native) : 0);
+        PerTool + Of(tool.Name) + Of(tool.Description ?? "")
+            + (tool.Schema is { } schema ? Of(schema) : 0) + (tool.Native is { } native ? Of(native) : 0);
 
     public static long Of(IReadOnlyList<Part> parts)
     {

@@ -11,7 +11,8 @@ internal sealed record Tool(string Name, string? Description = null, JsonElement
 }
 
 /// <param name="Name">The one tool that must be called, with <see cref="ToolChoiceMode.One"/>.</param>
-/// <param name="Allowed">The tools that <see cref="ToolChoiceMode.Auto"/> or <see cref="ToolChoiceMode.Required"/> may pick from; null means all.</param>
+/// <param name="Allowed">The tools that <see cref="ToolChoiceMode.Auto"/> or <see cref="ToolChoiceMode.Required"/> may pick from; null
+/// means all.</param>
 internal sealed record ToolChoice(ToolChoiceMode Mode, string? Name = null, IReadOnlyList<string>? Allowed = null);
 
 internal enum ToolChoiceMode

@@ -8,7 +8,8 @@ namespace Stoa.Gateway.Completions;
 /// <summary>The headers that every answer of a call carries: what answered it, how often it was tried, how much is left.</summary>
 internal static class AnswerHeaders
 {
-    private static readonly string[] SmallNumbers = [.. Enumerable.Range(0, 100).Select(number => number.ToString(CultureInfo.InvariantCulture))];
+    private static readonly string[] SmallNumbers =
+        [.. Enumerable.Range(0, 100).Select(number => number.ToString(CultureInfo.InvariantCulture))];
 
     public static void Write(HttpResponse response, GatewayCall call, TimeProvider time)
     {
@@ -38,5 +39,6 @@ internal static class AnswerHeaders
     private static string Ascii(string name) =>
         System.Text.Ascii.IsValid(name) ? name : Uri.EscapeDataString(name);
 
-    private static string Text(long number) => number is >= 0 and < 100 ? SmallNumbers[number] : number.ToString(CultureInfo.InvariantCulture);
+    private static string Text(long number) =>
+        number is >= 0 and < 100 ? SmallNumbers[number] : number.ToString(CultureInfo.InvariantCulture);
 }

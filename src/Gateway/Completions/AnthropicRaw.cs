@@ -23,7 +23,8 @@ internal sealed class AnthropicRaw : IRawDialect
         while (members.Next())
         {
             isError |= answer[members.Current.Name].SequenceEqual("type"u8) && answer[members.Current.Value].SequenceEqual("\"error\""u8);
-            if (answer[members.Current.Name].SequenceEqual("usage"u8) && AnthropicUsage.TryReadUsage(answer[members.Current.Value], out var found))
+            if (answer[members.Current.Name].SequenceEqual("usage"u8)
+                && AnthropicUsage.TryReadUsage(answer[members.Current.Value], out var found))
             {
                 usage = found;
             }
@@ -51,7 +52,8 @@ internal sealed class AnthropicRaw : IRawDialect
         public override int Read(Span<byte> events)
         {
             var position = 0;
-            // Inside text a quote is escaped, so this finds names only. The opening event carries the prompt's tokens, the closing one the answer's.
+            // Inside text a quote is escaped, so this finds names only. The opening event carries the prompt's tokens, the closing one the
+            // answer's.
             while (events[position..].IndexOf("\"usage\""u8) is >= 0 and var found)
             {
                 position += found + "\"usage\""u8.Length;

@@ -4,7 +4,9 @@ using Stoa.Platform.Http;
 
 namespace Stoa.Gateway.Completions;
 
-/// <summary>Holds back what a call without an agent may cost: of its key's budget, of its organization's, and of the one for the provider's key.</summary>
+/// <summary>
+/// Holds back what a call without an agent may cost: of its key's budget, of its organization's, and of the one for the provider's key.
+/// </summary>
 internal sealed class CallBudget(BudgetGate budgets, PriceBook prices, CallMeter meter)
 {
     /// <param name="maxOutput">The longest answer that the request asks for; 0 when it does not say.</param>
@@ -19,7 +21,8 @@ internal sealed class CallBudget(BudgetGate budgets, PriceBook prices, CallMeter
             var estimate = prices.Estimate(call.Target, call.EstimatedInput, maxOutput);
             BudgetScope[] scopes = [BudgetScope.ProviderKey(call.ProviderKeyId), BudgetScope.Key(call.Key.Id), BudgetScope.Organization];
             // On the pool: a connection that must be opened first takes more than the event thread may give.
-            await EventThread.RunOnPool(async () => call.Reservation = await budgets.ReserveAsync(call.Key.OrganizationId, scopes, estimate, ct));
+            await EventThread.RunOnPool(
+                async () => call.Reservation = await budgets.ReserveAsync(call.Key.OrganizationId, scopes, estimate, ct));
         }
         catch
         {

@@ -15,8 +15,11 @@ namespace Stoa.Gateway.Completions;
 /// </summary>
 internal sealed class CallCache(ResponseCache cache, CallMeter meter, IOptions<GatewayOptions> options, TimeProvider time)
 {
-    /// <summary>Members that say who asks and how the answer travels, not what is asked. The model is in the key as it was resolved.</summary>
-    private static readonly string[] LeftOut = ["model", "stream", "stream_options", "user", "metadata", "safety_identifier", "prompt_cache_key", "store"];
+    /// <summary>
+    /// Members that say who asks and how the answer travels, not what is asked. The model is in the key as it was resolved.
+    /// </summary>
+    private static readonly string[] LeftOut =
+        ["model", "stream", "stream_options", "user", "metadata", "safety_identifier", "prompt_cache_key", "store"];
 
     public static bool IsWanted(HttpRequest request, in RequestOutline outline) =>
         !outline.IsStream && request.Headers.TryGetValue("x-gtwy-cache", out var wish)
@@ -60,13 +63,16 @@ internal sealed class CallCache(ResponseCache cache, CallMeter meter, IOptions<G
         return int.TryParse(given, NumberStyles.None, CultureInfo.InvariantCulture, out var seconds)
             && seconds > 0 && seconds <= ResponseCache.MaxTimeToLive.TotalSeconds
             ? TimeSpan.FromSeconds(seconds)
-            : throw Failure.Invalid($"x-gtwy-cache-ttl must be a number of seconds from 1 to {ResponseCache.MaxTimeToLive.TotalSeconds}", "x-gtwy-cache-ttl");
+            : throw Failure.Invalid(
+                $"x-gtwy-cache-ttl must be a number of seconds from 1 to {ResponseCache.MaxTimeToLive.TotalSeconds}", "x-gtwy-cache-ttl");
     }
 
     private static CacheKey KeyOf(HttpRequest request, GatewayCall call, ReadOnlySpan<byte> body)
     {
-        var headers = $"{PassedHeaders.AnthropicVersion(request)}\n{PassedHeaders.AnthropicBeta(request)}\n{request.Headers["x-gtwy-repair"]}";
-        return CacheKey.Of(call.Key.OrganizationId, $"{call.Surface.Name}\n{call.Target.FullName}\n{headers}", CanonicalJson.Of(body, LeftOut).Span);
+        var headers =
+            $"{PassedHeaders.AnthropicVersion(request)}\n{PassedHeaders.AnthropicBeta(request)}\n{request.Headers["x-gtwy-repair"]}";
+        return CacheKey.Of(
+            call.Key.OrganizationId, $"{call.Surface.Name}\n{call.Target.FullName}\n{headers}", CanonicalJson.Of(body, LeftOut).Span);
     }
 
     /// <summary>The model ended by itself: not cut, refused, or waiting for a tool.</summary>

@@ -43,18 +43,22 @@ internal sealed class CallGate(
     /// <exception cref="Failure">The key's scope leaves the target out.</exception>
     public static ModelTarget Allow(ApiKey key, ModelTarget target) => MayUse(key, target)
         ? target
-        : throw new Failure(FailureKind.Forbidden, "permission_denied", $"This key may not use the model `{target.ListedName}`", [new("model", "not allowed")]);
+        : throw new Failure(FailureKind.Forbidden, "permission_denied",
+            $"This key may not use the model `{target.ListedName}`", [new("model", "not allowed")]);
 
     /// <summary>An alias may be used by who may use all of its targets; its name in a key's list stands for their names.</summary>
     public static bool MayUse(ApiKey key, ModelTarget target) => target.Alias is { } alias
-        ? alias.Targets.All(one => MayUseProvider(key, one)) && (key.Models?.Contains(alias.Name) == true || alias.Targets.All(one => MayUseModel(key, one)))
+        ? alias.Targets.All(one => MayUseProvider(key, one))
+        && (key.Models?.Contains(alias.Name) == true || alias.Targets.All(one => MayUseModel(key, one)))
         : MayUseProvider(key, target) && MayUseModel(key, target);
 
     /// <summary>The same for a model by its name, wherever it is.</summary>
     public static bool MayUse(ApiKey key, string provider, string model) =>
-        key.Providers?.Contains(provider) != false && (key.Models is null || key.Models.Contains($"{provider}/{model}") || key.Models.Contains(model));
+        key.Providers?.Contains(provider) != false
+            && (key.Models is null || key.Models.Contains($"{provider}/{model}") || key.Models.Contains(model));
 
-    private static bool MayUseProvider(ApiKey key, ModelTarget target) => key.Providers is null || key.Providers.Contains(target.Provider.Name);
+    private static bool MayUseProvider(ApiKey key, ModelTarget target) =>
+        key.Providers is null || key.Providers.Contains(target.Provider.Name);
 
     private static bool MayUseModel(ApiKey key, ModelTarget target) =>
         key.Models is null || key.Models.Contains(target.FullName) || key.Models.Contains(target.Model);
@@ -86,7 +90,8 @@ internal sealed class CallGate(
     public void Leave(ApiKey key) => inFlight.Exit(key.OrganizationId);
 
     public static Failure UnknownModel(string name) =>
-        new(FailureKind.NotFound, "model_not_found", $"The model `{(name.Length > 200 ? name[..200] : name)}` does not exist or you do not have access to it; GET /v1/models lists those you may use", [new("model", "unknown")]);
+        new(FailureKind.NotFound, "model_not_found",
+            $"The model `{(name.Length > 200 ? name[..200] : name)}` does not exist or you do not have access to it; GET /v1/models lists those you may use", [new("model", "unknown")]);
 
     /// <summary>Takes from the key's limits; of a call that one of them refuses, nothing stays counted.</summary>
     private async ValueTask<Admission> TakeAsync(
@@ -123,5 +128,6 @@ internal sealed class CallGate(
     }
 
     private static Failure Refusal(string code, string what, LimitReading reading) =>
-        new(FailureKind.TooMany, code, $"Rate limit reached: {reading.Limit} {what} per minute for this key") { RetryAfter = reading.RetryAfter };
+        new(FailureKind.TooMany, code,
+            $"Rate limit reached: {reading.Limit} {what} per minute for this key") { RetryAfter = reading.RetryAfter };
 }

@@ -102,7 +102,8 @@ internal sealed partial class CallMeter(
             LogMetadata(call.RequestId, metadata);
         }
         ModelSignals.End(call.Span, new(call.Surface.Operation, call.Target, usage, elapsed, first, call.IsStream, failure));
-        LogCall(call.Surface.Name, call.Target.FullName, status, (int)elapsed.TotalMilliseconds, usage.Input, usage.Output, failure?.Code, call.RequestId);
+        LogCall(call.Surface.Name, call.Target.FullName, status, (int)elapsed.TotalMilliseconds,
+            usage.Input, usage.Output, failure?.Code, call.RequestId);
     }
 
     private static TokenUsage UsageOf(GatewayCall call, CallOutcome outcome)
@@ -124,6 +125,8 @@ internal sealed partial class CallMeter(
     [LoggerMessage(LogLevel.Information, "{RequestId} carries {Metadata}")]
     private partial void LogMetadata(string requestId, string metadata);
 
-    [LoggerMessage(LogLevel.Information, "{Surface} {Model} {Status} in {Milliseconds} ms, {InputTokens}+{OutputTokens} tokens {Error} {RequestId}")]
-    private partial void LogCall(string surface, string model, int status, int milliseconds, long inputTokens, long outputTokens, string? error, string requestId);
+    [LoggerMessage(
+        LogLevel.Information, "{Surface} {Model} {Status} in {Milliseconds} ms, {InputTokens}+{OutputTokens} tokens {Error} {RequestId}")]
+    private partial void LogCall(
+        string surface, string model, int status, int milliseconds, long inputTokens, long outputTokens, string? error, string requestId);
 }

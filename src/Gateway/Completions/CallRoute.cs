@@ -4,7 +4,9 @@ using Stoa.Platform.Http;
 
 namespace Stoa.Gateway.Completions;
 
-/// <summary>The targets of a call that has more than one: an alias' or the client's fallbacks. Each is asked only when the one before has failed.</summary>
+/// <summary>
+/// The targets of a call that has more than one: an alias' or the client's fallbacks. Each is asked only when the one before has failed.
+/// </summary>
 internal sealed class CallRoute(IReadOnlyList<ModelTarget> targets)
 {
     /// <summary>Retries included, over all targets.</summary>

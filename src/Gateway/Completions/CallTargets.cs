@@ -13,7 +13,8 @@ namespace Stoa.Gateway.Completions;
 /// when that one fails.
 /// </summary>
 internal sealed partial class CallTargets(
-    ProviderCatalog providers, OpenProviders open, StoredKeys keys, IOptions<GatewayOptions> options, TimeProvider time, ILogger<CallTargets> logger)
+    ProviderCatalog providers, OpenProviders open, StoredKeys keys,
+    IOptions<GatewayOptions> options, TimeProvider time, ILogger<CallTargets> logger)
 {
     private const int MaxTargets = 6;
 
@@ -55,7 +56,8 @@ internal sealed partial class CallTargets(
     }
 
     /// <summary>Whether the call has another target that may answer in the place of the one that failed.</summary>
-    public bool MayGoOn(HttpContext context, GatewayCall call, Exception thrown) => call.Route?.MayGoOn(context, call, thrown, time) == true;
+    public bool MayGoOn(HttpContext context, GatewayCall call, Exception thrown) =>
+        call.Route?.MayGoOn(context, call, thrown, time) == true;
 
     /// <summary>Turns the call to the next target of its route.</summary>
     public void GoOn(HttpContext context, GatewayCall call, Exception thrown)
@@ -64,7 +66,8 @@ internal sealed partial class CallTargets(
         var (failed, asked) = (call.Target, call.Target.Provider);
         call.MoveTo(call.Route!.GoOn(failure));
         LogWentOn(
-            failed.FullName, failure.Code, (int)time.GetElapsedTime(call.Started).TotalMilliseconds, call.EarlierAttempts, call.Target.FullName, call.RequestId);
+            failed.FullName, failure.Code, (int)time.GetElapsedTime(call.Started).TotalMilliseconds,
+            call.EarlierAttempts, call.Target.FullName, call.RequestId);
         // The client's key is for the provider that it named; no other gets to see it.
         if (call.ProviderKey is null || call.Target.Provider != asked)
         {
@@ -73,7 +76,9 @@ internal sealed partial class CallTargets(
         call.Endpoint = ProviderEndpoint.Of(call.Target.Provider, call.Surface.Dialect, context.Request);
     }
 
-    /// <summary>The key to ask this target with instead of the operator's: the client's own, else the organization's where the operator has none.</summary>
+    /// <summary>
+    /// The key to ask this target with instead of the operator's: the client's own, else the organization's where the operator has none.
+    /// </summary>
     public string? KeyOf(ApiKey key, ModelTarget target, CallWishes? wishes) => wishes?.ProviderKey ?? StoredKeyOf(key, target)?.Secret;
 
     private void GiveKey(GatewayCall call, CallWishes? wishes)
@@ -89,11 +94,14 @@ internal sealed partial class CallTargets(
 
     private ModelTarget Find(ApiKey key, string model, CallWishes? wishes)
     {
-        var name = wishes?.Service is { } service && !model.StartsWith($"{service}/", StringComparison.OrdinalIgnoreCase) ? $"{service}/{model}" : model;
+        var name = wishes?.Service is { } service
+            && !model.StartsWith($"{service}/", StringComparison.OrdinalIgnoreCase) ? $"{service}/{model}" : model;
         return CallGate.Allow(key, providers.Find(name) ?? Opened(key, name, wishes) ?? throw CallGate.UnknownModel(name));
     }
 
-    /// <summary>A public provider for who has a key of his own. Where the operator has set its kind up, it is he who says which models there are.</summary>
+    /// <summary>
+    /// A public provider for who has a key of his own. Where the operator has set its kind up, it is he who says which models there are.
+    /// </summary>
     private ModelTarget? Opened(ApiKey key, string name, CallWishes? wishes) =>
         open.Find(name) is { } opened
         && providers.Providers.All(provider => provider.Kind.Name != opened.Provider.Kind.Name)
@@ -101,6 +109,7 @@ internal sealed partial class CallTargets(
             ? opened
             : null;
 
-    [LoggerMessage(LogLevel.Warning, "{Model} failed ({Code}) {Milliseconds} ms after the call came, asked {Attempts} times up to now: {Next} is asked. {RequestId}")]
+    [LoggerMessage(LogLevel.Warning,
+        "{Model} failed ({Code}) {Milliseconds} ms after the call came, asked {Attempts} times up to now: {Next} is asked. {RequestId}")]
     private partial void LogWentOn(string model, string code, int milliseconds, int attempts, string next, string requestId);
 }

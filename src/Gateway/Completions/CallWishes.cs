@@ -8,7 +8,8 @@ namespace Stoa.Gateway.Completions;
 /// <summary>What a client asks of the Gateway itself, in headers: where to go, with which key, where else, for how long.</summary>
 internal sealed record CallWishes
 {
-    private static readonly string[] Names = ["x-gtwy-service", "x-gtwy-provider-key", "x-gtwy-fallback", "x-gtwy-timeout-ms", "x-gtwy-metadata", "x-gtwy-wire"];
+    private static readonly string[] Names =
+        ["x-gtwy-service", "x-gtwy-provider-key", "x-gtwy-fallback", "x-gtwy-timeout-ms", "x-gtwy-metadata", "x-gtwy-wire"];
 
     private const int MaxLength = 4_096;
     private const int MaxTimeoutMs = 600_000;
@@ -16,7 +17,9 @@ internal sealed record CallWishes
     /// <summary><c>x-gtwy-service</c>: the provider of a model that is named without one.</summary>
     public string? Service { get; private init; }
 
-    /// <summary><c>x-gtwy-provider-key</c>: the provider's key for this call. It is sent to the provider of the request's model only.</summary>
+    /// <summary>
+    /// <c>x-gtwy-provider-key</c>: the provider's key for this call. It is sent to the provider of the request's model only.
+    /// </summary>
     public string? ProviderKey { get; private init; }
 
     /// <summary><c>x-gtwy-fallback</c>: models, commas between.</summary>

@@ -15,7 +15,8 @@ namespace Stoa.Gateway.Completions;
 
 /// <summary>The two chat routes. Both stay on the event thread: they pass bytes on, and do what takes longer elsewhere.</summary>
 internal sealed class ChatApi(
-    CallGate gate, CallTargets targets, CallBudget budget, CallCache cache, RawForward forward, Translation translation, CallMeter meter, AgentCompletions agents, TimeProvider time)
+    CallGate gate, CallTargets targets, CallBudget budget, CallCache cache, RawForward forward,
+    Translation translation, CallMeter meter, AgentCompletions agents, TimeProvider time)
 {
     public static readonly Surface OpenAi = new(
         "openai.chat", "chat", Dialect.OpenAi, _ => OpenAiDialect.Instance, OpenAiRaw.Instance, OpenAiErrors.Instance, LimitHeaders.OpenAi);

@@ -23,7 +23,8 @@ internal static class ChatSchema
         IReadOnlyList<OpenAiTool>? Tools,
         [property: Description("none, auto, required, or {type: function, function: {name}}")] JsonElement? ToolChoice,
         bool? ParallelToolCalls,
-        [property: Description("{type: text | json_object | json_schema, json_schema: {name, schema, strict}}")] JsonElement? ResponseFormat,
+        [property: Description(
+            "{type: text | json_object | json_schema, json_schema: {name, schema, strict}}")] JsonElement? ResponseFormat,
         [property: Description("none, minimal, low, medium, high, xhigh")] string? ReasoningEffort,
         long? Seed,
         [property: Range(-2, 2)] double? FrequencyPenalty,
@@ -45,7 +46,8 @@ internal static class ChatSchema
 
     internal sealed record OpenAiTool(string Type, OpenAiFunction Function);
 
-    internal sealed record OpenAiFunction(string Name, string? Description, [property: Description("A JSON Schema")] JsonElement? Parameters, bool? Strict);
+    internal sealed record OpenAiFunction(
+        string Name, string? Description, [property: Description("A JSON Schema")] JsonElement? Parameters, bool? Strict);
 
     internal sealed record AnthropicRequest(
         [property: Required, Description("provider/model, or a bare model name that a provider lists")] string Model,
@@ -65,7 +67,8 @@ internal static class ChatSchema
         [property: Required, AllowedValues("user", "assistant")] string Role,
         [property: Description("A text, or blocks: text, image, document, tool_use, tool_result, thinking")] JsonElement Content);
 
-    internal sealed record AnthropicTool(string Name, string? Description, [property: Description("A JSON Schema")] JsonElement InputSchema);
+    internal sealed record AnthropicTool(
+        string Name, string? Description, [property: Description("A JSON Schema")] JsonElement InputSchema);
 
     internal sealed record EmbeddingsRequest(
         [property: Required, Description("provider/model, or a bare model name that a provider lists")] string Model,

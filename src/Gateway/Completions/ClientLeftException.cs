@@ -8,5 +8,6 @@ internal sealed class ClientLeftException() : OperationCanceledException("The cl
 {
     /// <summary>Whether a call ended because its client is gone. The request's token may fire a moment after a write has told.</summary>
     public static bool Explains(Exception thrown, HttpContext context) =>
-        context.RequestAborted.IsCancellationRequested || thrown is ClientLeftException or ConnectionResetException or ConnectionAbortedException;
+        context.RequestAborted.IsCancellationRequested
+            || thrown is ClientLeftException or ConnectionResetException or ConnectionAbortedException;
 }

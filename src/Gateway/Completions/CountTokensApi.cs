@@ -10,7 +10,9 @@ using Stoa.Gateway.Providers;
 
 namespace Stoa.Gateway.Completions;
 
-/// <summary>Counts a prompt's tokens: Anthropic's own count where it is the provider, an estimate elsewhere. Costs nothing and is not recorded.</summary>
+/// <summary>
+/// Counts a prompt's tokens: Anthropic's own count where it is the provider, an estimate elsewhere. Costs nothing and is not recorded.
+/// </summary>
 internal static class CountTokensApi
 {
     public static void MapCountTokens(this IEndpointRouteBuilder routes) => routes.MapPost("/messages/count_tokens", CountAsync)

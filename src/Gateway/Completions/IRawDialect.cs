@@ -6,7 +6,9 @@ using Stoa.Platform.Http;
 
 namespace Stoa.Gateway.Completions;
 
-/// <summary>What must be known of a dialect to forward its bodies as bytes: what to change on the way in, where usage stands on the way out.</summary>
+/// <summary>
+/// What must be known of a dialect to forward its bodies as bytes: what to change on the way in, where usage stands on the way out.
+/// </summary>
 internal interface IRawDialect
 {
     /// <summary>The body for the provider, or null when it can go out as it came.</summary>
@@ -41,8 +43,8 @@ internal abstract class RawStream
     public Failure? Refusal { get; protected set; }
 
     /// <summary>
-    /// Looks through whole events. What the client must not see is closed up; returns how many bytes are left, which with a refusal are those
-    /// before it.
+    /// Looks through whole events. What the client must not see is closed up; returns how many bytes are left, which with a refusal are
+    /// those before it.
     /// </summary>
     public abstract int Read(Span<byte> events);
 

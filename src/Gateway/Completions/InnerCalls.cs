@@ -75,7 +75,8 @@ internal sealed partial class InnerCalls(
         }
         catch (Exception thrown) when (thrown is not OperationCanceledException && !Outage.Is(thrown))
         {
-            await (path == Messages ? ChatApi.Anthropic.Errors : ChatApi.OpenAi.Errors).WriteAsync(context, thrown as Failure ?? Unforeseen(context, thrown));
+            await (path == Messages ? ChatApi.Anthropic.Errors : ChatApi.OpenAi.Errors)
+                .WriteAsync(context, thrown as Failure ?? Unforeseen(context, thrown));
         }
     }
 

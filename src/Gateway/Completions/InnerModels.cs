@@ -26,7 +26,8 @@ internal sealed class InnerModels(
     {
         var request = RequestOf(question, isStream: onText is not null);
         var wanted = new ModuleCall(
-            question.OrganizationId, question.Model, question.Purpose, "chat", question.RequestId, request.Stream, TokenEstimate.Of(request),
+            question.OrganizationId, question.Model, question.Purpose, "chat",
+            question.RequestId, request.Stream, TokenEstimate.Of(request),
             question.MaxOutput ?? UsualAnswer);
         return calls.RunAsync(wanted, call => AskAsync(call, request, onText, ct), ct);
     }
@@ -35,7 +36,8 @@ internal sealed class InnerModels(
     {
         using var limit = new CancellationTokenSource(TimeSpan.FromMilliseconds(options.Value.Timeouts.TotalMs), time);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(ct, limit.Token);
-        var ask = new ModelAsk(call.Target, TakesTemperature(call.Target.Model) ? request : request with { Sampling = Sampling.Default }) { Call = call };
+        var ask = new ModelAsk(
+            call.Target, TakesTemperature(call.Target.Model) ? request : request with { Sampling = Sampling.Default }) { Call = call };
         ModelAnswer answer;
         try
         {
@@ -53,13 +55,15 @@ internal sealed class InnerModels(
             call.Usage = whole.Usage;
             meter.Succeeded(call);
             return new(
-                whole.Text, finish is not (FinishReason.Stop or FinishReason.StopSequence), call.Target.FullName, whole.Usage.Input, whole.Usage.Output, call.Cost);
+                whole.Text, finish is not (FinishReason.Stop or FinishReason.StopSequence),
+                call.Target.FullName, whole.Usage.Input, whole.Usage.Output, call.Cost);
         }
     }
 
     private static (ChatAnswer Answer, FinishReason? Finish) Whole(ChatAnswer answer) => (answer, answer.FinishReason);
 
-    private async Task<(ChatAnswer Answer, FinishReason? Finish)> ListenAsync(GatewayCall call, ModelAnswer answer, Func<string, ValueTask> onText)
+    private async Task<(ChatAnswer Answer, FinishReason? Finish)> ListenAsync(
+        GatewayCall call, ModelAnswer answer, Func<string, ValueTask> onText)
     {
         var patience = TimeSpan.FromMilliseconds(options.Value.Timeouts.IdleMs);
         var assembly = new AnswerAssembly();

@@ -18,7 +18,8 @@ internal static class ModelSignals
 {
     private static readonly Histogram<double> Duration = Signals.Meter.CreateHistogram<double>("gen_ai.client.operation.duration", "s");
     private static readonly Histogram<long> Tokens = Signals.Meter.CreateHistogram<long>("gen_ai.client.token.usage", "{token}");
-    private static readonly Histogram<double> FirstChunk = Signals.Meter.CreateHistogram<double>("gen_ai.client.operation.time_to_first_chunk", "s");
+    private static readonly Histogram<double> FirstChunk =
+        Signals.Meter.CreateHistogram<double>("gen_ai.client.operation.time_to_first_chunk", "s");
 
     /// <summary>Null while nobody traces.</summary>
     public static Activity? Start(string operation, ModelTarget target) => Signals.Spans.HasListeners()

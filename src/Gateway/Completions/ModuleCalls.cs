@@ -19,7 +19,8 @@ internal sealed record ModuleCall(
 /// Calls of other modules, by the parts that a client's call is made of, from the admission to the record. An organization's own key goes
 /// before the operator's.
 /// </summary>
-internal sealed class ModuleCalls(CallGate gate, CallTargets targets, CallBudget budget, CallMeter meter, StoredKeys keys, TimeProvider time)
+internal sealed class ModuleCalls(
+    CallGate gate, CallTargets targets, CallBudget budget, CallMeter meter, StoredKeys keys, TimeProvider time)
 {
     public bool Knows(Guid organizationId, string model) => Find(organizationId, model) is not null;
 
@@ -45,7 +46,8 @@ internal sealed class ModuleCalls(CallGate gate, CallTargets targets, CallBudget
         var route = targets.RouteOf(key, target, wishes: null);
         var admission = await gate.AdmitAsync(context, LimitHeaders.OpenAi, key, wanted.Input + wanted.Output);
         var call = new GatewayCall(
-            SurfaceOf(wanted), key, route?.First ?? target, RequestOutline.Of(wanted.IsStream, wanted.Input), admission, wanted.RequestId, started) { Route = route };
+            SurfaceOf(wanted), key, route?.First ?? target, RequestOutline.Of(wanted.IsStream, wanted.Input),
+            admission, wanted.RequestId, started) { Route = route };
         try
         {
             targets.Prepare(call);
@@ -84,7 +86,8 @@ internal sealed class ModuleCalls(CallGate gate, CallTargets targets, CallBudget
 
     private void GiveOwnKey(GatewayCall call)
     {
-        if (call.Target.Provider is { Client: not null, Kind: { IsPublic: true } kind } && keys.Find(call.Key.OrganizationId, kind) is { } own)
+        if (call.Target.Provider is { Client: not null, Kind: { IsPublic: true } kind }
+            && keys.Find(call.Key.OrganizationId, kind) is { } own)
         {
             (call.ProviderKey, call.ProviderKeyId) = (own.Secret, own.Id);
         }
@@ -92,10 +95,12 @@ internal sealed class ModuleCalls(CallGate gate, CallTargets targets, CallBudget
 
     // As its canonical terms are OpenAI's, so are the words in which it is recorded.
     private static Surface SurfaceOf(ModuleCall call) =>
-        new(call.Purpose, call.Operation, Dialect.OpenAi, _ => OpenAiDialect.Instance, OpenAiRaw.Instance, OpenAiErrors.Instance, LimitHeaders.OpenAi);
+        new(call.Purpose, call.Operation, Dialect.OpenAi, _ => OpenAiDialect.Instance,
+            OpenAiRaw.Instance, OpenAiErrors.Instance, LimitHeaders.OpenAi);
 
     /// <summary>No key of anybody's: the module that asks has seen to it who may.</summary>
     private static ApiKey KeyOf(Guid organizationId) => new(
-        Guid.Empty, organizationId, Name: "", Prefix: "", Hash: default, IsAdmin: false, Models: null, Providers: null, RequestsPerMinute: null,
+        Guid.Empty, organizationId, Name: "", Prefix: "", Hash: default,
+        IsAdmin: false, Models: null, Providers: null, RequestsPerMinute: null,
         TokensPerMinute: null, ExpiresAt: null);
 }

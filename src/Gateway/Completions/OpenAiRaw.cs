@@ -109,7 +109,8 @@ internal sealed class OpenAiRaw : IRawDialect
         }
 
         private static bool IsDataOf(ReadOnlySpan<byte> events, int mark) =>
-            events[..mark].TrimEnd((byte)' ').EndsWith("data:"u8) && events[mark..].Length >= 7 && events[mark + 6] is (byte)'\n' or (byte)'\r';
+            events[..mark].TrimEnd((byte)' ').EndsWith("data:"u8)
+                && events[mark..].Length >= 7 && events[mark + 6] is (byte)'\n' or (byte)'\r';
 
         /// <summary>Takes the figures, and closes up what only stands there because we asked.</summary>
         private int ReadUsage(Span<byte> events)

@@ -77,7 +77,8 @@ internal sealed class RawForward(CallMeter meter, IOptions<GatewayOptions> optio
         AnswerHeaders.Write(context.Response, call, time);
         using var buffer = new PooledBytes(ReadBytes);
         using var lastCall = drain.LastCall.UnsafeRegister(static open => ((ProviderExchange)open!).Cancel(), exchange);
-        await using var client = new ClientStream(context, exchange, call.Timeouts ?? options.Value.Timeouts, call.Surface.Raw.KeepAlive, time);
+        await using var client =
+            new ClientStream(context, exchange, call.Timeouts ?? options.Value.Timeouts, call.Surface.Raw.KeepAlive, time);
         try
         {
             while (!stream.IsFinished)
@@ -103,7 +104,8 @@ internal sealed class RawForward(CallMeter meter, IOptions<GatewayOptions> optio
             {
                 throw;
             }
-            await FailAsync(call, drain.LastCall.IsCancellationRequested ? ProviderFaults.ShuttingDown() : ProviderFaults.Of(thrown), client);
+            await FailAsync(
+                call, drain.LastCall.IsCancellationRequested ? ProviderFaults.ShuttingDown() : ProviderFaults.Of(thrown), client);
         }
         finally
         {

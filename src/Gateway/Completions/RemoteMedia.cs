@@ -22,7 +22,9 @@ internal sealed class RemoteMedia(GuardedClient web, PublicFiles files, TimeProv
     /// <exception cref="Failure">An address is not allowed, cannot be read, or holds something else: the client's error.</exception>
     public ValueTask<ChatRequest> InlineAsync(ChatRequest request, CancellationToken ct) => InlineAsync(request, IsRemote, ct);
 
-    /// <summary>For providers that read addresses: files that are kept here go as content where nobody knows that the world can reach this host.</summary>
+    /// <summary>
+    /// For providers that read addresses: files that are kept here go as content where nobody knows that the world can reach this host.
+    /// </summary>
     /// <param name="always">The provider takes documents as content alone.</param>
     /// <exception cref="Failure">As above.</exception>
     public ValueTask<ChatRequest> InlineOwnAsync(ChatRequest request, bool always, CancellationToken ct) => always || !files.AreReachable
@@ -62,7 +64,8 @@ internal sealed class RemoteMedia(GuardedClient web, PublicFiles files, TimeProv
                         _ => part,
                     });
                 }
-                catch (Failure) when (part is Part.Image { Media: Media.Url { IsOptional: true } } or Part.File { Media: Media.Url { IsOptional: true } })
+                catch (Failure) when (part
+                    is Part.Image { Media: Media.Url { IsOptional: true } } or Part.File { Media: Media.Url { IsOptional: true } })
                 {
                     // Gone, or too large beside the others.
                 }
@@ -91,7 +94,8 @@ internal sealed class RemoteMedia(GuardedClient web, PublicFiles files, TimeProv
             {
                 throw Wrong("was not read, as those before it took too long");
             }
-            var (type, body) = await OwnAsync(address, room, ct) ?? await ReadAsync(address, new(room, left < Patience ? left : Patience), ct);
+            var (type, body) = await OwnAsync(address, room, ct)
+                ?? await ReadAsync(address, new(room, left < Patience ? left : Patience), ct);
             room -= body.Length;
             return (type, body);
         }

@@ -49,6 +49,7 @@ internal static class RequestBody
         var end = media.IndexOf(';');
         media = (end < 0 ? media : media[..end]).Trim();
         return media.Equals("application/json", StringComparison.OrdinalIgnoreCase)
-            || (media.StartsWith("application/", StringComparison.OrdinalIgnoreCase) && media.EndsWith("+json", StringComparison.OrdinalIgnoreCase));
+            || (media.StartsWith("application/", StringComparison.OrdinalIgnoreCase)
+                && media.EndsWith("+json", StringComparison.OrdinalIgnoreCase));
     }
 }

@@ -40,7 +40,9 @@ internal sealed class ResponsesRaw : IRawDialect
 
     public void KeepAlive(IBufferWriter<byte> output) => output.Write(": keep-alive\n\n"u8);
 
-    /// <summary>The response that the provider began is not known here, so the failure stands alone; the vendor's clients throw on it.</summary>
+    /// <summary>
+    /// The response that the provider began is not known here, so the failure stands alone; the vendor's clients throw on it.
+    /// </summary>
     public void WriteError(Failure failure, string requestId, IBufferWriter<byte> output)
     {
         output.Write("event: error\ndata: {\"type\":\"error\","u8);

@@ -65,7 +65,8 @@ internal sealed class Translation(ModelCalls models, CallMeter meter, IOptions<G
         AnswerHeaders.Write(context.Response, call, time);
         using var output = new PooledBytes(OutputBytes);
         using var lastCall = drain.LastCall.UnsafeRegister(static open => ((ModelAnswer)open!).Exchange?.Cancel(), answer);
-        await using var client = new ClientStream(context, answer.Exchange, call.Timeouts ?? options.Value.Timeouts, writer.KeepAlive, time);
+        await using var client =
+            new ClientStream(context, answer.Exchange, call.Timeouts ?? options.Value.Timeouts, writer.KeepAlive, time);
         var events = new List<ChatEvent>();
         try
         {

@@ -44,7 +44,9 @@ internal sealed record AgentConfiguration
     /// <summary>The stored <c>configuration</c>: parameters, prompt, response type and the like, unresolved.</summary>
     public required JsonElement Parameters { get; init; }
 
-    /// <summary><c>configuration.prompt</c>: a text, or <c>{role, goal, instruction}</c>, or a map of fields; undefined when there is none.</summary>
+    /// <summary>
+    /// <c>configuration.prompt</c>: a text, or <c>{role, goal, instruction}</c>, or a map of fields; undefined when there is none.
+    /// </summary>
     public required JsonElement Prompt { get; init; }
 
     /// <summary>By the service's name: that of this service, and those of other services for a fallback.</summary>
@@ -84,14 +86,17 @@ internal sealed record AgentConfiguration
     /// <summary>Folder, agent and key, in the order in which they are checked; only those that have a limit.</summary>
     public required IReadOnlyList<CostLimit> Limits { get; init; }
 
-    /// <summary>The whole document that runs, with the agent's own fields over those of its version: for what has no property here.</summary>
+    /// <summary>
+    /// The whole document that runs, with the agent's own fields over those of its version: for what has no property here.
+    /// </summary>
     public required JsonElement Document { get; init; }
 
     /// <summary>What runs look up by names that their requests may give too.</summary>
     public AgentNodes Nodes => field ??= new(this);
 
     /// <summary>For runs that bring no key of their own.</summary>
-    /// <exception cref="Stoa.Platform.Http.Failure">Invalid: there is neither a key of the organization nor one of the operator.</exception>
+    /// <exception cref="Stoa.Platform.Http.Failure">Invalid: there is neither a key of the organization nor one of the
+    /// operator.</exception>
     public void RequireKey()
     {
         if (Key is null && Service is { NeedsKey: true, HasOperatorKey: false })
@@ -102,8 +107,8 @@ internal sealed record AgentConfiguration
 }
 
 /// <summary>
-/// Documents of a configuration as nodes. They are those of all its runs, at the same time: nobody changes them, and who wants to keep a part
-/// copies it. Reading them is safe, also for the first time.
+/// Documents of a configuration as nodes. They are those of all its runs, at the same time: nobody changes them, and who wants to keep a
+/// part copies it. Reading them is safe, also for the first time.
 /// </summary>
 internal sealed class AgentNodes(AgentConfiguration agent)
 {

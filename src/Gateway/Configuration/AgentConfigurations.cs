@@ -34,7 +34,8 @@ internal sealed class AgentConfigurations : IDisposable
 
     /// <param name="agent">An agent's id or slug; null when a version is given alone.</param>
     /// <param name="versionId">Runs this version instead of the published one.</param>
-    /// <param name="environment">Picks the version that the agent keeps for it, where none is given; one that it does not have is passed over.</param>
+    /// <param name="environment">Picks the version that the agent keeps for it, where none is given; one that it does not have is passed
+    /// over.</param>
     /// <exception cref="Stoa.Platform.Http.Failure">Invalid, in the words of GTWY's wire (<see cref="ConfigurationFailures"/>).</exception>
     public async ValueTask<AgentConfiguration> FindAsync(
         Guid organizationId, string? agent, string? versionId, string? environment, CancellationToken ct)
@@ -44,7 +45,8 @@ internal sealed class AgentConfigurations : IDisposable
         {
             versionId = await known.Environments.FindAsync(
                 (agent, environment),
-                key => ReadAsync(reading => reading.VersionInAsync(organizationId, key.Agent, key.Environment, CancellationToken.None)), ct);
+                key => ReadAsync(reading => reading.VersionInAsync(organizationId, key.Agent, key.Environment, CancellationToken.None)),
+                ct);
         }
         var found = await known.Agents.FindAsync(
             (agent, versionId),
@@ -53,18 +55,23 @@ internal sealed class AgentConfigurations : IDisposable
     }
 
     /// <summary>A model that a request or a fallback names.</summary>
-    /// <exception cref="Stoa.Platform.Http.Failure">Invalid: there is none, it is switched off, or it is another organization's.</exception>
+    /// <exception cref="Stoa.Platform.Http.Failure">Invalid: there is none, it is switched off, or it is another
+    /// organization's.</exception>
     public ValueTask<ModelDocument> FindModelAsync(Guid organizationId, string service, string model, CancellationToken ct) =>
         Of(organizationId).Models.FindAsync(
-            (service, model), key => ReadAsync(reading => reading.ModelAsync(organizationId, key.Service, key.Model, CancellationToken.None)), ct);
+            (service, model),
+            key => ReadAsync(reading => reading.ModelAsync(organizationId, key.Service, key.Model, CancellationToken.None)), ct);
 
     /// <summary>The template of a wrapper of prompts that a request names; null when there is none.</summary>
-    public ValueTask<string?> FindWrapperAsync(Guid organizationId, string id, CancellationToken ct) => !HexId.IsOne(id) ? new((string?)null)
-        : Of(organizationId).Wrappers.FindAsync(id, key => ReadAsync(reading => reading.WrapperAsync(organizationId, key, CancellationToken.None)), ct);
+    public ValueTask<string?> FindWrapperAsync(Guid organizationId, string id, CancellationToken ct) =>
+        !HexId.IsOne(id) ? new((string?)null)
+        : Of(organizationId).Wrappers.FindAsync(
+            id, key => ReadAsync(reading => reading.WrapperAsync(organizationId, key, CancellationToken.None)), ct);
 
     /// <summary>The agents that clients of <c>/v1</c> may name as a model: published and not paused, by slug.</summary>
     public ValueTask<IReadOnlyList<ListedAgent>> ListAsync(Guid organizationId, CancellationToken ct) =>
-        Of(organizationId).Listed.FindAsync(organizationId, id => ReadAsync(reading => reading.AgentsAsync(id, CancellationToken.None)), ct);
+        Of(organizationId).Listed.FindAsync(
+            organizationId, id => ReadAsync(reading => reading.AgentsAsync(id, CancellationToken.None)), ct);
 
     /// <summary>What runs next is read anew.</summary>
     public void Forget(Guid organizationId) => organizations.TryRemove(organizationId, out _);

@@ -40,7 +40,8 @@ internal sealed class ConfigurationReading(GatewayDb db, ModelStore models, Tool
     public async Task<string?> VersionInAsync(Guid organizationId, string name, string environment, CancellationToken ct)
     {
         var agent = await FindAsync(organizationId, name, ct) ?? throw ConfigurationFailures.AgentMissing();
-        return agent.Document["settings"]?["environment_config"] is JsonObject environments && environments[environment] is JsonObject chosen
+        return agent.Document["settings"]?["environment_config"] is JsonObject environments
+            && environments[environment] is JsonObject chosen
             && chosen["version_id"] is JsonValue id && id.TryGetValue<string>(out var version) ? version : null;
     }
 
@@ -55,11 +56,13 @@ internal sealed class ConfigurationReading(GatewayDb db, ModelStore models, Tool
     public async Task<IReadOnlyList<ListedAgent>> AgentsAsync(Guid organizationId, CancellationToken ct)
     {
         var agents = await db.Agents.AsNoTracking()
-            .Where(agent => agent.OrganizationId == organizationId && agent.DeletedAt == null && !agent.IsPaused && agent.PublishedVersionId != null)
+            .Where(agent => agent.OrganizationId == organizationId && agent.DeletedAt == null
+                && !agent.IsPaused && agent.PublishedVersionId != null)
             .OrderBy(agent => agent.Slug).Take(MaxListed)
             .Select(agent => new { agent.Id, agent.Slug, agent.Document, agent.CreatedAt }).ToListAsync(ct);
         return agents.ConvertAll(agent => new ListedAgent(
-            agent.Id, agent.Slug, agent.Document.Text("service") ?? "", agent.Document.Object("configuration").Text("model") ?? "", agent.CreatedAt));
+            agent.Id, agent.Slug, agent.Document.Text("service") ?? "",
+            agent.Document.Object("configuration").Text("model") ?? "", agent.CreatedAt));
     }
 
     private async Task<AgentConfiguration> FillAsync(Agent agent, string versionId, JsonElement document, CancellationToken ct)
@@ -87,7 +90,8 @@ internal sealed class ConfigurationReading(GatewayDb db, ModelStore models, Tool
             ModelDocument = model,
             Parameters = parameters,
             Prompt = parameters.Member("prompt"),
-            Keys = keys.ToDictionary(key => key.Service, key => new StoredKey(key.Id, key.Service, key.Secret, key.Status), StringComparer.Ordinal),
+            Keys = keys.ToDictionary(
+                key => key.Service, key => new StoredKey(key.Id, key.Service, key.Secret, key.Status), StringComparer.Ordinal),
             Tools = tools,
             PreFunction = pre,
             PostFunction = post,
@@ -115,7 +119,8 @@ internal sealed class ConfigurationReading(GatewayDb db, ModelStore models, Tool
         """).FirstOrDefaultAsync(ct);
 
     private Task<Agent?> FindAsync(
-        Guid organizationId, string? name, CancellationToken ct) => name is null or { Length: > 512 } || name.Contains('\0', StringComparison.Ordinal)
+        Guid organizationId, string? name,
+        CancellationToken ct) => name is null or { Length: > 512 } || name.Contains('\0', StringComparison.Ordinal)
         ? Task.FromResult<Agent?>(null)
         : db.Agents.AsNoTracking()
             .Where(agent => agent.OrganizationId == organizationId && agent.DeletedAt == null && (agent.Id == name || agent.Slug == name))
@@ -151,11 +156,13 @@ internal sealed class ConfigurationReading(GatewayDb db, ModelStore models, Tool
             return [];
         }
         var wanted = ids.Values.ToArray();
-        var keys = await db.ProviderKeys.AsNoTracking().Where(key => wanted.Contains(key.Id) && key.OrganizationId == organizationId).ToListAsync(ct);
+        var keys = await db.ProviderKeys.AsNoTracking()
+            .Where(key => wanted.Contains(key.Id) && key.OrganizationId == organizationId).ToListAsync(ct);
         return [.. keys.Where(key => ids.GetValueOrDefault(key.Service) == key.Id)];
     }
 
-    private async Task<(List<AgentTool> Tools, AgentTool? Pre, AgentTool? Post)> ToolsAsync(Guid organizationId, JsonElement document, CancellationToken ct)
+    private async Task<(List<AgentTool> Tools, AgentTool? Pre, AgentTool? Post)> ToolsAsync(
+        Guid organizationId, JsonElement document, CancellationToken ct)
     {
         var ids = document.ItemsOf("function_ids").Select(id => id.AsText()).OfType<string>().Distinct(StringComparer.Ordinal).ToList();
         var preTool = document.ItemsOf("pre_tools").FirstOrDefault();
@@ -193,7 +200,8 @@ internal sealed class ConfigurationReading(GatewayDb db, ModelStore models, Tool
 
     private static ConnectedAgent Connected(string name, Agent agent, JsonElement link)
     {
-        var info = agent.Document["agent_info"] is JsonObject own ? JsonSerializer.SerializeToElement(own, GatewayJson.Default.JsonObject) : EmptyObject;
+        var info = agent.Document["agent_info"] is JsonObject own
+            ? JsonSerializer.SerializeToElement(own, GatewayJson.Default.JsonObject) : EmptyObject;
         return new(
             name, agent.Id, link.TextOf("version_id") is { Length: > 0 } version ? version : null,
             link.TextOf("environment") is { Length: > 0 } environment ? environment : null,

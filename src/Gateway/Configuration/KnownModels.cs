@@ -26,14 +26,21 @@ internal static class KnownModels
         new("openai_completion", "gpt-4.1", "GPT-4.1", 1_047_576, 32_768, 2m, 8m, 0.5m) { Sees = true },
         new("openai_completion", "gpt-4o", "GPT-4o", 128_000, 16_384, 2.5m, 10m, 1.25m) { Sees = true },
         new("openai_completion", "gpt-4o-mini", "GPT-4o mini", 128_000, 16_384, 0.15m, 0.6m, 0.075m) { Sees = true },
-        new("anthropic", "claude-opus-4-1", "Claude Opus 4.1", 200_000, 32_000, 15m, 75m, 1.5m) { Sees = true, ReadsFiles = true, CacheWrite = 18.75m },
-        new("anthropic", "claude-sonnet-4-5", "Claude Sonnet 4.5", 200_000, 64_000, 3m, 15m, 0.3m) { Sees = true, ReadsFiles = true, CacheWrite = 3.75m },
-        new("anthropic", "claude-haiku-4-5", "Claude Haiku 4.5", 200_000, 64_000, 1m, 5m, 0.1m) { Sees = true, ReadsFiles = true, CacheWrite = 1.25m },
-        new("anthropic", "claude-3-7-sonnet-latest", "Claude 3.7 Sonnet", 200_000, 64_000, 3m, 15m, 0.3m) { Sees = true, ReadsFiles = true, CacheWrite = 3.75m },
+        new("anthropic", "claude-opus-4-1", "Claude Opus 4.1", 200_000, 32_000,
+            15m, 75m, 1.5m) { Sees = true, ReadsFiles = true, CacheWrite = 18.75m },
+        new("anthropic", "claude-sonnet-4-5", "Claude Sonnet 4.5", 200_000, 64_000,
+            3m, 15m, 0.3m) { Sees = true, ReadsFiles = true, CacheWrite = 3.75m },
+        new("anthropic", "claude-haiku-4-5", "Claude Haiku 4.5", 200_000, 64_000,
+            1m, 5m, 0.1m) { Sees = true, ReadsFiles = true, CacheWrite = 1.25m },
+        new("anthropic", "claude-3-7-sonnet-latest", "Claude 3.7 Sonnet", 200_000,
+            64_000, 3m, 15m, 0.3m) { Sees = true, ReadsFiles = true, CacheWrite = 3.75m },
         new("anthropic", "claude-3-5-haiku-latest", "Claude 3.5 Haiku", 200_000, 8_192, 0.8m, 4m, 0.08m) { Sees = true, CacheWrite = 1m },
-        new("gemini", "gemini-2.5-pro", "Gemini 2.5 Pro", 1_048_576, 65_536, 1.25m, 10m, 0.125m) { Reasons = true, Sees = true, ReadsFiles = true },
-        new("gemini", "gemini-2.5-flash", "Gemini 2.5 Flash", 1_048_576, 65_536, 0.3m, 2.5m, 0.03m) { Reasons = true, Sees = true, ReadsFiles = true },
-        new("gemini", "gemini-2.5-flash-lite", "Gemini 2.5 Flash-Lite", 1_048_576, 65_536, 0.1m, 0.4m, 0.01m) { Sees = true, ReadsFiles = true },
+        new("gemini", "gemini-2.5-pro", "Gemini 2.5 Pro", 1_048_576, 65_536,
+            1.25m, 10m, 0.125m) { Reasons = true, Sees = true, ReadsFiles = true },
+        new("gemini", "gemini-2.5-flash", "Gemini 2.5 Flash", 1_048_576, 65_536,
+            0.3m, 2.5m, 0.03m) { Reasons = true, Sees = true, ReadsFiles = true },
+        new("gemini", "gemini-2.5-flash-lite", "Gemini 2.5 Flash-Lite", 1_048_576,
+            65_536, 0.1m, 0.4m, 0.01m) { Sees = true, ReadsFiles = true },
         new("gemini", "gemini-embedding-001", "Gemini Embedding", 2_048, 0, 0.15m, 0m, null) { Type = "embedding" },
         new("gemini", "gemini-2.5-flash-image", "Gemini 2.5 Flash Image", 32_768, 0, 0.3m, 30m, null) { Type = "image", Sees = true },
         new("gemini", "imagen-4.0-generate-001", "Imagen 4", 480, 0, null, null, null) { Type = "image" },
@@ -78,7 +85,8 @@ internal static class KnownModels
         if (seed.Service == "deepgram")
         {
             parameters["language"] = new JsonObject { ["field"] = "text", ["default"] = "en", ["level"] = 0 };
-            foreach (var wish in (string[])["smart_format", "detect_language", "diarize", "filler_words", "punctuate", "numerals", "detect_entities"])
+            foreach (var wish in (string[])["smart_format", "detect_language",
+                "diarize", "filler_words", "punctuate", "numerals", "detect_entities"])
             {
                 parameters[wish] = new JsonObject { ["field"] = "boolean", ["default"] = false, ["level"] = 0 };
             }
@@ -135,7 +143,8 @@ internal static class KnownModels
         ["files"] = seed.ReadsFiles,
         ["tools"] = seed.Type == "chat" && seed.Service != "deepgram",
         ["system_prompt"] = seed.Type == "chat" && seed.Service != "deepgram",
-        ["specification"] = new JsonObject { ["context_window"] = seed.Context, ["description"] = "", ["knowledge_cutoff"] = "", ["use_case"] = new JsonArray() },
+        ["specification"] = new JsonObject { ["context_window"] = seed.Context,
+            ["description"] = "", ["knowledge_cutoff"] = "", ["use_case"] = new JsonArray() },
     };
 
     private static JsonObject OutputOf(Seed seed) => new()

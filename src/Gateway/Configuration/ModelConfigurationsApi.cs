@@ -47,7 +47,8 @@ internal static class ModelConfigurationsApi
         }
         var document = DocumentOf(body.Members, name);
         var made = await models.AddAsync(
-            caller.OrganizationId, service.Name, name, StatusOf(body.Members) ?? throw GtwyFields.Wrong("status", "is required"), document, ct)
+            caller.OrganizationId, service.Name, name,
+            StatusOf(body.Members) ?? throw GtwyFields.Wrong("status", "is required"), document, ct)
             ?? throw Failure.Invalid("The model exists already", "model_name", "model_exists");
         await pages.ModelsChangedAsync("insert", service.Name, ct);
         var answer = AgentsApi.Success("Model configuration created successfully");
@@ -56,7 +57,8 @@ internal static class ModelConfigurationsApi
     }
 
     internal static async Task<Ok<JsonObject>> RemoveAsync(
-        GtwyCaller caller, ModelStore models, ModelUses uses, EditorPushes pages, CancellationToken ct, string? model_name = null, string? service = null)
+        GtwyCaller caller, ModelStore models, ModelUses uses, EditorPushes pages,
+        CancellationToken ct, string? model_name = null, string? service = null)
     {
         caller.RequireEditor();
         var name = QueryValues.Text(model_name, "model_name");
@@ -191,7 +193,8 @@ internal static class ModelConfigurationsApi
         }
     }
 
-    private static async Task<List<(string Service, string Model)>> NamedAsync(GtwyCaller caller, JsonObject body, ModelStore models, CancellationToken ct)
+    private static async Task<List<(string Service, string Model)>> NamedAsync(
+        GtwyCaller caller, JsonObject body, ModelStore models, CancellationToken ct)
     {
         if (body.Array("models") is { } named)
         {
@@ -200,7 +203,8 @@ internal static class ModelConfigurationsApi
                     .Select(one => (one.NeedText("service", 64), one.NeedText("model_name", MaxName)))];
         }
         var service = (body.Object("filter") ?? throw GtwyFields.Wrong("models", "or filter is required")).NeedText("service", 64);
-        return [.. (await models.ListAsync(caller.OrganizationId, service, ct)).Where(model => model.OrganizationId is null).Select(model => (model.Service, model.ModelName))];
+        return [.. (await models.ListAsync(caller.OrganizationId, service, ct))
+            .Where(model => model.OrganizationId is null).Select(model => (model.Service, model.ModelName))];
     }
 
     private static JsonObject Show(GtwyCaller caller, ModelDocument model) => new()

@@ -4,7 +4,9 @@ using Stoa.Gateway.Dialects;
 
 namespace Stoa.Gateway.Configuration;
 
-/// <summary>What a model takes, what it can and what it costs, as everybody reads it; <see cref="ModelConfiguration"/> is the row.</summary>
+/// <summary>
+/// What a model takes, what it can and what it costs, as everybody reads it; <see cref="ModelConfiguration"/> is the row.
+/// </summary>
 /// <param name="OrganizationId">Null for models that every organization may use.</param>
 /// <param name="Configuration">The parameters by their neutral names: <c>{field, default, min, max, step, level, options}</c>.</param>
 /// <param name="ValidationConfig"><c>{type, vision, files, tools, system_prompt, specification}</c>.</param>
@@ -50,7 +52,8 @@ internal sealed record ModelDocument(
         }
         return new()
         {
-            ["configuration"] = new JsonObject { ["model"] = NodeOf(Configuration.Member("model")), ["additional_parameters"] = parameters },
+            ["configuration"] =
+                new JsonObject { ["model"] = NodeOf(Configuration.Member("model")), ["additional_parameters"] = parameters },
             ["validationConfig"] = NodeOf(ValidationConfig),
             ["outputConfig"] = NodeOf(OutputConfig),
             ["display_name"] = DisplayName,
@@ -98,7 +101,8 @@ internal sealed record ModelPrice(decimal Input, decimal Output, decimal CacheRe
     private static decimal? Given(decimal? amount) => amount > 0 ? amount : null;
 
     private static decimal? Amount(JsonElement cost, string name) =>
-        cost.Member(name) is { ValueKind: JsonValueKind.Number } number && number.TryGetDecimal(out var amount) && amount is >= 0 and <= Most
+        cost.Member(name) is { ValueKind: JsonValueKind.Number } number
+            && number.TryGetDecimal(out var amount) && amount is >= 0 and <= Most
             ? amount
             : null;
 }

@@ -6,7 +6,9 @@ using Stoa.Platform.Http;
 
 namespace Stoa.Gateway.Configuration;
 
-/// <summary>Which parameters go to the model, and with which value. Names stay neutral; each wire has its own (<c>max_tokens</c>, <c>topP</c>).</summary>
+/// <summary>
+/// Which parameters go to the model, and with which value. Names stay neutral; each wire has its own (<c>max_tokens</c>, <c>topP</c>).
+/// </summary>
 internal static class ModelParameters
 {
     private const string Default = "default";
@@ -46,7 +48,8 @@ internal static class ModelParameters
     public static JsonObject Rederive(ModelDocument? old, ModelDocument next, JsonObject configuration)
     {
         var changed = configuration.DeepClone().AsObject();
-        foreach (var gone in old?.Configuration.EnumerateObject().Where(one => next.Configuration.Member(one.Name).ValueKind == JsonValueKind.Undefined) ?? [])
+        foreach (var gone in old?.Configuration.EnumerateObject()
+            .Where(one => next.Configuration.Member(one.Name).ValueKind == JsonValueKind.Undefined) ?? [])
         {
             changed.Remove(gone.Name);
         }
@@ -141,7 +144,9 @@ internal static class ModelParameters
     private static decimal Bounded(
         decimal value, decimal? least, decimal? most) => value < least ? least.Value : value > most ? most.Value : value;
 
-    /// <summary>One of the options. Options that are objects are told apart by their <c>type</c>, which is also enough to name one.</summary>
+    /// <summary>
+    /// One of the options. Options that are objects are told apart by their <c>type</c>, which is also enough to name one.
+    /// </summary>
     private static JsonNode? Chosen(ParameterRule rule, JsonElement value)
     {
         if (rule.Document.Member("options") is not { ValueKind: JsonValueKind.Array } options || options.GetArrayLength() == 0)

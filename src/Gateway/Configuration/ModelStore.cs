@@ -18,7 +18,8 @@ internal sealed class ModelStore(GatewayDb db, ServiceRegistry services, IOption
             return null;
         }
         var rows = await db.ModelConfigurations.AsNoTracking()
-            .Where(row => row.Service == service && row.ModelName == model && (row.OrganizationId == null || row.OrganizationId == organizationId))
+            .Where(row => row.Service == service && row.ModelName == model
+                && (row.OrganizationId == null || row.OrganizationId == organizationId))
             .ToListAsync(ct);
         // An organization's own model of a name comes before the one that all share.
         return rows.OrderBy(row => row.OrganizationId is null).Select(ModelDocument.Of).FirstOrDefault()
@@ -29,7 +30,8 @@ internal sealed class ModelStore(GatewayDb db, ServiceRegistry services, IOption
     public async Task<List<ModelDocument>> ListAsync(Guid organizationId, string? service, CancellationToken ct)
     {
         var rows = await db.ModelConfigurations.AsNoTracking()
-            .Where(row => (service == null || row.Service == service) && (row.OrganizationId == null || row.OrganizationId == organizationId))
+            .Where(row => (service == null || row.Service == service)
+                && (row.OrganizationId == null || row.OrganizationId == organizationId))
             .OrderBy(row => row.Service).ThenBy(row => row.ModelName).ToListAsync(ct);
         return [.. rows.OrderBy(row => row.OrganizationId is null).Select(ModelDocument.Of)
             .Concat(service is null ? services.All.SelectMany(one => Built(one.Name)) : Built(service))

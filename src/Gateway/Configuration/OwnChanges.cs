@@ -7,7 +7,9 @@ using Stoa.Platform.Http;
 
 namespace Stoa.Gateway.Configuration;
 
-/// <summary>Routes that change what runs are made of. The others hear of a change by the feed; the host that answers knows of it before it answers.</summary>
+/// <summary>
+/// Routes that change what runs are made of. The others hear of a change by the feed; the host that answers knows of it before it answers.
+/// </summary>
 internal static class OwnChanges
 {
     public static RouteGroupBuilder MapConfiguring(this IEndpointRouteBuilder routes)
@@ -16,7 +18,8 @@ internal static class OwnChanges
         group.AddEndpointFilter(async (context, next) =>
         {
             var answer = await next(context);
-            if (!HttpMethods.IsGet(context.HttpContext.Request.Method) && await context.HttpContext.SurfaceCaller<GtwyCaller>() is { } caller)
+            if (!HttpMethods.IsGet(context.HttpContext.Request.Method)
+                && await context.HttpContext.SurfaceCaller<GtwyCaller>() is { } caller)
             {
                 context.HttpContext.RequestServices.GetRequiredService<AgentConfigurations>().Forget(caller.OrganizationId);
             }

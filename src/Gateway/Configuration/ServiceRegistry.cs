@@ -20,7 +20,8 @@ internal sealed class ServiceRegistry
         new("gemini", "https://generativelanguage.googleapis.com", "gemini", "gemini", "gemini-2.5-flash", [400], Busy),
         new("groq", "https://api.groq.com/openai/v1", "openai_chat", "groq", "llama-3.3-70b-versatile", KeyOrRequest, [422, 429, 498]),
         new("grok", "https://api.x.ai/v1", "openai_chat", "grok", "grok-4-fast", KeyOrRequest, Busy),
-        new("open_router", "https://openrouter.ai/api/v1", "openai_chat", "openrouter", "deepseek/deepseek-chat-v3-0324:free", Key, [402, 429]),
+        new("open_router", "https://openrouter.ai/api/v1", "openai_chat",
+            "openrouter", "deepseek/deepseek-chat-v3-0324:free", Key, [402, 429]),
         new("mistral", "https://api.mistral.ai/v1", "openai_chat", "mistral", "mistral-medium-latest", Key, Busy),
         new("ai_ml", "https://api.ai.ml/openai", "openai_chat", "ai_ml", "gpt-oss-20b", Key, Busy),
         new("deepgram", "https://api.deepgram.com", "deepgram", "deepgram", "nova-3", [400, 401, 404], [402, 413, 422, 429]),
@@ -41,7 +42,8 @@ internal sealed class ServiceRegistry
         {
             var kind = Providers.ProviderKind.Find(own.Kind)!;
             byName.TryAdd(name.ToLowerInvariant(), With(
-                new(name.ToLowerInvariant(), kind.BaseUrl, kind.OnlyListens ? kind.Name : FormatOf(kind.Dialect!.Value), kind.Name, own.Models.FirstOrDefault(), Key, Busy), own));
+                new(name.ToLowerInvariant(), kind.BaseUrl, kind.OnlyListens ? kind.Name : FormatOf(kind.Dialect!.Value),
+                    kind.Name, own.Models.FirstOrDefault(), Key, Busy), own));
         }
         All = [.. byName.Values];
     }
@@ -66,7 +68,8 @@ internal sealed class ServiceRegistry
         BaseUrl = own.BaseUrl ?? service.BaseUrl,
         HasOperatorKey = !string.IsNullOrEmpty(own.ApiKey),
         Models = [.. own.Models],
-        DefaultModel = own.Models.Count == 0 || own.Models.Contains(service.DefaultModel!, StringComparer.Ordinal) ? service.DefaultModel : own.Models[0],
+        DefaultModel = own.Models.Count == 0 || own.Models.Contains(service.DefaultModel!, StringComparer.Ordinal)
+        ? service.DefaultModel : own.Models[0],
     };
 
     private static string FormatOf(Chat.Dialect wire) => wire switch

@@ -23,7 +23,8 @@ internal static class ServicesApi
     internal static Ok<JsonObject> List(GtwyCaller caller, ServiceRegistry services)
     {
         var answer = AgentsApi.Success("Get all service successfully");
-        answer["services"] = new JsonObject(services.All.Select(service => KeyValuePair.Create<string, JsonNode?>(service.Name, new JsonObject
+        answer["services"] =
+            new JsonObject(services.All.Select(service => KeyValuePair.Create<string, JsonNode?>(service.Name, new JsonObject
         {
             ["model"] = service.DefaultModel,
             ["default_fallback_model"] = service.DefaultModel,

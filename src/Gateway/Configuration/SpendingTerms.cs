@@ -7,7 +7,8 @@ namespace Stoa.Gateway.Configuration;
 internal sealed record SpendingTerms(decimal? Limit, decimal? Usage, string? Period, DateTimeOffset? Start)
 {
     public static SpendingTerms Of(JsonObject body, string scope) => new(
-        body.Amount($"{scope}_limit"), body.Amount($"{scope}_usage"), body.Word($"{scope}_limit_reset_period", "monthly", "weekly", "daily"),
+        body.Amount($"{scope}_limit"), body.Amount($"{scope}_usage"),
+        body.Word($"{scope}_limit_reset_period", "monthly", "weekly", "daily"),
         body.Instant($"{scope}_limit_start_date"));
 
     /// <summary>Another period begins anew, unless the body says when.</summary>

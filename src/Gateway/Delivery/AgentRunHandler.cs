@@ -9,7 +9,8 @@ using Stoa.Platform.Http;
 namespace Stoa.Gateway.Delivery;
 
 /// <summary>Runs queued runs of agents, and tells a channel what they do meanwhile.</summary>
-internal sealed class AgentRunHandler(AgentRunner runner, KeptAnswers answers, GatewayDb db, PushPublisher push, EditorPushes pages) : IRunHandler
+internal sealed class AgentRunHandler(AgentRunner runner, KeptAnswers answers, GatewayDb db, PushPublisher push, EditorPushes pages)
+    : IRunHandler
 {
     public static QueuedRun Queued(RunRequest request, JsonObject responseFormat) => new()
     {

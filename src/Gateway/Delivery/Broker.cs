@@ -5,8 +5,11 @@ using RabbitMQ.Client;
 
 namespace Stoa.Gateway.Delivery;
 
-/// <summary>Publishes to RabbitMQ with confirms, over one connection and a few channels. Whatever breaks is made anew with the next use.</summary>
-internal sealed partial class Broker(IOptions<GatewayOptions> options, BrokerQueues queues, TimeProvider time, ILogger<Broker> logger) : IAsyncDisposable
+/// <summary>
+/// Publishes to RabbitMQ with confirms, over one connection and a few channels. Whatever breaks is made anew with the next use.
+/// </summary>
+internal sealed partial class Broker(IOptions<GatewayOptions> options, BrokerQueues queues, TimeProvider time, ILogger<Broker> logger)
+    : IAsyncDisposable
 {
     private const int MostChannels = 8;
     private const int MostTries = 3;
@@ -23,7 +26,8 @@ internal sealed partial class Broker(IOptions<GatewayOptions> options, BrokerQue
     {
         var properties = new BasicProperties
         {
-            Persistent = true, ContentType = "application/json", MessageId = messageId, Timestamp = new(time.GetUtcNow().ToUnixTimeSeconds()),
+            Persistent = true, ContentType = "application/json", MessageId = messageId,
+            Timestamp = new(time.GetUtcNow().ToUnixTimeSeconds()),
         };
         for (var attempt = 1; ; attempt++)
         {

@@ -12,7 +12,8 @@ namespace Stoa.Gateway.Delivery;
 /// queue of a retry or of the dead letters. A crash in between brings it back, and its id keeps it from being run twice.
 /// </summary>
 internal sealed partial class BrokerConsumer(
-    Broker broker, BrokerQueues queues, QueuedRuns runs, RunSecrets secrets, DatabaseReadiness readiness, IOptions<GatewayOptions> options, TimeProvider time,
+    Broker broker, BrokerQueues queues, QueuedRuns runs, RunSecrets secrets,
+    DatabaseReadiness readiness, IOptions<GatewayOptions> options, TimeProvider time,
     ILogger<BrokerConsumer> logger) : BackgroundService
 {
     private static readonly TimeSpan ShortestPause = TimeSpan.FromMilliseconds(500);
@@ -34,7 +35,8 @@ internal sealed partial class BrokerConsumer(
         cutOff.Dispose();
     }
 
-    protected override Task ExecuteAsync(CancellationToken stoppingToken) => Task.Run(() => ConsumeAlwaysAsync(stoppingToken), CancellationToken.None);
+    protected override Task ExecuteAsync(CancellationToken stoppingToken) =>
+        Task.Run(() => ConsumeAlwaysAsync(stoppingToken), CancellationToken.None);
 
     private async Task ConsumeAlwaysAsync(CancellationToken ct)
     {
@@ -61,7 +63,8 @@ internal sealed partial class BrokerConsumer(
         await using var connection = await broker.ConnectAsync("stoa consumer", ct);
         var prefetch = (ushort)options.Value.Queue.Prefetch;
         await using var channel = await connection.CreateChannelAsync(
-            new CreateChannelOptions(publisherConfirmationsEnabled: false, publisherConfirmationTrackingEnabled: false, consumerDispatchConcurrency: prefetch), ct);
+            new CreateChannelOptions(publisherConfirmationsEnabled: false,
+                publisherConfirmationTrackingEnabled: false, consumerDispatchConcurrency: prefetch), ct);
         await channel.BasicQosAsync(prefetchSize: 0, prefetch, global: false, ct);
         var closed = new TaskCompletionSource<string>(TaskCreationOptions.RunContinuationsAsynchronously);
         channel.ChannelShutdownAsync += (_, reason) =>
@@ -127,7 +130,8 @@ internal sealed partial class BrokerConsumer(
                 break;
             case QueueVerdict.Again again:
                 await broker.PublishAsync(
-                    queues.RetryAfter(again.Wait), BrokerMessages.Write(again.IsCounted ? run with { Attempt = run.Attempt + 1 } : run), run.Id, ct);
+                    queues.RetryAfter(again.Wait),
+                    BrokerMessages.Write(again.IsCounted ? run with { Attempt = run.Attempt + 1 } : run), run.Id, ct);
                 break;
             case QueueVerdict.Dead dead:
                 await broker.PublishAsync(queues.Failed, BrokerMessages.Dead(dead.Reason, body.Span), run.Id, ct);
@@ -141,7 +145,8 @@ internal sealed partial class BrokerConsumer(
         {
             await channel.BasicNackAsync(tag, multiple: false, requeue: true);
         }
-        catch (Exception exception) when (exception is RabbitMQ.Client.Exceptions.RabbitMQClientException or ObjectDisposedException or OperationCanceledException)
+        catch (Exception exception)
+            when (exception is RabbitMQ.Client.Exceptions.RabbitMQClientException or ObjectDisposedException or OperationCanceledException)
         {
             // The channel is closed, which gives it back as well.
         }

@@ -6,8 +6,8 @@ using RabbitMQ.Client;
 namespace Stoa.Gateway.Delivery;
 
 /// <summary>
-/// The queues in RabbitMQ, all of them quorum queues: the main one, one for each wait of a retry, which gives back to the main one, and one for
-/// dead letters. What a message dies of while no process survives it, the broker counts itself.
+/// The queues in RabbitMQ, all of them quorum queues: the main one, one for each wait of a retry, which gives back to the main one, and one
+/// for dead letters. What a message dies of while no process survives it, the broker counts itself.
 /// </summary>
 internal sealed class BrokerQueues(IOptions<GatewayOptions> options, IHostEnvironment environment)
 {
@@ -33,13 +33,16 @@ internal sealed class BrokerQueues(IOptions<GatewayOptions> options, IHostEnviro
         }
     }
 
-    private static Task<QueueDeclareOk> DeclareAsync(IChannel channel, string name, Dictionary<string, object?> arguments, CancellationToken ct)
+    private static Task<QueueDeclareOk> DeclareAsync(
+        IChannel channel, string name, Dictionary<string, object?> arguments, CancellationToken ct)
     {
         arguments["x-queue-type"] = "quorum";
         return channel.QueueDeclareAsync(name, durable: true, exclusive: false, autoDelete: false, arguments, cancellationToken: ct);
     }
 
-    /// <summary>The broker moves a message with confirms of its own, so that none is lost on the way; that needs the overflow named here.</summary>
+    /// <summary>
+    /// The broker moves a message with confirms of its own, so that none is lost on the way; that needs the overflow named here.
+    /// </summary>
     private static Dictionary<string, object?> DyingInto(string queue, (string Name, object Value) more) => new(StringComparer.Ordinal)
     {
         ["x-dead-letter-exchange"] = "",

@@ -29,7 +29,8 @@ internal sealed partial class BrokerTransport(
     public async Task<QueueState> StateAsync(CancellationToken ct)
     {
         var (waiting, failed) = await broker.WithChannelAsync(
-            async (channel, limited) => (await channel.MessageCountAsync(queues.Main, limited), await channel.MessageCountAsync(queues.Failed, limited)), ct);
+            async (channel, limited) =>
+                (await channel.MessageCountAsync(queues.Main, limited), await channel.MessageCountAsync(queues.Failed, limited)), ct);
         return new("rabbitmq", queues.Main, waiting, failed);
     }
 
@@ -45,7 +46,9 @@ internal sealed partial class BrokerTransport(
         return replayed;
     }
 
-    /// <summary>Back into the main queue first, then out of the dead letters: in between it is in both, and its id makes it run once.</summary>
+    /// <summary>
+    /// Back into the main queue first, then out of the dead letters: in between it is in both, and its id makes it run once.
+    /// </summary>
     private async Task<bool> ReplayOneAsync(IChannel channel, CancellationToken ct)
     {
         if (await channel.BasicGetAsync(queues.Failed, autoAck: false, ct) is not { } dead)
@@ -56,7 +59,8 @@ internal sealed partial class BrokerTransport(
         var body = BrokerMessages.Read(original) is { } run
             ? BrokerMessages.Write(run with { Attempt = 1, Replay = run.Replay + 1, EnqueuedAt = time.GetUtcNow() })
             : original;
-        await channel.BasicPublishAsync(exchange: "", queues.Main, mandatory: true, BrokerMessages.Lasting(dead.BasicProperties.MessageId), body, ct);
+        await channel.BasicPublishAsync(
+            exchange: "", queues.Main, mandatory: true, BrokerMessages.Lasting(dead.BasicProperties.MessageId), body, ct);
         await channel.BasicAckAsync(dead.DeliveryTag, multiple: false, ct);
         return true;
     }
@@ -66,8 +70,10 @@ internal sealed partial class BrokerTransport(
     {
         try
         {
-            return JsonNode.Parse(dead) is JsonObject { Count: 2 } wrapped && wrapped["error"] is not null && wrapped["original"] is { } original
-                ? original is JsonValue text && text.TryGetValue<string>(out var raw) ? Encoding.UTF8.GetBytes(raw) : Encoding.UTF8.GetBytes(original.ToJsonString())
+            return JsonNode.Parse(dead) is JsonObject { Count: 2 } wrapped
+                && wrapped["error"] is not null && wrapped["original"] is { } original
+                ? original is JsonValue text && text.TryGetValue<string>(out var raw)
+                ? Encoding.UTF8.GetBytes(raw) : Encoding.UTF8.GetBytes(original.ToJsonString())
                 : dead.ToArray();
         }
         catch (Exception notOurs) when (notOurs is JsonException or ArgumentException)
@@ -116,5 +122,6 @@ internal static class BrokerMessages
         return Encoding.UTF8.GetBytes(new JsonObject { ["error"] = error, ["original"] = original }.ToJsonString());
     }
 
-    public static BasicProperties Lasting(string? messageId) => new() { Persistent = true, ContentType = "application/json", MessageId = messageId };
+    public static BasicProperties Lasting(string? messageId) =>
+        new() { Persistent = true, ContentType = "application/json", MessageId = messageId };
 }

@@ -4,7 +4,8 @@ using Stoa.Gateway.Runs;
 
 namespace Stoa.Gateway.Delivery;
 
-[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower, DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull)]
+[JsonSourceGenerationOptions(
+    PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower, DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull)]
 [JsonSerializable(typeof(QueuedRun))]
 [JsonSerializable(typeof(RunQueued))]
 [JsonSerializable(typeof(RunRequest))]

@@ -5,7 +5,9 @@ using Stoa.Gateway.Runs;
 
 namespace Stoa.Gateway.Delivery;
 
-/// <summary>Tells the open pages of the front end what has changed, in the words of GTWY's wire. Whoever is not listening misses nothing.</summary>
+/// <summary>
+/// Tells the open pages of the front end what has changed, in the words of GTWY's wire. Whoever is not listening misses nothing.
+/// </summary>
 internal sealed class EditorPushes(PushPublisher push, TimeProvider time)
 {
     private const string OfModels = "global_model_updates";
@@ -28,7 +30,8 @@ internal sealed class EditorPushes(PushPublisher push, TimeProvider time)
 
     /// <param name="channel">Where the conversation is listened to: <see cref="ChannelOf"/>, or where its answers are pushed.</param>
     public Task ConversationNamedAsync(
-        Guid organizationId, string channel, string threadId, string subThreadId, string name, DateTimeOffset createdAt, CancellationToken ct) => TellAsync(
+        Guid organizationId, string channel, string threadId, string subThreadId,
+        string name, DateTimeOffset createdAt, CancellationToken ct) => TellAsync(
         organizationId, channel,
         new() { ["display_name"] = name, ["threadId"] = threadId, ["subThreadId"] = subThreadId, ["created_at"] = createdAt }, ct);
 
@@ -41,16 +44,19 @@ internal sealed class EditorPushes(PushPublisher push, TimeProvider time)
         organizationId, channel, new() { ["data"] = new JsonObject { ["role"] = "reset" } }, ct);
 
     public Task AnalyticsAsync(GtwyCaller caller, string agentId, JsonNode? summary, JsonArray charts, CancellationToken ct) => TellAsync(
-        caller.OrganizationId, $"{caller.OrgId}_{agentId}", new() { ["summary"] = summary?.DeepClone(), ["charts"] = charts.DeepClone() }, ct);
+        caller.OrganizationId, $"{caller.OrgId}_{agentId}",
+        new() { ["summary"] = summary?.DeepClone(), ["charts"] = charts.DeepClone() }, ct);
 
     /// <summary>For the page that tries a version out.</summary>
-    public Task TestedAsync(Guid organizationId, string orgId, string agentId, string versionId, JsonObject result, CancellationToken ct) => TellAsync(
+    public Task TestedAsync(Guid organizationId, string orgId, string agentId, string versionId, JsonObject result, CancellationToken ct) =>
+        TellAsync(
         organizationId, $"{orgId}_{agentId}_{versionId}", (JsonObject)result.DeepClone(), ct);
 
     /// <summary>What the window of a conversation listens to; names that make too long a one have none.</summary>
     /// <param name="bot">The chatbot's id, or the agent's.</param>
     public static string? ChannelOf(string bot, string threadId, string subThreadId) =>
-        (bot + threadId + subThreadId).Replace(' ', '_') is { Length: <= PushPublisher.MaxChannel } channel && !channel.Contains('\0', StringComparison.Ordinal)
+        (bot + threadId + subThreadId).Replace(' ', '_') is { Length: <= PushPublisher.MaxChannel } channel
+            && !channel.Contains('\0', StringComparison.Ordinal)
             ? channel : null;
 
     /// <param name="operation"><c>insert</c>, <c>update</c> or <c>delete</c>.</param>

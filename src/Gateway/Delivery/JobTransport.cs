@@ -82,7 +82,8 @@ internal sealed class JobTransport(NpgsqlDataSource source, JobQueue jobs, RunSe
                 dead.Add((rows.GetGuid(0), rows.GetGuid(1)));
             }
         }
-        await jobs.EnqueueAsync(connection, [.. dead.Select(run => jobs.Make(new RunQueued(run.Id), new() { Owner = new(run.Organization) }))], ct);
+        await jobs.EnqueueAsync(
+            connection, [.. dead.Select(run => jobs.Make(new RunQueued(run.Id), new() { Owner = new(run.Organization) }))], ct);
         await transaction.CommitAsync(ct);
         jobs.Wake();
         return dead.Count;

@@ -12,8 +12,8 @@ using Stoa.Platform.Http;
 namespace Stoa.Gateway.Delivery;
 
 /// <summary>
-/// Channels over HTTP, in RTLayer's form where it has one. A channel belongs to the organization of whoever publishes; whoever listens hears
-/// those of his own, whatever account the path of the socket names.
+/// Channels over HTTP, in RTLayer's form where it has one. A channel belongs to the organization of whoever publishes; whoever listens
+/// hears those of his own, whatever account the path of the socket names.
 /// </summary>
 internal static class PushApi
 {
@@ -22,7 +22,8 @@ internal static class PushApi
     public static void MapPush(this IEndpointRouteBuilder routes)
     {
         var push = routes.MapGroup("").WithGroupName("gateway").WithErrors(RuntimeErrors.Instance).WithTags("Push").AllowAnyOrigin();
-        push.MapPost("/rtlayer/message", PublishAsync).RequireGtwyCallerAlsoBy("apiKey").TakesObject().WithSummary("Publish a message to a channel");
+        push.MapPost("/rtlayer/message", PublishAsync).RequireGtwyCallerAlsoBy("apiKey")
+            .TakesObject().WithSummary("Publish a message to a channel");
         push.MapGet("/api/stream/{channel}", StreamAsync).RequireGtwyCallerAlsoBy("token")
             .WithSummary("Listen to a channel: server-sent events, the last message first while its time is not over")
             .Produces(StatusCodes.Status200OK, contentType: "text/event-stream");

@@ -108,7 +108,8 @@ internal sealed class PushPublisher(
         command.Parameters.Add(new() { Value = organizationId });
         command.Parameters.Add(new() { Value = channel });
         command.Parameters.Add(new() { Value = text });
-        command.Parameters.Add(new() { Value = apiKey is null ? DBNull.Value : seal.Protect(Encoding.UTF8.GetBytes(apiKey)), NpgsqlDbType = NpgsqlDbType.Bytea });
+        command.Parameters.Add(new() { Value = apiKey is null ? DBNull.Value : seal.Protect(Encoding.UTF8.GetBytes(apiKey)),
+            NpgsqlDbType = NpgsqlDbType.Bytea });
         command.Parameters.Add(new() { Value = ttl });
         command.Parameters.Add(new() { Value = now });
         command.Parameters.Add(new() { Value = now + stay });

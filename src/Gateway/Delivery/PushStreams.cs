@@ -144,7 +144,9 @@ internal sealed class PushStreams(PushHub hub, Drain drain, TimeProvider time)
         }
     }
 
-    /// <summary>Each message, and null when it is time for a sign of life; ends when he may no longer listen, or reads too slowly.</summary>
+    /// <summary>
+    /// Each message, and null when it is time for a sign of life; ends when he may no longer listen, or reads too slowly.
+    /// </summary>
     private async IAsyncEnumerable<PushMessage?> ReadAsync(
         PushSubscriber subscriber, Func<ValueTask<bool>> mayListen, [EnumeratorCancellation] CancellationToken ct)
     {

@@ -6,7 +6,9 @@ namespace Stoa.Gateway.Delivery;
 /// <summary>One message of a channel. The number is zero for one that is not kept.</summary>
 internal sealed record PushMessage(long Id, string Channel, string Text);
 
-/// <summary>Somebody who listens to channels of one organization, with a buffer of his own. Who reads too slowly is cut off, and comes back.</summary>
+/// <summary>
+/// Somebody who listens to channels of one organization, with a buffer of his own. Who reads too slowly is cut off, and comes back.
+/// </summary>
 internal sealed class PushSubscriber(PushHub hub, Guid organizationId) : IDisposable
 {
     private const int MaxChannels = 100;

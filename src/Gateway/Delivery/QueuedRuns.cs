@@ -23,9 +23,12 @@ internal abstract record QueueVerdict
     internal sealed record Dead(string Reason) : QueueVerdict;
 }
 
-/// <summary>One attempt of a queued run, the same for every transport: run it unless that was done before, and deliver the answer.</summary>
+/// <summary>
+/// One attempt of a queued run, the same for every transport: run it unless that was done before, and deliver the answer.
+/// </summary>
 internal sealed partial class QueuedRuns(
-    IServiceScopeFactory scopes, RunSecrets secrets, RunLeases leases, RunDelivery delivery, IOptions<GatewayOptions> options, TimeProvider time, ILogger<QueuedRuns> logger)
+    IServiceScopeFactory scopes, RunSecrets secrets, RunLeases leases, RunDelivery delivery,
+    IOptions<GatewayOptions> options, TimeProvider time, ILogger<QueuedRuns> logger)
 {
     /// <summary>After each failed attempt; then it is given up.</summary>
     public static readonly TimeSpan[] Waits = [TimeSpan.FromSeconds(5), TimeSpan.FromSeconds(30), TimeSpan.FromMinutes(5)];
@@ -58,7 +61,8 @@ internal sealed partial class QueuedRuns(
         {
             // The boundary of a queued run. What a database that is away has kept from being written, or a lost lease from
             // being finished, is tried again for as long as it takes.
-            var isOutage = exception is OperationCanceledException || Outage.Is(exception) || exception.InnerException is { } inner && Outage.Is(inner);
+            var isOutage = exception is OperationCanceledException || Outage.Is(exception)
+                || exception.InnerException is { } inner && Outage.Is(inner);
             LogFailed(exception, message.Id, message.Attempt);
             return isOutage ? new QueueVerdict.Again(Waits[0], exception.Message, IsCounted: false)
                 : message.Attempt <= Waits.Length ? new QueueVerdict.Again(Waits[message.Attempt - 1], "internal error")

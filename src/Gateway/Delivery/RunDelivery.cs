@@ -21,7 +21,8 @@ internal sealed class RunDelivery(WebhookOutbox webhooks, PushPublisher push)
         switch (TypeOf(responseFormat))
         {
             case "webhook":
-                webhooks.Check(cred.Name("url") ?? throw Failure.Invalid("response_format.cred.url must be an address", "response_format.cred.url"));
+                webhooks.Check(cred.Name("url")
+                    ?? throw Failure.Invalid("response_format.cred.url must be an address", "response_format.cred.url"));
                 break;
             case "rtlayer":
                 PushPublisher.CheckChannel(cred.Name("channel") ?? "");
@@ -32,7 +33,8 @@ internal sealed class RunDelivery(WebhookOutbox webhooks, PushPublisher push)
     }
 
     /// <summary>
-    /// Taken for delivery when it returns: a crash afterwards loses nothing. Twice with the same <paramref name="messageId"/> is one webhook.
+    /// Taken for delivery when it returns: a crash afterwards loses nothing. Twice with the same <paramref name="messageId"/> is one
+    /// webhook.
     /// </summary>
     /// <param name="payload"><c>{"response" | "error", "success", "variables"}</c>; a push leaves out the variables.</param>
     public Task DeliverAsync(Guid organizationId, JsonObject responseFormat, JsonObject payload, string messageId, CancellationToken ct)
@@ -45,7 +47,8 @@ internal sealed class RunDelivery(WebhookOutbox webhooks, PushPublisher push)
         var pushed = (JsonObject)payload.DeepClone();
         pushed.Remove("variables");
         return push.PublishAsync(
-            organizationId, cred.Name("channel") ?? "", pushed.Compact(), (int)(cred?["ttl"].AsNumber() ?? DefaultTtl), cred.Name("apikey"), ct);
+            organizationId, cred.Name("channel") ?? "", pushed.Compact(),
+            (int)(cred?["ttl"].AsNumber() ?? DefaultTtl), cred.Name("apikey"), ct);
     }
 
     /// <param name="cred"><c>{"url", "headers"}</c>; the headers are an object, or the JSON text of one.</param>

@@ -14,7 +14,8 @@ namespace Stoa.Gateway.Delivery;
 internal sealed class RunSecrets(NpgsqlDataSource source, IDataProtectionProvider protection, TimeProvider time)
 {
     private static readonly HashSet<string> Names = new(
-        ["apikey", "api_key", "apikeys", "api_keys", "headers", "auth", "cred", "authorization", "pauthkey"], StringComparer.OrdinalIgnoreCase);
+        ["apikey", "api_key", "apikeys", "api_keys", "headers", "auth", "cred", "authorization", "pauthkey"],
+        StringComparer.OrdinalIgnoreCase);
 
     private readonly IDataProtector seal = protection.CreateProtector("stoa.queued_runs");
 
@@ -35,7 +36,8 @@ internal sealed class RunSecrets(NpgsqlDataSource source, IDataProtectionProvide
         {
             Put(whole, path.Split('/'), secret?.DeepClone());
         }
-        return run with { Request = (JsonObject)whole["request"]!.DeepClone(), ResponseFormat = (JsonObject)whole["response_format"]!.DeepClone() };
+        return run with { Request = (JsonObject)whole["request"]!.DeepClone(),
+            ResponseFormat = (JsonObject)whole["response_format"]!.DeepClone() };
     }
 
     public byte[] Seal(JsonObject secrets) => seal.Protect(JsonSerializer.SerializeToUtf8Bytes(secrets, GatewayJson.Default.JsonObject));
@@ -75,7 +77,8 @@ internal sealed class RunSecrets(NpgsqlDataSource source, IDataProtectionProvide
     {
         if (run.KeyRef is { } key)
         {
-            await using var command = source.CreateCommand("update gateway.queued_runs set done_at = $3 where id = $1 and organization_id = $2");
+            await using var command =
+                source.CreateCommand("update gateway.queued_runs set done_at = $3 where id = $1 and organization_id = $2");
             command.Parameters.Add(new() { Value = key });
             command.Parameters.Add(new() { Value = run.OrganizationId });
             command.Parameters.Add(new() { Value = time.GetUtcNow() });

@@ -47,7 +47,8 @@ internal sealed class SendPushHandler(
 
     private async Task<(string Channel, string Text, string? ApiKey, int Ttl)?> FindAsync(long id, CancellationToken ct)
     {
-        await using var command = source.CreateCommand("select channel, body, secret, ttl_seconds from gateway.push_messages where id = $1");
+        await using var command =
+            source.CreateCommand("select channel, body, secret, ttl_seconds from gateway.push_messages where id = $1");
         command.Parameters.Add(new() { Value = id });
         await using var rows = await command.ExecuteReaderAsync(ct);
         return await rows.ReadAsync(ct)

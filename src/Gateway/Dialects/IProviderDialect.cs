@@ -13,7 +13,9 @@ internal interface IProviderDialect
     /// <summary>Whether pictures and files may be sent as addresses; else their content must be in the request.</summary>
     bool TakesAddresses { get; }
 
-    /// <summary>What cannot be said on this dialect is dropped with a warning, or refused where dropping would change the meaning.</summary>
+    /// <summary>
+    /// What cannot be said on this dialect is dropped with a warning, or refused where dropping would change the meaning.
+    /// </summary>
     void WriteRequest(ChatRequest request, DialectTarget target, IBufferWriter<byte> output);
 
     ChatAnswer ReadAnswer(ReadOnlyMemory<byte> body, ChatRequest request, DialectTarget target);

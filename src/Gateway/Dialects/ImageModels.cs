@@ -7,7 +7,8 @@ using Stoa.Platform.Http;
 namespace Stoa.Gateway.Dialects;
 
 /// <summary>A picture that is wanted of a model.</summary>
-/// <param name="Parameters">By their names on the wire: <c>size</c>, <c>quality</c>, <c>style</c>, <c>aspect_ratio</c>, <c>image_size</c>.</param>
+/// <param name="Parameters">By their names on the wire: <c>size</c>, <c>quality</c>, <c>style</c>, <c>aspect_ratio</c>,
+/// <c>image_size</c>.</param>
 internal sealed record ImageRequest(string Model, string Prompt, int Count, IReadOnlyDictionary<string, string> Parameters)
 {
     public IReadOnlyList<Media.Bytes> Pictures { get; init; } = [];
@@ -33,8 +34,8 @@ internal sealed record MadeImage(string? Address, byte[]? Bytes, string? Revised
 internal sealed record ImageAnswer(string Id, IReadOnlyList<MadeImage> Images, TokenUsage Usage);
 
 /// <summary>
-/// Pictures on the wires of OpenAI (<c>POST /images/generations</c>), of ai.ml (<c>POST /v1/generation/images</c>, which says where each is to be
-/// fetched) and of Gemini (<c>:predict</c> of Imagen's models, <c>:generateContent</c> of the others). Bytes in, records out.
+/// Pictures on the wires of OpenAI (<c>POST /images/generations</c>), of ai.ml (<c>POST /v1/generation/images</c>, which says where each is
+/// to be fetched) and of Gemini (<c>:predict</c> of Imagen's models, <c>:generateContent</c> of the others). Bytes in, records out.
 /// </summary>
 internal static class ImageModels
 {
@@ -87,7 +88,8 @@ internal static class ImageModels
         json.WriteString("model", request.Model);
         json.WriteString("prompt", request.Prompt);
         json.WriteNumber("n", request.Count);
-        foreach (var (name, value) in request.Parameters.Where(parameter => parameter.Key is not ("aspect_ratio" or "image_size") && parameter.Value.Length > 0))
+        foreach (var (name, value) in request.Parameters.Where(parameter => parameter.Key is not ("aspect_ratio" or "image_size")
+            && parameter.Value.Length > 0))
         {
             json.WriteString(name == "dimensions" ? "size" : name, value);
         }
@@ -163,7 +165,8 @@ internal static class ImageModels
     {
         var place = item.AsText() ?? item.TextOf("url") ?? item.TextOf("path");
         var isAddress = place?.Contains("://", StringComparison.Ordinal) == true;
-        return new(isAddress ? place : null, BytesOf(item.Member("b64_json")), item.TextOf("revised_prompt"), isAddress ? null : PathOf(place));
+        return new(isAddress ? place : null, BytesOf(item.Member("b64_json")),
+            item.TextOf("revised_prompt"), isAddress ? null : PathOf(place));
     }
 
     /// <summary>The last part of a path that a provider gives, which nothing of ours is made of but an address of that provider.</summary>
@@ -172,7 +175,8 @@ internal static class ImageModels
 
     private static ImageAnswer ReadImagen(JsonElement root) => new(
         "",
-        [.. root.ItemsOf("predictions").Select(item => new MadeImage(null, BytesOf(item.Member("bytesBase64Encoded")), item.TextOf("prompt")))
+        [.. root.ItemsOf("predictions")
+            .Select(item => new MadeImage(null, BytesOf(item.Member("bytesBase64Encoded")), item.TextOf("prompt")))
             .Where(image => image.Bytes is not null)],
         new(0, 0, Estimated: true));
 
@@ -198,6 +202,7 @@ internal static class ImageModels
         number.ValueKind == JsonValueKind.Number && number.TryGetInt64(out var count) && count > 0 ? count : 0;
 
     private static string ReasonOf(JsonElement root) =>
-        (root.Member("promptFeedback").TextOf("blockReason") ?? root.ItemsOf("candidates").Select(candidate => candidate.TextOf("finishReason")).FirstOrDefault())
+        (root.Member("promptFeedback").TextOf("blockReason")
+            ?? root.ItemsOf("candidates").Select(candidate => candidate.TextOf("finishReason")).FirstOrDefault())
             is { } reason ? $": {reason}" : "";
 }

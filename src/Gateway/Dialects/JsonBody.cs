@@ -30,7 +30,8 @@ internal static class JsonBody
         catch (JsonException exception)
         {
             throw Failure.Invalid(
-                $"The body is not valid JSON (line {exception.LineNumber + 1}, byte {exception.BytePositionInLine + 1}).", code: "invalid_json");
+                $"The body is not valid JSON (line {exception.LineNumber + 1}, byte {exception.BytePositionInLine + 1}).",
+                code: "invalid_json");
         }
         if (HasLoneSurrogate(body.Span))
         {

@@ -20,7 +20,8 @@ internal static class MediaReading
     public static Media FromAddress(Node url)
     {
         var address = url.Text();
-        return Uri.TryCreate(address, UriKind.Absolute, out var uri) && (uri.Scheme == Uri.UriSchemeHttp || uri.Scheme == Uri.UriSchemeHttps)
+        return Uri.TryCreate(address, UriKind.Absolute, out var uri)
+            && (uri.Scheme == Uri.UriSchemeHttp || uri.Scheme == Uri.UriSchemeHttps)
             ? new Media.Url(address)
             : throw url.Wrong("must be an http(s) address or a data URI");
     }
@@ -37,7 +38,8 @@ internal static class MediaReading
         var mimeType = head.Split(';', 2)[0].Trim().ToLowerInvariant();
         return new(
             mimeType.Length > 0 ? mimeType : "text/plain",
-            isBase64 ? Base64(place, uri[(comma + 1)..]) : Convert.ToBase64String(Encoding.UTF8.GetBytes(Uri.UnescapeDataString(uri[(comma + 1)..]))));
+            isBase64 ? Base64(place, uri[(comma + 1)..])
+            : Convert.ToBase64String(Encoding.UTF8.GetBytes(Uri.UnescapeDataString(uri[(comma + 1)..]))));
     }
 
     public static Media.Bytes Image(Media.Bytes bytes, Node place)
@@ -50,7 +52,8 @@ internal static class MediaReading
         {
             throw place.Wrong("is larger than 20 MB");
         }
-        return Sniff(bytes.Base64) is { } seen ? bytes with { MimeType = seen } : bytes with { MimeType = bytes.MimeType == "image/jpg" ? "image/jpeg" : bytes.MimeType };
+        return Sniff(bytes.Base64) is { } seen ? bytes with { MimeType = seen }
+            : bytes with { MimeType = bytes.MimeType == "image/jpg" ? "image/jpeg" : bytes.MimeType };
     }
 
     /// <summary>Checked, and without the line breaks that some encoders put in.</summary>
@@ -120,7 +123,8 @@ internal static class MediaReading
         _ when base64.StartsWith("iVBORw0KGgo", StringComparison.Ordinal) => "image/png",
         _ when base64.StartsWith("/9j/", StringComparison.Ordinal) => "image/jpeg",
         _ when base64.StartsWith("R0lGOD", StringComparison.Ordinal) => "image/gif",
-        _ when base64.StartsWith("UklGR", StringComparison.Ordinal) && base64.AsSpan(0, Math.Min(16, base64.Length)).EndsWith("XRUJQ") => "image/webp",
+        _ when base64.StartsWith("UklGR", StringComparison.Ordinal)
+        && base64.AsSpan(0, Math.Min(16, base64.Length)).EndsWith("XRUJQ") => "image/webp",
         _ => null,
     };
 }

@@ -34,7 +34,8 @@ internal sealed class Node(JsonElement element, Node? parent = null, string name
         {
             throw WrongType("an object");
         }
-        return element.TryGetProperty(member, out var value) && value.ValueKind != JsonValueKind.Null ? new Node(value, this, member) : null;
+        return element.TryGetProperty(member, out var value)
+            && value.ValueKind != JsonValueKind.Null ? new Node(value, this, member) : null;
     }
 
     public Node Need(string member) => Get(member) ?? throw Missing(member);
@@ -128,7 +129,8 @@ internal sealed class Node(JsonElement element, Node? parent = null, string name
         : Failure.Invalid($"The body must be {wanted}, not {KindName()}.", code: "invalid_type");
 
     public Failure NotOneOf(string choices) =>
-        Wrong(IsText && element.GetString() is { Length: <= 64 } text ? $"is '{text}' but must be one of: {choices}" : $"must be one of: {choices}");
+        Wrong(IsText && element.GetString() is { Length: <= 64 } text
+            ? $"is '{text}' but must be one of: {choices}" : $"must be one of: {choices}");
 
     private string KindName() => element.ValueKind switch
     {

@@ -9,7 +9,8 @@ namespace Stoa.Gateway.Dialects;
 /// <summary>What of a provider's refusal is not in its body.</summary>
 /// <param name="RetryAfter">The header as sent: seconds or an HTTP date.</param>
 /// <param name="RetryAfterMs">The header <c>retry-after-ms</c> as sent.</param>
-internal readonly record struct ProviderReply(int Status, string? RetryAfter = null, string? RetryAfterMs = null, DateTimeOffset Now = default)
+internal readonly record struct ProviderReply(
+    int Status, string? RetryAfter = null, string? RetryAfterMs = null, DateTimeOffset Now = default)
 {
     public TimeSpan? Wait => double.TryParse(RetryAfterMs, NumberStyles.Float, CultureInfo.InvariantCulture, out var milliseconds)
         ? AskedWait.OfSeconds(milliseconds / 1000)
@@ -22,7 +23,8 @@ internal static class ProviderRefusals
     private const StringComparison Any = StringComparison.OrdinalIgnoreCase;
 
     private static readonly SearchValues<string> ContextWords = SearchValues.Create(
-        ["context length", "context_length", "context window", "maximum context", "prompt is too long", "input is too long", "too many tokens",
+        ["context length", "context_length", "context window", "maximum context",
+            "prompt is too long", "input is too long", "too many tokens",
             "exceeds the maximum number of tokens"], Any);
 
     private static readonly SearchValues<string> QuotaWords = SearchValues.Create(
@@ -85,7 +87,8 @@ internal static class ProviderRefusals
         };
 
         // The provider's words would speak of a key that the client never sent.
-        static Failure Authentication() => new(FailureKind.Upstream, "upstream_authentication", "The provider refused the gateway's credentials.");
+        static Failure Authentication() =>
+            new(FailureKind.Upstream, "upstream_authentication", "The provider refused the gateway's credentials.");
 
         Failure Overloaded() => new(FailureKind.Overloaded, "overloaded", text) { RetryAfter = reply.Wait };
     }

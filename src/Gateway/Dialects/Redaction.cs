@@ -16,7 +16,8 @@ internal static partial class Redaction
         return Keys().Replace(text, "[key]");
     }
 
-    [GeneratedRegex(@"\b[a-z][a-z0-9+.\-]*://[^\s/@""']+@[^\s""']*", RegexOptions.IgnoreCase | RegexOptions.ExplicitCapture | RegexOptions.NonBacktracking)]
+    [GeneratedRegex(@"\b[a-z][a-z0-9+.\-]*://[^\s/@""']+@[^\s""']*",
+        RegexOptions.IgnoreCase | RegexOptions.ExplicitCapture | RegexOptions.NonBacktracking)]
     private static partial Regex UrlsWithCredentials();
 
     [GeneratedRegex(

@@ -6,7 +6,10 @@ namespace Stoa.Gateway.Dialects;
 /// <summary>Arguments of a call: text on OpenAI's dialect, an object on others.</summary>
 internal static class ToolArguments
 {
-    /// <summary>Writes an object whatever the model wrote: nothing is <c>{}</c>, broken JSON goes under <c>_raw</c>, a bare value under <c>value</c>.</summary>
+    /// <summary>
+    /// Writes an object whatever the model wrote: nothing is <c>{}</c>, broken JSON goes under <c>_raw</c>, a bare value under
+    /// <c>value</c>.
+    /// </summary>
     public static void WriteObject(Utf8JsonWriter json, string arguments)
     {
         if (string.IsNullOrWhiteSpace(arguments))

@@ -33,7 +33,8 @@ internal sealed class ToolPairing(List<Turn> turns, bool repair)
     {
         if (!open.Remove(result.Id))
         {
-            throw place.Wrong($"answers the tool call '{result.Id}', but the assistant turn before made no such call", "orphan_tool_result");
+            throw place.Wrong(
+                $"answers the tool call '{result.Id}', but the assistant turn before made no such call", "orphan_tool_result");
         }
         results.Add(result);
     }

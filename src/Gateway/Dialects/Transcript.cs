@@ -14,7 +14,8 @@ internal static class Transcript
 {
     /// <param name="parameters">Flags and words that go into the query.</param>
     public static string PathOf(string model, JsonObject parameters) =>
-        $"/v1/listen?model={Uri.EscapeDataString(model)}" + string.Concat(parameters.Select(one => $"&{Uri.EscapeDataString(one.Key)}={Uri.EscapeDataString(WordOf(one.Value))}"));
+        $"/v1/listen?model={Uri.EscapeDataString(model)}"
+            + string.Concat(parameters.Select(one => $"&{Uri.EscapeDataString(one.Key)}={Uri.EscapeDataString(WordOf(one.Value))}"));
 
     /// <returns>The type of the body.</returns>
     /// <exception cref="Failure">Invalid: there is not one recording, or it is none.</exception>
@@ -49,10 +50,12 @@ internal static class Transcript
     {
         using var document = JsonBody.OpenAnswer(body);
         var results = document.RootElement.Member("results");
-        var said = results.ItemsOf("channels").SelectMany(channel => channel.ItemsOf("alternatives")).Select(one => one.TextOf("transcript")).FirstOrDefault()
+        var said = results.ItemsOf("channels").SelectMany(channel => channel.ItemsOf("alternatives"))
+            .Select(one => one.TextOf("transcript")).FirstOrDefault()
             ?? throw ProviderRefusals.Unreadable("it has no transcript");
         return new(document.RootElement.Member("metadata").TextOf("request_id") ?? "", said);
     }
 
-    private static string WordOf(JsonNode? value) => value is JsonValue one && one.TryGetValue<string>(out var text) ? text : value?.ToJsonString() ?? "";
+    private static string WordOf(JsonNode? value) =>
+        value is JsonValue one && one.TryGetValue<string>(out var text) ? text : value?.ToJsonString() ?? "";
 }

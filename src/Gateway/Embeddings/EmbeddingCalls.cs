@@ -25,7 +25,8 @@ internal static class EmbeddingCalls
                 break;
             default:
                 throw new Failure(
-                    FailureKind.NotFound, "unsupported_endpoint", $"The provider {target.Provider.Name} has no embeddings", [new("model", "no embeddings")]);
+                    FailureKind.NotFound, "unsupported_endpoint",
+                    $"The provider {target.Provider.Name} has no embeddings", [new("model", "no embeddings")]);
         }
     }
 

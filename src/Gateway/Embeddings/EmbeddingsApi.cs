@@ -34,7 +34,8 @@ internal sealed class EmbeddingsApi(CallGate gate, CallTargets targets, CallBudg
         var target = targets.Find(key, outline.ModelName(body.Span), wishes);
         var route = targets.RouteOf(key, target, wishes);
         var admission = await gate.AdmitAsync(context, Surface.Limits, key, outline.EstimatedInput + outline.MaxOutput);
-        var call = new GatewayCall(Surface, key, route?.First ?? target, outline, admission, context.RequestId(), started) { Route = route, Wishes = wishes };
+        var call = new GatewayCall(
+            Surface, key, route?.First ?? target, outline, admission, context.RequestId(), started) { Route = route, Wishes = wishes };
         targets.Prepare(call);
         try
         {
@@ -89,7 +90,8 @@ internal sealed class EmbeddingsApi(CallGate gate, CallTargets targets, CallBudg
     }
 
     private static async Task AskAsync(
-        HttpContext context, GatewayCall call, ProviderClient client, ReadOnlyMemory<byte> body, EmbeddingRequest request, PooledBytes output)
+        HttpContext context, GatewayCall call, ProviderClient client,
+        ReadOnlyMemory<byte> body, EmbeddingRequest request, PooledBytes output)
     {
         var upstream = call.RequestTo(client.EmbeddingsUri(call.Target.Model), body, isStream: false);
         try

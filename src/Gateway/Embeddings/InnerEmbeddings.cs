@@ -40,12 +40,14 @@ internal sealed class InnerEmbeddings(
         {
             var request = new EmbeddingRequest(question.Model, [.. texts.Select(text => new EmbeddingInput(text, null))]);
             var wanted = new ModuleCall(
-                question.OrganizationId, question.Model, question.Purpose, EmbeddingsApi.Surface.Operation, question.RequestId, IsStream: false,
+                question.OrganizationId, question.Model, question.Purpose,
+                EmbeddingsApi.Surface.Operation, question.RequestId, IsStream: false,
                 TokenEstimate.Of(request), Output: 0);
             var (answer, answered, charged) = await calls.RunAsync(wanted, call => AskAsync(call, request, ct), ct);
             if (vectors.Count > 0 && answered != model)
             {
-                throw new Failure(FailureKind.Unavailable, "model_changed", "Another model went on in the middle: its vectors cannot be compared");
+                throw new Failure(
+                    FailureKind.Unavailable, "model_changed", "Another model went on in the middle: its vectors cannot be compared");
             }
             model = answered;
             tokens += answer.Usage.Input;
@@ -55,7 +57,8 @@ internal sealed class InnerEmbeddings(
         return new(vectors, model, tokens, cost);
     }
 
-    private async Task<(EmbeddingAnswer Answer, string Model, decimal? Cost)> AskAsync(GatewayCall call, EmbeddingRequest request, CancellationToken ct)
+    private async Task<(EmbeddingAnswer Answer, string Model, decimal? Cost)> AskAsync(
+        GatewayCall call, EmbeddingRequest request, CancellationToken ct)
     {
         var answer = call.Target.Provider.Client is { } client ? await AskAsync(call, client, request, ct) : DemoProvider.Embed(request);
         call.FirstByte = time.GetTimestamp();

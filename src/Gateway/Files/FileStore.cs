@@ -26,7 +26,8 @@ internal sealed class FileStore(GatewayDb db, IStorage storage, TimeProvider tim
         var now = time.GetUtcNow();
         var file = new StoredFile
         {
-            Id = id, OrganizationId = organizationId, Name = name, Purpose = purpose, Bytes = bytes, CreatedAt = now, ExpiresAt = now + lifetime,
+            Id = id, OrganizationId = organizationId, Name = name, Purpose = purpose,
+            Bytes = bytes, CreatedAt = now, ExpiresAt = now + lifetime,
         };
         db.Add(file);
         await db.SaveChangesAsync(ct);

@@ -34,7 +34,8 @@ internal static class FilesApi
         var id = files.NewId();
         try
         {
-            var form = await UploadForm.ReadAsync(context, content => files.WriteAsync(key.OrganizationId, id, content, FileStore.MaxBytes, ct), ct);
+            var form = await UploadForm.ReadAsync(
+                context, content => files.WriteAsync(key.OrganizationId, id, content, FileStore.MaxBytes, ct), ct);
             return Json((await files.AddAsync(key.OrganizationId, id, form.Name, form.Purpose, form.Bytes, form.Lifetime, ct)).Show());
         }
         catch

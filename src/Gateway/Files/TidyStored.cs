@@ -5,7 +5,9 @@ using Stoa.Platform.Storage;
 
 namespace Stoa.Gateway.Files;
 
-/// <summary>Deletes what was kept for a time that is over: responses, files, batches, answers by idempotency key, files of conversations.</summary>
+/// <summary>
+/// Deletes what was kept for a time that is over: responses, files, batches, answers by idempotency key, files of conversations.
+/// </summary>
 internal sealed record TidyStored;
 
 /// <remarks>

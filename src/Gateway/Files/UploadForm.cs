@@ -7,7 +7,9 @@ using Stoa.Platform.Http;
 
 namespace Stoa.Gateway.Files;
 
-/// <summary>A multipart form with one file, which goes to the storage while it is read; its other fields may come before it or after.</summary>
+/// <summary>
+/// A multipart form with one file, which goes to the storage while it is read; its other fields may come before it or after.
+/// </summary>
 internal sealed record UploadForm(string Name, string Purpose, long Bytes, TimeSpan? Lifetime)
 {
     private const int MaxFieldBytes = 4 << 10;
@@ -63,7 +65,8 @@ internal sealed record UploadForm(string Name, string Purpose, long Bytes, TimeS
 
     private static string NameOf(ContentDispositionHeaderValue place)
     {
-        var name = Path.GetFileName(HeaderUtilities.RemoveQuotes(place.FileNameStar.HasValue ? place.FileNameStar : place.FileName).ToString());
+        var name = Path.GetFileName(
+            HeaderUtilities.RemoveQuotes(place.FileNameStar.HasValue ? place.FileNameStar : place.FileName).ToString());
         name = string.Concat(name.Where(letter => !char.IsControl(letter)));
         return name.Length switch { 0 => "file", > 255 => name[..255], _ => name };
     }

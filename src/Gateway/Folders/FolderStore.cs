@@ -34,7 +34,8 @@ internal sealed class FolderStore(GatewayDb db, TimeProvider time)
         await using var transaction = await db.Database.BeginTransactionAsync(ct);
         // Locked, so that what somebody else changes in it at the same time is kept.
         var folder = caller.FolderId is { } own && own != id ? null : await db.Folders
-            .FromSql($"select * from gateway.folders where id = {id} and organization_id = {caller.OrganizationId} for update").FirstOrDefaultAsync(ct);
+            .FromSql($"select * from gateway.folders where id = {id} and organization_id = {caller.OrganizationId} for update")
+            .FirstOrDefaultAsync(ct);
         if (folder is null)
         {
             throw Missing();
@@ -79,7 +80,8 @@ internal sealed class FolderStore(GatewayDb db, TimeProvider time)
         }
         if (body.Object("apikey_object_id") is { } keys)
         {
-            var ids = keys.Select(key => key.Value?.GetValueKind() == System.Text.Json.JsonValueKind.String ? key.Value.GetValue<string>() : "").ToList();
+            var ids = keys.Select(key => key.Value?.GetValueKind() == System.Text.Json.JsonValueKind.String
+                ? key.Value.GetValue<string>() : "").ToList();
             var known = await db.ProviderKeys.CountAsync(key => ids.Contains(key.Id) && key.OrganizationId == caller.OrganizationId, ct);
             document["apikey_object_id"] = known == ids.Distinct(StringComparer.Ordinal).Count()
                 ? keys.DeepClone()

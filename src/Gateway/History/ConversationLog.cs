@@ -8,7 +8,8 @@ internal static class ConversationLog
     /// <summary>What a chat window shows of a run; prompts, variables and the like are not for those who chat.</summary>
     private static readonly string[] OfWindows =
     [
-        "id", "llm_message", "user", "chatbot_message", "error", "user_feedback", "message_id", "sub_thread_id", "thread_id", "version_id", "bridge_id",
+        "id", "llm_message", "user", "chatbot_message", "error", "user_feedback",
+        "message_id", "sub_thread_id", "thread_id", "version_id", "bridge_id",
         "user_urls", "llm_urls", "plans", "created_at", "updated_at",
     ];
 

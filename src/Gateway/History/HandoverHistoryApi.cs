@@ -25,7 +25,8 @@ internal static class HandoverHistoryApi
         .WithSummary("List the requests that an agent handed over, newest first");
 
     internal static async Task<Ok<HistoryApi.LogList>> ListAsync(
-        [FromRoute(Name = "orchestrator_id")] string orchestratorId, GtwyCaller caller, GatewayDb db, RunHistory history, CancellationToken ct,
+        [FromRoute(Name = "orchestrator_id")] string orchestratorId,
+        GtwyCaller caller, GatewayDb db, RunHistory history, CancellationToken ct,
         int page = 1, int limit = 30)
     {
         HistoryApi.CheckPage(page, limit);
@@ -37,7 +38,8 @@ internal static class HandoverHistoryApi
     }
 
     /// <summary>The runs that others went on with, by their messages; one query for each time it was handed on.</summary>
-    private static async Task<Dictionary<string, AgentRun>> LaterAsync(GatewayDb db, Guid organizationId, List<AgentRun> runs, CancellationToken ct)
+    private static async Task<Dictionary<string, AgentRun>> LaterAsync(
+        GatewayDb db, Guid organizationId, List<AgentRun> runs, CancellationToken ct)
     {
         var later = new Dictionary<string, AgentRun>(StringComparer.Ordinal);
         for (var handovers = 0; handovers < MaxHandovers; handovers++)
@@ -47,7 +49,8 @@ internal static class HandoverHistoryApi
             {
                 break;
             }
-            runs = await db.Runs.AsNoTracking().Where(run => run.OrganizationId == organizationId && next.Contains(run.MessageId)).ToListAsync(ct);
+            runs = await db.Runs.AsNoTracking()
+                .Where(run => run.OrganizationId == organizationId && next.Contains(run.MessageId)).ToListAsync(ct);
             runs.ForEach(run => later.TryAdd(run.MessageId, run));
         }
         return later;
@@ -58,7 +61,8 @@ internal static class HandoverHistoryApi
         var row = new JsonObject();
         var path = new JsonArray();
         var seen = new HashSet<string>(StringComparer.Ordinal);
-        for (var run = first; run is not null && seen.Add(run.MessageId); run = run.ChildId is { } next ? later.GetValueOrDefault(next) : null)
+        for (var run = first; run is not null && seen.Add(run.MessageId); run = run.ChildId is { } next
+            ? later.GetValueOrDefault(next) : null)
         {
             path.Add((JsonNode)run.AgentId);
             foreach (var (name, value) in ConversationLog.Of(run, orgId))

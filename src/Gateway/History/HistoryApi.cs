@@ -26,10 +26,13 @@ internal static class HistoryApi
         var history = routes.MapGroup("/api/history").WithTags("History");
         history.MapGet("/{agent_id}", ThreadsAsync).WithSummary("List an agent's threads, newest first");
         history.MapGet("/{agent_id}/{thread_id}/{sub_thread_id}", ConversationAsync).WithSummary("Read a conversation");
-        history.MapGet("/{agent_id}/{bridge_slugName}", WindowAsync).WithSummary("Read a thread as a chat window shows it; the first part is the thread's id");
-        history.MapGet("/recursive/{agent_id}/{thread_id}/{message_id}", RecursiveAsync).WithSummary("Read a run with the runs of the agents that it called");
+        history.MapGet("/{agent_id}/{bridge_slugName}", WindowAsync)
+            .WithSummary("Read a thread as a chat window shows it; the first part is the thread's id");
+        history.MapGet("/recursive/{agent_id}/{thread_id}/{message_id}", RecursiveAsync)
+            .WithSummary("Read a run with the runs of the agents that it called");
         history.MapGet("/message/testcase/history/message_id/{message_id}", MessageAsync).WithSummary("Read the run of a message");
-        routes.MapPost("/api/report/message-data", ReportAsync).WithTags("Utilities").TakesObject().WithSummary("Read the run of a message");
+        routes.MapPost("/api/report/message-data", ReportAsync).WithTags("Utilities")
+            .TakesObject().WithSummary("Read the run of a message");
 
         var batches = routes.MapGroup("/api/batch/history").WithTags("History");
         batches.MapGet("/{agent_id}", BatchesAsync).WithSummary("List the runs of an agent's batches, newest first");
@@ -37,7 +40,8 @@ internal static class HistoryApi
     }
 
     internal static async Task<Ok<HistoryPage>> ThreadsAsync(
-        [FromRoute(Name = "agent_id")] string agentId, [AsParameters] HistoryFilter filter, GtwyCaller caller, GatewayDb db, RunHistory history,
+        [FromRoute(Name = "agent_id")] string agentId, [AsParameters] HistoryFilter filter,
+        GtwyCaller caller, GatewayDb db, RunHistory history,
         CancellationToken ct, int page = 1, int limit = 30)
     {
         CheckPage(page, limit);
@@ -56,14 +60,17 @@ internal static class HistoryApi
 
     internal static async Task<Ok<LogPage>> ConversationAsync(
         [FromRoute(Name = "agent_id")] string agentId, [FromRoute(Name = "thread_id")] string threadId,
-        [FromRoute(Name = "sub_thread_id")] string subThreadId, [AsParameters] HistoryFilter filter, GtwyCaller caller, GatewayDb db, RunHistory history,
+        [FromRoute(Name = "sub_thread_id")] string subThreadId,
+        [AsParameters] HistoryFilter filter, GtwyCaller caller, GatewayDb db, RunHistory history,
         CancellationToken ct, int page = 1, int limit = 30)
     {
         CheckPage(page, limit);
         await db.RequireAgentAsync(caller, agentId, ct);
-        var runs = filter.Apply(history.Of(caller.OrganizationId, agentId).Where(run => run.ThreadId == threadId && run.SubThreadId == subThreadId));
+        var runs = filter.Apply(history.Of(caller.OrganizationId, agentId)
+            .Where(run => run.ThreadId == threadId && run.SubThreadId == subThreadId));
         var (rows, total) = await RunHistory.ConversationAsync(runs, page, limit, ct);
-        return TypedResults.Ok(new LogPage(rows.ConvertAll(run => ConversationLog.Of(run, caller.OrgId)), Success: true, total, (total + limit - 1) / limit));
+        return TypedResults.Ok(
+            new LogPage(rows.ConvertAll(run => ConversationLog.Of(run, caller.OrgId)), Success: true, total, (total + limit - 1) / limit));
     }
 
     internal static async Task<Ok<OneLog>> RecursiveAsync(
@@ -81,10 +88,12 @@ internal static class HistoryApi
         [FromRoute(Name = "message_id")] string messageId, GtwyCaller caller, GatewayDb db, RunHistory history, CancellationToken ct) =>
         RunOfAsync(messageId, caller, db, history, ct);
 
-    internal static Task<Ok<OneLog>> ReportAsync(GtwyCaller caller, GtwyBody body, GatewayDb db, RunHistory history, CancellationToken ct) =>
+    internal static Task<Ok<OneLog>> ReportAsync(
+        GtwyCaller caller, GtwyBody body, GatewayDb db, RunHistory history, CancellationToken ct) =>
         RunOfAsync(body.Members.NeedText("message_id", ThreadKey.MaxBytes), caller, db, history, ct);
 
-    private static async Task<Ok<OneLog>> RunOfAsync(string messageId, GtwyCaller caller, GatewayDb db, RunHistory history, CancellationToken ct)
+    private static async Task<Ok<OneLog>> RunOfAsync(
+        string messageId, GtwyCaller caller, GatewayDb db, RunHistory history, CancellationToken ct)
     {
         var run = await history.FindAsync(caller.OrganizationId, messageId, ct) ?? throw Failure.NotFound("Message");
         await db.RequireInFolderAsync(caller, run.AgentId, ct);

@@ -36,7 +36,8 @@ internal sealed record HistoryFilter
     public string? EndDate { get; init; }
 
     /// <summary>The columns that <c>filter_by</c> may name.</summary>
-    private static readonly string[] Columns = ["service", "model", "version_id", "thread_id", "sub_thread_id", "message_id", "finish_reason"];
+    private static readonly string[] Columns =
+        ["service", "model", "version_id", "thread_id", "sub_thread_id", "message_id", "finish_reason"];
 
     public bool HasKeyword => !string.IsNullOrEmpty(Keyword);
 
@@ -120,7 +121,8 @@ internal sealed record HistoryFilter
         try
         {
             using var json = JsonDocument.Parse(text);
-            var columns = json.RootElement.EnumerateObject().Select(member => (member.Name, QueryValues.Text(member.Value.GetString(), "filter_by") ?? "")).ToList();
+            var columns = json.RootElement.EnumerateObject()
+                .Select(member => (member.Name, QueryValues.Text(member.Value.GetString(), "filter_by") ?? "")).ToList();
             return columns.TrueForAll(column => Columns.Contains(column.Name, StringComparer.Ordinal))
                 ? columns
                 : throw Failure.Invalid($"filter_by may name {string.Join(", ", Columns)}", "filter_by");

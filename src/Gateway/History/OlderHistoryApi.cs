@@ -28,38 +28,46 @@ internal static class OlderHistoryApi
         config.MapGet("/threads/{thread_id}/{bridge_id}", ThreadAsync).WithSummary("Read a thread");
         config.MapGet("/get-message-history/{thread_id}/{bridge_id}", ThreadAsync).WithSummary("Read a thread");
         config.MapGet("/gethistory-chatbot/{thread_id}/{bridge_slugName}", (
-                GtwyCaller caller, [FromRoute(Name = "thread_id")] string threadId, [FromRoute(Name = "bridge_slugName")] string slug, GatewayDb db,
+                GtwyCaller caller, [FromRoute(Name = "thread_id")] string threadId,
+                [FromRoute(Name = "bridge_slugName")] string slug, GatewayDb db,
                 RunHistory history, CancellationToken ct, [FromQuery(Name = "pageNo")] int page = 1, int limit = 30,
                 [FromQuery(Name = "sub_thread_id")] string? subThreadId = null) =>
                 HistoryApi.WindowAsync(threadId, slug, caller, db, history, ct, page, limit, subThreadId))
             .WithSummary("Read a thread as a chat window shows it");
         config.MapPost("/threads/{thread_id}/{bridge_id}", (
-                [FromRoute(Name = "thread_id")] string threadId, [FromRoute(Name = "bridge_id")] string agentId, NewMessage body, GtwyCaller caller,
+                [FromRoute(Name = "thread_id")] string threadId,
+                [FromRoute(Name = "bridge_id")] string agentId, NewMessage body, GtwyCaller caller,
                 GatewayDb db, TimeProvider time, CancellationToken ct) => AddAsync(threadId, threadId, agentId, body, caller, db, time, ct))
             .RequireGtwyEditor().WithSummary("Add an assistant's message to a thread");
-        config.MapPost("/threads/{thread_id}/{sub_thread_id}/{bridge_id}", AddAsync).RequireGtwyEditor().WithSummary("Add an assistant's message to a conversation");
+        config.MapPost("/threads/{thread_id}/{sub_thread_id}/{bridge_id}", AddAsync)
+            .RequireGtwyEditor().WithSummary("Add an assistant's message to a conversation");
         config.MapGet("/history/sub-thread/{thread_id}", SubThreadsAsync).WithSummary("List the conversations of a thread that has runs");
-        config.MapPost("/getFineTuneData/{bridge_id}", FineTuneAsync).WithSummary("Export threads for fine-tuning, a conversation on each line");
+        config.MapPost("/getFineTuneData/{bridge_id}", FineTuneAsync)
+            .WithSummary("Export threads for fine-tuning, a conversation on each line");
         config.MapPut("/gethistory/{bridge_id}", CorrectAsync).RequireGtwyEditor().WithSummary("Correct an answer");
         config.MapPut("/status/{status:int}", FeedbackAsync).WithSummary("Say whether an answer was good (1), bad (2) or neither (0)");
         config.MapGet("/getuserupdates/{version_id}", ChangesAsync).WithSummary("List who changed a version");
     }
 
     internal static async Task<Ok<HistoryApi.LogList>> ThreadAsync(
-        [FromRoute(Name = "thread_id")] string threadId, [FromRoute(Name = "bridge_id")] string agentId, GtwyCaller caller, GatewayDb db, RunHistory history,
-        CancellationToken ct, [FromQuery(Name = "pageNo")] int page = 1, int limit = 30, [FromQuery(Name = "sub_thread_id")] string? subThreadId = null)
+        [FromRoute(Name = "thread_id")] string threadId, [FromRoute(Name = "bridge_id")] string agentId,
+        GtwyCaller caller, GatewayDb db, RunHistory history,
+        CancellationToken ct, [FromQuery(Name = "pageNo")] int page = 1,
+        int limit = 30, [FromQuery(Name = "sub_thread_id")] string? subThreadId = null)
     {
         HistoryApi.CheckPage(page, limit);
         await db.RequireAgentAsync(caller, agentId, ct);
         var sub = QueryValues.Text(subThreadId, "sub_thread_id");
-        var runs = history.Of(caller.OrganizationId, agentId).Where(run => run.ThreadId == threadId && (sub == null || run.SubThreadId == sub));
+        var runs = history.Of(caller.OrganizationId, agentId)
+            .Where(run => run.ThreadId == threadId && (sub == null || run.SubThreadId == sub));
         var (rows, _) = await RunHistory.ConversationAsync(runs, page, limit, ct);
         return TypedResults.Ok(new HistoryApi.LogList(rows.ConvertAll(run => ConversationLog.Of(run, caller.OrgId)), Success: true));
     }
 
     internal static async Task<Ok<Done>> AddAsync(
         [FromRoute(Name = "thread_id")] string threadId, [FromRoute(Name = "sub_thread_id")] string subThreadId,
-        [FromRoute(Name = "bridge_id")] string agentId, NewMessage body, GtwyCaller caller, GatewayDb db, TimeProvider time, CancellationToken ct)
+        [FromRoute(Name = "bridge_id")] string agentId, NewMessage body,
+        GtwyCaller caller, GatewayDb db, TimeProvider time, CancellationToken ct)
     {
         caller.RequireEditor();
         CheckMessage(body.Message);
@@ -92,7 +100,8 @@ internal static class OlderHistoryApi
 
     internal static async Task<Ok<SubThreads>> SubThreadsAsync(
         [FromRoute(Name = "thread_id")] string threadId, GtwyCaller caller, GatewayDb db, RunHistory history, CancellationToken ct,
-        [FromQuery(Name = "bridge_id")] string? agentId = null, string? error = null, [FromQuery(Name = "version_id")] string? versionId = null)
+        [FromQuery(Name = "bridge_id")] string? agentId = null, string? error = null,
+        [FromQuery(Name = "version_id")] string? versionId = null)
     {
         var agent = QueryValues.Text(agentId, "bridge_id") ?? throw Failure.Invalid("bridge_id must be given", "bridge_id");
         await db.RequireInFolderAsync(caller, agent, ct);
@@ -126,18 +135,21 @@ internal static class OlderHistoryApi
     }
 
     internal static async Task<Ok<Done>> CorrectAsync(
-        [FromRoute(Name = "bridge_id")] string agentId, Correction body, GtwyCaller caller, GatewayDb db, TimeProvider time, CancellationToken ct)
+        [FromRoute(Name = "bridge_id")] string agentId, Correction body,
+        GtwyCaller caller, GatewayDb db, TimeProvider time, CancellationToken ct)
     {
         caller.RequireEditor();
         CheckMessage(body.Message);
         await db.RequireInFolderAsync(caller, agentId, ct);
         // Into the document as it is by then: what follows a run writes there, too.
         await db.Database.ExecuteSqlAsync($"""
-            update gateway.runs set document = document || jsonb_build_object('updated_llm_message', {body.Message}::text), updated_at = {time.GetUtcNow()}
+            update gateway.runs
+              set document = document || jsonb_build_object('updated_llm_message', {body.Message}::text), updated_at = {time.GetUtcNow()}
             where number = {body.Id} and agent_id = {agentId} and organization_id = {caller.OrganizationId}
             """, ct);
         var run = await db.Runs.AsNoTracking().FirstOrDefaultAsync(
-            run => run.Number == body.Id && run.AgentId == agentId && run.OrganizationId == caller.OrganizationId, ct) ?? throw Failure.NotFound("Message");
+            run => run.Number == body.Id && run.AgentId == agentId && run.OrganizationId == caller.OrganizationId,
+            ct) ?? throw Failure.NotFound("Message");
         return TypedResults.Ok(new Done(Success: true, ConversationLog.Of(run, caller.OrgId)));
     }
 
@@ -149,7 +161,8 @@ internal static class OlderHistoryApi
             throw Failure.Invalid("status must be 0, 1 or 2", "status");
         }
         var run = body.MessageId is null ? null : await db.Runs.FirstOrDefaultAsync(
-            run => run.MessageId == body.MessageId && run.OrganizationId == caller.OrganizationId && (body.AgentId == null || run.AgentId == body.AgentId), ct);
+            run => run.MessageId == body.MessageId && run.OrganizationId == caller.OrganizationId
+            && (body.AgentId == null || run.AgentId == body.AgentId), ct);
         if (run is null)
         {
             throw Failure.NotFound("Message");
@@ -163,7 +176,8 @@ internal static class OlderHistoryApi
             await alerts.SendAsync(
                 run.OrganizationId,
                 AlertEvent.ThumbsDown(
-                    new(run.AgentId, name ?? "", caller.OrgId, caller.UserId, caller.IsEmbed, caller.IsEmbed ? caller.UserId : null), run.MessageId),
+                    new(run.AgentId, name ?? "", caller.OrgId, caller.UserId, caller.IsEmbed, caller.IsEmbed ? caller.UserId : null),
+                    run.MessageId),
                 ct);
         }
         (run.UserFeedback, run.UpdatedAt) = ((short)status, time.GetUtcNow());
@@ -172,13 +186,15 @@ internal static class OlderHistoryApi
     }
 
     internal static async Task<Ok<Changes>> ChangesAsync(
-        [FromRoute(Name = "version_id")] string versionId, GtwyCaller caller, GatewayDb db, CancellationToken ct, int page = 1, int limit = 30,
+        [FromRoute(Name = "version_id")] string versionId, GtwyCaller caller,
+        GatewayDb db, CancellationToken ct, int page = 1, int limit = 30,
         string? users = null)
     {
         HistoryApi.CheckPage(page, limit);
         var by = QueryValues.Text(users, "users");
         var changes = await db.AgentChanges.AsNoTracking()
-            .Where(change => change.OrganizationId == caller.OrganizationId && change.VersionId == versionId && (by == null || change.UserId == by)
+            .Where(change => change.OrganizationId == caller.OrganizationId
+                && change.VersionId == versionId && (by == null || change.UserId == by)
                 && (caller.FolderId == null || db.AgentsOf(caller).Any(agent => agent.Id == change.AgentId)))
             .OrderByDescending(change => change.Id).Skip((page - 1) * limit).Take(limit).ToListAsync(ct);
         return TypedResults.Ok(new Changes(Success: true, changes.ConvertAll(change =>

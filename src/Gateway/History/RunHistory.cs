@@ -24,7 +24,8 @@ internal sealed class RunHistory(GatewayDb db)
                     && (newer.CreatedAt > run.CreatedAt || newer.Number > run.Number)))
                 .Select(run => new { run.ThreadId, run.Number, UpdatedAt = run.CreatedAt })
             : filter.Apply(runs).GroupBy(run => run.ThreadId)
-                .Select(thread => new { ThreadId = thread.Key, Number = thread.Max(run => run.Number), UpdatedAt = thread.Max(run => run.CreatedAt) });
+                .Select(thread =>
+                    new { ThreadId = thread.Key, Number = thread.Max(run => run.Number), UpdatedAt = thread.Max(run => run.CreatedAt) });
         return await threads.OrderByDescending(thread => thread.UpdatedAt).ThenByDescending(thread => thread.Number).Skip(skip).Take(take)
             .Select(thread => new ThreadRow(thread.ThreadId, thread.Number, thread.UpdatedAt)).ToListAsync(ct);
     }
@@ -35,21 +36,25 @@ internal sealed class RunHistory(GatewayDb db)
     /// <summary>The messages of these threads in which the keyword was found.</summary>
     public Task<List<FoundMessage>> FoundAsync(
         Guid organizationId, string agentId, HistoryFilter filter, IReadOnlyList<string> threads, int take, CancellationToken ct) =>
-        filter.Apply(Of(organizationId, agentId)).Where(run => threads.Contains(run.ThreadId)).OrderByDescending(run => run.CreatedAt).Take(take)
+        filter.Apply(Of(organizationId, agentId)).Where(run => threads.Contains(run.ThreadId))
+            .OrderByDescending(run => run.CreatedAt).Take(take)
             .Select(run => new FoundMessage(run.ThreadId, run.MessageId, run.UserMessage, run.CreatedAt)).ToListAsync(ct);
 
     /// <summary>A page of one conversation. The first page holds the newest runs; each page begins with its oldest.</summary>
-    public static async Task<(List<AgentRun> Runs, int Total)> ConversationAsync(IQueryable<AgentRun> runs, int page, int limit, CancellationToken ct)
+    public static async Task<(List<AgentRun> Runs, int Total)> ConversationAsync(
+        IQueryable<AgentRun> runs, int page, int limit, CancellationToken ct)
     {
         var total = await runs.CountAsync(ct);
-        var rows = await runs.OrderByDescending(run => run.CreatedAt).ThenByDescending(run => run.Number).Skip((page - 1) * limit).Take(limit).ToListAsync(ct);
+        var rows = await runs.OrderByDescending(run => run.CreatedAt)
+            .ThenByDescending(run => run.Number).Skip((page - 1) * limit).Take(limit).ToListAsync(ct);
         rows.Reverse();
         return (rows, total);
     }
 
     /// <summary>The run of this message, without regard to its agent.</summary>
     public Task<AgentRun?> FindAsync(Guid organizationId, string messageId, CancellationToken ct) => db.Runs.AsNoTracking()
-        .Where(run => run.OrganizationId == organizationId && run.MessageId == messageId).OrderByDescending(run => run.Number).FirstOrDefaultAsync(ct);
+        .Where(run => run.OrganizationId == organizationId && run.MessageId == messageId)
+        .OrderByDescending(run => run.Number).FirstOrDefaultAsync(ct);
 
     /// <summary>The run with the runs of the agents that it called in the place of what they answered.</summary>
     public async Task<JsonObject> NestedAsync(AgentRun root, string orgId, CancellationToken ct)
@@ -59,7 +64,8 @@ internal sealed class RunHistory(GatewayDb db)
         for (var depth = 0; depth < MaxDepth && parents.Count > 0; depth++)
         {
             var level = await db.Runs.AsNoTracking()
-                .Where(run => run.OrganizationId == root.OrganizationId && run.ParentId != null && parents.Contains(run.ParentId)).ToListAsync(ct);
+                .Where(run => run.OrganizationId == root.OrganizationId && run.ParentId != null && parents.Contains(run.ParentId))
+                .ToListAsync(ct);
             parents = [.. level.Where(run => children.TryAdd(run.MessageId, run)).Select(run => run.MessageId)];
         }
         return Nest(root, depth: 0);

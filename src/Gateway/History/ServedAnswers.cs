@@ -8,7 +8,8 @@ internal sealed class ServedAnswers(NpgsqlDataSource source) : IServedAnswers
 {
     // The newest run of a message counts, as in the history. Each conversation is read along the index of its thread.
     private const string Select = """
-        select served.message_id, served.user_message, served.answer, a.slug, served.version_id, served.model, served.service, earlier.questions, earlier.answers
+        select served.message_id,
+          served.user_message, served.answer, a.slug, served.version_id, served.model, served.service, earlier.questions, earlier.answers
         from (
           select distinct on (message_id) * from gateway.runs
           where organization_id = $1 and message_id = any ($2) and is_success and answer is not null and user_message is not null
@@ -26,7 +27,8 @@ internal sealed class ServedAnswers(NpgsqlDataSource source) : IServedAnswers
 
     private const int MostEarlier = 40;
 
-    public async Task<IReadOnlyList<ServedAnswer>> FindAsync(Guid organizationId, IReadOnlyCollection<string> messageIds, CancellationToken ct)
+    public async Task<IReadOnlyList<ServedAnswer>> FindAsync(
+        Guid organizationId, IReadOnlyCollection<string> messageIds, CancellationToken ct)
     {
         await using var command = source.CreateCommand(Select);
         command.Parameters.Add(new() { Value = organizationId });
@@ -36,9 +38,11 @@ internal sealed class ServedAnswers(NpgsqlDataSource source) : IServedAnswers
         await using var row = await command.ExecuteReaderAsync(ct);
         while (await row.ReadAsync(ct))
         {
-            string[] questions = row.IsDBNull(7) ? [] : row.GetFieldValue<string[]>(7), answers = row.IsDBNull(8) ? [] : row.GetFieldValue<string[]>(8);
+            string[] questions = row.IsDBNull(7) ? [] : row.GetFieldValue<string[]>(7), answers = row.IsDBNull(8)
+                ? [] : row.GetFieldValue<string[]>(8);
             found.Add(new(
-                row.GetString(0), [.. questions.Zip(answers, (question, answer) => new ServedExchange(question, answer))], row.GetString(1), row.GetString(2),
+                row.GetString(0), [.. questions.Zip(answers, (question, answer) => new ServedExchange(question, answer))],
+                row.GetString(1), row.GetString(2),
                 row.TextOrNull(3), row.TextOrNull(4), row.GetString(5), row.GetString(6)));
         }
         return found;

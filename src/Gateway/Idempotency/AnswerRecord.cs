@@ -62,7 +62,8 @@ internal sealed class AnswerRecord(HttpResponse response, IHttpResponseBodyFeatu
     {
     }
 
-    public Task StartAsync(CancellationToken cancellationToken = default) => IsStream ? client.StartAsync(cancellationToken) : Task.CompletedTask;
+    public Task StartAsync(CancellationToken cancellationToken = default) =>
+        IsStream ? client.StartAsync(cancellationToken) : Task.CompletedTask;
 
     public Task CompleteAsync() => Task.CompletedTask;
 

@@ -55,7 +55,8 @@ internal sealed class IdempotencyStore(NpgsqlDataSource source, TimeProvider tim
                 rows.TextOrNull(3), await rows.IsDBNullAsync(4, ct) ? [] : rows.GetFieldValue<byte[]>(4));
     }
 
-    public async Task KeepAsync(IdempotencyKey key, Guid claim, int status, string? contentType, ReadOnlyMemory<byte> body, CancellationToken ct)
+    public async Task KeepAsync(
+        IdempotencyKey key, Guid claim, int status, string? contentType, ReadOnlyMemory<byte> body, CancellationToken ct)
     {
         await using var command = source.CreateCommand("""
             update gateway.idempotent_answers set status = $5, content_type = $6, body = $7

@@ -23,7 +23,8 @@ internal sealed class IdempotentCalls(CallGate gate, IdempotencyStore answers, T
     /// <summary>For the POST routes of a group, forms excepted. Requests without the header only pass a look at it.</summary>
     public static void Use(IEndpointConventionBuilder group) => group.Finally(endpoint =>
     {
-        if (endpoint.RequestDelegate is not { } next || endpoint.Metadata.OfType<HttpMethodMetadata>().LastOrDefault()?.HttpMethods is not ["POST"])
+        if (endpoint.RequestDelegate is not { } next
+            || endpoint.Metadata.OfType<HttpMethodMetadata>().LastOrDefault()?.HttpMethods is not ["POST"])
         {
             return;
         }
@@ -79,7 +80,8 @@ internal sealed class IdempotentCalls(CallGate gate, IdempotencyStore answers, T
         {
             await AnswerAsync(context, next);
             if (context.Response.StatusCode is < 500 and not 429 && record.IsWhole
-                && (!context.RequestAborted.IsCancellationRequested || record.IsStream || JsonBody.KindOf(record.Written.Span) == JsonValueKind.Object))
+                && (!context.RequestAborted.IsCancellationRequested || record.IsStream
+                    || JsonBody.KindOf(record.Written.Span) == JsonValueKind.Object))
             {
                 // Also when its client has left meanwhile: that is who will ask again.
                 await answers.KeepAsync(
@@ -105,7 +107,8 @@ internal sealed class IdempotentCalls(CallGate gate, IdempotencyStore answers, T
         {
             await next(context);
         }
-        catch (Failure failure) when (!context.Response.HasStarted && DialectOf(context) is { } errors && errors.StatusOf(failure) is < 500 and not 429)
+        catch (Failure failure)
+            when (!context.Response.HasStarted && DialectOf(context) is { } errors && errors.StatusOf(failure) is < 500 and not 429)
         {
             await errors.WriteAsync(context, failure);
         }

@@ -69,11 +69,13 @@ internal static class AnalyticsApi
     /// <summary>Runs name the scripts of the functions that were called.</summary>
     private static async Task<AnalyticsQuery> WithScriptsAsync(AnalyticsQuery query, GtwyCaller caller, GatewayDb db, CancellationToken ct)
     {
-        if (query.ToolId is not { Length: > 0 } || query.ToolId.SelectMany(given => given.Split(',')).Where(HexId.IsOne).ToArray() is not { Length: > 0 } ids)
+        if (query.ToolId is not { Length: > 0 }
+            || query.ToolId.SelectMany(given => given.Split(',')).Where(HexId.IsOne).ToArray() is not { Length: > 0 } ids)
         {
             return query;
         }
-        var scripts = await db.Tools.Where(tool => tool.OrganizationId == caller.OrganizationId && ids.Contains(tool.Id)).Select(tool => tool.ScriptId).ToListAsync(ct);
+        var scripts = await db.Tools.Where(tool => tool.OrganizationId == caller.OrganizationId && ids.Contains(tool.Id))
+            .Select(tool => tool.ScriptId).ToListAsync(ct);
         return query with { ToolId = [.. query.ToolId, .. scripts] };
     }
 
@@ -88,7 +90,8 @@ internal static class AnalyticsApi
         Guid organizationId, string agent, AnalyticsQuery query, UsageQueries usage, DateTimeOffset now, CancellationToken ct)
     {
         var (from, to) = query.Window(now);
-        var filter = new UsageFilter(organizationId, UsageSums.StartOf(from, UsageSums.Quarter), UsageSums.StartOf(to, UsageSums.Quarter) + UsageSums.Quarter, AgentId: agent);
+        var filter = new UsageFilter(organizationId, UsageSums.StartOf(from, UsageSums.Quarter),
+            UsageSums.StartOf(to, UsageSums.Quarter) + UsageSums.Quarter, AgentId: agent);
         var sums = await usage.SumAsync(filter, [query.Bucket(from, to)], MostPoints, ct, percentiles: true);
         return new([.. sums.Select(sum => (JsonNode)new JsonObject
         {

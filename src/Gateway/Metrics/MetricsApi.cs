@@ -9,7 +9,10 @@ using Stoa.Platform.Http;
 
 namespace Stoa.Gateway.Metrics;
 
-/// <summary>The figures of GTWY's dashboards: sums of usage over time. Everybody of the organization may see them; an embedded user those of his folder.</summary>
+/// <summary>
+/// The figures of GTWY's dashboards: sums of usage over time. Everybody of the organization may see them; an embedded user those of his
+/// folder.
+/// </summary>
 internal static class MetricsApi
 {
     /// <summary>More than a chart can show; of more groups the oldest are left out.</summary>
@@ -38,7 +41,8 @@ internal static class MetricsApi
         var now = time.GetUtcNow();
         var dayAgo = UsageSums.StartOf(now.AddDays(-1), UsageSums.Quarter);
         var (from, to) = string.IsNullOrEmpty(body.StartDate) ? (dayAgo, null) : MetricsQuery.Dates(body.StartDate, body.EndDate);
-        var sums = await usage.SumAsync(new(caller.OrganizationId, from, to > now ? null : to, FolderId: caller.FolderId), ["agent"], MostRows, ct);
+        var sums = await usage.SumAsync(
+            new(caller.OrganizationId, from, to > now ? null : to, FolderId: caller.FolderId), ["agent"], MostRows, ct);
         return AnswerOf<AgentTotal>([.. sums.Where(sum => sum.AgentId is { Length: > 0 }).Select(sum =>
             new AgentTotal(sum.AgentId!, sum.InputTokens + sum.OutputTokens, sum.Cost, sum.LastAt?.UtcDateTime))]);
     }
@@ -52,9 +56,12 @@ internal static class MetricsApi
         sum.LatencyMs / 1_000m, sum.Calls - sum.Failed, sum.InputTokens + sum.OutputTokens, sum.Calls, sum.Unpriced, sum.P50Ms / 1_000,
         sum.P95Ms / 1_000, sum.P99Ms / 1_000);
 
-    internal sealed record Answer<T>(bool Success, [property: JsonPropertyName("statusCode")] int StatusCode, IReadOnlyList<T> Data, string Message);
+    internal sealed record Answer<T>(
+        bool Success, [property: JsonPropertyName("statusCode")] int StatusCode, IReadOnlyList<T> Data, string Message);
 
-    /// <summary>The sums of a moment, or of one part of it: of what is asked by, one has a value. Percentiles only where they were asked for.</summary>
+    /// <summary>
+    /// The sums of a moment, or of one part of it: of what is asked by, one has a value. Percentiles only where they were asked for.
+    /// </summary>
     internal sealed record Moment(
         [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] string? BridgeId,
         [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] string? VersionId,
@@ -62,7 +69,8 @@ internal static class MetricsApi
         [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] string? ThreadId,
         [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] string? Service,
         [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] string? Model,
-        DateTime CreatedAt, decimal CostSum, decimal LatencySum, long SuccessCount, long TotalTokenCount, long RecordCount, long CostUnknownCount,
+        DateTime CreatedAt, decimal CostSum, decimal LatencySum, long SuccessCount,
+        long TotalTokenCount, long RecordCount, long CostUnknownCount,
         [property: JsonPropertyName("latency_p50"), JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] double? LatencyP50,
         [property: JsonPropertyName("latency_p95"), JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] double? LatencyP95,
         [property: JsonPropertyName("latency_p99"), JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] double? LatencyP99);

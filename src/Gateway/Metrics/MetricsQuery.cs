@@ -5,7 +5,8 @@ using Stoa.Platform.Http;
 namespace Stoa.Gateway.Metrics;
 
 /// <summary>What a dashboard asks for, in the words of GTWY's wire.</summary>
-/// <param name="Range">1 to 5: the last 1, 3, 6, 12, 24 hours by quarters of an hour; 6 to 9: 2, 7, 14, 30 days by days; 10: the dates.</param>
+/// <param name="Range">1 to 5: the last 1, 3, 6, 12, 24 hours by quarters of an hour; 6 to 9: 2, 7, 14, 30 days by days; 10: the
+/// dates.</param>
 /// <param name="Factor">What each moment's sums are divided by.</param>
 /// <param name="Percentiles">Ours: adds <c>latency_p50</c>, <c>latency_p95</c> and <c>latency_p99</c>, seconds.</param>
 [JsonNumberHandling(JsonNumberHandling.AllowReadingFromString)]
@@ -79,7 +80,8 @@ internal sealed record MetricsQuery(
         {
             throw Failure.Invalid("end_date must be after start_date", "end_date");
         }
-        return (from, to is null ? null : Quarters(to.Value, "end_date", end!.Length <= LengthOfDate ? TimeSpan.FromDays(1) : UsageSums.Quarter - TimeSpan.FromTicks(1)));
+        return (from, to is null ? null : Quarters(
+            to.Value, "end_date", end!.Length <= LengthOfDate ? TimeSpan.FromDays(1) : UsageSums.Quarter - TimeSpan.FromTicks(1)));
     }
 
     private static DateTimeOffset Quarters(DateTimeOffset time, string field, TimeSpan more = default) => time.Year is > 1900 and < 9000

@@ -8,7 +8,9 @@ using Stoa.Platform.Http;
 
 namespace Stoa.Gateway.Metrics;
 
-/// <summary>Reads the history of one agent for its analytics. Every statement names the organization, and reads by the index of its runs.</summary>
+/// <summary>
+/// Reads the history of one agent for its analytics. Every statement names the organization, and reads by the index of its runs.
+/// </summary>
 internal sealed class RunAnalytics(NpgsqlDataSource source)
 {
     private const int MostMessages = 20;
@@ -81,7 +83,8 @@ internal sealed class RunAnalytics(NpgsqlDataSource source)
         return (threads, total);
     }
 
-    public async Task<JsonObject> SummaryAsync(Guid organizationId, string agentId, AnalyticsQuery query, DateTimeOffset now, CancellationToken ct)
+    public async Task<JsonObject> SummaryAsync(
+        Guid organizationId, string agentId, AnalyticsQuery query, DateTimeOffset now, CancellationToken ct)
     {
         await using var command = Command(
             $"""
@@ -117,7 +120,8 @@ internal sealed class RunAnalytics(NpgsqlDataSource source)
         command.Parameters.Add(new() { Value = agentId });
         command.Parameters.Add(new() { Value = from });
         command.Parameters.Add(new() { Value = MostFacets });
-        SortedSet<string> services = new(StringComparer.Ordinal), models = new(StringComparer.Ordinal), versions = new(StringComparer.Ordinal);
+        SortedSet<string> services = new(StringComparer.Ordinal),
+            models = new(StringComparer.Ordinal), versions = new(StringComparer.Ordinal);
         await using var reader = await command.ExecuteReaderAsync(ct);
         while (await reader.ReadAsync(ct))
         {
@@ -199,7 +203,8 @@ internal sealed class RunAnalytics(NpgsqlDataSource source)
     /// <summary>Given once with commas or several times.</summary>
     private static string[]? Texts(string[]? values, string field)
     {
-        string[] all = [.. (values ?? []).SelectMany(value => value.Split(',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries))
+        string[] all =
+            [.. (values ?? []).SelectMany(value => value.Split(',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries))
             .Select(value => QueryValues.Text(value, field)!)];
         return all.Length > 0 ? all : null;
     }

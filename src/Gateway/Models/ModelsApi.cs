@@ -46,7 +46,8 @@ internal static class ModelsApi
         await JsonAnswer.SendAsync(context, body);
     }
 
-    internal static async Task GetAsync(HttpContext context, string id, CallGate gate, ProviderCatalog providers, AgentConfigurations agents)
+    internal static async Task GetAsync(
+        HttpContext context, string id, CallGate gate, ProviderCatalog providers, AgentConfigurations agents)
     {
         var key = gate.Authenticate(context.Request);
         var name = Uri.UnescapeDataString(id);
@@ -83,5 +84,6 @@ internal static class ModelsApi
 
     private static ModelEntry Entry(ListedAgent agent) => new($"{AgentPrefix}{agent.Slug}", "stoa", agent.CreatedAt.ToUnixTimeSeconds());
 
-    private static ModelEntry Entry(ModelTarget model, ProviderCatalog providers) => new(model.ListedName, model.Provider.Name, providers.CreatedAt);
+    private static ModelEntry Entry(ModelTarget model, ProviderCatalog providers) =>
+        new(model.ListedName, model.Provider.Name, providers.CreatedAt);
 }

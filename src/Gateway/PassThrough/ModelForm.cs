@@ -43,7 +43,8 @@ internal sealed record ModelForm(string Model, IFormCollection Fields)
         foreach (var file in Fields.Files)
         {
             var part = new StreamContent(file.OpenReadStream());
-            part.Headers.ContentType = MediaTypeHeaderValue.TryParse(file.ContentType, out var type) ? type : new("application/octet-stream");
+            part.Headers.ContentType = MediaTypeHeaderValue.TryParse(file.ContentType, out var type)
+                ? type : new("application/octet-stream");
             content.Add(part, Quoted(file.Name), Quoted(file.FileName));
         }
         return (content.Headers.ContentType!.ToString(), await content.ReadAsByteArrayAsync());

@@ -37,11 +37,14 @@ internal sealed class PassThroughApi(
         }
         const string transcriptions = "/audio/transcriptions";
         var transcription = SurfaceOf("transcription");
-        routes.MapPost(transcriptions, (HttpContext context, PassThroughApi api) => api.PassFormAsync(context, transcription, transcriptions))
+        routes.MapPost(
+            transcriptions, (HttpContext context, PassThroughApi api) => api.PassFormAsync(context, transcription, transcriptions))
             .WithTags("Pass-through").WithSummary("Write down what is said: a form with file and model")
             .TakesForm(
-                new("file", "The recording", IsFile: true, IsRequired: true), new("model", "provider/model, or a bare model name that a provider lists", IsRequired: true),
-                new("language", "Of the recording"), new("prompt", "What it is about"), new("response_format", "json, text, srt, verbose_json or vtt"),
+                new("file", "The recording", IsFile: true, IsRequired: true),
+                new("model", "provider/model, or a bare model name that a provider lists", IsRequired: true),
+                new("language", "Of the recording"), new("prompt", "What it is about"),
+                new("response_format", "json, text, srt, verbose_json or vtt"),
                 new("temperature", "0 to 1"));
     }
 
@@ -76,7 +79,8 @@ internal sealed class PassThroughApi(
         var form = await ModelForm.ReadAsync(context.Request);
         var wishes = CallWishes.Of(context.Request);
         var target = targets.Find(key, System.Text.Encoding.UTF8.GetBytes(form.Model), wishes);
-        var outline = RequestOutline.Read(JsonSerializer.SerializeToUtf8Bytes(new() { ["model"] = target.Model }, GatewayJson.Default.JsonObject));
+        var outline =
+            RequestOutline.Read(JsonSerializer.SerializeToUtf8Bytes(new() { ["model"] = target.Model }, GatewayJson.Default.JsonObject));
         var admission = await gate.AdmitAsync(context, surface.Limits, key, tokens: 0);
         var call = new GatewayCall(surface, key, target, outline, admission, context.RequestId(), started) { Wishes = wishes };
         await RunAsync(context, call, maxOutput: 0, async client =>
@@ -131,5 +135,6 @@ internal sealed class PassThroughApi(
         }
     }
 
-    internal sealed record Request([property: Required, Description("provider/model, or a bare model name that a provider lists")] string Model);
+    internal sealed record Request(
+        [property: Required, Description("provider/model, or a bare model name that a provider lists")] string Model);
 }

@@ -38,7 +38,8 @@ internal sealed class OwnPrompts(NpgsqlDataSource database, TimeProvider time)
 
     public async Task<string> FindAsync(Guid organizationId, string id, CancellationToken ct)
     {
-        await using var command = Command("select prompt from gateway.own_prompts where organization_id = $1 and prompt_id = $2", organizationId, id);
+        await using var command =
+            Command("select prompt from gateway.own_prompts where organization_id = $1 and prompt_id = $2", organizationId, id);
         return await command.ExecuteScalarAsync(ct) as string ?? Usual[id];
     }
 
@@ -68,7 +69,8 @@ internal sealed class OwnPrompts(NpgsqlDataSource database, TimeProvider time)
 
     public async Task ResetAsync(Guid organizationId, string id, CancellationToken ct)
     {
-        await using var command = Command("delete from gateway.own_prompts where organization_id = $1 and prompt_id = $2", organizationId, id);
+        await using var command =
+            Command("delete from gateway.own_prompts where organization_id = $1 and prompt_id = $2", organizationId, id);
         await command.ExecuteNonQueryAsync(ct);
     }
 

@@ -19,21 +19,24 @@ internal static class OwnPromptsApi
     {
         var prompts = routes.MapGroup("/api/prebuilt_prompt").WithTags("Prompts");
         prompts.MapGet("", ListAsync).WithSummary("Read the prompts of the built-in agents");
-        prompts.MapPut("", PutAsync).RequireGtwyEditor().TakesObject().WithSummary("Word one of them anew: an object of its id and the text");
+        prompts.MapPut("", PutAsync).RequireGtwyEditor().TakesObject()
+            .WithSummary("Word one of them anew: an object of its id and the text");
         prompts.MapPost("/reset", ResetAsync).RequireGtwyEditor().TakesObject().WithSummary("Go back to the usual words");
         prompts.MapGet("/{prompt_key}", GetAsync).WithSummary("Read one of them");
     }
 
     internal static async Task<Ok<JsonObject>> ListAsync(GtwyCaller caller, OwnPrompts prompts, CancellationToken ct) =>
         Shown("Prebuilt prompts retrieved successfully", new JsonObject(
-            (await prompts.ListAsync(caller.OrganizationId, ct)).Select(prompt => KeyValuePair.Create(prompt.Key, (JsonNode?)prompt.Value))));
+            (await prompts.ListAsync(caller.OrganizationId, ct))
+            .Select(prompt => KeyValuePair.Create(prompt.Key, (JsonNode?)prompt.Value))));
 
     internal static async Task<Ok<JsonObject>> PutAsync(GtwyCaller caller, GtwyBody body, OwnPrompts prompts, CancellationToken ct)
     {
         caller.RequireOwnEditor();
         if (body.Members.Count != 1 || body.Members.First().Key is var id && !OwnPrompts.Usual.ContainsKey(id))
         {
-            throw Failure.Invalid($"The body must be one of {string.Join(", ", OwnPrompts.Usual.Keys)} and its text", code: "invalid_value");
+            throw Failure.Invalid(
+                $"The body must be one of {string.Join(", ", OwnPrompts.Usual.Keys)} and its text", code: "invalid_value");
         }
         var text = body.Members.NeedText(id, MaxPrompt);
         await prompts.PutAsync(caller.OrganizationId, id, text, ct);
@@ -48,7 +51,8 @@ internal static class OwnPromptsApi
         return Shown("Prebuilt prompt reset successfully", new JsonObject { [id] = OwnPrompts.Usual[id] });
     }
 
-    internal static async Task<Ok<JsonObject>> GetAsync(string prompt_key, GtwyCaller caller, OwnPrompts prompts, CancellationToken ct) => Shown(
+    internal static async Task<Ok<JsonObject>> GetAsync(string prompt_key, GtwyCaller caller, OwnPrompts prompts, CancellationToken ct) =>
+        Shown(
         "Prebuilt prompt retrieved successfully",
         new JsonObject { [Known(prompt_key)] = await prompts.FindAsync(caller.OrganizationId, prompt_key, ct) });
 

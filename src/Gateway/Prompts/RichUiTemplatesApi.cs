@@ -25,11 +25,13 @@ internal static class RichUiTemplatesApi
         var templates = routes.MapGroup("/api/rich_ui_templates").WithTags("Prompts");
         templates.MapPost("", CreateAsync).RequireGtwyEditor().TakesObject().WithSummary("Create a template of structured answers");
         templates.MapGet("", ListAsync).WithSummary("List the templates of structured answers");
-        templates.MapPut("/{template_id}", UpdateAsync).RequireGtwyEditor().TakesObject().WithSummary("Change a template of structured answers");
+        templates.MapPut("/{template_id}", UpdateAsync).RequireGtwyEditor()
+            .TakesObject().WithSummary("Change a template of structured answers");
         templates.MapDelete("/{template_id}", DeleteAsync).RequireGtwyEditor().WithSummary("Delete a template of structured answers");
     }
 
-    internal static async Task<Ok<JsonObject>> CreateAsync(GtwyCaller caller, GtwyBody body, GatewayDb db, TimeProvider time, CancellationToken ct)
+    internal static async Task<Ok<JsonObject>> CreateAsync(
+        GtwyCaller caller, GtwyBody body, GatewayDb db, TimeProvider time, CancellationToken ct)
     {
         caller.RequireOwnEditor();
         if (await Of(db, caller).CountAsync(ct) >= MaxTemplates)
@@ -56,7 +58,8 @@ internal static class RichUiTemplatesApi
 
     internal static async Task<Ok<JsonObject>> ListAsync(GtwyCaller caller, GatewayDb db, CancellationToken ct)
     {
-        var templates = await Of(db, caller).AsNoTracking().OrderBy(template => template.CreatedAt).ThenBy(template => template.Id).Take(MaxTemplates).ToListAsync(ct);
+        var templates = await Of(db, caller).AsNoTracking().OrderBy(template => template.CreatedAt)
+            .ThenBy(template => template.Id).Take(MaxTemplates).ToListAsync(ct);
         return TypedResults.Ok(new JsonObject
         {
             ["success"] = true, ["data"] = new JsonArray([.. templates.Select(template => (JsonNode)Show(caller, template))]),

@@ -25,10 +25,12 @@ internal static class WrappersApi
         wrappers.MapGet("", ListAsync).WithSummary("List the wrappers of prompts");
         wrappers.MapGet("/{wrapper_id}", GetAsync).WithSummary("Read a wrapper of prompts");
         wrappers.MapPut("/{wrapper_id}", UpdateAsync).RequireGtwyEditor().TakesObject().WithSummary("Change a wrapper of prompts");
-        wrappers.MapDelete("/{wrapper_id}", DeleteAsync).RequireGtwyEditor().WithSummary("Delete a wrapper of prompts: agents go on without it");
+        wrappers.MapDelete("/{wrapper_id}", DeleteAsync).RequireGtwyEditor()
+            .WithSummary("Delete a wrapper of prompts: agents go on without it");
     }
 
-    internal static async Task<Ok<JsonObject>> CreateAsync(GtwyCaller caller, GtwyBody body, GatewayDb db, TimeProvider time, CancellationToken ct)
+    internal static async Task<Ok<JsonObject>> CreateAsync(
+        GtwyCaller caller, GtwyBody body, GatewayDb db, TimeProvider time, CancellationToken ct)
     {
         caller.RequireOwnEditor();
         if (await Of(db, caller).CountAsync(ct) >= MaxWrappers)
@@ -51,7 +53,8 @@ internal static class WrappersApi
 
     internal static async Task<Ok<JsonObject>> ListAsync(GtwyCaller caller, GatewayDb db, CancellationToken ct)
     {
-        var wrappers = await Of(db, caller).AsNoTracking().OrderBy(wrapper => wrapper.CreatedAt).ThenBy(wrapper => wrapper.Id).Take(MaxWrappers).ToListAsync(ct);
+        var wrappers = await Of(db, caller).AsNoTracking().OrderBy(wrapper => wrapper.CreatedAt)
+            .ThenBy(wrapper => wrapper.Id).Take(MaxWrappers).ToListAsync(ct);
         return TypedResults.Ok(new JsonObject
         {
             ["success"] = true, ["data"] = new JsonArray([.. wrappers.Select(wrapper => (JsonNode)Show(caller, wrapper))]),
@@ -89,7 +92,8 @@ internal static class WrappersApi
             : throw Missing();
     }
 
-    private static IQueryable<PromptWrapper> Of(GatewayDb db, GtwyCaller caller) => db.PromptWrappers.Where(wrapper => wrapper.OrganizationId == caller.OrganizationId);
+    private static IQueryable<PromptWrapper> Of(GatewayDb db, GtwyCaller caller) =>
+        db.PromptWrappers.Where(wrapper => wrapper.OrganizationId == caller.OrganizationId);
 
     private static string Checked(string template) => template.Contains(PromptWrapper.Placeholder, StringComparison.Ordinal)
         ? template : throw GtwyFields.Wrong("template", $"must hold {PromptWrapper.Placeholder}, where the prompt goes");

@@ -5,8 +5,11 @@ using Stoa.Platform.Http;
 
 namespace Stoa.Gateway.ProviderKeys;
 
-/// <summary>Keys that other modules keep for an organization. They lie among its others, under names of their own, and serve all of its calls.</summary>
-internal sealed class BroughtKeys(GatewayDb db, ProviderKeyStore store, KeySeal seal, KeyCheck check, ServiceRegistry services, TimeProvider time) : IModelKeys
+/// <summary>
+/// Keys that other modules keep for an organization. They lie among its others, under names of their own, and serve all of its calls.
+/// </summary>
+internal sealed class BroughtKeys(
+    GatewayDb db, ProviderKeyStore store, KeySeal seal, KeyCheck check, ServiceRegistry services, TimeProvider time) : IModelKeys
 {
     private const string Prefix = "brought/";
     private const int MaxKey = 4_096;
@@ -33,9 +36,11 @@ internal sealed class BroughtKeys(GatewayDb db, ProviderKeyStore store, KeySeal 
             return Shown(kept);
         }
         var owner = new GtwyCaller(
-            organizationId, organizationId.ToString(), OrgName: null, UserId: null, UserName: null, Email: null, GtwyRole.Admin, IsEmbed: false,
+            organizationId, organizationId.ToString(), OrgName: null, UserId: null,
+            UserName: null, Email: null, GtwyRole.Admin, IsEmbed: false,
             FolderId: null, Key: null);
-        return Shown(await store.AddAsync(owner, named, known.Name, secret, status, new(Limit: null, Usage: null, Period: null, Start: null), ct));
+        return Shown(
+            await store.AddAsync(owner, named, known.Name, secret, status, new(Limit: null, Usage: null, Period: null, Start: null), ct));
     }
 
     public async Task<bool> RemoveAsync(Guid organizationId, string service, CancellationToken ct)

@@ -37,7 +37,8 @@ internal sealed class KeyCheck(IHttpClientFactory clients, IOptions<GatewayOptio
         try
         {
             using var request = RequestOf(service, key);
-            using var response = await clients.CreateClient(Client).SendAsync(request, HttpCompletionOption.ResponseHeadersRead, both.Token);
+            using var response = await clients.CreateClient(Client)
+                .SendAsync(request, HttpCompletionOption.ResponseHeadersRead, both.Token);
             return (int)response.StatusCode;
         }
         catch (OperationCanceledException) when (!ct.IsCancellationRequested)

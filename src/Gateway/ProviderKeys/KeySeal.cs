@@ -4,7 +4,9 @@ using Microsoft.AspNetCore.DataProtection;
 
 namespace Stoa.Gateway.ProviderKeys;
 
-/// <summary>Seals providers' keys for the database and opens them for a call. The rings of data protection are the installation's.</summary>
+/// <summary>
+/// Seals providers' keys for the database and opens them for a call. The rings of data protection are the installation's.
+/// </summary>
 internal sealed class KeySeal(IDataProtectionProvider protection)
 {
     private readonly IDataProtector seal = protection.CreateProtector("stoa.gateway.provider_keys");

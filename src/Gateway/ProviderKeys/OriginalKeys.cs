@@ -35,7 +35,9 @@ internal sealed class OriginalKeys(string encryptionKey, string secretIv)
         return Tried(() => aes.DecryptCbc(sealedKey, vector)) ?? Tried(() => Stream(aes, sealedKey));
     }
 
-    /// <summary>CFB needs no padding, and the original uses none; the class here wants whole blocks, of which the rest is cut off again.</summary>
+    /// <summary>
+    /// CFB needs no padding, and the original uses none; the class here wants whole blocks, of which the rest is cut off again.
+    /// </summary>
     private byte[] Stream(Aes aes, byte[] text)
     {
         var blocks = new byte[(text.Length + 15) / 16 * 16];

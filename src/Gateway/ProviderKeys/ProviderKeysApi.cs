@@ -29,7 +29,8 @@ internal static class ProviderKeysApi
     }
 
     internal static async Task<Results<Ok<JsonObject>, BadRequest<JsonObject>>> AddAsync(
-        GtwyCaller caller, GtwyBody body, ProviderKeyStore store, KeyCheck check, ServiceRegistry services, IOptions<GatewayOptions> options, CancellationToken ct)
+        GtwyCaller caller, GtwyBody body, ProviderKeyStore store, KeyCheck check,
+        ServiceRegistry services, IOptions<GatewayOptions> options, CancellationToken ct)
     {
         caller.RequireEditor();
         var name = body.Members.NeedText("name", 200).Trim();
@@ -50,7 +51,8 @@ internal static class ProviderKeysApi
         }
     }
 
-    internal static async Task<Ok<JsonObject>> ListAsync(GtwyCaller caller, ProviderKeyStore store, AgentStore agents, BudgetStore budgets, CancellationToken ct) =>
+    internal static async Task<Ok<JsonObject>> ListAsync(
+        GtwyCaller caller, ProviderKeyStore store, AgentStore agents, BudgetStore budgets, CancellationToken ct) =>
         TypedResults.Ok(await ShowAsync(caller, await store.ListAsync(caller, ct), store, agents, budgets, ct));
 
     internal static async Task<Results<Ok<JsonObject>, BadRequest<JsonObject>>> RemoveAsync(
@@ -74,7 +76,8 @@ internal static class ProviderKeysApi
     }
 
     internal static async Task<Results<Ok<JsonObject>, BadRequest<JsonObject>>> UpdateAsync(
-        string apikey_id, GtwyCaller caller, GtwyBody body, ProviderKeyStore store, KeyCheck check, ServiceRegistry services, CancellationToken ct)
+        string apikey_id, GtwyCaller caller, GtwyBody body, ProviderKeyStore store,
+        KeyCheck check, ServiceRegistry services, CancellationToken ct)
     {
         caller.RequireEditor();
         var key = await store.FindAsync(caller, apikey_id, ct);
@@ -84,7 +87,8 @@ internal static class ProviderKeysApi
         {
             // Clients send back the mask that they were shown when nothing else is meant.
             (string, string)? changed = SecretOf(body.Members) is { } secret && secret != key.Mask
-                ? (secret, await check.RunAsync(services.Find(key.Service) ?? throw GtwyFields.Wrong("service", "is none of the services"), secret, ct))
+                ? (secret, await check.RunAsync(
+                    services.Find(key.Service) ?? throw GtwyFields.Wrong("service", "is none of the services"), secret, ct))
                 : null;
             key = await store.ChangeAsync(key.Id, name, changed, terms, ct);
         }
@@ -122,7 +126,8 @@ internal static class ProviderKeysApi
         GtwyCaller caller, List<ProviderKey> keys, ProviderKeyStore store, AgentStore agents, BudgetStore budgets, CancellationToken ct)
     {
         var uses = (await store.UsesAsync(caller.OrganizationId, ct)).ToLookup(use => use.What, StringComparer.Ordinal);
-        var lastUses = (await agents.LastUsesAsync(caller.OrganizationId, ct)).ToDictionary(use => use.Id, use => use.At, StringComparer.Ordinal);
+        var lastUses = (await agents.LastUsesAsync(caller.OrganizationId, ct))
+            .ToDictionary(use => use.Id, use => use.At, StringComparer.Ordinal);
         var spent = await budgets.SpentAsync(caller.OrganizationId, BudgetKind.ProviderKey, ct);
         return new()
         {
@@ -155,7 +160,8 @@ internal static class ProviderKeysApi
         shown["apikey_usage"] ??= 0;
         shown["last_used"] = lastUsed is null ? null : GtwyFields.InstantText(lastUsed.Value);
         var all = uses.ToList();
-        shown["bridge_ids"] = new JsonArray([.. all.Select(use => use.AgentId).Distinct(StringComparer.Ordinal).Select(id => JsonValue.Create(id))]);
+        shown["bridge_ids"] =
+            new JsonArray([.. all.Select(use => use.AgentId).Distinct(StringComparer.Ordinal).Select(id => JsonValue.Create(id))]);
         shown["version_ids"] = new JsonArray([.. all.Select(use => use.VersionId).OfType<string>().Select(id => JsonValue.Create(id))]);
         return shown;
     }

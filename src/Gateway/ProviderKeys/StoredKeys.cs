@@ -58,7 +58,8 @@ internal sealed class StoredKeys(NpgsqlDataSource source, KeySeal seal, ChangeFe
             where ($1::uuid[] is null or organization_id = any($1)) and folder_id is null and status in ('working', 'limited')
             order by organization_id, service, id
             """);
-        command.Parameters.Add(new() { Value = (object?)only ?? DBNull.Value, NpgsqlDbType = NpgsqlTypes.NpgsqlDbType.Array | NpgsqlTypes.NpgsqlDbType.Uuid });
+        command.Parameters.Add(
+            new() { Value = (object?)only ?? DBNull.Value, NpgsqlDbType = NpgsqlTypes.NpgsqlDbType.Array | NpgsqlTypes.NpgsqlDbType.Uuid });
         await using var rows = await command.ExecuteReaderAsync(ct);
         var keys = new List<(Guid, string, StoredKey)>();
         while (await rows.ReadAsync(ct))

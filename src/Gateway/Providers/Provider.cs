@@ -1,7 +1,8 @@
 namespace Stoa.Gateway.Providers;
 
 /// <summary>A configured provider: its name, its dialect, its models, and the client that reaches it.</summary>
-internal sealed class Provider(string name, ProviderKind kind, IReadOnlyList<string> models, ProviderClient? client, bool hasResponses = false)
+internal sealed class Provider(
+    string name, ProviderKind kind, IReadOnlyList<string> models, ProviderClient? client, bool hasResponses = false)
 {
     public string Name => name;
 

@@ -7,8 +7,8 @@ namespace Stoa.Gateway.Providers;
 
 /// <summary>All providers of the settings, and the rule that turns a model name into one of them.</summary>
 /// <remarks>
-/// An alias of the settings leads to its targets; <c>provider/model</c> to that provider; a bare name to the first provider (in the order of the settings) that lists it.
-/// In Development there is always <c>demo/demo</c>.
+/// An alias of the settings leads to its targets; <c>provider/model</c> to that provider; a bare name to the first provider (in the order
+/// of the settings) that lists it. In Development there is always <c>demo/demo</c>.
 /// </remarks>
 internal sealed class ProviderCatalog : IDisposable
 {
@@ -89,7 +89,8 @@ internal sealed class ProviderCatalog : IDisposable
     {
         var slash = name.IndexOf('/', StringComparison.Ordinal);
         if (slash > 0
-            && Providers.FirstOrDefault(provider => provider.Name.AsSpan().Equals(name.AsSpan(0, slash), StringComparison.OrdinalIgnoreCase)) is { } named
+            && Providers.FirstOrDefault(provider => provider.Name.AsSpan()
+                .Equals(name.AsSpan(0, slash), StringComparison.OrdinalIgnoreCase)) is { } named
             && slash < name.Length - 1)
         {
             var model = name[(slash + 1)..];
@@ -103,7 +104,8 @@ internal sealed class ProviderCatalog : IDisposable
     private ModelTarget Make(string name, ModelOptions options)
     {
         var targets = options.Targets.ConvertAll(target => (
-            Target: Resolve(target.Model) ?? throw new InvalidOperationException($"Gateway:Models:{name} names the model {target.Model}, which no provider serves"),
+            Target: Resolve(target.Model)
+            ?? throw new InvalidOperationException($"Gateway:Models:{name} names the model {target.Model}, which no provider serves"),
             target.Weight));
         return targets[0].Target with { Alias = new(name, options.Strategy == ModelStrategy.Weighted, targets) };
     }

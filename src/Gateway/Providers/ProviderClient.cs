@@ -84,7 +84,8 @@ internal sealed class ProviderClient : IDisposable
         try
         {
             return await pipeline.ExecuteAsync(
-                static (context, state) => state.Client.AttemptAsync(state.Request, context.CancellationToken), context, (Client: this, Request: request));
+                static (context, state) => state.Client.AttemptAsync(state.Request, context.CancellationToken),
+                context, (Client: this, Request: request));
         }
         catch (BrokenCircuitException open)
         {
@@ -280,5 +281,6 @@ internal sealed class ProviderClient : IDisposable
 
     /// <summary>A client that gave the provider less time than the settings do says nothing about the provider.</summary>
     private static bool IsOwnImpatience(ResilienceContext context, Exception? failure) =>
-        failure is Failure { Kind: FailureKind.Timeout } && context.Properties.TryGetValue(Bounded, out var request) && request.Timeouts is not null;
+        failure is Failure { Kind: FailureKind.Timeout }
+            && context.Properties.TryGetValue(Bounded, out var request) && request.Timeouts is not null;
 }

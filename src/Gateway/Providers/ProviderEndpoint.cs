@@ -13,7 +13,8 @@ internal static class ProviderEndpoint
 
     private static readonly (string Name, Dialect Dialect)[] Names =
     [
-        ("openai_chat", Dialect.OpenAi), ("openai_responses", Dialect.OpenAiResponses), ("anthropic", Dialect.Anthropic), ("gemini", Dialect.Gemini),
+        ("openai_chat", Dialect.OpenAi), ("openai_responses", Dialect.OpenAiResponses),
+        ("anthropic", Dialect.Anthropic), ("gemini", Dialect.Gemini),
     ];
 
     /// <summary>Null for a provider that answers in this process.</summary>

@@ -4,14 +4,16 @@ using Stoa.Platform.Http;
 namespace Stoa.Gateway.Providers;
 
 /// <summary>An answer whose head has arrived. Reads it within the deadline; disposing it ends the call to the provider.</summary>
-internal sealed class ProviderExchange(HttpResponseMessage response, CancellationTokenSource deadline, CancellationToken clientGone) : IDisposable
+internal sealed class ProviderExchange(HttpResponseMessage response, CancellationTokenSource deadline, CancellationToken clientGone)
+    : IDisposable
 {
     /// <summary>The largest answer that is not a stream.</summary>
     private const int MaxAnswerBytes = 64 << 20;
 
     private readonly Stream body = response.Content.ReadAsStream(CancellationToken.None);
 
-    public string? ContentType => response.Content.Headers.NonValidated.TryGetValues("Content-Type", out var value) ? value.ToString() : null;
+    public string? ContentType =>
+        response.Content.Headers.NonValidated.TryGetValues("Content-Type", out var value) ? value.ToString() : null;
 
     /// <summary>Whether the answer is a stream by its own word; one that does not say is taken for what was asked.</summary>
     public bool IsEventStream => ContentType?.StartsWith("text/event-stream", StringComparison.OrdinalIgnoreCase) ?? true;

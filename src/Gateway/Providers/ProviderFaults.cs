@@ -37,7 +37,8 @@ internal static class ProviderFaults
         OperationCanceledException { InnerException: TimeoutException } =>
             new(FailureKind.Upstream, "upstream_connection", "The provider could not be reached in time"),
         OperationCanceledException => OutOfTime(),
-        HttpRequestException or IOException => new(FailureKind.Upstream, "upstream_connection", "The provider could not be reached or broke off"),
+        HttpRequestException or IOException =>
+            new(FailureKind.Upstream, "upstream_connection", "The provider could not be reached or broke off"),
         _ => new(FailureKind.Internal, "internal_error", "The request could not be completed"),
     };
 

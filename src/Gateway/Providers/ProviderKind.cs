@@ -8,7 +8,8 @@ namespace Stoa.Gateway.Providers;
 /// <param name="BaseUrl">Its public address, in OpenAI's dialect with the version path; null when the operator must give one.</param>
 /// <param name="AsksForStreamUsage">Whether it has to be asked (<c>stream_options</c>) to report usage in streams.</param>
 /// <param name="HasResponses">Whether it speaks the Responses API beside chat completions.</param>
-internal sealed record ProviderKind(string Name, Dialect? Dialect, string? BaseUrl, bool AsksForStreamUsage = true, bool HasResponses = false)
+internal sealed record ProviderKind(
+    string Name, Dialect? Dialect, string? BaseUrl, bool AsksForStreamUsage = true, bool HasResponses = false)
 {
     private static readonly ProviderKind[] Known =
     [
@@ -27,7 +28,8 @@ internal sealed record ProviderKind(string Name, Dialect? Dialect, string? BaseU
         new("moonshot", Chat.Dialect.OpenAi, "https://api.moonshot.ai/v1") { Traits = ChatTraits.Moonshot },
         new("ai_ml", Chat.Dialect.OpenAi, "https://api.ai.ml/openai") { ImagesAt = "/v1/generation/images" },
         new("neev_cloud", Chat.Dialect.OpenAi, "https://inference.ai.neevcloud.com/v1"),
-        new("deepgram", Chat.Dialect.OpenAi, "https://api.deepgram.com", AsksForStreamUsage: false) { OnlyListens = true, KeyScheme = "Token" },
+        new("deepgram", Chat.Dialect.OpenAi, "https://api.deepgram.com",
+            AsksForStreamUsage: false) { OnlyListens = true, KeyScheme = "Token" },
         new("gemini", Chat.Dialect.Gemini, "https://generativelanguage.googleapis.com", AsksForStreamUsage: false),
     ];
 

@@ -16,11 +16,13 @@ namespace Stoa.Gateway.Responses;
 /// <summary>Agents behind OpenAI's Responses API on GTWY's own wire: its callers, whose <c>model</c> is an agent's id.</summary>
 internal static class AgentResponsesApi
 {
-    public static void MapAgentResponses(this IEndpointRouteBuilder runtime) => runtime.MapPost("/api/v2/model/openai/responses", AnswerAsync)
+    public static void MapAgentResponses(this IEndpointRouteBuilder runtime) =>
+        runtime.MapPost("/api/v2/model/openai/responses", AnswerAsync)
         .TakesObject().WithTags("Runs").WithSummary("Run an agent, in the words of OpenAI's Responses API");
 
     internal static async Task AnswerAsync(
-        GtwyBody body, GtwyCaller caller, HttpContext context, AgentCompletions agents, ResponsesApi responses, RunPlans plans, RunLimits limits)
+        GtwyBody body, GtwyCaller caller, HttpContext context, AgentCompletions agents,
+        ResponsesApi responses, RunPlans plans, RunLimits limits)
     {
         using var sent = new PooledBytes(4_096);
         var json = JsonOutput.Open(sent);

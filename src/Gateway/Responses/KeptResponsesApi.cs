@@ -25,10 +25,12 @@ internal static class KeptResponsesApi
         group.MapGet("/input_items", InputAsync).WithSummary("List the items that a response was made from");
     }
 
-    internal static async Task<IResult> GetAsync(HttpContext context, string id, CallGate gate, ResponseStore responses, CancellationToken ct) =>
+    internal static async Task<IResult> GetAsync(
+        HttpContext context, string id, CallGate gate, ResponseStore responses, CancellationToken ct) =>
         Json((await FindAsync(gate.Authenticate(context.Request).OrganizationId, id, responses, ct)).Response);
 
-    internal static async Task<IResult> DeleteAsync(HttpContext context, string id, CallGate gate, ResponseStore responses, CancellationToken ct) =>
+    internal static async Task<IResult> DeleteAsync(
+        HttpContext context, string id, CallGate gate, ResponseStore responses, CancellationToken ct) =>
         await responses.DeleteAsync(gate.Authenticate(context.Request).OrganizationId, id, ct)
             ? Json(new JsonObject { ["id"] = id, ["object"] = "response", ["deleted"] = true })
             : throw Missing(id);
@@ -80,7 +82,8 @@ internal static class KeptResponsesApi
 
     private static async Task<StoredResponse> FindAsync(Guid organizationId, string id, ResponseStore responses, CancellationToken ct)
     {
-        if (id.Length > 128 || id.Contains('\0', StringComparison.Ordinal) || await responses.FindAsync(organizationId, id, ct) is not { } found)
+        if (id.Length > 128 || id.Contains('\0', StringComparison.Ordinal)
+            || await responses.FindAsync(organizationId, id, ct) is not { } found)
         {
             throw Missing(id);
         }

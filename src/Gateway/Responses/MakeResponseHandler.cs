@@ -54,7 +54,8 @@ internal sealed class MakeResponseHandler(ResponseStore responses, InnerCalls ca
         var output = new ArrayBufferWriter<byte>(task.Request.Length + 16);
         var json = JsonOutput.Open(output);
         json.WriteStartObject();
-        foreach (var field in request.RootElement.EnumerateObject().Where(field => field.Name is not ("background" or "previous_response_id" or "store")))
+        foreach (var field in request.RootElement.EnumerateObject()
+            .Where(field => field.Name is not ("background" or "previous_response_id" or "store")))
         {
             field.WriteTo(json);
         }

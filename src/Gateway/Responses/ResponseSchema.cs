@@ -18,7 +18,8 @@ internal static class ResponseSchema
         [property: Range(1, int.MaxValue)] int? MaxOutputTokens,
         [property: Range(0, 2)] double? Temperature,
         [property: Range(0, 1)] double? TopP,
-        [property: Description("{type: function, name, parameters, strict}, and OpenAI's own tools where OpenAI answers")] JsonElement? Tools,
+        [property: Description(
+            "{type: function, name, parameters, strict}, and OpenAI's own tools where OpenAI answers")] JsonElement? Tools,
         [property: Description("none, auto, required, or {type: function, name}")] JsonElement? ToolChoice,
         bool? ParallelToolCalls,
         [property: Description("{format: {type: text | json_object | json_schema, name, schema, strict}}")] JsonElement? Text,

@@ -25,7 +25,8 @@ internal sealed class ResponseStore(NpgsqlDataSource source, JobQueue jobs, IDat
     /// <summary>One that a job will make: both are committed when it returns.</summary>
     /// <param name="headers">What the client asks of the Gateway itself; kept sealed, and only until the response is made.</param>
     public async Task AddAsync(
-        StoredResponse response, ReadOnlyMemory<byte> request, IReadOnlyDictionary<string, string> headers, ApiKey key, CancellationToken ct)
+        StoredResponse response, ReadOnlyMemory<byte> request,
+        IReadOnlyDictionary<string, string> headers, ApiKey key, CancellationToken ct)
     {
         await using var connection = await source.OpenConnectionAsync(ct);
         await using var transaction = await connection.BeginTransactionAsync(ct);
@@ -34,7 +35,8 @@ internal sealed class ResponseStore(NpgsqlDataSource source, JobQueue jobs, IDat
             new() { Owner = new(response.OrganizationId, KeyId: key.Id, CreatedBy: $"key:{key.Id}") }, ct);
         await using var insert = Insert(
             connection, response, request,
-            headers.Count == 0 ? null : seal.Protect(JsonSerializer.SerializeToUtf8Bytes(headers, GatewayJson.Default.IReadOnlyDictionaryStringString)), key,
+            headers.Count == 0 ? null
+            : seal.Protect(JsonSerializer.SerializeToUtf8Bytes(headers, GatewayJson.Default.IReadOnlyDictionaryStringString)), key,
             job.Id);
         await insert.ExecuteNonQueryAsync(ct);
         await transaction.CommitAsync(ct);
@@ -53,7 +55,8 @@ internal sealed class ResponseStore(NpgsqlDataSource source, JobQueue jobs, IDat
         await using var rows = await command.ExecuteReaderAsync(ct);
         return await rows.ReadAsync(ct)
             ? new(
-                organizationId, id, rows.GetString(0), rows.GetString(1), rows.GetBoolean(2), rows.GetFieldValue<byte[]>(3), rows.GetFieldValue<byte[]>(4))
+                organizationId, id, rows.GetString(0), rows.GetString(1), rows.GetBoolean(2),
+                rows.GetFieldValue<byte[]>(3), rows.GetFieldValue<byte[]>(4))
             : null;
     }
 
@@ -77,7 +80,8 @@ internal sealed class ResponseStore(NpgsqlDataSource source, JobQueue jobs, IDat
         command.Parameters.Add(new() { Value = job.ResponseId });
         await using var rows = await command.ExecuteReaderAsync(ct);
         return await rows.ReadAsync(ct)
-            ? new(rows.GetFieldValue<byte[]>(0), rows.GetFieldValue<byte[]>(1), rows.GetGuid(2), rows.GetString(3), Open(rows.IsDBNull(4) ? null : rows.GetFieldValue<byte[]>(4)))
+            ? new(rows.GetFieldValue<byte[]>(0), rows.GetFieldValue<byte[]>(1), rows.GetGuid(2),
+                rows.GetString(3), Open(rows.IsDBNull(4) ? null : rows.GetFieldValue<byte[]>(4)))
             : null;
     }
 
@@ -115,7 +119,8 @@ internal sealed class ResponseStore(NpgsqlDataSource source, JobQueue jobs, IDat
         var now = time.GetUtcNow();
         return new("""
             insert into gateway.responses
-              (organization_id, id, status, provider, is_upstream, response, input, request, key_id, key_prefix, job_id, created_at, expires_at, wishes)
+              (organization_id,
+                id, status, provider, is_upstream, response, input, request, key_id, key_prefix, job_id, created_at, expires_at, wishes)
             values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)
             """, connection)
         {

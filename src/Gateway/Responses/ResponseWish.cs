@@ -27,16 +27,19 @@ internal readonly record struct ResponseWish(bool Store, bool Background, string
                 case "previous_response_id" when !value.SequenceEqual("null"u8):
                     previous = value[0] == '"' && value.Length <= 130
                         ? Encoding.UTF8.GetString(value[1..^1])
-                        : throw Failure.Invalid("previous_response_id must be the id of a response", "previous_response_id", "invalid_type");
+                        : throw Failure.Invalid(
+                            "previous_response_id must be the id of a response", "previous_response_id", "invalid_type");
                     break;
                 case "conversation" when !value.SequenceEqual("null"u8):
                     throw Failure.Invalid(
-                        "Conversations are not kept here: go on from a response by previous_response_id", "conversation", "unsupported_parameter");
+                        "Conversations are not kept here: go on from a response by previous_response_id",
+                        "conversation", "unsupported_parameter");
             }
         }
         return background && (isStream || !store)
             ? throw Failure.Invalid(
-                "A response in the background is kept and polled: it takes neither stream nor store: false", "background", "unsupported_parameter")
+                "A response in the background is kept and polled: it takes neither stream nor store: false",
+                "background", "unsupported_parameter")
             : new(store, background, previous);
     }
 }

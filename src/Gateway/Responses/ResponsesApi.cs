@@ -16,7 +16,8 @@ namespace Stoa.Gateway.Responses;
 
 /// <summary>OpenAI's Responses API: a call like a chat's, whose answer is kept so that the next one can go on from it.</summary>
 internal sealed class ResponsesApi(
-    CallGate gate, CallTargets targets, CallBudget budget, RawForward forward, Translation translation, CallMeter meter, ResponseStore responses,
+    CallGate gate, CallTargets targets, CallBudget budget, RawForward forward,
+    Translation translation, CallMeter meter, ResponseStore responses,
     AgentCompletions agents, TimeProvider time)
 {
     public static readonly Surface Surface = new(
@@ -33,7 +34,9 @@ internal sealed class ResponsesApi(
     /// <summary>Readers of JSON take 64 levels, and what is kept is put into something else before it is read again.</summary>
     private const int MaxDepth = 56;
 
-    /// <summary>The same way as a chat's (<see cref="ChatApi"/>); not on the event thread, as most answers are kept in the database.</summary>
+    /// <summary>
+    /// The same way as a chat's (<see cref="ChatApi"/>); not on the event thread, as most answers are kept in the database.
+    /// </summary>
     public async Task CreateAsync(HttpContext context)
     {
         var started = time.GetTimestamp();
@@ -98,7 +101,8 @@ internal sealed class ResponsesApi(
         }
     }
 
-    private async Task AnswerAgentAsync(HttpContext context, Platform.Identity.ApiKey key, PooledBytes sent, RequestOutline outline, ResponseWish wish)
+    private async Task AnswerAgentAsync(
+        HttpContext context, Platform.Identity.ApiKey key, PooledBytes sent, RequestOutline outline, ResponseWish wish)
     {
         if (wish.Background)
         {
@@ -161,8 +165,10 @@ internal sealed class ResponsesApi(
     private async Task<StoredResponse> PreviousAsync(Guid organizationId, string id, CancellationToken ct) =>
         await responses.FindAsync(organizationId, id, ct) switch
         {
-            null => throw Failure.Invalid($"Previous response with id '{id}' not found.", "previous_response_id", "previous_response_not_found"),
-            { IsUnderWay: true } => throw Failure.Invalid($"The response '{id}' is not finished.", "previous_response_id", "response_not_finished"),
+            null => throw Failure.Invalid(
+                $"Previous response with id '{id}' not found.", "previous_response_id", "previous_response_not_found"),
+            { IsUnderWay: true } =>
+                throw Failure.Invalid($"The response '{id}' is not finished.", "previous_response_id", "response_not_finished"),
             var found => found,
         };
 
@@ -214,7 +220,8 @@ internal sealed class ResponsesApi(
     /// <summary>Kept with the job that will make it, then answered.</summary>
     private async Task StartAsync(HttpContext context, string provider, byte[] input, Platform.Identity.ApiKey key, PooledBytes body)
     {
-        var response = new StoredResponse(key.OrganizationId, AnswerIds.New("resp_"), "queued", provider, IsUpstream: false, default, input);
+        var response =
+            new StoredResponse(key.OrganizationId, AnswerIds.New("resp_"), "queued", provider, IsUpstream: false, default, input);
         var request = ResponsesDialect.Instance.ReadRequest(body.Memory);
         using var output = new PooledBytes(2_048);
         var json = JsonOutput.Open(output);
@@ -223,7 +230,8 @@ internal sealed class ResponsesApi(
             usage: null);
         JsonOutput.Close(json);
         await responses.AddAsync(
-            response with { Response = output.Span.ToArray() }, body.Span.ToArray(), CallWishes.HeadersOf(context.Request), key, context.RequestAborted);
+            response with { Response = output.Span.ToArray() }, body.Span.ToArray(),
+            CallWishes.HeadersOf(context.Request), key, context.RequestAborted);
         await JsonAnswer.SendAsync(context, output);
     }
 }

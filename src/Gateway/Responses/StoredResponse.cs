@@ -10,12 +10,14 @@ namespace Stoa.Gateway.Responses;
 /// <param name="Response">The <c>response</c> object.</param>
 /// <param name="Input">Its input as a list of items, those that it went on from among them.</param>
 internal sealed record StoredResponse(
-    Guid OrganizationId, string Id, string Status, string Provider, bool IsUpstream, ReadOnlyMemory<byte> Response, ReadOnlyMemory<byte> Input)
+    Guid OrganizationId, string Id, string Status, string Provider,
+    bool IsUpstream, ReadOnlyMemory<byte> Response, ReadOnlyMemory<byte> Input)
 {
     public bool IsUnderWay => Status is "queued" or "in_progress";
 
     /// <param name="answer">A whole answer, or the events of a stream that hold its end.</param>
-    public static StoredResponse Of(ReadOnlyMemory<byte> answer, Guid organizationId, string provider, bool isUpstream, ReadOnlyMemory<byte> input)
+    public static StoredResponse Of(
+        ReadOnlyMemory<byte> answer, Guid organizationId, string provider, bool isUpstream, ReadOnlyMemory<byte> input)
     {
         var response = ObjectIn(answer.Span).ToArray();
         using var document = JsonBody.OpenAnswer(response);
@@ -44,7 +46,8 @@ internal sealed record StoredResponse(
 /// <summary>What a response in the background is made of.</summary>
 /// <param name="Headers">What its client asked of the Gateway itself; null when this installation cannot open it.</param>
 internal sealed record ResponseTask(
-    ReadOnlyMemory<byte> Response, ReadOnlyMemory<byte> Request, Guid KeyId, string KeyPrefix, IReadOnlyDictionary<string, string>? Headers);
+    ReadOnlyMemory<byte> Response, ReadOnlyMemory<byte> Request, Guid KeyId,
+    string KeyPrefix, IReadOnlyDictionary<string, string>? Headers);
 
 /// <summary>Makes a response that was asked for in the background.</summary>
 internal sealed record MakeResponse(Guid OrganizationId, string ResponseId);

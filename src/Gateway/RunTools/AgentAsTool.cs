@@ -105,5 +105,6 @@ internal sealed class AgentAsTool(string name, ConnectedAgent agent, JsonObject 
 
     /// <summary>JSON as it is, anything else under <c>data</c>.</summary>
     private static JsonNode AnswerOf(RunResult result) =>
-        JsonFields.TryParse(result.Content, out var json) && json is JsonObject or JsonArray ? json : new JsonObject { ["data"] = result.Content };
+        JsonFields.TryParse(result.Content, out var json) && json is JsonObject or JsonArray
+            ? json : new JsonObject { ["data"] = result.Content };
 }

@@ -17,7 +17,8 @@ internal static class ArgumentInjection
     /// <param name="paths"><c>{argument path: variable path}</c>.</param>
     public static List<InjectedArgument> Find(JsonObject? paths, Variables variables) =>
         [.. (paths ?? []).Select(path => (path.Key, Value: path.Value.AsText() is { Length: > 0 } name ? variables.At(name) : null))
-            .Where(found => found.Value is not null && found.Key.AsSpan().Count('.') < MaxDepth).Select(found => new InjectedArgument(found.Key, found.Value!))];
+            .Where(found => found.Value is not null && found.Key.AsSpan().Count('.') < MaxDepth)
+            .Select(found => new InjectedArgument(found.Key, found.Value!))];
 
     /// <summary>Takes the arguments out of the schema that the model sees.</summary>
     public static void Hide(JsonObject schema, IEnumerable<InjectedArgument> injected)

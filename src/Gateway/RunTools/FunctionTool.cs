@@ -9,7 +9,8 @@ namespace Stoa.Gateway.RunTools;
 /// <summary>Where a function is called, and how.</summary>
 /// <param name="Id">For the log: the script's id, or the name of a tool that the request brought along.</param>
 /// <param name="Method">A GET has its arguments in the address, everything else as JSON in the body.</param>
-internal sealed record FunctionPlace(string Id, HttpMethod Method, string Address, IReadOnlyList<KeyValuePair<string, string>> Headers, TimeSpan Timeout);
+internal sealed record FunctionPlace(
+    string Id, HttpMethod Method, string Address, IReadOnlyList<KeyValuePair<string, string>> Headers, TimeSpan Timeout);
 
 /// <summary>Gives the headers as they are sent.</summary>
 internal delegate ValueTask<IReadOnlyList<KeyValuePair<string, string>>> HeaderFilling(
@@ -45,7 +46,8 @@ internal sealed class FunctionTool(
                 metadata[HitHeader] = hits.First();
             }
             metadata["http_status"] = (int)answer.Status;
-            var body = JsonFields.TryParse(answer.Body.Span, out var json) ? json : JsonValue.Create(Encoding.UTF8.GetString(answer.Body.Span));
+            var body = JsonFields.TryParse(answer.Body.Span, out var json) ? json
+                : JsonValue.Create(Encoding.UTF8.GetString(answer.Body.Span));
             return new(body, IsError: (int)answer.Status >= 300, metadata);
         }
         catch (Failure failure)
@@ -64,7 +66,9 @@ internal sealed class FunctionTool(
         {
             return new(place.Method, place.Address) { Content = new StringContent(arguments.Compact(), Encoding.UTF8, "application/json") };
         }
-        var query = string.Join('&', arguments.Select(argument => $"{Uri.EscapeDataString(argument.Key)}={Uri.EscapeDataString(argument.Value.AsWords())}"));
-        return new(place.Method, query.Length == 0 ? place.Address : $"{place.Address}{(place.Address.Contains('?', StringComparison.Ordinal) ? '&' : '?')}{query}");
+        var query = string.Join(
+            '&', arguments.Select(argument => $"{Uri.EscapeDataString(argument.Key)}={Uri.EscapeDataString(argument.Value.AsWords())}"));
+        return new(place.Method, query.Length == 0 ? place.Address
+            : $"{place.Address}{(place.Address.Contains('?', StringComparison.Ordinal) ? '&' : '?')}{query}");
     }
 }

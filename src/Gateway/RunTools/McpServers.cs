@@ -27,7 +27,8 @@ internal sealed partial class McpServers(
     /// <summary>A server that cannot be asked has no tools in this run; that is no reason not to answer.</summary>
     public async Task<IReadOnlyList<(string Server, McpClient Client, IList<McpClientTool> Tools)>> OpenAsync(Run run, CancellationToken ct)
     {
-        var servers = (seal.Opened((run.Plan.Configured("mcp_config") as JsonObject).List("servers")) as JsonArray).Objects().Take(MaxServers).ToList();
+        var servers = (seal.Opened((run.Plan.Configured("mcp_config") as JsonObject).List("servers")) as JsonArray)
+            .Objects().Take(MaxServers).ToList();
         if (servers.Count == 0)
         {
             return [];
@@ -51,12 +52,14 @@ internal sealed partial class McpServers(
                 {
                     Name = tool.ProtocolTool.Name,
                     Arguments = arguments.ToDictionary(
-                        argument => argument.Key, argument => JsonSerializer.SerializeToElement(argument.Value, GatewayJson.Default.JsonNode)),
+                        argument => argument.Key,
+                        argument => JsonSerializer.SerializeToElement(argument.Value, GatewayJson.Default.JsonNode)),
                 },
                 either.Token);
             return new(ResponseOf(result), result.IsError == true, metadata);
         }
-        catch (Exception exception) when (!ct.IsCancellationRequested && exception is McpException or HttpRequestException or IOException or OperationCanceledException or Failure)
+        catch (Exception exception) when (!ct.IsCancellationRequested
+            && exception is McpException or HttpRequestException or IOException or OperationCanceledException or Failure)
         {
             return new(exception is McpException ? exception.Message : "The MCP server did not answer", IsError: true, metadata);
         }
@@ -81,7 +84,8 @@ internal sealed partial class McpServers(
                 },
                 web, loggerFactory: null, ownsHttpClient: false);
             client = await McpClient.CreateAsync(
-                transport, new() { ClientInfo = new() { Name = "stoa", Version = "1" }, InitializationTimeout = Patience }, cancellationToken: either.Token);
+                transport, new() { ClientInfo = new() { Name = "stoa", Version = "1" }, InitializationTimeout = Patience },
+                cancellationToken: either.Token);
             var tools = await client.ListToolsAsync(cancellationToken: either.Token);
             return (name, client, [.. tools.Take(MaxTools)]);
         }
@@ -115,5 +119,6 @@ internal sealed partial class McpServers(
 internal sealed class McpTool(string name, McpClientTool tool, McpClient client, McpServers servers)
     : RunTool(name, tool.Description, JsonObject.Create(tool.JsonSchema) ?? [])
 {
-    public override Task<ToolOutcome> CallAsync(JsonObject arguments, Run run, CancellationToken ct) => servers.CallAsync(tool, client, arguments, ct);
+    public override Task<ToolOutcome> CallAsync(JsonObject arguments, Run run, CancellationToken ct) =>
+        servers.CallAsync(tool, client, arguments, ct);
 }

@@ -8,7 +8,8 @@ namespace Stoa.Gateway.RunTools;
 /// <c>plan</c>): listeners are told each time, and the last plan stands in the history.
 /// </summary>
 internal sealed class PlanTool(string name) : RunTool(
-    name, "Write down the steps that you are going to take, before you begin and again whenever one is done. Always give the whole list.", SchemaOf())
+    name, "Write down the steps that you are going to take, before you begin and again whenever one is done. Always give the whole list.",
+    SchemaOf())
 {
     public const string UsualName = "update_plan";
 
@@ -21,7 +22,8 @@ internal sealed class PlanTool(string name) : RunTool(
 
     public override Task<ToolOutcome> CallAsync(JsonObject arguments, Run run, CancellationToken ct)
     {
-        var steps = arguments.List("items").Objects().Where(step => step.Name("content") is not null).Take(MaxSteps).Select(StepOf).ToList();
+        var steps = arguments.List("items").Objects()
+            .Where(step => step.Name("content") is not null).Take(MaxSteps).Select(StepOf).ToList();
         if (steps.Count == 0)
         {
             return Task.FromResult(ToolOutcome.Failed("items must be a list of steps", "plan"));
@@ -55,7 +57,8 @@ internal sealed class PlanTool(string name) : RunTool(
                     ["properties"] = new JsonObject
                     {
                         ["content"] = new JsonObject { ["type"] = "string" },
-                        ["status"] = new JsonObject { ["type"] = "string", ["enum"] = new JsonArray([.. States.Select(state => (JsonNode)state)]) },
+                        ["status"] =
+                            new JsonObject { ["type"] = "string", ["enum"] = new JsonArray([.. States.Select(state => (JsonNode)state)]) },
                     },
                     ["required"] = new JsonArray("content", "status"),
                 },

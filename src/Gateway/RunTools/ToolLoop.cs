@@ -28,7 +28,8 @@ internal sealed class ToolLoop(TimeProvider time)
         {
             distinct[(call.Name, call.Arguments)] = distinct.Count < MaxCalls
                 ? CallAsync(call, tools, run, turns, ct)
-                : Task.FromResult(new ToolRecord(call.Id, call.Name, null, ToolOutcome.Failed($"Only {MaxCalls} calls can be made at once"), null, 0));
+                : Task.FromResult(
+                    new ToolRecord(call.Id, call.Name, null, ToolOutcome.Failed($"Only {MaxCalls} calls can be made at once"), null, 0));
         }
         await Task.WhenAll(distinct.Values);
         var records = new List<ToolRecord>(calls.Count);

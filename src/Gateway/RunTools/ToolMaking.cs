@@ -10,7 +10,8 @@ using Stoa.Platform.Egress;
 namespace Stoa.Gateway.RunTools;
 
 /// <summary>Makes the tools of a run: the agent's functions, its connected agents, and those that the request brought along.</summary>
-internal sealed class ToolMaking(GuardedClient web, McpServers servers, WebCrawler crawler, SecretVault vault, IOptions<GatewayOptions> options, IServiceProvider services)
+internal sealed class ToolMaking(GuardedClient web, McpServers servers, WebCrawler crawler,
+    SecretVault vault, IOptions<GatewayOptions> options, IServiceProvider services)
 {
     private const int MaxExtraTools = 128;
     private const int LongestTimeout = 120;
@@ -73,7 +74,8 @@ internal sealed class ToolMaking(GuardedClient web, McpServers servers, WebCrawl
         var schema = ToolSchema.Of(tool.Document.Object("fields"), tool.Document.List("required") ?? tool.Document.List("required_params"));
         var injected = ArgumentInjection.Find(PathsOf(run, name, tool.Title, tool.ScriptId, tool.Id), run.Variables);
         ArgumentInjection.Hide(schema, injected);
-        return new(name, tool.Document.Text("description"), schema, PlaceOf(tool), web, WithSecrets(tool)) { Id = tool.ScriptId, Injected = injected };
+        return new(name, tool.Document.Text("description"), schema, PlaceOf(tool),
+            web, WithSecrets(tool)) { Id = tool.ScriptId, Injected = injected };
     }
 
     private FunctionTool ExtraOf(JsonObject tool, string url, string name, Run run)
@@ -87,7 +89,8 @@ internal sealed class ToolMaking(GuardedClient web, McpServers servers, WebCrawl
 
     private AgentAsTool AgentOf(ConnectedAgent connected, string name, Run run)
     {
-        var variables = connected.AgentInfo.ValueKind == JsonValueKind.Object ? JsonObject.Create(connected.AgentInfo).Object("agent_variables") : null;
+        var variables = connected.AgentInfo.ValueKind == JsonValueKind.Object
+            ? JsonObject.Create(connected.AgentInfo).Object("agent_variables") : null;
         var injected = ArgumentInjection.Find(PathsOf(run, name, connected.Name, connected.AgentId), run.Variables);
         var schema = AgentAsTool.SchemaOf(variables, run.Input.Body.Is("orchestrator_flag"));
         ArgumentInjection.Hide(schema, injected);
@@ -98,7 +101,8 @@ internal sealed class ToolMaking(GuardedClient web, McpServers servers, WebCrawl
     {
         if ((run.Plan.Stored("doc_ids") as JsonArray) is { Count: > 0 } documents)
         {
-            yield return MissingTool.KnowledgeBase(documents.Select(id => id.AsText() ?? (id as JsonObject).Text("resource_id")).OfType<string>());
+            yield return MissingTool.KnowledgeBase(
+                documents.Select(id => id.AsText() ?? (id as JsonObject).Text("resource_id")).OfType<string>());
         }
     }
 
@@ -129,7 +133,8 @@ internal sealed class ToolMaking(GuardedClient web, McpServers servers, WebCrawl
     private static List<KeyValuePair<string, string>> HeadersOf(JsonObject tool)
     {
         List<KeyValuePair<string, string>> headers =
-            [.. (tool.Object("headers") ?? []).Where(header => header.Value is not null).Select(header => KeyValuePair.Create(header.Key, header.Value.AsWords()))];
+            [.. (tool.Object("headers") ?? []).Where(header => header.Value is not null)
+                .Select(header => KeyValuePair.Create(header.Key, header.Value.AsWords()))];
         if (tool.Object("auth") is { } auth)
         {
             if (auth.Name("token") is { } token)

@@ -34,7 +34,8 @@ internal sealed class ToolRounds
 
     /// <summary><c>tools_call_data</c> of the log: one object for each round, by the ids of the calls.</summary>
     public JsonArray ToLog() => [.. rounds.Select(round =>
-        new JsonObject(round.DistinctBy(call => call.CallId).Select(call => KeyValuePair.Create<string, JsonNode?>(call.CallId, call.ToJson()))))];
+        new JsonObject(round.DistinctBy(call => call.CallId)
+            .Select(call => KeyValuePair.Create<string, JsonNode?>(call.CallId, call.ToJson()))))];
 
     /// <summary><c>tools_data</c> of the answer: the last result of each tool.</summary>
     public JsonObject ToAnswer()

@@ -52,7 +52,8 @@ internal static class ToolSchema
         }
         if (type == "array")
         {
-            schema["items"] = field.Object("items") is { Count: > 0 } items ? Property(items, depth) : new JsonObject { ["type"] = "string" };
+            schema["items"] = field.Object("items") is { Count: > 0 } items
+                ? Property(items, depth) : new JsonObject { ["type"] = "string" };
         }
         if (type == "object")
         {

@@ -30,7 +30,8 @@ internal sealed class WebCrawler(IHttpClientFactory clients, IOptions<GatewayOpt
         {
             return ToolOutcome.Failed("url must be an http(s) address");
         }
-        var domains = ((run.Plan.Configured("gtwy_web_search_filters") ?? run.Plan.Stored("gtwy_web_search_filters")) as JsonArray).Texts().Where(domain => domain.Length > 0).ToList();
+        var domains = ((run.Plan.Configured("gtwy_web_search_filters") ?? run.Plan.Stored("gtwy_web_search_filters")) as JsonArray)
+            .Texts().Where(domain => domain.Length > 0).ToList();
         if (domains.Count > 0 && !domains.Exists(domain => IsOf(page.Host, domain)))
         {
             return ToolOutcome.Failed($"url must be of {string.Join(", ", domains)}");
@@ -59,7 +60,8 @@ internal sealed class WebCrawler(IHttpClientFactory clients, IOptions<GatewayOpt
             Content = JsonContent.Create(
                 new JsonObject
                 {
-                    ["url"] = page.AbsoluteUri, ["formats"] = new JsonArray([.. (wanted.Length > 0 ? wanted : ["markdown"]).Select(format => (JsonNode)format)]),
+                    ["url"] = page.AbsoluteUri,
+                    ["formats"] = new JsonArray([.. (wanted.Length > 0 ? wanted : ["markdown"]).Select(format => (JsonNode)format)]),
                 },
                 GatewayJson.Default.JsonObject),
         };
@@ -69,7 +71,8 @@ internal sealed class WebCrawler(IHttpClientFactory clients, IOptions<GatewayOpt
         var metadata = new JsonObject { ["type"] = "function", ["http_status"] = (int)response.StatusCode };
         return response.IsSuccessStatusCode && answer?["data"] is { } data
             ? new(data.DeepClone(), IsError: false, metadata)
-            : new(Redaction.Clean(answer.Name("error") ?? $"the page could not be read: status {(int)response.StatusCode}"), IsError: true, metadata);
+            : new(Redaction.Clean(answer.Name("error") ?? $"the page could not be read: status {(int)response.StatusCode}"),
+                IsError: true, metadata);
     }
 
     private static bool IsOf(string host, string domain) =>
@@ -79,7 +82,8 @@ internal sealed class WebCrawler(IHttpClientFactory clients, IOptions<GatewayOpt
 /// <summary>The same as a tool of a model.</summary>
 internal sealed class CrawlerTool(string name, WebCrawler crawler) : RunTool(name, "Reads a page of the web", SchemaOf())
 {
-    public override Task<ToolOutcome> CallAsync(JsonObject arguments, Run run, CancellationToken ct) => crawler.ReadAsync(arguments, run, ct);
+    public override Task<ToolOutcome> CallAsync(JsonObject arguments, Run run, CancellationToken ct) =>
+        crawler.ReadAsync(arguments, run, ct);
 
     private static JsonObject SchemaOf() => new()
     {

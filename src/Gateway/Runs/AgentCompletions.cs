@@ -32,7 +32,8 @@ internal sealed class AgentCompletions(
 
     /// <param name="keep">Keeps the finished answer before its end leaves: the whole body, or the last events of a stream.</param>
     public async Task AnswerAsync(
-        HttpContext context, Surface surface, ApiKey key, PooledBytes body, long expectedTokens, Func<ReadOnlyMemory<byte>, Task>? keep = null)
+        HttpContext context, Surface surface, ApiKey key, PooledBytes body,
+        long expectedTokens, Func<ReadOnlyMemory<byte>, Task>? keep = null)
     {
         var dialect = surface.DialectOf(context.Request);
         var request = dialect.ReadRequest(body.Memory);
@@ -56,14 +57,16 @@ internal sealed class AgentCompletions(
             if (admission.Tokens is { } reading)
             {
                 // Of a client who left nobody knows it: what was reserved stays taken.
-                limits.Settle(new(key.Id, "tokens"), CallGate.Window, (used ?? admission.ReservedTokens) - admission.ReservedTokens, reading.TakenAt);
+                limits.Settle(
+                    new(key.Id, "tokens"), CallGate.Window, (used ?? admission.ReservedTokens) - admission.ReservedTokens, reading.TakenAt);
             }
         }
     }
 
     /// <summary>The run as an answer of the dialect, whole or streamed; the tokens that it took, null when the client has left.</summary>
     public async Task<long?> AnswerAsync(
-        HttpContext context, IClientDialect dialect, RunRequest run, RunPlan plan, ChatRequest request, Func<ReadOnlyMemory<byte>, Task>? keep)
+        HttpContext context, IClientDialect dialect, RunRequest run,
+        RunPlan plan, ChatRequest request, Func<ReadOnlyMemory<byte>, Task>? keep)
     {
         var head = new AnswerHead(AnswerIds.New(dialect.AnswerIdPrefix), time.GetUtcNow().ToUnixTimeSeconds(), context.RequestId());
         if (request.Stream)
@@ -81,7 +84,8 @@ internal sealed class AgentCompletions(
     }
 
     private async Task<long?> StreamAsync(
-        HttpContext context, RunRequest run, RunPlan plan, ChatRequest request, IChatStreamWriter writer, Func<ReadOnlyMemory<byte>, Task>? keep)
+        HttpContext context, RunRequest run, RunPlan plan, ChatRequest request,
+        IChatStreamWriter writer, Func<ReadOnlyMemory<byte>, Task>? keep)
     {
         await using var stream = new CompletionStream(context, writer, request.Model, options.Value.Timeouts, time) { Keep = keep };
         try
@@ -144,7 +148,8 @@ internal sealed class AgentCompletions(
         var body = new JsonObject
         {
             ["user"] = user is null ? "" : TextOf(user.Parts),
-            ["images"] = new JsonArray([.. (user?.Parts ?? []).OfType<Part.Image>().Select(AddressOf).OfType<string>().Select(address => (JsonNode)address)]),
+            ["images"] = new JsonArray(
+                [.. (user?.Parts ?? []).OfType<Part.Image>().Select(AddressOf).OfType<string>().Select(address => (JsonNode)address)]),
             ["configuration"] = configuration,
         };
         if (!string.IsNullOrEmpty(thread))
@@ -152,7 +157,8 @@ internal sealed class AgentCompletions(
             body["thread_id"] = thread;
             body["sub_thread_id"] = request.Metadata!.GetValueOrDefault("sub_thread_id");
         }
-        if (request.Metadata?.GetValueOrDefault("variables") is { } variables && JsonFields.TryParse(variables, out var given) && given is JsonObject)
+        if (request.Metadata?.GetValueOrDefault("variables") is { } variables
+            && JsonFields.TryParse(variables, out var given) && given is JsonObject)
         {
             body["variables"] = given;
         }
@@ -164,14 +170,17 @@ internal sealed class AgentCompletions(
     {
         Id = "",
         Model = model,
-        Choices = [new([new Part.Text(result.Content) { Citations = CitationsOf(result) }], result.IsSuccess ? ReasonOf(result) : FinishReason.ContentFilter)],
+        Choices = [new([new Part.Text(result.Content) { Citations = CitationsOf(result) }],
+            result.IsSuccess ? ReasonOf(result) : FinishReason.ContentFilter)],
         Usage = result.Usage,
     };
 
     /// <summary>Of the whole content.</summary>
-    public static IReadOnlyList<Citation> CitationsOf(RunResult result) => [.. result.Annotations.Objects().Select(words => new Citation(words))];
+    public static IReadOnlyList<Citation> CitationsOf(RunResult result) =>
+        [.. result.Annotations.Objects().Select(words => new Citation(words))];
 
-    public static FinishReason ReasonOf(RunResult result) => result.FinishReason == FinishReason.ToolCalls ? FinishReason.Stop : result.FinishReason;
+    public static FinishReason ReasonOf(RunResult result) =>
+        result.FinishReason == FinishReason.ToolCalls ? FinishReason.Stop : result.FinishReason;
 
     private static JsonObject Message(string role, string text) => new() { ["role"] = role, ["content"] = text };
 
@@ -182,7 +191,8 @@ internal sealed class AgentCompletions(
         TurnRole.System => "system",
     };
 
-    private static string TextOf(IReadOnlyList<Part> parts) => parts is [Part.Text only] ? only.Value : string.Join('\n', parts.Select(part => part switch
+    private static string TextOf(IReadOnlyList<Part> parts) =>
+        parts is [Part.Text only] ? only.Value : string.Join('\n', parts.Select(part => part switch
     {
         Part.Text text => text.Value,
         Part.ToolResult result => TextOf(result.Parts),

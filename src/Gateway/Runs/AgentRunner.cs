@@ -17,12 +17,14 @@ namespace Stoa.Gateway.Runs;
 /// turn it is, what may be said, what is done before, what is asked, the answer with its tools, and what stays of it.
 /// </summary>
 internal sealed partial class AgentRunner(
-    RunPlans plans, ThreadTurns threads, Guardrails guardrails, PreToolStep preTools, ToolMaking tools, AnswerCache cache, AnswerLoop answers, AnswerRepair repair,
+    RunPlans plans, ThreadTurns threads, Guardrails guardrails, PreToolStep preTools,
+    ToolMaking tools, AnswerCache cache, AnswerLoop answers, AnswerRepair repair,
     MediaRuns media, RunFailures failures, RunLog log, IEnumerable<IRunFollower> followers, TimeProvider time, ILogger<AgentRunner> logger)
 {
     private const int MaxTransfers = 10;
 
-    /// <exception cref="Failure">The run could not begin: what is asked for does not exist, may not run, or is busy. Nothing is logged.</exception>
+    /// <exception cref="Failure">The run could not begin: what is asked for does not exist, may not run, or is busy. Nothing is
+    /// logged.</exception>
     /// <exception cref="OperationCanceledException">The caller has left. That is logged.</exception>
     public Task<RunResult> RunAsync(RunRequest request, IRunSink sink, CancellationToken ct) => RunAsync(request, plan: null, sink, ct);
 
@@ -127,7 +129,8 @@ internal sealed partial class AgentRunner(
     {
         try
         {
-            run.Variables = new(run.Input.Body.Object("variables"), run.Plan.VariablesState, run.User, run.StartedAt, run.Plan.Agent?.TimeZone);
+            run.Variables =
+                new(run.Input.Body.Object("variables"), run.Plan.VariablesState, run.User, run.StartedAt, run.Plan.Agent?.TimeZone);
             run.MissingVariables.UnionWith(run.Variables.MissingRequired);
             if (await guardrails.CheckAsync(run, run.User, ct) is { } refusal)
             {
@@ -165,7 +168,9 @@ internal sealed partial class AgentRunner(
         }
     }
 
-    /// <summary>The planned model, or one that takes its place as long as nothing was said yet. Tools that have run do not run again.</summary>
+    /// <summary>
+    /// The planned model, or one that takes its place as long as nothing was said yet. Tools that have run do not run again.
+    /// </summary>
     private async Task<AgentTransfer?> AskAsync(Run run, ToolSet tools, IRunSink sink, CancellationToken ct)
     {
         using var targets = Fallback.TargetsOf(run).GetEnumerator();
@@ -175,7 +180,8 @@ internal sealed partial class AgentRunner(
             {
                 return await answers.RunAsync(run, tools, sink, ct);
             }
-            catch (Failure failure) when (!ct.IsCancellationRequested && !run.HasTold && Fallback.MayHelp(run, failure, RunFailures.KindOf(failure)))
+            catch (Failure failure)
+                when (!ct.IsCancellationRequested && !run.HasTold && Fallback.MayHelp(run, failure, RunFailures.KindOf(failure)))
             {
                 if (await NextChoiceAsync(run, targets, ct) is not { } choice)
                 {

@@ -33,7 +33,8 @@ internal sealed class AnswerCache(ResponseCache cache, RunMeter meter, IOptions<
         }
         run.CacheUse = "miss";
         AgentTransfer? transfer = null;
-        var found = await cache.GetOrRunAsync(KeyOf(run, tools), run.Request.Cache.TimeToLive ?? TimeSpan.FromSeconds(options.Value.CacheTtlSeconds), RunAsync, ct);
+        var found = await cache.GetOrRunAsync(
+            KeyOf(run, tools), run.Request.Cache.TimeToLive ?? TimeSpan.FromSeconds(options.Value.CacheTtlSeconds), RunAsync, ct);
         if (found is not null)
         {
             await RepeatAsync(run, found, sink, ct);
@@ -43,7 +44,8 @@ internal sealed class AnswerCache(ResponseCache cache, RunMeter meter, IOptions<
         async Task<CachedAnswer?> RunAsync(CancellationToken ct)
         {
             transfer = await ask(ct);
-            return transfer is null && run.Rounds.Count == 0 && !run.IsFallback && run.FinishReason is FinishReason.Stop or FinishReason.StopSequence
+            return transfer is null && run.Rounds.Count == 0 && !run.IsFallback
+                && run.FinishReason is FinishReason.Stop or FinishReason.StopSequence
                 ? new(AnswerOf(run), run.Usage)
                 : null;
         }
@@ -95,8 +97,10 @@ internal sealed class AnswerCache(ResponseCache cache, RunMeter meter, IOptions<
             ["system"] = run.TimelessSystemText,
             ["schema"] = request.Format?.Schema?.GetRawText(),
             ["choice"] = request.ToolChoice is { } choice ? $"{choice.Mode} {choice.Name}" : null,
-            ["tools"] = new JsonArray([.. tools.Definitions.Select(tool => (JsonNode)$"{tool.Name}\n{tool.Description}\n{tool.Schema?.GetRawText()}")]),
-            ["turns"] = new JsonArray([.. request.Turns.Select(turn => (JsonNode)$"{turn.Role}\n{string.Join('\n', turn.Parts.Select(WordsOf))}")]),
+            ["tools"] = new JsonArray(
+                [.. tools.Definitions.Select(tool => (JsonNode)$"{tool.Name}\n{tool.Description}\n{tool.Schema?.GetRawText()}")]),
+            ["turns"] = new JsonArray(
+                [.. request.Turns.Select(turn => (JsonNode)$"{turn.Role}\n{string.Join('\n', turn.Parts.Select(WordsOf))}")]),
         };
         return CacheKey.Of(run.Request.OrganizationId, "agent", Encoding.UTF8.GetBytes(question.Compact()));
     }

@@ -6,7 +6,8 @@ using Stoa.Gateway.RunTools;
 namespace Stoa.Gateway.Runs;
 
 /// <summary>Asks the model, runs the tools that it calls, and asks again with what they said, until it answers.</summary>
-internal sealed class AnswerLoop(ModelSteps models, ToolLoop loop, DrawnPictures pictures, IOptions<GatewayOptions> options, TimeProvider time)
+internal sealed class AnswerLoop(
+    ModelSteps models, ToolLoop loop, DrawnPictures pictures, IOptions<GatewayOptions> options, TimeProvider time)
 {
     /// <summary>Null when the run has its answer; else the agent that is to answer in its place.</summary>
     public async Task<AgentTransfer?> RunAsync(Run run, ToolSet tools, IRunSink sink, CancellationToken ct)
@@ -22,7 +23,8 @@ internal sealed class AnswerLoop(ModelSteps models, ToolLoop loop, DrawnPictures
         for (var round = run.Rounds.Count; ; round++)
         {
             var isLast = round >= rounds && tools.Definitions.Count > 0;
-            var answer = await models.AskAsync(run, request with { Turns = [.. request.Turns, .. run.ToolTurns], ToolChoice = ChoiceOf(request, round, isLast) }, told, ct);
+            var answer = await models.AskAsync(run,
+                request with { Turns = [.. request.Turns, .. run.ToolTurns], ToolChoice = ChoiceOf(request, round, isLast) }, told, ct);
             if (draws)
             {
                 await pictures.KeepAsync(run, answer, ct);

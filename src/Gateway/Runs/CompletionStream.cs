@@ -72,8 +72,10 @@ internal sealed class CompletionStream : IRunSink, IAsyncDisposable
     private ValueTask EndAsync(RunResult result) => SendAsync(
     [
         // What was said before tools were called stands before the content, and is no part of it.
-        .. AgentCompletions.CitationsOf(result).Select(citation => new ChatEvent.Cited(0, citation.MovedBy(letters - result.Content.Length))),
-        new ChatEvent.Finish(result.IsSuccess ? AgentCompletions.ReasonOf(result) : FinishReason.ContentFilter), new ChatEvent.Usage(result.Usage),
+        .. AgentCompletions.CitationsOf(result)
+        .Select(citation => new ChatEvent.Cited(0, citation.MovedBy(letters - result.Content.Length))),
+        new ChatEvent.Finish(result.IsSuccess ? AgentCompletions.ReasonOf(result) : FinishReason.ContentFilter),
+        new ChatEvent.Usage(result.Usage),
         new ChatEvent.End(),
     ]);
 

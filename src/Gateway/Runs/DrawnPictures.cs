@@ -6,8 +6,8 @@ using Stoa.Gateway.Uploads;
 namespace Stoa.Gateway.Runs;
 
 /// <summary>
-/// Pictures that a model draws in the midst of a conversation, by OpenAI's own tool (<c>image_generation</c> among the built-in tools): they
-/// become files of ours, and stand in <c>images</c> of the answer.
+/// Pictures that a model draws in the midst of a conversation, by OpenAI's own tool (<c>image_generation</c> among the built-in tools):
+/// they become files of ours, and stand in <c>images</c> of the answer.
 /// </summary>
 internal sealed class DrawnPictures(PublicFiles files)
 {
@@ -17,13 +17,15 @@ internal sealed class DrawnPictures(PublicFiles files)
     private const int Most = 10;
 
     /// <summary>Whether the model of this run may draw: only OpenAI's Responses API has it.</summary>
-    public static bool AreWanted(Run run) => run.Choice.Target.Provider.HasResponses && run.BuiltInTools.Contains(ToolName, StringComparer.Ordinal);
+    public static bool AreWanted(Run run) =>
+        run.Choice.Target.Provider.HasResponses && run.BuiltInTools.Contains(ToolName, StringComparer.Ordinal);
 
     public async ValueTask KeepAsync(Run run, ChatAnswer answer, CancellationToken ct)
     {
         foreach (var drawn in answer.Parts.OfType<Part.Foreign>().Where(part => part.Kind == Item))
         {
-            if (run.MadeUrls.Count >= Most || !drawn.Block.Member("result").IsPresent() || !drawn.Block.Member("result").TryGetBytesFromBase64(out var bytes))
+            if (run.MadeUrls.Count >= Most || !drawn.Block.Member("result").IsPresent()
+                || !drawn.Block.Member("result").TryGetBytesFromBase64(out var bytes))
             {
                 continue;
             }
@@ -33,7 +35,8 @@ internal sealed class DrawnPictures(PublicFiles files)
                 var address = files.AddressOf(path);
                 run.MadeUrls.Add((JsonNode)new JsonObject
                 {
-                    ["type"] = "image", ["url"] = address, ["permanent_url"] = address, ["revised_prompt"] = drawn.Block.TextOf("revised_prompt"),
+                    ["type"] = "image", ["url"] = address, ["permanent_url"] = address,
+                    ["revised_prompt"] = drawn.Block.TextOf("revised_prompt"),
                 });
             }
         }

@@ -3,7 +3,9 @@ using Stoa.Platform.Http;
 
 namespace Stoa.Gateway.Runs;
 
-/// <summary>Which models take the place of one that fails, and after which failures: <c>fall_back{is_enable, service, model, chain[], on[]}</c>.</summary>
+/// <summary>
+/// Which models take the place of one that fails, and after which failures: <c>fall_back{is_enable, service, model, chain[], on[]}</c>.
+/// </summary>
 internal static class Fallback
 {
     private const int MaxTargets = 5;
@@ -21,7 +23,9 @@ internal static class Fallback
             .Distinct();
     }
 
-    /// <summary>What another model could do better. What is wrong with the request itself stays wrong, unless the agent says otherwise.</summary>
+    /// <summary>
+    /// What another model could do better. What is wrong with the request itself stays wrong, unless the agent says otherwise.
+    /// </summary>
     public static bool MayHelp(Run run, Failure failure, string kind) => failure.Kind switch
     {
         FailureKind.Internal or FailureKind.Conflict => false,

@@ -24,7 +24,8 @@ internal static class JsonFields
     /// <summary>The same without an empty text.</summary>
     public static string? Name(this JsonObject? from, string name) => from.Text(name) is { Length: > 0 } text ? text : null;
 
-    public static bool? Flag(this JsonObject? from, string name) => from?[name] is JsonValue value && value.TryGetValue<bool>(out var flag) ? flag : null;
+    public static bool? Flag(this JsonObject? from, string name) =>
+        from?[name] is JsonValue value && value.TryGetValue<bool>(out var flag) ? flag : null;
 
     public static bool Is(this JsonObject? from, string name) => from.Flag(name) == true;
 
@@ -32,7 +33,8 @@ internal static class JsonFields
 
     public static JsonArray? List(this JsonObject? from, string name) => from?[name] as JsonArray;
 
-    public static IEnumerable<string> Texts(this JsonArray? list) => list is null ? [] : list.Select(item => item.AsText()).OfType<string>();
+    public static IEnumerable<string> Texts(this JsonArray? list) =>
+        list is null ? [] : list.Select(item => item.AsText()).OfType<string>();
 
     public static IEnumerable<JsonObject> Objects(this JsonArray? list) => list is null ? [] : list.OfType<JsonObject>();
 
@@ -42,7 +44,8 @@ internal static class JsonFields
     public static double? AsNumber(this JsonNode? node) => node is JsonValue value
         && (value.TryGetValue<double>(out var number)
             || double.TryParse(
-                value.GetValueKind() == JsonValueKind.Number ? value.ToJsonString() : value.AsText(), NumberStyles.Float, CultureInfo.InvariantCulture, out number))
+                value.GetValueKind() == JsonValueKind.Number ? value.ToJsonString() : value.AsText(),
+                NumberStyles.Float, CultureInfo.InvariantCulture, out number))
         && double.IsFinite(number) ? number
         : null;
 
@@ -51,7 +54,9 @@ internal static class JsonFields
 
     public static string Compact(this JsonNode? node) => node is null ? "null" : node.ToJsonString(Relaxed);
 
-    /// <summary>The value of a JSON text that can be passed on and kept as it stands; false for anything else. A whole <c>null</c> is a value.</summary>
+    /// <summary>
+    /// The value of a JSON text that can be passed on and kept as it stands; false for anything else. A whole <c>null</c> is a value.
+    /// </summary>
     public static bool TryParse(ReadOnlySpan<byte> json, out JsonNode? node)
     {
         node = null;

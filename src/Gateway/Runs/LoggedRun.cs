@@ -14,7 +14,8 @@ internal sealed class LoggedRun
 {
     private const string Insert = """
         insert into gateway.runs (id, created_at, updated_at, organization_id, agent_id, version_id, thread_id, sub_thread_id, message_id,
-          parent_id, child_id, service, model, is_success, is_cached, finish_reason, user_message, answer, error, testcase_id, document, batch_id)
+          parent_id,
+            child_id, service, model, is_success, is_cached, finish_reason, user_message, answer, error, testcase_id, document, batch_id)
         select id, at, at, organization, agent, version, thread, sub_thread, message,
           parent, child, service, model, success, cached, finish, question, answer, error, testcase, document, batch
         from unnest($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21)
@@ -38,7 +39,8 @@ internal sealed class LoggedRun
     public IReadOnlyList<NewJob> Following { get; }
 
     /// <summary>The conversation that it belongs to; null of a run without an agent.</summary>
-    public ThreadKey? Thread => Run.Plan.AgentId is { } agentId ? new(Run.Request.OrganizationId, agentId, Run.ThreadId, Run.SubThreadId) : null;
+    public ThreadKey? Thread =>
+        Run.Plan.AgentId is { } agentId ? new(Run.Request.OrganizationId, agentId, Run.ThreadId, Run.SubThreadId) : null;
 
     public static NpgsqlBatchCommand RowsOf(IReadOnlyList<LoggedRun> group)
     {
@@ -66,10 +68,12 @@ internal sealed class LoggedRun
         AddText(one => one.Run.Request.BatchId);
         return command;
 
-        void AddText(Func<LoggedRun, string?> value) => Add(NpgsqlDbType.Text, one => value(one) is { } text ? StoredText.Clean(text) : null);
+        void AddText(Func<LoggedRun, string?> value) =>
+            Add(NpgsqlDbType.Text, one => value(one) is { } text ? StoredText.Clean(text) : null);
 
         void Add<T>(NpgsqlDbType type, Func<LoggedRun, T> value) =>
-            command.Parameters.Add(new NpgsqlParameter<T[]> { NpgsqlDbType = NpgsqlDbType.Array | type, TypedValue = [.. group.Select(value)] });
+            command.Parameters.Add(
+                new NpgsqlParameter<T[]> { NpgsqlDbType = NpgsqlDbType.Array | type, TypedValue = [.. group.Select(value)] });
     }
 
     private string EndOf() => Outcome switch
@@ -80,7 +84,9 @@ internal sealed class LoggedRun
         _ => "error",
     };
 
-    /// <summary>The rest of the row, in the words of the wire. Keys of providers and the content of attachments are no part of it.</summary>
+    /// <summary>
+    /// The rest of the row, in the words of the wire. Keys of providers and the content of attachments are no part of it.
+    /// </summary>
     private byte[] DocumentOf()
     {
         using var output = new PooledBytes(4_096);
@@ -121,7 +127,8 @@ internal sealed class LoggedRun
         Write("llm_urls", Run.MadeUrls);
         Write("annotations", Run.Annotations);
         Write("plans", Run.Plans);
-        Write("fallback_model", Run.IsFallback ? new JsonObject { ["service"] = Run.Choice.Service.Name, ["model"] = Run.Choice.Model } : null);
+        Write("fallback_model",
+            Run.IsFallback ? new JsonObject { ["service"] = Run.Choice.Service.Name, ["model"] = Run.Choice.Model } : null);
         json.WriteString("firstAttemptError"u8, Run.FirstAttemptError);
         Write("attempts", Run.Attempts);
         json.WriteString("user_id"u8, Run.Request.Caller.UserId);

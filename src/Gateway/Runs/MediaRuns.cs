@@ -16,8 +16,8 @@ using Stoa.Platform.Http;
 namespace Stoa.Gateway.Runs;
 
 /// <summary>
-/// Runs of agents whose model answers with pictures or a vector, or writes down what is said. Prompt, variables, limits, history and usage are those of any run; tools,
-/// structured answers and other models in its place are not.
+/// Runs of agents whose model answers with pictures or a vector, or writes down what is said. Prompt, variables, limits, history and usage
+/// are those of any run; tools, structured answers and other models in its place are not.
 /// </summary>
 internal sealed class MediaRuns(ModelSteps models, PublicFiles files, GuardedClient web)
 {
@@ -35,7 +35,8 @@ internal sealed class MediaRuns(ModelSteps models, PublicFiles files, GuardedCli
 
     /// <exception cref="Failure">The provider has nothing of the kind, or did not answer.</exception>
     public Task<RunResult> AnswerAsync(Run run, CancellationToken ct) =>
-        run.Choice.Target.Provider.Kind.OnlyListens ? ListenAsync(run, ct) : run.Plan.Type == "image" ? DrawAsync(run, ct) : EmbedAsync(run, ct);
+        run.Choice.Target.Provider.Kind.OnlyListens ? ListenAsync(run, ct)
+            : run.Plan.Type == "image" ? DrawAsync(run, ct) : EmbedAsync(run, ct);
 
     private async Task<RunResult> ListenAsync(Run run, CancellationToken ct)
     {
@@ -44,13 +45,15 @@ internal sealed class MediaRuns(ModelSteps models, PublicFiles files, GuardedCli
         var type = Transcript.Write(run.Input.Audios, body);
         run.Asked = Log(new()
         {
-            ["model"] = run.Choice.Model, ["service"] = run.Choice.Service.Name, ["response_type"] = "text", ["parameters"] = parameters.DeepClone(),
+            ["model"] = run.Choice.Model, ["service"] = run.Choice.Service.Name,
+            ["response_type"] = "text", ["parameters"] = parameters.DeepClone(),
         });
         var client = run.Choice.Target.Provider.Client!;
         var heard = await models.MeterAsync(run, AskOf(run, ""), async () =>
         {
             using var exchange = await client.SendAsync(
-                new(client.UriOf(Transcript.PathOf(run.Choice.Model, parameters)), body.Memory, isStream: false) { ApiKey = run.Choice.ApiKey, ContentType = type }, ct);
+                new(client.UriOf(Transcript.PathOf(run.Choice.Model, parameters)), body.Memory,
+                    isStream: false) { ApiKey = run.Choice.ApiKey, ContentType = type }, ct);
             using var whole = await exchange.ReadAllAsync();
             return (Transcript.Read(whole.Memory), new TokenUsage(0, 0));
         }, ct);
@@ -62,7 +65,8 @@ internal sealed class MediaRuns(ModelSteps models, PublicFiles files, GuardedCli
     private async Task<RunResult> DrawAsync(Run run, CancellationToken ct)
     {
         var parameters = run.Plan.Parameters(run.Choice);
-        var count = (int)Math.Clamp((parameters["number_of_images"] ?? run.Plan.Configured("number_of_images")).AsNumber() ?? 1, 1, MaxImages);
+        var count = (int)Math.Clamp(
+            (parameters["number_of_images"] ?? run.Plan.Configured("number_of_images")).AsNumber() ?? 1, 1, MaxImages);
         var request = new ImageRequest(run.Choice.Model, PromptOf(run), count, ShapeOf(run, parameters))
         {
             Pictures = [.. UserTurn.Of(run).Parts.OfType<Part.Image>().Select(picture => picture.Media as Media.Bytes
@@ -126,7 +130,8 @@ internal sealed class MediaRuns(ModelSteps models, PublicFiles files, GuardedCli
                 continue;
             }
             using var exchange = await client.SendAsync(
-                new(client.RootUri($"/v1/media/images/{Uri.EscapeDataString(path)}"), default, isStream: false) { Method = HttpMethod.Get, ApiKey = run.Choice.ApiKey }, ct);
+                new(client.RootUri($"/v1/media/images/{Uri.EscapeDataString(path)}"), default,
+                    isStream: false) { Method = HttpMethod.Get, ApiKey = run.Choice.ApiKey }, ct);
             using var whole = await exchange.ReadAllAsync();
             images.Add(image with { Bytes = whole.Span.ToArray() });
         }
@@ -136,7 +141,8 @@ internal sealed class MediaRuns(ModelSteps models, PublicFiles files, GuardedCli
     private async Task<RunResult> EmbedAsync(Run run, CancellationToken ct)
     {
         var text = run.User.Length > 0 ? PromptOf(run) : run.Input.Body.Text("text") ?? "";
-        var request = new EmbeddingRequest(run.Choice.Model, [new(text.Length > 0 ? text : throw Failure.Invalid("There is no text to embed", "text"), null)])
+        var request = new EmbeddingRequest(
+            run.Choice.Model, [new(text.Length > 0 ? text : throw Failure.Invalid("There is no text to embed", "text"), null)])
         {
             Dimensions = (int?)run.Plan.Configured("dimensions").AsNumber() is { } dimensions and > 0 ? dimensions : null,
         };
@@ -176,7 +182,8 @@ internal sealed class MediaRuns(ModelSteps models, PublicFiles files, GuardedCli
     };
 
     /// <summary>What the agent says of all pictures, and what the user wants of this one.</summary>
-    private static string PromptOf(Run run) => run.TimelessSystemText.Trim() is { Length: > 0 } prompt ? $"{prompt}\n\n{run.User}" : run.User;
+    private static string PromptOf(Run run) =>
+        run.TimelessSystemText.Trim() is { Length: > 0 } prompt ? $"{prompt}\n\n{run.User}" : run.User;
 
     private static Dictionary<string, string> ShapeOf(Run run, JsonObject parameters)
     {
@@ -225,5 +232,6 @@ internal sealed class MediaRuns(ModelSteps models, PublicFiles files, GuardedCli
     }
 
     private static Failure Unsupported(Run run, string what) => new(
-        FailureKind.NotFound, "unsupported_endpoint", $"The provider {run.Choice.Target.Provider.Name} makes no {what}", [new("model", "not supported")]);
+        FailureKind.NotFound, "unsupported_endpoint",
+        $"The provider {run.Choice.Target.Provider.Name} makes no {what}", [new("model", "not supported")]);
 }

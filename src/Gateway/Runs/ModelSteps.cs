@@ -28,7 +28,8 @@ internal sealed class ModelSteps(ModelCalls models, RunMeter meter, IOptions<Gat
     public Task<T> MeterAsync<T>(Run run, ModelAsk ask, Func<Task<(T Answer, TokenUsage Usage)>> answer, CancellationToken ct) =>
         MeterAsync(run, ask, _ => answer(), ct);
 
-    private async Task<T> MeterAsync<T>(Run run, ModelAsk ask, Func<MeteredCall, Task<(T Answer, TokenUsage Usage)>> answer, CancellationToken ct)
+    private async Task<T> MeterAsync<T>(
+        Run run, ModelAsk ask, Func<MeteredCall, Task<(T Answer, TokenUsage Usage)>> answer, CancellationToken ct)
     {
         var call = await meter.BeginAsync(run, ask, ct);
         await using var reservation = call.Reservation;

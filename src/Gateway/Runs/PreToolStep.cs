@@ -6,7 +6,9 @@ using Stoa.Platform.Http;
 
 namespace Stoa.Gateway.Runs;
 
-/// <summary>What an agent does before its model is asked: a function whose result the prompt can name, or a better wording of the question.</summary>
+/// <summary>
+/// What an agent does before its model is asked: a function whose result the prompt can name, or a better wording of the question.
+/// </summary>
 internal sealed class PreToolStep(ToolMaking tools, WebCrawler crawler, BuiltInAgents agents, TimeProvider time)
 {
     /// <summary>The variable that holds the result.</summary>
@@ -40,7 +42,8 @@ internal sealed class PreToolStep(ToolMaking tools, WebCrawler crawler, BuiltInA
                 break;
             case "gtwy_web_search":
                 var page = await crawler.ReadAsync(Filled(rules.Object("args") ?? rules.Object("config"), run.Variables), run, ct);
-                run.Variables.Set(Result, page.IsError ? new JsonObject { ["error"] = page.Response?.DeepClone() } : page.Response?.DeepClone());
+                run.Variables.Set(
+                    Result, page.IsError ? new JsonObject { ["error"] = page.Response?.DeepClone() } : page.Response?.DeepClone());
                 break;
             case { } missing:
                 run.Variables.Set(Result, new JsonObject { ["error"] = $"{missing} is not configured" });
@@ -62,10 +65,12 @@ internal sealed class PreToolStep(ToolMaking tools, WebCrawler crawler, BuiltInA
 
     private async Task RefineAsync(Run run, CancellationToken ct)
     {
-        var before = string.Join('\n', run.Past.Exchanges.TakeLast(3).Select(exchange => $"User: {exchange.User}\nAssistant: {exchange.Answer}"));
+        var before =
+            string.Join('\n', run.Past.Exchanges.TakeLast(3).Select(exchange => $"User: {exchange.User}\nAssistant: {exchange.Answer}"));
         try
         {
-            var refined = await agents.AskAsync(run, BuiltInAgents.RefinePrompt, $"{before}\n\nThe message: {run.User}", wantsJson: false, ct);
+            var refined =
+                await agents.AskAsync(run, BuiltInAgents.RefinePrompt, $"{before}\n\nThe message: {run.User}", wantsJson: false, ct);
             run.User = refined.Length > 0 ? refined : run.User;
         }
         catch (Failure)

@@ -40,7 +40,9 @@ internal sealed class Run(RunRequest request, RunInput input, RunPlan plan, Guid
 
     public ThreadPast Past { get; set; } = ThreadPast.None;
 
-    /// <summary>The PDFs that were uploaded for the conversation, where the model reads files, without those that the request names itself.</summary>
+    /// <summary>
+    /// The PDFs that were uploaded for the conversation, where the model reads files, without those that the request names itself.
+    /// </summary>
     public IReadOnlyCollection<string> ThreadFiles => Past.Files.Count == 0 || !Choice.ReadsFiles ? []
         : [.. ThreadFile.Shown(Past.Files, startedAt).Except(input.Files, StringComparer.Ordinal)];
 
@@ -151,7 +153,8 @@ internal sealed class Run(RunRequest request, RunInput input, RunPlan plan, Guid
     {
         Attempts.Add((JsonNode)new JsonObject
         {
-            ["service"] = Choice.Service.Name, ["model"] = Choice.Model, ["kind"] = RunFailures.KindOf(failure), ["status"] = RunFailures.StatusOf(failure),
+            ["service"] = Choice.Service.Name, ["model"] = Choice.Model,
+            ["kind"] = RunFailures.KindOf(failure), ["status"] = RunFailures.StatusOf(failure),
         });
         FirstAttemptError = FirstAttemptError.Length > 0 ? FirstAttemptError : words;
         IsFallback = true;

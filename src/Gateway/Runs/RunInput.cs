@@ -11,12 +11,15 @@ internal sealed class RunInput(JsonObject body)
     /// <summary>The code of a request whose fields are of the wrong type.</summary>
     public const string WrongField = "wrong_field";
 
-    private static readonly string[] NameFields = ["thread_id", "sub_thread_id", "bridge_id", "agent_id", "version_id", "environment", "service"];
+    private static readonly string[] NameFields =
+        ["thread_id", "sub_thread_id", "bridge_id", "agent_id", "version_id", "environment", "service"];
 
     private static readonly string[] TextFields =
-        ["user", "thread_id", "sub_thread_id", "bridge_id", "agent_id", "version_id", "environment", "service", "apikey", "user_reference", "youtube_url", "wrapper_id"];
+        ["user", "thread_id", "sub_thread_id", "bridge_id", "agent_id", "version_id",
+            "environment", "service", "apikey", "user_reference", "youtube_url", "wrapper_id"];
 
-    private static readonly string[] ObjectFields = ["configuration", "variables", "variables_path", "settings", "guardrails", "testcase_data", "video_data"];
+    private static readonly string[] ObjectFields =
+        ["configuration", "variables", "variables_path", "settings", "guardrails", "testcase_data", "video_data"];
 
     private static readonly string[] ListFields = ["images", "files", "user_urls", "extra_tools", "built_in_tools"];
 
@@ -55,7 +58,8 @@ internal sealed class RunInput(JsonObject body)
 
     public bool HasAttachments =>
         body.List("images") is { Count: > 0 } || body.List("files") is { Count: > 0 } || body.List("user_urls") is { Count: > 0 }
-        || body["video_data"] is JsonObject || body.Name("youtube_url") is not null || body["text"] is not null || body.List("batch") is { Count: > 0 };
+        || body["video_data"] is JsonObject || body.Name("youtube_url") is not null
+        || body["text"] is not null || body.List("batch") is { Count: > 0 };
 
     /// <exception cref="Failure">The request cannot be run, whatever the agent says.</exception>
     public void Check()

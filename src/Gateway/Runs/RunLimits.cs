@@ -33,7 +33,8 @@ internal sealed class RunLimits(ILimits limits, InFlight inFlight, IOptions<Gate
             {
                 continue;
             }
-            var reading = await limits.TakeAsync(new(caller.OrganizationId, $"{dimension}:{value}"), limit, Window, 1, context.RequestAborted);
+            var reading =
+                await limits.TakeAsync(new(caller.OrganizationId, $"{dimension}:{value}"), limit, Window, 1, context.RequestAborted);
             tightest = tightest is { } other && other.Remaining < reading.Remaining ? other : reading;
             if (!reading.Allowed)
             {

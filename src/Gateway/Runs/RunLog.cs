@@ -19,7 +19,8 @@ internal sealed class RunLog
 
     private const string Threads = """
         insert into gateway.threads (organization_id, agent_id, thread_id, sub_thread_id, created_at, updated_at)
-        select organization, agent, thread, sub_thread, at, at from unnest($1, $2, $3, $4, $5) as used (organization, agent, thread, sub_thread, at)
+        select organization, agent, thread, sub_thread, at, at
+          from unnest($1, $2, $3, $4, $5) as used (organization, agent, thread, sub_thread, at)
         on conflict (organization_id, agent_id, thread_id, sub_thread_id) do update set updated_at = excluded.updated_at
         """;
 
@@ -29,7 +30,8 @@ internal sealed class RunLog
         """;
 
     private const string LastUses = """
-        insert into gateway.last_uses (id, organization_id, at) select id, organization, at from unnest($1, $2, $3) as used (id, organization, at)
+        insert into gateway.last_uses (id, organization_id, at) select id, organization, at
+          from unnest($1, $2, $3) as used (id, organization, at)
         on conflict (id) do update set at = excluded.at
         """;
 
@@ -90,11 +92,13 @@ internal sealed class RunLog
         {
             yield return new(Waiting)
             {
-                Parameters = { new() { Value = request.OrganizationId }, new() { Value = request.MessageId }, new() { Value = request.BatchId } },
+                Parameters =
+                    { new() { Value = request.OrganizationId }, new() { Value = request.MessageId }, new() { Value = request.BatchId } },
             };
         }
         yield return LoggedRun.RowsOf(group);
-        var used = group.Where(one => one.Thread is not null).GroupBy(one => one.Thread!, one => one.Run.LoggedAt).OrderBy(one => one.Key, ThreadKey.Order).ToList();
+        var used = group.Where(one => one.Thread is not null).GroupBy(one => one.Thread!, one => one.Run.LoggedAt)
+            .OrderBy(one => one.Key, ThreadKey.Order).ToList();
         if (used.Count > 0)
         {
             var threads = ThreadKey.Command(Threads, [.. used.Select(one => one.Key)]);
@@ -141,7 +145,8 @@ internal sealed class RunLog
     {
         var now = time.GetTimestamp();
         return [.. group.Where(one => one.Thread is not null)
-            .SelectMany(one => new[] { one.Thread!.AgentId, one.Run.Choice.KeyId }.OfType<string>(), (one, id) => new Use(id, one.Run.Request.OrganizationId, one.Run.LoggedAt))
+            .SelectMany(one => new[] { one.Thread!.AgentId, one.Run.Choice.KeyId }.OfType<string>(),
+                (one, id) => new Use(id, one.Run.Request.OrganizationId, one.Run.LoggedAt))
             .Where(use => !uses.TryGetValue(use.Id, out var last) || time.GetElapsedTime(last, now) >= UseEvery)
             .DistinctBy(use => use.Id).OrderBy(use => use.Id, StringComparer.Ordinal)];
     }

@@ -40,7 +40,8 @@ internal sealed partial class RunMeter(UsageSpool spool, PriceBook prices, Budge
     private const string Surface = "gtwy.chat";
     private const int UsualAnswer = 1_024;
 
-    /// <exception cref="Failure">Quota: a budget is used up. Unavailable: usage cannot be recorded now, or nobody knows the budgets.</exception>
+    /// <exception cref="Failure">Quota: a budget is used up. Unavailable: usage cannot be recorded now, or nobody knows the
+    /// budgets.</exception>
     public async ValueTask<MeteredCall> BeginAsync(Run run, ModelAsk ask, CancellationToken ct)
     {
         if (!spool.HasRoom)
@@ -51,12 +52,14 @@ internal sealed partial class RunMeter(UsageSpool spool, PriceBook prices, Budge
         var input = TokenEstimate.Of(ask.Request);
         var organization = run.Request.OrganizationId;
         var reservation = budgets.Concerns(organization)
-            ? await budgets.ReserveAsync(organization, ScopesOf(run), CostOf(run.Choice, new(input, ask.Request.MaxOutput ?? UsualAnswer)) ?? 0, ct)
+            ? await budgets.ReserveAsync(
+                organization, ScopesOf(run), CostOf(run.Choice, new(input, ask.Request.MaxOutput ?? UsualAnswer)) ?? 0, ct)
             : Reservation.None;
         return new(ask, input, reservation, time.GetTimestamp());
     }
 
-    public void Succeeded(Run run, MeteredCall call, TokenUsage usage) => Record(run, call, usage, CallOutcome.Succeeded, 200, failure: null);
+    public void Succeeded(Run run, MeteredCall call, TokenUsage usage) =>
+        Record(run, call, usage, CallOutcome.Succeeded, 200, failure: null);
 
     public void Failed(Run run, MeteredCall call, Failure failure) =>
         Record(run, call, Partly(call), CallOutcome.Failed, RunFailures.StatusOf(failure), failure);
@@ -70,11 +73,13 @@ internal sealed partial class RunMeter(UsageSpool spool, PriceBook prices, Budge
     /// <summary>An answer that nobody was asked for just now: a stored one again, at no cost, or one of a provider's batch.</summary>
     public void Received(Run run, TokenUsage usage)
     {
-        var call = new MeteredCall(new(run.Choice.Target, new() { Model = run.Choice.Model, Source = Dialect.OpenAi }) { Attempts = 0 }, 0, Reservation.None, time.GetTimestamp());
+        var call = new MeteredCall(new(run.Choice.Target, new() { Model = run.Choice.Model, Source = Dialect.OpenAi }) { Attempts = 0 },
+            0, Reservation.None, time.GetTimestamp());
         Record(run, call, usage, CallOutcome.Succeeded, 200, failure: null, isCached: true);
     }
 
-    private void Record(Run run, MeteredCall call, TokenUsage usage, CallOutcome outcome, int status, Failure? failure, bool isCached = false)
+    private void Record(
+        Run run, MeteredCall call, TokenUsage usage, CallOutcome outcome, int status, Failure? failure, bool isCached = false)
     {
         var elapsed = time.GetElapsedTime(call.Started);
         var now = time.GetUtcNow();
@@ -121,7 +126,8 @@ internal sealed partial class RunMeter(UsageSpool spool, PriceBook prices, Budge
             run.KeyStatuses[key] = shown;
         }
         ModelSignals.End(call.Span, new(Operation, target, usage, elapsed, first, call.Ask.Request.Stream, failure));
-        LogCall(Surface, target.FullName, status, (int)elapsed.TotalMilliseconds, usage.Input, usage.Output, failure?.Code, run.Request.RequestId);
+        LogCall(Surface, target.FullName, status, (int)elapsed.TotalMilliseconds,
+            usage.Input, usage.Output, failure?.Code, run.Request.RequestId);
     }
 
     /// <summary>What the call has shown of the organization's key; null when nothing.</summary>
@@ -147,7 +153,8 @@ internal sealed partial class RunMeter(UsageSpool spool, PriceBook prices, Budge
             return cost;
         }
         return choice.Document.Price is not { } price ? null
-            : PriceBook.Cost(new(choice.Service.Name, choice.Model, default, price.Input, price.CacheRead, price.CacheWrite, price.Output), usage);
+            : PriceBook.Cost(
+                new(choice.Service.Name, choice.Model, default, price.Input, price.CacheRead, price.CacheWrite, price.Output), usage);
     }
 
     private static List<BudgetScope> ScopesOf(Run run)
@@ -168,6 +175,8 @@ internal sealed partial class RunMeter(UsageSpool spool, PriceBook prices, Budge
         return scopes;
     }
 
-    [LoggerMessage(LogLevel.Information, "{Surface} {Model} {Status} in {Milliseconds} ms, {InputTokens}+{OutputTokens} tokens {Error} {RequestId}")]
-    private partial void LogCall(string surface, string model, int status, int milliseconds, long inputTokens, long outputTokens, string? error, string requestId);
+    [LoggerMessage(
+        LogLevel.Information, "{Surface} {Model} {Status} in {Milliseconds} ms, {InputTokens}+{OutputTokens} tokens {Error} {RequestId}")]
+    private partial void LogCall(
+        string surface, string model, int status, int milliseconds, long inputTokens, long outputTokens, string? error, string requestId);
 }

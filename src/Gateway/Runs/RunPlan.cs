@@ -76,7 +76,8 @@ internal sealed class RunPlan(RunInput input, AgentConfiguration? agent, ModelCh
 
     public bool Remembers => input.ThreadId is not null && !IsStateless && stored?.Document.Is("gpt_memory") == true;
 
-    public bool IsStateless => Setting("stateless_conversation") is JsonValue value && value.TryGetValue<bool>(out var stateless) && stateless;
+    public bool IsStateless =>
+        Setting("stateless_conversation") is JsonValue value && value.TryGetValue<bool>(out var stateless) && stateless;
 }
 
 /// <summary>A model and the key that it is asked with.</summary>
@@ -86,7 +87,9 @@ internal sealed record ModelChoice(ProviderService Service, ModelDocument Docume
 {
     public string Model => Target.Model;
 
-    /// <summary>The service <c>openai</c> is asked by the Responses API, <c>openai_completion</c> by chat completions. Null for the provider's own.</summary>
+    /// <summary>
+    /// The service <c>openai</c> is asked by the Responses API, <c>openai_completion</c> by chat completions. Null for the provider's own.
+    /// </summary>
     public Dialect? Endpoint => Service.Name == "openai" && Target.Provider.HasResponses ? Dialect.OpenAiResponses : null;
 
     /// <summary>Whether the model can be asked with a document.</summary>

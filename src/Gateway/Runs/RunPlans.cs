@@ -15,7 +15,8 @@ internal sealed class RunPlans(AgentConfigurations agents, ServiceRegistry servi
     private const int MaxKey = 4_096;
     private const int MaxRouted = 20;
 
-    /// <exception cref="Failure">Invalid, in the words that GTWY's clients look for. Forbidden: the caller's key is bound to other models.</exception>
+    /// <exception cref="Failure">Invalid, in the words that GTWY's clients look for. Forbidden: the caller's key is bound to other
+    /// models.</exception>
     public async ValueTask<RunPlan> FindAsync(RunRequest request, RunInput input, CancellationToken ct)
     {
         var versionId = request.VersionId ?? input.Body.Name("version_id");
@@ -41,7 +42,8 @@ internal sealed class RunPlans(AgentConfigurations agents, ServiceRegistry servi
     private async ValueTask<ModelChoice?> RouteAsync(RunRequest request, AgentConfiguration? agent, RunInput input, CancellationToken ct)
     {
         var rules = input.Body.Object("auto_model_select")
-            ?? (agent?.Document.Member("auto_model_select") is { ValueKind: JsonValueKind.Object } stored ? JsonObject.Create(stored) : null);
+            ?? (agent?.Document.Member("auto_model_select") is { ValueKind: JsonValueKind.Object } stored
+                ? JsonObject.Create(stored) : null);
         if (!rules.Is("enabled") || agent is null || input.Configuration.Name("model") is not null)
         {
             return null;
@@ -52,7 +54,8 @@ internal sealed class RunPlans(AgentConfigurations agents, ServiceRegistry servi
             try
             {
                 choices.Add(await ChooseAsync(
-                    request, agent, (one as JsonObject).Name("service") ?? agent.Service.Name, one.AsText() ?? (one as JsonObject).Name("model") ?? "",
+                    request, agent, (one as JsonObject).Name("service") ?? agent.Service.Name,
+                    one.AsText() ?? (one as JsonObject).Name("model") ?? "",
                     KeyOf(input), ct));
             }
             catch (Failure failure) when (failure.Kind is FailureKind.Invalid or FailureKind.Forbidden)

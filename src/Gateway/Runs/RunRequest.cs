@@ -19,7 +19,9 @@ internal sealed record RunCaller(
     public static RunCaller Of(ApiKey key) => new(key.OrganizationId.ToString(), UserId: null, key.Id, KeyPrefix: key.Prefix);
 }
 
-/// <summary>One run of an agent, or of a model without one, wherever it comes from: a route, the queue, another agent, a test case.</summary>
+/// <summary>
+/// One run of an agent, or of a model without one, wherever it comes from: a route, the queue, another agent, a test case.
+/// </summary>
 internal sealed record RunRequest
 {
     public required Guid OrganizationId { get; init; }

@@ -21,7 +21,8 @@ internal static class RunServices
         services.AddHostedService(provider => provider.GetRequiredService<ThreadTurns>());
         services.AddSingleton<McpServers>();
         services.AddSingleton<WebCrawler>();
-        services.AddHttpClient(WebCrawler.Client, client => (client.Timeout, client.MaxResponseContentBufferSize) = (Timeout.InfiniteTimeSpan, WebCrawler.MaxBytes))
+        services.AddHttpClient(WebCrawler.Client,
+            client => (client.Timeout, client.MaxResponseContentBufferSize) = (Timeout.InfiniteTimeSpan, WebCrawler.MaxBytes))
             .RemoveAllLoggers().UseSocketsHttpHandler(static (handler, _) => handler.AllowAutoRedirect = false);
         services.AddSingleton<ToolMaking>();
         services.AddSingleton<ToolLoop>();
@@ -41,7 +42,8 @@ internal static class RunServices
         services.AddSingleton<IRunFollower, FollowUpJobs>();
         services.AddJob<FollowUp, FollowUpHandler>(FollowUp.Kind, GatewayJson.Default.FollowUp);
         services.AddJob<DescribeAgent, DescribeAgentHandler>(DescribeAgent.Kind, GatewayJson.Default.DescribeAgent, DescribeAgent.Rules);
-        services.AddJob<ConfigureAgent, ConfigureAgentHandler>(ConfigureAgent.Kind, GatewayJson.Default.ConfigureAgent, DescribeAgent.Rules);
+        services.AddJob<ConfigureAgent, ConfigureAgentHandler>(
+            ConfigureAgent.Kind, GatewayJson.Default.ConfigureAgent, DescribeAgent.Rules);
         services.AddSingleton<MediaRuns>();
         services.AddSingleton<RunFailures>();
         services.AddSingleton<RunLog>();

@@ -33,7 +33,8 @@ internal sealed class RunStream : IRunSink, IAsyncDisposable
     {
         frame.Clear();
         frame.Write("data: "u8);
-        using (var json = new Utf8JsonWriter(frame, new() { Encoder = System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping }))
+        using (var json =
+            new Utf8JsonWriter(frame, new() { Encoder = System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping }))
         {
             Write(json, step);
         }

@@ -20,7 +20,8 @@ namespace Stoa.Gateway.Runs;
 
 /// <summary>The routes that run agents.</summary>
 internal sealed class RunsApi(
-    AgentRunner runner, RunPlans plans, RunLimits limits, RunQueue queue, RunDelivery delivery, DocumentSeal seal, IOptions<GatewayOptions> options,
+    AgentRunner runner, RunPlans plans, RunLimits limits, RunQueue queue,
+    RunDelivery delivery, DocumentSeal seal, IOptions<GatewayOptions> options,
     TimeProvider time)
 {
     private const string Default = "default";
@@ -36,7 +37,8 @@ internal sealed class RunsApi(
         runs.RunAsync(context, caller, body.Members, isPlayground: false);
 
     internal static Task<IResult> PlaygroundAsync(
-        [Microsoft.AspNetCore.Mvc.FromRoute(Name = "bridge_id")] string bridgeId, GtwyBody body, GtwyCaller caller, HttpContext context, RunsApi runs)
+        [Microsoft.AspNetCore.Mvc.FromRoute(Name = "bridge_id")] string bridgeId,
+        GtwyBody body, GtwyCaller caller, HttpContext context, RunsApi runs)
     {
         body.Members["bridge_id"] = bridgeId;
         return runs.RunAsync(context, caller, body.Members, isPlayground: true);
@@ -82,7 +84,8 @@ internal sealed class RunsApi(
         {
             delivery.Check(elsewhere);
             await queue.EnqueueAsync(AgentRunHandler.Queued(request, elsewhere), context.RequestAborted);
-            return Json(new() { ["success"] = true, ["message"] = "Your response will be sent through configured means." }, StatusCodes.Status200OK);
+            return Json(new() { ["success"] = true, ["message"] = "Your response will be sent through configured means." },
+                StatusCodes.Status200OK);
         }
         using var place = limits.Enter(caller.OrganizationId);
         if (input.IsStream)
@@ -112,7 +115,8 @@ internal sealed class RunsApi(
     };
 
     private static CacheWish WishOf(HttpRequest request) => new(
-        request.Headers["x-gtwy-cache"] == "off" || request.Headers.CacheControl.ToString().Contains("no-store", StringComparison.OrdinalIgnoreCase),
+        request.Headers["x-gtwy-cache"] == "off"
+        || request.Headers.CacheControl.ToString().Contains("no-store", StringComparison.OrdinalIgnoreCase),
         int.TryParse(request.Headers["x-gtwy-cache-ttl"], NumberStyles.None, CultureInfo.InvariantCulture, out var seconds) && seconds > 0
             ? TimeSpan.FromSeconds(Math.Min(seconds, ResponseCache.MaxTimeToLive.TotalSeconds))
             : null);
@@ -135,7 +139,9 @@ internal sealed class RunsApi(
         }
     }
 
-    /// <summary>Where the answer goes when not into the response: as the request says, else the agent; the editor's answers are pushed.</summary>
+    /// <summary>
+    /// Where the answer goes when not into the response: as the request says, else the agent; the editor's answers are pushed.
+    /// </summary>
     private JsonObject? DeliveryOf(RunPlan plan, RunRequest request, bool isPushed)
     {
         var wish = plan.Input.Delivery ?? plan.Setting("response_format") as JsonObject ?? plan.Configured("response_format") as JsonObject;

@@ -46,7 +46,8 @@ internal sealed class ServiceTargets(ProviderCatalog catalog, IOptions<GatewayOp
         }
         var client = kind.Dialect is null
             ? null
-            : new ProviderClient(service.Name, kind, new ProviderOptions { Kind = kind.Name, BaseUrl = service.BaseUrl }, options.Value, time);
+            : new ProviderClient(
+                service.Name, kind, new ProviderOptions { Kind = kind.Name, BaseUrl = service.BaseUrl }, options.Value, time);
         return new(service.Name, kind, [], client, kind.HasResponses);
     }
 }

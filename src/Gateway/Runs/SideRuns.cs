@@ -3,11 +3,14 @@ using Stoa.Platform.Http;
 
 namespace Stoa.Gateway.Runs;
 
-/// <summary>Runs that belong to another one: small questions about it, with its agent's model and key. They are metered, not logged.</summary>
+/// <summary>
+/// Runs that belong to another one: small questions about it, with its agent's model and key. They are metered, not logged.
+/// </summary>
 internal sealed class SideRuns(RunPlans plans, TimeProvider time)
 {
     /// <summary>Null when the agent can no longer run.</summary>
-    public async Task<Run?> OpenAsync(Guid organizationId, string? agentId, string? versionId, JsonObject body, string messageId, CancellationToken ct)
+    public async Task<Run?> OpenAsync(
+        Guid organizationId, string? agentId, string? versionId, JsonObject body, string messageId, CancellationToken ct)
     {
         var request = new RunRequest
         {

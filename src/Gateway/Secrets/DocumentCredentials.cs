@@ -77,7 +77,8 @@ internal static partial class DocumentCredentials
             }
             return;
         }
-        foreach (var (name, _) in headers.Where(header => Reference().Replace(header.Value.AsWords(), "") is not ("" or "Bearer ")).ToList())
+        foreach (var (name, _) in headers.Where(header => Reference().Replace(header.Value.AsWords(), "") is not ("" or "Bearer "))
+            .ToList())
         {
             headers.Remove(name);
             taken.Add($"{path}headers.{name}");
@@ -87,7 +88,8 @@ internal static partial class DocumentCredentials
     /// <summary>Addresses too have places for credentials: before the host, and in the query.</summary>
     private static void Shorten(JsonObject holder, string path, List<string> taken)
     {
-        if (holder.Text("url") is { } address && Uri.TryCreate(address, UriKind.Absolute, out var url) && url.UserInfo.Length + url.Query.Length > 0)
+        if (holder.Text("url") is { } address && Uri.TryCreate(address, UriKind.Absolute, out var url)
+            && url.UserInfo.Length + url.Query.Length > 0)
         {
             holder["url"] = url.GetComponents(UriComponents.SchemeAndServer | UriComponents.Path, UriFormat.UriEscaped);
             taken.Add($"{path}url");

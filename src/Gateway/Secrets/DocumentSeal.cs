@@ -6,8 +6,8 @@ using Microsoft.AspNetCore.DataProtection;
 namespace Stoa.Gateway.Secrets;
 
 /// <summary>
-/// Seals what documents hold to show to others (headers of tools and of receivers, credentials, MCP servers) for the database, each value by
-/// itself: the names stay readable. A value without the mark was written before there was a seal, and is as it stands.
+/// Seals what documents hold to show to others (headers of tools and of receivers, credentials, MCP servers) for the database, each value
+/// by itself: the names stay readable. A value without the mark was written before there was a seal, and is as it stands.
 /// </summary>
 internal sealed class DocumentSeal(IDataProtectionProvider protection)
 {

@@ -22,7 +22,8 @@ internal sealed partial class SecretVault(NpgsqlDataSource source, IDataProtecti
     /// <summary>Their names, in order; there is no way to read a value.</summary>
     public async Task<List<SecretName>> ListAsync(Guid organizationId, CancellationToken ct)
     {
-        await using var command = source.CreateCommand("select name, created_at, updated_at from gateway.secrets where organization_id = $1 order by name");
+        await using var command =
+            source.CreateCommand("select name, created_at, updated_at from gateway.secrets where organization_id = $1 order by name");
         command.Parameters.Add(new() { Value = organizationId });
         await using var rows = await command.ExecuteReaderAsync(ct);
         var names = new List<SecretName>();
@@ -76,12 +77,14 @@ internal sealed partial class SecretVault(NpgsqlDataSource source, IDataProtecti
         }
         var values = await ReadAsync(organizationId, named, ct);
         return [.. headers.Select(header => KeyValuePair.Create(header.Key, Place().Replace(header.Value, place =>
-            values.GetValueOrDefault(NameOf(place)) ?? throw Failure.Invalid($"The secret {NameOf(place)} is not set", "headers", "secret_missing"))))];
+            values.GetValueOrDefault(NameOf(place))
+            ?? throw Failure.Invalid($"The secret {NameOf(place)} is not set", "headers", "secret_missing"))))];
     }
 
     private async Task<Dictionary<string, string>> ReadAsync(Guid organizationId, string[] names, CancellationToken ct)
     {
-        await using var command = source.CreateCommand("select name, value from gateway.secrets where organization_id = $1 and name = any ($2)");
+        await using var command =
+            source.CreateCommand("select name, value from gateway.secrets where organization_id = $1 and name = any ($2)");
         command.Parameters.Add(new() { Value = organizationId });
         command.Parameters.Add(new() { Value = names });
         await using var rows = await command.ExecuteReaderAsync(ct);

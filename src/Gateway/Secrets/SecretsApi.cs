@@ -23,7 +23,8 @@ internal static class SecretsApi
     internal static async Task<Ok<SecretList>> ListAsync(Caller caller, SecretVault vault, CancellationToken ct) =>
         TypedResults.Ok(new SecretList(await vault.ListAsync(caller.OrganizationId, ct)));
 
-    internal static async Task<Ok<SecretName>> SetAsync(string name, SecretValue body, Caller caller, SecretVault vault, CancellationToken ct)
+    internal static async Task<Ok<SecretName>> SetAsync(
+        string name, SecretValue body, Caller caller, SecretVault vault, CancellationToken ct)
     {
         Failure.ThrowIfAny(CheckName(name).Concat(body.Check()));
         return TypedResults.Ok(await vault.SetAsync(caller.OrganizationId, name, body.Value!, ct));

@@ -71,7 +71,8 @@ internal static class TestCasesApi
             .Select(one => new { one.UserMessage, one.Answer, one.IsSuccess, one.FinishReason }).ToListAsync(ct);
         var conversation = new JsonArray();
         // Where the chat was begun anew, the models no longer saw what was before.
-        foreach (var one in before.TakeWhile(one => one.FinishReason != "reset").Reverse().Where(one => one is { IsSuccess: true, UserMessage: not null, Answer: not null }))
+        foreach (var one in before.TakeWhile(one => one.FinishReason != "reset").Reverse()
+            .Where(one => one is { IsSuccess: true, UserMessage: not null, Answer: not null }))
         {
             conversation.Add((JsonNode)Said("user", one.UserMessage));
             conversation.Add((JsonNode)Said("assistant", one.Answer));
@@ -83,7 +84,8 @@ internal static class TestCasesApi
             Variables = terms.Variables ?? (run.Document["variables"] as JsonObject)?.DeepClone().AsObject(),
             // What came inside the request was not kept.
             UserUrls = terms.UserUrls ?? (run.Document["user_urls"] is JsonArray urls
-                ? [.. urls.OfType<JsonObject>().Where(url => url["url"] is JsonValue at && at.TryGetValue<string>(out var text) && text.Contains(':', StringComparison.Ordinal))
+                ? [.. urls.OfType<JsonObject>().Where(url => url["url"] is JsonValue at
+                    && at.TryGetValue<string>(out var text) && text.Contains(':', StringComparison.Ordinal))
                     .Select(url => url.DeepClone())]
                 : null),
         };
@@ -101,7 +103,8 @@ internal static class TestCasesApi
         }
         await db.RequireAgentAsync(caller, agentId, ct);
         var word = QueryValues.Text(keyword, "keyword")?.Trim();
-        var own = db.Cases(caller).Where(test => test.AgentId == agentId && (string.IsNullOrEmpty(word) || EF.Functions.ILike(test.Name, Containing(word), "!")));
+        var own = db.Cases(caller)
+            .Where(test => test.AgentId == agentId && (string.IsNullOrEmpty(word) || EF.Functions.ILike(test.Name, Containing(word), "!")));
         var total = await own.CountAsync(ct);
         var rows = await own.AsNoTracking().OrderByDescending(test => test.Id).Skip((page - 1) * limit).Take(limit).ToListAsync(ct);
         return TypedResults.Ok(new CaseList(Success: true, rows.ConvertAll(View), total, page, limit));
@@ -123,7 +126,8 @@ internal static class TestCasesApi
     }
 
     internal static Task<Results<Ok<CasesGone>, NotFound<CasesMissing>>> DeleteOneAsync(
-        [FromRoute(Name = "agent_id")] string id, GtwyCaller caller, GatewayDb db, CancellationToken ct) => DeleteAsync(caller, db.Cases(caller).Where(test => test.Id == id), ct);
+        [FromRoute(Name = "agent_id")] string id, GtwyCaller caller, GatewayDb db,
+        CancellationToken ct) => DeleteAsync(caller, db.Cases(caller).Where(test => test.Id == id), ct);
 
     internal static Task<Results<Ok<CasesGone>, NotFound<CasesMissing>>> DeleteManyAsync(
         [FromBody] CaseChoice choice, GtwyCaller caller, GatewayDb db, CancellationToken ct)
@@ -142,7 +146,8 @@ internal static class TestCasesApi
         caller.RequireEditor();
         var count = await which.ExecuteDeleteAsync(ct);
         return count > 0
-            ? TypedResults.Ok(new CasesGone(Success: true, count == 1 ? "Testcase deleted successfully" : "Testcases deleted successfully", count))
+            ? TypedResults.Ok(
+                new CasesGone(Success: true, count == 1 ? "Testcase deleted successfully" : "Testcases deleted successfully", count))
             : TypedResults.NotFound(CasesMissing.Instance);
     }
 
@@ -181,7 +186,8 @@ internal static class TestCasesApi
     /// <param name="MessageId">Where no conversation is given: the one that led to this message of the agent's history is taken.</param>
     /// <param name="MatchingType"><c>exact</c>, <c>cosine</c>, or <c>ai</c> for a model's judgement.</param>
     internal sealed record TestCaseTerms(
-        string? BridgeId, string? Type, JsonObject? Expected, string? MatchingType, string? Name, JsonArray? Conversation, JsonObject? Variables,
+        string? BridgeId, string? Type, JsonObject? Expected, string? MatchingType,
+        string? Name, JsonArray? Conversation, JsonObject? Variables,
         JsonArray? UserUrls, string? MessageId = null)
     {
         private const int MaxName = 200;
@@ -218,7 +224,8 @@ internal static class TestCasesApi
         public JsonObject Over(JsonObject document)
         {
             foreach (var (name, value) in ((string, JsonNode?)[])[
-                ("type", Type), ("expected", Expected), ("matching_type", MatchingType), ("conversation", Conversation), ("variables", Variables),
+                ("type", Type), ("expected", Expected), ("matching_type", MatchingType),
+                ("conversation", Conversation), ("variables", Variables),
                 ("user_urls", UserUrls)])
             {
                 if (value is not null)

@@ -26,7 +26,8 @@ internal static class ResetsApi
     {
         Failure.ThrowIfAny(body.Check());
         var (threadId, subThreadId) = (body.ThreadId!, string.IsNullOrEmpty(body.SubThreadId) ? body.ThreadId! : body.SubThreadId);
-        var agent = await db.AgentsOf(caller).Where(agent => agent.DeletedAt == null && agent.Slug == body.SlugName).Select(agent => agent.Id)
+        var agent = await db.AgentsOf(caller)
+            .Where(agent => agent.DeletedAt == null && agent.Slug == body.SlugName).Select(agent => agent.Id)
             .FirstOrDefaultAsync(ct) ?? throw Failure.NotFound("Agent");
         var now = time.GetUtcNow();
         var id = Guid.CreateVersion7(now);
@@ -36,7 +37,8 @@ internal static class ResetsApi
             insert into gateway.threads (organization_id, agent_id, thread_id, sub_thread_id, summarized_to, created_at, updated_at)
             values ({caller.OrganizationId}, {agent}, {threadId}, {subThreadId}, {id}, {now}, {now})
             on conflict (organization_id, agent_id, thread_id, sub_thread_id) do update
-            set summarized_to = excluded.summarized_to, summary = null, memory = null, sticky_agent_id = null, updated_at = excluded.updated_at
+            set summarized_to = excluded.summarized_to,
+              summary = null, memory = null, sticky_agent_id = null, updated_at = excluded.updated_at
             """, ct);
         await db.Database.ExecuteSqlAsync($"""
             delete from gateway.thread_files where organization_id = {caller.OrganizationId} and agent_id = {agent}
@@ -75,7 +77,8 @@ internal static class ResetsApi
     {
         public IEnumerable<FieldError> Check()
         {
-            foreach (var (field, text) in ((string, string?)[])[("threadId", ThreadId), ("subThreadId", SubThreadId), ("slugName", SlugName), ("purpose", Purpose)])
+            foreach (var (field, text) in ((string, string?)[])[("threadId", ThreadId),
+                ("subThreadId", SubThreadId), ("slugName", SlugName), ("purpose", Purpose)])
             {
                 if (text?.Contains('\0', StringComparison.Ordinal) == true)
                 {

@@ -41,15 +41,20 @@ internal static class ThreadsApi
         return Made(await KeepAsync(body, agent, caller, db, time, ct), caller);
     }
 
-    /// <summary>The model of the agent that is named, else of the one that was last talked to in the thread; without any, the message itself is the title.</summary>
+    /// <summary>
+    /// The model of the agent that is named, else of the one that was last talked to in the thread; without any, the message itself is the
+    /// title.
+    /// </summary>
     internal static async Task<Created<ThreadMade>> NameAsync(
-        NewThread body, HttpContext context, GtwyCaller caller, GatewayDb db, SideRuns side, BuiltInAgents models, RunLimits limits, EditorPushes pages,
+        NewThread body, HttpContext context, GtwyCaller caller, GatewayDb db,
+        SideRuns side, BuiltInAgents models, RunLimits limits, EditorPushes pages,
         TimeProvider time, CancellationToken ct)
     {
         Failure.ThrowIfAny(body.Check());
         var agent = await AgentOfAsync(db, caller, body.SlugName, body.BridgeId ?? body.AgentId, ct)
             ?? await db.Threads.AsNoTracking()
-                .Where(thread => thread.OrganizationId == caller.OrganizationId && thread.ThreadId == body.ThreadId && thread.AgentId != NoAgent
+                .Where(thread => thread.OrganizationId == caller.OrganizationId
+                    && thread.ThreadId == body.ThreadId && thread.AgentId != NoAgent
                     && db.AgentsOf(caller).Any(own => own.Id == thread.AgentId && own.DeletedAt == null))
                 .OrderByDescending(thread => thread.UpdatedAt).Select(thread => thread.AgentId).FirstOrDefaultAsync(ct);
         var name = body.Name;
@@ -59,9 +64,11 @@ internal static class ThreadsApi
             name = await TitleAsync(body.User, agent, context, caller, side, models, ct);
         }
         var thread = await KeepAsync(body with { Name = name }, agent, caller, db, time, ct);
-        if (thread.DisplayName is not null && EditorPushes.ChannelOf(body.BotId ?? thread.AgentId, thread.ThreadId, thread.SubThreadId) is { } channel)
+        if (thread.DisplayName is not null
+            && EditorPushes.ChannelOf(body.BotId ?? thread.AgentId, thread.ThreadId, thread.SubThreadId) is { } channel)
         {
-            await pages.ConversationNamedAsync(caller.OrganizationId, channel, thread.ThreadId, thread.SubThreadId, thread.DisplayName, thread.CreatedAt, ct);
+            await pages.ConversationNamedAsync(
+                caller.OrganizationId, channel, thread.ThreadId, thread.SubThreadId, thread.DisplayName, thread.CreatedAt, ct);
         }
         return Made(thread, caller);
     }
@@ -77,10 +84,12 @@ internal static class ThreadsApi
         }
         try
         {
-            return await side.OpenAsync(caller.OrganizationId, agent, versionId: null, new() { ["user"] = message }, context.RequestId(), ct) is { } run
+            return await side.OpenAsync(
+                caller.OrganizationId, agent, versionId: null, new() { ["user"] = message }, context.RequestId(), ct) is { } run
                 && await models.TitleAsync(run, message, ct) is { Length: > 0 } title ? title : own;
         }
-        catch (Failure failure) when (failure.Kind is FailureKind.Upstream or FailureKind.Overloaded or FailureKind.Timeout or FailureKind.Unavailable)
+        catch (Failure failure)
+            when (failure.Kind is FailureKind.Upstream or FailureKind.Overloaded or FailureKind.Timeout or FailureKind.Unavailable)
         {
             return own;
         }
@@ -119,7 +128,8 @@ internal static class ThreadsApi
     {
         var agent = await AgentOfAsync(db, caller, QueryValues.Text(slugName, "slugName"), id: null, ct);
         var threads = await db.Threads.AsNoTracking()
-            .Where(thread => thread.OrganizationId == caller.OrganizationId && thread.ThreadId == threadId && (agent == null || thread.AgentId == agent)
+            .Where(thread => thread.OrganizationId == caller.OrganizationId
+                && thread.ThreadId == threadId && (agent == null || thread.AgentId == agent)
                 && (caller.FolderId == null || db.AgentsOf(caller).Any(own => own.Id == thread.AgentId)))
             .OrderByDescending(thread => thread.CreatedAt).Take(MaxListed).ToListAsync(ct);
         return TypedResults.Ok(new ThreadList(threads.ConvertAll(thread => SubThread.Of(thread, caller)), Success: true));
@@ -166,7 +176,8 @@ internal static class ThreadsApi
 
     internal sealed record ThreadList(IReadOnlyList<SubThread> Threads, bool Success);
 
-    internal sealed record SubThread(string ThreadId, string SubThreadId, string DisplayName, string OrgId, string? BridgeId, DateTimeOffset CreatedAt)
+    internal sealed record SubThread(
+        string ThreadId, string SubThreadId, string DisplayName, string OrgId, string? BridgeId, DateTimeOffset CreatedAt)
     {
         public static SubThread Of(AgentThread thread, GtwyCaller caller) => new(
             thread.ThreadId, thread.SubThreadId, thread.DisplayName ?? thread.SubThreadId, caller.OrgId,

@@ -14,8 +14,8 @@ internal sealed record AgentTool
     public required string Title { get; set; }
 
     /// <summary>
-    /// In the words of GTWY's wire (spec of its documents: docs/wire/gateway.md), without what has a property here. In the database headers and
-    /// credentials are sealed (<see cref="Secrets.DocumentSeal"/>).
+    /// In the words of GTWY's wire (spec of its documents: docs/wire/gateway.md), without what has a property here. In the database headers
+    /// and credentials are sealed (<see cref="Secrets.DocumentSeal"/>).
     /// </summary>
     public required JsonObject Document { get; set; }
 

@@ -12,24 +12,29 @@ internal sealed class ToolStore(GatewayDb db, DocumentSeal seal, TimeProvider ti
 {
     public async Task<List<AgentTool>> ListAsync(Guid organizationId, int? page, int? limit, CancellationToken ct)
     {
-        var tools = db.Tools.AsNoTracking().Where(tool => tool.OrganizationId == organizationId).OrderBy(tool => tool.CreatedAt).ThenBy(tool => tool.Id);
+        var tools = db.Tools.AsNoTracking().Where(tool => tool.OrganizationId == organizationId)
+            .OrderBy(tool => tool.CreatedAt).ThenBy(tool => tool.Id);
         return Opened(await (limit is { } most ? tools.Skip(((page ?? 1) - 1) * most).Take(most) : tools).ToListAsync(ct));
     }
 
     /// <summary>Null when the organization has no such function.</summary>
     public async Task<AgentTool?> FindAsync(Guid organizationId, string id, CancellationToken ct) =>
-        await db.Tools.AsNoTracking().FirstOrDefaultAsync(tool => tool.Id == id && tool.OrganizationId == organizationId, ct) is { } tool ? Opened(tool) : null;
+        await db.Tools.AsNoTracking().FirstOrDefaultAsync(tool => tool.Id == id && tool.OrganizationId == organizationId, ct) is { } tool
+            ? Opened(tool) : null;
 
     /// <summary>Those of the functions with these ids, or of these scripts, that there are.</summary>
-    public async Task<List<AgentTool>> NamedAsync(Guid organizationId, string[] names, CancellationToken ct) => Opened(await db.Tools.AsNoTracking()
-        .Where(tool => tool.OrganizationId == organizationId && (names.Contains(tool.Id) || names.Contains(tool.ScriptId))).ToListAsync(ct));
+    public async Task<List<AgentTool>> NamedAsync(Guid organizationId, string[] names, CancellationToken ct) =>
+        Opened(await db.Tools.AsNoTracking()
+        .Where(tool => tool.OrganizationId == organizationId && (names.Contains(tool.Id) || names.Contains(tool.ScriptId)))
+        .ToListAsync(ct));
 
     /// <summary>The functions that a document names.</summary>
     public async Task<List<AgentTool>> OfAsync(Guid organizationId, JsonObject document, CancellationToken ct)
     {
         var ids = IdsOf(document).ToList();
         return ids.Count == 0 ? []
-            : Opened(await db.Tools.AsNoTracking().Where(tool => ids.Contains(tool.Id) && tool.OrganizationId == organizationId).ToListAsync(ct));
+            : Opened(await db.Tools.AsNoTracking()
+                .Where(tool => ids.Contains(tool.Id) && tool.OrganizationId == organizationId).ToListAsync(ct));
     }
 
     public static IEnumerable<string> IdsOf(JsonObject document) => (document["function_ids"] as JsonArray ?? [])
@@ -78,7 +83,8 @@ internal sealed class ToolStore(GatewayDb db, DocumentSeal seal, TimeProvider ti
     {
         await using var transaction = await db.Database.BeginTransactionAsync(ct);
         var tool = !HexId.IsOne(id) ? null : await db.Tools
-            .FromSql($"select * from gateway.tools where id = {id} and organization_id = {organizationId} for update").FirstOrDefaultAsync(ct);
+            .FromSql($"select * from gateway.tools where id = {id} and organization_id = {organizationId} for update")
+            .FirstOrDefaultAsync(ct);
         if (tool is null)
         {
             return null;
@@ -96,7 +102,8 @@ internal sealed class ToolStore(GatewayDb db, DocumentSeal seal, TimeProvider ti
     public async Task<bool> RemoveAsync(Guid organizationId, string script, CancellationToken ct)
     {
         await using var transaction = await db.Database.BeginTransactionAsync(ct);
-        if (await LockAsync(organizationId, script, ct) is not { } tool || await db.Tools.Where(row => row.Id == tool.Id).ExecuteDeleteAsync(ct) == 0)
+        if (await LockAsync(organizationId, script, ct) is not { } tool
+            || await db.Tools.Where(row => row.Id == tool.Id).ExecuteDeleteAsync(ct) == 0)
         {
             return false;
         }
@@ -109,7 +116,8 @@ internal sealed class ToolStore(GatewayDb db, DocumentSeal seal, TimeProvider ti
             update gateway.agent_versions version
             set document = jsonb_set(version.document, array['function_ids'], (version.document -> 'function_ids') - {tool.Id})
             from gateway.agents agent
-            where agent.organization_id = {organizationId} and version.agent_id = agent.id and version.document -> 'function_ids' @> {named}::jsonb
+            where agent.organization_id = {organizationId}
+              and version.agent_id = agent.id and version.document -> 'function_ids' @> {named}::jsonb
             """, ct);
         await transaction.CommitAsync(ct);
         return true;
@@ -133,5 +141,6 @@ internal sealed class ToolStore(GatewayDb db, DocumentSeal seal, TimeProvider ti
 
     // Locked, so that what somebody else changes in it at the same time is kept.
     private Task<AgentTool?> LockAsync(Guid organizationId, string script, CancellationToken ct) => db.Tools
-        .FromSql($"select * from gateway.tools where organization_id = {organizationId} and script_id = {script} for update").FirstOrDefaultAsync(ct);
+        .FromSql($"select * from gateway.tools where organization_id = {organizationId} and script_id = {script} for update")
+        .FirstOrDefaultAsync(ct);
 }

@@ -32,7 +32,8 @@ internal static partial class ToolsApi
     {
         var tools = routes.MapGroup("/api/tools").WithTags("Tools");
         tools.MapGet("", ListAsync).WithSummary("List functions");
-        tools.MapPost("", SaveAsync).RequireGtwyEditor().TakesObject().WithSummary("Create, update or remove a function by its script's id");
+        tools.MapPost("", SaveAsync).RequireGtwyEditor().TakesObject()
+            .WithSummary("Create, update or remove a function by its script's id");
         tools.MapDelete("", RemoveAsync).RequireGtwyEditor().TakesObject().WithSummary("Delete a function");
         tools.MapGet("/agents-versions-by-functions", UsesAsync).WithSummary("Where functions are used");
         tools.MapGet("/inbuilt", ListInBuilt).WithSummary("Built-in tools");
@@ -41,7 +42,8 @@ internal static partial class ToolsApi
     }
 
     internal static async Task<Ok<JsonObject>> ListAsync(
-        GtwyCaller caller, HttpRequest request, ToolStore store, IOptions<GatewayOptions> options, CancellationToken ct, int? page = null, int? limit = null)
+        GtwyCaller caller, HttpRequest request, ToolStore store, IOptions<GatewayOptions> options,
+        CancellationToken ct, int? page = null, int? limit = null)
     {
         if (limit is < 1 or > MaxPage || page is < 1 or > 1_000_000)
         {
@@ -81,7 +83,8 @@ internal static partial class ToolsApi
         {
             throw GtwyFields.Wrong("title", "may have letters, digits, _ and - only");
         }
-        var parameters = given.Object("openaiToolJson")?.Object("function")?.Object("parameters") ?? given.Object("openaiToolJson")?.Object("parameters");
+        var parameters = given.Object("openaiToolJson")?.Object("function")?.Object("parameters")
+            ?? given.Object("openaiToolJson")?.Object("parameters");
         var tool = await store.SaveAsync(caller, script, title, old => Saved(caller, old, given, description, parameters), ct);
         return TypedResults.Ok(new JsonObject
         {
@@ -126,18 +129,22 @@ internal static partial class ToolsApi
     }
 
     internal static async Task<Ok<JsonObject>> SetPreToolAsync(
-        string agent_id, GtwyCaller caller, GtwyBody body, HttpRequest request, PreTools preTools, IOptions<GatewayOptions> options, CancellationToken ct)
+        string agent_id, GtwyCaller caller, GtwyBody body, HttpRequest request,
+        PreTools preTools, IOptions<GatewayOptions> options, CancellationToken ct)
     {
         var shown = await preTools.SetAsync(caller, agent_id, body.Members, AgentsApi.ViewOf(caller, request, options), ct);
-        return TypedResults.Ok(AgentsApi.ViewOf(caller, request, options).Answer(AgentsApi.Success("Agent pre-tool updated successfully"), shown));
+        return TypedResults.Ok(AgentsApi.ViewOf(caller, request, options)
+            .Answer(AgentsApi.Success("Agent pre-tool updated successfully"), shown));
     }
 
     internal static async Task<Ok<JsonObject>> UpdateAsync(
-        string function_id, GtwyCaller caller, GtwyBody body, HttpRequest request, ToolStore store, IOptions<GatewayOptions> options, CancellationToken ct)
+        string function_id, GtwyCaller caller, GtwyBody body, HttpRequest request,
+        ToolStore store, IOptions<GatewayOptions> options, CancellationToken ct)
     {
         caller.RequireEditor();
         var sent = AgentShape.ToolToSettings(body.Members.Object("dataToSend") ?? throw GtwyFields.Wrong("dataToSend", "is required"));
-        var changed = await store.ChangeAsync(caller.OrganizationId, function_id, tool => Change(tool, sent), ct) ?? throw Failure.NotFound("Function");
+        var changed = await store.ChangeAsync(caller.OrganizationId, function_id, tool => Change(tool, sent), ct)
+            ?? throw Failure.NotFound("Function");
         return TypedResults.Ok(new JsonObject { ["success"] = true, ["data"] = AgentsApi.ViewOf(caller, request, options).Of(changed) });
     }
 

@@ -26,7 +26,8 @@ internal sealed class InnerTranscriptions(
         {
             return wanted;
         }
-        return catalog.Models.FirstOrDefault(model => Array.Exists(Names, name => model.ListedName.Contains(name, StringComparison.OrdinalIgnoreCase)))?.ListedName
+        return catalog.Models.FirstOrDefault(
+            model => Array.Exists(Names, name => model.ListedName.Contains(name, StringComparison.OrdinalIgnoreCase)))?.ListedName
             ?? catalog.Providers
                 .Where(provider => Own.TryGetValue(provider.Kind.Name, out var model) && provider.Serves(model))
                 .Select(provider => $"{provider.Name}/{Own[provider.Kind.Name]}").FirstOrDefault();
@@ -35,7 +36,8 @@ internal sealed class InnerTranscriptions(
     public Task<string> WriteDownAsync(Recording recording, CancellationToken ct)
     {
         var wanted = new ModuleCall(
-            recording.OrganizationId, recording.Model, recording.Purpose, "transcription", recording.RequestId, IsStream: false, Input: 0, Output: 0);
+            recording.OrganizationId, recording.Model, recording.Purpose,
+            "transcription", recording.RequestId, IsStream: false, Input: 0, Output: 0);
         return calls.RunAsync(wanted, call => AskAsync(call, recording, ct), ct);
     }
 
@@ -43,10 +45,12 @@ internal sealed class InnerTranscriptions(
     {
         var said = call.Target.Provider switch
         {
-            { Client: null } => $"This was written down by the offline demo provider, which hears nothing: {recording.Content.Length} bytes.",
+            { Client: null } =>
+                $"This was written down by the offline demo provider, which hears nothing: {recording.Content.Length} bytes.",
             { Client: { } client, Kind.Dialect: Dialect.OpenAi } => await AskAsync(call, client, recording, ct),
             var other => throw new Failure(
-                FailureKind.NotFound, "unsupported_endpoint", $"The provider {other.Name} does not write down what is said", [new("model", "not supported")]),
+                FailureKind.NotFound, "unsupported_endpoint",
+                $"The provider {other.Name} does not write down what is said", [new("model", "not supported")]),
         };
         call.FirstByte = time.GetTimestamp();
         call.Usage ??= new(0, 0);
@@ -77,12 +81,14 @@ internal sealed class InnerTranscriptions(
     private static MultipartFormDataContent FormOf(Recording recording, string model)
     {
         var file = new ByteArrayContent(recording.Content);
-        file.Headers.ContentType = MediaTypeHeaderValue.TryParse(recording.ContentType, out var type) ? type : new("application/octet-stream");
+        file.Headers.ContentType = MediaTypeHeaderValue.TryParse(recording.ContentType, out var type)
+            ? type : new("application/octet-stream");
         return new()
         {
             { new ByteArrayContent(Encoding.UTF8.GetBytes(model)), "\"model\"" },
             { new ByteArrayContent("json"u8.ToArray()), "\"response_format\"" },
-            { file, "\"file\"", $"\"{string.Concat(recording.FileName.Where(letter => char.IsAsciiLetterOrDigit(letter) || letter is '.' or '-' or '_'))}\"" },
+            { file, "\"file\"",
+                $"\"{string.Concat(recording.FileName.Where(letter => char.IsAsciiLetterOrDigit(letter) || letter is '.' or '-' or '_'))}\"" },
         };
     }
 

@@ -9,10 +9,12 @@ internal sealed record FormField(string Name, string Description, bool IsFile = 
 /// <summary>Says in the API document which forms a route reads, where it reads them itself.</summary>
 internal static class FormDocument
 {
-    public static RouteHandlerBuilder TakesForm(this RouteHandlerBuilder route, params FormField[] fields) => route.Takes("multipart/form-data", fields);
+    public static RouteHandlerBuilder TakesForm(this RouteHandlerBuilder route, params FormField[] fields) =>
+        route.Takes("multipart/form-data", fields);
 
     /// <summary>An object of texts, in place of the form or alone.</summary>
-    public static RouteHandlerBuilder TakesTexts(this RouteHandlerBuilder route, params FormField[] fields) => route.Takes("application/json", fields);
+    public static RouteHandlerBuilder TakesTexts(this RouteHandlerBuilder route, params FormField[] fields) =>
+        route.Takes("application/json", fields);
 
     private static RouteHandlerBuilder Takes(this RouteHandlerBuilder route, string type, FormField[] fields) =>
         route.AddOpenApiOperationTransformer((operation, _, _) =>

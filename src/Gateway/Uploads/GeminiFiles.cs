@@ -26,7 +26,8 @@ internal sealed class GeminiFiles(IHttpClientFactory clients, ServiceRegistry se
     private static readonly TimeSpan LongestPause = TimeSpan.FromSeconds(8);
 
     /// <returns>The file in the words of GTWY's wire, ready to be asked about.</returns>
-    /// <exception cref="Failure">Invalid: Gemini refuses it or the key. Timeout: it is not ready in time. Internal: Gemini cannot read it.</exception>
+    /// <exception cref="Failure">Invalid: Gemini refuses it or the key. Timeout: it is not ready in time. Internal: Gemini cannot read
+    /// it.</exception>
     public async Task<JsonObject> UploadAsync(string apiKey, string name, string type, Stream content, long length, CancellationToken ct)
     {
         using var patience = new CancellationTokenSource(Patience, time);
@@ -72,7 +73,8 @@ internal sealed class GeminiFiles(IHttpClientFactory clients, ServiceRegistry se
             new JsonObject { ["file"] = new JsonObject { ["display_name"] = name } }, GatewayJson.Default.JsonObject);
         using var response = await clients.CreateClient(Client).SendAsync(request, ct);
         await CheckAsync(response, ct);
-        return response.Headers.TryGetValues("X-Goog-Upload-URL", out var values) && Uri.TryCreate(values.First(), UriKind.Absolute, out var place)
+        return response.Headers.TryGetValues("X-Goog-Upload-URL", out var values)
+            && Uri.TryCreate(values.First(), UriKind.Absolute, out var place)
             && Uri.Compare(place, address, UriComponents.SchemeAndServer, UriFormat.SafeUnescaped, StringComparison.OrdinalIgnoreCase) == 0
                 ? place
                 : throw ProviderRefusals.Unreadable("it has no address for the upload");
@@ -102,7 +104,8 @@ internal sealed class GeminiFiles(IHttpClientFactory clients, ServiceRegistry se
         {
             return;
         }
-        var refusal = GeminiErrors.Read(new((int)response.StatusCode, Now: time.GetUtcNow()), await response.Content.ReadAsByteArrayAsync(ct));
+        var refusal =
+            GeminiErrors.Read(new((int)response.StatusCode, Now: time.GetUtcNow()), await response.Content.ReadAsByteArrayAsync(ct));
         // Whose key it is that Gemini does not know is the caller's affair: he is not the one who is not signed in.
         throw refusal.Kind is FailureKind.Upstream or FailureKind.Overloaded or FailureKind.TooMany or FailureKind.Unavailable ? refusal
             : Failure.Invalid($"Gemini refused the video: {refusal.Message}", "video", "upload_refused");
@@ -118,7 +121,8 @@ internal sealed class GeminiFiles(IHttpClientFactory clients, ServiceRegistry se
     private Uri AddressOf(string path) => new(services.Find("gemini")!.BaseUrl + path);
 
     private static string NameOf(JsonElement file) =>
-        file.TextOf("name") is { } name && name.StartsWith("files/", StringComparison.Ordinal) && name["files/".Length..].All(letter => char.IsAsciiLetterOrDigit(letter) || letter == '-')
+        file.TextOf("name") is { } name && name.StartsWith("files/", StringComparison.Ordinal)
+            && name["files/".Length..].All(letter => char.IsAsciiLetterOrDigit(letter) || letter == '-')
             ? name
             : throw ProviderRefusals.Unreadable("it has no name of a file");
 
@@ -130,7 +134,8 @@ internal sealed class GeminiFiles(IHttpClientFactory clients, ServiceRegistry se
             ["name"] = file.TextOf("name"),
             ["display_name"] = file.TextOf("displayName"),
             ["mime_type"] = file.TextOf("mimeType"),
-            ["size_bytes"] = long.TryParse(file.TextOf("sizeBytes"), NumberStyles.None, CultureInfo.InvariantCulture, out var size) ? size : null,
+            ["size_bytes"] = long.TryParse(file.TextOf("sizeBytes"), NumberStyles.None, CultureInfo.InvariantCulture, out var size)
+            ? size : null,
             ["create_time"] = file.TextOf("createTime"),
             ["expiration_time"] = file.TextOf("expirationTime"),
             ["update_time"] = file.TextOf("updateTime"),

@@ -40,7 +40,8 @@ internal sealed class PublicFiles(IStorage storage, IOptions<StoaOptions> option
         var extension = KindOf(start.AsSpan(0, known)).Extension;
         await using var whole = new Joined(start.AsMemory(0, known), content);
         var name = $"{Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(NameBytes))}.{extension}";
-        return await storage.WriteAsync(PathOf(organizationId, name), whole, MaxBytes, ct) is null ? null : $"{Root}{organizationId}/{name}";
+        return await storage.WriteAsync(PathOf(organizationId, name), whole, MaxBytes, ct) is null
+            ? null : $"{Root}{organizationId}/{name}";
     }
 
     /// <summary>For a client elsewhere.</summary>
@@ -49,7 +50,8 @@ internal sealed class PublicFiles(IStorage storage, IOptions<StoaOptions> option
     /// <summary>Null when there is none.</summary>
     public async Task<(Stream Content, string Type)?> OpenAsync(Guid organizationId, string name, CancellationToken ct)
     {
-        if (name.Split('.') is not [{ Length: NameBytes * 2 } id, var extension] || !id.All(char.IsAsciiHexDigitLower) || !extension.All(char.IsAsciiLetterOrDigit))
+        if (name.Split('.') is not [{ Length: NameBytes * 2 } id, var extension]
+            || !id.All(char.IsAsciiHexDigitLower) || !extension.All(char.IsAsciiLetterOrDigit))
         {
             return null;
         }
@@ -65,7 +67,8 @@ internal sealed class PublicFiles(IStorage storage, IOptions<StoaOptions> option
 
     /// <summary>What stands at an address of ours; null when it is none, or nothing does.</summary>
     public Task<(Stream Content, string Type)?> OpenAsync(string address, CancellationToken ct) =>
-        IsOwn(address) && address[AddressOf(Root).Length..].Split('/') is [var organization, var name] && Guid.TryParse(organization, out var id)
+        IsOwn(address) && address[AddressOf(Root).Length..].Split('/') is [var organization, var name]
+            && Guid.TryParse(organization, out var id)
             ? OpenAsync(id, name, ct)
             : Task.FromResult<(Stream Content, string Type)?>(null);
 
@@ -77,7 +80,8 @@ internal sealed class PublicFiles(IStorage storage, IOptions<StoaOptions> option
     }
 
     public static bool IsImage(string path) =>
-        Array.Find(Kinds, kind => path.EndsWith("." + kind.Extension, StringComparison.Ordinal)).Type?.StartsWith("image/", StringComparison.Ordinal) == true;
+        Array.Find(Kinds, kind => path.EndsWith("." + kind.Extension, StringComparison.Ordinal)).Type?.StartsWith(
+            "image/", StringComparison.Ordinal) == true;
 
     public static bool IsPdf(string path) => path.EndsWith(".pdf", StringComparison.Ordinal);
 

@@ -19,15 +19,18 @@ internal sealed class ThreadUploads(GatewayDb db, TimeProvider time)
     private const int MaxAgent = 512;
 
     /// <summary>The conversation that the upload is for; null where the form names no agent or no thread.</summary>
-    /// <exception cref="Failure">Invalid: no such agent of the caller's, or a name that is none. Forbidden: his key is bound to other models.</exception>
+    /// <exception cref="Failure">Invalid: no such agent of the caller's, or a name that is none. Forbidden: his key is bound to other
+    /// models.</exception>
     public async Task<ThreadKey?> FindAsync(GtwyCaller caller, IFormCollection form, CancellationToken ct)
     {
-        var (name, thread, sub) = (Text(form, "agent_id", MaxAgent), Text(form, "thread_id", ThreadKey.MaxBytes), Text(form, "sub_thread_id", ThreadKey.MaxBytes));
+        var (name, thread, sub) = (Text(form, "agent_id", MaxAgent),
+            Text(form, "thread_id", ThreadKey.MaxBytes), Text(form, "sub_thread_id", ThreadKey.MaxBytes));
         if (name is null || thread is null)
         {
             return null;
         }
-        var agent = await db.AgentsOf(caller).AsNoTracking().Where(agent => agent.DeletedAt == null && (agent.Id == name || agent.Slug == name))
+        var agent = await db.AgentsOf(caller).AsNoTracking()
+            .Where(agent => agent.DeletedAt == null && (agent.Id == name || agent.Slug == name))
             .OrderByDescending(agent => agent.Id == name).FirstOrDefaultAsync(ct) ?? throw ConfigurationFailures.AgentMissing();
         var (service, model) = (agent.Document.Text("service") ?? "", agent.Document.Object("configuration").Text("model") ?? "");
         return caller.Key is { } key && !CallGate.MayUse(key, service, model)
@@ -46,7 +49,8 @@ internal sealed class ThreadUploads(GatewayDb db, TimeProvider time)
         await db.Database.ExecuteSqlAsync($"""
             with added as (
               insert into gateway.thread_files (id, organization_id, agent_id, thread_id, sub_thread_id, path, bytes, expires_at)
-              values ({Guid.CreateVersion7(now)}, {thread.OrganizationId}, {thread.AgentId}, {thread.ThreadId}, {thread.SubThreadId}, {path}, {bytes},
+              values ({Guid.CreateVersion7(now)},
+                {thread.OrganizationId}, {thread.AgentId}, {thread.ThreadId}, {thread.SubThreadId}, {path}, {bytes},
                 {now + ThreadFile.Kept})
             )
             delete from gateway.thread_files where id in (

@@ -17,7 +17,8 @@ internal static class UploadsApi
 
     /// <summary>What no model reads and no page shows.</summary>
     private static readonly HashSet<string> Rejected = new(
-        [".doc", ".docx", ".xls", ".xlsx", ".ppt", ".pptx", ".zip", ".rar", ".tar", ".gz", ".7z", ".exe", ".dmg", ".apk", ".msi", ".deb", ".rpm", ".bin", ".iso", ".dll"],
+        [".doc", ".docx", ".xls", ".xlsx", ".ppt", ".pptx", ".zip", ".rar", ".tar", ".gz",
+            ".7z", ".exe", ".dmg", ".apk", ".msi", ".deb", ".rpm", ".bin", ".iso", ".dll"],
         StringComparer.Ordinal);
 
     public static void MapUploads(this IEndpointRouteBuilder routes)
@@ -30,22 +31,27 @@ internal static class UploadsApi
         }
         foreach (var path in (string[])["/image/processing/upload", "/files/upload"])
         {
-            uploads.MapPost(path, UploadAsync).WithSummary("Upload a file or, for Gemini, a video: a form with file or video, or video_url as JSON")
+            uploads.MapPost(path, UploadAsync)
+                .WithSummary("Upload a file or, for Gemini, a video: a form with file or video, or video_url as JSON")
                 .TakesForm(
-                    new("file", "A file of at most 50 MB", IsFile: true), new("video", "The same", IsFile: true), new("apikey", "Gemini's key, for a video"),
+                    new("file", "A file of at most 50 MB", IsFile: true),
+                    new("video", "The same", IsFile: true), new("apikey", "Gemini's key, for a video"),
                     new("agent_id", "With thread_id: the agent whose questions in that thread are asked with a PDF for a week"),
                     new("thread_id", "The thread that a PDF is for"), new("sub_thread_id", "The same; else thread_id"))
-                .TakesTexts(new("video_url", "Where a video of at most 50 MB is", IsRequired: true), new("api_key", "Gemini's key", IsRequired: true));
+                .TakesTexts(new("video_url", "Where a video of at most 50 MB is", IsRequired: true),
+                    new("api_key", "Gemini's key", IsRequired: true));
         }
     }
 
     /// <summary>Open to anyone.</summary>
-    public static void MapPublicFiles(this IEndpointRouteBuilder routes) => routes.MapGroup("/image").WithGroupName("gateway").WithTags("Uploads")
+    public static void MapPublicFiles(this IEndpointRouteBuilder routes) =>
+        routes.MapGroup("/image").WithGroupName("gateway").WithTags("Uploads")
         .WithErrors(RuntimeErrors.Instance).AllowAnyOrigin().AllowAnyone()
         .MapGet("/{organization_id:guid}/{name}", ReadAsync).WithSummary("Read a picture or a file by its address");
 
     internal static async Task<IResult> ReadAsync(
-        [Microsoft.AspNetCore.Mvc.FromRoute(Name = "organization_id")] Guid organizationId, string name, HttpContext context, PublicFiles files,
+        [Microsoft.AspNetCore.Mvc.FromRoute(Name = "organization_id")] Guid organizationId,
+        string name, HttpContext context, PublicFiles files,
         CancellationToken ct)
     {
         var (content, type) = await files.OpenAsync(organizationId, name, ct) ?? throw Failure.NotFound("File");
@@ -83,15 +89,18 @@ internal static class UploadsApi
                 return TypedResults.Ok(await videos.FetchAsync((await GtwyBody.BindAsync(context))!.Members, ct));
             }
             Widen(context);
-            var file = await FileOf(context.Request, ["file", "video"], ct) ?? throw Failure.Invalid("file is required: a file in a form", "file");
+            var file = await FileOf(context.Request, ["file", "video"], ct)
+                ?? throw Failure.Invalid("file is required: a file in a form", "file");
             var thread = await threads.FindAsync(caller, context.Request.Form, ct);
             if (VideoUploads.TypeOf(file) is { } type)
             {
-                return TypedResults.Ok(await videos.SendAsync(file, type, (string?)context.Request.Form["apikey"] ?? context.Request.Form["api_key"], ct));
+                return TypedResults.Ok(
+                    await videos.SendAsync(file, type, (string?)context.Request.Form["apikey"] ?? context.Request.Form["api_key"], ct));
             }
             if (Rejected.Contains(Path.GetExtension(file.FileName).ToLowerInvariant()))
             {
-                throw Failure.Invalid($"Files of the kind {Path.GetExtension(file.FileName).ToLowerInvariant()} are not taken", file.Name, "unsupported_file");
+                throw Failure.Invalid($"Files of the kind {Path.GetExtension(file.FileName).ToLowerInvariant()} are not taken",
+                    file.Name, "unsupported_file");
             }
             var path = await SaveAsync(caller, files, file, ct);
             if (thread is not null && PublicFiles.IsPdf(path))
@@ -103,8 +112,10 @@ internal static class UploadsApi
         catch (Failure failure) when (failure.Code is "video_timeout" or "video_failed")
         {
             return TypedResults.Json(
-                new JsonObject { ["detail"] = new JsonObject { ["success"] = false, ["error"] = failure.Message } }, GatewayJson.Default.JsonObject,
-                statusCode: failure.Kind == FailureKind.Timeout ? StatusCodes.Status408RequestTimeout : StatusCodes.Status500InternalServerError);
+                new JsonObject { ["detail"] = new JsonObject { ["success"] = false, ["error"] = failure.Message } },
+                GatewayJson.Default.JsonObject,
+                statusCode: failure.Kind == FailureKind.Timeout
+                ? StatusCodes.Status408RequestTimeout : StatusCodes.Status500InternalServerError);
         }
     }
 

@@ -71,7 +71,8 @@ internal sealed class VideoUploads(GeminiFiles gemini, GuardedClient web) : IDis
         }
         catch (Exception unread) when (unread is Failure or UriFormatException)
         {
-            throw Failure.Invalid($"video_url could not be read: {(unread is Failure ? unread.Message : "it is no address")}", "video_url", "unreadable_address");
+            throw Failure.Invalid($"video_url could not be read: {(unread is Failure ? unread.Message : "it is no address")}",
+                "video_url", "unreadable_address");
         }
         var type = KindOf(answer.ContentHeaders.ContentType?.MediaType) ?? MediaReading.VideoTypeOf(answer.Address.AbsolutePath);
         return answer.Status == HttpStatusCode.OK && type is not null && !answer.Body.IsEmpty
@@ -83,11 +84,13 @@ internal sealed class VideoUploads(GeminiFiles gemini, GuardedClient web) : IDis
         new() { ["success"] = true, ["file_data"] = file, ["message"] = "Video uploaded successfully" };
 
     private static string? KindOf(string? contentType) =>
-        contentType?.Split(';')[0].Trim().ToLowerInvariant() is { } type && type.StartsWith("video/", StringComparison.Ordinal) && type.All(letter => letter is > ' ' and <= '~')
+        contentType?.Split(';')[0].Trim().ToLowerInvariant() is { } type
+            && type.StartsWith("video/", StringComparison.Ordinal) && type.All(letter => letter is > ' ' and <= '~')
             ? type
             : null;
 
-    private static string Key(string? key, string field) => string.IsNullOrEmpty(key) ? throw Failure.Invalid($"{field} is required to upload a video", field)
+    private static string Key(string? key, string field) =>
+        string.IsNullOrEmpty(key) ? throw Failure.Invalid($"{field} is required to upload a video", field)
         : key.Length <= MaxKey && key.All(letter => letter is > ' ' and <= '~') ? key
         : throw Failure.Invalid($"{field} is no key", field, "invalid_value");
 

@@ -6,7 +6,9 @@ using Stoa.Platform.Jobs;
 
 namespace Stoa.Gateway.Usage;
 
-/// <summary>What is kept for a time only: calls, sums and runs of months past, what dead processes held of budgets, cached answers.</summary>
+/// <summary>
+/// What is kept for a time only: calls, sums and runs of months past, what dead processes held of budgets, cached answers.
+/// </summary>
 internal sealed record ForgetUsage
 {
     public const string Kind = "gateway.forget_usage";
@@ -39,7 +41,8 @@ internal sealed class ForgetUsageHandler(NpgsqlDataSource source, CacheStore cac
         await held.ExecuteNonQueryAsync(ct);
     }
 
-    private static async Task DropAsync(NpgsqlConnection connection, string table, string column, DateTimeOffset oldest, CancellationToken ct)
+    private static async Task DropAsync(
+        NpgsqlConnection connection, string table, string column, DateTimeOffset oldest, CancellationToken ct)
     {
         await MonthlyPartitions.DropBeforeAsync(connection, table, oldest, ct);
         // What no month covered when it came.

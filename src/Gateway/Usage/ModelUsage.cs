@@ -29,7 +29,8 @@ internal sealed class ModelUsage(NpgsqlDataSource source) : IModelUsage
     }
 
     public async IAsyncEnumerable<ModelCall> CallsAsync(
-        IReadOnlyCollection<Guid> organizations, string purpose, DateTimeOffset from, DateTimeOffset to, [EnumeratorCancellation] CancellationToken ct)
+        IReadOnlyCollection<Guid> organizations, string purpose, DateTimeOffset from,
+        DateTimeOffset to, [EnumeratorCancellation] CancellationToken ct)
     {
         await using var command = source.CreateCommand("""
             select id, at, organization_id, request_id, provider, model, outcome, status, latency_ms,
@@ -41,12 +42,14 @@ internal sealed class ModelUsage(NpgsqlDataSource source) : IModelUsage
         while (await row.ReadAsync(ct))
         {
             yield return new(
-                row.GetGuid(0), row.GetFieldValue<DateTimeOffset>(1), row.GetGuid(2), row.GetString(3), row.GetString(4), row.GetString(5), row.GetInt16(6),
+                row.GetGuid(0), row.GetFieldValue<DateTimeOffset>(1), row.GetGuid(2),
+                row.GetString(3), row.GetString(4), row.GetString(5), row.GetInt16(6),
                 row.GetInt16(7), row.GetInt32(8), row.GetInt64(9), row.GetInt64(10), row.IsDBNull(11) ? null : row.GetDecimal(11));
         }
     }
 
-    private static void Add(NpgsqlCommand command, IReadOnlyCollection<Guid> organizations, string purpose, DateTimeOffset from, DateTimeOffset to)
+    private static void Add(
+        NpgsqlCommand command, IReadOnlyCollection<Guid> organizations, string purpose, DateTimeOffset from, DateTimeOffset to)
     {
         command.Parameters.Add(new() { Value = organizations.ToArray() });
         command.Parameters.Add(new() { Value = from.ToUniversalTime() });

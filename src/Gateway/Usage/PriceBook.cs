@@ -33,12 +33,15 @@ internal sealed class PriceBook
     {
         var fresh = Math.Max(0, usage.Input - usage.CacheRead - usage.CacheWrite);
         return decimal.Round(
-            ((fresh * price.Input) + (usage.CacheRead * price.CacheRead) + (usage.CacheWrite * price.CacheWrite) + (usage.Output * price.Output))
+            ((fresh * price.Input) + (usage.CacheRead * price.CacheRead)
+                + (usage.CacheWrite * price.CacheWrite) + (usage.Output * price.Output))
             / PerMillion,
             10);
     }
 
-    /// <summary>What a call may come to before it is made: all of its prompt, and the longest answer that it asks for. 0 without a price.</summary>
+    /// <summary>
+    /// What a call may come to before it is made: all of its prompt, and the longest answer that it asks for. 0 without a price.
+    /// </summary>
     public decimal Estimate(ModelTarget target, long input, long maxOutput) =>
         Cost(target, new(input, maxOutput > 0 ? maxOutput : UsualOutput)) ?? 0;
 
@@ -57,7 +60,8 @@ internal sealed class PriceBook
         foreach (var format in (ReadOnlySpan<string>)["-yyyy-MM-dd", "-yyyyMMdd"])
         {
             if (model.Length > format.Length
-                && DateOnly.TryParseExact(model.AsSpan(model.Length - format.Length), format, CultureInfo.InvariantCulture, DateTimeStyles.None, out _))
+                && DateOnly.TryParseExact(
+                    model.AsSpan(model.Length - format.Length), format, CultureInfo.InvariantCulture, DateTimeStyles.None, out _))
             {
                 return model[..^format.Length];
             }

@@ -9,7 +9,8 @@ internal sealed class PriceStore(NpgsqlDataSource source)
 
     /// <summary>For each provider and model the price in force at this moment.</summary>
     public Task<List<Price>> CurrentAsync(DateTimeOffset now, CancellationToken ct) => ReadAsync(
-        "select distinct on (provider, model) * from gateway.prices where valid_from <= $1 order by provider, model, valid_from desc", now, ct);
+        "select distinct on (provider, model) * from gateway.prices where valid_from <= $1 order by provider, model, valid_from desc",
+        now, ct);
 
     /// <summary>All prices, the latest of each model first.</summary>
     public Task<List<Price>> ListAsync(string? provider, string? model, CancellationToken ct) => ReadAsync(
@@ -29,14 +30,16 @@ internal sealed class PriceStore(NpgsqlDataSource source)
               values ($1, $2, $3, $4, $5, $6, $7) on conflict do nothing returning 1)
             select count(*) > 0, pg_notify('gateway_prices', '') from added
             """);
-        foreach (var value in (object[])[price.Provider, price.Model, price.ValidFrom, price.Input, price.CacheRead, price.CacheWrite, price.Output])
+        foreach (var value in (object[])[price.Provider, price.Model, price.ValidFrom,
+            price.Input, price.CacheRead, price.CacheWrite, price.Output])
         {
             command.Parameters.Add(new() { Value = value });
         }
         return await command.ExecuteScalarAsync(ct) is true;
     }
 
-    private Task<List<Price>> ReadAsync(string sql, DateTimeOffset now, CancellationToken ct) => ReadAsync(sql, [new() { Value = now }], ct);
+    private Task<List<Price>> ReadAsync(string sql, DateTimeOffset now, CancellationToken ct) =>
+        ReadAsync(sql, [new() { Value = now }], ct);
 
     private Task<List<Price>> ReadAsync(string sql, string? provider, string? model, CancellationToken ct) => ReadAsync(
         sql,

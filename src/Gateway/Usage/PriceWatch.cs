@@ -5,9 +5,12 @@ using Stoa.Platform.Http;
 
 namespace Stoa.Gateway.Usage;
 
-/// <summary>Keeps the price book as the table says: at start, on every change, and once a minute for prices whose moment has come.</summary>
+/// <summary>
+/// Keeps the price book as the table says: at start, on every change, and once a minute for prices whose moment has come.
+/// </summary>
 internal sealed partial class PriceWatch(
-    PriceBook book, PriceStore store, ChangeFeed changes, DatabaseReadiness database, TimeProvider time, ILogger<PriceWatch> logger) : BackgroundService
+    PriceBook book, PriceStore store, ChangeFeed changes, DatabaseReadiness database,
+    TimeProvider time, ILogger<PriceWatch> logger) : BackgroundService
 {
     // A read that began before a change must not end after one that saw it.
     private readonly SemaphoreSlim reading = new(1);

@@ -14,12 +14,16 @@ internal static class PricesApi
 
     public static void MapPrices(this IEndpointRouteBuilder routes)
     {
-        routes.MapGet("/prices", ListAsync).WithTags("Prices").RequireCaller(MemberRole.Viewer).WithSummary("List prices with their history");
-        routes.MapPost("/prices", AddAsync).WithTags("Prices").RequireOperator().WithSummary("Set a price from a moment on (now, if none is given)");
+        routes.MapGet("/prices", ListAsync).WithTags("Prices")
+            .RequireCaller(MemberRole.Viewer).WithSummary("List prices with their history");
+        routes.MapPost("/prices", AddAsync).WithTags("Prices").RequireOperator()
+            .WithSummary("Set a price from a moment on (now, if none is given)");
     }
 
-    internal static async Task<Ok<PriceList>> ListAsync(PriceStore prices, CancellationToken ct, string? provider = null, string? model = null) =>
-        TypedResults.Ok(new PriceList(await prices.ListAsync(provider?.Replace("\0", "", StringComparison.Ordinal), model?.Replace("\0", "", StringComparison.Ordinal), ct)));
+    internal static async Task<Ok<PriceList>> ListAsync(
+        PriceStore prices, CancellationToken ct, string? provider = null, string? model = null) =>
+        TypedResults.Ok(new PriceList(await prices.ListAsync(
+            provider?.Replace("\0", "", StringComparison.Ordinal), model?.Replace("\0", "", StringComparison.Ordinal), ct)));
 
     internal static async Task<Created<Price>> AddAsync(NewPrice given, PriceStore prices, TimeProvider time, CancellationToken ct)
     {
@@ -47,7 +51,8 @@ internal static class PricesApi
                     yield return new(field, $"{field} must be a name of at most 256 characters");
                 }
             }
-            foreach (var (field, price) in ((string, decimal?)[])[("input", Input), ("output", Output), ("cache_read", CacheRead), ("cache_write", CacheWrite)])
+            foreach (var (field, price) in ((string, decimal?)[])[("input", Input),
+                ("output", Output), ("cache_read", CacheRead), ("cache_write", CacheWrite)])
             {
                 if (price is < 0 or > MaxPrice)
                 {

@@ -30,7 +30,8 @@ internal sealed unsafe class SpoolSegment : IDisposable
         // Allocated, not sparse: a full disk is an exception here instead of a fatal signal at the first write to the mapping.
         var stream = File.Exists(path)
             ? new FileStream(path, FileMode.Open, FileAccess.ReadWrite)
-            : new FileStream(path, new FileStreamOptions { Mode = FileMode.CreateNew, Access = FileAccess.ReadWrite, PreallocationSize = size });
+            : new FileStream(
+                path, new FileStreamOptions { Mode = FileMode.CreateNew, Access = FileAccess.ReadWrite, PreallocationSize = size });
         file = MemoryMappedFile.CreateFromFile(
             stream, null, size, MemoryMappedFileAccess.ReadWrite, HandleInheritability.None, leaveOpen: false);
         view = file.CreateViewAccessor(0, size);

@@ -35,7 +35,8 @@ internal static class UsageApi
         {
             throw Failure.Invalid($"`{unknown}` is none of {string.Join(", ", UsageQueries.Groups.Keys)}", "group_by");
         }
-        if (groups.Distinct(StringComparer.Ordinal).Count() != groups.Length || groups.Count(group => group is "quarter" or "hour" or "day") > 1)
+        if (groups.Distinct(StringComparer.Ordinal).Count() != groups.Length
+            || groups.Count(group => group is "quarter" or "hour" or "day") > 1)
         {
             throw Failure.Invalid("Each group can be named once, and only one of quarter, hour and day", "group_by");
         }
@@ -46,7 +47,8 @@ internal static class UsageApi
 
     internal static async Task<Ok<Listing<Call>>> CallsAsync(
         Caller caller, UsageQueries queries, TimeProvider time, CancellationToken ct,
-        string? from = null, string? to = null, [FromQuery(Name = "key_id")] string? keyId = null, string? provider = null, string? model = null,
+        string? from = null, string? to = null, [FromQuery(Name = "key_id")] string? keyId = null,
+        string? provider = null, string? model = null,
         [FromQuery(Name = "agent_id")] string? agentId = null, [FromQuery(Name = "version_id")] string? versionId = null,
         [FromQuery(Name = "provider_key_id")] string? providerKeyId = null, [FromQuery(Name = "thread_id")] string? threadId = null,
         string? surface = null, [FromQuery(Name = "request_id")] string? requestId = null, string? after = null, int limit = 50)
@@ -75,20 +77,23 @@ internal static class UsageApi
         return new(
             caller.OrganizationId, start, end, caller.Key is { IsAdmin: false } key ? key.Id : QueryValues.Id(keyId, "key_id"),
             QueryValues.Text(provider, "provider"), QueryValues.Text(model, "model"), QueryValues.Text(agentId, "agent_id"),
-            QueryValues.Text(versionId, "version_id"), QueryValues.Text(providerKeyId, "provider_key_id"), QueryValues.Text(threadId, "thread_id"),
+            QueryValues.Text(versionId, "version_id"),
+            QueryValues.Text(providerKeyId, "provider_key_id"), QueryValues.Text(threadId, "thread_id"),
             Surface: QueryValues.Text(surface, "surface"));
     }
 
     internal sealed record Sums(DateTimeOffset From, DateTimeOffset? To, IReadOnlyList<UsageSum> Items);
 
     internal sealed record Call(
-        Guid Id, DateTimeOffset At, Guid KeyId, string RequestId, string Surface, string Provider, string Model, string Outcome, string? Error,
+        Guid Id, DateTimeOffset At, Guid KeyId, string RequestId, string Surface,
+        string Provider, string Model, string Outcome, string? Error,
         int Status, bool IsStream, bool IsEstimated, int Attempts, long InputTokens, long CacheReadTokens, long CacheWriteTokens,
         long OutputTokens, long ReasoningTokens, decimal? Cost, int LatencyMs, int? FirstByteMs, bool IsCached,
         string? AgentId, string? VersionId, string? ProviderKeyId, string? ThreadId)
     {
         public static Call Of(UsageRecord row) => new(
-            row.Id, row.At, row.KeyId, row.RequestId, row.Surface, row.Provider, row.Model, NameOf(row.Outcome), row.Error.Length > 0 ? row.Error : null,
+            row.Id, row.At, row.KeyId, row.RequestId, row.Surface, row.Provider,
+            row.Model, NameOf(row.Outcome), row.Error.Length > 0 ? row.Error : null,
             row.Status, row.IsStream, row.IsEstimated, row.Attempts, row.InputTokens, row.CacheReadTokens, row.CacheWriteTokens,
             row.OutputTokens, row.ReasoningTokens, row.Cost, row.LatencyMs, row.FirstByteMs, row.IsCached,
             Given(row.AgentId), Given(row.VersionId), Given(row.ProviderKeyId), Given(row.ThreadId));

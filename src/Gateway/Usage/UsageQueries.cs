@@ -64,7 +64,9 @@ internal sealed record UsageSum
     /// <summary>When the last of the calls ended.</summary>
     public DateTimeOffset? LastAt { get; init; }
 
-    /// <summary>Milliseconds below which half of the calls ended, within a factor of two; null unless asked for, like those that follow.</summary>
+    /// <summary>
+    /// Milliseconds below which half of the calls ended, within a factor of two; null unless asked for, like those that follow.
+    /// </summary>
     public double? P50Ms { get; init; }
 
     public double? P95Ms { get; init; }
@@ -96,7 +98,8 @@ internal sealed class UsageQueries(NpgsqlDataSource source)
 
     /// <param name="newest">The last groups of time first, so that a limit cuts the oldest.</param>
     public async Task<List<UsageSum>> SumAsync(
-        UsageFilter filter, IReadOnlyCollection<string> groupBy, int limit, CancellationToken ct, bool percentiles = false, bool newest = false)
+        UsageFilter filter, IReadOnlyCollection<string> groupBy, int limit,
+        CancellationToken ct, bool percentiles = false, bool newest = false)
     {
         var from = UsageSources.For(filter, groupBy);
         var keys = groupBy.Select(group => group == from.Unit ? "t" : Groups[group]).ToArray();
@@ -104,11 +107,14 @@ internal sealed class UsageQueries(NpgsqlDataSource source)
         await using var command = source.CreateCommand();
         command.CommandText = $"""
             select {string.Concat(keys.Select(key => $"{key}, "))}
-              coalesce(sum(calls), 0)::bigint, coalesce(sum(failed), 0)::bigint, coalesce(sum(unpriced), 0)::bigint, coalesce(sum(cached), 0)::bigint,
-              coalesce(sum(input_tokens), 0)::bigint, coalesce(sum(cache_read_tokens), 0)::bigint, coalesce(sum(cache_write_tokens), 0)::bigint,
+              coalesce(sum(calls), 0)::bigint,
+                coalesce(sum(failed), 0)::bigint, coalesce(sum(unpriced), 0)::bigint, coalesce(sum(cached), 0)::bigint,
+              coalesce(sum(input_tokens), 0)::bigint,
+                coalesce(sum(cache_read_tokens), 0)::bigint, coalesce(sum(cache_write_tokens), 0)::bigint,
               coalesce(sum(output_tokens), 0)::bigint, coalesce(sum(reasoning_tokens), 0)::bigint, coalesce(sum(cost), 0),
               coalesce(sum(latency_ms), 0)::bigint, max(last_at){(percentiles ? $", {from.Latencies}" : "")}
-            from {(groupBy.Contains("thread") && filter.ThreadId is null ? NewestOfThreads(from.Sql, filter, command) : $"({from.Sql}) as usage")}
+            from {(groupBy.Contains("thread") && filter.ThreadId is null ? NewestOfThreads(from.Sql,
+              filter, command) : $"({from.Sql}) as usage")}
             where {Where(filter, command)}
             {(keys.Length == 0 ? "" : $"group by {string.Join(", ", keys)} order by {string.Join(", ", order)}")}
             limit {limit.ToString(CultureInfo.InvariantCulture)}
@@ -144,7 +150,8 @@ internal sealed class UsageQueries(NpgsqlDataSource source)
     /// <summary>Threads have no end: sums by thread are those of the newest calls.</summary>
     private static string NewestOfThreads(string rows, UsageFilter filter, NpgsqlCommand command) => $"""
         (select * from ({rows}) as newest
-        where {Where(new(filter.OrganizationId, filter.From, filter.To, AgentId: filter.AgentId, FolderId: filter.FolderId), command)} and thread_id <> ''
+        where {Where(new(filter.OrganizationId, filter.From, filter.To, AgentId: filter.AgentId, FolderId: filter.FolderId), command)}
+        and thread_id <> ''
         order by t desc limit {MostCallsOfThreads.ToString(CultureInfo.InvariantCulture)}) as usage
         """;
 
@@ -182,10 +189,12 @@ internal sealed class UsageQueries(NpgsqlDataSource source)
             where.Append(CultureInfo.InvariantCulture, $" and id < {Hole(command, id)}");
         }
         command.CommandText = $"""
-            select id, at, organization_id, key_id, request_id, surface, provider, model, outcome, error, status, is_stream, is_estimated, attempts,
+            select id,
+              at, organization_id, key_id, request_id, surface, provider, model, outcome, error, status, is_stream, is_estimated, attempts,
               input_tokens, cache_read_tokens, cache_write_tokens, output_tokens, reasoning_tokens, cost, latency_ms, first_byte_ms,
               is_cached, agent_id, version_id, folder_id, provider_key_id, thread_id
-            from (select *, at as t from gateway.usage) as usage where {where} order by id desc limit {limit.ToString(CultureInfo.InvariantCulture)}
+            from (select *, at as t from gateway.usage) as usage
+              where {where} order by id desc limit {limit.ToString(CultureInfo.InvariantCulture)}
             """;
         var calls = new List<UsageRecord>();
         await using var reader = await command.ExecuteReaderAsync(ct);
@@ -229,7 +238,8 @@ internal sealed class UsageQueries(NpgsqlDataSource source)
     private static string Where(UsageFilter filter, NpgsqlCommand command)
     {
         var where = new StringBuilder();
-        where.Append(CultureInfo.InvariantCulture, $"organization_id = {Hole(command, filter.OrganizationId)} and t >= {Hole(command, filter.From)}");
+        where.Append(CultureInfo.InvariantCulture,
+            $"organization_id = {Hole(command, filter.OrganizationId)} and t >= {Hole(command, filter.From)}");
         if (filter.To is { } to)
         {
             where.Append(CultureInfo.InvariantCulture, $" and t < {Hole(command, to)}");
@@ -241,7 +251,8 @@ internal sealed class UsageQueries(NpgsqlDataSource source)
         foreach (var (column, value) in ((string, string?)[])
             [
                 ("provider", filter.Provider), ("model", filter.Model), ("agent_id", filter.AgentId), ("version_id", filter.VersionId),
-                ("provider_key_id", filter.ProviderKeyId), ("thread_id", filter.ThreadId), ("folder_id", filter.FolderId), ("surface", filter.Surface),
+                ("provider_key_id", filter.ProviderKeyId), ("thread_id", filter.ThreadId),
+                ("folder_id", filter.FolderId), ("surface", filter.Surface),
             ])
         {
             if (value is not null)

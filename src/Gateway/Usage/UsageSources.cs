@@ -14,7 +14,8 @@ namespace Stoa.Gateway.Usage;
 internal readonly record struct UsageSources(string Sql, string Latencies, string? Unit = null)
 {
     private const string Rows = """
-        select *, at as t, 1 as calls, (outcome <> 0)::int as failed, (cost is null)::int as unpriced, is_cached::int as cached, at as last_at
+        select *,
+          at as t, 1 as calls, (outcome <> 0)::int as failed, (cost is null)::int as unpriced, is_cached::int as cached, at as last_at
         from gateway.usage
         """;
 
@@ -26,7 +27,8 @@ internal readonly record struct UsageSources(string Sql, string Latencies, strin
 
     public static UsageSources For(UsageFilter filter, IReadOnlyCollection<string> groupBy)
     {
-        if (filter.ThreadId is not null || groupBy.Contains("thread") || !IsWhole(filter.From, UsageSums.Quarter) || (filter.To is { } end && !IsWhole(end, UsageSums.Quarter)))
+        if (filter.ThreadId is not null || groupBy.Contains("thread") || !IsWhole(filter.From, UsageSums.Quarter)
+            || (filter.To is { } end && !IsWhole(end, UsageSums.Quarter)))
         {
             return new(Rows, OfRows);
         }
@@ -37,7 +39,8 @@ internal readonly record struct UsageSources(string Sql, string Latencies, strin
             return new("select *, start as t from gateway.usage_quarters", OfSums, "quarter");
         }
         // One branch for each stretch of time, so that each reads only its own part of the index.
-        var branches = new List<string> { $"select *, start as t from gateway.usage_days where start >= '{firstDay:O}' and start < '{behindDays:O}'" };
+        var branches =
+            new List<string> { $"select *, start as t from gateway.usage_days where start >= '{firstDay:O}' and start < '{behindDays:O}'" };
         if (filter.From < firstDay)
         {
             branches.Add($"select *, start as t from gateway.usage_quarters where start < '{firstDay:O}'");

@@ -47,7 +47,8 @@ internal sealed class UsageStore(NpgsqlDataSource source, TimeProvider time)
         }
     }
 
-    private static async Task MoveAsync(NpgsqlConnection connection, Guid spoolId, SpoolPosition from, SpoolPosition to, CancellationToken ct)
+    private static async Task MoveAsync(
+        NpgsqlConnection connection, Guid spoolId, SpoolPosition from, SpoolPosition to, CancellationToken ct)
     {
         await using var command = new NpgsqlCommand(
             """

@@ -10,7 +10,8 @@ internal static class UsageSums
     public static readonly TimeSpan Quarter = TimeSpan.FromMinutes(15);
 
     private readonly record struct Key(
-        Guid Organization, DateTimeOffset Start, string Agent, string Version, string Folder, string ProviderKey, Guid KeyId, string Provider, string Model,
+        Guid Organization, DateTimeOffset Start, string Agent, string Version,
+        string Folder, string ProviderKey, Guid KeyId, string Provider, string Model,
         string Surface);
 
     public static async Task AddAsync(NpgsqlConnection connection, IReadOnlyList<UsageRecord> batch, CancellationToken ct)
@@ -28,7 +29,8 @@ internal static class UsageSums
         var sums = batch
             .GroupBy(row => new Key(
                 row.OrganizationId, StartOf(row.At, span), UsageStore.Storable(row.AgentId), UsageStore.Storable(row.VersionId),
-                UsageStore.Storable(row.FolderId), UsageStore.Storable(row.ProviderKeyId), row.KeyId, row.Provider, UsageStore.Storable(row.Model), row.Surface))
+                UsageStore.Storable(row.FolderId), UsageStore.Storable(row.ProviderKeyId),
+                row.KeyId, row.Provider, UsageStore.Storable(row.Model), row.Surface))
             // One order for all loaders: two that add to the same sums wait for each other instead of deadlocking.
             .OrderBy(group => group.Key.Organization).ThenBy(group => group.Key.Start)
             .ThenBy(group => group.Key.Agent, StringComparer.Ordinal).ThenBy(group => group.Key.Version, StringComparer.Ordinal)
@@ -39,13 +41,15 @@ internal static class UsageSums
             .ToArray();
         await using var command = new NpgsqlCommand(
             $"""
-            insert into gateway.{table} as q (organization_id, start, agent_id, version_id, folder_id, provider_key_id, key_id, provider, model, surface,
+            insert into gateway.{table} as q (organization_id,
+              start, agent_id, version_id, folder_id, provider_key_id, key_id, provider, model, surface,
               calls, failed, unpriced, cached, input_tokens, cache_read_tokens, cache_write_tokens, output_tokens, reasoning_tokens, cost,
               latency_ms, latencies, last_at)
             select a, b, c, d, e, f, g, h, i, surface, j, k, l, m, n, o, p, r, s, t, u, v::integer[], w
             from unnest($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23)
               as x (a, b, c, d, e, f, g, h, i, surface, j, k, l, m, n, o, p, r, s, t, u, v, w)
-            on conflict (organization_id, start, agent_id, version_id, folder_id, provider_key_id, key_id, provider, model, surface) do update set
+            on conflict (organization_id, start, agent_id, version_id, folder_id, provider_key_id, key_id, provider, model, surface)
+              do update set
               calls = q.calls + excluded.calls,
               failed = q.failed + excluded.failed,
               unpriced = q.unpriced + excluded.unpriced,

@@ -31,7 +31,8 @@ internal static class Checks
             configuration.GetConnectionString("Stoa") is { Length: > 0 } connection
                 ? await PostgresAsync(connection, ct)
                 : await PostgresProgramsAsync(options.PostgresBin, ct),
-            .. await Task.WhenAll($"{urls};{options.InternalUrls}".Split(';', StringSplitOptions.RemoveEmptyEntries).Select(url => PortAsync(url, Patience, ct))),
+            .. await Task.WhenAll($"{urls};{options.InternalUrls}"
+                .Split(';', StringSplitOptions.RemoveEmptyEntries).Select(url => PortAsync(url, Patience, ct))),
             Clock(TimeProvider.System),
             .. Providers(configuration),
         ];
@@ -72,7 +73,8 @@ internal static class Checks
         catch (SocketException e)
         {
             return e.SocketErrorCode == SocketError.AddressAlreadyInUse && await IsServedAsync(address.Port, patience, ct)
-                ? new(Health.Warn, "listener", $"{url} is used by a host that is up", "nothing, unless you want to start another: stop it then")
+                ? new(Health.Warn, "listener", $"{url} is used by a host that is up",
+                    "nothing, unless you want to start another: stop it then")
                 : new(Health.Fail, "listener", $"{url} cannot be used ({e.SocketErrorCode})",
                     "stop what uses it, or choose another with ASPNETCORE_URLS or Stoa__InternalUrls");
         }
@@ -84,7 +86,8 @@ internal static class Checks
         try
         {
             using var client = new HttpClient { Timeout = patience };
-            return (await client.GetStringAsync(new UriBuilder(Uri.UriSchemeHttp, IPAddress.Loopback.ToString(), port, "/healthz").Uri, ct)).Trim() == "ok";
+            return (await client.GetStringAsync(new UriBuilder(Uri.UriSchemeHttp, IPAddress.Loopback.ToString(), port, "/healthz").Uri, ct))
+                .Trim() == "ok";
         }
         catch (Exception e) when (e is HttpRequestException or TaskCanceledException && !ct.IsCancellationRequested)
         {
@@ -143,7 +146,8 @@ internal static class Checks
             await using var open = await source.OpenConnectionAsync(ct);
             return open.PostgreSqlVersion.Major >= PostgresBinaries.OldestMajor
                 ? new(Health.Ok, "PostgreSQL", $"version {open.PostgreSqlVersion} answers")
-                : new(Health.Fail, "PostgreSQL", $"version {open.PostgreSqlVersion}", $"use version {PostgresBinaries.OldestMajor} or later");
+                : new(Health.Fail, "PostgreSQL", $"version {open.PostgreSqlVersion}",
+                    $"use version {PostgresBinaries.OldestMajor} or later");
         }
         catch (Exception e) when (e is NpgsqlException or ArgumentException or TimeoutException or SocketException)
         {

@@ -44,7 +44,8 @@ internal static class JobsVerb
             SchedulesVerb.Create(withServices),
         };
 
-    internal static async Task<int> RunAsync(ParseResult parsed, WithServices withServices, Func<IServiceProvider, Task> work, CancellationToken ct) =>
+    internal static async Task<int> RunAsync(
+        ParseResult parsed, WithServices withServices, Func<IServiceProvider, Task> work, CancellationToken ct) =>
         await withServices(
             async (services, _) =>
             {
@@ -170,7 +171,8 @@ internal static class JobsVerb
     }
 
     private static Command ActCommand<T>(
-        WithServices withServices, string name, string description, Argument<T> argument, Func<JobActs, T, CancellationToken, Task<string>> act)
+        WithServices withServices, string name, string description,
+        Argument<T> argument, Func<JobActs, T, CancellationToken, Task<string>> act)
     {
         var command = new Command(name, description) { argument };
         command.SetAction((parsed, ct) => RunAsync(parsed, withServices, async services =>

@@ -19,12 +19,14 @@ internal static class PeopleVerb
                 await using var scope = services.CreateAsyncScope();
                 try
                 {
-                    var person = await scope.ServiceProvider.GetRequiredService<PersonStore>().FindByEmailAsync(parsed.GetRequiredValue(email), ct)
+                    var person = await scope.ServiceProvider.GetRequiredService<PersonStore>()
+                        .FindByEmailAsync(parsed.GetRequiredValue(email), ct)
                         ?? throw Failure.NotFound("Person");
                     var made = await scope.ServiceProvider.GetRequiredService<PasswordResets>().CreateAsync(person.Id, "cli", ct);
                     await configuration.Output.WriteLineAsync($"/password-reset?token={made.Token}");
                     await configuration.Error.WriteLineAsync(string.Create(
-                        CultureInfo.InvariantCulture, $"Put the host's address before it. It works once, until {made.ExpiresAt:yyyy-MM-dd HH:mm'Z'}."));
+                        CultureInfo.InvariantCulture,
+                        $"Put the host's address before it. It works once, until {made.ExpiresAt:yyyy-MM-dd HH:mm'Z'}."));
                     return 0;
                 }
                 catch (Failure failure)

@@ -33,7 +33,8 @@ internal static class SchedulesVerb
             {
                 var timetable = row.Schedule.Timetable;
                 var when = timetable.Cron is { } cron ? $"{cron} {timetable.Zone.Id}" : $"every {timetable.Every:g}";
-                var next = row.PausedAt is { } paused ? $"paused {JobsVerb.Date(paused)} by {row.PausedBy}" : $"next {JobsVerb.Date(row.Next(now))}";
+                var next = row.PausedAt is { } paused ? $"paused {JobsVerb.Date(paused)} by {row.PausedBy}"
+                    : $"next {JobsVerb.Date(row.Next(now))}";
                 await parsed.InvocationConfiguration.Output.WriteLineAsync(
                     $"{row.Schedule.Name}  {when}, {next}, last {JobsVerb.Date(row.LastFiredAt)} {row.LastJobId}".TrimEnd());
             }

@@ -23,7 +23,8 @@ internal sealed class Access(LearningCaller caller, LearningDb db, NpgsqlDataSou
         left join (
           select u.id, u.email, u.person_id from learning.users u
           where u.deleted_at is null and u.email = $2 and ($1 = 0 or u.id = $1) and not exists (
-            select from platform.people p where (p.id = u.person_id or (u.person_id is null and p.email_key = u.email)) and p.state <> 'active')) u on true
+            select from platform.people p
+              where (p.id = u.person_id or (u.person_id is null and p.email_key = u.email)) and p.state <> 'active')) u on true
         left join lateral (
         """;
 
@@ -39,19 +40,22 @@ internal sealed class Access(LearningCaller caller, LearningDb db, NpgsqlDataSou
     private const string End = ")) c on true";
 
     // $4: somebody else.
-    private const string Shared = " and cohort_id in (select cohort_id from learning.user_cohorts where user_id = $4 and deleted_at is null)";
+    private const string Shared =
+        " and cohort_id in (select cohort_id from learning.user_cohorts where user_id = $4 and deleted_at is null)";
 
     private const string OfCourse = "select cohort_id from learning.course_cohorts where course_id = $3 and deleted_at is null";
 
     private const string OfTask = """
-        select cc.cohort_id from learning.course_tasks ct join learning.course_cohorts cc on cc.course_id = ct.course_id and cc.deleted_at is null
+        select cc.cohort_id from learning.course_tasks ct
+        join learning.course_cohorts cc on cc.course_id = ct.course_id and cc.deleted_at is null
         join learning.courses course on course.id = ct.course_id and course.deleted_at is null
         where ct.deleted_at is null and ct.task_id =
         """;
 
     private const string AboutCourse = $"{Frame}select org_id from learning.courses where id = $3 and deleted_at is null{Roles}{OfCourse}";
     private const string AboutTask = $"{Frame}select org_id from learning.tasks where id = $3 and deleted_at is null{Roles}{OfTask} $3";
-    private const string AboutCohort = $"{Frame}select org_id from learning.cohorts where id = $3 and deleted_at is null{Roles}select $3{End}";
+    private const string AboutCohort =
+        $"{Frame}select org_id from learning.cohorts where id = $3 and deleted_at is null{Roles}select $3{End}";
     private const string InNoCohort = "select 0";
 
     public static ValueTask<Access?> BindAsync(HttpContext context) => ValueTask.FromResult<Access?>(Of(
@@ -82,11 +86,14 @@ internal sealed class Access(LearningCaller caller, LearningDb db, NpgsqlDataSou
         {Roles}select id from learning.cohorts where org_id = $3 and deleted_at is null{End}
         """, id, ct);
 
-    public async Task<Standing> CohortAsync(int id, CancellationToken ct) => await TryCohortAsync(id, ct) ?? throw Failure.NotFound("Cohort");
+    public async Task<Standing> CohortAsync(int id, CancellationToken ct) =>
+        await TryCohortAsync(id, ct) ?? throw Failure.NotFound("Cohort");
 
     public Task<Standing?> TryCohortAsync(int id, CancellationToken ct) => TryAsync(AboutCohort, id, ct);
 
-    /// <summary>A role counts only where somebody else is in the cohort too: what he does in another one is not this one's to know.</summary>
+    /// <summary>
+    /// A role counts only where somebody else is in the cohort too: what he does in another one is not this one's to know.
+    /// </summary>
     public Task<Standing> CohortAsync(int id, int with, CancellationToken ct) => FindAsync("Cohort",
         $"""
         {Frame}select org_id from learning.cohorts where id = $3 and deleted_at is null
@@ -114,12 +121,15 @@ internal sealed class Access(LearningCaller caller, LearningDb db, NpgsqlDataSou
     public Func<Standing> CourseWith(RoundTrip trip, int id) => With(trip, "Course", AboutCourse + End, id);
 
     /// <summary>Roles are those in cohorts that take the course and that somebody else is in too.</summary>
-    public Task<Standing> CourseAsync(int id, int with, CancellationToken ct) => FindAsync("Course", AboutCourse + Shared + End, id, ct, with);
+    public Task<Standing> CourseAsync(int id, int with, CancellationToken ct) =>
+        FindAsync("Course", AboutCourse + Shared + End, id, ct, with);
 
     public Task<Standing> MilestoneAsync(int id, CancellationToken ct) => FindAsync("Milestone",
         $"{Frame}select org_id from learning.milestones where id = $3 and deleted_at is null{Roles}{InNoCohort}{End}", id, ct);
 
-    /// <summary>Roles are those in any cohort that takes a course with the task. Whether a learner may see it yet is another question.</summary>
+    /// <summary>
+    /// Roles are those in any cohort that takes a course with the task. Whether a learner may see it yet is another question.
+    /// </summary>
     public async Task<Standing> TaskAsync(int id, CancellationToken ct) =>
         await TryTaskAsync(id, ct) ?? throw Failure.NotFound("Task");
 
@@ -191,7 +201,8 @@ internal sealed class Access(LearningCaller caller, LearningDb db, NpgsqlDataSou
         : trip.Ask(sql, Row, caller.UserId ?? 0, caller.Email ?? "", id);
 
     private static StandingRow Row(NpgsqlDataReader row) => new(
-        row.NumberOrNull(0), row.TextOrNull(1), row.NumberOrNull(2), row.GetBoolean(3), row.GetBoolean(4), row.GetBoolean(5), row.InstantOrNull(6),
+        row.NumberOrNull(0), row.TextOrNull(1), row.NumberOrNull(2),
+        row.GetBoolean(3), row.GetBoolean(4), row.GetBoolean(5), row.InstantOrNull(6),
         row.GetBoolean(7));
 
     private Standing Known(StandingRow row) => caller.Proof is LearningProof.Service or LearningProof.None || row.UserId is not null
@@ -203,4 +214,5 @@ internal sealed class Access(LearningCaller caller, LearningDb db, NpgsqlDataSou
 /// <param name="OrganizationId">Whose the thing is; null where there is none.</param>
 /// <param name="JoinedAt">When he became a member of the first of the cohorts that give him a role.</param>
 internal sealed record StandingRow(
-    int? UserId, string? Email, int? OrganizationId, bool IsAdmin, bool IsMentor, bool IsLearner, DateTimeOffset? JoinedAt, bool IsOperator);
+    int? UserId, string? Email, int? OrganizationId, bool IsAdmin,
+    bool IsMentor, bool IsLearner, DateTimeOffset? JoinedAt, bool IsOperator);

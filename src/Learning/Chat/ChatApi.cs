@@ -24,7 +24,8 @@ internal static class ChatApi
         chat.MapPost("/", AddAsync).RequireLearner().WithSummary("Store turns of a conversation, and note that it is done");
         chat.MapGet("/", OfOrganizationAsync).RequireLearner().WithSummary("List what was said about the questions of an organization");
         chat.MapDelete("/", RemoveAllAsync).RequireLearner().WithSummary("Delete every conversation, where the settings allow it");
-        chat.MapGet("/user/{user_id}/task/{task_id}", OfTaskAsync).RequireLearner().WithSummary("Read a learner's conversations about a task");
+        chat.MapGet("/user/{user_id}/task/{task_id}", OfTaskAsync).RequireLearner()
+            .WithSummary("Read a learner's conversations about a task");
     }
 
     internal static async Task<Ok<List<ChatMessage>>> AddAsync(
@@ -32,7 +33,8 @@ internal static class ChatApi
     {
         var messages = body.Value;
         messages.Check();
-        var standing = messages.QuestionId is { } question ? await access.QuestionAsync(question, ct) : await access.TaskAsync(messages.TaskId!.Value, ct);
+        var standing = messages.QuestionId is { } question ? await access.QuestionAsync(question, ct)
+            : await access.TaskAsync(messages.TaskId!.Value, ct);
         standing.RequireSelf(messages.UserId);
         var about = await chats.AboutAsync(messages.QuestionId, messages.TaskId, ct);
         if (!standing.IsAdmin)
@@ -51,19 +53,22 @@ internal static class ChatApi
         if (hasMore)
         {
             // Beside the array, which is all that the original's clients know.
-            response.Headers.Link = string.Create(CultureInfo.InvariantCulture, $"<?org_id={orgId}&after={page[^1].Id}&limit={limit}>; rel=\"next\"");
+            response.Headers.Link =
+                string.Create(CultureInfo.InvariantCulture, $"<?org_id={orgId}&after={page[^1].Id}&limit={limit}>; rel=\"next\"");
         }
         return TypedResults.Ok(page);
     }
 
     internal static async Task<Ok<List<ChatMessage>>> OfTaskAsync(
-        Access access, ChatStore chats, [FromRoute(Name = "user_id")] int userId, [FromRoute(Name = "task_id")] int taskId, CancellationToken ct)
+        Access access, ChatStore chats, [FromRoute(Name = "user_id")] int userId,
+        [FromRoute(Name = "task_id")] int taskId, CancellationToken ct)
     {
         (await access.TaskAsync(taskId, with: userId, ct)).RequireSelfOrStaff(userId);
         return TypedResults.Ok(await chats.OfTaskAsync(userId, taskId, ct));
     }
 
-    internal static async Task<Ok<Message>> RemoveAllAsync(Access access, ChatStore chats, IOptions<TutorOptions> options, CancellationToken ct)
+    internal static async Task<Ok<Message>> RemoveAllAsync(
+        Access access, ChatStore chats, IOptions<TutorOptions> options, CancellationToken ct)
     {
         var standing = await access.CallerAsync(ct);
         standing.Require(options.Value.AllowsDeletingAllChats && standing.IsOperator);
@@ -119,5 +124,6 @@ internal static class ChatApi
 /// <summary>One turn as the wire shows it.</summary>
 /// <param name="CreatedAt">As the client gave it, in UTC; not later than it came.</param>
 internal sealed record ChatMessage(
-    int Id, [property: JsonConverter(typeof(WireClientInstant))] DateTimeOffset CreatedAt, int UserId, int? QuestionId, int? TaskId, ChatRole Role,
+    int Id, [property: JsonConverter(typeof(WireClientInstant))] DateTimeOffset CreatedAt,
+    int UserId, int? QuestionId, int? TaskId, ChatRole Role,
     string? Content, ChatResponseType? ResponseType);

@@ -83,14 +83,15 @@ internal sealed class ChatStore(LearningDb db, EvaluationLog evaluations, Standi
     }
 
     /// <summary>
-    /// A page of them, in the order in which they came, behind the message <paramref name="after"/>. It ends before it is as large as to be a
-    /// burden to anybody.
+    /// A page of them, in the order in which they came, behind the message <paramref name="after"/>. It ends before it is as large as to be
+    /// a burden to anybody.
     /// </summary>
     /// <returns>And whether there is more.</returns>
     public async Task<(List<ChatMessage> Page, bool HasMore)> OfOrganizationAsync(int orgId, int? after, int limit, CancellationToken ct)
     {
         var last = after is { } id
-            ? await db.ChatMessages.IgnoreQueryFilters().Where(message => message.Id == id).Select(message => (DateTimeOffset?)message.CreatedAt)
+            ? await db.ChatMessages.IgnoreQueryFilters().Where(message => message.Id == id)
+            .Select(message => (DateTimeOffset?)message.CreatedAt)
                 .FirstOrDefaultAsync(ct) ?? throw Failure.NotFound("Message")
             : DateTimeOffset.MinValue;
         var rows = await db.Database.SqlQuery<OrganizationMessage>($"""
@@ -130,8 +131,8 @@ internal sealed class ChatStore(LearningDb db, EvaluationLog evaluations, Standi
     }
 
     /// <summary>
-    /// The client's word counts, as its pages rely on it; where our own evaluation was another one, the organization can see that. An exam is
-    /// done when it is answered, however well.
+    /// The client's word counts, as its pages rely on it; where our own evaluation was another one, the organization can see that. An exam
+    /// is done when it is answered, however well.
     /// </summary>
     private async Task CompleteAsync(ChatTopic about, int userId, CancellationToken ct)
     {
@@ -157,6 +158,7 @@ internal sealed class ChatStore(LearningDb db, EvaluationLog evaluations, Standi
         new(row.Id, row.SaidAt ?? row.CreatedAt, row.UserId, row.QuestionId, taskId, row.Role, row.Content, row.ResponseType);
 
     private sealed record OrganizationMessage(
-        int Id, int UserId, int? QuestionId, int TaskId, ChatRole Role, string? Content, ChatResponseType? ResponseType, DateTimeOffset CreatedAt,
+        int Id, int UserId, int? QuestionId, int TaskId, ChatRole Role,
+        string? Content, ChatResponseType? ResponseType, DateTimeOffset CreatedAt,
         DateTimeOffset? SaidAt, long FoundCount);
 }

@@ -49,7 +49,8 @@ internal static class CodeApi
         CancellationToken ct)
     {
         (await access.CallerAsync(ct)).RequireSelf(userId);
-        return await db.CodeDrafts.AsNoTracking().FirstOrDefaultAsync(row => row.UserId == userId && row.QuestionId == questionId, ct) is { } draft
+        return await db.CodeDrafts.AsNoTracking()
+            .FirstOrDefaultAsync(row => row.UserId == userId && row.QuestionId == questionId, ct) is { } draft
             ? new(draft.Id, JsonSerializer.Deserialize(draft.Code, CodeJson.Default.IReadOnlyListLanguageCode)!)
             : null;
     }

@@ -43,7 +43,8 @@ internal sealed class BatchStore(LearningDb db, TimeProvider time)
         return batch.Id;
     }
 
-    /// <exception cref="Failure">400: who is to be added is there, or no member of the cohort, or who is to be removed is not there.</exception>
+    /// <exception cref="Failure">400: who is to be added is there, or no member of the cohort, or who is to be removed is not
+    /// there.</exception>
     public async Task UpdateAsync(int id, string name, IReadOnlyList<int> added, IReadOnlyList<int> removed, CancellationToken ct)
     {
         await using var transaction = await db.Database.BeginTransactionAsync(ct);
@@ -58,7 +59,8 @@ internal sealed class BatchStore(LearningDb db, TimeProvider time)
         await AddAsync(id, added, ct);
         var gone = removed.Distinct().ToArray();
         if (await db.Database.ExecuteSqlAsync($"""
-            update learning.user_batches set deleted_at = {time.GetUtcNow()} where batch_id = {id} and user_id = any ({gone}) and deleted_at is null
+            update learning.user_batches set deleted_at = {time.GetUtcNow()}
+              where batch_id = {id} and user_id = any ({gone}) and deleted_at is null
             """, ct) != gone.Length)
         {
             throw Refusal.BadRequest("One or more members are not in the batch");

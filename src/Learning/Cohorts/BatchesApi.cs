@@ -18,7 +18,8 @@ internal static class BatchesApi
         batches.MapGet("/{batch_id}", GetAsync).RequireLearner().WithSummary("Read a batch");
         batches.MapPut("/{batch_id}", UpdateAsync).RequireLearner().WithSummary("Rename a batch, add and remove members");
         batches.MapDelete("/{batch_id}", DeleteAsync).RequireLearner().WithSummary("Delete a batch");
-        batches.MapGet("/user/{user_id}/cohort/{cohort_id}", OfUserAsync).RequireLearner().WithSummary("List a member's batches of a cohort");
+        batches.MapGet("/user/{user_id}/cohort/{cohort_id}", OfUserAsync)
+            .RequireLearner().WithSummary("List a member's batches of a cohort");
     }
 
     internal static async Task<Ok<List<BatchView>>> ListAsync(
@@ -58,7 +59,8 @@ internal static class BatchesApi
     }
 
     internal static async Task<Ok<List<BatchOfUser>>> OfUserAsync(
-        [FromRoute(Name = "user_id")] int userId, [FromRoute(Name = "cohort_id")] int cohortId, Access access, BatchStore batches, CancellationToken ct)
+        [FromRoute(Name = "user_id")] int userId, [FromRoute(Name = "cohort_id")] int cohortId,
+        Access access, BatchStore batches, CancellationToken ct)
     {
         (await access.CohortAsync(cohortId, ct)).RequireSelfOrAdmin(userId);
         return TypedResults.Ok(await batches.OfUserAsync(userId, cohortId, ct));

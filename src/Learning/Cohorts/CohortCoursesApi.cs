@@ -21,7 +21,8 @@ internal static class CohortCoursesApi
     }
 
     internal static async Task<IResult> ListAsync(
-        [FromRoute(Name = "cohort_id")] int cohortId, Access access, CourseLinks links, CourseTrees trees, RoundTrip trip, CancellationToken ct,
+        [FromRoute(Name = "cohort_id")] int cohortId, Access access,
+        CourseLinks links, CourseTrees trees, RoundTrip trip, CancellationToken ct,
         [FromQuery(Name = "include_tree")] bool includeTree = false, [FromQuery(Name = "joined_at")] string? joinedAt = null)
     {
         if (!includeTree)
@@ -39,7 +40,8 @@ internal static class CohortCoursesApi
     }
 
     internal static async Task<Ok<Success>> AddAsync(
-        [FromRoute(Name = "cohort_id")] int cohortId, Body<AddCoursesToCohortRequest> body, Access access, CourseLinks links, CancellationToken ct)
+        [FromRoute(Name = "cohort_id")] int cohortId, Body<AddCoursesToCohortRequest> body,
+        Access access, CourseLinks links, CancellationToken ct)
     {
         var cohort = await access.CohortAsync(cohortId, ct);
         cohort.RequireAdmin();
@@ -49,7 +51,8 @@ internal static class CohortCoursesApi
     }
 
     internal static async Task<Ok<Success>> RemoveAsync(
-        [FromRoute(Name = "cohort_id")] int cohortId, Body<RemoveCoursesFromCohortRequest> body, Access access, CourseLinks links, CancellationToken ct)
+        [FromRoute(Name = "cohort_id")] int cohortId, Body<RemoveCoursesFromCohortRequest> body,
+        Access access, CourseLinks links, CancellationToken ct)
     {
         (await access.CohortAsync(cohortId, ct)).RequireAdmin();
         await links.UnlinkAsync(body.Value.CourseIds, [cohortId], ct);

@@ -17,10 +17,13 @@ internal static class CohortProgressApi
     {
         cohorts.MapGet("/{cohort_id}/completion", CompletionAsync).RequireLearner().WithSummary("Say what a user has completed");
         cohorts.MapGet("/{cohort_id}/leaderboard", LeaderboardAsync).RequireLearner().WithSummary("Rank a cohort's learners");
-        cohorts.MapGet("/{cohort_id}/courses/{course_id}/metrics", MetricsAsync).RequireLearner().WithSummary("Figures of a course in a cohort");
+        cohorts.MapGet("/{cohort_id}/courses/{course_id}/metrics", MetricsAsync)
+            .RequireLearner().WithSummary("Figures of a course in a cohort");
         cohorts.MapGet("/{cohort_id}/streaks", StreaksAsync).RequireLearner().WithSummary("List the learners' streaks");
-        cohorts.MapGet("/{cohort_id}/task_metrics", TaskMetricsAsync).RequireLearner().WithSummary("Say which tasks each learner has completed");
-        cohorts.MapGet("/{cohort_id}/task_attempt_data", AttemptsAsync).RequireLearner().WithSummary("Say which tasks each learner has attempted");
+        cohorts.MapGet("/{cohort_id}/task_metrics", TaskMetricsAsync).RequireLearner()
+            .WithSummary("Say which tasks each learner has completed");
+        cohorts.MapGet("/{cohort_id}/task_attempt_data", AttemptsAsync)
+            .RequireLearner().WithSummary("Say which tasks each learner has attempted");
     }
 
     internal static async Task<Ok<Dictionary<int, TaskCompletion>>> CompletionAsync(
@@ -44,7 +47,8 @@ internal static class CohortProgressApi
     }
 
     internal static async Task<Ok<CourseMetrics>> MetricsAsync(
-        [FromRoute(Name = "cohort_id")] int cohortId, [FromRoute(Name = "course_id")] int courseId, Access access, CohortStore cohorts, Boards boards,
+        [FromRoute(Name = "cohort_id")] int cohortId, [FromRoute(Name = "course_id")] int courseId,
+        Access access, CohortStore cohorts, Boards boards,
         CancellationToken ct, [FromQuery(Name = "batch_id")] int? batchId = null)
     {
         var cohort = await access.CohortAsync(cohortId, ct);
@@ -66,7 +70,8 @@ internal static class CohortProgressApi
     }
 
     internal static async Task<Ok<List<JsonObject>>> TaskMetricsAsync(
-        [FromRoute(Name = "cohort_id")] int cohortId, [FromQuery(Name = "task_ids")] int[] taskIds, Access access, TaskGrid grid, CancellationToken ct,
+        [FromRoute(Name = "cohort_id")] int cohortId, [FromQuery(Name = "task_ids")] int[] taskIds,
+        Access access, TaskGrid grid, CancellationToken ct,
         [FromQuery(Name = "batch_id")] int? batchId = null)
     {
         WireErrors.RequireQuery(taskIds, "task_ids");
@@ -75,7 +80,8 @@ internal static class CohortProgressApi
     }
 
     internal static async Task<Ok<List<JsonObject>>> AttemptsAsync(
-        [FromRoute(Name = "cohort_id")] int cohortId, [FromQuery(Name = "task_ids")] int[] taskIds, Access access, TaskGrid grid, CancellationToken ct,
+        [FromRoute(Name = "cohort_id")] int cohortId, [FromQuery(Name = "task_ids")] int[] taskIds,
+        Access access, TaskGrid grid, CancellationToken ct,
         [FromQuery(Name = "batch_id")] int? batchId = null)
     {
         WireErrors.RequireQuery(taskIds, "task_ids");

@@ -54,7 +54,9 @@ internal sealed class CohortStore(LearningDb db, UserStore users, Standings stan
         update learning.cohorts set deleted_at = {time.GetUtcNow()} where id = {id}
         """, ct);
 
-    /// <summary>All of them, or none: an admin cannot be added (401), and nobody twice (400). The join page tells these two apart.</summary>
+    /// <summary>
+    /// All of them, or none: an admin cannot be added (401), and nobody twice (400). The join page tells these two apart.
+    /// </summary>
     /// <returns>Who was added, with his role.</returns>
     public async Task<List<(UserRow User, CohortRole Role)>> AddAsync(
         int id, int orgId, IReadOnlyList<string> emails, IReadOnlyList<CohortRole> roles, CancellationToken ct)
@@ -95,7 +97,8 @@ internal sealed class CohortStore(LearningDb db, UserStore users, Standings stan
         var ids = userIds.Distinct().ToArray();
         await using var transaction = await db.Database.BeginTransactionAsync(ct);
         var gone = await db.Database.ExecuteSqlAsync($"""
-            update learning.user_cohorts set deleted_at = {time.GetUtcNow()} where cohort_id = {id} and user_id = any ({ids}) and deleted_at is null
+            update learning.user_cohorts set deleted_at = {time.GetUtcNow()}
+              where cohort_id = {id} and user_id = any ({ids}) and deleted_at is null
             """, ct);
         if (gone != ids.Length)
         {

@@ -17,7 +17,8 @@ internal static class CohortsApi
         var cohorts = routes.MapGroup("/cohorts").WithTags("cohorts");
         cohorts.MapGet("/", ListAsync).RequireLearner().WithSummary("List a school's cohorts, newest first");
         cohorts.MapPost("/", CreateAsync).RequireLearner().WithSummary("Make a cohort");
-        cohorts.MapGet("/{cohort_id}", GetAsync).RequireLearner(allowService: true).WithSummary("Read a cohort and its members; a learner sees himself");
+        cohorts.MapGet("/{cohort_id}", GetAsync).RequireLearner(allowService: true)
+            .WithSummary("Read a cohort and its members; a learner sees himself");
         cohorts.MapPut("/{cohort_id}", RenameAsync).RequireLearner().WithSummary("Rename a cohort");
         cohorts.MapDelete("/{cohort_id}", DeleteAsync).RequireLearner().WithSummary("Delete a cohort and its batches");
         cohorts.MapPost("/{cohort_id}/members", AddAsync).RequireLearner().WithSummary("Add members, or join");
@@ -33,7 +34,8 @@ internal static class CohortsApi
         return TypedResults.Ok(await cohorts.ListAsync(orgId, page, ct));
     }
 
-    internal static async Task<Ok<Made>> CreateAsync(Body<CreateCohortRequest> body, Access access, CohortStore cohorts, CancellationToken ct)
+    internal static async Task<Ok<Made>> CreateAsync(
+        Body<CreateCohortRequest> body, Access access, CohortStore cohorts, CancellationToken ct)
     {
         (await access.OrganizationAsync(body.Value.OrgId, ct)).RequireAdmin();
         return TypedResults.Ok(new Made(await cohorts.CreateAsync(body.Value.OrgId, body.Value.Name, ct)));
@@ -67,7 +69,8 @@ internal static class CohortsApi
     }
 
     internal static async Task<Ok<Success>> AddAsync(
-        [FromRoute(Name = "cohort_id")] int cohortId, Body<AddMembersToCohortRequest> body, Access access, CohortStore cohorts, CancellationToken ct)
+        [FromRoute(Name = "cohort_id")] int cohortId, Body<AddMembersToCohortRequest> body,
+        Access access, CohortStore cohorts, CancellationToken ct)
     {
         var wanted = body.Value;
         if (wanted.Emails.Count != wanted.Roles.Count)
@@ -91,7 +94,8 @@ internal static class CohortsApi
     }
 
     internal static async Task<Ok<Success>> RemoveAsync(
-        [FromRoute(Name = "cohort_id")] int cohortId, Body<RemoveMembersFromCohortRequest> body, Access access, CohortStore cohorts, CancellationToken ct)
+        [FromRoute(Name = "cohort_id")] int cohortId, Body<RemoveMembersFromCohortRequest> body,
+        Access access, CohortStore cohorts, CancellationToken ct)
     {
         (await access.CohortAsync(cohortId, ct)).RequireAdmin();
         await cohorts.RemoveAsync(cohortId, body.Value.MemberIds, ct);

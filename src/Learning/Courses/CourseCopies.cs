@@ -73,7 +73,8 @@ internal sealed class CourseCopies(LearningDb db, TaskCopies tasks, SchoolNews n
     }
 
     /// <summary>
-    /// A quiz gets its own copy of each scorecard that its questions use, the assignments of the course share one of each; all are published.
+    /// A quiz gets its own copy of each scorecard that its questions use, the assignments of the course share one of each; all are
+    /// published.
     /// </summary>
     private async Task CopyScorecardsAsync(int[] taskIds, int orgId, CancellationToken ct)
     {
@@ -110,7 +111,9 @@ internal sealed class CourseCopies(LearningDb db, TaskCopies tasks, SchoolNews n
         returning id as "Value"
         """).ToListAsync(ct))[0];
 
-    /// <summary>Knowledge bases name the copies of materials that were copied along, in the form in which they named the originals.</summary>
+    /// <summary>
+    /// Knowledge bases name the copies of materials that were copied along, in the form in which they named the originals.
+    /// </summary>
     private async Task RelinkMaterialsAsync(Dictionary<int, int> made, CancellationToken ct)
     {
         var questions = await db.Questions.Where(row => made.Values.Contains(row.TaskId) && row.Context != null).ToListAsync(ct);
@@ -129,7 +132,8 @@ internal sealed class CourseCopies(LearningDb db, TaskCopies tasks, SchoolNews n
         for (var index = 0; index < linked.Count; index++)
         {
             var isText = linked[index]?.GetValueKind() == System.Text.Json.JsonValueKind.String;
-            if (int.TryParse(linked[index]?.ToString(), CultureInfo.InvariantCulture, out var original) && made.TryGetValue(original, out var copy))
+            if (int.TryParse(linked[index]?.ToString(), CultureInfo.InvariantCulture, out var original)
+                && made.TryGetValue(original, out var copy))
             {
                 linked[index] = isText ? copy.ToString(CultureInfo.InvariantCulture) : copy;
             }

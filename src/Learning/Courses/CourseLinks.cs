@@ -35,7 +35,8 @@ internal sealed class CourseLinks(LearningDb db, Standings standings, TimeProvid
 
     /// <summary>All courses for all cohorts; what is linked already gets the new drip. Both sides must be the organization's own.</summary>
     /// <exception cref="Stoa.Platform.Http.Failure">400.</exception>
-    public async Task LinkAsync(int orgId, IReadOnlyList<int> courseIds, IReadOnlyList<int> cohortIds, DripConfig drip, CancellationToken ct)
+    public async Task LinkAsync(
+        int orgId, IReadOnlyList<int> courseIds, IReadOnlyList<int> cohortIds, DripConfig drip, CancellationToken ct)
     {
         var (courses, cohorts) = (courseIds.Distinct().ToArray(), cohortIds.Distinct().ToArray());
         if (await db.Courses.CountAsync(course => course.OrgId == orgId && courses.Contains(course.Id), ct) != courses.Length)

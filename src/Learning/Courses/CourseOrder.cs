@@ -15,7 +15,8 @@ internal sealed class CourseOrder(LearningDb db, Standings standings, TimeProvid
     {
         await using var transaction = await db.Database.BeginTransactionAsync(ct);
         await LockAsync([courseId], ct);
-        var links = await db.CourseMilestones.Where(link => link.CourseId == courseId && (link.MilestoneId == first || link.MilestoneId == second))
+        var links = await db.CourseMilestones.Where(link => link.CourseId == courseId
+            && (link.MilestoneId == first || link.MilestoneId == second))
             .ToListAsync(ct);
         if (first == second || links.Count != 2)
         {
@@ -31,7 +32,8 @@ internal sealed class CourseOrder(LearningDb db, Standings standings, TimeProvid
     {
         await using var transaction = await db.Database.BeginTransactionAsync(ct);
         await LockAsync([courseId], ct);
-        var links = await db.CourseTasks.Where(link => link.CourseId == courseId && (link.TaskId == first || link.TaskId == second)).ToListAsync(ct);
+        var links = await db.CourseTasks.Where(link => link.CourseId == courseId
+            && (link.TaskId == first || link.TaskId == second)).ToListAsync(ct);
         if (first == second || links.Count != 2)
         {
             throw Refusal.BadRequest("One or both tasks do not exist for this course");
@@ -52,7 +54,8 @@ internal sealed class CourseOrder(LearningDb db, Standings standings, TimeProvid
         AllOrNoneAsync(orders.Select(order => order.Id).Distinct().Count(), ct => db.Database.ExecuteSqlAsync($"""
             update learning.course_milestones link set ordering = wanted.ordering
             from unnest({Orderings(orders)}, {Ids(orders)}) as wanted (ordering, id), learning.courses c
-            where link.id = wanted.id and link.deleted_at is null and c.id = link.course_id and c.deleted_at is null and c.org_id = any ({organizations})
+            where link.id = wanted.id
+              and link.deleted_at is null and c.id = link.course_id and c.deleted_at is null and c.org_id = any ({organizations})
             """, ct), ct);
 
     /// <inheritdoc cref="OrderMilestonesAsync"/>
@@ -60,10 +63,13 @@ internal sealed class CourseOrder(LearningDb db, Standings standings, TimeProvid
         AllOrNoneAsync(orders.Select(order => order.Id).Distinct().Count(), ct => db.Database.ExecuteSqlAsync($"""
             update learning.course_tasks link set ordering = wanted.ordering
             from unnest({Orderings(orders)}, {Ids(orders)}) as wanted (ordering, id), learning.courses c
-            where link.id = wanted.id and link.deleted_at is null and c.id = link.course_id and c.deleted_at is null and c.org_id = any ({organizations})
+            where link.id = wanted.id
+              and link.deleted_at is null and c.id = link.course_id and c.deleted_at is null and c.org_id = any ({organizations})
             """, ct), ct);
 
-    /// <summary>At the end of each course; a module that the course does not have yet comes with its task. What is there stays as it is.</summary>
+    /// <summary>
+    /// At the end of each course; a module that the course does not have yet comes with its task. What is there stays as it is.
+    /// </summary>
     /// <returns>False when a task, a course or a module is not the caller's, or not of one organization.</returns>
     public async Task<bool> AddTasksAsync(IReadOnlyList<TaskPlace> places, int[] organizations, CancellationToken ct)
     {
@@ -96,7 +102,8 @@ internal sealed class CourseOrder(LearningDb db, Standings standings, TimeProvid
     public async Task<bool> RemoveTasksAsync(IReadOnlyList<(int TaskId, int CourseId)> pairs, int[] organizations, CancellationToken ct)
     {
         var courses = pairs.Select(pair => pair.CourseId).Distinct().ToArray();
-        if (await db.Courses.CountAsync(course => courses.Contains(course.Id) && organizations.Contains(course.OrgId), ct) != courses.Length)
+        if (await db.Courses.CountAsync(
+            course => courses.Contains(course.Id) && organizations.Contains(course.OrgId), ct) != courses.Length)
         {
             return false;
         }
@@ -122,7 +129,8 @@ internal sealed class CourseOrder(LearningDb db, Standings standings, TimeProvid
                 insert into learning.course_milestones as link (course_id, milestone_id, ordering)
                 select {place.CourseId}, {milestone}, coalesce(max(ordering) + 1, 0) from learning.course_milestones
                 where course_id = {place.CourseId} and deleted_at is null
-                on conflict (course_id, milestone_id) do update set deleted_at = null, ordering = excluded.ordering where link.deleted_at is not null
+                on conflict (course_id, milestone_id) do update set deleted_at = null, ordering = excluded.ordering
+                  where link.deleted_at is not null
                 """, ct);
         }
         await db.Database.ExecuteSqlAsync($"""

@@ -17,14 +17,16 @@ internal static class CourseOrderApi
     {
         courses.MapPut("/{course_id}/milestones/swap", SwapMilestonesAsync).RequireLearner().WithSummary("Swap two modules");
         courses.MapPut("/{course_id}/tasks/swap", SwapTasksAsync).RequireLearner().WithSummary("Swap two tasks of one module");
-        courses.MapPut("/milestones/order", OrderMilestonesAsync).RequireLearner().WithSummary("Order modules: [ordering, course_milestone_id]");
+        courses.MapPut("/milestones/order", OrderMilestonesAsync).RequireLearner()
+            .WithSummary("Order modules: [ordering, course_milestone_id]");
         courses.MapPut("/tasks/order", OrderTasksAsync).RequireLearner().WithSummary("Order tasks: [ordering, course_task_id]");
         courses.MapPost("/tasks", AddTasksAsync).RequireLearner().WithSummary("Put tasks into courses: [task_id, course_id, milestone_id]");
         courses.MapDelete("/tasks", RemoveTasksAsync).RequireLearner().WithSummary("Take tasks out of courses: [task_id, course_id]");
     }
 
     internal static async Task<Ok<Success>> SwapMilestonesAsync(
-        [FromRoute(Name = "course_id")] int courseId, Body<SwapMilestoneOrderingRequest> body, Access access, CourseOrder order, CancellationToken ct)
+        [FromRoute(Name = "course_id")] int courseId, Body<SwapMilestoneOrderingRequest> body,
+        Access access, CourseOrder order, CancellationToken ct)
     {
         (await access.CourseAsync(courseId, ct)).RequireAdmin();
         await order.SwapMilestonesAsync(courseId, body.Value.FirstId, body.Value.SecondId, ct);
@@ -32,7 +34,8 @@ internal static class CourseOrderApi
     }
 
     internal static async Task<Ok<Success>> SwapTasksAsync(
-        [FromRoute(Name = "course_id")] int courseId, Body<SwapTaskOrderingRequest> body, Access access, CourseOrder order, CancellationToken ct)
+        [FromRoute(Name = "course_id")] int courseId, Body<SwapTaskOrderingRequest> body,
+        Access access, CourseOrder order, CancellationToken ct)
     {
         (await access.CourseAsync(courseId, ct)).RequireAdmin();
         await order.SwapTasksAsync(courseId, body.Value.FirstId, body.Value.SecondId, ct);
@@ -47,14 +50,16 @@ internal static class CourseOrderApi
         return TypedResults.Ok(Success.Instance);
     }
 
-    internal static async Task<Ok<Success>> OrderTasksAsync(Body<UpdateTaskOrdersRequest> body, Access access, CourseOrder order, CancellationToken ct)
+    internal static async Task<Ok<Success>> OrderTasksAsync(
+        Body<UpdateTaskOrdersRequest> body, Access access, CourseOrder order, CancellationToken ct)
     {
         var orders = Tuples(body.Value.TaskOrders, 2, "task_orders").ConvertAll(pair => (pair[0]!.Value, pair[1]!.Value));
         Require(await order.OrderTasksAsync(orders, await access.AdministeredAsync(ct), ct));
         return TypedResults.Ok(Success.Instance);
     }
 
-    internal static async Task<Ok<Success>> AddTasksAsync(Body<AddTasksToCoursesRequest> body, Access access, CourseOrder order, CancellationToken ct)
+    internal static async Task<Ok<Success>> AddTasksAsync(
+        Body<AddTasksToCoursesRequest> body, Access access, CourseOrder order, CancellationToken ct)
     {
         var places = Tuples(body.Value.CourseTasks, 3, "course_tasks", lastMayBeNull: true)
             .ConvertAll(place => new TaskPlace(place[0]!.Value, place[1]!.Value, place[2]));

@@ -71,7 +71,8 @@ internal sealed class CourseStore(LearningDb db, Standings standings, SchoolNews
     }
 
     public Task<List<MilestoneView>> MilestonesAsync(int orgId, Page page, CancellationToken ct) => db.Milestones
-        .Where(row => row.OrgId == orgId && (page.After == null || row.Id > page.After)).OrderBy(row => row.Id).Take(page.Size).Select(row => new MilestoneView(row.Id, row.Name, row.Color)).ToListAsync(ct);
+        .Where(row => row.OrgId == orgId && (page.After == null || row.Id > page.After)).OrderBy(row => row.Id)
+        .Take(page.Size).Select(row => new MilestoneView(row.Id, row.Name, row.Color)).ToListAsync(ct);
 
     public Task<List<CourseMilestoneView>> MilestonesOfCourseAsync(int courseId, CancellationToken ct) =>
         (from link in db.CourseMilestones
@@ -109,7 +110,8 @@ internal sealed class CourseStore(LearningDb db, Standings standings, SchoolNews
             orderby link.Ordering, link.Id
             select new { link, task.Title, task.Type, Milestone = milestone == null ? null : milestone.Name }).ToListAsync(ct);
         return rows.ConvertAll(row => new CourseTaskView(
-            row.link.TaskId, row.Title, row.Milestone ?? "[UNASSIGNED]", null, null, null, [], row.link.Ordering, row.link.Id, row.link.MilestoneId,
+            row.link.TaskId, row.Title, row.Milestone ?? "[UNASSIGNED]", null,
+            null, null, [], row.link.Ordering, row.link.Id, row.link.MilestoneId,
             row.Type));
     }
 

@@ -10,7 +10,8 @@ namespace Stoa.Learning.Courses;
 /// <param name="NumQuestions">Of quizzes only.</param>
 /// <param name="IsGenerating">The page then opens the WebSocket by itself.</param>
 internal sealed record MilestoneTask(
-    int Id, string Title, TaskType Type, PublishState Status, [property: JsonConverter(typeof(WireInstant))] DateTimeOffset? ScheduledPublishAt,
+    int Id, string Title, TaskType Type, PublishState Status,
+    [property: JsonConverter(typeof(WireInstant))] DateTimeOffset? ScheduledPublishAt,
     int Ordering, int? NumQuestions, bool IsGenerating);
 
 internal sealed record MilestoneWithTasks(
@@ -25,7 +26,8 @@ internal sealed class CourseTrees(NpgsqlDataSource source, TimeProvider time)
 {
     // Which courses: the one with the id $1, or those of the cohort with this id.
     private const string ThisOne = "($1)";
-    private const string OfCohort = "any (array(select course_id from learning.course_cohorts where cohort_id = $1 and deleted_at is null))";
+    private const string OfCohort =
+        "any (array(select course_id from learning.course_cohorts where cohort_id = $1 and deleted_at is null))";
 
     private const string Generation =
         "(select status from learning.course_generation_jobs g where g.course_id = c.id and g.deleted_at is null order by g.id desc limit 1)";
@@ -89,7 +91,9 @@ internal sealed class CourseTrees(NpgsqlDataSource source, TimeProvider time)
         return () => Trees(courses, modules, tasks, joinedAt: null, now).FirstOrDefault();
     }
 
-    /// <summary>What a cohort's member sees of its courses, in the order in which they were linked; told once the round trip is made.</summary>
+    /// <summary>
+    /// What a cohort's member sees of its courses, in the order in which they were linked; told once the round trip is made.
+    /// </summary>
     /// <returns>Takes from when on his spans run: null for who is kept from nothing.</returns>
     public Func<DateTimeOffset?, List<CourseTree>> OfCohortWith(RoundTrip trip, int cohortId)
     {
@@ -103,7 +107,8 @@ internal sealed class CourseTrees(NpgsqlDataSource source, TimeProvider time)
 
     public static DripConfig Config(CourseCohort link) => new()
     {
-        IsDripEnabled = link.IsDripEnabled, FrequencyValue = link.FrequencyValue, FrequencyUnit = link.FrequencyUnit, PublishAt = link.PublishAt,
+        IsDripEnabled = link.IsDripEnabled, FrequencyValue = link.FrequencyValue,
+        FrequencyUnit = link.FrequencyUnit, PublishAt = link.PublishAt,
     };
 
     private static List<CourseTree> Trees(
@@ -142,7 +147,8 @@ internal sealed class CourseTrees(NpgsqlDataSource source, TimeProvider time)
     public static DripConfig DripAt(NpgsqlDataReader row, int column) => new()
     {
         IsDripEnabled = row.GetBoolean(column), FrequencyValue = row.NumberOrNull(column + 1),
-        FrequencyUnit = row.TextOrNull(column + 2) is { } unit ? EnumNames<DripUnit>.Read(unit) : null, PublishAt = row.InstantOrNull(column + 3),
+        FrequencyUnit = row.TextOrNull(column + 2) is { } unit ? EnumNames<DripUnit>.Read(unit) : null,
+        PublishAt = row.InstantOrNull(column + 3),
     };
 
     private static ModuleRow ModuleAt(NpgsqlDataReader row) =>

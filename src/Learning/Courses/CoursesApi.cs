@@ -21,14 +21,17 @@ internal static class CoursesApi
         courses.MapDelete("/{course_id}", DeleteAsync).RequireLearner().WithSummary("Delete a course; its tasks stay");
         courses.MapPost("/{course_id}/milestones", AddMilestoneAsync).RequireLearner().WithSummary("Add a module at the end");
         courses.MapGet("/{course_id}/cohorts", CohortsAsync).RequireLearner().WithSummary("List the cohorts that take a course");
-        courses.MapPost("/{course_id}/cohorts", AddCohortsAsync).RequireLearner().WithSummary("Give a course to cohorts, or change their drip");
+        courses.MapPost("/{course_id}/cohorts", AddCohortsAsync).RequireLearner()
+            .WithSummary("Give a course to cohorts, or change their drip");
         courses.MapDelete("/{course_id}/cohorts", RemoveCohortsAsync).RequireLearner().WithSummary("Take a course from cohorts");
         courses.MapGet("/{course_id}/tasks", TasksAsync).RequireLearner().WithSummary("List a course's tasks");
-        courses.MapPost("/{course_id}/duplicate", DuplicateAsync).RequireLearner().WithSummary("Copy a course, into this school or another");
+        courses.MapPost("/{course_id}/duplicate", DuplicateAsync).RequireLearner()
+            .WithSummary("Copy a course, into this school or another");
         courses.MapCourseOrder();
     }
 
-    internal static async Task<Ok<Made>> CreateAsync(Body<CreateCourseRequest> body, Access access, CourseStore courses, CancellationToken ct)
+    internal static async Task<Ok<Made>> CreateAsync(
+        Body<CreateCourseRequest> body, Access access, CourseStore courses, CancellationToken ct)
     {
         (await access.OrganizationAsync(body.Value.OrgId, ct)).RequireAdmin();
         return TypedResults.Ok(new Made(await courses.CreateAsync(body.Value.OrgId, body.Value.Name, ct)));
@@ -41,7 +44,9 @@ internal static class CoursesApi
         return TypedResults.Ok(await courses.ListAsync(orgId, page, ct));
     }
 
-    /// <summary>Without <c>only_published</c> the front end's server gets what is published too, since it asks so and may see no more.</summary>
+    /// <summary>
+    /// Without <c>only_published</c> the front end's server gets what is published too, since it asks so and may see no more.
+    /// </summary>
     internal static async Task<Ok<CourseTree>> GetAsync(
         [FromRoute(Name = "course_id")] int courseId, Access access, CourseTrees trees, RoundTrip trip, CancellationToken ct,
         [FromQuery(Name = "only_published")] bool onlyPublished = true)
@@ -70,7 +75,8 @@ internal static class CoursesApi
     }
 
     internal static async Task<Ok<Made>> AddMilestoneAsync(
-        [FromRoute(Name = "course_id")] int courseId, Body<AddMilestoneToCourseRequest> body, Access access, CourseStore courses, CancellationToken ct)
+        [FromRoute(Name = "course_id")] int courseId, Body<AddMilestoneToCourseRequest> body,
+        Access access, CourseStore courses, CancellationToken ct)
     {
         var course = await access.CourseAsync(courseId, ct);
         course.RequireAdmin();
@@ -86,7 +92,8 @@ internal static class CoursesApi
     }
 
     internal static async Task<Ok<Success>> AddCohortsAsync(
-        [FromRoute(Name = "course_id")] int courseId, Body<AddCourseToCohortsRequest> body, Access access, CourseLinks links, CancellationToken ct)
+        [FromRoute(Name = "course_id")] int courseId, Body<AddCourseToCohortsRequest> body,
+        Access access, CourseLinks links, CancellationToken ct)
     {
         var course = await access.CourseAsync(courseId, ct);
         course.RequireAdmin();
@@ -96,7 +103,8 @@ internal static class CoursesApi
     }
 
     internal static async Task<Ok<Success>> RemoveCohortsAsync(
-        [FromRoute(Name = "course_id")] int courseId, Body<RemoveCourseFromCohortsRequest> body, Access access, CourseLinks links, CancellationToken ct)
+        [FromRoute(Name = "course_id")] int courseId, Body<RemoveCourseFromCohortsRequest> body,
+        Access access, CourseLinks links, CancellationToken ct)
     {
         (await access.CourseAsync(courseId, ct)).RequireAdmin();
         await links.UnlinkAsync([courseId], body.Value.CohortIds, ct);
@@ -111,7 +119,8 @@ internal static class CoursesApi
     }
 
     internal static async Task<Ok<CourseTree>> DuplicateAsync(
-        [FromRoute(Name = "course_id")] int courseId, Body<DuplicateCourseRequest> body, Access access, CourseCopies copies, CourseTrees trees,
+        [FromRoute(Name = "course_id")] int courseId, Body<DuplicateCourseRequest> body,
+        Access access, CourseCopies copies, CourseTrees trees,
         CancellationToken ct)
     {
         (await access.CourseAsync(courseId, ct)).RequireAdmin();

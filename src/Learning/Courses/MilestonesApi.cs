@@ -31,7 +31,8 @@ internal static class MilestonesApi
     }
 
     internal static async Task<Ok<Message>> RenameAsync(
-        [FromRoute(Name = "milestone_id")] int milestoneId, Body<NameRequest> body, Access access, CourseStore courses, CancellationToken ct)
+        [FromRoute(Name = "milestone_id")] int milestoneId, Body<NameRequest> body,
+        Access access, CourseStore courses, CancellationToken ct)
     {
         (await access.MilestoneAsync(milestoneId, ct)).RequireAdmin();
         await courses.RenameMilestoneAsync(milestoneId, body.Value.Name, ct);

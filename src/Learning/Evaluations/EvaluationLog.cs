@@ -18,12 +18,14 @@ internal sealed partial class EvaluationLog(LearningDb db, TimeProvider time, IL
         var isPassed = form.IsPassed(output);
         return db.Database.ExecuteSqlAsync($"""
             insert into learning.evaluations (user_id, task_id, question_id, flow, prompt, model, is_passed, output, created_at)
-            values ({userId}, {taskId}, {questionId}, {form.Name}, {prompt}, {model}, {isPassed}, {output.ToJsonString()}::jsonb, {time.GetUtcNow()})
+            values ({userId},
+              {taskId}, {questionId}, {form.Name}, {prompt}, {model}, {isPassed}, {output.ToJsonString()}::jsonb, {time.GetUtcNow()})
             """, ct);
     }
 
     /// <summary>The failure is what is to be told; that it could not be noted is only logged.</summary>
-    public async Task TryNoteFailureAsync(int userId, int taskId, int? questionId, AnswerForm form, string prompt, string? model, string failure)
+    public async Task TryNoteFailureAsync(
+        int userId, int taskId, int? questionId, AnswerForm form, string prompt, string? model, string failure)
     {
         try
         {
@@ -45,7 +47,8 @@ internal sealed partial class EvaluationLog(LearningDb db, TimeProvider time, IL
         var latest = questionId is { } question
             ? await db.Database.SqlQuery<bool>($"""
                 select is_passed as "Value" from learning.evaluations
-                where user_id = {userId} and question_id = {question} and is_passed is not null and created_at > {since} order by id desc limit 1
+                where user_id = {userId} and question_id = {question} and is_passed is not null and created_at > {since}
+                  order by id desc limit 1
                 """).ToListAsync(ct)
             : await db.Database.SqlQuery<bool>($"""
                 select is_passed as "Value" from learning.evaluations

@@ -31,7 +31,8 @@ internal sealed class GradeStore(LearningDb db, Standings standings, TimeProvide
     public async Task<ChatMessage> ChangeAsync(GradedMessage graded, GradesApi.GradeChange change, int by, CancellationToken ct)
     {
         await using var transaction = await db.Database.BeginTransactionAsync(ct);
-        var row = await db.ChatMessages.FromSql($"select * from learning.chat_history where id = {graded.Id} for update").AsNoTracking().FirstOrDefaultAsync(ct)
+        var row = await db.ChatMessages.FromSql($"select * from learning.chat_history where id = {graded.Id} for update")
+            .AsNoTracking().FirstOrDefaultAsync(ct)
             ?? throw Failure.NotFound("Message");
         var grade = Grade.Read(row.Content) ?? throw Refusal.BadRequest("The message holds no grade");
         grade.Apply(change, await CriteriaAsync(graded, ct));
@@ -40,7 +41,8 @@ internal sealed class GradeStore(LearningDb db, Standings standings, TimeProvide
             insert into learning.grade_changes (message_id, changed_by, reason, content_before, content_after, created_at)
             values ({graded.Id}, {by}, {change.Reason.Trim()}, {row.Content}, {after}, {now})
             """, ct);
-        await db.ChatMessages.Where(message => message.Id == graded.Id).ExecuteUpdateAsync(set => set.SetProperty(message => message.Content, after), ct);
+        await db.ChatMessages.Where(message => message.Id == graded.Id)
+            .ExecuteUpdateAsync(set => set.SetProperty(message => message.Content, after), ct);
         if (grade.IsPassed is { } passed)
         {
             await SetCompletionAsync(graded, passed, now, ct);

@@ -41,7 +41,8 @@ internal static class GradesApi
     }
 
     /// <summary>Admins, and mentors of the learner; for all others there is no such message.</summary>
-    private static async Task<(GradedMessage Message, int By)> StaffAsync(Access access, int messageId, GradeStore grades, CancellationToken ct)
+    private static async Task<(GradedMessage Message, int By)> StaffAsync(
+        Access access, int messageId, GradeStore grades, CancellationToken ct)
     {
         var caller = await access.CallerAsync(ct);
         var graded = await grades.FindAsync(messageId, ct) ?? throw Failure.NotFound("Message");

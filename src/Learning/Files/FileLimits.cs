@@ -23,8 +23,8 @@ internal sealed class FileLimits
     public int MaxVideoMb { get; set; } = 200;
 
     /// <summary>
-    /// Gives addresses of the bucket also to who does not say how long the file is, as the front end does not; it may be of any length then.
-    /// Otherwise the front end uploads through us.
+    /// Gives addresses of the bucket also to who does not say how long the file is, as the front end does not; it may be of any length
+    /// then. Otherwise the front end uploads through us.
     /// </summary>
     public bool AllowsUnboundAddresses { get; set; }
 

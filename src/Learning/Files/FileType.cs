@@ -12,8 +12,8 @@ internal enum FileClass
 }
 
 /// <summary>
-/// The types that are taken, and no others: nothing among them is a page or a program to a browser. On the wire the extension is what stands
-/// behind the slash; readers look for <c>wav</c> and <c>zip</c>, so those have it by whatever name.
+/// The types that are taken, and no others: nothing among them is a page or a program to a browser. On the wire the extension is what
+/// stands behind the slash; readers look for <c>wav</c> and <c>zip</c>, so those have it by whatever name.
 /// </summary>
 internal sealed record FileType(string ContentType, string Extension, FileClass Class)
 {

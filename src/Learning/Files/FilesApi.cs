@@ -13,8 +13,8 @@ using Stoa.Platform.Http;
 namespace Stoa.Learning.Files;
 
 /// <summary>
-/// Uploads: into the bucket by addresses where there is one, else through us. The front end asks for an address first, and takes any failure
-/// of that as the sign to come to us.
+/// Uploads: into the bucket by addresses where there is one, else through us. The front end asks for an address first, and takes any
+/// failure of that as the sign to come to us.
 /// </summary>
 internal static class FilesApi
 {
@@ -28,8 +28,10 @@ internal static class FilesApi
         files.MapGet("/presigned-url/get", GetAddressAsync).WithSummary("Ask where to get a file from; 500 without a bucket");
         files.MapPost("/upload-local", UploadAsync).WithSummary("Upload a file").DisableAntiforgery()
             .WithMetadata(new RequestSizeLimitAttribute(largest)).WithFormOptions(multipartBodyLengthLimit: largest);
-        files.MapGet("/download-local/", DownloadAsync).Produces<Stream>(contentType: "application/octet-stream").WithSummary("Read a file");
-        routes.MapGet("/uploads/{filename}", ShowAsync).WithTags("file").WithSummary("Show a picture, a film or a sound of a course").AllowAnyone();
+        files.MapGet("/download-local/", DownloadAsync)
+            .Produces<Stream>(contentType: "application/octet-stream").WithSummary("Read a file");
+        routes.MapGet("/uploads/{filename}", ShowAsync).WithTags("file")
+            .WithSummary("Show a picture, a film or a sound of a course").AllowAnyone();
     }
 
     internal static async Task<Results<Ok<PutAddress>, JsonHttpResult<Detail>>> CreateAddressAsync(
@@ -40,13 +42,15 @@ internal static class FilesApi
         {
             throw WireErrors.Value("at least 1", "content_length");
         }
-        return await files.AddByAddressAsync(userId, body.Value.ContentType ?? "audio/wav", body.Value.ContentLength, ct) is var (row, address)
+        return await files.AddByAddressAsync(userId, body.Value.ContentType ?? "audio/wav", body.Value.ContentLength, ct)
+            is var (row, address)
             ? TypedResults.Ok(new PutAddress(address.Url, address.Key, row.Id))
             : NoBucket();
     }
 
     internal static async Task<Results<Ok<GetAddress>, JsonHttpResult<Detail>>> GetAddressAsync(
-        [FromQuery] string uuid, [FromQuery(Name = "file_extension")] string extension, Access access, LearningFiles files, CancellationToken ct)
+        [FromQuery] string uuid, [FromQuery(Name = "file_extension")] string extension,
+        Access access, LearningFiles files, CancellationToken ct)
     {
         var caller = await access.CallerAsync(ct);
         if (!await files.HasAddressesAsync(ct))
@@ -68,7 +72,8 @@ internal static class FilesApi
     }
 
     internal static async Task<FileStreamHttpResult> DownloadAsync(
-        [FromQuery] string uuid, [FromQuery(Name = "file_extension")] string extension, Access access, LearningFiles files, HttpResponse response,
+        [FromQuery] string uuid, [FromQuery(Name = "file_extension")] string extension,
+        Access access, LearningFiles files, HttpResponse response,
         CancellationToken ct)
     {
         var caller = await access.CallerAsync(ct);
@@ -78,7 +83,8 @@ internal static class FilesApi
         return TypedResults.Stream(content, "application/octet-stream", $"{row.Id}.{row.Extension}");
     }
 
-    internal static async Task<FileStreamHttpResult> ShowAsync(string filename, LearningFiles files, HttpResponse response, CancellationToken ct)
+    internal static async Task<FileStreamHttpResult> ShowAsync(
+        string filename, LearningFiles files, HttpResponse response, CancellationToken ct)
     {
         var (row, type) = await files.FindMediaAsync(filename, ct) ?? throw Failure.NotFound("File");
         var content = await files.OpenAsync(row, ct) ?? throw Failure.NotFound("File");

@@ -37,7 +37,8 @@ internal sealed class LearningFiles(LearningDb db, IStorage storage, IOptions<Fi
 
     /// <summary>Where a browser may write a new file of this length to; null without a bucket.</summary>
     /// <exception cref="Failure">400: not a type that is taken, or of no length. 413: too large.</exception>
-    public async Task<(FileRow Row, StorageAddress Address)?> AddByAddressAsync(int? userId, string contentType, long? bytes, CancellationToken ct)
+    public async Task<(FileRow Row, StorageAddress Address)?> AddByAddressAsync(
+        int? userId, string contentType, long? bytes, CancellationToken ct)
     {
         var type = TypeOf(contentType);
         var row = NewRow(userId, type);
@@ -94,13 +95,16 @@ internal sealed class LearningFiles(LearningDb db, IStorage storage, IOptions<Fi
     /// <summary>Null when the content is not there (yet).</summary>
     public Task<Stream?> OpenAsync(FileRow row, CancellationToken ct) => storage.OpenAsync(NameOf(row), ct);
 
-    /// <summary>The content of any file, for readers of our own who know that it may be read. Null when there is none of this name.</summary>
+    /// <summary>
+    /// The content of any file, for readers of our own who know that it may be read. Null when there is none of this name.
+    /// </summary>
     public Task<Stream?> OpenAsync(string uuid, string extension, CancellationToken ct) => TryParse(uuid, extension, out var id)
         ? storage.OpenAsync($"media/{id}.{extension}", ct)
         : Task.FromResult<Stream?>(null);
 
     /// <summary>Where a browser may read the file from; null without a bucket.</summary>
-    public Task<StorageAddress?> ReadAddressAsync(FileRow row, CancellationToken ct) => storage.ReadAddressAsync(NameOf(row), AddressLifetime, ct);
+    public Task<StorageAddress?> ReadAddressAsync(FileRow row, CancellationToken ct) =>
+        storage.ReadAddressAsync(NameOf(row), AddressLifetime, ct);
 
     /// <summary>Whether files are in a bucket, to which browsers go by themselves.</summary>
     public async Task<bool> HasAddressesAsync(CancellationToken ct) =>
@@ -140,7 +144,8 @@ internal sealed class LearningFiles(LearningDb db, IStorage storage, IOptions<Fi
         }
     }
 
-    private static FileType TypeOf(string contentType) => FileType.Of(contentType) ?? throw Refusal.BadRequest("File type is not supported");
+    private static FileType TypeOf(string contentType) =>
+        FileType.Of(contentType) ?? throw Refusal.BadRequest("File type is not supported");
 
     private static bool TryParse(string uuid, string extension, out Guid id) =>
         Guid.TryParseExact(uuid, "D", out id) & FileType.IsExtension(extension);

@@ -30,7 +30,9 @@ internal static class CourseStructure
                   "name":{"type":"string"},"description":{"type":"string"},"type":{"type":"string","enum":["learning_material","quiz"]}}}}}}}}}}}}
         """);
 
-    /// <summary>The modules that have a name and whose concepts have begun, with those of their tasks that have a name and a type.</summary>
+    /// <summary>
+    /// The modules that have a name and whose concepts have begun, with those of their tasks that have a name and a type.
+    /// </summary>
     public static List<PlannedModule> Read(JsonObject? structure)
     {
         List<PlannedModule> modules = [];
@@ -42,7 +44,8 @@ internal static class CourseStructure
                 continue;
             }
             var place = number.ToString(CultureInfo.InvariantCulture);
-            var tasks = ItemsOf(module, "concepts").SelectMany(concept => TasksOf(concept.Item, $"{place}.{concept.Number}")).Take(left).ToList();
+            var tasks = ItemsOf(module, "concepts")
+                .SelectMany(concept => TasksOf(concept.Item, $"{place}.{concept.Number}")).Take(left).ToList();
             left -= tasks.Count;
             modules.Add(new(place, name, tasks));
         }
@@ -56,7 +59,8 @@ internal static class CourseStructure
         {
             ["id"] = ids[module.Place],
             ["name"] = module.Name,
-            ["concepts"] = new JsonArray([.. module.Tasks.GroupBy(task => task.Place[..task.Place.LastIndexOf('.')]).Select(concept => new JsonObject
+            ["concepts"] =
+                new JsonArray([.. module.Tasks.GroupBy(task => task.Place[..task.Place.LastIndexOf('.')]).Select(concept => new JsonObject
             {
                 ["name"] = concept.First().Concept,
                 ["description"] = concept.First().ConceptDescription,
@@ -75,7 +79,8 @@ internal static class CourseStructure
         {
             if (NameOf(task) is { } name && TypeOf(task) is { } type)
             {
-                yield return new($"{place}.{number}", name, Text(task, "description"), type, Text(concept, "name"), Text(concept, "description"));
+                yield return new(
+                    $"{place}.{number}", name, Text(task, "description"), type, Text(concept, "name"), Text(concept, "description"));
             }
         }
     }
@@ -87,11 +92,13 @@ internal static class CourseStructure
         _ => null,
     };
 
-    private static string? NameOf(JsonObject item) => Text(item, "name").Trim() is { Length: > 0 } name ? name.Length <= MaxName ? name : name[..MaxName] : null;
+    private static string? NameOf(JsonObject item) =>
+        Text(item, "name").Trim() is { Length: > 0 } name ? name.Length <= MaxName ? name : name[..MaxName] : null;
 
     private static string Text(JsonObject item, string name) =>
         item[name] is JsonValue value && value.TryGetValue<string>(out var text) ? text.Replace("\0", "", StringComparison.Ordinal) : "";
 
     private static IEnumerable<(JsonObject Item, int Number)> ItemsOf(JsonObject? within, string name) =>
-        (within?[name] as JsonArray ?? []).Select((item, number) => (Item: item as JsonObject, number)).Where(item => item.Item is not null).Select(item => (item.Item!, item.number));
+        (within?[name] as JsonArray ?? []).Select((item, number) => (Item: item as JsonObject, number))
+            .Where(item => item.Item is not null).Select(item => (item.Item!, item.number));
 }

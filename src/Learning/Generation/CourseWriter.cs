@@ -8,7 +8,9 @@ using Stoa.Platform.Jobs;
 
 namespace Stoa.Learning.Generation;
 
-/// <summary>Puts what a model has thought of into the course. Each step is one transaction that only the run which owns the job can commit.</summary>
+/// <summary>
+/// Puts what a model has thought of into the course. Each step is one transaction that only the run which owns the job can commit.
+/// </summary>
 internal sealed class CourseWriter(LearningDb db, Standings standings)
 {
     /// <exception cref="JobFailure">The course, or the wish for it, is gone.</exception>
@@ -20,7 +22,8 @@ internal sealed class CourseWriter(LearningDb db, Standings standings)
             """).ToListAsync(ct)).FirstOrDefault() ?? throw JobFailure.Discard("The course was deleted");
         var made = await db.Database.SqlQuery<MadeItem>($"""
             select i.place, coalesce(i.task_id, i.milestone_id) as id, coalesce(t.title, m.name) as name, coalesce(t.type, '') as type
-            from learning.generated_items i left join learning.tasks t on t.id = i.task_id left join learning.milestones m on m.id = i.milestone_id
+            from learning.generated_items i
+            left join learning.tasks t on t.id = i.task_id left join learning.milestones m on m.id = i.milestone_id
             where i.job_uuid = {generation.Uuid}
             """).ToListAsync(ct);
         return new(db, standings, generation, context, course.OrgId, course.OrganizationId ?? Organization.DefaultId, made);
@@ -35,7 +38,8 @@ internal sealed class CourseWriter(LearningDb db, Standings standings)
             set status = 'failed', job_details = jsonb_set(job_details, array['error'], to_jsonb({code})), updated_at = now()
             where uuid = {generation.Uuid} and status = 'started'
             """, ct);
-        await GenerationEvents.TellAsync(db, generation.CourseId, new() { ["event"] = "course_structure_failed", ["job_id"] = generation.Uuid.ToString() }, ct);
+        await GenerationEvents.TellAsync(
+            db, generation.CourseId, new() { ["event"] = "course_structure_failed", ["job_id"] = generation.Uuid.ToString() }, ct);
         await transaction.CommitAsync(ct);
     }
 
@@ -59,7 +63,8 @@ internal sealed class CourseInMaking
     private readonly Dictionary<string, MadeItem> made;
 
     public CourseInMaking(
-        LearningDb db, Standings standings, CourseGenerationJob generation, JobContext context, int orgId, Guid organizationId, IEnumerable<MadeItem> made)
+        LearningDb db, Standings standings, CourseGenerationJob generation,
+        JobContext context, int orgId, Guid organizationId, IEnumerable<MadeItem> made)
     {
         (this.db, this.standings, this.generation, this.context) = (db, standings, generation, context);
         (OrgId, OrganizationId) = (orgId, organizationId);
@@ -94,12 +99,14 @@ internal sealed class CourseInMaking
     public Task FinishAsync(IReadOnlyList<PlannedModule> modules, CancellationToken ct) => InTransactionAsync(
         async () =>
         {
-            var places = modules.SelectMany(module => module.Tasks.Select(task => task.Place).Prepend(module.Place)).ToHashSet(StringComparer.Ordinal);
+            var places = modules.SelectMany(module => module.Tasks.Select(task => task.Place).Prepend(module.Place))
+                .ToHashSet(StringComparer.Ordinal);
             foreach (var item in made.Values.Where(item => !places.Contains(item.Place)).ToList())
             {
                 await RemoveAsync(item, ct);
             }
-            var structure = CourseStructure.WithIds(modules, made.ToDictionary(item => item.Key, item => item.Value.Id, StringComparer.Ordinal)).ToJsonString();
+            var structure = CourseStructure.WithIds(
+                modules, made.ToDictionary(item => item.Key, item => item.Value.Id, StringComparer.Ordinal)).ToJsonString();
             await db.Database.ExecuteSqlAsync($"""
                 update learning.course_generation_jobs
                 set status = 'pending', job_details = jsonb_set(job_details, array['course_structure'], {structure}::jsonb), updated_at = now()
@@ -110,7 +117,8 @@ internal sealed class CourseInMaking
         },
         ct);
 
-    private bool IsMade(string place, string name, string type) => made.TryGetValue(place, out var item) && item.Name == name && item.Type == type;
+    private bool IsMade(string place, string name, string type) =>
+        made.TryGetValue(place, out var item) && item.Name == name && item.Type == type;
 
     private async Task InTransactionAsync(Func<Task> step, CancellationToken ct)
     {
@@ -118,7 +126,8 @@ internal sealed class CourseInMaking
         await context.FenceAsync(db, ct);
         // Locks the row: whoever cancels waits for this step, and no step begins after him.
         var isWanted = await db.Database.ExecuteSqlAsync($"""
-            update learning.course_generation_jobs set updated_at = now() where uuid = {generation.Uuid} and status = 'started' and deleted_at is null
+            update learning.course_generation_jobs set updated_at = now()
+              where uuid = {generation.Uuid} and status = 'started' and deleted_at is null
             """, ct) == 1;
         if (!isWanted)
         {
@@ -133,18 +142,21 @@ internal sealed class CourseInMaking
     {
         if (made.TryGetValue(module.Place, out var there))
         {
-            await db.Milestones.Where(row => row.Id == there.Id).ExecuteUpdateAsync(set => set.SetProperty(row => row.Name, module.Name), ct);
+            await db.Milestones.Where(row => row.Id == there.Id)
+                .ExecuteUpdateAsync(set => set.SetProperty(row => row.Name, module.Name), ct);
             made[module.Place] = there with { Name = module.Name };
             return;
         }
-        var ordering = (await db.CourseMilestones.Where(link => link.CourseId == generation.CourseId).MaxAsync(link => (int?)link.Ordering, ct) ?? -1) + 1;
+        var ordering = (await db.CourseMilestones.Where(link => link.CourseId == generation.CourseId)
+            .MaxAsync(link => (int?)link.Ordering, ct) ?? -1) + 1;
         var row = new MilestoneRow { OrgId = OrgId, Name = module.Name, Color = Colors[ordering % Colors.Length] };
         db.Milestones.Add(row);
         await db.SaveChangesAsync(ct);
         db.CourseMilestones.Add(new() { CourseId = generation.CourseId, MilestoneId = row.Id, Ordering = ordering });
         await db.SaveChangesAsync(ct);
         await db.Database.ExecuteSqlAsync(
-            $"insert into learning.generated_items (job_uuid, place, milestone_id) values ({generation.Uuid}, {module.Place}, {row.Id})", ct);
+            $"insert into learning.generated_items (job_uuid, place, milestone_id) values ({generation.Uuid}, {module.Place}, {row.Id})",
+            ct);
         made[module.Place] = new(module.Place, row.Id, module.Name, "");
         await GenerationEvents.TellAsync(db, generation.CourseId, new()
         {
@@ -166,14 +178,16 @@ internal sealed class CourseInMaking
             // A task keeps its type for life; this one is another.
             await RemoveAsync(there, ct);
         }
-        var ordering = (await db.CourseTasks.IgnoreQueryFilters().Where(link => link.CourseId == generation.CourseId && link.MilestoneId == milestoneId)
+        var ordering = (await db.CourseTasks.IgnoreQueryFilters()
+            .Where(link => link.CourseId == generation.CourseId && link.MilestoneId == milestoneId)
             .MaxAsync(link => (int?)link.Ordering, ct) ?? -1) + 1;
         var row = new TaskRow { OrgId = OrgId, Type = task.Type, Title = task.Name, Status = PublishState.Draft };
         db.Tasks.Add(row);
         await db.SaveChangesAsync(ct);
         db.CourseTasks.Add(new() { CourseId = generation.CourseId, TaskId = row.Id, MilestoneId = milestoneId, Ordering = ordering });
         await db.SaveChangesAsync(ct);
-        await db.Database.ExecuteSqlAsync($"insert into learning.generated_items (job_uuid, place, task_id) values ({generation.Uuid}, {task.Place}, {row.Id})", ct);
+        await db.Database.ExecuteSqlAsync(
+            $"insert into learning.generated_items (job_uuid, place, task_id) values ({generation.Uuid}, {task.Place}, {row.Id})", ct);
         made[task.Place] = new(task.Place, row.Id, task.Name, TypeName(task.Type));
         await GenerationEvents.TellAsync(db, generation.CourseId, new()
         {
@@ -202,7 +216,8 @@ internal sealed class CourseInMaking
                 update learning.course_milestones set deleted_at = now() where milestone_id = {item.Id} and deleted_at is null
                 """, ct);
         }
-        await db.Database.ExecuteSqlAsync($"delete from learning.generated_items where job_uuid = {generation.Uuid} and place = {item.Place}", ct);
+        await db.Database.ExecuteSqlAsync(
+            $"delete from learning.generated_items where job_uuid = {generation.Uuid} and place = {item.Place}", ct);
         made.Remove(item.Place);
     }
 

@@ -16,8 +16,8 @@ internal sealed record GenerateStructure(Guid Uuid)
 }
 
 /// <summary>
-/// Has a structure written, and makes each module and each task as soon as it is named. A run that begins anew gets another structure from the
-/// model: what stands at a place already takes the new name, and what has no place in it any more is removed at the end.
+/// Has a structure written, and makes each module and each task as soon as it is named. A run that begins anew gets another structure from
+/// the model: what stands at a place already takes the new name, and what has no place in it any more is removed at the end.
 /// </summary>
 internal sealed partial class GenerateStructureHandler(
     LearningDb db, CourseWriter writer, ReferenceMaterial references, IModels models, ModelPlans plans, TutorPrompts prompts,
@@ -83,7 +83,8 @@ internal sealed partial class GenerateStructureHandler(
         var model = plans.Find(ModelPlan.Text, course.OrganizationId);
         var wishes = new StringBuilder();
         foreach (var (title, name) in (ReadOnlySpan<(string, string)>)[
-            ("What the course is about", "course_description"), ("Who it is for", "intended_audience"), ("What the author asks for besides", "instructions")])
+            ("What the course is about", "course_description"), ("Who it is for", "intended_audience"),
+            ("What the author asks for besides", "instructions")])
         {
             if ((string?)details[name] is { Length: > 0 } text)
             {
@@ -117,7 +118,8 @@ internal static class GenerationFailure
 {
     /// <summary>Not while it may still succeed: not on the way to another try, and not where the run itself was ended.</summary>
     public static bool IsFinal(Exception thrown, JobContext context, CancellationToken ct) =>
-        thrown is not (LeaseLostException or JobFailure) && !ct.IsCancellationRequested && (context.IsLastAttempt || IsBeyondRepair(thrown));
+        thrown is not (LeaseLostException or JobFailure) && !ct.IsCancellationRequested
+            && (context.IsLastAttempt || IsBeyondRepair(thrown));
 
     public static string CodeOf(Exception thrown) => thrown is Failure failure ? failure.Code : "internal_error";
 

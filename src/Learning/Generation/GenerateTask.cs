@@ -16,7 +16,9 @@ internal sealed record GenerateTask(Guid Uuid)
     public const string Kind = "learning.generate_task";
 }
 
-/// <summary>Has the contents of one task written and saved. One that fails for good counts as finished, so that nobody waits for it.</summary>
+/// <summary>
+/// Has the contents of one task written and saved. One that fails for good counts as finished, so that nobody waits for it.
+/// </summary>
 internal sealed partial class GenerateTaskHandler(
     LearningDb db, TaskContents contents, ReferenceMaterial references, IModels models, ModelPlans plans, TutorPrompts prompts,
     ILogger<GenerateTaskHandler> logger) : IJobHandler<GenerateTask>
@@ -79,7 +81,8 @@ internal sealed partial class GenerateTaskHandler(
             Instructions = prompts.Find(isQuiz ? "generate-quiz" : "generate-material", owner.OrgId).Text,
             Turns =
             [
-                new(ModelSpeaker.Person, ModelPart.Pdf(await references.ReadAsync((string?)details["reference_material_s3_key"] ?? "", ct), "reference.pdf")),
+                new(ModelSpeaker.Person,
+                    ModelPart.Pdf(await references.ReadAsync((string?)details["reference_material_s3_key"] ?? "", ct), "reference.pdf")),
                 TutorTurns.Asked(outline),
             ],
             Schema = isQuiz ? new("quiz", GeneratedContents.QuizSchema) : new("learning_material", GeneratedContents.MaterialSchema),

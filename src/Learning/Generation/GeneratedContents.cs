@@ -8,7 +8,8 @@ namespace Stoa.Learning.Generation;
 /// <summary>A question that a model has thought of, in our terms.</summary>
 /// <param name="Scorecard">Of a subjective question.</param>
 internal sealed record GeneratedQuestion(
-    string Title, QuestionType Type, InputType InputType, JsonArray Blocks, JsonArray? Answer, JsonArray Context, IReadOnlyList<string> Languages,
+    string Title, QuestionType Type, InputType InputType, JsonArray Blocks,
+    JsonArray? Answer, JsonArray Context, IReadOnlyList<string> Languages,
     GeneratedScorecard? Scorecard);
 
 internal sealed record GeneratedScorecard(string Title, JsonArray Criteria);
@@ -58,7 +59,8 @@ internal static class GeneratedContents
     /// <exception cref="Failure">Upstream: there are none.</exception>
     public static List<GeneratedQuestion> QuestionsOf(JsonObject made)
     {
-        var questions = (made["questions"] as JsonArray ?? []).OfType<JsonObject>().Take(MaxQuestions).Select(QuestionOf).Where(question => question.Blocks.Count > 0).ToList();
+        var questions = (made["questions"] as JsonArray ?? []).OfType<JsonObject>().Take(MaxQuestions)
+            .Select(QuestionOf).Where(question => question.Blocks.Count > 0).ToList();
         return questions.Count > 0 ? questions : throw Empty();
     }
 
@@ -71,14 +73,17 @@ internal static class GeneratedContents
             title.Length == 0 ? $"Question {number + 1}" : title.Length <= 200 ? title : title[..200],
             isSubjective ? QuestionType.Subjective : QuestionType.Objective,
             type == "coding" ? InputType.Code : Text(given, "answer_type") == "audio" ? InputType.Audio : InputType.Text,
-            Convert(given["blocks"]), given["correct_answer"] is JsonArray answer && Convert(answer) is { Count: > 0 } solution ? solution : null,
-            Convert(given["context"]), type == "coding" ? LanguagesOf(given) : [], isSubjective ? ScorecardOf(given["scorecard"] as JsonObject, title) : null);
+            Convert(given["blocks"]),
+            given["correct_answer"] is JsonArray answer && Convert(answer) is { Count: > 0 } solution ? solution : null,
+            Convert(given["context"]), type == "coding" ? LanguagesOf(given) : [],
+            isSubjective ? ScorecardOf(given["scorecard"] as JsonObject, title) : null);
     }
 
     // A subjective question without a scorecard could not be judged.
     private static GeneratedScorecard ScorecardOf(JsonObject? given, string title)
     {
-        var criteria = new JsonArray([.. (given?["criteria"] as JsonArray ?? []).OfType<JsonObject>().Where(one => Text(one, "name").Trim().Length > 0).Take(20).Select(CriterionOf)]);
+        var criteria = new JsonArray([.. (given?["criteria"] as JsonArray ?? []).OfType<JsonObject>()
+            .Where(one => Text(one, "name").Trim().Length > 0).Take(20).Select(CriterionOf)]);
         if (criteria.Count == 0)
         {
             criteria.Add((JsonNode)Criterion("Quality", "How fully and how correctly the answer does what the question asks for.", 1, 5));
@@ -99,7 +104,8 @@ internal static class GeneratedContents
 
     private static List<string> LanguagesOf(JsonObject given) =>
     [
-        .. (given["coding_languages"] as JsonArray ?? []).Select(name => name is JsonValue value && value.TryGetValue<string>(out var text) ? EditorName(text) : null)
+        .. (given["coding_languages"] as JsonArray ?? [])
+        .Select(name => name is JsonValue value && value.TryGetValue<string>(out var text) ? EditorName(text) : null)
             .OfType<string>().Distinct(StringComparer.Ordinal),
     ];
 
@@ -129,7 +135,8 @@ internal static class GeneratedContents
                 props["checked"] = wishes?["checked"] is JsonValue value && value.TryGetValue<bool>(out var isChecked) && isChecked;
                 break;
             case "codeBlock":
-                props["language"] = wishes is null ? "text" : Text(wishes, "language") is { Length: > 0 } language ? language.ToLowerInvariant() : "text";
+                props["language"] = wishes is null ? "text"
+                    : Text(wishes, "language") is { Length: > 0 } language ? language.ToLowerInvariant() : "text";
                 break;
             default:
                 break;

@@ -22,7 +22,8 @@ internal static class GenerationApi
     }
 
     internal static async Task<Ok<Started>> StructureAsync(
-        Access access, [FromRoute(Name = "course_id")] int courseId, Body<StructureRequest> body, GenerationStarts starts, CancellationToken ct)
+        Access access, [FromRoute(Name = "course_id")] int courseId,
+        Body<StructureRequest> body, GenerationStarts starts, CancellationToken ct)
     {
         var standing = await access.CourseAsync(courseId, ct);
         standing.RequireAdmin();

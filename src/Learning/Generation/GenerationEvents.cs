@@ -8,8 +8,8 @@ using Stoa.Platform.Data;
 namespace Stoa.Learning.Generation;
 
 /// <summary>
-/// What happens to courses that are being made, told to whoever listens on any host. An event is told in the transaction of its cause: heard
-/// when that is committed, and never when it is not. Whoever was not there looks at the course.
+/// What happens to courses that are being made, told to whoever listens on any host. An event is told in the transaction of its cause:
+/// heard when that is committed, and never when it is not. Whoever was not there looks at the course.
 /// </summary>
 internal sealed class GenerationEvents(ChangeFeed changes) : ChangeListener(changes, Channel)
 {
@@ -43,7 +43,8 @@ internal sealed class GenerationEvents(ChangeFeed changes) : ChangeListener(chan
         (await db.Database.SqlQuery<Counters>($"""
             select count(*)::integer as total, (array_agg(task_id order by updated_at desc, id desc))[1] as latest
             from learning.task_generation_jobs where course_id = {courseId} and status <> 'started' and deleted_at is null
-              and course_job_uuid = (select uuid from learning.course_generation_jobs where course_id = {courseId} and deleted_at is null order by id desc limit 1)
+              and course_job_uuid = (select uuid from learning.course_generation_jobs
+                where course_id = {courseId} and deleted_at is null order by id desc limit 1)
             """).ToListAsync(ct)) is [{ Latest: { } latest } counters]
             ? new() { ["event"] = "task_completed", ["task"] = new JsonObject { ["id"] = latest }, ["total_completed"] = counters.Total }
             : null;
@@ -60,7 +61,8 @@ internal sealed class GenerationEvents(ChangeFeed changes) : ChangeListener(chan
             return Task.CompletedTask;
         }
         var colon = payload.IndexOf(':', StringComparison.Ordinal);
-        if (int.TryParse(payload.AsSpan(0, colon), CultureInfo.InvariantCulture, out var courseId) && listeners.TryGetValue(courseId, out var those))
+        if (int.TryParse(payload.AsSpan(0, colon), CultureInfo.InvariantCulture, out var courseId)
+            && listeners.TryGetValue(courseId, out var those))
         {
             foreach (var listener in those.Keys)
             {

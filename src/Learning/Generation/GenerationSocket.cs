@@ -13,8 +13,8 @@ using Stoa.Platform.Http;
 namespace Stoa.Learning.Generation;
 
 /// <summary>
-/// <c>/ws/course/{course_id}/generation</c>: the events of a course that is being made. What clients send (pings) is passed over. Whoever may
-/// not listen is told by the number of the close, since a browser shows its page nothing else.
+/// <c>/ws/course/{course_id}/generation</c>: the events of a course that is being made. What clients send (pings) is passed over. Whoever
+/// may not listen is told by the number of the close, since a browser shows its page nothing else.
 /// </summary>
 internal static class GenerationSocket
 {
@@ -31,7 +31,8 @@ internal static class GenerationSocket
         socket.UseWebSockets(new() { KeepAliveInterval = PingEvery, KeepAliveTimeout = PingEvery });
         socket.Run(TalkAsync);
         var talk = socket.Build();
-        routes.MapGet("/ws/course/{course_id}/generation", (HttpContext context, [FromRoute(Name = "course_id")] int courseId) => talk(context))
+        routes.MapGet(
+            "/ws/course/{course_id}/generation", (HttpContext context, [FromRoute(Name = "course_id")] int courseId) => talk(context))
             .AllowAnyone().WithTags("ai").WithSummary("Listen to the generation of a course, over a WebSocket");
     }
 
@@ -57,7 +58,8 @@ internal static class GenerationSocket
         var listening = ListenAsync(socket, ended.Token);
         var watching = RefusedLaterAsync(context, courseId, time, ended.Token);
         var first = await Task.WhenAny(telling, listening, watching);
-        var status = first == watching && watching.IsCompletedSuccessfully ? (WebSocketCloseStatus)await watching : WebSocketCloseStatus.NormalClosure;
+        var status = first == watching && watching.IsCompletedSuccessfully
+            ? (WebSocketCloseStatus)await watching : WebSocketCloseStatus.NormalClosure;
         // Before the reading is given up, which breaks the connection.
         await CloseAsync(socket, status, time);
         await ended.CancelAsync();
@@ -94,10 +96,12 @@ internal static class GenerationSocket
         throw new OperationCanceledException(ct);
     }
 
-    private static async Task TellAsync(WebSocket socket, GenerationEvents.Listener listener, IServiceProvider services, CancellationToken ct)
+    private static async Task TellAsync(
+        WebSocket socket, GenerationEvents.Listener listener, IServiceProvider services, CancellationToken ct)
     {
         var db = services.GetRequiredService<LearningDb>();
-        if (await IsRunningAsync(db, listener.CourseId, ct) && await GenerationEvents.CountersAsync(db, listener.CourseId, ct) is { } counters)
+        if (await IsRunningAsync(db, listener.CourseId, ct)
+            && await GenerationEvents.CountersAsync(db, listener.CourseId, ct) is { } counters)
         {
             await SendAsync(socket, counters.ToJsonString(), ct);
         }

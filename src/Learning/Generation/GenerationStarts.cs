@@ -16,7 +16,8 @@ internal sealed class GenerationStarts(LearningDb db, ReferenceMaterial referenc
     private const string Cancelled = "cancelled";
 
     /// <returns>The id by which its contents are asked for later.</returns>
-    /// <exception cref="Failure">404: there is no such document. 409: the course is being made already. 429: the month's budget is used up.</exception>
+    /// <exception cref="Failure">404: there is no such document. 409: the course is being made already. 429: the month's budget is used
+    /// up.</exception>
     public async Task<Guid> StructureAsync(Standing caller, int courseId, GenerationApi.StructureRequest request, CancellationToken ct)
     {
         await references.RequireAsync(caller, request.ReferenceMaterialKey, ct);
@@ -56,7 +57,8 @@ internal sealed class GenerationStarts(LearningDb db, ReferenceMaterial referenc
             throw Failure.NotFound("Job");
         }
         await using var transaction = await db.Database.BeginTransactionAsync(ct);
-        var job = await db.CourseGenerationJobs.FromSql($"select * from learning.course_generation_jobs where uuid = {uuid} for update").FirstOrDefaultAsync(ct)
+        var job = await db.CourseGenerationJobs.FromSql($"select * from learning.course_generation_jobs where uuid = {uuid} for update")
+            .FirstOrDefaultAsync(ct)
             ?? throw Failure.NotFound("Job");
         if (job.CourseId != courseId)
         {
@@ -131,7 +133,8 @@ internal sealed class GenerationStarts(LearningDb db, ReferenceMaterial referenc
             var receipt = db.Enqueue(new GenerateTask(uuid), new() { Owner = owner, LimitKey = job.Uuid.ToString() });
             var detailsOfTask = new JsonObject
             {
-                ["task"] = task.Task.DeepClone(), ["concept"] = task.Concept.DeepClone(), ["course_job_uuid"] = job.Uuid.ToString(), ["course_id"] = job.CourseId,
+                ["task"] = task.Task.DeepClone(), ["concept"] = task.Concept.DeepClone(),
+                ["course_job_uuid"] = job.Uuid.ToString(), ["course_id"] = job.CourseId,
                 ["reference_material_s3_key"] = (string?)details["reference_material_s3_key"],
             };
             // A task that was deleted since needs no contents.
@@ -165,5 +168,6 @@ internal static class StructureTasks
         from module in structure?["modules"] as JsonArray ?? []
         from concept in module!["concepts"]!.AsArray()
         from task in concept!["tasks"]!.AsArray()
-        select ((int)task!["id"]!, task.AsObject(), new JsonObject { ["name"] = (string?)concept["name"], ["description"] = (string?)concept["description"] });
+        select ((int)task!["id"]!, task.AsObject(),
+            new JsonObject { ["name"] = (string?)concept["name"], ["description"] = (string?)concept["description"] });
 }

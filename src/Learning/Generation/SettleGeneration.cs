@@ -34,7 +34,8 @@ internal sealed class SettleGenerationHandler(LearningDb db) : IJobHandler<Settl
             """).ToListAsync(ct);
         foreach (var course in lost.GroupBy(task => task.CourseId))
         {
-            await GenerationEnds.EndTasksAsync(db, course.Key, [.. course.Select(task => task.Uuid)], TaskGenerationStatus.Failed, Lost, ct);
+            await GenerationEnds.EndTasksAsync(
+                db, course.Key, [.. course.Select(task => task.Uuid)], TaskGenerationStatus.Failed, Lost, ct);
         }
         await transaction.CommitAsync(ct);
     }
@@ -59,7 +60,8 @@ internal static class GenerationEnds
         // A course is made as soon as nothing of it is under way; it has failed only when nothing came of it.
         await db.Database.ExecuteSqlAsync($"""
             update learning.course_generation_jobs c
-            set status = case when exists (select from learning.task_generation_jobs t where t.course_job_uuid = c.uuid and t.status = 'completed')
+            set status = case when exists (select from learning.task_generation_jobs t
+              where t.course_job_uuid = c.uuid and t.status = 'completed')
               then 'completed' else 'failed' end, updated_at = now()
             where c.course_id = {courseId} and c.status = 'pending'
               and exists (select from learning.task_generation_jobs t where t.course_job_uuid = c.uuid)
@@ -67,7 +69,8 @@ internal static class GenerationEnds
             """, ct);
         foreach (var task in status == TaskGenerationStatus.Failed ? tasks : [])
         {
-            await GenerationEvents.TellAsync(db, courseId, new() { ["event"] = "task_failed", ["task"] = new JsonObject { ["id"] = task } }, ct);
+            await GenerationEvents.TellAsync(
+                db, courseId, new() { ["event"] = "task_failed", ["task"] = new JsonObject { ["id"] = task } }, ct);
         }
         if (tasks.Count > 0 && await GenerationEvents.CountersAsync(db, courseId, ct) is { } counters)
         {

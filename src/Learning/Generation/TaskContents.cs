@@ -17,7 +17,8 @@ internal sealed class TaskContents(LearningDb db, Standings standings, Blocks do
         generation, () => db.Tasks.Where(task => task.Id == generation.TaskId)
             .ExecuteUpdateAsync(set => set.SetProperty(task => task.Blocks, documents.Normalize(blocks).ToJsonString()), ct), context, ct);
 
-    public Task SaveQuizAsync(TaskGenerationJob generation, IReadOnlyList<GeneratedQuestion> questions, JobContext context, CancellationToken ct) => SaveAsync(
+    public Task SaveQuizAsync(
+        TaskGenerationJob generation, IReadOnlyList<GeneratedQuestion> questions, JobContext context, CancellationToken ct) => SaveAsync(
         generation, async () =>
         {
             var orgId = await db.Tasks.Where(task => task.Id == generation.TaskId).Select(task => task.OrgId).FirstAsync(ct);
@@ -48,7 +49,8 @@ internal sealed class TaskContents(LearningDb db, Standings standings, Blocks do
         {
             await save();
             var status = options.Value.Publishes ? PublishState.Published : PublishState.Draft;
-            await db.Tasks.Where(task => task.Id == generation.TaskId).ExecuteUpdateAsync(set => set.SetProperty(task => task.Status, status), ct);
+            await db.Tasks.Where(task => task.Id == generation.TaskId)
+                .ExecuteUpdateAsync(set => set.SetProperty(task => task.Status, status), ct);
             await standings.MarkStaleByTasksAsync([generation.TaskId], ct);
             await EndAsync(generation, TaskGenerationStatus.Completed, error: null, ct);
         }
@@ -57,13 +59,14 @@ internal sealed class TaskContents(LearningDb db, Standings standings, Blocks do
     }
 
     /// <summary>
-    /// Locks the course's generation, so that of two tasks that end at once one sees that it was the last. False when nobody wants this task
-    /// any more.
+    /// Locks the course's generation, so that of two tasks that end at once one sees that it was the last. False when nobody wants this
+    /// task any more.
     /// </summary>
     private async Task<bool> TakeAsync(TaskGenerationJob generation, CancellationToken ct)
     {
         await db.Database.ExecuteSqlAsync($"""
-            select from learning.course_generation_jobs where uuid = (select course_job_uuid from learning.task_generation_jobs where uuid = {generation.Uuid}) for update
+            select from learning.course_generation_jobs
+              where uuid = (select course_job_uuid from learning.task_generation_jobs where uuid = {generation.Uuid}) for update
             """, ct);
         return await db.TaskGenerationJobs.AnyAsync(job => job.Uuid == generation.Uuid && job.Status == TaskGenerationStatus.Started, ct);
     }
@@ -80,12 +83,14 @@ internal sealed class TaskContents(LearningDb db, Standings standings, Blocks do
             Blocks = documents.Normalize(question.Blocks).ToJsonString(),
             Answer = question.Answer is { } answer ? documents.Normalize(answer).ToJsonString() : null,
             InputType = question.InputType,
-            CodingLanguages = question.Languages.Count > 0 ? new JsonArray([.. question.Languages.Select(name => JsonValue.Create(name))]).ToJsonString() : null,
+            CodingLanguages = question.Languages.Count > 0
+            ? new JsonArray([.. question.Languages.Select(name => JsonValue.Create(name))]).ToJsonString() : null,
             ResponseType = ResponseType.Chat,
             Position = position,
             IsFeedbackShown = true,
             Context = question.Context.Count > 0
-                ? new JsonObject { ["blocks"] = documents.Normalize(question.Context).DeepClone(), ["linkedMaterialIds"] = null }.ToJsonString()
+                ? new JsonObject { ["blocks"] = documents.Normalize(question.Context).DeepClone(), ["linkedMaterialIds"] = null }
+                .ToJsonString()
                 : null,
             Title = question.Title,
             Settings = Settings.ToJsonString(),
@@ -96,7 +101,8 @@ internal sealed class TaskContents(LearningDb db, Standings standings, Blocks do
             await db.SaveChangesAsync(ct);
             return;
         }
-        var card = new ScorecardRow { OrgId = orgId, Title = wanted.Title, Criteria = wanted.Criteria.ToJsonString(), Status = PublishState.Published };
+        var card = new ScorecardRow { OrgId = orgId, Title = wanted.Title,
+            Criteria = wanted.Criteria.ToJsonString(), Status = PublishState.Published };
         db.Scorecards.Add(card);
         await db.SaveChangesAsync(ct);
         db.QuestionScorecards.Add(new() { QuestionId = row.Id, ScorecardId = card.Id });

@@ -26,15 +26,18 @@ public sealed class SensaiImport
         """;
 
     /// <summary>
-    /// The original deletes evaluations that came to nothing; and what learners have recorded and handed in is known by their messages alone.
+    /// The original deletes evaluations that came to nothing; and what learners have recorded and handed in is known by their messages
+    /// alone.
     /// </summary>
     private const string After = """
         update learning.chat_history set deleted_at = now()
         where role = 'assistant' and task_id is not null and deleted_at is null and content ~ '"feedback"\s*:\s*""';
         insert into learning.files (id, user_id, extension, content_type, created_at)
-        select distinct on (id) id, user_id, case type when 'audio' then 'wav' else 'zip' end, case type when 'audio' then 'audio/wav' else 'application/zip' end, created_at
+        select distinct on (id) id, user_id,
+          case type when 'audio' then 'wav' else 'zip' end, case type when 'audio' then 'audio/wav' else 'application/zip' end, created_at
         from (
-          select substring(content from '[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}')::uuid as id, user_id, response_type as type, created_at
+          select substring(content from '[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}')::uuid as id,
+            user_id, response_type as type, created_at
           from learning.chat_history where role = 'user' and response_type in ('audio', 'file')) handed
         where id is not null order by id, created_at;
         """;
@@ -71,7 +74,8 @@ public sealed class SensaiImport
     }
 
     private static async Task AddAsync(
-        NpgsqlConnection connection, IDbContextTransaction transaction, ImportTable table, string folder, Action<string> tell, CancellationToken ct)
+        NpgsqlConnection connection, IDbContextTransaction transaction,
+        ImportTable table, string folder, Action<string> tell, CancellationToken ct)
     {
         var file = Path.Combine(folder, $"{table.Source}.json");
         if (!File.Exists(file) || new FileInfo(file).Length == 0)
@@ -84,7 +88,8 @@ public sealed class SensaiImport
         try
         {
             await using var content = File.OpenRead(file);
-            await foreach (var rows in JsonSerializer.DeserializeAsyncEnumerable(content, ImportJson.Default.JsonElement, ct).Chunk(BatchRows).WithCancellation(ct))
+            await foreach (var rows in JsonSerializer.DeserializeAsyncEnumerable(content, ImportJson.Default.JsonElement, ct)
+                .Chunk(BatchRows).WithCancellation(ct))
             {
                 read += rows.Length;
                 // No text of ours has this character: neither a column's own, nor that of a document in it.
@@ -97,14 +102,17 @@ public sealed class SensaiImport
         {
             throw new InvalidDataException($"{table.Source}: {(problem as PostgresException)?.MessageText ?? problem.Message}", problem);
         }
-        await RunAsync(connection, transaction, $"select setval(pg_get_serial_sequence('learning.{table.Name}', 'id'), greatest(1, (select max(id) from learning.{table.Name})))", ct);
-        tell(added == read ? $"{table.Source}: {added}" : $"{table.Source}: {added}, and {read - added} that name something that is not there");
+        await RunAsync(connection, transaction,
+            $"select setval(pg_get_serial_sequence('learning.{table.Name}', 'id'), greatest(1, (select max(id) from learning.{table.Name})))", ct);
+        tell(added == read ? $"{table.Source}: {added}"
+            : $"{table.Source}: {added}, and {read - added} that name something that is not there");
     }
 
     private static async Task<int> RunAsync(
         NpgsqlConnection connection, IDbContextTransaction transaction, string sql, CancellationToken ct, string? rows = null)
     {
-        await using var command = new NpgsqlCommand(sql, connection, (NpgsqlTransaction)transaction.GetDbTransaction()) { CommandTimeout = 0 };
+        await using var command =
+            new NpgsqlCommand(sql, connection, (NpgsqlTransaction)transaction.GetDbTransaction()) { CommandTimeout = 0 };
         if (rows is not null)
         {
             command.Parameters.Add(new() { Value = rows });

@@ -26,7 +26,8 @@ internal sealed class IntegrationStore(LearningDb db, IDataProtectionProvider pr
             insert into learning.integrations (user_id, integration_type, access_token, refresh_token, expires_at)
             select id, {integration.IntegrationType}, {access}, {refresh}::bytea, {expiresAt}::timestamptz
             from learning.users where id = {integration.UserId} and deleted_at is null
-            on conflict (user_id, integration_type) do update set access_token = excluded.access_token, refresh_token = excluded.refresh_token,
+            on conflict (user_id, integration_type) do update
+              set access_token = excluded.access_token, refresh_token = excluded.refresh_token,
               expires_at = excluded.expires_at, deleted_at = null
             returning *
             """).IgnoreQueryFilters().AsNoTracking().ToListAsync(ct);

@@ -53,7 +53,8 @@ internal static class IntegrationsApi
         TypedResults.Ok(await integrations.FindAsync(await OwnerAsync(access, ct), id, ct) ?? throw Failure.NotFound("Integration"));
 
     internal static async Task<Ok<IntegrationView>> UpdateAsync(
-        [FromRoute(Name = "integration_id")] int id, Body<NewTokens> body, Access access, IntegrationStore integrations, CancellationToken ct) =>
+        [FromRoute(Name = "integration_id")] int id, Body<NewTokens> body,
+        Access access, IntegrationStore integrations, CancellationToken ct) =>
         TypedResults.Ok(await integrations.UpdateAsync(await OwnerAsync(access, ct), id, body.Value, ct)
             ?? throw new Failure(FailureKind.NotFound, "not_found", "Integration not found or not updated"));
 

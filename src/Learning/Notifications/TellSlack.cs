@@ -17,7 +17,8 @@ internal enum SchoolEvent
 }
 
 /// <summary>Something that the operators are told by Slack. Only ids: names and addresses are read when it is told.</summary>
-internal sealed record TellSlack(SchoolEvent Event, int? UserId = null, int? OrgId = null, int? CohortId = null, int? CourseId = null, CohortRole? Role = null)
+internal sealed record TellSlack(
+    SchoolEvent Event, int? UserId = null, int? OrgId = null, int? CohortId = null, int? CourseId = null, CohortRole? Role = null)
 {
     public const string Kind = "learning.tell_slack";
 
@@ -33,7 +34,8 @@ internal sealed record TellSlack(SchoolEvent Event, int? UserId = null, int? Org
 
     public static TellSlack AdminAdded(int userId, int orgId) => new(SchoolEvent.AdminAdded, userId, orgId);
 
-    public static TellSlack MemberAdded(int userId, int cohortId, CohortRole role) => new(SchoolEvent.MemberAdded, userId, CohortId: cohortId, Role: role);
+    public static TellSlack MemberAdded(int userId, int cohortId, CohortRole role) =>
+        new(SchoolEvent.MemberAdded, userId, CohortId: cohortId, Role: role);
 
     /// <summary>Also of a copy.</summary>
     public static TellSlack CourseCreated(int courseId) => new(SchoolEvent.CourseCreated, CourseId: courseId);
@@ -86,7 +88,8 @@ internal sealed class TellSlackHandler(NpgsqlDataSource source, Slack slack) : I
         FormattableString text = job.Event switch
         {
             SchoolEvent.UserCreated => $"User created: {email} UserId: {job.UserId}",
-            SchoolEvent.SchoolCreated => $"New school created: {value(2)} (SchoolId: {job.OrgId})\nCreated by: {email} (UserId: {job.UserId})",
+            SchoolEvent.SchoolCreated =>
+                $"New school created: {value(2)} (SchoolId: {job.OrgId})\nCreated by: {email} (UserId: {job.UserId})",
             SchoolEvent.AdminAdded => $"User added as admin: {email} UserId: {job.UserId}\n{school}",
             SchoolEvent.MemberAdded =>
                 $"{job.Role} added to cohort: {email} UserId: {job.UserId}\n{school}\nCohort: {cohort} (CohortId: {job.CohortId})",

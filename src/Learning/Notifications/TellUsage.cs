@@ -48,16 +48,19 @@ internal sealed class TellUsageHandler(NpgsqlDataSource source, IModelUsage mode
             return;
         }
         var now = time.GetUtcNow();
-        DateTimeOffset[] since = [now.AddDays(-1), new(now.Year, now.Month, 1, 0, 0, 0, TimeSpan.Zero), new(now.Year, 1, 1, 0, 0, 0, TimeSpan.Zero)];
+        DateTimeOffset[] since =
+            [now.AddDays(-1), new(now.Year, now.Month, 1, 0, 0, 0, TimeSpan.Zero), new(now.Year, 1, 1, 0, 0, 0, TimeSpan.Zero)];
         var schools = await SchoolsAsync(since, now, ct);
-        var metered = schools.Where(school => school.OrganizationId is not null).ToLookup(school => school.OrganizationId!.Value, school => school.Name);
+        var metered = schools.Where(school => school.OrganizationId is not null)
+            .ToLookup(school => school.OrganizationId!.Value, school => school.Name);
         List<UsagePeriod> periods = [];
         foreach (var (index, title) in ((string[])["⚡ Last 24 Hours", "📈 This Month", "📊 This Year"]).Index())
         {
             var used = await models.SumAsync([.. metered.Select(group => group.Key)], TutorAnswers.AnyPurpose, since[index], now, ct);
             periods.Add(new(
                 title,
-                [.. schools.Select(school => (school.Name, school.Messages[index])).Where(line => line.Item2 > 0).OrderByDescending(line => line.Item2)],
+                [.. schools.Select(school => (school.Name, school.Messages[index]))
+                    .Where(line => line.Item2 > 0).OrderByDescending(line => line.Item2)],
                 [.. used.Select(use => ($"{string.Join(", ", metered[use.OrganizationId])}: {use.Model}", use.Calls))]));
         }
         await slack.PostAsync(SlackChannel.UsageStats, UsageText.Of(periods), ct);

@@ -27,7 +27,8 @@ internal static class UsageText
         return text.ToString();
     }
 
-    private static void AppendTable(StringBuilder text, string title, int width, string unit, IReadOnlyList<(string Name, long Count)> lines)
+    private static void AppendTable(
+        StringBuilder text, string title, int width, string unit, IReadOnlyList<(string Name, long Count)> lines)
     {
         if (lines.Count == 0)
         {

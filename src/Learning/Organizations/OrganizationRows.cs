@@ -17,7 +17,9 @@ internal sealed class OrganizationRow : ISoftDeleted
     /// <summary>IANA. Days of activity begin and end by it.</summary>
     public string TimeZone { get; set; } = "Asia/Kolkata";
 
-    /// <summary>The platform's organization, by which its model calls are metered: its own, of which nobody is a member, or one that pays for it.</summary>
+    /// <summary>
+    /// The platform's organization, by which its model calls are metered: its own, of which nobody is a member, or one that pays for it.
+    /// </summary>
     public required Guid OrganizationId { get; init; }
 
     /// <summary>US dollars, by those who run the installation; null for what the settings say, 0 for no limit.</summary>

@@ -15,27 +15,34 @@ internal static class OrganizationsApi
     {
         var organizations = routes.MapGroup("/organizations").WithTags("organizations");
         organizations.MapPost("/", CreateAsync).RequireLearner().WithSummary("Make a school of one's own");
-        organizations.MapGet("/", ListAsync).RequireLearner().WithSummary("List schools: all for who runs the installation, else one's own");
+        organizations.MapGet("/", ListAsync).RequireLearner()
+            .WithSummary("List schools: all for who runs the installation, else one's own");
         organizations.MapGet("/{org_id}", GetAsync).RequireLearner(allowService: true).WithSummary("Read a school");
         organizations.MapGet("/slug/{slug}", GetBySlugAsync).RequireLearner().WithSummary("Read the school of a slug");
         organizations.MapPut("/{org_id}", RenameAsync).RequireLearner().WithSummary("Rename a school");
         organizations.MapGet("/{org_id}/members", MembersAsync).RequireLearner().WithSummary("List who runs a school");
         organizations.MapPost("/{org_id}/members", AddAsync).RequireLearner().WithSummary("Let others run a school too");
         organizations.MapDelete("/{org_id}/members", RemoveAsync).RequireLearner().WithSummary("Keep some from running a school");
-        organizations.MapGet("/{org_id}/budget", BudgetAsync).RequireLearner().WithSummary("Read what a school may spend this month, and has spent");
-        organizations.MapPut("/{org_id}/budget", SetBudgetAsync).RequireLearner().WithSummary("Set what a school may spend each month, as who runs the installation");
-        organizations.MapPut("/{org_id}/payer", SetPayerAsync).RequireLearner().WithSummary("Let an organization that one administers pay for a school, or none");
+        organizations.MapGet("/{org_id}/budget", BudgetAsync).RequireLearner()
+            .WithSummary("Read what a school may spend this month, and has spent");
+        organizations.MapPut("/{org_id}/budget", SetBudgetAsync).RequireLearner()
+            .WithSummary("Set what a school may spend each month, as who runs the installation");
+        organizations.MapPut("/{org_id}/payer", SetPayerAsync).RequireLearner()
+            .WithSummary("Let an organization that one administers pay for a school, or none");
     }
 
-    internal static async Task<Ok<Made>> CreateAsync(Body<CreateOrganizationRequest> body, Access access, SchoolStore schools, CancellationToken ct)
+    internal static async Task<Ok<Made>> CreateAsync(
+        Body<CreateOrganizationRequest> body, Access access, SchoolStore schools, CancellationToken ct)
     {
         var school = body.Value;
         var caller = await access.CallerAsync(ct);
         caller.RequireSelf(school.UserId);
-        return TypedResults.Ok(new Made(await schools.CreateAsync(school.Name, school.Slug, school.UserId, isLimited: !caller.IsOperator, ct)));
+        return TypedResults.Ok(
+            new Made(await schools.CreateAsync(school.Name, school.Slug, school.UserId, isLimited: !caller.IsOperator, ct)));
     }
 
-    internal static async Task<Ok<List<OrganizationSummary>>> ListAsync(Access access, SchoolStore schools, [AsParameters] Page page, CancellationToken ct)
+    internal static async Task<Ok<List<OrganizationSummary>>> ListAsync(
+        Access access, SchoolStore schools, [AsParameters] Page page, CancellationToken ct)
     {
         var caller = await access.CallerAsync(ct);
         return TypedResults.Ok(await schools.ListAsync(caller.IsOperator ? null : caller.RequireUser(), page, ct));
@@ -48,7 +55,8 @@ internal static class OrganizationsApi
         return TypedResults.Ok(await schools.FindAsync(orgId, ct) ?? throw Failure.NotFound("Organization"));
     }
 
-    internal static async Task<Ok<OrganizationDetails>> GetBySlugAsync([FromRoute] string slug, Access access, SchoolStore schools, CancellationToken ct)
+    internal static async Task<Ok<OrganizationDetails>> GetBySlugAsync(
+        [FromRoute] string slug, Access access, SchoolStore schools, CancellationToken ct)
     {
         await access.CallerAsync(ct);
         return TypedResults.Ok(await schools.FindAsync(slug, ct) ?? throw Failure.NotFound("Organization"));
@@ -80,7 +88,8 @@ internal static class OrganizationsApi
     }
 
     internal static async Task<Ok<Success>> RemoveAsync(
-        [FromRoute(Name = "org_id")] int orgId, Body<RemoveMembersFromOrgRequest> body, Access access, SchoolStore schools, CancellationToken ct)
+        [FromRoute(Name = "org_id")] int orgId, Body<RemoveMembersFromOrgRequest> body,
+        Access access, SchoolStore schools, CancellationToken ct)
     {
         (await access.OrganizationAsync(orgId, ct)).RequireAdmin();
         await schools.RemoveAsync(orgId, body.Value.UserIds, ct);
@@ -115,7 +124,8 @@ internal static class OrganizationsApi
             return TypedResults.Ok(Success.Instance);
         }
         standing.RequireAdmin();
-        var organization = Guid.TryParse(text, out var id) ? id : throw WireErrors.Value("this is no id of an organization", "organization_id");
+        var organization = Guid.TryParse(text, out var id) ? id
+            : throw WireErrors.Value("this is no id of an organization", "organization_id");
         await payers.SetAsync(orgId, standing.RequireUser(), organization, ct);
         return TypedResults.Ok(Success.Instance);
     }

@@ -18,7 +18,8 @@ namespace Stoa.Learning.Organizations;
 internal sealed class SchoolBudgets(LearningDb db, NpgsqlDataSource source, IModelBudgets budgets, IOptions<SchoolOptions> options)
 {
     /// <summary>For a school that is being made, in its transaction.</summary>
-    public Task GiveAsync(Guid organizationId, CancellationToken ct) => budgets.SetAsync(db, [organizationId], options.Value.MonthlyBudget, ct);
+    public Task GiveAsync(Guid organizationId, CancellationToken ct) =>
+        budgets.SetAsync(db, [organizationId], options.Value.MonthlyBudget, ct);
 
     /// <summary>Null where it may spend what it likes.</summary>
     public async Task<SchoolBudget?> FindAsync(int orgId, CancellationToken ct) =>
@@ -31,7 +32,8 @@ internal sealed class SchoolBudgets(LearningDb db, NpgsqlDataSource source, IMod
     {
         var own = await OwnAsync(orgId, ct) ?? throw Refusal.BadRequest("Another organization pays for this one, and its budget holds");
         await using var transaction = await db.Database.BeginTransactionAsync(ct);
-        await db.Organizations.Where(row => row.Id == orgId).ExecuteUpdateAsync(set => set.SetProperty(row => row.MonthlyBudget, amount), ct);
+        await db.Organizations.Where(row => row.Id == orgId)
+            .ExecuteUpdateAsync(set => set.SetProperty(row => row.MonthlyBudget, amount), ct);
         await budgets.SetAsync(db, [own], amount ?? options.Value.MonthlyBudget, ct);
         await transaction.CommitAsync(ct);
     }

@@ -5,8 +5,8 @@ using Stoa.Platform.Http;
 namespace Stoa.Learning.Organizations;
 
 /// <summary>
-/// The platform's organizations that schools' model calls are counted for: one of the school's own, which has no members, or one that has agreed
-/// to pay for it.
+/// The platform's organizations that schools' model calls are counted for: one of the school's own, which has no members, or one that has
+/// agreed to pay for it.
 /// </summary>
 internal sealed class SchoolPayers(LearningDb db, SchoolBudgets budgets, TimeProvider time)
 {
@@ -36,7 +36,9 @@ internal sealed class SchoolPayers(LearningDb db, SchoolBudgets budgets, TimePro
         await transaction.CommitAsync(ct);
     }
 
-    /// <summary>From now on the school is counted for itself, within the budget that schools have. Whoever runs either of the two may say so.</summary>
+    /// <summary>
+    /// From now on the school is counted for itself, within the budget that schools have. Whoever runs either of the two may say so.
+    /// </summary>
     /// <exception cref="Failure">403.</exception>
     public async Task RemoveAsync(int orgId, int userId, bool isAdmin, CancellationToken ct)
     {
@@ -50,7 +52,8 @@ internal sealed class SchoolPayers(LearningDb db, SchoolBudgets budgets, TimePro
         if (school.IsPaidFor)
         {
             var own = await MakeAsync(school.Slug, school.Name, ct);
-            await db.Database.ExecuteSqlAsync($"update learning.organizations set organization_id = {own}, is_paid_for = false where id = {orgId}", ct);
+            await db.Database.ExecuteSqlAsync(
+                $"update learning.organizations set organization_id = {own}, is_paid_for = false where id = {orgId}", ct);
             await budgets.GiveAsync(own, ct);
         }
         await transaction.CommitAsync(ct);
@@ -61,7 +64,8 @@ internal sealed class SchoolPayers(LearningDb db, SchoolBudgets budgets, TimePro
         db.Database.ExecuteSqlAsync($"select from learning.organizations where id = {orgId} for no key update", ct);
 
     /// <summary>He does until the transaction is over: whoever takes it from him waits, and who has begun to is waited for.</summary>
-    private async Task<bool> AdministersAsync(int userId, Guid organizationId, CancellationToken ct) => (await db.Database.SqlQuery<bool>($"""
+    private async Task<bool> AdministersAsync(int userId, Guid organizationId, CancellationToken ct) =>
+        (await db.Database.SqlQuery<bool>($"""
         select true as "Value" from platform.memberships m join learning.users u on u.person_id = m.person_id
         where u.id = {userId} and m.organization_id = {organizationId} and m.role in ('owner', 'admin')
         for share of m

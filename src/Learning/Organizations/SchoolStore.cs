@@ -29,7 +29,8 @@ internal sealed partial class SchoolStore(
     /// <summary>All of them, or those of somebody.</summary>
     public Task<List<OrganizationSummary>> ListAsync(int? userId, Page page, CancellationToken ct) => db.Organizations
         .Where(row => userId == null || db.OrganizationMembers.Any(member => member.OrgId == row.Id && member.UserId == userId))
-        .Where(row => page.After == null || row.Id > page.After).OrderBy(row => row.Id).Take(page.Size).Select(row => new OrganizationSummary(row.Id, row.Name, row.Slug)).ToListAsync(ct);
+        .Where(row => page.After == null || row.Id > page.After).OrderBy(row => row.Id).Take(page.Size)
+        .Select(row => new OrganizationSummary(row.Id, row.Name, row.Slug)).ToListAsync(ct);
 
     /// <summary>Made, or revived by whoever owned it. The user becomes its owner.</summary>
     /// <param name="isLimited">False for who may own as many as he likes.</param>
@@ -112,12 +113,14 @@ internal sealed partial class SchoolStore(
             throw Refusal.BadRequest("An organization must keep at least one owner");
         }
         await db.Database.ExecuteSqlAsync($"""
-            update learning.user_organizations set deleted_at = now() where org_id = {id} and user_id = any ({userIds.ToArray()}) and deleted_at is null
+            update learning.user_organizations set deleted_at = now()
+              where org_id = {id} and user_id = any ({userIds.ToArray()}) and deleted_at is null
             """, ct);
         await transaction.CommitAsync(ct);
     }
 
-    private Task<int> JoinAsync(int id, IReadOnlyList<int> userIds, OrganizationRole role, CancellationToken ct) => db.Database.ExecuteSqlAsync($"""
+    private Task<int> JoinAsync(int id, IReadOnlyList<int> userIds, OrganizationRole role, CancellationToken ct) =>
+        db.Database.ExecuteSqlAsync($"""
         insert into learning.user_organizations (org_id, user_id, role)
         select {id}, user_id, {EnumNames<OrganizationRole>.Write(role)} from unnest({userIds.ToArray()}) as user_id
         on conflict (user_id, org_id) do update set role = excluded.role, deleted_at = null

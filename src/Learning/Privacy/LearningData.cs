@@ -48,7 +48,8 @@ internal sealed class LearningData(LearningDb db, NpgsqlDataSource source, Learn
     {
         var users = await UsersAsync(personId, ct);
         await folder.AddAsync(source, Parts, users, ct);
-        foreach (var file in await db.Files.AsNoTracking().Where(file => file.UserId != null && users.Contains(file.UserId.Value)).OrderBy(file => file.Id).ToListAsync(ct))
+        foreach (var file in await db.Files.AsNoTracking()
+            .Where(file => file.UserId != null && users.Contains(file.UserId.Value)).OrderBy(file => file.Id).ToListAsync(ct))
         {
             await using var content = await files.OpenAsync(file, ct);
             if (content is not null)
@@ -59,8 +60,8 @@ internal sealed class LearningData(LearningDb db, NpgsqlDataSource source, Learn
     }
 
     /// <summary>
-    /// Who he was and what he wrote goes; that something was done stays, as figures of cohorts are made of it. A school that goes on without
-    /// him keeps the pictures and films that its courses show.
+    /// Who he was and what he wrote goes; that something was done stays, as figures of cohorts are made of it. A school that goes on
+    /// without him keeps the pictures and films that its courses show.
     /// </summary>
     public async Task EraseAsync(Guid personId, CancellationToken ct)
     {
@@ -71,12 +72,15 @@ internal sealed class LearningData(LearningDb db, NpgsqlDataSource source, Learn
         }
         await using var transaction = await db.Database.BeginTransactionAsync(ct);
         await db.Database.ExecuteSqlAsync($"""
-            update learning.users set email = 'erased-' || id, first_name = null, middle_name = null, last_name = null, default_dp_color = null,
+            update learning.users
+              set email = 'erased-' || id, first_name = null, middle_name = null, last_name = null, default_dp_color = null,
               deleted_at = coalesce(deleted_at, now())
             where id = any ({users})
             """, ct);
-        await db.Database.ExecuteSqlAsync($"update learning.chat_history set content = null where user_id = any ({users}) and content is not null", ct);
-        await db.Database.ExecuteSqlAsync($"update learning.evaluations set output = null where user_id = any ({users}) and output is not null", ct);
+        await db.Database.ExecuteSqlAsync(
+            $"update learning.chat_history set content = null where user_id = any ({users}) and content is not null", ct);
+        await db.Database.ExecuteSqlAsync(
+            $"update learning.evaluations set output = null where user_id = any ({users}) and output is not null", ct);
         await db.Database.ExecuteSqlAsync($"""
             update learning.grade_changes g set reason = '', content_before = null, content_after = ''
             from learning.chat_history c where c.id = g.message_id and c.user_id = any ({users})
@@ -85,7 +89,8 @@ internal sealed class LearningData(LearningDb db, NpgsqlDataSource source, Learn
         await db.Database.ExecuteSqlAsync($"delete from learning.integrations where user_id = any ({users})", ct);
         await BequeathAsync(users, ct);
         await db.Database.ExecuteSqlAsync($"""
-            with schools as (update learning.user_organizations set deleted_at = now() where user_id = any ({users}) and deleted_at is null),
+            with schools as (update learning.user_organizations set deleted_at = now()
+              where user_id = any ({users}) and deleted_at is null),
               cohorts as (update learning.user_cohorts set deleted_at = now() where user_id = any ({users}) and deleted_at is null)
             update learning.user_batches set deleted_at = now() where user_id = any ({users}) and deleted_at is null
             """, ct);
@@ -99,7 +104,8 @@ internal sealed class LearningData(LearningDb db, NpgsqlDataSource source, Learn
         update learning.user_organizations heir set role = 'owner'
         where heir.id in (
           select distinct on (other.org_id) other.id from learning.user_organizations own
-          join learning.user_organizations other on other.org_id = own.org_id and other.deleted_at is null and other.user_id <> all ({users})
+          join learning.user_organizations other on other.org_id = own.org_id
+          and other.deleted_at is null and other.user_id <> all ({users})
           where own.user_id = any ({users}) and own.role = 'owner' and own.deleted_at is null and not exists (
             select from learning.user_organizations owner
             where owner.org_id = own.org_id and owner.role = 'owner' and owner.deleted_at is null and owner.user_id <> all ({users}))
@@ -107,8 +113,8 @@ internal sealed class LearningData(LearningDb db, NpgsqlDataSource source, Learn
         """, ct);
 
     /// <summary>
-    /// All but the media that stand in what a school teaches which goes on without him. Their names are looked for in its contents, which are
-    /// read once.
+    /// All but the media that stand in what a school teaches which goes on without him. Their names are looked for in its contents, which
+    /// are read once.
     /// </summary>
     private Task<List<FileRow>> HisAsync(int[] users, CancellationToken ct) => db.Files.FromSql($"""
         with schools as (

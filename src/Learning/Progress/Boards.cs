@@ -50,8 +50,8 @@ internal sealed class Boards(NpgsqlDataSource source, Standings standings, TimeP
         {Learners}
         """;
 
-    // By streak, then by tasks, then by id, as one number: most are alike in the first two, and to compare three values each time takes longer
-    // than all the rest.
+    // By streak, then by tasks, then by id, as one number: most are alike in the first two, and to compare three values each time takes
+    // longer than all the rest.
     private const string Ordered = """
          order by (case when s.streak_end >= $2 then s.streak_days else 0 end::bigint << 47)
           + (least(coalesce(s.tasks_completed, 0), 65535)::bigint << 31) - u.id desc
@@ -132,7 +132,8 @@ internal sealed class Boards(NpgsqlDataSource source, Standings standings, TimeP
     }
 
     private List<TypeCount> TasksOf(RoundTrip trip, int cohortId, int courseId) => trip.Ask(
-        Tasks, static row => new TypeCount(EnumNames<TaskType>.Read(row.GetString(0)), row.GetInt32(1)), cohortId, courseId, time.GetUtcNow());
+        Tasks, static row => new TypeCount(EnumNames<TaskType>.Read(row.GetString(0)), row.GetInt32(1)),
+        cohortId, courseId, time.GetUtcNow());
 
     private static BoardUser UserAt(NpgsqlDataReader row) =>
         new(row.GetInt32(0), row.GetString(4), row.TextOrNull(5), row.TextOrNull(6), row.TextOrNull(7));

@@ -52,7 +52,8 @@ internal sealed class Completions(LearningDb db, Standings standings, TimeProvid
             order by t.id, q.position, q.id
             """).ToListAsync(ct);
         return rows.GroupBy(row => row.TaskId).ToDictionary(task => task.Key, task => task.First().Type == TaskType.Quiz
-            ? OfQuiz([.. task.Where(row => row.QuestionId is not null).Select(row => new QuestionCompletion(row.QuestionId!.Value, row.IsComplete))])
+            ? OfQuiz([.. task.Where(row => row.QuestionId is not null)
+                .Select(row => new QuestionCompletion(row.QuestionId!.Value, row.IsComplete))])
             : new TaskCompletion(task.First().IsComplete, null));
     }
 
@@ -63,7 +64,8 @@ internal sealed class Completions(LearningDb db, Standings standings, TimeProvid
         var since = window.StartOf(clock.Today) is { } first ? clock.StartOf(first) : DateTimeOffset.UnixEpoch;
         return await db.Database.SqlQuery<int>($"""
             with tasks as (
-              select distinct t.id, t.type, (select count(*) from learning.questions q where q.task_id = t.id and q.deleted_at is null) as questions
+              select distinct t.id,
+                t.type, (select count(*) from learning.questions q where q.task_id = t.id and q.deleted_at is null) as questions
               from learning.course_cohorts cc
               join learning.courses c on c.id = cc.course_id and c.deleted_at is null
               join learning.course_tasks ct on ct.course_id = cc.course_id and ct.deleted_at is null and ct.milestone_id is not null
@@ -84,7 +86,8 @@ internal sealed class Completions(LearningDb db, Standings standings, TimeProvid
     }
 
     /// <summary>Of each module of the course that shows learners something, in its order.</summary>
-    public Task<List<MilestoneMetrics>> OfCourseAsync(int courseId, int userId, CancellationToken ct) => db.Database.SqlQuery<MilestoneMetrics>($"""
+    public Task<List<MilestoneMetrics>> OfCourseAsync(int courseId, int userId, CancellationToken ct) =>
+        db.Database.SqlQuery<MilestoneMetrics>($"""
         select m.id as milestone_id, m.name as milestone_name, m.color as milestone_color, count(*)::integer as total_tasks,
           count(*) filter (where case when t.type = 'quiz' then
               exists (select from learning.questions q where q.task_id = t.id and q.deleted_at is null)

@@ -7,8 +7,8 @@ namespace Stoa.Learning.Progress;
 
 /// <summary>
 /// How far the members of a cohort are, kept as rows of their own so that boards and figures do not count millions of completions: a change
-/// of one user counts him anew, in its transaction; a change of courses marks their cohorts. Who reads such a cohort next counts all of it where
-/// that takes a moment, and else has it counted by a job (<see cref="CountCohort"/>) and reads what was counted last.
+/// of one user counts him anew, in its transaction; a change of courses marks their cohorts. Who reads such a cohort next counts all of it
+/// where that takes a moment, and else has it counted by a job (<see cref="CountCohort"/>) and reads what was counted last.
 /// </summary>
 internal sealed class Standings(LearningDb db, NpgsqlDataSource source, TimeProvider time)
 {
@@ -24,7 +24,8 @@ internal sealed class Standings(LearningDb db, NpgsqlDataSource source, TimeProv
         with zone as (
           select o.time_zone from learning.cohorts c join learning.organizations o on o.id = c.org_id where c.id = {0}
         ), taken as materialized (
-          select cc.course_id, t.id as task_id, t.type, t.status = 'published' and coalesce(t.scheduled_publish_at <= {2}, true) as is_visible
+          select cc.course_id, t.id as task_id, t.type, t.status = 'published'
+          and coalesce(t.scheduled_publish_at <= {2}, true) as is_visible
           from learning.course_cohorts cc
           join learning.courses c on c.id = cc.course_id and c.deleted_at is null
           join learning.course_tasks ct on ct.course_id = cc.course_id and ct.deleted_at is null and ct.milestone_id is not null
@@ -36,7 +37,8 @@ internal sealed class Standings(LearningDb db, NpgsqlDataSource source, TimeProv
           select q.id, q.task_id, tasks.is_visible, count(*) over (partition by q.task_id) as of_task
           from learning.questions q join tasks on tasks.task_id = q.task_id where q.deleted_at is null
         ), members as materialized (
-          select user_id from learning.user_cohorts where cohort_id = {0} and deleted_at is null and (cardinality({1}) = 0 or user_id = any ({1}))
+          select user_id from learning.user_cohorts
+            where cohort_id = {0} and deleted_at is null and (cardinality({1}) = 0 or user_id = any ({1}))
         ), completions as materialized (
           select tc.user_id, tc.task_id, tc.question_id, tc.created_at from members join learning.task_completions tc using (user_id)
           where tc.deleted_at is null
@@ -72,7 +74,8 @@ internal sealed class Standings(LearningDb db, NpgsqlDataSource source, TimeProv
           from members m left join counted c using (user_id) left join latest l using (user_id)
         ), by_type as materialized (
           select taken.course_id, d.user_id,
-            count(*) filter (where taken.type = 'quiz') as quiz, count(*) filter (where taken.type = 'learning_material') as learning_material,
+            count(*) filter (where taken.type = 'quiz') as quiz,
+              count(*) filter (where taken.type = 'learning_material') as learning_material,
             count(*) filter (where taken.type = 'assignment') as assignment
           from done d join taken using (task_id) group by taken.course_id, d.user_id
         ), active as materialized (
@@ -86,7 +89,8 @@ internal sealed class Standings(LearningDb db, NpgsqlDataSource source, TimeProv
     private const string State = $"""
         select c.standings_stale, c.standings_counting, o.time_zone, case when c.standings_stale then (
           select count(*) from learning.user_cohorts m where m.cohort_id = c.id and m.deleted_at is null) * (
-          select count(*) from learning.course_cohorts cc join learning.course_tasks ct on ct.course_id = cc.course_id and ct.deleted_at is null
+          select count(*) from learning.course_cohorts cc
+          join learning.course_tasks ct on ct.course_id = cc.course_id and ct.deleted_at is null
           where cc.cohort_id = c.id and cc.deleted_at is null) else 0 end as size,
           c.standings_counting and not exists (
             select from platform.jobs j where j.kind = '{CountCohort.Kind}' and j.unique_key = c.id::text) as is_given_up
@@ -95,8 +99,8 @@ internal sealed class Standings(LearningDb db, NpgsqlDataSource source, TimeProv
         """;
 
     /// <summary>
-    /// After a message or a completion of this user was written, and in its transaction where there is one. A message changes something only
-    /// once a day, so most of the time this is one look.
+    /// After a message or a completion of this user was written, and in its transaction where there is one. A message changes something
+    /// only once a day, so most of the time this is one look.
     /// </summary>
     public async Task TouchAsync(int userId, int taskId, bool hasCompleted, CancellationToken ct)
     {
@@ -157,7 +161,8 @@ internal sealed class Standings(LearningDb db, NpgsqlDataSource source, TimeProv
         }
         else if (cohort.IsStale || cohort.IsGivenUp)
         {
-            db.Enqueue(new CountCohort(cohortId), new() { UniqueKey = cohortId.ToString(CultureInfo.InvariantCulture), UniqueMode = UniqueMode.Coalesce });
+            db.Enqueue(new CountCohort(cohortId),
+                new() { UniqueKey = cohortId.ToString(CultureInfo.InvariantCulture), UniqueMode = UniqueMode.Coalesce });
             await db.SaveChangesAsync(ct);
         }
         return new(cohort.TimeZone, time);
@@ -182,7 +187,8 @@ internal sealed class Standings(LearningDb db, NpgsqlDataSource source, TimeProv
     /// </summary>
     public async Task CountInPartsAsync(int cohortId, CancellationToken ct)
     {
-        await db.Database.ExecuteSqlAsync($"update learning.cohorts set standings_stale = false, standings_counting = true where id = {cohortId}", ct);
+        await db.Database.ExecuteSqlAsync(
+            $"update learning.cohorts set standings_stale = false, standings_counting = true where id = {cohortId}", ct);
         await db.Database.ExecuteSqlAsync($"""
             delete from learning.standings s where s.cohort_id = {cohortId} and not exists (
               select from learning.user_cohorts m where m.cohort_id = s.cohort_id and m.user_id = s.user_id and m.deleted_at is null);
@@ -198,7 +204,8 @@ internal sealed class Standings(LearningDb db, NpgsqlDataSource source, TimeProv
     }
 
     private Task<int[]> NextPartAsync(int cohortId, int last, CancellationToken ct) => db.CohortMembers
-        .Where(member => member.CohortId == cohortId && member.UserId > last).OrderBy(member => member.UserId).Select(member => member.UserId)
+        .Where(member => member.CohortId == cohortId && member.UserId > last)
+        .OrderBy(member => member.UserId).Select(member => member.UserId)
         .Take(Part).ToArrayAsync(ct);
 
     private async Task<CohortState> StateAsync(int cohortId, CancellationToken ct)
@@ -215,7 +222,8 @@ internal sealed class Standings(LearningDb db, NpgsqlDataSource source, TimeProv
         await using var transaction = await db.Database.BeginTransactionAsync(ct);
         // Whoever waits here for another's count finds nothing left to do.
         if (await db.Database.ExecuteSqlAsync(
-            $"update learning.cohorts set standings_stale = false, standings_counting = false where id = {cohortId} and standings_stale", ct) > 0)
+            $"update learning.cohorts set standings_stale = false, standings_counting = false where id = {cohortId} and standings_stale",
+            ct) > 0)
         {
             await CountAsync(cohortId, [], ct);
         }
@@ -237,7 +245,8 @@ internal sealed class Standings(LearningDb db, NpgsqlDataSource source, TimeProv
     /// <param name="users">None for all.</param>
     private async Task CountAsync(int cohortId, int[] users, CancellationToken ct)
     {
-        // Compiling the statement takes longer than it saves; reading everybody's messages to find those of a part takes longer than to look each up.
+        // Compiling the statement takes longer than it saves; reading everybody's messages to find those of a part takes longer than to
+        // look each up.
         await db.Database.ExecuteSqlAsync($"set local jit = off; set local work_mem = '64MB'; set local random_page_cost = 1.1", ct);
         await db.Database.ExecuteSqlAsync($"""
             delete from learning.standings where cohort_id = {cohortId} and (cardinality({users}) = 0 or user_id = any ({users}));

@@ -5,8 +5,8 @@ using Microsoft.EntityFrameworkCore;
 namespace Stoa.Learning.Progress;
 
 /// <summary>
-/// Which of some tasks each learner of a cohort has completed or attempted: <c>{user_id, email, num_…, "task_12": 1}</c>. What he does in another
-/// school is not this one's to know.
+/// Which of some tasks each learner of a cohort has completed or attempted: <c>{user_id, email, num_…, "task_12": 1}</c>. What he does in
+/// another school is not this one's to know.
 /// </summary>
 internal sealed class TaskGrid(LearningDb db)
 {
@@ -36,10 +36,12 @@ internal sealed class TaskGrid(LearningDb db)
               union
               select user_id, task_id from learning.chat_history where task_id = any ({taskIds}) and deleted_at is null
               union
-              select d.user_id, q.task_id from learning.questions q join learning.task_completions d on d.question_id = q.id and d.deleted_at is null
+              select d.user_id, q.task_id from learning.questions q
+              join learning.task_completions d on d.question_id = q.id and d.deleted_at is null
               where q.task_id = any ({taskIds}) and q.deleted_at is null
               union
-              select h.user_id, q.task_id from learning.questions q join learning.chat_history h on h.question_id = q.id and h.deleted_at is null
+              select h.user_id, q.task_id from learning.questions q
+              join learning.chat_history h on h.question_id = q.id and h.deleted_at is null
               where q.task_id = any ({taskIds}) and q.deleted_at is null) acts
             join learning.user_cohorts uc on uc.user_id = acts.user_id and uc.cohort_id = {cohortId} and uc.deleted_at is null
             join learning.tasks t on t.id = acts.task_id and t.org_id = (select org_id from learning.cohorts where id = {cohortId})

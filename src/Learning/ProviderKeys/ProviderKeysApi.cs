@@ -31,10 +31,12 @@ internal static class ProviderKeysApi
     }
 
     internal static async Task<Ok<KeyView>> PutAsync(
-        Access access, [FromRoute(Name = "org_id")] int orgId, [FromRoute(Name = "provider")] string provider, Body<NewKey> body, LearningDb db,
+        Access access, [FromRoute(Name = "org_id")] int orgId,
+        [FromRoute(Name = "provider")] string provider, Body<NewKey> body, LearningDb db,
         IModelKeys keys, CancellationToken ct)
     {
-        var organization = await OrganizationAsync(access, orgId, db, ct) ?? throw Refusal.BadRequest("Another organization pays for this one, and its keys are used");
+        var organization = await OrganizationAsync(access, orgId, db, ct)
+            ?? throw Refusal.BadRequest("Another organization pays for this one, and its keys are used");
         try
         {
             return TypedResults.Ok(KeyView.Of(await keys.PutAsync(organization, provider, body.Value.Key, ct)));
@@ -46,7 +48,8 @@ internal static class ProviderKeysApi
     }
 
     internal static async Task<Ok<Success>> RemoveAsync(
-        Access access, [FromRoute(Name = "org_id")] int orgId, [FromRoute(Name = "provider")] string provider, LearningDb db, IModelKeys keys,
+        Access access, [FromRoute(Name = "org_id")] int orgId,
+        [FromRoute(Name = "provider")] string provider, LearningDb db, IModelKeys keys,
         CancellationToken ct) =>
         await OrganizationAsync(access, orgId, db, ct) is { } organization && await keys.RemoveAsync(organization, provider, ct)
             ? TypedResults.Ok(Success.Instance)
@@ -65,7 +68,8 @@ internal static class ProviderKeysApi
         public required string Key { get; init; }
     }
 
-    internal sealed record KeyView(string Provider, string Mask, string Status, [property: JsonConverter(typeof(WireInstant))] DateTimeOffset UpdatedAt)
+    internal sealed record KeyView(
+        string Provider, string Mask, string Status, [property: JsonConverter(typeof(WireInstant))] DateTimeOffset UpdatedAt)
     {
         public static KeyView Of(ModelKey key) => new(key.Service, key.Mask, key.Status, key.UpdatedAt);
     }

@@ -46,7 +46,8 @@ internal static class ApiKeysApi
     }
 
     internal static async Task<Ok<Success>> RevokeAsync(
-        [FromRoute(Name = "org_id")] int orgId, [FromRoute(Name = "key_id")] int id, Access access, OrganizationKeys keys, CancellationToken ct)
+        [FromRoute(Name = "org_id")] int orgId, [FromRoute(Name = "key_id")] int id,
+        Access access, OrganizationKeys keys, CancellationToken ct)
     {
         (await access.OrganizationAsync(orgId, ct)).RequireAdmin();
         return await keys.RevokeAsync(orgId, id, ct) ? TypedResults.Ok(Success.Instance) : throw Failure.NotFound("API key");

@@ -8,14 +8,17 @@ using Stoa.Platform.Data;
 
 namespace Stoa.Learning.PublicApi;
 
-/// <summary>All that was said about a school's questions, line by line as the database gives it: no export is ever whole in memory.</summary>
+/// <summary>
+/// All that was said about a school's questions, line by line as the database gives it: no export is ever whole in memory.
+/// </summary>
 internal sealed class ChatHistory(NpgsqlDataSource source)
 {
     private const int FlushAt = 32 << 10;
 
     // Once for each course that has the task.
     private const string Select = """
-        select c.id, coalesce(c.said_at, c.created_at), c.user_id, u.email, c.question_id, q.task_id, c.role, c.content, c.response_type, ct.course_id
+        select c.id,
+          coalesce(c.said_at, c.created_at), c.user_id, u.email, c.question_id, q.task_id, c.role, c.content, c.response_type, ct.course_id
         from learning.tasks t
         join learning.questions q on q.task_id = t.id
         join learning.chat_history c on c.question_id = q.id and c.deleted_at is null
@@ -46,11 +49,13 @@ internal sealed class ChatHistory(NpgsqlDataSource source)
     }
 
     private static Line LineOf(NpgsqlDataReader row) => new(
-        row.GetInt32(0), row.GetFieldValue<DateTimeOffset>(1), row.GetInt32(2), row.GetString(3), row.GetInt32(4), row.GetInt32(5), row.GetString(6),
+        row.GetInt32(0), row.GetFieldValue<DateTimeOffset>(1), row.GetInt32(2),
+        row.GetString(3), row.GetInt32(4), row.GetInt32(5), row.GetString(6),
         row.TextOrNull(7), row.TextOrNull(8), row.NumberOrNull(9));
 
     internal sealed record Line(
-        int Id, [property: JsonConverter(typeof(WholeSeconds))] DateTimeOffset CreatedAt, int UserId, string UserEmail, int QuestionId, int TaskId,
+        int Id, [property: JsonConverter(typeof(WholeSeconds))] DateTimeOffset CreatedAt,
+        int UserId, string UserEmail, int QuestionId, int TaskId,
         string Role, string? Content, string? ResponseType, int? CourseId);
 
     /// <summary><c>2026-11-20 09:41:06</c>, in UTC.</summary>

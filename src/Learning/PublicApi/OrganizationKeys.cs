@@ -22,14 +22,16 @@ internal sealed class OrganizationKeys(LearningDb db, TimeProvider time)
     {
         var secret = Base64Url.EncodeToString(RandomNumberGenerator.GetBytes(SecretBytes));
         var key = string.Create(CultureInfo.InvariantCulture, $"org{Separator}{orgId}{Separator}{secret}");
-        var row = new ApiKeyRow { OrgId = orgId, Name = name, HashedKey = HashOf(key), CreatedBy = createdBy, CreatedAt = time.GetUtcNow() };
+        var row = new ApiKeyRow { OrgId = orgId, Name = name, HashedKey = HashOf(key),
+            CreatedBy = createdBy, CreatedAt = time.GetUtcNow() };
         db.Add(row);
         await db.SaveChangesAsync(ct);
         return (row, key);
     }
 
     public Task<List<ApiKeyRow>> ListAsync(int orgId, Page page, CancellationToken ct) => db.ApiKeys.AsNoTracking()
-        .Where(row => row.OrgId == orgId && (page.After == null || row.Id > page.After)).OrderBy(row => row.Id).Take(page.Size).ToListAsync(ct);
+        .Where(row => row.OrgId == orgId && (page.After == null || row.Id > page.After))
+        .OrderBy(row => row.Id).Take(page.Size).ToListAsync(ct);
 
     public async Task<bool> RevokeAsync(int orgId, int id, CancellationToken ct)
     {
@@ -38,7 +40,9 @@ internal sealed class OrganizationKeys(LearningDb db, TimeProvider time)
             .ExecuteUpdateAsync(set => set.SetProperty(row => row.DeletedAt, now), ct) > 0;
     }
 
-    /// <summary>Whose key it is; null for one that is none, or is no more. Found by its hash: no comparison tells how much of it is right.</summary>
+    /// <summary>
+    /// Whose key it is; null for one that is none, or is no more. Found by its hash: no comparison tells how much of it is right.
+    /// </summary>
     public async Task<int?> OrganizationOfAsync(string key, CancellationToken ct)
     {
         // What is chance in it may hold the separator.

@@ -19,7 +19,8 @@ internal sealed record PublicMilestone(
 /// <param name="Blocks">Of learning materials.</param>
 /// <param name="Questions">Of quizzes, with their solutions: it is the school itself that reads.</param>
 internal sealed record PublicTask(
-    int Id, string Title, TaskType Type, PublishState Status, [property: JsonConverter(typeof(WireInstant))] DateTimeOffset? ScheduledPublishAt,
+    int Id, string Title, TaskType Type, PublishState Status,
+    [property: JsonConverter(typeof(WireInstant))] DateTimeOffset? ScheduledPublishAt,
     int Ordering, int? NumQuestions, bool IsGenerating, JsonArray? Blocks, IReadOnlyList<QuestionView>? Questions);
 
 /// <summary>Reads a whole course by three statements, however many tasks it has.</summary>
@@ -45,7 +46,8 @@ internal sealed class PublicCourses(LearningDb db, CourseTrees trees)
             select new
             {
                 question,
-                ScorecardId = db.QuestionScorecards.Where(link => link.QuestionId == question.Id).Select(link => (int?)link.ScorecardId).FirstOrDefault(),
+                ScorecardId = db.QuestionScorecards.Where(link => link.QuestionId == question.Id)
+                .Select(link => (int?)link.ScorecardId).FirstOrDefault(),
             }).ToListAsync(ct);
         var questions = rows.ToLookup(row => row.question.TaskId, row => QuestionView.Of(row.question, row.ScorecardId));
         return new(

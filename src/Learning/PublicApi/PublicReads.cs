@@ -42,7 +42,8 @@ internal static class PublicReads
     private static void MapAll(RouteGroupBuilder routes)
     {
         var open = routes.MapGroup("").WithTags("public").RequireSchoolKey();
-        open.MapGet("/chat_history", HistoryAsync).Produces<string>(contentType: Lines).WithSummary("Everything that was said about the school's questions, as JSON lines");
+        open.MapGet("/chat_history", HistoryAsync).Produces<string>(contentType: Lines)
+            .WithSummary("Everything that was said about the school's questions, as JSON lines");
         open.MapGet("/course/{course_id}", CourseAsync).WithSummary("A course as it is published, with what is in its tasks");
     }
 

@@ -58,12 +58,14 @@ internal sealed class ScorecardStore(LearningDb db)
                 Description = criterion.TryGetProperty("description", out var text) ? text.GetString() ?? "" : "",
                 MinScore = criterion.GetProperty("min_score").GetDouble(),
                 MaxScore = most,
-                PassScore = criterion.TryGetProperty("pass_score", out var pass) && pass.ValueKind == JsonValueKind.Number ? pass.GetDouble() : most,
+                PassScore = criterion.TryGetProperty("pass_score", out var pass)
+                && pass.ValueKind == JsonValueKind.Number ? pass.GetDouble() : most,
             };
         })];
     }
 
-    private static string Write(IReadOnlyList<Criterion> criteria) => JsonSerializer.Serialize(criteria, LearningJson.Default.IReadOnlyListCriterion);
+    private static string Write(IReadOnlyList<Criterion> criteria) =>
+        JsonSerializer.Serialize(criteria, LearningJson.Default.IReadOnlyListCriterion);
 
     private static ScorecardView View(ScorecardRow row) => new(row.Title, Read(row.Criteria), row.Id, row.Status);
 }

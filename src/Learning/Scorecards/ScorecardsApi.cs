@@ -33,7 +33,8 @@ internal static class ScorecardsApi
     }
 
     internal static async Task<Ok<ScorecardView>> UpdateAsync(
-        [FromRoute(Name = "scorecard_id")] int scorecardId, Body<BaseScorecard> body, Access access, ScorecardStore scorecards, CancellationToken ct)
+        [FromRoute(Name = "scorecard_id")] int scorecardId, Body<BaseScorecard> body,
+        Access access, ScorecardStore scorecards, CancellationToken ct)
     {
         (await access.ScorecardAsync(scorecardId, ct)).RequireAdmin();
         return TypedResults.Ok(await scorecards.UpdateAsync(scorecardId, body.Value.Title, body.Value.Criteria, ct));

@@ -25,7 +25,8 @@ internal sealed record Submission(IReadOnlyList<(string Path, string Text)> File
 
     private static readonly HashSet<string> Extensions = new(StringComparer.OrdinalIgnoreCase)
     {
-        "js", "jsx", "ts", "tsx", "html", "htm", "css", "scss", "sass", "py", "java", "c", "cpp", "h", "hpp", "go", "rs", "php", "rb", "json",
+        "js", "jsx", "ts", "tsx", "html", "htm", "css", "scss", "sass", "py",
+        "java", "c", "cpp", "h", "hpp", "go", "rs", "php", "rb", "json",
         "yaml", "yml", "txt", "md", "sh", "bat", "ps1",
     };
 
@@ -41,7 +42,8 @@ internal sealed record Submission(IReadOnlyList<(string Path, string Text)> File
             await using var zip = await ZipArchive.CreateAsync(archive, ZipArchiveMode.Read, leaveOpen: true, entryNameEncoding: null, ct);
             return await ReadAsync(zip, limits, ct);
         }
-        catch (Exception broken) when (broken is InvalidDataException or EndOfStreamException or NotSupportedException or ArgumentException or OverflowException)
+        catch (Exception broken)
+            when (broken is InvalidDataException or EndOfStreamException or NotSupportedException or ArgumentException or OverflowException)
         {
             throw NoArchive();
         }
@@ -57,7 +59,8 @@ internal sealed record Submission(IReadOnlyList<(string Path, string Text)> File
         }
         if (Omitted.Count > 0)
         {
-            text.Append("Files that are not shown, because they are too large or no text: ").AppendJoin(", ", Omitted.Take(200)).Append('\n');
+            text.Append("Files that are not shown, because they are too large or no text: ")
+                .AppendJoin(", ", Omitted.Take(200)).Append('\n');
         }
         return text.Length == 0 ? "(The archive holds no files that can be shown.)" : text.ToString().TrimEnd();
     }
@@ -134,7 +137,8 @@ internal sealed record Submission(IReadOnlyList<(string Path, string Text)> File
     }
 
     private static bool IsWanted(string path) =>
-        Extensions.Contains(Path.GetExtension(path).TrimStart('.')) && !path.Split('/').Any(part => Unwanted.Contains(part, StringComparer.Ordinal));
+        Extensions.Contains(Path.GetExtension(path).TrimStart('.'))
+            && !path.Split('/').Any(part => Unwanted.Contains(part, StringComparer.Ordinal));
 
     /// <summary>Null when there is more than <paramref name="most"/> bytes, or it is no text.</summary>
     private static async Task<string?> TextOfAsync(ZipArchiveEntry entry, int most, CancellationToken ct)
@@ -150,7 +154,8 @@ internal sealed record Submission(IReadOnlyList<(string Path, string Text)> File
             var length = await content.ReadAtLeastAsync(bytes, bytes.Length, throwOnEndOfStream: false, ct);
             return length > most || bytes.AsSpan(0, length).Contains((byte)0) ? null : Strict.GetString(bytes, 0, length);
         }
-        catch (Exception unreadable) when (unreadable is InvalidDataException or DecoderFallbackException or NotSupportedException or EndOfStreamException)
+        catch (Exception unreadable)
+            when (unreadable is InvalidDataException or DecoderFallbackException or NotSupportedException or EndOfStreamException)
         {
             // Damaged, encrypted or in another alphabet: one file less to look at.
             return null;

@@ -8,7 +8,9 @@ using Stoa.Platform.Storage;
 
 namespace Stoa.Learning.Submissions;
 
-/// <summary>Archives that were read lately, as text: a conversation about an assignment comes back to the same one with each turn.</summary>
+/// <summary>
+/// Archives that were read lately, as text: a conversation about an assignment comes back to the same one with each turn.
+/// </summary>
 internal sealed class ArchiveCache : IDisposable
 {
     private const long MaxCharacters = 16 << 20;
@@ -19,7 +21,8 @@ internal sealed class ArchiveCache : IDisposable
 
     public string? Find(string uuid) => archives.Get<string>(uuid);
 
-    public void Keep(string uuid, string text) => archives.Set(uuid, text, new MemoryCacheEntryOptions { Size = text.Length, SlidingExpiration = Unused });
+    public void Keep(string uuid, string text) =>
+        archives.Set(uuid, text, new MemoryCacheEntryOptions { Size = text.Length, SlidingExpiration = Unused });
 
     public void Dispose() => archives.Dispose();
 }

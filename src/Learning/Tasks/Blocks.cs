@@ -5,8 +5,8 @@ using Stoa.Learning.Wire;
 namespace Stoa.Learning.Tasks;
 
 /// <summary>
-/// Documents of the front end's editor: lists of blocks. They are kept as they come, except that each block of the first level has an id, and
-/// says where it stands; the editor breaks without.
+/// Documents of the front end's editor: lists of blocks. They are kept as they come, except that each block of the first level has an id,
+/// and says where it stands; the editor breaks without.
 /// </summary>
 internal sealed class Blocks(TimeProvider time)
 {

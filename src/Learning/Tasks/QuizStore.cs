@@ -65,7 +65,8 @@ internal sealed class QuizStore(LearningDb db, Standings standings, Blocks block
         {
             var row = known[wanted.Id];
             row.Blocks = blocks.Normalize(wanted.Blocks, "questions", index, "blocks").ToJsonString();
-            row.Answer = wanted.Answer is { Count: > 0 } answer ? blocks.Normalize(answer, "questions", index, "answer").ToJsonString() : null;
+            row.Answer = wanted.Answer is { Count: > 0 } answer
+                ? blocks.Normalize(answer, "questions", index, "answer").ToJsonString() : null;
             row.Context = blocks.NormalizeContext(wanted.Context, "questions", index, "context")?.ToJsonString();
             row.CodingLanguages = Languages(wanted.CodingLanguages);
             (row.InputType, row.ResponseType, row.Type) =
@@ -92,7 +93,8 @@ internal sealed class QuizStore(LearningDb db, Standings standings, Blocks block
     {
         var row = new QuestionRow
         {
-            TaskId = taskId, Type = wanted.Type, InputType = wanted.InputType, ResponseType = wanted.ResponseType, Title = wanted.Title, Position = 0,
+            TaskId = taskId, Type = wanted.Type, InputType = wanted.InputType,
+            ResponseType = wanted.ResponseType, Title = wanted.Title, Position = 0,
         };
         db.Add(row);
         return row;
@@ -101,7 +103,8 @@ internal sealed class QuizStore(LearningDb db, Standings standings, Blocks block
     private void Fill(QuestionRow row, CreateQuestionRequest wanted, int position)
     {
         row.Blocks = blocks.Normalize(wanted.Blocks, "questions", position, "blocks").ToJsonString();
-        row.Answer = wanted.Answer is { Count: > 0 } answer ? blocks.Normalize(answer, "questions", position, "answer").ToJsonString() : null;
+        row.Answer = wanted.Answer is { Count: > 0 } answer
+            ? blocks.Normalize(answer, "questions", position, "answer").ToJsonString() : null;
         row.Context = blocks.NormalizeContext(wanted.Context, "questions", position, "context")?.ToJsonString();
         row.CodingLanguages = Languages(wanted.CodingLanguages);
         (row.Type, row.InputType, row.ResponseType) = (wanted.Type, wanted.InputType, wanted.ResponseType);
@@ -135,7 +138,8 @@ internal sealed class QuizStore(LearningDb db, Standings standings, Blocks block
     private async Task LinkAsync(List<(QuestionRow Row, int? ScorecardId)> questions, IEnumerable<int> touched, CancellationToken ct)
     {
         var linked = questions.FindAll(question => question.ScorecardId is not null);
-        var (ids, scorecards) = (linked.Select(question => question.Row.Id).ToArray(), linked.Select(question => question.ScorecardId!.Value).ToArray());
+        var (ids, scorecards) =
+            (linked.Select(question => question.Row.Id).ToArray(), linked.Select(question => question.ScorecardId!.Value).ToArray());
         await db.Database.ExecuteSqlAsync($"""
             update learning.question_scorecards link set deleted_at = {time.GetUtcNow()}
             where link.question_id = any ({touched.ToArray()}) and link.deleted_at is null

@@ -69,7 +69,8 @@ internal sealed class TaskStore(LearningDb db, CourseStore courses, Standings st
     }
 
     /// <exception cref="Failure">404: there is no such task, or it is of another kind.</exception>
-    public async Task SaveMaterialAsync(int id, string title, JsonArray content, PublishState status, DateTimeOffset? scheduled, CancellationToken ct)
+    public async Task SaveMaterialAsync(
+        int id, string title, JsonArray content, PublishState status, DateTimeOffset? scheduled, CancellationToken ct)
     {
         await using var transaction = await db.Database.BeginTransactionAsync(ct);
         var task = await RequireAsync(id, TaskType.LearningMaterial, ct);
@@ -158,7 +159,8 @@ internal sealed class TaskStore(LearningDb db, CourseStore courses, Standings st
             select new
             {
                 question,
-                ScorecardId = db.QuestionScorecards.Where(link => link.QuestionId == question.Id).Select(link => (int?)link.ScorecardId).FirstOrDefault(),
+                ScorecardId = db.QuestionScorecards.Where(link => link.QuestionId == question.Id)
+                .Select(link => (int?)link.ScorecardId).FirstOrDefault(),
             }).ToListAsync(ct);
         return rows.ConvertAll(row => QuestionView.Of(row.question, row.ScorecardId));
     }

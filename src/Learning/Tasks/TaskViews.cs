@@ -9,7 +9,8 @@ namespace Stoa.Learning.Tasks;
 [JsonDerivedType(typeof(QuizTask))]
 [JsonDerivedType(typeof(AssignmentTask))]
 internal abstract record TaskView(
-    int Id, string Title, TaskType Type, PublishState Status, [property: JsonConverter(typeof(WireInstant))] DateTimeOffset? ScheduledPublishAt)
+    int Id, string Title, TaskType Type, PublishState Status,
+    [property: JsonConverter(typeof(WireInstant))] DateTimeOffset? ScheduledPublishAt)
 {
     /// <summary>The same without reference solutions and knowledge bases.</summary>
     public abstract TaskView ForLearner();
@@ -45,7 +46,8 @@ internal sealed record QuestionView(
 {
     public static QuestionView Of(QuestionRow row, int? scorecardId) => new(
         row.Id, Tasks.Blocks.Read(row.Blocks), Tasks.Blocks.ReadAny(row.Answer), row.Type, row.InputType, row.ResponseType,
-        Tasks.Blocks.ReadAny(row.Context), Tasks.Blocks.ReadAny(row.CodingLanguages), scorecardId, row.Title, Tasks.Blocks.ReadAny(row.Settings),
+        Tasks.Blocks.ReadAny(row.Context), Tasks.Blocks.ReadAny(row.CodingLanguages),
+        scorecardId, row.Title, Tasks.Blocks.ReadAny(row.Settings),
         row.MaxAttempts, row.IsFeedbackShown);
 }
 
@@ -63,4 +65,5 @@ internal sealed record AssignmentView(
 }
 
 internal sealed record TaskSummary(
-    int Id, string Title, TaskType Type, PublishState Status, [property: JsonConverter(typeof(WireInstant))] DateTimeOffset? ScheduledPublishAt);
+    int Id, string Title, TaskType Type, PublishState Status,
+    [property: JsonConverter(typeof(WireInstant))] DateTimeOffset? ScheduledPublishAt);

@@ -64,7 +64,8 @@ internal sealed class TaskVisibility(NpgsqlDataSource source, TimeProvider time)
     {
         var now = time.GetUtcNow();
         var ways = trip.Ask(
-            Ways, static row => (JoinedAt: row.Instant(0), Drip: CourseTrees.DripAt(row, column: 1), Place: row.GetInt32(5)), userId, taskId, now);
+            Ways, static row => (JoinedAt: row.Instant(0), Drip: CourseTrees.DripAt(row, column: 1), Place: row.GetInt32(5)),
+            userId, taskId, now);
         return () => ways.Exists(way => way.Drip.UnlockAt(way.Place, way.JoinedAt, now) is null);
     }
 }

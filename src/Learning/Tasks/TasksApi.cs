@@ -16,8 +16,10 @@ internal static class TasksApi
     public static void MapTasks(this IEndpointRouteBuilder routes)
     {
         var tasks = routes.MapGroup("/tasks").WithTags("tasks");
-        tasks.MapGet("/{task_id}", GetAsync).RequireLearner().WithSummary("Read a task; a learner gets it without its solution, once it is open");
-        tasks.MapGet("/course/{course_id}/learning_material", MaterialsAsync).RequireLearner().WithSummary("List a course's published materials");
+        tasks.MapGet("/{task_id}", GetAsync).RequireLearner()
+            .WithSummary("Read a task; a learner gets it without its solution, once it is open");
+        tasks.MapGet("/course/{course_id}/learning_material", MaterialsAsync)
+            .RequireLearner().WithSummary("List a course's published materials");
         tasks.MapPost("/", CreateAsync).RequireLearner().WithSummary("Make a draft at the end of a module");
         tasks.MapPost("/{task_id}/learning_material", PublishMaterialAsync).RequireLearner().WithSummary("Save and publish a material");
         tasks.MapPut("/{task_id}/learning_material", UpdateMaterialAsync).RequireLearner().WithSummary("Save a material");
@@ -29,7 +31,8 @@ internal static class TasksApi
         tasks.MapDelete("/{task_id}", DeleteAsync).RequireLearner().WithSummary("Delete a task");
         tasks.MapDelete("/", DeleteManyAsync).RequireLearner().WithSummary("Delete tasks");
         tasks.MapPost("/{task_id}/complete", CompleteAsync).RequireLearner().WithSummary("Say that one has completed a task");
-        tasks.MapGet("/cohort/{cohort_id}/user/{user_id}/completed", CompletedAsync).RequireLearner().WithSummary("List what a user has completed");
+        tasks.MapGet("/cohort/{cohort_id}/user/{user_id}/completed", CompletedAsync)
+            .RequireLearner().WithSummary("List what a user has completed");
     }
 
     internal static async Task<Ok<TaskView>> GetAsync(
@@ -48,7 +51,8 @@ internal static class TasksApi
         return TypedResults.Ok(await tasks.MaterialsAsync(courseId, ct));
     }
 
-    internal static async Task<Ok<Made>> CreateAsync(Body<CreateDraftTaskRequest> body, Access access, TaskStore tasks, CancellationToken ct)
+    internal static async Task<Ok<Made>> CreateAsync(
+        Body<CreateDraftTaskRequest> body, Access access, TaskStore tasks, CancellationToken ct)
     {
         var wanted = body.Value;
         (await access.CourseAsync(wanted.CourseId, ct)).RequireAdmin();
@@ -56,7 +60,8 @@ internal static class TasksApi
     }
 
     internal static async Task<Ok<TaskView>> PublishMaterialAsync(
-        [FromRoute(Name = "task_id")] int taskId, Body<PublishLearningMaterialTaskRequest> body, Access access, TaskStore tasks, CancellationToken ct)
+        [FromRoute(Name = "task_id")] int taskId, Body<PublishLearningMaterialTaskRequest> body,
+        Access access, TaskStore tasks, CancellationToken ct)
     {
         (await access.TaskAsync(taskId, ct)).RequireAdmin();
         var material = body.Value;
@@ -65,7 +70,8 @@ internal static class TasksApi
     }
 
     internal static async Task<Ok<TaskView>> UpdateMaterialAsync(
-        [FromRoute(Name = "task_id")] int taskId, Body<UpdateLearningMaterialTaskRequest> body, Access access, TaskStore tasks, CancellationToken ct)
+        [FromRoute(Name = "task_id")] int taskId, Body<UpdateLearningMaterialTaskRequest> body,
+        Access access, TaskStore tasks, CancellationToken ct)
     {
         (await access.TaskAsync(taskId, ct)).RequireAdmin();
         var material = body.Value;

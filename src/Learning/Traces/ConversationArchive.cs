@@ -28,10 +28,13 @@ internal sealed class ConversationArchive(IStorage storage, NpgsqlDataSource sou
             }
         }
         var suffix = $"_{day:yyyy-MM-dd}";
-        await RewriteAsync(Now, entry => entry.GetProperty("id").GetString()?.EndsWith(suffix, StringComparison.Ordinal) != true, conversations, ct);
+        await RewriteAsync(
+            Now, entry => entry.GetProperty("id").GetString()?.EndsWith(suffix, StringComparison.Ordinal) != true, conversations, ct);
     }
 
-    /// <summary>Takes out what somebody has said, from both lists. To be called when the database has it no more: what is read there comes in.</summary>
+    /// <summary>
+    /// Takes out what somebody has said, from both lists. To be called when the database has it no more: what is read there comes in.
+    /// </summary>
     public async Task ForgetAsync(IReadOnlyCollection<int> users, CancellationToken ct)
     {
         await using var turn = await TurnAsync(ct);
@@ -44,11 +47,14 @@ internal sealed class ConversationArchive(IStorage storage, NpgsqlDataSource sou
                     continue;
                 }
             }
-            await RewriteAsync(name, entry => !users.Contains(entry.GetProperty("metadata").GetProperty("user_id").GetInt32()), fresh: null, ct);
+            await RewriteAsync(
+                name, entry => !users.Contains(entry.GetProperty("metadata").GetProperty("user_id").GetInt32()), fresh: null, ct);
         }
     }
 
-    /// <summary>One at a time in the cluster: between the reading and the writing of a list another one would bring back what this one takes out.</summary>
+    /// <summary>
+    /// One at a time in the cluster: between the reading and the writing of a list another one would bring back what this one takes out.
+    /// </summary>
     private async Task<NpgsqlConnection> TurnAsync(CancellationToken ct)
     {
         var connection = await source.OpenConnectionAsync(ct);

@@ -9,7 +9,8 @@ namespace Stoa.Learning.Traces;
 /// <summary>One learner's turns of a day with the tutor about one question, or about one assignment.</summary>
 /// <param name="Id">The same whenever it is read again.</param>
 internal sealed record Conversation(
-    string Id, DateTimeOffset StartTime, DateTimeOffset EndTime, ConversationAbout Metadata, string? Context, List<ConversationTurn> Messages,
+    string Id, DateTimeOffset StartTime, DateTimeOffset EndTime,
+    ConversationAbout Metadata, string? Context, List<ConversationTurn> Messages,
     string TraceId, string SpanKind, string SpanName, ConversationModel? Llm)
 {
     public DateTimeOffset EndTime { get; set; } = EndTime;
@@ -21,14 +22,16 @@ internal sealed record ConversationModel(string ModelName, string? Provider);
 
 /// <summary>No name and no address: who it was is told by the id alone.</summary>
 internal sealed record ConversationAbout(
-    int UserId, int OrgId, string OrgName, int TaskId, string TaskTitle, string Type, int? QuestionId, string? QuestionTitle, string? QuestionType,
+    int UserId, int OrgId, string OrgName, int TaskId, string TaskTitle,
+    string Type, int? QuestionId, string? QuestionTitle, string? QuestionType,
     string? QuestionPurpose, string? QuestionInputType);
 
 /// <summary>Reads conversations one by one, in the order of learners.</summary>
 internal sealed class Conversations(NpgsqlDataSource source)
 {
     private const string Select = """
-        select c.user_id, o.id, o.name, t.id, t.title, t.type, c.question_id, q.title, q.type, q.response_type, q.input_type, c.created_at, c.role,
+        select c.user_id,
+          o.id, o.name, t.id, t.title, t.type, c.question_id, q.title, q.type, q.response_type, q.input_type, c.created_at, c.role,
           c.content, (
             select e.model from learning.evaluations e
             where e.user_id = c.user_id and e.task_id = t.id and e.question_id is not distinct from c.question_id and e.model is not null
@@ -76,18 +79,21 @@ internal sealed class Conversations(NpgsqlDataSource source)
             ? string.Create(CultureInfo.InvariantCulture, $"quiz_{about.TaskId}_{question}_{about.UserId}")
             : string.Create(CultureInfo.InvariantCulture, $"assignment_{about.TaskId}_{about.UserId}");
         return new(
-            $"{session}_{day:yyyy-MM-dd}", at, at, about, Context: null, [], session, "LLM", about.QuestionId is null ? "assignment_evaluation" : "ai_chat",
+            $"{session}_{day:yyyy-MM-dd}", at, at, about, Context: null, [], session,
+            "LLM", about.QuestionId is null ? "assignment_evaluation" : "ai_chat",
             model is null ? null : ModelOf(model));
     }
 
     // A model that is named with its provider: openai/gpt-4.1.
-    private static ConversationModel ModelOf(string model) => model.Split('/', 2) is [var provider, var name] ? new(name, provider) : new(model, Provider: null);
+    private static ConversationModel ModelOf(string model) =>
+        model.Split('/', 2) is [var provider, var name] ? new(name, provider) : new(model, Provider: null);
 
     private static ConversationAbout AboutOf(NpgsqlDataReader row)
     {
         return new(
             row.GetInt32(0), row.GetInt32(1), row.GetString(2), row.GetInt32(3), row.GetString(4), row.GetString(5), row.NumberOrNull(6),
-            row.TextOrNull(7), row.TextOrNull(8), row.TextOrNull(9) switch { "chat" => "practice", var purpose => purpose }, row.TextOrNull(10));
+            row.TextOrNull(7), row.TextOrNull(8),
+            row.TextOrNull(9) switch { "chat" => "practice", var purpose => purpose }, row.TextOrNull(10));
     }
 }
 

@@ -6,7 +6,9 @@ using Stoa.Platform.Jobs;
 
 namespace Stoa.Learning.Traces;
 
-/// <summary>Keeps what happened on a day in the storage: the calls of models as a table, the conversations as JSON. A day is kept once.</summary>
+/// <summary>
+/// Keeps what happened on a day in the storage: the calls of models as a table, the conversations as JSON. A day is kept once.
+/// </summary>
 /// <param name="Day">By the schedule's zone; absent: the day before.</param>
 internal sealed record SaveTraces(DateOnly? Day = null)
 {

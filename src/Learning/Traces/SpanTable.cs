@@ -29,7 +29,8 @@ internal sealed class SpanTable(IModelUsage usage, IStorage storage)
             }
         }
         draft.Position = 0;
-        _ = await storage.WriteAsync($"phoenix/spans/{day:yyyy-MM-dd}.csv", draft, MaxBytes, ct) ?? throw JobFailure.Dead("The day's table is too large");
+        _ = await storage.WriteAsync($"phoenix/spans/{day:yyyy-MM-dd}.csv", draft, MaxBytes, ct)
+            ?? throw JobFailure.Dead("The day's table is too large");
     }
 
     private static string LineOf(ModelCall call) => string.Create(CultureInfo.InvariantCulture,

@@ -77,9 +77,11 @@ internal abstract class AnswerForm
     protected static JsonNode FeedbackOf(JsonNode? come) =>
         new JsonObject { ["correct"] = TextOf((come as JsonObject)?["correct"]), ["wrong"] = TextOf((come as JsonObject)?["wrong"]) };
 
-    protected static JsonNode? TextOf(JsonNode? node) => node is JsonValue value && value.TryGetValue<string>(out var text) ? JsonValue.Create(text) : null;
+    protected static JsonNode? TextOf(JsonNode? node) =>
+        node is JsonValue value && value.TryGetValue<string>(out var text) ? JsonValue.Create(text) : null;
 
-    protected static JsonNode? FlagOf(JsonNode? node) => node is JsonValue value && value.TryGetValue<bool>(out var flag) ? JsonValue.Create(flag) : null;
+    protected static JsonNode? FlagOf(JsonNode? node) =>
+        node is JsonValue value && value.TryGetValue<bool>(out var flag) ? JsonValue.Create(flag) : null;
 
     protected static double? NumberOf(JsonNode? node) =>
         node is JsonValue value && value.TryGetValue<double>(out var number) && double.IsFinite(number) ? number : null;

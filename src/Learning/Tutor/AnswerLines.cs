@@ -9,8 +9,8 @@ using Microsoft.AspNetCore.Http.Features;
 namespace Stoa.Learning.Tutor;
 
 /// <summary>
-/// An answer on its way to the client: a line of JSON for each state of it, whole each time. The client parses each piece of the network as it
-/// comes, so a line is written and flushed as one; as each repeats everything, there are at most twenty a second.
+/// An answer on its way to the client: a line of JSON for each state of it, whole each time. The client parses each piece of the network as
+/// it comes, so a line is written and flushed as one; as each repeats everything, there are at most twenty a second.
 /// </summary>
 internal sealed class AnswerLines(HttpContext context, AnswerForm form, TimeProvider time)
 {
@@ -57,7 +57,8 @@ internal sealed class AnswerLines(HttpContext context, AnswerForm form, TimeProv
 
     /// <summary>The last line as it is going to be; null when what came is not a whole answer.</summary>
     public JsonObject? Whole() =>
-        PartialJson.Read(come.WrittenSpan, out var isWhole, out _) is { } read && isWhole && form.Line(read) is var made && form.IsComplete(made) ? made : null;
+        PartialJson.Read(come.WrittenSpan, out var isWhole, out _) is { } read && isWhole
+            && form.Line(read) is var made && form.IsComplete(made) ? made : null;
 
     public async ValueTask WriteAsync(JsonObject state)
     {

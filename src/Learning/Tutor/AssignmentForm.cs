@@ -7,7 +7,8 @@ namespace Stoa.Learning.Tutor;
 /// under the name that is documented and under the one that the front end looks for.
 /// </summary>
 /// <param name="earlier">The key areas that were scored before in this conversation; they stay scored.</param>
-internal sealed class AssignmentForm(IReadOnlyList<Criterion> criteria, ScoreRange range, bool isFile, JsonObject? earlier = null) : AnswerForm
+internal sealed class AssignmentForm(IReadOnlyList<Criterion> criteria, ScoreRange range, bool isFile, JsonObject? earlier = null)
+    : AnswerForm
 {
     private const string InProgress = "in_progress";
     private const string Completed = "completed";
@@ -48,9 +49,11 @@ internal sealed class AssignmentForm(IReadOnlyList<Criterion> criteria, ScoreRan
     {
         yield return ("chain_of_thought", Text("How the submission stands, in a few sentences."));
         yield return ("feedback", Text("What the learner reads."));
-        yield return ("evaluation_status", new() { ["type"] = "string", ["enum"] = new JsonArray([.. Statuses.Select(status => JsonValue.Create(status))]) });
+        yield return ("evaluation_status",
+            new() { ["type"] = "string", ["enum"] = new JsonArray([.. Statuses.Select(status => JsonValue.Create(status))]) });
         // Strict modes know no open maps: each key area may be there, as null.
-        yield return ("key_area_scores", OrNull(SchemaOf(criteria.Select(criterion => (criterion.Name, OrNull(RowSchema(criterion, Feedback())))))));
+        yield return ("key_area_scores",
+            OrNull(SchemaOf(criteria.Select(criterion => (criterion.Name, OrNull(RowSchema(criterion, Feedback())))))));
         yield return ("current_key_area", TextOrNull("The key area that is talked about now."));
         if (isFile)
         {

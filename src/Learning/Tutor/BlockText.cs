@@ -62,7 +62,8 @@ internal static class BlockText
         "codeBlock" => $"```{block.Part("props").Word("language")}\n{Inline(block.Part("content"))}\n```",
         "numberedListItem" => string.Create(CultureInfo.InvariantCulture, $"{number}. {Inline(block.Part("content"))}"),
         "bulletListItem" => $"- {Inline(block.Part("content"))}",
-        "checkListItem" => $"- [{(block.Part("props").Part("checked").ValueKind == JsonValueKind.True ? "x" : " ")}] {Inline(block.Part("content"))}",
+        "checkListItem" =>
+            $"- [{(block.Part("props").Part("checked").ValueKind == JsonValueKind.True ? "x" : " ")}] {Inline(block.Part("content"))}",
         "image" or "audio" or "video" or "file" => MediaOf(block.Part("props"), type),
         "table" => TableOf(block.Part("content")),
         _ => null,
@@ -90,12 +91,14 @@ internal static class BlockText
     }
 
     private static int Level(JsonElement block) =>
-        block.Part("props").Part("level") is { ValueKind: JsonValueKind.Number } level && level.TryGetInt32(out var depth) ? Math.Clamp(depth, 1, 6) : 1;
+        block.Part("props").Part("level") is { ValueKind: JsonValueKind.Number } level
+            && level.TryGetInt32(out var depth) ? Math.Clamp(depth, 1, 6) : 1;
 
     // A model that cannot see them shall know that there is something.
     private static string? MediaOf(JsonElement props, string type)
     {
-        var said = string.Join(", ", new[] { props.Word("caption"), props.Word("name"), props.Word("url") }.Where(word => word.Length > 0).Take(2));
+        var said = string.Join(
+            ", ", new[] { props.Word("caption"), props.Word("name"), props.Word("url") }.Where(word => word.Length > 0).Take(2));
         return said.Length == 0 ? null : $"[{type}: {said}]";
     }
 
@@ -107,7 +110,8 @@ internal static class BlockText
             foreach (var row in all.EnumerateArray())
             {
                 rows.Add(row.Part("cells") is { ValueKind: JsonValueKind.Array } cells
-                    ? string.Join(" | ", cells.EnumerateArray().Select(cell => Inline(cell.ValueKind == JsonValueKind.Object ? cell.Part("content") : cell)))
+                    ? string.Join(" | ",
+                        cells.EnumerateArray().Select(cell => Inline(cell.ValueKind == JsonValueKind.Object ? cell.Part("content") : cell)))
                     : "");
             }
         }

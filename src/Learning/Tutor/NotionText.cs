@@ -34,7 +34,8 @@ internal static class NotionText
                 BlockText.WriteLines(text, line, string.Concat(Enumerable.Repeat(Indent, depth)));
             }
             // A container is only there for what it holds.
-            Write(text, children, type is "bulleted_list" or "numbered_list" or "column_list" or "column" or "synced_block" ? depth : depth + 1);
+            Write(text, children,
+                type is "bulleted_list" or "numbered_list" or "column_list" or "column" or "synced_block" ? depth : depth + 1);
         }
     }
 
@@ -75,7 +76,8 @@ internal static class NotionText
         {
             if (row.Part("table_row").Part("cells") is { ValueKind: JsonValueKind.Array } cells)
             {
-                BlockText.WriteLines(text, string.Join(" | ", cells.EnumerateArray().Select(Cell)), string.Concat(Enumerable.Repeat(Indent, depth)));
+                BlockText.WriteLines(
+                    text, string.Join(" | ", cells.EnumerateArray().Select(Cell)), string.Concat(Enumerable.Repeat(Indent, depth)));
             }
         }
     }

@@ -67,8 +67,8 @@ internal static class PartialJson
     }
 
     /// <summary>
-    /// The same for what is nested: everything that is whole, in objects and lists that may still be open. A member that is there has ended, so
-    /// no half of a name is ever taken for one.
+    /// The same for what is nested: everything that is whole, in objects and lists that may still be open. A member that is there has
+    /// ended, so no half of a name is ever taken for one.
     /// </summary>
     public static JsonObject? ReadNested(ReadOnlySpan<byte> utf8)
     {
@@ -144,7 +144,8 @@ internal static class PartialJson
             return null;
         }
         var text = value[1..];
-        return JsonSerializer.Deserialize(Encoding.UTF8.GetBytes($"\"{Encoding.UTF8.GetString(text[..WholeLength(text)])}\""), TutorJson.Default.String);
+        return JsonSerializer.Deserialize(
+            Encoding.UTF8.GetBytes($"\"{Encoding.UTF8.GetString(text[..WholeLength(text)])}\""), TutorJson.Default.String);
     }
 
     /// <summary>How much of a text can be read: half an escape at its end cannot, nor half of a pair of them.</summary>

@@ -31,7 +31,8 @@ internal sealed class SubjectiveForm(IReadOnlyList<Criterion> criteria) : Answer
 
     public override JsonObject Line(JsonObject come) => new()
     {
-        ["chain_of_thought"] = TextOf(come["chain_of_thought"]), ["feedback"] = TextOf(come["feedback"]), ["scorecard"] = Scorecard(come["scorecard"]),
+        ["chain_of_thought"] = TextOf(come["chain_of_thought"]),
+        ["feedback"] = TextOf(come["feedback"]), ["scorecard"] = Scorecard(come["scorecard"]),
     };
 
     public override bool IsComplete(JsonObject line) => line["feedback"] is not null;
@@ -54,7 +55,8 @@ internal sealed class SubjectiveForm(IReadOnlyList<Criterion> criteria) : Answer
         {
             return null;
         }
-        var made = criteria.Select(criterion => KeyValuePair.Create<string, JsonNode?>(criterion.Name, Row(criterion, rows[criterion.Name], FeedbackOf))).ToList();
+        var made = criteria.Select(
+            criterion => KeyValuePair.Create<string, JsonNode?>(criterion.Name, Row(criterion, rows[criterion.Name], FeedbackOf))).ToList();
         return made.TrueForAll(row => row.Value is not null) ? new(made) : null;
     }
 }

@@ -12,8 +12,8 @@ using Stoa.Platform.Telemetry;
 namespace Stoa.Learning.Tutor;
 
 /// <summary>
-/// Answers a learner: chooses the model, has the answer streamed, and sees to it that nobody takes half an answer for one. Until the first line
-/// a failure has a status and is tried again; after it the connection is broken off, which the client shows as an error.
+/// Answers a learner: chooses the model, has the answer streamed, and sees to it that nobody takes half an answer for one. Until the first
+/// line a failure has a status and is tried again; after it the connection is broken off, which the client shows as an error.
 /// </summary>
 internal sealed partial class TutorAnswers(
     IModels models, ModelPlans plans, TutorPrompts prompts, TutorLimits limits, TutorPreparation preparation, EvaluationLog evaluations,
@@ -98,7 +98,9 @@ internal sealed partial class TutorAnswers(
         var isTold = ask.IsSpoken && model.Contains("audio", StringComparison.OrdinalIgnoreCase);
         return new(ask.Task.OrganizationId, model, Purpose, attempt.RequestId)
         {
-            Instructions = isTold ? $"{instructions}\n\nAnswer with one JSON object of this schema and nothing else:\n{ask.Form.Schema.GetRawText()}" : instructions,
+            Instructions = isTold
+            ? $"{instructions}\n\nAnswer with one JSON object of this schema and nothing else:\n{ask.Form.Schema.GetRawText()}"
+            : instructions,
             Turns = ask.Turns,
             Schema = isTold ? null : new(ask.Form.Name, ask.Form.Schema),
             MaxOutput = MaxOutput,
@@ -112,7 +114,8 @@ internal sealed partial class TutorAnswers(
         if (!attempt.Ask.IsPreview)
         {
             await evaluations.TryNoteFailureAsync(
-                attempt.UserId, attempt.Ask.Task.Id, attempt.QuestionId, attempt.Ask.Form, attempt.Prompt.Version, attempt.Model, failure?.Code ?? "internal_error");
+                attempt.UserId, attempt.Ask.Task.Id, attempt.QuestionId, attempt.Ask.Form,
+                attempt.Prompt.Version, attempt.Model, failure?.Code ?? "internal_error");
         }
         LogFailed(failure is null ? thrown : null, attempt.Ask.Form.Name, failure?.Code ?? "internal_error", attempt.RequestId);
         if (attempt.Lines.HasStarted)

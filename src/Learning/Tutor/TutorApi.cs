@@ -46,8 +46,8 @@ internal static class TutorApi
     }
 
     /// <summary>
-    /// Who asks must be who he says, and may see the task now; who may see it at any time is its author. What the tutor must know is read in the
-    /// same round trip.
+    /// Who asks must be who he says, and may see the task now; who may see it at any time is its author. What the tutor must know is read
+    /// in the same round trip.
     /// </summary>
     private static async Task<(bool IsAuthor, TutorReading About)> ReadAsync(
         Access access, AiChatRequest request, RoundTrip trip, TaskVisibility visibility, CancellationToken ct)

@@ -6,9 +6,12 @@ using Stoa.Learning.Tasks;
 
 namespace Stoa.Learning.Tutor;
 
-/// <summary>One question to the tutor, ready to be asked: what is known about it, the conversation, and what its answer looks like.</summary>
+/// <summary>
+/// One question to the tutor, ready to be asked: what is known about it, the conversation, and what its answer looks like.
+/// </summary>
 /// <param name="Prompt">The name of the instructions.</param>
-/// <param name="Sections">What the author of the task has written, by the name of its section. Nothing of the learner's is among it.</param>
+/// <param name="Sections">What the author of the task has written, by the name of its section. Nothing of the learner's is among
+/// it.</param>
 /// <param name="Turns">The conversation, the latest turn of the learner last.</param>
 internal sealed partial record TutorAsk(
     AnswerForm Form, string Prompt, TutorTask Task, IReadOnlyList<(string Name, string Text)> Sections, IReadOnlyList<ModelTurn> Turns)
@@ -56,7 +59,8 @@ internal sealed partial record TutorAsk(
         InputType.Text or InputType.File => question.Text,
     };
 
-    private static string CriteriaText(IReadOnlyList<Criterion> criteria) => string.Join("\n\n", criteria.Select((criterion, index) => string.Create(
+    private static string CriteriaText(IReadOnlyList<Criterion> criteria) =>
+        string.Join("\n\n", criteria.Select((criterion, index) => string.Create(
         CultureInfo.InvariantCulture,
         $"{index + 1}. {criterion.Name} (from {criterion.MinScore} to {criterion.MaxScore}; {criterion.PassScore} passes)\n{criterion.Description}")));
 
@@ -72,7 +76,8 @@ internal sealed partial record TutorAsk(
         {
             // No text ends its section by itself.
             text.Append("\n\n<").Append(name).Append(">\n")
-                .Append(content.Replace($"</{name}>", $"</ {name}>", StringComparison.OrdinalIgnoreCase)).Append("\n</").Append(name).Append('>');
+                .Append(content.Replace($"</{name}>", $"</ {name}>", StringComparison.OrdinalIgnoreCase))
+                .Append("\n</").Append(name).Append('>');
         }
         return text.ToString();
     }

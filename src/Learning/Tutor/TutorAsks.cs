@@ -22,7 +22,8 @@ internal sealed class TutorAsks(TutorStore store, TutorTurns turns)
         {
             throw Refusal.BadRequest($"Task is not a {(request.TaskType == TaskType.Quiz ? "quiz" : "learning material")}");
         }
-        return task.Question is { } question ? await OfQuestionAsync(request, about, task, question, isAuthor, ct) : OfMaterial(request, task);
+        return task.Question is { } question
+            ? await OfQuestionAsync(request, about, task, question, isAuthor, ct) : OfMaterial(request, task);
     }
 
     /// <inheritdoc cref="OfChatAsync"/>
@@ -130,7 +131,8 @@ internal sealed class TutorAsks(TutorStore store, TutorTurns turns)
     {
         try
         {
-            return (JsonNode.Parse(content, documentOptions: new() { AllowDuplicateProperties = false }) as JsonObject)?["key_area_scores"] as JsonObject;
+            return (JsonNode.Parse(
+                content, documentOptions: new() { AllowDuplicateProperties = false }) as JsonObject)?["key_area_scores"] as JsonObject;
         }
         catch (Exception garbled) when (garbled is JsonException or InvalidOperationException)
         {

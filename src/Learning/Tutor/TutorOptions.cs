@@ -22,7 +22,9 @@ internal sealed class TutorOptions
     [Range(0, 10)]
     public int Retries { get; set; } = 2;
 
-    /// <summary>Turns into text, by the model <c>Learning:Models:Audio</c>, what a learner has said, and has the text judged, instead of the voice.</summary>
+    /// <summary>
+    /// Turns into text, by the model <c>Learning:Models:Audio</c>, what a learner has said, and has the text judged, instead of the voice.
+    /// </summary>
     public bool TranscribesVoice { get; set; }
 
     [Range(1, 100)]

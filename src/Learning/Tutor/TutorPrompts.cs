@@ -8,9 +8,9 @@ namespace Stoa.Learning.Tutor;
 internal sealed record Prompt(string Version, string Text);
 
 /// <summary>
-/// The instructions to models. Ours are files in this folder, by name and version; a new wording is a new version, so that what was judged by an
-/// older one can still be told. An operator may put his own beside: <c>objective.md</c> in the folder of the settings for all schools,
-/// <c>7/objective.md</c> for the school with the id 7.
+/// The instructions to models. Ours are files in this folder, by name and version; a new wording is a new version, so that what was judged
+/// by an older one can still be told. An operator may put his own beside: <c>objective.md</c> in the folder of the settings for all
+/// schools, <c>7/objective.md</c> for the school with the id 7.
 /// </summary>
 internal sealed class TutorPrompts(IOptions<TutorOptions> options)
 {

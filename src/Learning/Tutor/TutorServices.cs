@@ -13,7 +13,10 @@ using Stoa.Platform.Jobs.Calendars;
 
 namespace Stoa.Learning.Tutor;
 
-/// <summary>The side of the module that models work for: the tutor, conversations with it and what people make of its grades, courses made of documents.</summary>
+/// <summary>
+/// The side of the module that models work for: the tutor, conversations with it and what people make of its grades, courses made of
+/// documents.
+/// </summary>
 internal static class TutorServices
 {
     public static void AddTutor(this WebApplicationBuilder builder)
@@ -43,9 +46,11 @@ internal static class TutorServices
         services.AddScoped<GenerationStarts>();
         services.AddScoped<CourseWriter>();
         services.AddScoped<TaskContents>();
-        services.AddJob<GenerateStructure, GenerateStructureHandler>(GenerateStructure.Kind, TutorJson.Default.GenerateStructure, GenerateStructureHandler.Rules);
+        services.AddJob<GenerateStructure, GenerateStructureHandler>(
+            GenerateStructure.Kind, TutorJson.Default.GenerateStructure, GenerateStructureHandler.Rules);
         services.AddJob<GenerateTask, GenerateTaskHandler>(GenerateTask.Kind, TutorJson.Default.GenerateTask, GenerateTaskHandler.Rules);
-        services.AddJob<SettleGeneration, SettleGenerationHandler>(SettleGeneration.Kind, TutorJson.Default.SettleGeneration, SettleGeneration.Rules);
+        services.AddJob<SettleGeneration, SettleGenerationHandler>(
+            SettleGeneration.Kind, TutorJson.Default.SettleGeneration, SettleGeneration.Rules);
         services.AddSchedule(SettleGeneration.Kind, new SettleGeneration(), SettleGeneration.Every);
     }
 

@@ -18,14 +18,16 @@ internal sealed class TutorStore(LearningDb db)
     // $1: the task. $2: the learner. $3: the question, or 0.
     private const string About = """
         select t.id, t.org_id, o.organization_id, t.type, t.title, t.blocks::text, u.first_name,
-          q.id, q.type, q.input_type, q.response_type, q.max_attempts, q.blocks::text, q.answer::text, q.context::text, q.coding_language::text,
+          q.id,
+            q.type, q.input_type, q.response_type, q.max_attempts, q.blocks::text, q.answer::text, q.context::text, q.coding_language::text,
           qs.criteria::text, a.blocks::text, a.context::text, a.evaluation_criteria::text, s.criteria::text
         from learning.tasks t
         join learning.organizations o on o.id = t.org_id
         left join learning.users u on u.id = $2
         left join learning.questions q on q.id = $3 and q.task_id = t.id and q.deleted_at is null
         left join lateral (
-          select card.criteria from learning.question_scorecards link join learning.scorecards card on card.id = link.scorecard_id and card.deleted_at is null
+          select card.criteria from learning.question_scorecards link
+          join learning.scorecards card on card.id = link.scorecard_id and card.deleted_at is null
           where link.question_id = q.id and link.deleted_at is null order by link.id desc limit 1) qs on true
         left join learning.assignments a on a.task_id = t.id and a.deleted_at is null
         left join learning.scorecards s on s.deleted_at is null and s.org_id = t.org_id and s.id = case
@@ -34,11 +36,12 @@ internal sealed class TutorStore(LearningDb db)
         """;
 
     // The latest turns of a conversation, the last one first. $1: the learner. $2: what it is about.
-    private const string History = "select role, content, response_type from learning.chat_history where deleted_at is null and user_id = $1 and ";
+    private const string History =
+        "select role, content, response_type from learning.chat_history where deleted_at is null and user_id = $1 and ";
     private const string Latest = " order by created_at desc, id desc limit 200";
 
-    // What was judged of an assignment, and what people have changed about it, the last one first. A conversation is stored as its client sends it,
-    // so what it says of scores is nobody's word. $1: the learner. $2: the task.
+    // What was judged of an assignment, and what people have changed about it, the last one first. A conversation is stored as its client
+    // sends it, so what it says of scores is nobody's word. $1: the learner. $2: the task.
     private const string Judged = """
         select text, is_of_file from (
           select created_at, id, output::text as text, output ? 'assignment_score' as is_of_file from learning.evaluations
@@ -117,14 +120,16 @@ internal sealed class TutorStore(LearningDb db)
     /// <exception cref="Failure">404.</exception>
     public async Task RequireOwnFileAsync(int userId, string uuid, CancellationToken ct)
     {
-        if (!Guid.TryParse(uuid, CultureInfo.InvariantCulture, out var id) || !await db.Files.AnyAsync(file => file.Id == id && file.UserId == userId, ct))
+        if (!Guid.TryParse(uuid, CultureInfo.InvariantCulture, out var id)
+            || !await db.Files.AnyAsync(file => file.Id == id && file.UserId == userId, ct))
         {
             throw Failure.NotFound("File");
         }
     }
 
     /// <summary>
-    /// A conversation is stored as its client sends it, so it may name anybody's upload: only the learner's own may become part of what is asked.
+    /// A conversation is stored as its client sends it, so it may name anybody's upload: only the learner's own may become part of what is
+    /// asked.
     /// </summary>
     /// <param name="isAuthor">May also use what came in while nobody was known.</param>
     /// <exception cref="Failure">404.</exception>
@@ -198,9 +203,11 @@ internal sealed class TutorStore(LearningDb db)
         {
             return own;
         }
-        var materials = await db.Tasks.Where(task => linked.Contains(task.Id) && task.OrgId == orgId && task.Type == TaskType.LearningMaterial)
+        var materials = await db.Tasks.Where(task => linked.Contains(task.Id)
+            && task.OrgId == orgId && task.Type == TaskType.LearningMaterial)
             .OrderBy(task => task.Id).Select(task => new { task.Title, task.Blocks }).ToListAsync(ct);
-        return string.Join("\n\n", materials.Select(material => $"# {material.Title}\n{BlockText.Of(material.Blocks)}").Prepend(own).Where(text => text.Length > 0));
+        return string.Join("\n\n", materials.Select(
+            material => $"# {material.Title}\n{BlockText.Of(material.Blocks)}").Prepend(own).Where(text => text.Length > 0));
     }
 
     // The front end writes them as numbers or as texts.
@@ -211,5 +218,6 @@ internal sealed class TutorStore(LearningDb db)
     ];
 
     private static PastTurn TurnAt(NpgsqlDataReader row) => new(
-        EnumNames<ChatRole>.Read(row.GetString(0)), row.TextOrNull(1) ?? "", row.TextOrNull(2) is { } type ? EnumNames<ChatResponseType>.Read(type) : null);
+        EnumNames<ChatRole>.Read(row.GetString(0)), row.TextOrNull(1) ?? "",
+        row.TextOrNull(2) is { } type ? EnumNames<ChatResponseType>.Read(type) : null);
 }

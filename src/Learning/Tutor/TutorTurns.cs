@@ -7,7 +7,9 @@ using Stoa.Learning.Submissions;
 
 namespace Stoa.Learning.Tutor;
 
-/// <summary>Conversations as models are given them: what people said stays theirs, what the tutor answered is made readable again.</summary>
+/// <summary>
+/// Conversations as models are given them: what people said stays theirs, what the tutor answered is made readable again.
+/// </summary>
 internal sealed class TutorTurns(SubmissionStore submissions)
 {
     /// <summary>Older recordings are named, not played: each is as long as many pages.</summary>
@@ -53,7 +55,8 @@ internal sealed class TutorTurns(SubmissionStore submissions)
     /// <param name="content">The id of an upload; of an answer that is only tried, the recording itself in base64.</param>
     public async Task<ModelPart> VoiceAsync(string content, CancellationToken ct) => Guid.TryParse(content, out _)
         ? ModelPart.Wav(await submissions.VoiceAsync(content, ct))
-        : Convert.TryFromBase64String(content, new byte[content.Length], out var length) && length > 0 ? ModelPart.Wav(content) : ModelPart.Text(content);
+        : Convert.TryFromBase64String(content, new byte[content.Length], out var length)
+        && length > 0 ? ModelPart.Wav(content) : ModelPart.Text(content);
 
     public static ModelTurn Asked(string text) => new(ModelSpeaker.Person, ModelPart.Text(text.Length == 0 ? "(nothing)" : text));
 
@@ -87,7 +90,9 @@ internal sealed class TutorTurns(SubmissionStore submissions)
         }
     }
 
-    /// <summary>What a learner saw of a stored answer: its words, and its scorecard where it has one. What is no object is taken as it is.</summary>
+    /// <summary>
+    /// What a learner saw of a stored answer: its words, and its scorecard where it has one. What is no object is taken as it is.
+    /// </summary>
     internal static string ReadableAnswer(string content)
     {
         try
@@ -115,7 +120,8 @@ internal sealed class TutorTurns(SubmissionStore submissions)
         };
         foreach (var (name, row) in rows)
         {
-            text.Append(text.Length > 0 ? "\n\n" : "").Append(CultureInfo.InvariantCulture, $"{name}: {row.Part("score")} of {row.Part("max_score")}");
+            text.Append(text.Length > 0 ? "\n\n" : "")
+                .Append(CultureInfo.InvariantCulture, $"{name}: {row.Part("score")} of {row.Part("max_score")}");
             AppendIf(text, "What worked: ", row.Part("feedback").Word("correct"));
             AppendIf(text, "What to improve: ", row.Part("feedback").Word("wrong"));
         }

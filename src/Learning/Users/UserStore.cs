@@ -21,7 +21,8 @@ internal sealed class UserStore(LearningDb db, PersonStore people, SchoolNews ne
     /// </summary>
     public async Task<UserRow> SignInAsync(GoogleIdentity google, string givenName, string? familyName, CancellationToken ct)
     {
-        var person = await PersonAsync(google.GivenName is null ? google with { GivenName = givenName, FamilyName = familyName } : google, ct);
+        var person =
+            await PersonAsync(google.GivenName is null ? google with { GivenName = givenName, FamilyName = familyName } : google, ct);
         var email = Key(google.Email);
         await AddAsync([email], ct);
         var user = await db.Users.IgnoreQueryFilters().SingleAsync(row => row.Email == email, ct);
@@ -113,8 +114,8 @@ internal sealed class UserStore(LearningDb db, PersonStore people, SchoolNews ne
     }
 
     /// <summary>
-    /// The courses of his cohorts, of several the last one's role, and then all of the organizations that he administers, newest first; there
-    /// he is admin also of those that a cohort gave him.
+    /// The courses of his cohorts, of several the last one's role, and then all of the organizations that he administers, newest first;
+    /// there he is admin also of those that a cohort gave him.
     /// </summary>
     public async Task<List<UserCourse>> CoursesAsync(int userId, CancellationToken ct)
     {
@@ -166,7 +167,8 @@ internal sealed class UserStore(LearningDb db, PersonStore people, SchoolNews ne
         await using var transaction = db.Database.CurrentTransaction is null ? await db.Database.BeginTransactionAsync(ct) : null;
         var ids = await db.Database.SqlQuery<int>($"""
             insert into learning.users (email, default_dp_color, created_at)
-            select email, color, {time.GetUtcNow()} from unnest({made}, {Array.ConvertAll(made, _ => Color())}) with ordinality as one (email, color, place)
+            select email, color, {time.GetUtcNow()}
+            from unnest({made}, {Array.ConvertAll(made, _ => Color())}) with ordinality as one (email, color, place)
             order by place
             on conflict (email) do nothing
             returning id
@@ -185,7 +187,8 @@ internal sealed class UserStore(LearningDb db, PersonStore people, SchoolNews ne
         try
         {
             person = await people.FindOrCreateAsync(
-                new("google", google.Subject, google.Email, IsEmailVerified: true, $"{google.GivenName} {google.FamilyName}".Trim()), mayCreate: true, ct);
+                new("google", google.Subject, google.Email, IsEmailVerified: true, $"{google.GivenName} {google.FamilyName}".Trim()),
+                mayCreate: true, ct);
         }
         catch (Failure taken) when (taken.Kind == FailureKind.Conflict)
         {

@@ -19,16 +19,20 @@ internal static class UsersApi
         users.MapGet("/{user_id}", GetAsync).RequireLearner(allowService: true).WithSummary("Read a user");
         users.MapPut("/{user_id}", UpdateAsync).RequireLearner().WithSummary("Change one's names and colour");
         users.MapGet("/{user_id}/cohorts", CohortsAsync).RequireLearner().WithSummary("List one's cohorts");
-        users.MapGet("/{user_id}/activity/{year}", ActivityAsync).RequireLearner().WithSummary("Count one's messages on each day of a year");
+        users.MapGet("/{user_id}/activity/{year}", ActivityAsync).RequireLearner()
+            .WithSummary("Count one's messages on each day of a year");
         users.MapGet("/{user_id}/active_days", ActiveDaysAsync).RequireLearner().WithSummary("List the last days with activity");
         users.MapGet("/{user_id}/streak", StreakAsync).RequireLearner().WithSummary("Count the days of activity in a row");
-        users.MapGet("/{user_id}/cohort/{cohort_id}/present", PresentAsync).RequireLearner().WithSummary("Say whether a user is in a cohort");
+        users.MapGet("/{user_id}/cohort/{cohort_id}/present", PresentAsync)
+            .RequireLearner().WithSummary("Say whether a user is in a cohort");
         users.MapGet("/{user_id}/courses", CoursesAsync).RequireLearner().WithSummary("List one's courses");
-        users.MapGet("/{user_id}/org/{org_id}/cohorts", OrganizationCohortsAsync).RequireLearner().WithSummary("List a user's cohorts of a school");
+        users.MapGet("/{user_id}/org/{org_id}/cohorts", OrganizationCohortsAsync)
+            .RequireLearner().WithSummary("List a user's cohorts of a school");
         users.MapGet("/{user_id}/orgs", OrganizationsAsync).RequireLearner().WithSummary("List one's schools");
     }
 
-    internal static async Task<Ok<UserView>> GetAsync([FromRoute(Name = "user_id")] int userId, Access access, UserStore users, CancellationToken ct)
+    internal static async Task<Ok<UserView>> GetAsync(
+        [FromRoute(Name = "user_id")] int userId, Access access, UserStore users, CancellationToken ct)
     {
         var user = await access.UserAsync(userId, ct);
         user.Require(user.IsService || user.IsSelf(userId) || user.IsAdmin || user.IsMentor);
@@ -69,14 +73,16 @@ internal static class UsersApi
     }
 
     internal static async Task<Ok<StreakView>> StreakAsync(
-        [FromRoute(Name = "user_id")] int userId, [FromQuery(Name = "cohort_id")] int cohortId, Access access, Activity activity, CancellationToken ct)
+        [FromRoute(Name = "user_id")] int userId, [FromQuery(Name = "cohort_id")] int cohortId,
+        Access access, Activity activity, CancellationToken ct)
     {
         (await access.CohortAsync(cohortId, with: userId, ct)).RequireSelfOrStaff(userId);
         return TypedResults.Ok(await activity.StreakAsync(userId, cohortId, ct));
     }
 
     internal static async Task<Ok<bool>> PresentAsync(
-        [FromRoute(Name = "user_id")] int userId, [FromRoute(Name = "cohort_id")] int cohortId, Access access, UserStore users, CancellationToken ct)
+        [FromRoute(Name = "user_id")] int userId, [FromRoute(Name = "cohort_id")] int cohortId,
+        Access access, UserStore users, CancellationToken ct)
     {
         // Whether there is such a cohort is the answer itself.
         var caller = await access.CallerAsync(ct);
@@ -95,7 +101,8 @@ internal static class UsersApi
     }
 
     internal static async Task<Ok<List<UserCohort>>> OrganizationCohortsAsync(
-        [FromRoute(Name = "user_id")] int userId, [FromRoute(Name = "org_id")] int orgId, Access access, UserStore users, CancellationToken ct)
+        [FromRoute(Name = "user_id")] int userId, [FromRoute(Name = "org_id")] int orgId,
+        Access access, UserStore users, CancellationToken ct)
     {
         (await access.OrganizationAsync(orgId, ct)).RequireSelfOrAdmin(userId);
         return TypedResults.Ok(await users.CohortsAsync(userId, orgId, ct));

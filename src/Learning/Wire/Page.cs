@@ -2,7 +2,9 @@ using Microsoft.AspNetCore.Mvc;
 
 namespace Stoa.Learning.Wire;
 
-/// <summary>A part of a list for who wants no more: so many of it, behind the entry with this id. Nobody gets more than ten thousand at once.</summary>
+/// <summary>
+/// A part of a list for who wants no more: so many of it, behind the entry with this id. Nobody gets more than ten thousand at once.
+/// </summary>
 internal readonly record struct Page(
     [FromQuery(Name = "after")][property: FromQuery(Name = "after")] int? After,
     [FromQuery(Name = "limit")][property: FromQuery(Name = "limit")] int? Limit)

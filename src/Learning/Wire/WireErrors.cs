@@ -5,7 +5,9 @@ using Stoa.Platform.Http;
 
 namespace Stoa.Learning.Wire;
 
-/// <summary>What is wrong with a request, in pydantic's words: <c>{"detail": [{"type", "loc", "msg", "input", "ctx"?}]}</c>, answered with 422.</summary>
+/// <summary>
+/// What is wrong with a request, in pydantic's words: <c>{"detail": [{"type", "loc", "msg", "input", "ctx"?}]}</c>, answered with 422.
+/// </summary>
 internal sealed class WireErrors
 {
     // What somebody has sent is told back to him, but not by the megabyte.
@@ -57,7 +59,8 @@ internal sealed class WireErrors
         }
     }
 
-    public Failure ToFailure() => new(FailureKind.Invalid, "invalid_request", "The request is not valid") { Details = new() { ["detail"] = all } };
+    public Failure ToFailure() =>
+        new(FailureKind.Invalid, "invalid_request", "The request is not valid") { Details = new() { ["detail"] = all } };
 
     /// <exception cref="Failure">422 with everything that was added; nothing happens where nothing was.</exception>
     public void ThrowIfAny()

@@ -7,12 +7,13 @@ namespace Stoa.Platform.Data;
 /// caller who comes alone waits for nobody; many share a round trip and a commit.
 /// </summary>
 /// <param name="work">
-/// The results of a group, in its order; all of it or nothing. What a group is refused is tried again one by one, so that only those hear of
-/// it whom it concerns.
+/// The results of a group, in its order; all of it or nothing. What a group is refused is tried again one by one, so that only those hear
+/// of it whom it concerns.
 /// </param>
 /// <param name="largest">Items of a group.</param>
 /// <param name="atOnce">Groups at work.</param>
-public sealed class Coalescer<TItem, TResult>(Func<IReadOnlyList<TItem>, Task<IReadOnlyList<TResult>>> work, int largest = 64, int atOnce = 2)
+public sealed class Coalescer<TItem, TResult>(
+    Func<IReadOnlyList<TItem>, Task<IReadOnlyList<TResult>>> work, int largest = 64, int atOnce = 2)
 {
     // The class of errors in which another transaction was in the way.
     private const string RolledBack = "40";

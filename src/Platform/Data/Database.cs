@@ -37,10 +37,12 @@ public sealed class Database(
             Where = $"{address.Host}:{address.Port}/{address.Database}";
             return;
         }
-        // Whatever we set on a connection ends with its transaction: to reset it each time it comes back would be seven statements for nothing.
+        // Whatever we set on a connection ends with its transaction: to reset it each time it comes back would be seven statements for
+        // nothing.
         cluster = await PrivateCluster.StartAsync(options.Value.DataDirectory, configuration["Stoa:PostgresBin"], logger, time, ct);
         source = NpgsqlDataSource.Create(
-            new NpgsqlConnectionStringBuilder(cluster.ConnectionString) { MaxPoolSize = PrivatePoolSize, ApplicationName = "stoa", NoResetOnClose = true });
+            new NpgsqlConnectionStringBuilder(
+                cluster.ConnectionString) { MaxPoolSize = PrivatePoolSize, ApplicationName = "stoa", NoResetOnClose = true });
         Where = cluster.Where;
     }
 
@@ -56,7 +58,9 @@ public sealed class Database(
         }
     }
 
-    /// <summary>What is wrong with the setting, as a rule that follows its name; null when an address can be read from it, or there is none.</summary>
+    /// <summary>
+    /// What is wrong with the setting, as a rule that follows its name; null when an address can be read from it, or there is none.
+    /// </summary>
     internal static string? RuleBroken(IConfiguration configuration)
     {
         if (configuration.GetConnectionString("Stoa") is not { Length: > 0 } given)

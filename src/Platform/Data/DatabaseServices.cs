@@ -10,7 +10,9 @@ namespace Stoa.Platform.Data;
 
 public static class DatabaseServices
 {
-    /// <summary>The database, its migration at start and the change feed. Whoever starts the host opens <see cref="Database"/> first.</summary>
+    /// <summary>
+    /// The database, its migration at start and the change feed. Whoever starts the host opens <see cref="Database"/> first.
+    /// </summary>
     public static IServiceCollection AddDatabase(this IServiceCollection services)
     {
         services.AddSingleton<Database>();
@@ -20,7 +22,8 @@ public static class DatabaseServices
         services.AddReadiness("database", "not reached or not migrated yet",
             provider => provider.GetRequiredService<DatabaseReadiness>().WhenReady(CancellationToken.None));
         services.AddSingleton(provider => new Migrator(
-            provider.GetRequiredService<NpgsqlDataSource>(), provider.GetServices<Migrations>(), provider.GetRequiredService<ILogger<Migrator>>()));
+            provider.GetRequiredService<NpgsqlDataSource>(), provider.GetServices<Migrations>(),
+            provider.GetRequiredService<ILogger<Migrator>>()));
         services.AddHostedService<MigrateOnStart>();
         services.AddSingleton<ChangeFeed>();
         services.AddHostedService(provider => provider.GetRequiredService<ChangeFeed>());

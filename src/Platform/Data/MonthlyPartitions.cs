@@ -42,7 +42,8 @@ public static class MonthlyPartitions
     public static async Task DropBeforeAsync(NpgsqlConnection connection, string table, DateTimeOffset month, CancellationToken ct)
     {
         List<string> old = [];
-        await using (var find = new NpgsqlCommand("select inhrelid::regclass::text from pg_inherits where inhparent = $1::regclass", connection))
+        await using (var find =
+            new NpgsqlCommand("select inhrelid::regclass::text from pg_inherits where inhparent = $1::regclass", connection))
         {
             find.Parameters.Add(new() { Value = table });
             await using var rows = await find.ExecuteReaderAsync(ct);

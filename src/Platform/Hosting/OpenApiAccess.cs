@@ -5,7 +5,9 @@ using Stoa.Platform.Http;
 
 namespace Stoa.Platform.Hosting;
 
-/// <summary>What the API documents say of access and refusals: the <see cref="AccessRule"/> of the route, in the same words everywhere.</summary>
+/// <summary>
+/// What the API documents say of access and refusals: the <see cref="AccessRule"/> of the route, in the same words everywhere.
+/// </summary>
 internal static class OpenApiAccess
 {
     private const string Rule = "x-stoa-rule";

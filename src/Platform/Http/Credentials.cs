@@ -8,7 +8,9 @@ public static class Credentials
 {
     private const string Bearer = "Bearer ";
 
-    /// <summary>The one value of a header; null when it is absent, empty, or sent more than once, which two readers could read differently.</summary>
+    /// <summary>
+    /// The one value of a header; null when it is absent, empty, or sent more than once, which two readers could read differently.
+    /// </summary>
     public static string? SingleHeader(this HttpRequest request, string name) => Single(request.Headers[name]);
 
     /// <summary>What stands behind <c>Bearer</c>; null for another scheme or none.</summary>

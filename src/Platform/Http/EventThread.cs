@@ -15,7 +15,8 @@ public static class EventThread
 {
     // Internal to the runtime, which keeps it reachable for callers like us. Where it is absent, sockets stay as they are.
     private static readonly Action<Socket, bool>? PreferInline = typeof(Socket)
-        .GetProperty("PreferInlineCompletions", BindingFlags.Instance | BindingFlags.NonPublic)?.SetMethod?.CreateDelegate<Action<Socket, bool>>();
+        .GetProperty(
+            "PreferInlineCompletions", BindingFlags.Instance | BindingFlags.NonPublic)?.SetMethod?.CreateDelegate<Action<Socket, bool>>();
 
     internal static bool CanContinueInline => PreferInline is not null;
 

@@ -21,9 +21,11 @@ internal static class Failures
         BadHttpRequestException bad => FromBadRequest(bad),
         JsonException json => FromJson(json),
         DecoderFallbackException => Failure.Invalid("The body is not valid UTF-8"),
-        _ when IsUnstorable(error) => Failure.Invalid("A text holds a character that cannot be kept, such as NUL or half of a surrogate pair"),
+        _ when IsUnstorable(error) =>
+            Failure.Invalid("A text holds a character that cannot be kept, such as NUL or half of a surrogate pair"),
         _ when IsTooLargeToStore(error) => Failure.Invalid("A number or a name is larger than what can be kept"),
-        InvalidOperationException or NotSupportedException when HasUnknownCharset(context.Request) => UnsupportedMedia("The charset of the body is not known"),
+        InvalidOperationException or NotSupportedException when HasUnknownCharset(context.Request) =>
+            UnsupportedMedia("The charset of the body is not known"),
         ArgumentException or FormatException when !context.Request.HasAddress() => Failure.Invalid("The Host header names no host"),
         // The host listens while its tables are still being made.
         PostgresException when context.RequestServices.GetService<DatabaseReadiness>() is { IsReady: false } =>
@@ -80,7 +82,9 @@ internal static class Failures
             : Failure.Invalid("The body has the wrong type");
     }
 
-    /// <summary>No text of PostgreSQL holds NUL, and no <c>jsonb</c> half a pair; what only stores a client's words need not look for them.</summary>
+    /// <summary>
+    /// No text of PostgreSQL holds NUL, and no <c>jsonb</c> half a pair; what only stores a client's words need not look for them.
+    /// </summary>
     private static bool IsUnstorable(Exception error) => error switch
     {
         EncoderFallbackException => true,
@@ -94,7 +98,8 @@ internal static class Failures
     private static bool IsTooLargeToStore(Exception error) => error switch
     {
         DbUpdateException { InnerException: { } inner } => IsTooLargeToStore(inner),
-        PostgresException refused => refused.SqlState is PostgresErrorCodes.NumericValueOutOfRange or PostgresErrorCodes.ProgramLimitExceeded,
+        PostgresException refused =>
+            refused.SqlState is PostgresErrorCodes.NumericValueOutOfRange or PostgresErrorCodes.ProgramLimitExceeded,
         _ => false,
     };
 

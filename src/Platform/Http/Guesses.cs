@@ -29,7 +29,9 @@ public sealed class Guesses(IOptions<StoaOptions> options, TimeProvider time)
         }
     }
 
-    /// <summary>What to throw for a credential that is none: the refusal, or that there were too many. Without a credential nothing counts.</summary>
+    /// <summary>
+    /// What to throw for a credential that is none: the refusal, or that there were too many. Without a credential nothing counts.
+    /// </summary>
     public Failure Count(HttpContext context, string credential, Failure refusal)
     {
         if (credential.Length == 0)
@@ -53,7 +55,9 @@ public sealed class Guesses(IOptions<StoaOptions> options, TimeProvider time)
     private static Failure TooMany(TimeSpan wait) =>
         Failure.TooMany("Too many wrong credentials from this address. Wait a moment and try again.", wait);
 
-    /// <summary>What one address sent in the last minute, oldest first. It holds exactly: no minute, wherever it starts, has more.</summary>
+    /// <summary>
+    /// What one address sent in the last minute, oldest first. It holds exactly: no minute, wherever it starts, has more.
+    /// </summary>
     private sealed class Tries
     {
         private readonly Queue<(ulong Hash, TimeSpan At)> recent = [];

@@ -24,5 +24,6 @@ public static class Listing
     }
 
     /// <summary>The same part, shown otherwise.</summary>
-    public static Listing<TView> Select<T, TView>(this Listing<T> list, Func<T, TView> view) => new([.. list.Items.Select(view)], list.Next);
+    public static Listing<TView> Select<T, TView>(this Listing<T> list, Func<T, TView> view) =>
+        new([.. list.Items.Select(view)], list.Next);
 }

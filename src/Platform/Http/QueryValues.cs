@@ -10,7 +10,8 @@ public static class QueryValues
     /// <summary>An ISO 8601 time, taken as UTC where it names no zone; null when it is absent or empty.</summary>
     /// <exception cref="Failure">Invalid: it is no time.</exception>
     public static DateTimeOffset? Instant(string? text, string field) => string.IsNullOrEmpty(text) ? null
-        : DateTimeOffset.TryParse(text, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal | DateTimeStyles.AdjustToUniversal, out var time) ? time
+        : DateTimeOffset.TryParse(
+            text, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal | DateTimeStyles.AdjustToUniversal, out var time) ? time
         : throw Failure.Invalid($"{field} must be an ISO 8601 time", field);
 
     /// <summary>Null when it is absent or empty.</summary>
@@ -25,7 +26,8 @@ public static class QueryValues
     {
         null or "" => null,
         { Length: > MaxText } => throw Failure.Invalid($"{field} must have at most {MaxText} characters", field),
-        _ when text.Contains('\0', StringComparison.Ordinal) => throw Failure.Invalid($"{field} holds a character that nothing here has", field),
+        _ when text.Contains('\0', StringComparison.Ordinal) =>
+            throw Failure.Invalid($"{field} holds a character that nothing here has", field),
         _ => text,
     };
 }

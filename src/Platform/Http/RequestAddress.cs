@@ -4,7 +4,9 @@ namespace Stoa.Platform.Http;
 
 internal static class RequestAddress
 {
-    /// <summary>False where the <c>Host</c> header is absent or names no host. A page cannot be shown then: it must know its own address.</summary>
+    /// <summary>
+    /// False where the <c>Host</c> header is absent or names no host. A page cannot be shown then: it must know its own address.
+    /// </summary>
     public static bool HasAddress(this HttpRequest request)
     {
         try

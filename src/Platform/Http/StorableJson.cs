@@ -66,8 +66,8 @@ public static class StorableJson
     private static bool HoldsName(JsonProperty member) => NameOf(member) is { } name && !name.Contains('\0', StringComparison.Ordinal);
 
     /// <summary>
-    /// JSON's numbers have no end, those of the database have, and it writes out what is short (<c>1e99999</c>): what a double can hold is far
-    /// within.
+    /// JSON's numbers have no end, those of the database have, and it writes out what is short (<c>1e99999</c>): what a double can hold is
+    /// far within.
     /// </summary>
     private static bool HoldsNumber(JsonElement value)
     {

@@ -39,7 +39,8 @@ public static class SurfaceAccess
     private static async ValueTask<TCaller> AskAsync<TCaller>(
         HttpContext context, AccessRule rule, Func<HttpContext, ValueTask<TCaller>> authenticate)
     {
-        var sent = string.Concat(rule.Schemes.Where(scheme => scheme.Place != AccessPlace.Cookie).Select(scheme => scheme.SentIn(context.Request)));
+        var sent = string.Concat(rule.Schemes.Where(scheme => scheme.Place != AccessPlace.Cookie)
+            .Select(scheme => scheme.SentIn(context.Request)));
         if (sent.Length == 0 || context.IsInternal())
         {
             return await authenticate(context);
@@ -59,7 +60,8 @@ public static class SurfaceAccess
     /// <summary>For the <c>BindAsync</c> of a caller's type.</summary>
     public static ValueTask<TCaller?> SurfaceCaller<TCaller>(this HttpContext context)
         where TCaller : class => ValueTask.FromResult<TCaller?>(
-            context.Features.Get<TCaller>() ?? throw new InvalidOperationException($"The route takes a {typeof(TCaller).Name} but requires none"));
+            context.Features.Get<TCaller>()
+            ?? throw new InvalidOperationException($"The route takes a {typeof(TCaller).Name} but requires none"));
 
     /// <summary>Whether the connection came in on the internal listener, which no header can pretend.</summary>
     public static bool IsInternal(this HttpContext context) => context.Features.Get<InternalConnection>() is not null;

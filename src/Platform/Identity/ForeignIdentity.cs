@@ -15,7 +15,8 @@ public static class ForeignIdentity
         var services = builder.Services;
         services.AddSingleton<SpentTokens>();
         services.AddHostedService(provider => provider.GetRequiredService<SpentTokens>());
-        services.AddReadiness("tokens", "not read yet", provider => provider.GetRequiredService<SpentTokens>().WhenLoaded(CancellationToken.None));
+        services.AddReadiness(
+            "tokens", "not read yet", provider => provider.GetRequiredService<SpentTokens>().WhenLoaded(CancellationToken.None));
 
         services.AddEgressClient(ProviderCalls.Client, egress => egress.TotalTimeout = TimeSpan.FromSeconds(15));
         services.AddSingleton<ProviderCalls>();

@@ -33,7 +33,8 @@ public sealed class IdentityDb(DbContextOptions<IdentityDb> options) : ModuleDb(
     /// <param name="subject">To whom or what: <c>person:…</c>.</param>
     /// <param name="details">Names and numbers, never a secret, never an address.</param>
     public void Note(
-        TimeProvider time, string actor, string act, string subject, Guid? organizationId = null, Dictionary<string, JsonNode?>? details = null)
+        TimeProvider time, string actor, string act, string subject,
+        Guid? organizationId = null, Dictionary<string, JsonNode?>? details = null)
     {
         var now = time.GetUtcNow();
         Audit.Add(new()

@@ -36,10 +36,12 @@ public static class IdentityServices
         services.AddScoped<SessionStore>();
         services.AddScoped<PasswordSignIn>();
         services.AddScoped(provider => new PasswordResets(
-            provider.GetRequiredService<IdentityDb>(), provider.GetRequiredService<PasswordSignIn>(), provider.GetRequiredService<SessionCache>(),
+            provider.GetRequiredService<IdentityDb>(), provider.GetRequiredService<PasswordSignIn>(),
+            provider.GetRequiredService<SessionCache>(),
             provider.GetRequiredService<TimeProvider>()));
         services.AddScoped(provider => new WireIdentity(
-            provider.GetRequiredService<IdentityDb>(), provider.GetRequiredService<PasswordSignIn>(), provider.GetRequiredService<SessionStore>(),
+            provider.GetRequiredService<IdentityDb>(), provider.GetRequiredService<PasswordSignIn>(),
+            provider.GetRequiredService<SessionStore>(),
             provider.GetRequiredService<SessionCache>(), provider.GetRequiredService<InvitationStore>()));
         services.AddScoped<AuditLog>();
         services.AddScoped<DevelopmentSignIn>();
@@ -52,7 +54,8 @@ public static class IdentityServices
         services.AddScoped(provider => new BrowserSignIn(provider.GetRequiredService<SessionStore>()));
         services.AddSingleton<KeyRingSync>();
         services.AddHostedService(provider => provider.GetRequiredService<KeyRingSync>());
-        services.AddReadiness("keys", "not read yet", provider => provider.GetRequiredService<KeyRing>().WhenLoaded(CancellationToken.None));
+        services.AddReadiness(
+            "keys", "not read yet", provider => provider.GetRequiredService<KeyRing>().WhenLoaded(CancellationToken.None));
         services.AddJson(IdentityJson.Default);
         return services;
     }

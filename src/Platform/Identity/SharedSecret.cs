@@ -31,7 +31,8 @@ public static class SharedSecret
     public static string? RuleBroken(string? secret, IHostEnvironment environment, params ReadOnlySpan<string> shipped) =>
         string.IsNullOrEmpty(secret) ? "must not be empty"
         : environment.IsDevelopment() ? null
-        : Known.Contains(secret) || shipped.Contains(secret) ? "must be a secret of your own: outside Development no shipped default is accepted"
+        : Known.Contains(secret) || shipped.Contains(secret)
+        ? "must be a secret of your own: outside Development no shipped default is accepted"
         : secret.Length < Shortest ? $"must have at least {Shortest} characters outside Development"
         : null;
 }

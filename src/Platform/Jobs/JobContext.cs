@@ -41,7 +41,8 @@ public sealed class JobContext
     /// </summary>
     /// <param name="name">What is shared, also between kinds: <c>openai:tenant-7</c>. It comes with the same rate each time.</param>
     /// <exception cref="JobFailure">There is none now: let it pass.</exception>
-    public Task TakePermitAsync(string name, int permits, TimeSpan per, CancellationToken ct) => TakePermitAsync(name, permits, per, spare: 0, ct);
+    public Task TakePermitAsync(string name, int permits, TimeSpan per, CancellationToken ct) =>
+        TakePermitAsync(name, permits, per, spare: 0, ct);
 
     /// <param name="spare">So many permits are left to jobs that are more urgent.</param>
     /// <inheritdoc cref="TakePermitAsync(string, int, TimeSpan, CancellationToken)"/>
@@ -53,7 +54,9 @@ public sealed class JobContext
         }
     }
 
-    /// <summary>A permit in any case, for a run that would lose what it has done if it waited: whoever comes next waits the longer.</summary>
+    /// <summary>
+    /// A permit in any case, for a run that would lose what it has done if it waited: whoever comes next waits the longer.
+    /// </summary>
     public Task OwePermitAsync(string name, int permits, TimeSpan per, CancellationToken ct) =>
         rates.OweAsync(running.Job.Id, name, permits, per, ct);
 
@@ -129,7 +132,8 @@ public sealed class JobContext
     /// </summary>
     public async Task<bool> TryOnceAsync(NpgsqlConnection connection, string key, CancellationToken ct)
     {
-        await using var insert = new NpgsqlCommand("insert into platform.job_inbox (scope, key) values ($1, $2) on conflict do nothing", connection)
+        await using var insert =
+            new NpgsqlCommand("insert into platform.job_inbox (scope, key) values ($1, $2) on conflict do nothing", connection)
         {
             Parameters = { new() { Value = running.Kind.Name }, new() { Value = key } },
         };

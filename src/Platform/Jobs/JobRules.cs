@@ -41,7 +41,9 @@ public sealed record JobRules
 
     public JobPriority Priority { get; init; } = JobPriority.Normal;
 
-    /// <summary>Runs at the same time: in the cluster, on one node, for one tenant, for one <see cref="EnqueueOptions.LimitKey"/>.</summary>
+    /// <summary>
+    /// Runs at the same time: in the cluster, on one node, for one tenant, for one <see cref="EnqueueOptions.LimitKey"/>.
+    /// </summary>
     public int? MaxRunning { get; init; }
 
     public int? MaxRunningPerNode { get; init; }
@@ -50,15 +52,17 @@ public sealed record JobRules
 
     public int? MaxRunningPerKey { get; init; }
 
-    /// <summary>Kinds of one pool share <see cref="MaxRunningPerTenant"/>: of all of them together a tenant has no more. Absent: the kind alone.</summary>
+    /// <summary>
+    /// Kinds of one pool share <see cref="MaxRunningPerTenant"/>: of all of them together a tenant has no more. Absent: the kind alone.
+    /// </summary>
     public string? TenantPool { get; init; }
 
     /// <summary>The overview and a measurement call the kind late when it has not succeeded for so long.</summary>
     public TimeSpan? LateAfter { get; init; }
 
     /// <summary>
-    /// A question in SQL, <c>select exists (…)</c>, asked before each run: where it is not so there is nothing to do, the job has succeeded,
-    /// and neither its handler nor what that stands on was made. For schedules of what many installations do not use.
+    /// A question in SQL, <c>select exists (…)</c>, asked before each run: where it is not so there is nothing to do, the job has
+    /// succeeded, and neither its handler nor what that stands on was made. For schedules of what many installations do not use.
     /// </summary>
     public string? OnlyIf { get; init; }
 
@@ -82,7 +86,8 @@ public sealed record JobRules
         var problem = this switch
         {
             { MaxAttempts: < 1 } => "MaxAttempts must be at least 1",
-            { Lease: var lease } when lease < TimeSpan.FromSeconds(1) || lease > TimeSpan.FromSeconds(60) => "Lease must be 1 to 60 seconds",
+            { Lease: var lease } when lease < TimeSpan.FromSeconds(1) || lease > TimeSpan.FromSeconds(60) =>
+                "Lease must be 1 to 60 seconds",
             { Jitter: < 0 or >= 1 } => "Jitter must be at least 0 and below 1",
             { Timeout: var timeout } when timeout <= TimeSpan.Zero => "Timeout must be positive",
             { MaxWait: { } wait } when wait <= TimeSpan.Zero => "MaxWait must be positive",

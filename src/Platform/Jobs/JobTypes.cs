@@ -98,7 +98,9 @@ public sealed record EnqueueOptions
     public TimeSpan? MaxAge { get; init; }
 }
 
-/// <summary>What became of an enqueue. Filled in by the statement that adds the job: with a module's unit of work, when it is saved.</summary>
+/// <summary>
+/// What became of an enqueue. Filled in by the statement that adds the job: with a module's unit of work, when it is saved.
+/// </summary>
 public sealed class JobReceipt
 {
     internal JobReceipt(Guid id) => Id = id;

@@ -10,7 +10,8 @@ internal sealed record CheckDisk
     public const string Kind = "platform.check_disk";
 }
 
-internal sealed class CheckDiskHandler(Slack slack, IOptions<NotificationOptions> options, IOptions<StoaOptions> host) : IJobHandler<CheckDisk>
+internal sealed class CheckDiskHandler(Slack slack, IOptions<NotificationOptions> options, IOptions<StoaOptions> host)
+    : IJobHandler<CheckDisk>
 {
     public async Task RunAsync(CheckDisk job, JobContext context, CancellationToken ct)
     {
@@ -21,7 +22,8 @@ internal sealed class CheckDiskHandler(Slack slack, IOptions<NotificationOptions
         var free = new DriveInfo(Path.GetFullPath(host.Value.DataDirectory)).AvailableFreeSpace >> 30;
         if (free < options.Value.DiskAlert.FreeGb)
         {
-            await slack.PostAsync(SlackChannel.Alert, string.Create(CultureInfo.InvariantCulture, $"<!channel> Low disk space: {free} GB left"), ct);
+            await slack.PostAsync(
+                SlackChannel.Alert, string.Create(CultureInfo.InvariantCulture, $"<!channel> Low disk space: {free} GB left"), ct);
         }
     }
 }

@@ -5,8 +5,8 @@ using Stoa.Platform.Telemetry;
 namespace Stoa.Platform.Notifications;
 
 /// <summary>
-/// Whatever is logged as an error with its exception is put aside to be reported. Whoever logs never waits: when errors come faster than they
-/// are taken, the rest stays in the log alone.
+/// Whatever is logged as an error with its exception is put aside to be reported. Whoever logs never waits: when errors come faster than
+/// they are taken, the rest stays in the log alone.
 /// </summary>
 [ProviderAlias("ErrorReports")]
 internal sealed class ErrorLog(TimeProvider time) : ILoggerProvider

@@ -30,7 +30,8 @@ internal static class NotificationServices
         var options = Settings.Read<NotificationOptions>(builder.Configuration, NotificationOptions.Section);
         services.AddEgressClient(Slack.Client, egress => egress.Retries = 0);
         services.AddSingleton<Slack>();
-        services.AddJob<CheckDisk, CheckDiskHandler>(CheckDisk.Kind, NotificationJson.Default.CheckDisk, new() { Priority = JobPriority.Low });
+        services.AddJob<CheckDisk, CheckDiskHandler>(
+            CheckDisk.Kind, NotificationJson.Default.CheckDisk, new() { Priority = JobPriority.Low });
         services.AddSchedule(CheckDisk.Kind, new CheckDisk(), options.DiskAlert.At.Cron, options.DiskAlert.At.Zone);
         services.AddEgressClient(ReportErrorHandler.Client, egress => egress.Retries = 0);
         services.AddJob<ReportError, ReportErrorHandler>(ReportError.Kind, NotificationJson.Default.ReportError, ReportError.Rules);

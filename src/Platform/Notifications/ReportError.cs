@@ -84,9 +84,12 @@ internal sealed partial class ErrorReports(ErrorLog log, JobQueue queue, ILogger
     private partial void LogLost(string reason);
 }
 
-/// <summary><c>POST https://notify.bugsnag.com/</c>, payload version 5. A report that is not taken is given up quietly: it is in the log.</summary>
+/// <summary>
+/// <c>POST https://notify.bugsnag.com/</c>, payload version 5. A report that is not taken is given up quietly: it is in the log.
+/// </summary>
 internal sealed class ReportErrorHandler(
-    IHttpClientFactory clients, IOptions<NotificationOptions> options, IHostEnvironment environment, TimeProvider time) : IJobHandler<ReportError>
+    IHttpClientFactory clients, IOptions<NotificationOptions> options,
+    IHostEnvironment environment, TimeProvider time) : IJobHandler<ReportError>
 {
     public const string Client = "notifications.bugsnag";
 
@@ -104,13 +107,15 @@ internal sealed class ReportErrorHandler(
         };
         request.Headers.Add("Bugsnag-Api-Key", key);
         request.Headers.Add("Bugsnag-Payload-Version", BugsnagNotice.Version);
-        request.Headers.Add("Bugsnag-Sent-At", time.GetUtcNow().UtcDateTime.ToString("yyyy-MM-dd'T'HH:mm:ss.fff'Z'", CultureInfo.InvariantCulture));
+        request.Headers.Add(
+            "Bugsnag-Sent-At", time.GetUtcNow().UtcDateTime.ToString("yyyy-MM-dd'T'HH:mm:ss.fff'Z'", CultureInfo.InvariantCulture));
         using var http = clients.CreateClient(Client);
         try
         {
             await JobPost.SendAsync(http, request, "Bugsnag", time, ct);
         }
-        catch (Exception error) when (error is not OperationCanceledException && (context.IsLastAttempt || error is JobFailure { Rule: FailureRule.Dead }))
+        catch (Exception error)
+            when (error is not OperationCanceledException && (context.IsLastAttempt || error is JobFailure { Rule: FailureRule.Dead }))
         {
             // A dead job would be an error to report.
             throw JobFailure.Discard(error.Message);

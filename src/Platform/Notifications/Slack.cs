@@ -41,8 +41,8 @@ public sealed class Slack(IHttpClientFactory clients, IOptions<NotificationOptio
     }
 
     /// <summary>
-    /// What somebody has written, as a part of one line of a message: it calls nobody (<c>&lt;!channel&gt;</c>), links nowhere and begins no line of
-    /// its own.
+    /// What somebody has written, as a part of one line of a message: it calls nobody (<c>&lt;!channel&gt;</c>), links nowhere and begins
+    /// no line of its own.
     /// </summary>
     public static string Plain(string text) => text.ReplaceLineEndings(" ").Replace("&", "&amp;", StringComparison.Ordinal)
         .Replace("<", "&lt;", StringComparison.Ordinal).Replace(">", "&gt;", StringComparison.Ordinal);

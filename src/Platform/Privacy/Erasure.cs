@@ -26,7 +26,8 @@ internal sealed class Erasure(IdentityDb db, TimeProvider time, IOptions<PersonO
         }
         if (await IsNeededAsync(personId, ct))
         {
-            throw new Failure(FailureKind.Conflict, "last_owner", "You are the only owner of an organization with other members; make one of them an owner first");
+            throw new Failure(FailureKind.Conflict, "last_owner",
+                "You are the only owner of an organization with other members; make one of them an owner first");
         }
         var at = time.GetUtcNow().AddDays(options.Value.ErasureGraceDays);
         person.EraseAt = at;
@@ -51,7 +52,8 @@ internal sealed class Erasure(IdentityDb db, TimeProvider time, IOptions<PersonO
     private Task<bool> IsNeededAsync(Guid personId, CancellationToken ct) => db.Memberships.AnyAsync(
         own => own.PersonId == personId && own.Role == MemberRole.Owner
             && db.Memberships.Any(other => other.OrganizationId == own.OrganizationId && other.PersonId != personId)
-            && !db.Memberships.Any(other => other.OrganizationId == own.OrganizationId && other.PersonId != personId && other.Role == MemberRole.Owner
+            && !db.Memberships.Any(other => other.OrganizationId == own.OrganizationId
+                && other.PersonId != personId && other.Role == MemberRole.Owner
                 && db.People.Any(person => person.Id == other.PersonId && person.State == PersonState.Active)),
         ct);
 }

@@ -6,7 +6,10 @@ using Npgsql;
 
 namespace Stoa.Platform.Privacy;
 
-/// <summary>A module's part of an export: JSON files and what the person has brought in, written as they are read, so that no export is ever whole in memory.</summary>
+/// <summary>
+/// A module's part of an export: JSON files and what the person has brought in, written as they are read, so that no export is ever whole
+/// in memory.
+/// </summary>
 public sealed class ExportFolder
 {
     private const int FlushAt = 32 << 10;

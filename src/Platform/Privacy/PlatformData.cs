@@ -30,7 +30,8 @@ internal sealed class PlatformData(IdentityDb db, SessionCache sessions, TimePro
             PrivacyJson.Default.Visit, ct);
         await folder.AddAsync("invitations", db.People.Where(person => person.Id == personId)
             .Join(db.Invitations, person => person.EmailKey, invitation => invitation.EmailKey, (_, invitation) => invitation)
-            .Select(invitation => new Asked(invitation.OrganizationId, invitation.Email, invitation.Role, invitation.CreatedAt, invitation.AcceptedAt))
+            .Select(invitation =>
+                new Asked(invitation.OrganizationId, invitation.Email, invitation.Role, invitation.CreatedAt, invitation.AcceptedAt))
             .AsAsyncEnumerable(), PrivacyJson.Default.Asked, ct);
         var (actor, subject) = ($"person:{personId}", $"person:{personId}");
         await folder.AddAsync("audit", db.Audit.Where(entry => entry.Subject == subject || entry.Actor == actor).OrderBy(entry => entry.Id)
@@ -52,7 +53,8 @@ internal sealed class PlatformData(IdentityDb db, SessionCache sessions, TimePro
         await db.Sessions.Where(session => session.PersonId == personId).ExecuteDeleteAsync(ct);
         await db.PasswordResets.Where(reset => reset.PersonId == personId).ExecuteDeleteAsync(ct);
         await db.Database.ExecuteSqlAsync($"""
-            update platform.people set state = 'erased', name = '', email = null, email_key = null, email_verified_at = null, password_hash = null,
+            update platform.people
+              set state = 'erased', name = '', email = null, email_key = null, email_verified_at = null, password_hash = null,
               locale = 'en', time_zone = 'UTC', last_sign_in_at = null, erase_at = null, erased_at = coalesce(erased_at, {now})
             where id = {personId}
             """, ct);
@@ -62,7 +64,8 @@ internal sealed class PlatformData(IdentityDb db, SessionCache sessions, TimePro
         sessions.Forget(personId);
     }
 
-    // Where nobody else owns an organization, whoever is highest and longest there does from now on. Whoever is suspended counts for nothing.
+    // Where nobody else owns an organization, whoever is highest and longest there does from now on. Whoever is suspended counts for
+    // nothing.
     private Task<int> BequeathAsync(Guid personId, CancellationToken ct) => db.Database.ExecuteSqlAsync($"""
         update platform.memberships heir set role = 'owner'
         from (

@@ -34,7 +34,8 @@ public static class PrivacyApi
         return routes;
     }
 
-    internal static async Task ExportAsync(HttpContext context, Caller caller, IEnumerable<IPersonalData> modules, TimeProvider time, CancellationToken ct)
+    internal static async Task ExportAsync(
+        HttpContext context, Caller caller, IEnumerable<IPersonalData> modules, TimeProvider time, CancellationToken ct)
     {
         var person = caller.RequirePerson();
         context.Response.ContentType = "application/zip";

@@ -14,7 +14,8 @@ public interface IStorage
     Task DeleteAsync(string name, CancellationToken ct);
 
     /// <summary>
-    /// Where whoever has the address may <c>PUT</c> the file himself, with this content type and of this length, until the lifetime is over.
+    /// Where whoever has the address may <c>PUT</c> the file himself, with this content type and of this length, until the lifetime is
+    /// over.
     /// </summary>
     /// <param name="bytes">Null for any length: then nothing keeps the file from being as large as he likes.</param>
     /// <returns>Null where files are on our own disk: then they pass through us.</returns>

@@ -25,7 +25,9 @@ public sealed class StorageOptions : IValidatableObject
 
     public string? SecretKey { get; set; }
 
-    /// <summary>Whether the bucket stands in the path of addresses rather than in the host; absent: with an own <see cref="Endpoint"/>.</summary>
+    /// <summary>
+    /// Whether the bucket stands in the path of addresses rather than in the host; absent: with an own <see cref="Endpoint"/>.
+    /// </summary>
     public bool? PathStyle { get; set; }
 
     public IEnumerable<ValidationResult> Validate(ValidationContext validationContext)

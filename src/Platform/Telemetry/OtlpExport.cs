@@ -8,8 +8,8 @@ using OpenTelemetry.Trace;
 namespace Stoa.Platform.Telemetry;
 
 /// <summary>
-/// Sends spans and measurements by OTLP, and errors as log records (<see cref="OtlpErrors"/>), when one of the standard <c>OTEL_EXPORTER_OTLP_*ENDPOINT</c> variables is set. Without one,
-/// nothing is created, and no request pays for an activity.
+/// Sends spans and measurements by OTLP, and errors as log records (<see cref="OtlpErrors"/>), when one of the standard
+/// <c>OTEL_EXPORTER_OTLP_*ENDPOINT</c> variables is set. Without one, nothing is created, and no request pays for an activity.
 /// </summary>
 internal sealed class OtlpExport(IConfiguration configuration) : IHostedService, IDisposable
 {

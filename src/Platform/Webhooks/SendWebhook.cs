@@ -13,11 +13,14 @@ internal sealed record SendWebhook(Guid DeliveryId)
     /// <summary>When the attempts come, counted from the first.</summary>
     private static readonly TimeSpan[] Plan =
     [
-        TimeSpan.Zero, TimeSpan.FromSeconds(5), TimeSpan.FromMinutes(5), TimeSpan.FromMinutes(30), TimeSpan.FromHours(2), TimeSpan.FromHours(5),
+        TimeSpan.Zero, TimeSpan.FromSeconds(5), TimeSpan.FromMinutes(5),
+        TimeSpan.FromMinutes(30), TimeSpan.FromHours(2), TimeSpan.FromHours(5),
         TimeSpan.FromHours(10), TimeSpan.FromHours(14), TimeSpan.FromHours(20), TimeSpan.FromHours(24),
     ];
 
-    /// <summary>Receivers that dawdle must not keep everything else waiting: not one organization's, and not all of them together.</summary>
+    /// <summary>
+    /// Receivers that dawdle must not keep everything else waiting: not one organization's, and not all of them together.
+    /// </summary>
     public static readonly JobRules Rules = new()
     {
         MaxAttempts = Plan.Length, Timeout = TimeSpan.FromMinutes(2), MaxRunningPerTenant = 4, MaxRunningPerNode = 6,
@@ -33,7 +36,8 @@ internal sealed record SendWebhook(Guid DeliveryId)
         attempt < Plan.Length ? (Plan[attempt] - Plan[attempt - 1]) * (0.8 + (0.4 * random)) : null;
 }
 
-internal sealed class SendWebhookHandler(WebhookDb db, WebhookOutbox outbox, WebhookSecrets secrets, WebhookSender sender, TimeProvider time)
+internal sealed class SendWebhookHandler(
+    WebhookDb db, WebhookOutbox outbox, WebhookSecrets secrets, WebhookSender sender, TimeProvider time)
     : IJobHandler<SendWebhook>
 {
     private static readonly TimeSpan LongestWait = TimeSpan.FromHours(24);
@@ -51,7 +55,8 @@ internal sealed class SendWebhookHandler(WebhookDb db, WebhookOutbox outbox, Web
             delivery.Note(new(time.GetUtcNow(), null, "The receiver answered 410 before; send again by hand to try it anew", null, 0));
             await FailAsync(delivery, "The receiver is gone", ct);
         }
-        var outcome = await sender.SendAsync(delivery, outbox.HeadersOf(delivery), await secrets.LiveAsync(delivery.OrganizationId, ct), ct);
+        var outcome =
+            await sender.SendAsync(delivery, outbox.HeadersOf(delivery), await secrets.LiveAsync(delivery.OrganizationId, ct), ct);
         delivery.Note(outcome.Attempt);
         if (outcome.IsSuccess)
         {
@@ -90,7 +95,8 @@ internal sealed class SendWebhookHandler(WebhookDb db, WebhookOutbox outbox, Web
     {
         var hash = HashOf(delivery.Url);
         return await db.Database.SqlQuery<bool>($"""
-            select exists (select from platform.webhooks_gone where organization_id = {delivery.OrganizationId} and url_hash = {hash}) as "Value"
+            select exists (select from platform.webhooks_gone
+              where organization_id = {delivery.OrganizationId} and url_hash = {hash}) as "Value"
             """).SingleAsync(ct);
     }
 

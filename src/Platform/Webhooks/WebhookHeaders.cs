@@ -11,7 +11,8 @@ internal static partial class WebhookHeaders
     // What frames the request or names its target is ours, and so is what proves where it comes from.
     private static readonly HashSet<string> Ours = new(
         [
-            "Host", "Content-Length", "Transfer-Encoding", "Connection", "Keep-Alive", "Upgrade", "TE", "Trailer", "Expect", "Proxy-Connection",
+            "Host", "Content-Length", "Transfer-Encoding", "Connection",
+            "Keep-Alive", "Upgrade", "TE", "Trailer", "Expect", "Proxy-Connection",
             "Proxy-Authorization", "webhook-id", "webhook-timestamp", "webhook-signature",
         ],
         StringComparer.OrdinalIgnoreCase);

@@ -69,9 +69,11 @@ internal sealed class WebhookSecrets(NpgsqlDataSource source, IDataProtectionPro
             update platform.webhook_secrets set expires_at = {until}
             where organization_id = {organizationId} and (expires_at is null or expires_at > {until})
             """, ct);
-        await db.Database.ExecuteSqlAsync($"delete from platform.webhook_secrets where organization_id = {organizationId} and expires_at < {now}", ct);
+        await db.Database.ExecuteSqlAsync(
+            $"delete from platform.webhook_secrets where organization_id = {organizationId} and expires_at < {now}", ct);
         await db.Database.ExecuteSqlAsync($"""
-            insert into platform.webhook_secrets (id, organization_id, secret, created_at) values ({made.Id}, {organizationId}, {bytes}, {now})
+            insert into platform.webhook_secrets (id, organization_id, secret, created_at)
+              values ({made.Id}, {organizationId}, {bytes}, {now})
             """, ct);
         db.Note(time, actor, "webhook_secret.create", $"webhook_secret:{made.Id}", organizationId);
         await db.SaveChangesAsync(ct);

@@ -72,7 +72,8 @@ internal sealed class WebhookSender(AddressGuard guard, IOptions<WebhookOptions>
         request.Headers.TryAddWithoutValidation("webhook-timestamp", at.ToUnixTimeSeconds().ToString(CultureInfo.InvariantCulture));
         if (secrets.Count > 0)
         {
-            request.Headers.TryAddWithoutValidation("webhook-signature", WebhookSignature.Standard(secrets, delivery.WebhookId, at, delivery.Body));
+            request.Headers.TryAddWithoutValidation(
+                "webhook-signature", WebhookSignature.Standard(secrets, delivery.WebhookId, at, delivery.Body));
         }
         if (delivery.HeaderPrefix is { } prefix)
         {
@@ -103,7 +104,8 @@ internal sealed class WebhookSender(AddressGuard guard, IOptions<WebhookOptions>
             // PostgreSQL keeps no NUL.
             return length == 0 ? null : Encoding.UTF8.GetString(buffer, 0, length).Replace('\0', ' ');
         }
-        catch (Exception exception) when (exception is OperationCanceledException or IOException or HttpRequestException or InvalidDataException)
+        catch (Exception exception)
+            when (exception is OperationCanceledException or IOException or HttpRequestException or InvalidDataException)
         {
             return null;
         }

@@ -13,7 +13,9 @@ internal static class WebhookSignature
 
     public static string NewSecret() => SecretPrefix + Convert.ToBase64String(RandomNumberGenerator.GetBytes(SecretBytes));
 
-    /// <summary><c>v1,BASE64</c> of HMAC-SHA256 over <c>id.timestamp.body</c>, keyed by the bytes that the secret spells; one for each secret.</summary>
+    /// <summary>
+    /// <c>v1,BASE64</c> of HMAC-SHA256 over <c>id.timestamp.body</c>, keyed by the bytes that the secret spells; one for each secret.
+    /// </summary>
     public static string Standard(IEnumerable<string> secrets, string id, DateTimeOffset at, string body)
     {
         var signed = Encoding.UTF8.GetBytes(string.Create(CultureInfo.InvariantCulture, $"{id}.{at.ToUnixTimeSeconds()}.{body}"));
@@ -21,7 +23,9 @@ internal static class WebhookSignature
             "v1," + Convert.ToBase64String(HMACSHA256.HashData(Convert.FromBase64String(secret[SecretPrefix.Length..]), signed))));
     }
 
-    /// <summary><c>t=UNIX,v1=HEX</c> of HMAC-SHA256 over <c>t.body</c>, keyed by the secret's text; one <c>v1</c> for each secret.</summary>
+    /// <summary>
+    /// <c>t=UNIX,v1=HEX</c> of HMAC-SHA256 over <c>t.body</c>, keyed by the secret's text; one <c>v1</c> for each secret.
+    /// </summary>
     public static string Dated(IEnumerable<string> secrets, DateTimeOffset at, string body)
     {
         var time = at.ToUnixTimeSeconds().ToString(CultureInfo.InvariantCulture);

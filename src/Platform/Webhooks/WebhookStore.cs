@@ -45,5 +45,6 @@ internal sealed class WebhookStore(WebhookDb db, TimeProvider time)
 
 /// <summary>A delivery as lists show it.</summary>
 internal sealed record WebhookRow(
-    Guid Id, string WebhookId, string Kind, string Url, WebhookState State, int Attempts, DateTimeOffset CreatedAt, DateTimeOffset UpdatedAt,
+    Guid Id, string WebhookId, string Kind, string Url, WebhookState State,
+    int Attempts, DateTimeOffset CreatedAt, DateTimeOffset UpdatedAt,
     DateTimeOffset? NextAttemptAt);

@@ -16,14 +16,16 @@ internal static class WebhooksApi
     {
         var group = routes.MapGroup("/webhooks").WithTags("Webhooks").RequireCaller(MemberRole.Admin);
         group.MapGet("/secrets", ListSecretsAsync).WithSummary("List the secrets that sign webhooks now; never their text");
-        group.MapPost("/secrets", RotateAsync).WithSummary("Make a new signing secret, shown once; those before it sign until the overlap ends");
+        group.MapPost("/secrets", RotateAsync)
+            .WithSummary("Make a new signing secret, shown once; those before it sign until the overlap ends");
         group.MapDelete("/secrets/{id:guid}", RemoveAsync).WithSummary("Remove a signing secret at once");
         group.MapGet("/deliveries", ListAsync).WithSummary("List deliveries, newest first");
         group.MapGet("/deliveries/{id:guid}", GetAsync).WithSummary("Read a delivery: its body and what the receiver answered");
         group.MapPost("/deliveries/{id:guid}/resend", ResendAsync).WithSummary("Send a delivery again, under the same id");
     }
 
-    internal static async Task<Ok<IReadOnlyList<WebhookSecret>>> ListSecretsAsync(Caller caller, WebhookSecrets secrets, CancellationToken ct) =>
+    internal static async Task<Ok<IReadOnlyList<WebhookSecret>>> ListSecretsAsync(
+        Caller caller, WebhookSecrets secrets, CancellationToken ct) =>
         TypedResults.Ok<IReadOnlyList<WebhookSecret>>(await secrets.ListAsync(caller.OrganizationId, ct));
 
     internal static async Task<Created<NewSecret>> RotateAsync(

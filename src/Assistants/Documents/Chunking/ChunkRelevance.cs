@@ -6,7 +6,9 @@ using Stoa.Platform.Jobs;
 
 namespace Stoa.Assistants.Documents.Chunking;
 
-/// <summary>Which chunks of a website are worth keeping: by a rule of thumb, and where the settings say so by a model that may only say yes or no.</summary>
+/// <summary>
+/// Which chunks of a website are worth keeping: by a rule of thumb, and where the settings say so by a model that may only say yes or no.
+/// </summary>
 internal sealed partial class ChunkRelevance(Mind mind, IOptions<DocumentsOptions> options)
 {
     private const int LeastWords = 3;

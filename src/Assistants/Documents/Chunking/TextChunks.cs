@@ -58,7 +58,8 @@ internal static class TextChunks
 
     private static void Add(List<string> chunks, string chunk, int maxTokens, TokenEncoder encoder)
     {
-        if (chunks.Count > 0 && LengthOf(chunk) <= LeastToStandAlone && $"{chunks[^1]} {chunk}" is var joined && encoder.Count(joined) <= maxTokens)
+        if (chunks.Count > 0 && LengthOf(chunk) <= LeastToStandAlone
+            && $"{chunks[^1]} {chunk}" is var joined && encoder.Count(joined) <= maxTokens)
         {
             chunks[^1] = joined;
             return;

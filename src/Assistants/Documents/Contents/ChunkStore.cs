@@ -15,20 +15,23 @@ internal sealed class ChunkStore(AssistantsDb db, DocumentJobs jobs)
     private const string Stranger = "unknown";
 
     /// <summary>The chunk of this place; null where the document is not there.</summary>
-    public async Task<int?> PutAsync(int documentId, int index, string text, float[] embedding, CancellationToken ct) => await SaveAsync(db.Database.SqlQuery<Saved>($"""
+    public async Task<int?> PutAsync(int documentId, int index, string text, float[] embedding, CancellationToken ct) =>
+        await SaveAsync(db.Database.SqlQuery<Saved>($"""
         insert into assistants.document_chunks as c
           (document_id, user_id, title, language, index, text, content_hash, embedding, embedding_model, signature)
         select d.id, d.user_id, d.title, d.language, {index}, {text}, {HashOf(text)}, {VectorBytes.Write(embedding)}, {Stranger},
           {VectorBytes.Signature(embedding)}::varbit
         from assistants.documents d where d.id = {documentId} and d.deleted_at is null
         on conflict (document_id, index) where deleted_at is null do update
-        set text = excluded.text, content_hash = excluded.content_hash, embedding = excluded.embedding, embedding_model = excluded.embedding_model,
+        set text = excluded.text,
+          content_hash = excluded.content_hash, embedding = excluded.embedding, embedding_model = excluded.embedding_model,
           signature = excluded.signature
         returning id, document_id
         """), ct);
 
     /// <summary>Null where it is not there.</summary>
-    public async Task<int?> UpdateAsync(int chunkId, string text, float[] embedding, CancellationToken ct) => await SaveAsync(db.Database.SqlQuery<Saved>($"""
+    public async Task<int?> UpdateAsync(int chunkId, string text, float[] embedding, CancellationToken ct) =>
+        await SaveAsync(db.Database.SqlQuery<Saved>($"""
         update assistants.document_chunks set text = {text}, content_hash = {HashOf(text)}, embedding = {VectorBytes.Write(embedding)},
           embedding_model = {Stranger}, signature = {VectorBytes.Signature(embedding)}::varbit
         where id = {chunkId} and deleted_at is null

@@ -10,8 +10,10 @@ internal static class PageAddress
     // What no text comes out of; asked for all the same it would only be refused by its type.
     private static readonly HashSet<string> Unreadable = new(StringComparer.OrdinalIgnoreCase)
     {
-        ".png", ".jpg", ".jpeg", ".gif", ".webp", ".avif", ".svg", ".ico", ".css", ".js", ".mjs", ".json", ".xml", ".rss", ".atom", ".woff", ".woff2", ".ttf",
-        ".zip", ".gz", ".bz2", ".xz", ".7z", ".tar", ".rar", ".exe", ".dmg", ".iso", ".deb", ".rpm", ".mp3", ".mp4", ".avi", ".mov", ".webm", ".ogg", ".wav",
+        ".png", ".jpg", ".jpeg", ".gif", ".webp", ".avif", ".svg", ".ico", ".css",
+        ".js", ".mjs", ".json", ".xml", ".rss", ".atom", ".woff", ".woff2", ".ttf",
+        ".zip", ".gz", ".bz2", ".xz", ".7z", ".tar", ".rar", ".exe", ".dmg", ".iso",
+        ".deb", ".rpm", ".mp3", ".mp4", ".avi", ".mov", ".webm", ".ogg", ".wav",
         ".xls", ".xlsx", ".ppt", ".pptx", ".doc", ".csv",
     };
 
@@ -27,12 +29,13 @@ internal static class PageAddress
     public static Failure Invalid() => Failure.Invalid("invalid_url", "website_url", "invalid_url");
 
     /// <summary>
-    /// The name under which a page is kept: scheme and host in lower case, no default port, no fragment, no slash at the end of a bare host.
-    /// Null for what is no page of the web.
+    /// The name under which a page is kept: scheme and host in lower case, no default port, no fragment, no slash at the end of a bare
+    /// host. Null for what is no page of the web.
     /// </summary>
     public static string? NameOf(Uri uri)
     {
-        if (!uri.IsAbsoluteUri || (uri.Scheme != Uri.UriSchemeHttp && uri.Scheme != Uri.UriSchemeHttps) || uri.UserInfo.Length > 0 || uri.Host.Length == 0
+        if (!uri.IsAbsoluteUri || (uri.Scheme != Uri.UriSchemeHttp && uri.Scheme != Uri.UriSchemeHttps)
+            || uri.UserInfo.Length > 0 || uri.Host.Length == 0
             || uri.OriginalString.Contains('\\', StringComparison.Ordinal))
         {
             return null;

@@ -13,7 +13,8 @@ internal sealed record PageVersion(string? Etag, string? LastModified);
 /// <summary>A page that was fetched.</summary>
 /// <param name="Address">Where it came from, after redirects.</param>
 /// <param name="Html">Its links and wishes, where it is HTML.</param>
-internal sealed record FetchedPage(Uri Address, ReadableText Readable, HtmlPage? Html, PageVersion Version, bool MayBeKept, bool MayBeFollowed, int Bytes);
+internal sealed record FetchedPage(
+    Uri Address, ReadableText Readable, HtmlPage? Html, PageVersion Version, bool MayBeKept, bool MayBeFollowed, int Bytes);
 
 /// <summary>Why there is no page.</summary>
 internal enum Unfetched
@@ -33,10 +34,13 @@ internal readonly record struct Fetch(FetchedPage? Page, Unfetched? Why, string 
     public static Fetch None(Unfetched why, string reason) => new(null, why, reason);
 }
 
-/// <summary>Asks websites for pages: as slowly as they want, as much as their robots.txt allows, and never an address that is not public.</summary>
+/// <summary>
+/// Asks websites for pages: as slowly as they want, as much as their robots.txt allows, and never an address that is not public.
+/// </summary>
 internal sealed class PageFetcher(GuardedClient web, FileText files, IOptions<DocumentsOptions> options, TimeProvider time)
 {
-    private const string Accepted = "text/html, application/xhtml+xml, text/plain;q=0.8, text/markdown;q=0.8, application/pdf;q=0.6, */*;q=0.1";
+    private const string Accepted =
+        "text/html, application/xhtml+xml, text/plain;q=0.8, text/markdown;q=0.8, application/pdf;q=0.6, */*;q=0.1";
 
     private const string Forbidden = "robots_forbidden", Unreadable = "robots_unreadable";
 
@@ -113,7 +117,8 @@ internal sealed class PageFetcher(GuardedClient web, FileText files, IOptions<Do
         }
     }
 
-    private Task AskFirstAsync(Uri target, CancellationToken ct) => AllowedAsync(target, "it leads to where robots.txt does not allow it", ct);
+    private Task AskFirstAsync(Uri target, CancellationToken ct) =>
+        AllowedAsync(target, "it leads to where robots.txt does not allow it", ct);
 
     /// <exception cref="Failure">The host's rules do not allow it, or cannot be had.</exception>
     private async Task<RobotsRules> AllowedAsync(Uri page, string otherwise, CancellationToken ct)
@@ -141,7 +146,8 @@ internal sealed class PageFetcher(GuardedClient web, FileText files, IOptions<Do
         {
             return Fetch.None(Unfetched.Refused, "it is no text");
         }
-        var wishes = answer.Headers.NonValidated.TryGetValues("X-Robots-Tag", out var tags) ? [.. tags.SelectMany(HtmlPage.Words)] : (List<string>)[];
+        var wishes = answer.Headers.NonValidated.TryGetValues("X-Robots-Tag", out var tags)
+            ? [.. tags.SelectMany(HtmlPage.Words)] : (List<string>)[];
         var html = kind == ContentKind.Html
             ? await HtmlPage.ParseAsync(Charset.Decode(answer.Body.Span, type?.CharSet), answer.Address, Robot, time, ct) : null;
         var readable = html?.Readable ?? await files.ReadAsync(kind, answer.Body, type?.CharSet, ct);
@@ -185,10 +191,12 @@ internal sealed class PageFetcher(GuardedClient web, FileText files, IOptions<Do
     }
 
     private async Task<GuardedResponse> SendAsync(
-        HttpRequestMessage request, TimeSpan asked, long maxBytes, CancellationToken ct, Func<Uri, CancellationToken, Task>? mayFollow = null)
+        HttpRequestMessage request, TimeSpan asked, long maxBytes,
+        CancellationToken ct, Func<Uri, CancellationToken, Task>? mayFollow = null)
     {
         var contact = options.Value.Contact;
-        request.Headers.TryAddWithoutValidation("User-Agent", contact.Length == 0 ? options.Value.UserAgent : $"{options.Value.UserAgent} (+{contact})");
+        request.Headers.TryAddWithoutValidation(
+            "User-Agent", contact.Length == 0 ? options.Value.UserAgent : $"{options.Value.UserAgent} (+{contact})");
         request.Headers.TryAddWithoutValidation("Accept", Accepted);
         var own = TimeSpan.FromMilliseconds(options.Value.DelayMs);
         await OriginOf(request.RequestUri!).WaitAsync(asked > own ? asked : own, time, ct);

@@ -20,7 +20,8 @@ internal sealed class PageReading(
     /// <summary>Links wait in the database; a site that invents them without end fills it only so far.</summary>
     private int MostKnown => (options.Value.MaxPages * 4) + 1_000;
 
-    public async Task<WebsiteRun> SaveAsync(WebsiteRun run, WaitingPage page, Fetch fetch, TimeSpan spent, JobContext context, CancellationToken ct)
+    public async Task<WebsiteRun> SaveAsync(
+        WebsiteRun run, WaitingPage page, Fetch fetch, TimeSpan spent, JobContext context, CancellationToken ct)
     {
         var isBase = page.Url == run.BaseUrl;
         if (isBase && fetch.Why is Unfetched.Failed && !context.IsLastAttempt)
@@ -122,7 +123,8 @@ internal sealed class PageReading(
         {
             found = found.Concat(await SitemapAsync(site, ct));
         }
-        return [.. found.Where(link => PageAddress.IsOfSite(link, site)).Select(PageAddress.NameOf).OfType<string>().Distinct(StringComparer.Ordinal)];
+        return [.. found.Where(link => PageAddress.IsOfSite(link, site))
+            .Select(PageAddress.NameOf).OfType<string>().Distinct(StringComparer.Ordinal)];
     }
 
     /// <summary>Of the part of the site that the base page is the root of.</summary>

@@ -108,10 +108,13 @@ internal sealed class RobotsRules
 
     /// <summary>Both sides in one spelling: what must be escaped is, in capitals, and what need not be is not.</summary>
     private static string Normalize(string path) =>
-        !path.Contains("..", StringComparison.Ordinal) && Uri.TryCreate($"http://h{(path.StartsWith('/') ? "" : "/")}{path}", UriKind.Absolute, out var uri)
+        !path.Contains("..", StringComparison.Ordinal)
+            && Uri.TryCreate($"http://h{(path.StartsWith('/') ? "" : "/")}{path}", UriKind.Absolute, out var uri)
             ? uri.PathAndQuery : path;
 
-    /// <summary>From the start; <c>*</c> is anything, <c>$</c> at the end is the end. Takes each star as early as it can, which is enough.</summary>
+    /// <summary>
+    /// From the start; <c>*</c> is anything, <c>$</c> at the end is the end. Takes each star as early as it can, which is enough.
+    /// </summary>
     private static bool Matches(string pattern, string path)
     {
         var isWhole = pattern.EndsWith('$');

@@ -8,7 +8,8 @@ internal sealed record Sitemap(IReadOnlyList<string> Pages, IReadOnlyList<string
 {
     private const int Most = 50_000;
 
-    private static readonly XmlReaderSettings Settings = new() { DtdProcessing = DtdProcessing.Prohibit, XmlResolver = null, IgnoreComments = true };
+    private static readonly XmlReaderSettings Settings =
+        new() { DtdProcessing = DtdProcessing.Prohibit, XmlResolver = null, IgnoreComments = true };
 
     /// <summary>As far as it can be read.</summary>
     public static Sitemap Parse(ReadOnlyMemory<byte> bytes)

@@ -48,8 +48,10 @@ internal sealed class FileText(PdfText pdf, IOptions<DocumentsOptions> options, 
         };
     }
 
-    /// <exception cref="Failure">The file is broken, larger than allowed when unpacked, or of a kind that cannot be read on this machine.</exception>
-    public async Task<ReadableText> ReadAsync(ContentKind kind, ReadOnlyMemory<byte> bytes, string? charset, CancellationToken ct) => kind switch
+    /// <exception cref="Failure">The file is broken, larger than allowed when unpacked, or of a kind that cannot be read on this
+    /// machine.</exception>
+    public async Task<ReadableText> ReadAsync(ContentKind kind, ReadOnlyMemory<byte> bytes, string? charset, CancellationToken ct) =>
+        kind switch
     {
         ContentKind.Html => await OfHtmlAsync(Charset.Decode(bytes.Span, charset), ct),
         ContentKind.Plain => new("", Clean(Charset.Decode(bytes.Span, charset))),
@@ -96,7 +98,9 @@ internal sealed class FileText(PdfText pdf, IOptions<DocumentsOptions> options, 
             using var reader = XmlReader.Create(part, settings);
             return new(TextCleaning.CleanLine(document.PackageProperties.Title ?? ""), Clean(ParagraphsOf(reader)));
         }
-        catch (Exception broken) when (broken is OpenXmlPackageException or InvalidDataException or IOException or XmlException or FormatException or InvalidOperationException)
+        catch (Exception broken)
+            when (broken
+                is OpenXmlPackageException or InvalidDataException or IOException or XmlException or FormatException or InvalidOperationException)
         {
             throw Unreadable("document");
         }
@@ -146,5 +150,6 @@ internal sealed class FileText(PdfText pdf, IOptions<DocumentsOptions> options, 
     internal static Failure Unreadable(string what) => new(FailureKind.Invalid, "unreadable_file", $"The {what} cannot be read");
 
     private static string Clean(string text) =>
-        TextCleaning.Clean(text.Length <= LongestText ? text : throw new Failure(FailureKind.TooLarge, "too_large", "The text is too long"));
+        TextCleaning.Clean(text.Length <= LongestText ? text
+            : throw new Failure(FailureKind.TooLarge, "too_large", "The text is too long"));
 }

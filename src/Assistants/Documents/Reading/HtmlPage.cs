@@ -39,13 +39,16 @@ internal sealed record HtmlPage(ReadableText Readable, IReadOnlyList<Uri> Links,
 
     private static HtmlPage Of(IHtmlDocument document, Uri address, string robot)
     {
-        var baseAddress = document.QuerySelector("base[href]")?.GetAttribute("href") is { } given && Uri.TryCreate(address, given, out var uri) ? uri : address;
+        var baseAddress = document.QuerySelector("base[href]")?.GetAttribute("href") is { } given
+            && Uri.TryCreate(address, given, out var uri) ? uri : address;
         var wishes = document.QuerySelectorAll("meta[name][content]")
             .Where(meta => IsForUs(meta.GetAttribute("name")!, robot)).SelectMany(meta => Words(meta.GetAttribute("content")!)).ToList();
-        var title = document.QuerySelector("title")?.TextContent is { Length: > 0 } own ? own : document.QuerySelector("h1")?.TextContent ?? "";
+        var title = document.QuerySelector("title")?.TextContent is { Length: > 0 } own
+            ? own : document.QuerySelector("h1")?.TextContent ?? "";
         var language = TextCleaning.LanguageOf(document.DocumentElement?.GetAttribute("lang"));
         return new(
-            new(TextCleaning.CleanLine(title), HtmlText.Of(document), language), LinksOf(document, baseAddress), CanonicalOf(document, baseAddress),
+            new(TextCleaning.CleanLine(title), HtmlText.Of(document), language),
+            LinksOf(document, baseAddress), CanonicalOf(document, baseAddress),
             MayBeKept: !wishes.Any(word => word is "noindex" or "none"), MayBeFollowed: !wishes.Any(word => word is "nofollow" or "none"));
     }
 
@@ -79,5 +82,6 @@ internal sealed record HtmlPage(ReadableText Readable, IReadOnlyList<Uri> Links,
     }
 
     private static Uri? CanonicalOf(IHtmlDocument document, Uri baseAddress) =>
-        document.QuerySelector("link[rel=canonical][href]")?.GetAttribute("href") is { Length: > 0 } given && Uri.TryCreate(baseAddress, given, out var uri) ? uri : null;
+        document.QuerySelector("link[rel=canonical][href]")?.GetAttribute("href") is { Length: > 0 } given
+            && Uri.TryCreate(baseAddress, given, out var uri) ? uri : null;
 }

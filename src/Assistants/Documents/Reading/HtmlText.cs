@@ -14,18 +14,22 @@ internal static class HtmlText
 
     private static readonly HashSet<string> Dropped = new(StringComparer.Ordinal)
     {
-        "script", "style", "noscript", "template", "nav", "svg", "math", "iframe", "object", "embed", "canvas", "audio", "video", "select", "option",
+        "script", "style", "noscript", "template", "nav", "svg", "math", "iframe",
+        "object", "embed", "canvas", "audio", "video", "select", "option",
         "button", "input", "textarea", "dialog", "head", "title",
     };
 
     private static readonly HashSet<string> Blocks = new(StringComparer.Ordinal)
     {
-        "address", "article", "aside", "blockquote", "body", "br", "caption", "dd", "details", "div", "dl", "dt", "fieldset", "figcaption", "figure",
-        "footer", "form", "h1", "h2", "h3", "h4", "h5", "h6", "header", "hr", "li", "main", "ol", "p", "pre", "section", "summary", "table", "tbody",
+        "address", "article", "aside", "blockquote", "body", "br", "caption",
+        "dd", "details", "div", "dl", "dt", "fieldset", "figcaption", "figure",
+        "footer", "form", "h1", "h2", "h3", "h4", "h5", "h6", "header", "hr",
+        "li", "main", "ol", "p", "pre", "section", "summary", "table", "tbody",
         "thead", "tr", "ul",
     };
 
-    private static readonly HashSet<string> Containers = new(StringComparer.Ordinal) { "div", "ul", "ol", "table", "section", "p", "aside", "span" };
+    private static readonly HashSet<string> Containers =
+        new(StringComparer.Ordinal) { "div", "ul", "ol", "table", "section", "p", "aside", "span" };
 
     public static string Of(IHtmlDocument document)
     {
@@ -151,7 +155,8 @@ internal static class HtmlText
             return false;
         }
         var plain = style.Replace(" ", "", StringComparison.Ordinal);
-        return plain.Contains("display:none", StringComparison.OrdinalIgnoreCase) || plain.Contains("visibility:hidden", StringComparison.OrdinalIgnoreCase);
+        return plain.Contains("display:none", StringComparison.OrdinalIgnoreCase)
+            || plain.Contains("visibility:hidden", StringComparison.OrdinalIgnoreCase);
     }
 
     private sealed class Writer

@@ -7,8 +7,8 @@ using Stoa.Platform.Http;
 namespace Stoa.Assistants.Documents.Reading;
 
 /// <summary>
-/// The text of a PDF by <c>pdftotext</c> of poppler, where it is installed: a process of its own without our environment, which gets the file
-/// through a pipe and ends when it takes too long, too much memory, or says too much. A few at a time.
+/// The text of a PDF by <c>pdftotext</c> of poppler, where it is installed: a process of its own without our environment, which gets the
+/// file through a pipe and ends when it takes too long, too much memory, or says too much. A few at a time.
 /// </summary>
 internal sealed class PdfText(IOptions<DocumentsOptions> options, TimeProvider time) : IDisposable
 {
@@ -17,7 +17,8 @@ internal sealed class PdfText(IOptions<DocumentsOptions> options, TimeProvider t
     private const int MostMemoryKb = 512 << 10;
 
     // Limits that a system does not know are left out; the time is ours to look after.
-    private const string Script = """ulimit -v "$1" 2>/dev/null; ulimit -t "$2" 2>/dev/null; exec "$3" -q -enc UTF-8 -nopgbrk - - 2>/dev/null""";
+    private const string Script =
+        """ulimit -v "$1" 2>/dev/null; ulimit -t "$2" 2>/dev/null; exec "$3" -q -enc UTF-8 -nopgbrk - - 2>/dev/null""";
 
     private static readonly string? Path = (Environment.GetEnvironmentVariable("PATH") ?? "")
         .Split(System.IO.Path.PathSeparator, StringSplitOptions.RemoveEmptyEntries)
@@ -53,7 +54,8 @@ internal sealed class PdfText(IOptions<DocumentsOptions> options, TimeProvider t
         using var both = CancellationTokenSource.CreateLinkedTokenSource(ct, patience.Token);
         var start = new ProcessStartInfo("/bin/sh", ["-c", Script, Program, Text(MostMemoryKb), Text(seconds), program])
         {
-            UseShellExecute = false, RedirectStandardInput = true, RedirectStandardOutput = true, StandardOutputEncoding = Encoding.UTF8, WorkingDirectory = "/",
+            UseShellExecute = false, RedirectStandardInput = true, RedirectStandardOutput = true,
+            StandardOutputEncoding = Encoding.UTF8, WorkingDirectory = "/",
         };
         start.Environment.Clear();
         using var process = Process.Start(start) ?? throw FileText.Unreadable("PDF");

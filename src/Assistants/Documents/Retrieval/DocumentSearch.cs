@@ -26,10 +26,12 @@ internal sealed partial class DocumentSearch(
     private const double WeightOfVectors = 0.75;
 
     /// <summary>For a job; whoever waits for its end waits for no model's turn here.</summary>
-    public Task<IReadOnlyList<Citation>> FindAsync(string userId, Guid organizationId, string question, int topK, JobContext context, CancellationToken ct) =>
+    public Task<IReadOnlyList<Citation>> FindAsync(
+        string userId, Guid organizationId, string question, int topK, JobContext context, CancellationToken ct) =>
         FindAsync(userId, question, topK, () => vectors.OfAsync(organizationId, [question], context, goesOn: true, ct), ct);
 
-    public Task<IReadOnlyList<Citation>> FindAsync(string userId, Guid organizationId, string question, int topK, string requestId, CancellationToken ct) =>
+    public Task<IReadOnlyList<Citation>> FindAsync(
+        string userId, Guid organizationId, string question, int topK, string requestId, CancellationToken ct) =>
         FindAsync(userId, question, topK, () => vectors.OfAsync(organizationId, [question], requestId, ct), ct);
 
     private async Task<IReadOnlyList<Citation>> FindAsync(
@@ -44,14 +46,17 @@ internal sealed partial class DocumentSearch(
         var most = Math.Min(topK, MostResults);
         return Pick(await ReadAsync(userId, scores, most * OfferedForEach, ct), most);
 
-        async Task<List<int>> NearAsync() => await VectorOfAsync(ask) is { } vector ? await nearest.FindAsync(userId, vector, Candidates, ct) : [];
+        async Task<List<int>> NearAsync() =>
+            await VectorOfAsync(ask) is { } vector ? await nearest.FindAsync(userId, vector, Candidates, ct) : [];
     }
 
     /// <summary>The best; of one document more than two only where nothing else is left.</summary>
     internal static IReadOnlyList<Citation> Pick(IEnumerable<Citation> found, int most)
     {
-        var ranked = found.OrderByDescending(citation => citation.Score).ThenBy(citation => citation.DocumentId).ThenBy(citation => citation.Index).ToList();
-        var places = ranked.GroupBy(citation => citation.DocumentId).SelectMany(own => own.Index()).ToDictionary(one => one.Item, one => one.Index);
+        var ranked = found.OrderByDescending(citation => citation.Score)
+            .ThenBy(citation => citation.DocumentId).ThenBy(citation => citation.Index).ToList();
+        var places = ranked.GroupBy(citation => citation.DocumentId)
+            .SelectMany(own => own.Index()).ToDictionary(one => one.Item, one => one.Index);
         var chosen = ranked.OrderBy(citation => places[citation] >= FirstOfEach).Take(most).ToHashSet();
         return ranked.FindAll(chosen.Contains);
     }

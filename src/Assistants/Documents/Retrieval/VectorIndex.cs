@@ -7,8 +7,8 @@ using Stoa.Platform.Jobs;
 namespace Stoa.Assistants.Documents.Retrieval;
 
 /// <summary>
-/// Where the database has pgvector: an HNSW index over the signs of vectors, one for each number of dimensions, made as soon as somebody has
-/// so many chunks that counting the signs of all of them takes its time. It only chooses what is compared; the vectors themselves are
+/// Where the database has pgvector: an HNSW index over the signs of vectors, one for each number of dimensions, made as soon as somebody
+/// has so many chunks that counting the signs of all of them takes its time. It only chooses what is compared; the vectors themselves are
 /// compared as without it. So it can be made, and dropped with the extension, at any time.
 /// </summary>
 internal sealed partial class VectorIndex(NpgsqlDataSource source, IOptions<DocumentsOptions> options, ILogger<VectorIndex> logger)
@@ -62,7 +62,8 @@ internal sealed partial class VectorIndex(NpgsqlDataSource source, IOptions<Docu
         {
             await ExecuteAsync("create extension if not exists vector", ct);
         }
-        catch (PostgresException refused) when (refused.SqlState is PostgresErrorCodes.InsufficientPrivilege or PostgresErrorCodes.UndefinedFile)
+        catch (PostgresException refused)
+            when (refused.SqlState is PostgresErrorCodes.InsufficientPrivilege or PostgresErrorCodes.UndefinedFile)
         {
             LogNotAllowed(refused.MessageText);
             return;
@@ -85,7 +86,9 @@ internal sealed partial class VectorIndex(NpgsqlDataSource source, IOptions<Docu
                 await ExecuteAsync($"drop index concurrently assistants.{name}", ct);
                 break;
         }
-        var schema = await ScalarAsync("select quote_ident(n.nspname) from pg_extension e join pg_namespace n on n.oid = e.extnamespace where e.extname = 'vector'", ct);
+        var schema = await ScalarAsync(
+            "select quote_ident(n.nspname) from pg_extension e join pg_namespace n on n.oid = e.extnamespace where e.extname = 'vector'",
+            ct);
         await ExecuteAsync(string.Create(CultureInfo.InvariantCulture, $"""
             create index concurrently {name} on assistants.document_chunks using hnsw ((signature::bit({dimensions})) {schema}.bit_hamming_ops)
             where deleted_at is null and length(signature) = {dimensions}
@@ -95,7 +98,8 @@ internal sealed partial class VectorIndex(NpgsqlDataSource source, IOptions<Docu
 
     /// <summary>Of what is installed, else of what could be; null: there is none.</summary>
     private async Task<Version?> AvailableAsync(CancellationToken ct) =>
-        await ScalarAsync("select coalesce(installed_version, default_version) from pg_available_extensions where name = 'vector'", ct) is string text
+        await ScalarAsync("select coalesce(installed_version, default_version) from pg_available_extensions where name = 'vector'", ct)
+            is string text
         && Version.TryParse(text, out var version) ? version : null;
 
     private async Task<List<int>> WorthwhileAsync(CancellationToken ct)
@@ -133,7 +137,8 @@ internal sealed partial class VectorIndex(NpgsqlDataSource source, IOptions<Docu
     [LoggerMessage(LogLevel.Warning, "pgvector {Version} is too old, {Oldest} is needed: vectors are searched without an index")]
     private partial void LogTooOld(Version version, Version oldest);
 
-    [LoggerMessage(LogLevel.Warning, "pgvector is there but may not be used (create extension vector): {Problem}; vectors are searched without an index")]
+    [LoggerMessage(LogLevel.Warning,
+        "pgvector is there but may not be used (create extension vector): {Problem}; vectors are searched without an index")]
     private partial void LogNotAllowed(string problem);
 }
 
@@ -148,7 +153,8 @@ internal sealed record IndexVectors
 internal sealed class IndexVectorsHandler(VectorIndex index) : IJobHandler<IndexVectors>
 {
     /// <summary>An index over millions of chunks is not made in a minute, and not twice at the same time.</summary>
-    public static readonly JobRules Rules = ScheduleRules.Default with { Timeout = TimeSpan.FromHours(6), MaxRunning = 1, Priority = JobPriority.Bulk };
+    public static readonly JobRules Rules =
+        ScheduleRules.Default with { Timeout = TimeSpan.FromHours(6), MaxRunning = 1, Priority = JobPriority.Bulk };
 
     public Task RunAsync(IndexVectors job, JobContext context, CancellationToken ct) => index.MakeAsync(ct);
 }

@@ -6,13 +6,18 @@ namespace Stoa.Assistants.Documents.Retrieval;
 
 /// <summary>
 /// Chunks whose vectors are nearest to a question's. Of a user with few chunks all are compared; of one with many the server first picks
-/// those whose signs differ least where the question's numbers are large, which costs a counting of bits for each, or where there is one a look
-/// into the index of pgvector, and only their vectors are read and compared. Signs tell little of short vectors, so of these more are read. What is
-/// read of a vector are the upper halves of its numbers, which stand in the row: whole ones, which stand apart, would cost a look-up for each.
+/// those whose signs differ least where the question's numbers are large, which costs a counting of bits for each, or where there is one a
+/// look
+/// into the index of pgvector, and only their vectors are read and compared. Signs tell little of short vectors, so of these more are read.
+/// What is
+/// read of a vector are the upper halves of its numbers, which stand in the row: whole ones, which stand apart, would cost a look-up for
+/// each.
 /// </summary>
 internal sealed class VectorSearch(NpgsqlDataSource source, VectorIndex index)
 {
-    /// <summary>So many bytes of vectors are compared: 16,000 small ones of 512 bytes, 2,700 large ones of 3 KB, of which one at a time is held.</summary>
+    /// <summary>
+    /// So many bytes of vectors are compared: 16,000 small ones of 512 bytes, 2,700 large ones of 3 KB, of which one at a time is held.
+    /// </summary>
     private const int Compared = 8 << 20;
 
     /// <summary>As many as an index looks for at a time.</summary>
@@ -57,7 +62,8 @@ internal sealed class VectorSearch(NpgsqlDataSource source, VectorIndex index)
         if (place is not null)
         {
             batch.BatchCommands.Add(new(IndexTerms));
-            batch.BatchCommands.Add(Command(IndexedStatement(place, length), VectorBytes.Signature(question.Numbers), Math.Min(most, FromIndex)));
+            batch.BatchCommands.Add(
+                Command(IndexedStatement(place, length), VectorBytes.Signature(question.Numbers), Math.Min(most, FromIndex)));
         }
         else if (await HasMoreAsync(connection, userId, question.Model, most, ct))
         {

@@ -13,8 +13,10 @@ internal sealed class WordSearch(NpgsqlDataSource source)
     // Each costs a reading from beside the row, which is most of what a search costs.
     private const int MostRead = 400;
 
-    // How often a word stands in a chunk costs reading all of its words, so it is only looked at where it can matter: a chunk whose words weigh
-    // much less than those of the last that is wanted does not come before it by being full of them. What is read is unpacked once, by the empty addition.
+    // How often a word stands in a chunk costs reading all of its words, so it is only looked at where it can matter: a chunk whose words
+    // weigh
+    // much less than those of the last that is wanted does not come before it by being full of them. What is read is unpacked once, by the
+    // empty addition.
     private const string Statement = """
         with languages as materialized (
           select distinct language from assistants.documents where user_id = $1 and deleted_at is null limit 12
@@ -42,7 +44,8 @@ internal sealed class WordSearch(NpgsqlDataSource source)
           select id, c.words || ''::tsvector as words from promising join assistants.document_chunks c using (id)
         )
         select read.id from read join (select id, alone, weight from weighed, unnest(ids) id) word using (id)
-        group by read.id order by sum(word.weight * (1 + 4 * ts_rank('{0.4, 0.4, 0.4, 1}', read.words, word.alone, 1))) desc, read.id limit $3
+        group by read.id
+          order by sum(word.weight * (1 + 4 * ts_rank('{0.4, 0.4, 0.4, 1}', read.words, word.alone, 1))) desc, read.id limit $3
         """;
 
     /// <summary>Ids of chunks, the best first.</summary>

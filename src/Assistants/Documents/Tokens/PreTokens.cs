@@ -117,7 +117,8 @@ internal static class PreTokens
             return Kind.Space;
         }
         var category = char.GetUnicodeCategory(letter);
-        if (category == UnicodeCategory.Surrogate && Rune.DecodeFromUtf16(text[at..], out var rune, out var used) == System.Buffers.OperationStatus.Done)
+        if (category == UnicodeCategory.Surrogate
+            && Rune.DecodeFromUtf16(text[at..], out var rune, out var used) == System.Buffers.OperationStatus.Done)
         {
             (category, width) = (Rune.GetUnicodeCategory(rune), used);
         }

@@ -51,7 +51,9 @@ internal sealed class TokenEncoder
         return tokens;
     }
 
-    /// <summary>How many characters the first tokens of the text come to; a character that the last one holds a part of is left out.</summary>
+    /// <summary>
+    /// How many characters the first tokens of the text come to; a character that the last one holds a part of is left out.
+    /// </summary>
     public int LengthOf(ReadOnlySpan<char> text, int tokens)
     {
         for (var taken = 0; taken < text.Length;)

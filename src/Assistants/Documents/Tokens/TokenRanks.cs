@@ -17,7 +17,9 @@ internal sealed class TokenRanks
     /// <summary>Of a token, by its bytes; <see cref="None"/> for what is no token.</summary>
     public int Find(ReadOnlySpan<byte> token) => token.Length <= LongestToken && ranks.TryGetValue(token, out var rank) ? rank : None;
 
-    /// <summary>From the module of js-tiktoken that the build has embedded: <c>"bpe_ranks":"! 0 IQ== Ig== …"</c>, each line from a rank on.</summary>
+    /// <summary>
+    /// From the module of js-tiktoken that the build has embedded: <c>"bpe_ranks":"! 0 IQ== Ig== …"</c>, each line from a rank on.
+    /// </summary>
     public static TokenRanks Load()
     {
         using var stream = typeof(TokenRanks).Assembly.GetManifestResourceStream("cl100k_base.js")

@@ -12,7 +12,9 @@ internal sealed record EmbedDocument(int DocumentId)
     public const string Kind = "assistants.embed_document";
 }
 
-/// <summary>Makes the vectors that a document's chunks lack, or have of another model. Until then the old ones are found as before.</summary>
+/// <summary>
+/// Makes the vectors that a document's chunks lack, or have of another model. Until then the old ones are found as before.
+/// </summary>
 internal sealed class EmbedDocumentHandler(AssistantsDb db, DocumentContents contents, DocumentVectors vectors) : IJobHandler<EmbedDocument>
 {
     private const string WithoutVectors = "No vectors could be made of it: it is found by its words alone";
@@ -67,14 +69,16 @@ internal sealed class EmbedDocumentHandler(AssistantsDb db, DocumentContents con
     {
         await using var transaction = await db.Database.BeginTransactionAsync(ct);
         await using var update = new NpgsqlCommand("""
-            update assistants.document_chunks c set embedding = n.embedding, embedding_model = n.model, signature = n.signature::varbit, embedded_at = now()
+            update assistants.document_chunks c
+              set embedding = n.embedding, embedding_model = n.model, signature = n.signature::varbit, embedded_at = now()
             from unnest($1::integer[], $2::bytea[], $3::bytea[], $4::text[], $5::text[]) n (id, hash, embedding, model, signature)
             where c.id = n.id and c.content_hash = n.hash and c.deleted_at is null
             """, (NpgsqlConnection)db.Database.GetDbConnection())
         {
             Parameters =
             {
-                new() { Value = chunks.Select(chunk => chunk.Id).ToArray() }, new() { Value = chunks.Select(chunk => chunk.Hash).ToArray() },
+                new() { Value = chunks.Select(chunk => chunk.Id).ToArray() },
+                new() { Value = chunks.Select(chunk => chunk.Hash).ToArray() },
                 new() { Value = made.Select(vector => VectorBytes.Write(vector.Numbers)).ToArray() },
                 new() { Value = made.Select(vector => vector.Model).ToArray() },
                 new() { Value = made.Select(vector => VectorBytes.Signature(vector.Numbers)).ToArray() },

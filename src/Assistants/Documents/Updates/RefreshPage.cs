@@ -30,7 +30,8 @@ internal sealed class RefreshPageHandler(AssistantsDb db, DocumentContents conte
         }
         catch (Exception failed) when (!ct.IsCancellationRequested && CortexRules.IsLast(failed, context))
         {
-            await contents.FailedAsync(subject.Id, failed is Failure { Code: PageReading.Unreadable } ? failed.Message : "The page could not be read again", ct);
+            await contents.FailedAsync(
+                subject.Id, failed is Failure { Code: PageReading.Unreadable } ? failed.Message : "The page could not be read again", ct);
             throw;
         }
     }
@@ -66,7 +67,8 @@ internal sealed class RefreshPageHandler(AssistantsDb db, DocumentContents conte
         };
     }
 
-    private static Failure Unreadable(string because) => new(FailureKind.Invalid, PageReading.Unreadable, $"The page cannot be read: {because}");
+    private static Failure Unreadable(string because) =>
+        new(FailureKind.Invalid, PageReading.Unreadable, $"The page cannot be read: {because}");
 
     private sealed record Subject(
         int Id, string UserId, Guid OrganizationId, string UserLanguage, string Name, string? Etag, string? LastModified);

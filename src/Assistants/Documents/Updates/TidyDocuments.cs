@@ -6,7 +6,9 @@ using Stoa.Platform.Jobs;
 
 namespace Stoa.Assistants.Documents.Updates;
 
-/// <summary>Every quarter of an hour: websites whose time has come are read again, and documents get vectors of the model that is asked now.</summary>
+/// <summary>
+/// Every quarter of an hour: websites whose time has come are read again, and documents get vectors of the model that is asked now.
+/// </summary>
 internal sealed record TidyDocuments
 {
     public const string Kind = "assistants.tidy_documents";
@@ -14,7 +16,8 @@ internal sealed record TidyDocuments
     public static readonly TimeSpan Every = TimeSpan.FromMinutes(15);
 }
 
-internal sealed class TidyDocumentsHandler(AssistantsDb db, DocumentJobs jobs, DocumentVectors vectors, IOptions<DocumentsOptions> options, TimeProvider time)
+internal sealed class TidyDocumentsHandler(
+    AssistantsDb db, DocumentJobs jobs, DocumentVectors vectors, IOptions<DocumentsOptions> options, TimeProvider time)
     : IJobHandler<TidyDocuments>
 {
     private const int AtOnce = 1_000;

@@ -26,7 +26,8 @@ internal sealed class DocumentVectors(IEmbeddings embeddings, EngineLimits limit
 
     /// <summary>For somebody who waits.</summary>
     /// <inheritdoc cref="OfAsync(Guid, IReadOnlyList{string}, JobContext, bool, CancellationToken)"/>
-    public Task<IReadOnlyList<TextVector>> OfAsync(Guid organizationId, IReadOnlyList<string> texts, string requestId, CancellationToken ct) =>
+    public Task<IReadOnlyList<TextVector>> OfAsync(
+        Guid organizationId, IReadOnlyList<string> texts, string requestId, CancellationToken ct) =>
         OfAsync(organizationId, texts, requestId, context: null, goesOn: false, ct);
 
     private async Task<IReadOnlyList<TextVector>> OfAsync(

@@ -21,8 +21,8 @@ internal static class VectorBytes
     }
 
     /// <summary>
-    /// A digit for each number, 1 where it is above 0. Of two vectors the digits that differ grow with the angle between them, and the server
-    /// counts those a hundred times faster than it could hand out the vectors.
+    /// A digit for each number, 1 where it is above 0. Of two vectors the digits that differ grow with the angle between them, and the
+    /// server counts those a hundred times faster than it could hand out the vectors.
     /// </summary>
     public static string Signature(ReadOnlySpan<float> vector) => string.Create(vector.Length, vector, static (digits, numbers) =>
     {
@@ -33,8 +33,8 @@ internal static class VectorBytes
     });
 
     /// <summary>
-    /// How much each number of a question matters, from 0 to 3, as digits of two and of one: a question of a few words has many numbers near 0, whose signs
-    /// say nothing.
+    /// How much each number of a question matters, from 0 to 3, as digits of two and of one: a question of a few words has many numbers
+    /// near 0, whose signs say nothing.
     /// </summary>
     public static (string Twos, string Ones) Weights(ReadOnlySpan<float> vector)
     {
@@ -54,8 +54,8 @@ internal static class VectorBytes
     }
 
     /// <summary>
-    /// The cosine, as both are of length 1, of a vector and the upper halves of another's float32, which are what a search reads: off by less than a
-    /// hundredth of itself. 0 for vectors of different models' lengths.
+    /// The cosine, as both are of length 1, of a vector and the upper halves of another's float32, which are what a search reads: off by
+    /// less than a hundredth of itself. 0 for vectors of different models' lengths.
     /// </summary>
     public static float Product(ReadOnlySpan<float> vector, ReadOnlySpan<byte> halves)
     {

@@ -31,7 +31,8 @@ internal sealed record AgentBatch(RunRequest Run, JsonObject Receiver)
         var run = batch.Document[Member].Deserialize(DeliveryJson.Default.QueuedRun) ?? throw new JsonException("The batch has no run");
         run = batch.Secrets is { } kept ? RunSecrets.Join(run, secrets.Unseal(kept)) : run;
         return new(
-            run.Request.Deserialize(DeliveryJson.Default.RunRequest) ?? throw new JsonException("The run has no request"), run.ResponseFormat);
+            run.Request.Deserialize(DeliveryJson.Default.RunRequest) ?? throw new JsonException("The run has no request"),
+            run.ResponseFormat);
     }
 
     /// <summary>The run of one line, known by the line's id however often it is tried.</summary>
@@ -67,5 +68,6 @@ internal sealed record AgentLine(string CustomId, string Text, JsonObject? Varia
         new JsonObject { ["message"] = Text, ["variables"] = Variables?.DeepClone() }, GatewayJson.Default.JsonObject));
 
     /// <summary>As the answer that starts a batch tells it.</summary>
-    public JsonObject Show() => new() { ["message"] = Text, ["custom_id"] = CustomId, ["variables"] = Variables?.DeepClone() ?? new JsonObject() };
+    public JsonObject Show() =>
+        new() { ["message"] = Text, ["custom_id"] = CustomId, ["variables"] = Variables?.DeepClone() ?? new JsonObject() };
 }

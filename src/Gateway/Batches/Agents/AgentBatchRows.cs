@@ -15,7 +15,8 @@ internal sealed class AgentBatchRows(NpgsqlDataSource source, TimeProvider time)
         NpgsqlConnection connection, Batch batch, RunPlan plan, RunInput input, IReadOnlyList<AgentLine> lines, CancellationToken ct)
     {
         await using var insert = new NpgsqlCommand("""
-            insert into gateway.runs (id, created_at, updated_at, organization_id, agent_id, version_id, thread_id, sub_thread_id, message_id,
+            insert into gateway.runs (id,
+              created_at, updated_at, organization_id, agent_id, version_id, thread_id, sub_thread_id, message_id,
               service, model, is_success, user_message, batch_id, document)
             select line.id, $1, $1, $2, $3, $4, coalesce($12, line.custom_id), coalesce($13, $12, line.custom_id), line.custom_id,
               $5, $6, false, line.message, $7,
@@ -44,12 +45,14 @@ internal sealed class AgentBatchRows(NpgsqlDataSource source, TimeProvider time)
     /// <summary>Those that have not been run when the batch ends: it was cancelled or expired, or they could not begin.</summary>
     public Task GiveUpAsync(Batch batch, BatchStatus end, CancellationToken ct) => ChangeAsync(
         batch, "failed",
-        end switch { BatchStatus.Cancelled => "batch_cancelled", BatchStatus.Expired => "batch_expired", _ => "The run could not begin" }, ct);
+        end switch { BatchStatus.Cancelled => "batch_cancelled", BatchStatus.Expired => "batch_expired", _ => "The run could not begin" },
+        ct);
 
     private async Task ChangeAsync(Batch batch, string status, string? error, CancellationToken ct)
     {
         await using var update = source.CreateCommand("""
-            update gateway.runs set updated_at = $4, error = $6::text, finish_reason = case when $6::text is null then null else 'error' end,
+            update gateway.runs
+              set updated_at = $4, error = $6::text, finish_reason = case when $6::text is null then null else 'error' end,
               document = jsonb_set(document, array['batch_data', 'status'], to_jsonb($5::text))
             where organization_id = $1 and agent_id = $7 and created_at = $3 and batch_id = $2 and finish_reason is null
             """);

@@ -14,7 +14,8 @@ namespace Stoa.Gateway.Batches.Agents;
 /// answer, else, and where the provider did not answer well, run by run. The results go to a webhook.
 /// </summary>
 internal sealed class AgentBatches(
-    AgentRunner runner, NativeRuns native, KeptAnswers answers, BatchLines lines, AgentBatchRows rows, RunDelivery delivery, RunSecrets secrets,
+    AgentRunner runner, NativeRuns native, KeptAnswers answers, BatchLines lines,
+    AgentBatchRows rows, RunDelivery delivery, RunSecrets secrets,
     KeyRing keys, TimeProvider time) : IBatchWay
 {
     private const int Tries = 3;
@@ -92,7 +93,8 @@ internal sealed class AgentBatches(
     /// <summary>Whether whoever started it still may: his key lives, or it was a person.</summary>
     private bool IsAllowed(Batch batch) => batch.KeyId == Guid.Empty || keys.FindLive(batch.KeyId, batch.KeyPrefix) is not null;
 
-    private async Task<(InnerAnswer Answer, Failure? Failure)> RunAsync(Batch batch, BatchLine line, RunRequest request, CancellationToken ct)
+    private async Task<(InnerAnswer Answer, Failure? Failure)> RunAsync(
+        Batch batch, BatchLine line, RunRequest request, CancellationToken ct)
     {
         try
         {

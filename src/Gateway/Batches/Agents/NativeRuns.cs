@@ -16,10 +16,12 @@ namespace Stoa.Gateway.Batches.Agents;
 
 /// <summary>
 /// Runs by the batch API of their model's provider: what is asked is written as a run would ask it, and the answer becomes the run's. Only
-/// for agents whose runs are one question: who has tools, pre-tools or guardrails is run here, and so is who has a budget, which holds exactly.
+/// for agents whose runs are one question: who has tools, pre-tools or guardrails is run here, and so is who has a budget, which holds
+/// exactly.
 /// </summary>
 internal sealed partial class NativeRuns(
-    BatchLines lines, RunPlans plans, ToolMaking tools, BudgetGate budgets, RunMeter meter, AnswerRepair repair, KeptAnswers answers, RunLog log,
+    BatchLines lines, RunPlans plans, ToolMaking tools, BudgetGate budgets,
+    RunMeter meter, AnswerRepair repair, KeptAnswers answers, RunLog log,
     IEnumerable<IRunFollower> followers, RemoteMedia media, IOptions<GatewayOptions> options, TimeProvider time, ILogger<NativeRuns> logger)
 {
     /// <summary>Larger batches are run here: they would have to be whole in memory.</summary>
@@ -37,7 +39,8 @@ internal sealed partial class NativeRuns(
         try
         {
             var first = await OpenAsync(whole, (await lines.OpenAsync(batch.Id, 0, 1, ct))[0], ct);
-            if (ApiOf(first.Choice) is not { } api || !await IsOneQuestionAsync(first, ct) || await WriteAsync(batch, whole, ct) is not { } written)
+            if (ApiOf(first.Choice) is not { } api || !await IsOneQuestionAsync(first, ct)
+                || await WriteAsync(batch, whole, ct) is not { } written)
             {
                 return null;
             }
@@ -74,7 +77,8 @@ internal sealed partial class NativeRuns(
         await foreach (var result in ApiOf(choice)!.ResultsAsync(ClientOf(choice), batch.ProviderBatchId!, state, ct))
         {
             if (result.Status is >= 200 and < 300 && NativeLine.NumberOf(result.Id) is { } number
-                && await lines.FindOpenAsync(batch.Id, number, ct) is { } line && await ReadAsync(batch, whole, line, result, ct) is { } answer)
+                && await lines.FindOpenAsync(batch.Id, number, ct) is { } line
+                && await ReadAsync(batch, whole, line, result, ct) is { } answer)
             {
                 await lines.AnswerAsync(batch.Id, number, answer, ct);
             }
@@ -189,6 +193,7 @@ internal sealed partial class NativeRuns(
     [LoggerMessage(LogLevel.Information, "Batch {Batch} is run here: its provider did not take it ({Code})")]
     private partial void LogNotTaken(string batch, string code);
 
-    [LoggerMessage(LogLevel.Warning, "What the provider answered to line {Line} of batch {Batch} cannot be read ({Code}): the line is run here")]
+    [LoggerMessage(
+        LogLevel.Warning, "What the provider answered to line {Line} of batch {Batch} cannot be read ({Code}): the line is run here")]
     private partial void LogNotRead(string batch, int line, string code);
 }

@@ -69,7 +69,8 @@ internal sealed class BatchClient(ProviderClient client, string? apiKey = null)
     public static string Need(JsonElement from, string name) =>
         from.TextOf(name) is { Length: > 0 } text ? text : throw ProviderRefusals.Unreadable($"it has no {name}");
 
-    private ProviderRequest Get(string path) => new(client.UriOf(path), default, isStream: false) { Method = HttpMethod.Get, ApiKey = apiKey };
+    private ProviderRequest Get(string path) =>
+        new(client.UriOf(path), default, isStream: false) { Method = HttpMethod.Get, ApiKey = apiKey };
 
     private async Task<JsonElement> SendAsync(ProviderRequest request, CancellationToken ct)
     {

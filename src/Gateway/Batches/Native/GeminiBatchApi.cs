@@ -34,7 +34,8 @@ internal sealed class GeminiBatchApi : IProviderBatchApi
         var operation = await client.GetAsync($"/v1beta/{id}", ct);
         var state = operation.Member("metadata").TextOf("state") ?? operation.TextOf("state") ?? "";
         // The same states come as JOB_STATE_… and as BATCH_STATE_….
-        var file = operation.Member("response").TextOf("responsesFile") ?? operation.Member("metadata").Member("output").TextOf("responsesFile");
+        var file = operation.Member("response").TextOf("responsesFile")
+            ?? operation.Member("metadata").Member("output").TextOf("responsesFile");
         return NativeState.Of(
             state[(state.LastIndexOf("STATE_", StringComparison.Ordinal) is >= 0 and var at ? at + "STATE_".Length : 0)..] switch
             {
@@ -65,12 +66,14 @@ internal sealed class GeminiBatchApi : IProviderBatchApi
 
     // Of the error codes of Google's RPC only the caller's own fault has to be told apart.
     private static int StatusOf(JsonElement error) =>
-        error.Member("code") is { ValueKind: JsonValueKind.Number } code && code.TryGetInt32(out var number) && number is 3 or 400 ? 400 : 500;
+        error.Member("code") is { ValueKind: JsonValueKind.Number } code
+            && code.TryGetInt32(out var number) && number is 3 or 400 ? 400 : 500;
 
     private static async Task<string> UploadAsync(BatchClient client, byte[] lines, CancellationToken ct)
     {
         using var form = new MultipartContent("related");
-        form.Add(new StringContent("""{"file":{"display_name":"batch","mime_type":"application/jsonl"}}""", Encoding.UTF8, "application/json"));
+        form.Add(new StringContent(
+            """{"file":{"display_name":"batch","mime_type":"application/jsonl"}}""", Encoding.UTF8, "application/json"));
         var content = new ByteArrayContent(lines);
         content.Headers.ContentType = new MediaTypeHeaderValue("application/jsonl");
         form.Add(content);

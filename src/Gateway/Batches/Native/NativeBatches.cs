@@ -13,7 +13,8 @@ namespace Stoa.Gateway.Batches.Native;
 /// limits of ordinary calls. Whoever has a budget has his batches done here, call by call: it holds exactly.
 /// </summary>
 internal sealed partial class NativeBatches(
-    BatchLines lines, CallGate gate, BudgetGate budgets, NativeLines forms, ProviderCatalog providers, IOptions<GatewayOptions> options, ILogger<NativeBatches> logger)
+    BatchLines lines, CallGate gate, BudgetGate budgets, NativeLines forms,
+    ProviderCatalog providers, IOptions<GatewayOptions> options, ILogger<NativeBatches> logger)
 {
     /// <summary>Larger batches are done here, line by line: they would have to be whole in memory.</summary>
     private const long MaxBytes = 64L << 20;
@@ -25,7 +26,8 @@ internal sealed partial class NativeBatches(
     {
         try
         {
-            if (!options.Value.NativeBatches || budgets.Concerns(batch.OrganizationId) || await ReadAsync(batch, key, ct) is not var (target, all)
+            if (!options.Value.NativeBatches || budgets.Concerns(batch.OrganizationId)
+                || await ReadAsync(batch, key, ct) is not var (target, all)
                 || IProviderBatchApi.Of(target.Provider, batch.Endpoint) is not { } api)
             {
                 return null;

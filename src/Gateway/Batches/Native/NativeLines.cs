@@ -67,7 +67,8 @@ internal sealed class NativeLines(CallMeter meter, RemoteMedia media, IOptions<G
         else
         {
             var request = RequestOf(surface, line);
-            var answer = ModelCalls.DialectOf(call.Target.Provider.Kind.Dialect!.Value).ReadAnswer(result.Body, request, TargetOf(call.Target));
+            var answer = ModelCalls.DialectOf(call.Target.Provider.Kind.Dialect!.Value)
+                .ReadAnswer(result.Body, request, TargetOf(call.Target));
             var client = surface.DialectOf(new DefaultHttpContext().Request);
             var head = new AnswerHead(AnswerIds.New(client.AnswerIdPrefix), time.GetUtcNow().ToUnixTimeSeconds(), call.RequestId);
             client.WriteAnswer(answer, request, head, output);

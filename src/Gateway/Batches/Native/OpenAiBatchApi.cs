@@ -58,7 +58,8 @@ internal class OpenAiBatchApi : IProviderBatchApi
         var id = BatchClient.Need(line, "custom_id");
         var response = line.Member("response");
         return response.Member("body") is { ValueKind: JsonValueKind.Object } body
-            ? new(id, response.Member("status_code") is { ValueKind: JsonValueKind.Number } status ? status.GetInt32() : 200, BatchClient.Raw(body))
+            ? new(id, response.Member("status_code") is { ValueKind: JsonValueKind.Number } status ? status.GetInt32() : 200,
+                BatchClient.Raw(body))
             // The whole line, as its `error` stands where an error's body has it.
             : new(id, 500, BatchClient.Raw(line));
     }

@@ -29,7 +29,8 @@ internal static class AnthropicAnswers
         {
             // Words around the forced call would spoil the JSON that the client asked for.
             parts.RemoveAll(part => part is Part.Text || IsFormat(part));
-            parts.Insert(parts.FindLastIndex(part => part is Part.Thinking) + 1, new Part.Text(AnthropicFormat.Unwrap(format.Arguments, request)));
+            parts.Insert(
+                parts.FindLastIndex(part => part is Part.Thinking) + 1, new Part.Text(AnthropicFormat.Unwrap(format.Arguments, request)));
             given = given == "tool_use" ? "end_turn" : given;
         }
         else if (AnthropicFormat.WantsBareObject(request))
@@ -114,7 +115,8 @@ internal static class AnthropicAnswers
     private static bool IsFormat(Part part) => part is Part.ToolCall { Name: AnthropicFormat.ToolName };
 
     private static TokenUsage? ReadUsage(JsonElement usage) =>
-        usage.ValueKind == JsonValueKind.Object && AnthropicUsage.TryReadUsage(JsonMarshal.GetRawUtf8Value(usage), out var tokens) ? tokens : null;
+        usage.ValueKind == JsonValueKind.Object
+            && AnthropicUsage.TryReadUsage(JsonMarshal.GetRawUtf8Value(usage), out var tokens) ? tokens : null;
 
     private static Part? ReadBlock(JsonElement block, Dictionary<string, string>? originals)
     {
@@ -133,7 +135,8 @@ internal static class AnthropicAnswers
                 var input = block.Member("input");
                 var arguments = input.IsPresent() ? JsonOutput.Compact(input) : "{}";
                 return new Part.ToolCall(
-                    block.TextOf("id") is { Length: > 0 } id ? id : ToolNames.MakeId(0, 0, name, arguments), originals.Original(name), arguments);
+                    block.TextOf("id") is { Length: > 0 } id ? id : ToolNames.MakeId(0, 0, name, arguments),
+                    originals.Original(name), arguments);
             case { } other:
                 return new Part.Foreign(Dialect.Anthropic, other, block.Clone());
             case null:

@@ -38,7 +38,8 @@ internal static class AnthropicCitations
         json.WriteEndObject();
     }
 
-    public static IReadOnlyList<Citation> Read(JsonElement citations) => citations.ValueKind != JsonValueKind.Array || citations.GetArrayLength() == 0 ? []
+    public static IReadOnlyList<Citation> Read(JsonElement citations) =>
+        citations.ValueKind != JsonValueKind.Array || citations.GetArrayLength() == 0 ? []
         : [.. citations.EnumerateArray().Where(one => one.ValueKind == JsonValueKind.Object).Select(ReadOne)];
 
     public static Citation ReadOne(JsonElement citation)

@@ -19,7 +19,8 @@ internal sealed class AnthropicDialect : IClientDialect, IProviderDialect
     public static AnthropicDialect Of(string? version) => IsNewer(version) ? Newer : Older;
 
     /// <summary>Versions are dates, so text order is their order.</summary>
-    public static bool IsNewer(string? version) => version?.Length == NewerVersion.Length && string.CompareOrdinal(version, NewerVersion) >= 0;
+    public static bool IsNewer(string? version) =>
+        version?.Length == NewerVersion.Length && string.CompareOrdinal(version, NewerVersion) >= 0;
 
     public bool TakesAddresses => true;
 

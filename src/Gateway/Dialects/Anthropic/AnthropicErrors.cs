@@ -57,7 +57,8 @@ internal sealed class AnthropicErrors : ModelApiErrors
 
     private static string TypeOf(Failure failure) => failure.Kind switch
     {
-        FailureKind.Invalid or FailureKind.Conflict or FailureKind.MethodNotAllowed or FailureKind.UnsupportedMedia => "invalid_request_error",
+        FailureKind.Invalid or FailureKind.Conflict or FailureKind.MethodNotAllowed or FailureKind.UnsupportedMedia =>
+            "invalid_request_error",
         FailureKind.Unauthenticated => "authentication_error",
         FailureKind.Quota => "billing_error",
         FailureKind.Forbidden => "permission_error",

@@ -21,14 +21,16 @@ internal static class AnthropicFormat
 
     /// <summary>A tool's input is an object, so any other schema is put under one key and taken out again.</summary>
     public static bool IsWrapped(ChatRequest request) =>
-        request.Format?.Schema is { } schema && schema.Member("type") is { ValueKind: not JsonValueKind.Undefined } type && type.AsText() != "object";
+        request.Format?.Schema is { } schema
+            && schema.Member("type") is { ValueKind: not JsonValueKind.Undefined } type && type.AsText() != "object";
 
     public static void WriteTool(Utf8JsonWriter json, ChatRequest request)
     {
         var format = request.Format!;
         json.WriteStartObject();
         json.WriteString("name", ToolName);
-        json.WriteString("description", format.Description ?? "Gives the answer in the form the user asked for. Always answer by calling this tool.");
+        json.WriteString(
+            "description", format.Description ?? "Gives the answer in the form the user asked for. Always answer by calling this tool.");
         json.WritePropertyName("input_schema");
         WriteSchema(json, format.Schema!.Value, IsWrapped(request));
         json.WriteEndObject();
@@ -44,7 +46,8 @@ internal static class AnthropicFormat
         try
         {
             using var document = JsonBody.OpenAnswer(System.Text.Encoding.UTF8.GetBytes(input));
-            return document.RootElement.Member(Wrapper) is { ValueKind: not JsonValueKind.Undefined } value ? JsonOutput.Compact(value) : input;
+            return document.RootElement.Member(Wrapper) is { ValueKind: not JsonValueKind.Undefined } value
+                ? JsonOutput.Compact(value) : input;
         }
         catch (Platform.Http.Failure)
         {

@@ -86,7 +86,8 @@ internal static class AnthropicFrames
         }
     }
 
-    private static void WriteDelta(IBufferWriter<byte> output, AnthropicBlock block, ReadOnlySpan<byte> type, ReadOnlySpan<byte> field, string text)
+    private static void WriteDelta(
+        IBufferWriter<byte> output, AnthropicBlock block, ReadOnlySpan<byte> type, ReadOnlySpan<byte> field, string text)
     {
         var json = Open(output, "event: content_block_delta\ndata: "u8, "content_block_delta"u8);
         json.WriteNumber("index"u8, block.Position);

@@ -119,7 +119,8 @@ internal sealed class AnthropicMessages
                 return !string.IsNullOrWhiteSpace(text.Value);
             case Part.Refusal refusal:
                 return !string.IsNullOrWhiteSpace(refusal.Value);
-            case Part.Thinking { Origin: Dialect.Anthropic, Redacted.Length: > 0 } or Part.Thinking { Origin: Dialect.Anthropic, Signature.Length: > 0 }:
+            case Part.Thinking { Origin: Dialect.Anthropic,
+                Redacted.Length: > 0 } or Part.Thinking { Origin: Dialect.Anthropic, Signature.Length: > 0 }:
                 return true;
             case Part.Thinking:
                 request.Warn("thoughts of another provider dropped");
@@ -179,7 +180,8 @@ internal sealed class AnthropicMessages
                 json.WriteString("signature", thinking.Signature);
                 break;
             default:
-                throw Unsupported(part is Part.Audio or Part.Recording ? "Audio" : part is Part.Video ? "Video" : $"A part of the kind {part.GetType().Name}");
+                throw Unsupported(part is Part.Audio or Part.Recording ? "Audio"
+                    : part is Part.Video ? "Video" : $"A part of the kind {part.GetType().Name}");
         }
         AnthropicRequestWriter.WriteCache(json, part.Cache);
         json.WriteEndObject();
@@ -266,5 +268,6 @@ internal sealed class AnthropicMessages
         json.WriteString("file_id", stored.Id);
     }
 
-    private static Failure Unsupported(string what) => Failure.Invalid($"{what} cannot be sent to this provider.", "messages", "unsupported_content");
+    private static Failure Unsupported(string what) =>
+        Failure.Invalid($"{what} cannot be sent to this provider.", "messages", "unsupported_content");
 }

@@ -40,7 +40,8 @@ internal sealed class AnthropicRequestReader(Node body, bool isNewer, ReadOption
             Tools = tools,
             ToolChoice = choice is null ? null : ReadChoice(choice),
             Parallel = choice?.Get("disable_parallel_tool_use")?.Flag() is { } disabled ? !disabled : null,
-            Reasoning = effort is null ? request.Reasoning : (request.Reasoning ?? new()) with { Effort = request.Reasoning?.Effort ?? effort },
+            Reasoning = effort is null ? request.Reasoning
+            : (request.Reasoning ?? new()) with { Effort = request.Reasoning?.Effort ?? effort },
             Extra = extra,
         };
     }
@@ -98,7 +99,8 @@ internal sealed class AnthropicRequestReader(Node body, bool isNewer, ReadOption
             case "service_tier":
                 request = request with
                 {
-                    ServiceTier = field.Text() is "auto" or "standard_only" ? field.Text() : throw field.NotOneOf("'auto', 'standard_only'"),
+                    ServiceTier = field.Text() is "auto" or "standard_only"
+                    ? field.Text() : throw field.NotOneOf("'auto', 'standard_only'"),
                 };
                 break;
             default:

@@ -180,7 +180,8 @@ internal sealed class AnthropicStreamReader(ChatRequest request, DialectTarget t
         }
     }
 
-    private void Text(int index, Block block, string text, List<ChatEvent> events) => Emit(index, filter.TakeText(index, block.Carry.Take(text)), events);
+    private void Text(int index, Block block, string text, List<ChatEvent> events) =>
+        Emit(index, filter.TakeText(index, block.Carry.Take(text)), events);
 
     private void Emit(int index, string text, List<ChatEvent> events)
     {

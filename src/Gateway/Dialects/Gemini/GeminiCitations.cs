@@ -16,7 +16,8 @@ internal static class GeminiCitations
         foreach (var support in grounding.ItemsOf("groundingSupports"))
         {
             var segment = support.Member("segment");
-            var from = segment.Member("startIndex") is { ValueKind: JsonValueKind.Number } start && start.TryGetInt32(out var bytes) ? bytes : 0;
+            var from = segment.Member("startIndex") is { ValueKind: JsonValueKind.Number } start
+                && start.TryGetInt32(out var bytes) ? bytes : 0;
             foreach (var index in support.ItemsOf("groundingChunkIndices"))
             {
                 if (index.ValueKind == JsonValueKind.Number && index.TryGetInt32(out var number)

@@ -87,7 +87,8 @@ internal sealed class GeminiContents
     private IEnumerable<Part> Results(Turn turn)
     {
         var results = turn.Parts.OfType<Part.ToolResult>().OrderBy(result => callOrder.LastIndexOf(result.Id)).ToList();
-        var shown = results.SelectMany(result => result.Parts).Where(part => part is Part.Image or Part.File { Media: not Media.PlainText });
+        var shown = results.SelectMany(result => result.Parts)
+            .Where(part => part is Part.Image or Part.File { Media: not Media.PlainText });
         return results.Concat(shown);
     }
 

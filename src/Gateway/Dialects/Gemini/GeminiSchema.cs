@@ -28,7 +28,8 @@ internal sealed class GeminiSchema(JsonElement root, string field)
         if (++written > MaxSchemas || json.BytesCommitted + json.BytesPending > MaxRequestBytes)
         {
             throw Failure.Invalid(
-                $"With its references replaced, a schema for this provider is too large (at most {MaxSchemas} schemas).", field, "unsupported_schema");
+                $"With its references replaced, a schema for this provider is too large (at most {MaxSchemas} schemas).",
+                field, "unsupported_schema");
         }
         while (schema.TextOf("$ref") is { } reference)
         {
@@ -40,7 +41,8 @@ internal sealed class GeminiSchema(JsonElement root, string field)
                     $"A schema for this provider may refer to itself or others at most {MaxReferences} deep.", field, "unsupported_schema");
             }
         }
-        if (!schema.Member("type").IsPresent() && schema.Member("allOf") is { ValueKind: JsonValueKind.Array } all && all.GetArrayLength() == 1)
+        if (!schema.Member("type").IsPresent()
+            && schema.Member("allOf") is { ValueKind: JsonValueKind.Array } all && all.GetArrayLength() == 1)
         {
             Write(json, all[0], references);
             return;
@@ -60,7 +62,8 @@ internal sealed class GeminiSchema(JsonElement root, string field)
     private static void WriteType(Utf8JsonWriter json, JsonElement schema)
     {
         var type = schema.Member("type");
-        string?[] names = type.ValueKind == JsonValueKind.Array ? [.. type.EnumerateArray().Select(item => item.AsText())] : [type.AsText()];
+        string?[] names = type.ValueKind == JsonValueKind.Array
+            ? [.. type.EnumerateArray().Select(item => item.AsText())] : [type.AsText()];
         var name = Array.Find(names, name => name is not (null or "null")) ?? (schema.Member("properties").IsPresent() ? "object" : null);
         name ??= schema.Member("const").ValueKind == JsonValueKind.String || schema.Member("enum").IsPresent() ? "string" : null;
         json.WriteIfAny("type", name?.ToUpperInvariant());
@@ -128,7 +131,8 @@ internal sealed class GeminiSchema(JsonElement root, string field)
         var found = reference.StartsWith('#') ? root : default;
         foreach (var step in reference.TrimStart('#').Split('/', StringSplitOptions.RemoveEmptyEntries))
         {
-            var name = Uri.UnescapeDataString(step).Replace("~1", "/", StringComparison.Ordinal).Replace("~0", "~", StringComparison.Ordinal);
+            var name = Uri.UnescapeDataString(step).Replace("~1", "/", StringComparison.Ordinal)
+                .Replace("~0", "~", StringComparison.Ordinal);
             found = found.Member(name);
         }
         return found.ValueKind == JsonValueKind.Object

@@ -56,7 +56,8 @@ internal sealed record GtwyBody(JsonObject Members)
     private static JsonValue Number(JsonElement number)
     {
         var value = number.GetDouble();
-        return Math.Abs(value) <= MaxNumber && (value != 0 || !number.GetRawText().AsSpan().ContainsAnyInRange('1', '9') || number.TryGetDecimal(out _))
+        return Math.Abs(value) <= MaxNumber
+            && (value != 0 || !number.GetRawText().AsSpan().ContainsAnyInRange('1', '9') || number.TryGetDecimal(out _))
             && number.GetRawText().Length <= 128
             ? JsonValue.Create(number.Clone())!
             : throw Failure.Invalid("The body holds a number that is too large or too small", code: "invalid_value");

@@ -15,7 +15,8 @@ internal static class GtwyFields
     {
         null => null,
         JsonValue value when value.GetValueKind() == JsonValueKind.String =>
-            value.GetValue<string>() is var text && text.Length <= atMost ? text : throw Wrong(name, $"may have at most {atMost} characters"),
+            value.GetValue<string>() is var text && text.Length <= atMost ? text
+                : throw Wrong(name, $"may have at most {atMost} characters"),
         _ => throw Wrong(name, "must be a text"),
     };
 
@@ -40,7 +41,8 @@ internal static class GtwyFields
         {
             throw Wrong(name, $"may have at most {atMost} items");
         }
-        return [.. array.Select(item => item?.GetValueKind() == JsonValueKind.String ? item.GetValue<string>() : throw Wrong(name, "must hold texts"))
+        return [.. array.Select(item => item?.GetValueKind() == JsonValueKind.String
+            ? item.GetValue<string>() : throw Wrong(name, "must hold texts"))
             .Distinct(StringComparer.Ordinal)];
     }
 
@@ -65,7 +67,8 @@ internal static class GtwyFields
             JsonValueKind.String => value.GetValue<string>(),
             _ => "",
         };
-        return decimal.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out var amount) && amount is >= 0 and <= 1_000_000_000_000
+        return decimal.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out var amount)
+            && amount is >= 0 and <= 1_000_000_000_000
             ? amount
             : throw Wrong(name, "must be a number from 0 to 1000000000000");
     }
@@ -86,7 +89,8 @@ internal static class GtwyFields
         _ => throw Wrong(name, "must be an ISO 8601 time"),
     };
 
-    public static string InstantText(DateTimeOffset at) => at.UtcDateTime.ToString("yyyy-MM-ddTHH:mm:ss.fffZ", CultureInfo.InvariantCulture);
+    public static string InstantText(DateTimeOffset at) =>
+        at.UtcDateTime.ToString("yyyy-MM-ddTHH:mm:ss.fffZ", CultureInfo.InvariantCulture);
 
     public static Failure Wrong(string name, string problem) => Failure.Invalid($"{name} {problem}", name);
 
@@ -94,7 +98,8 @@ internal static class GtwyFields
     public static JsonObject Bounded(this JsonObject document) =>
         JsonSerializer.SerializeToUtf8Bytes(document, GatewayJson.Default.JsonObject).Length <= MaxDocument
             ? document
-            : throw new Failure(FailureKind.TooLarge, "request_too_large", $"What is kept of it would be larger than {MaxDocument >> 20} MB");
+            : throw new Failure(
+                FailureKind.TooLarge, "request_too_large", $"What is kept of it would be larger than {MaxDocument >> 20} MB");
 
     /// <summary>The object of that name, made where there is none.</summary>
     public static JsonObject ObjectOrNew(this JsonObject holder, string name)

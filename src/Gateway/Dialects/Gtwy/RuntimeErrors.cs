@@ -27,7 +27,8 @@ internal sealed class RuntimeErrors : JsonErrors
 
     protected override void Write(Utf8JsonWriter json, Failure failure)
     {
-        if (failure.Code == QueueFailed || failure.Kind is FailureKind.Unauthenticated or FailureKind.NotFound or FailureKind.MethodNotAllowed or FailureKind.TooMany)
+        if (failure.Code == QueueFailed
+            || failure.Kind is FailureKind.Unauthenticated or FailureKind.NotFound or FailureKind.MethodNotAllowed or FailureKind.TooMany)
         {
             json.WriteString("detail", failure.Kind == FailureKind.NotFound ? "Not Found" : failure.Message);
             return;

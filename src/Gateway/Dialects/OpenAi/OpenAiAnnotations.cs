@@ -12,7 +12,8 @@ internal static class OpenAiAnnotations
 {
     private const string FileCitation = "file_citation";
 
-    public static IReadOnlyList<Citation> Read(JsonElement annotations) => annotations.ValueKind != JsonValueKind.Array || annotations.GetArrayLength() == 0 ? []
+    public static IReadOnlyList<Citation> Read(JsonElement annotations) =>
+        annotations.ValueKind != JsonValueKind.Array || annotations.GetArrayLength() == 0 ? []
         : [.. annotations.EnumerateArray().Where(one => one.ValueKind == JsonValueKind.Object).Select(ReadOne)];
 
     /// <summary>Of a chat completion: counted over the whole text.</summary>
@@ -32,7 +33,8 @@ internal static class OpenAiAnnotations
     }
 
     /// <summary>Of a text of the Responses API, each as <see cref="WriteOne"/> writes it.</summary>
-    public static IEnumerable<JsonObject> Of(Part.Text text) => text.Citations.Count == 0 ? [] : Citation.Placed([text]).OfType<JsonObject>().Where(IsKnown);
+    public static IEnumerable<JsonObject> Of(Part.Text text) =>
+        text.Citations.Count == 0 ? [] : Citation.Placed([text]).OfType<JsonObject>().Where(IsKnown);
 
     public static void WriteOne(Utf8JsonWriter json, JsonObject words, int length)
     {
@@ -47,7 +49,8 @@ internal static class OpenAiAnnotations
             json.WriteString("type"u8, FileCitation);
             json.WriteString("file_id"u8, Citation.TextOf(words, "file_id") ?? "");
             json.WriteString("filename"u8, Citation.TextOf(words, "filename") ?? "");
-            json.WriteNumber("index"u8, words["index"] is JsonValue place && place.TryGetValue<int>(out var index) ? index : Citation.PassageOf(words, length).End);
+            json.WriteNumber("index"u8,
+                words["index"] is JsonValue place && place.TryGetValue<int>(out var index) ? index : Citation.PassageOf(words, length).End);
         }
         json.WriteEndObject();
     }

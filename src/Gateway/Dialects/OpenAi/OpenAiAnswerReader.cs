@@ -46,7 +46,8 @@ internal static class OpenAiAnswerReader
     };
 
     private static TokenUsage? ReadUsage(JsonElement usage) =>
-        usage.ValueKind == JsonValueKind.Object && OpenAiUsage.TryReadUsage(JsonMarshal.GetRawUtf8Value(usage), out var tokens) ? tokens : null;
+        usage.ValueKind == JsonValueKind.Object
+            && OpenAiUsage.TryReadUsage(JsonMarshal.GetRawUtf8Value(usage), out var tokens) ? tokens : null;
 
     private static TokenUsage Estimate(ChatRequest request, List<Choice> choices) =>
         new(TokenEstimate.Of(request), choices.Sum(choice => TokenEstimate.Of(choice.Parts)), Estimated: true);
@@ -79,12 +80,14 @@ internal static class OpenAiAnswerReader
             parts.Add(ReadFunction(function, null, index, parts.Count, originals));
         }
 
-        var reason = ReasonOf(choice.TextOf("finish_reason"), parts.Exists(part => part is Part.ToolCall), parts.Exists(part => part is Part.Refusal));
+        var reason = ReasonOf(
+            choice.TextOf("finish_reason"), parts.Exists(part => part is Part.ToolCall), parts.Exists(part => part is Part.Refusal));
         if (reason == FinishReason.Error)
         {
             throw ProviderRefusals.Map(new(500), "", "The provider stopped with an error.");
         }
-        return new(parts, reason, Logprobs: choice.Member("logprobs") is { ValueKind: JsonValueKind.Object } logprobs ? logprobs.Clone() : null);
+        return new(parts, reason,
+            Logprobs: choice.Member("logprobs") is { ValueKind: JsonValueKind.Object } logprobs ? logprobs.Clone() : null);
     }
 
     private static void ReadThoughts(JsonElement message, List<Part> parts)
@@ -124,7 +127,8 @@ internal static class OpenAiAnswerReader
             ? new(id ?? "", originals.Original(custom.TextOf("name") ?? ""), custom.TextOf("input") ?? "") { Custom = true }
             : ReadFunction(call.Member("function"), id, choice, index, originals);
 
-    private static Part.ToolCall ReadFunction(JsonElement function, string? id, int choice, int index, Dictionary<string, string>? originals)
+    private static Part.ToolCall ReadFunction(
+        JsonElement function, string? id, int choice, int index, Dictionary<string, string>? originals)
     {
         if (function.TextOf("name") is not { Length: > 0 } name)
         {

@@ -4,7 +4,9 @@ using Stoa.Gateway.Chat;
 
 namespace Stoa.Gateway.Dialects.OpenAi;
 
-/// <summary>One event of a stream, taken apart in one forward pass. Used again for the next event: this is the hot path of streams.</summary>
+/// <summary>
+/// One event of a stream, taken apart in one forward pass. Used again for the next event: this is the hot path of streams.
+/// </summary>
 internal sealed class OpenAiChunk
 {
     public string? Id { get; private set; }

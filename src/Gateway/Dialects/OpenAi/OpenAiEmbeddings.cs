@@ -68,7 +68,8 @@ internal static class OpenAiEmbeddings
         var next = 0;
         foreach (var item in root.ItemsOf("data"))
         {
-            var place = item.Member("index") is { ValueKind: JsonValueKind.Number } number && number.TryGetInt32(out var index) ? index : next;
+            var place = item.Member("index") is { ValueKind: JsonValueKind.Number } number
+                && number.TryGetInt32(out var index) ? index : next;
             if (place < 0 || place >= vectors.Length)
             {
                 throw ProviderRefusals.Unreadable("an embedding has an index out of range");
@@ -144,7 +145,8 @@ internal static class OpenAiEmbeddings
                     ? value
                     : throw ProviderRefusals.Unreadable("an embedding holds no numbers"))];
         }
-        if (embedding.ValueKind != JsonValueKind.String || !embedding.TryGetBytesFromBase64(out var bytes) || bytes.Length is 0 || bytes.Length % 4 != 0)
+        if (embedding.ValueKind != JsonValueKind.String || !embedding.TryGetBytesFromBase64(out var bytes)
+            || bytes.Length is 0 || bytes.Length % 4 != 0)
         {
             throw ProviderRefusals.Unreadable("an embedding is neither numbers nor base64");
         }

@@ -97,5 +97,6 @@ internal sealed class OpenAiMediaWriter(Utf8JsonWriter json, ChatTraits traits)
         _ => throw Unsupported("A file kept by another provider"),
     };
 
-    private static Failure Unsupported(string what) => Failure.Invalid($"{what} cannot be sent to this provider.", "messages", "unsupported_content");
+    private static Failure Unsupported(string what) =>
+        Failure.Invalid($"{what} cannot be sent to this provider.", "messages", "unsupported_content");
 }

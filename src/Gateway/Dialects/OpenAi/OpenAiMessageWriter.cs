@@ -34,7 +34,8 @@ internal sealed class OpenAiMessageWriter(Utf8JsonWriter json, ChatRequest reque
                 case TurnRole.User when turn.Parts is [Part.Text { Value.Length: > 0 } only]:
                     WriteText("user", only.Value, NameOf(turn));
                     break;
-                case TurnRole.Assistant when turn.Parts is [Part.Text { Value.Length: > 0 } only] && !(traits.MarksPrefix && index == request.Turns.Count - 1):
+                case TurnRole.Assistant
+                    when turn.Parts is [Part.Text { Value.Length: > 0 } only] && !(traits.MarksPrefix && index == request.Turns.Count - 1):
                     WriteText("assistant", only.Value, NameOf(turn));
                     break;
                 case TurnRole.System:
@@ -58,7 +59,8 @@ internal sealed class OpenAiMessageWriter(Utf8JsonWriter json, ChatRequest reque
     private string? Demand() => traits.TakesSchema ? null : request.Format switch
     {
         null => null,
-        { Schema: { } schema } => $"Answer with one JSON value that is valid against this JSON Schema, and nothing else:\n{JsonOutput.Compact(schema)}",
+        { Schema: { } schema } =>
+            $"Answer with one JSON value that is valid against this JSON Schema, and nothing else:\n{JsonOutput.Compact(schema)}",
         _ => "Answer with one JSON object, and nothing else.",
     };
 

@@ -54,7 +54,8 @@ internal static class OpenAiReasoningWish
 
     // xAI refuses the field for them.
     private static bool AlwaysThinks(string model) =>
-        model is "grok-4" || model.StartsWith("grok-4-", StringComparison.Ordinal) || model.StartsWith("grok-code", StringComparison.Ordinal);
+        model is "grok-4" || model.StartsWith("grok-4-", StringComparison.Ordinal)
+            || model.StartsWith("grok-code", StringComparison.Ordinal);
 
     private static void WriteNested(Utf8JsonWriter json, Reasoning reasoning, Effort effort)
     {

@@ -35,7 +35,8 @@ internal static class OpenAiRequestWriter
     private static void WriteSampling(Utf8JsonWriter json, ChatRequest request, ChatTraits traits)
     {
         json.WriteIfAny(traits.MaxOutput, request.MaxOutput);
-        json.WriteIfAny("temperature", request.Sampling.Temperature is { } temperature ? Math.Min(temperature, traits.MaxTemperature) : null);
+        json.WriteIfAny(
+            "temperature", request.Sampling.Temperature is { } temperature ? Math.Min(temperature, traits.MaxTemperature) : null);
         json.WriteIfAny("top_p", request.Sampling.TopP);
         json.WriteIfAny("frequency_penalty", request.Sampling.FrequencyPenalty);
         json.WriteIfAny("presence_penalty", request.Sampling.PresencePenalty);

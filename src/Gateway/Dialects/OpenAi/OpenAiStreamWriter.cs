@@ -151,7 +151,8 @@ internal sealed class OpenAiStreamWriter(ChatRequest request, AnswerHead head) :
         }
     }
 
-    private void WriteCall(IBufferWriter<byte> output, int choice, Call call, string? id, string? name, string arguments, string? signature = null)
+    private void WriteCall(
+        IBufferWriter<byte> output, int choice, Call call, string? id, string? name, string arguments, string? signature = null)
     {
         Open(choice, output);
         var json = OpenDelta(output, choice);

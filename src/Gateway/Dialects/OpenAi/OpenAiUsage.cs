@@ -80,7 +80,8 @@ internal static class OpenAiUsage
             output += reasoning;
         }
         usage = new(
-            input ?? 0, output ?? 0, CacheRead: cacheRead, CacheWrite: cacheWrite, Reasoning: reasoning, AudioIn: audioIn, AudioOut: audioOut);
+            input ?? 0, output ?? 0, CacheRead: cacheRead, CacheWrite: cacheWrite,
+            Reasoning: reasoning, AudioIn: audioIn, AudioOut: audioOut);
         return input is not null || output is not null;
     }
 

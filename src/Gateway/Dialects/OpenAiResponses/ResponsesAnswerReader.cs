@@ -74,7 +74,8 @@ internal static class ResponsesAnswerReader
                 yield return new Part.ToolCall(item.TextOf("call_id") ?? "", NameOf(item), item.TextOf("input") ?? "") { Custom = true };
                 break;
             case "reasoning":
-                yield return new Part.Thinking(ThoughtsOf(item), item.TextOf("id"), item.TextOf("encrypted_content"), Dialect.OpenAiResponses);
+                yield return new Part.Thinking(
+                    ThoughtsOf(item), item.TextOf("id"), item.TextOf("encrypted_content"), Dialect.OpenAiResponses);
                 break;
             case { } kind:
                 yield return new Part.Foreign(Dialect.OpenAiResponses, kind, item.Clone());

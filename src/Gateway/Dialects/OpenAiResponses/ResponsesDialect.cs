@@ -17,7 +17,8 @@ internal sealed class ResponsesDialect : IClientDialect, IProviderDialect
     public void WriteRequest(ChatRequest request, DialectTarget target, IBufferWriter<byte> output) =>
         ResponsesRequestWriter.Write(request, target, output);
 
-    public ChatAnswer ReadAnswer(ReadOnlyMemory<byte> body, ChatRequest request, DialectTarget target) => ResponsesAnswerReader.Read(body, request);
+    public ChatAnswer ReadAnswer(ReadOnlyMemory<byte> body, ChatRequest request, DialectTarget target) =>
+        ResponsesAnswerReader.Read(body, request);
 
     public void WriteAnswer(ChatAnswer answer, ChatRequest request, AnswerHead head, IBufferWriter<byte> output) =>
         ResponsesAnswerWriter.Write(answer, request, head, output);

@@ -92,7 +92,8 @@ internal static class ResponsesItemWriter
         json.WriteString("call_id", ToolNames.OpenAiId(result.Id));
         if (parts.TrueForAll(part => part is Part.Text))
         {
-            json.WriteString("output", (result.IsError ? "Error: " : "") + string.Join('\n', parts.Cast<Part.Text>().Select(part => part.Value)));
+            json.WriteString(
+                "output", (result.IsError ? "Error: " : "") + string.Join('\n', parts.Cast<Part.Text>().Select(part => part.Value)));
         }
         else
         {

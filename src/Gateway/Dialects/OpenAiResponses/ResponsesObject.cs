@@ -14,7 +14,8 @@ internal readonly record struct ResponsesState(string Status, string? Reason = n
         FinishReason.Length or FinishReason.ContextFull => new("incomplete", "max_output_tokens"),
         FinishReason.ContentFilter => new("incomplete", "content_filter"),
         FinishReason.Error => new("failed", Error: ("server_error", "The provider stopped with an error.")),
-        FinishReason.Stop or FinishReason.StopSequence or FinishReason.ToolCalls or FinishReason.Refusal or FinishReason.Pause => new("completed"),
+        FinishReason.Stop or FinishReason.StopSequence or FinishReason.ToolCalls or FinishReason.Refusal or FinishReason.Pause =>
+            new("completed"),
     };
 }
 
@@ -27,7 +28,8 @@ internal static class ResponsesObject
         ("instructions", "null"), ("max_output_tokens", "null"), ("max_tool_calls", "null"), ("parallel_tool_calls", "true"),
         ("previous_response_id", "null"), ("prompt_cache_key", "null"), ("reasoning", """{"effort":null,"summary":null}"""),
         ("safety_identifier", "null"), ("store", "true"), ("temperature", "1"), ("text", """{"format":{"type":"text"}}"""),
-        ("tool_choice", "\"auto\""), ("tools", "[]"), ("top_logprobs", "0"), ("top_p", "1"), ("truncation", "\"disabled\""), ("user", "null"),
+        ("tool_choice", "\"auto\""), ("tools", "[]"), ("top_logprobs", "0"),
+        ("top_p", "1"), ("truncation", "\"disabled\""), ("user", "null"),
         ("metadata", "{}"),
     ];
 
@@ -43,7 +45,8 @@ internal static class ResponsesObject
         json.WriteString("object"u8, "response"u8);
         json.WriteNumber("created_at"u8, head.Created);
         json.WriteString("status"u8, state.Status);
-        json.WriteBoolean("background"u8, request.Echo.Any(field => field.Name == "background" && field.Value.ValueKind == JsonValueKind.True));
+        json.WriteBoolean(
+            "background"u8, request.Echo.Any(field => field.Name == "background" && field.Value.ValueKind == JsonValueKind.True));
         WriteEnd(json, state);
         json.WriteString("model"u8, model);
         json.WriteStartArray("output"u8);

@@ -92,7 +92,8 @@ internal sealed class ResponsesRequestReader(Node body, ReadOptions options)
             "text" => null,
             "json_object" => new AnswerFormat(null),
             "json_schema" => new AnswerFormat(
-                format.Need("schema").Object(), format.Get("name")?.Text(), format.Get("description")?.Text(), format.Get("strict")?.Flag()),
+                format.Need("schema").Object(), format.Get("name")?.Text(),
+                format.Get("description")?.Text(), format.Get("strict")?.Flag()),
             _ => throw type.NotOneOf("'text', 'json_object', 'json_schema'"),
         };
     }

@@ -103,7 +103,8 @@ internal static class ResponsesRequestWriter
         Drop(request.Sampling is { FrequencyPenalty: not null } or { PresencePenalty: not null }, "penalties");
         foreach (var field in request.Extra)
         {
-            if (request.Source == Dialect.OpenAiResponses && (field.Name != "include" || (target.Traits.KnowsItsModels && !OpenAiModels.Reasons(target.Model))))
+            if (request.Source == Dialect.OpenAiResponses
+                && (field.Name != "include" || (target.Traits.KnowsItsModels && !OpenAiModels.Reasons(target.Model))))
             {
                 json.WriteElement(field.Name, field.Value);
             }

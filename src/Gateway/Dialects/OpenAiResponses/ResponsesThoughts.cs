@@ -15,7 +15,8 @@ internal static class ResponsesThoughts
 
     public static Part.Thinking Read(Node item)
     {
-        var texts = (item.Get("summary")?.Items() ?? []).Concat(item.Get("content")?.Items() ?? []).Select(part => part.Get("text")?.Text());
+        var texts = (item.Get("summary")?.Items() ?? [])
+            .Concat(item.Get("content")?.Items() ?? []).Select(part => part.Get("text")?.Text());
         return Of(string.Concat(texts), item.Get("id")?.Text(), item.Get("encrypted_content")?.Text());
     }
 

@@ -38,7 +38,8 @@ internal static class DemoEmbedding
 
     private static IEnumerable<string> WordsOf(EmbeddingInput input) => input.Tokens is { } tokens
         ? tokens.Select(token => token.ToString(CultureInfo.InvariantCulture))
-        : input.Text!.ToLowerInvariant().Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries).Select(word => word.Trim('.', ',', '!', '?', ';', ':', '"'));
+        : input.Text!.ToLowerInvariant().Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries)
+        .Select(word => word.Trim('.', ',', '!', '?', ';', ':', '"'));
 
     // The sign comes from the hash too, so that chance meetings cancel out.
     private static void Add(float[] vector, ReadOnlySpan<char> gram, float weight)

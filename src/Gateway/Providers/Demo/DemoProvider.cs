@@ -19,7 +19,8 @@ internal static class DemoProvider
         var seed = DemoSeed.Of(request);
         var budget = new SampleBudget();
         var tools = ToolsToCall(request).Take(MaxCalls).ToList();
-        var choices = Enumerable.Range(0, request.N ?? 1).Select(number => MakeChoice(request, tools, unchecked(seed + number), budget)).ToList();
+        var choices = Enumerable.Range(0, request.N ?? 1)
+            .Select(number => MakeChoice(request, tools, unchecked(seed + number), budget)).ToList();
         return new()
         {
             Id = $"demo-{seed:x8}",
@@ -81,7 +82,9 @@ internal static class DemoProvider
         return request.Format switch
         {
             { Schema: { } schema } => new([new Part.Text(SchemaSample.Make(schema, seed, budget))], FinishReason.Stop),
-            { } => new([new Part.Text("""{"demo":true,"message":"This object was made by the offline demo provider; no model was asked."}""")], FinishReason.Stop),
+            { } => new([new Part.Text(
+                """{"demo":true,"message":"This object was made by the offline demo provider; no model was asked."}""")],
+                FinishReason.Stop),
             null => DemoText.Bounded(DemoText.For(request, seed), request),
         };
     }
@@ -124,6 +127,7 @@ internal static class DemoProvider
             ? new(
                 Model, [.. request.Inputs.Select(input => DemoEmbedding.Of(input, dimensions))],
                 new(TokenEstimate.Of(request), 0, Estimated: true))
-            : throw Failure.Invalid($"The demo provider makes at most {MaxNumbers} numbers at a time: send fewer inputs", "dimensions", "invalid_value");
+            : throw Failure.Invalid(
+                $"The demo provider makes at most {MaxNumbers} numbers at a time: send fewer inputs", "dimensions", "invalid_value");
     }
 }

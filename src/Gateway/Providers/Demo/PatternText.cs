@@ -107,7 +107,8 @@ internal sealed class PatternText(string pattern, Random random, int repeat, Sam
             'n' => "\n",
             't' => "\t",
             'r' => "\r",
-            'u' when place + 4 <= pattern.Length && ushort.TryParse(pattern.AsSpan(place, 4), NumberStyles.HexNumber, CultureInfo.InvariantCulture, out var unit) =>
+            'u' when place + 4 <= pattern.Length
+                && ushort.TryParse(pattern.AsSpan(place, 4), NumberStyles.HexNumber, CultureInfo.InvariantCulture, out var unit) =>
                 Skip(4) + (char)unit,
             >= '0' and <= '9' or 'p' or 'P' or 'k' or 'x' or 'c' or 'u' => throw new FormatException("An escape beyond the simple ones."),
             _ => letter.ToString(),

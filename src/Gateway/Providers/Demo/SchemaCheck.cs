@@ -33,11 +33,13 @@ internal sealed class SchemaCheck
         var node = (JsonNode?)root;
         foreach (var step in reference[1..].Split('/', StringSplitOptions.RemoveEmptyEntries))
         {
-            var name = Uri.UnescapeDataString(step).Replace("~1", "/", StringComparison.Ordinal).Replace("~0", "~", StringComparison.Ordinal);
+            var name = Uri.UnescapeDataString(step).Replace("~1", "/", StringComparison.Ordinal)
+                .Replace("~0", "~", StringComparison.Ordinal);
             node = node switch
             {
                 JsonObject holder => holder[name],
-                JsonArray list when int.TryParse(name, NumberStyles.None, CultureInfo.InvariantCulture, out var index) && index < list.Count => list[index],
+                JsonArray list when int.TryParse(name, NumberStyles.None, CultureInfo.InvariantCulture, out var index)
+                && index < list.Count => list[index],
                 _ => null,
             };
         }
@@ -77,7 +79,8 @@ internal sealed class SchemaCheck
 
         return (TextOf(rules["$ref"]) is not { } reference || Fits(Resolve(root, reference)))
             && (!rules.TryGetPropertyValue("const", out var constant) || JsonNode.DeepEquals(value, constant))
-            && (rules["enum"] is not JsonArray choices || !budget.Spend(choices.Count) || choices.Any(choice => JsonNode.DeepEquals(value, choice)))
+            && (rules["enum"] is not JsonArray choices || !budget.Spend(choices.Count)
+                || choices.Any(choice => JsonNode.DeepEquals(value, choice)))
             && (rules["type"] is not { } type || IsOfType(value, type))
             && (rules["allOf"] is not JsonArray all || all.All(Fits))
             && (rules["anyOf"] is not JsonArray any || any.Any(Fits))
@@ -135,7 +138,8 @@ internal sealed class SchemaCheck
             {
                 return false;
             }
-            if (rules["dependentRequired"] is JsonObject needs && needs[name] is JsonArray others && !others.All(other => holder.ContainsKey(TextOf(other) ?? "")))
+            if (rules["dependentRequired"] is JsonObject needs && needs[name] is JsonArray others
+                && !others.All(other => holder.ContainsKey(TextOf(other) ?? "")))
             {
                 return false;
             }

@@ -36,7 +36,8 @@ internal static class SchemaMerge
         var members = (JsonObject)left.DeepClone();
         foreach (var (name, schema) in right)
         {
-            members[name] = members[name] is { } known ? new JsonObject { ["allOf"] = new JsonArray(known.DeepClone(), schema?.DeepClone()) } : schema?.DeepClone();
+            members[name] = members[name] is { } known
+                ? new JsonObject { ["allOf"] = new JsonArray(known.DeepClone(), schema?.DeepClone()) } : schema?.DeepClone();
         }
         return members;
     }
@@ -60,7 +61,8 @@ internal static class SchemaMerge
     };
 
     private static JsonNode? Larger(JsonNode? one, JsonNode? other) =>
-        (SchemaCheck.NumberOf(one) ?? decimal.MinValue) >= (SchemaCheck.NumberOf(other) ?? decimal.MinValue) ? one?.DeepClone() : other?.DeepClone();
+        (SchemaCheck.NumberOf(one) ?? decimal.MinValue) >= (SchemaCheck.NumberOf(other) ?? decimal.MinValue)
+            ? one?.DeepClone() : other?.DeepClone();
 
     private static JsonArray Copy(IEnumerable<JsonNode?> items) => [.. items.Select(item => item?.DeepClone())];
 }

@@ -90,7 +90,8 @@ internal sealed class SchemaSample
         return rules[branch] is JsonObject more ? MakePlain(Merge(rules, Flatten(more, depth)), depth) : value;
     }
 
-    private JsonObject Merge(JsonObject one, JsonObject other) => budget.Spend(one) && budget.Spend(other) ? SchemaMerge.Both(one, other) : one;
+    private JsonObject Merge(JsonObject one, JsonObject other) =>
+        budget.Spend(one) && budget.Spend(other) ? SchemaMerge.Both(one, other) : one;
 
     // References followed, parts joined, alternatives decided.
     private JsonObject Flatten(JsonNode? schema, int depth)
@@ -210,7 +211,8 @@ internal sealed class SchemaSample
                 continue;
             }
             made[names[i]] = Make(SchemaOf(names[i], rules, properties), depth + 1);
-            names.AddRange(((rules["dependentRequired"] as JsonObject)?[names[i]] as JsonArray ?? []).Select(SchemaCheck.TextOf).OfType<string>());
+            names.AddRange(((rules["dependentRequired"] as JsonObject)?[names[i]] as JsonArray ?? [])
+                .Select(SchemaCheck.TextOf).OfType<string>());
         }
         Fill(made, rules, properties, depth);
         return made;
@@ -263,7 +265,8 @@ internal sealed class SchemaSample
             var place = made.Count;
             var schema = place < prefix.Count ? prefix[place] : rest;
             var item = place >= prefix.Count && place < prefix.Count + wanted && rules["contains"] is JsonObject contained
-                ? Make(schema is JsonObject also ? new JsonObject { ["allOf"] = new JsonArray(also.DeepClone(), contained.DeepClone()) } : contained, depth + 1)
+                ? Make(schema is JsonObject also
+                    ? new JsonObject { ["allOf"] = new JsonArray(also.DeepClone(), contained.DeepClone()) } : contained, depth + 1)
                 : Make(schema, depth + 1);
             if (!isUnique || (budget.Spend(made.Count / 16) && !made.Any(other => JsonNode.DeepEquals(other, item))))
             {

@@ -16,7 +16,8 @@ internal static class SchemaStrings
         {
             for (var repeat = 0; repeat < 40 && !budget.IsSpent; repeat++)
             {
-                if (FromPattern(pattern, random, repeat + attempt, budget) is { } text && text.Length >= least && text.Length <= most && SchemaCheck.Matches(pattern, text, budget))
+                if (FromPattern(pattern, random, repeat + attempt, budget) is { } text && text.Length >= least
+                    && text.Length <= most && SchemaCheck.Matches(pattern, text, budget))
                 {
                     return text;
                 }

@@ -5,7 +5,9 @@ using Stoa.Platform.Http;
 
 namespace Stoa.Gateway.Runs.Answers;
 
-/// <summary>How a failed run is told: one status and the words that GTWY's clients take apart, or, where they ask for it, real statuses.</summary>
+/// <summary>
+/// How a failed run is told: one status and the words that GTWY's clients take apart, or, where they ask for it, real statuses.
+/// </summary>
 internal sealed class RunFailures(IOptions<GatewayOptions> options)
 {
     /// <summary>Of a run that failed with its first model, and with the one that took its place.</summary>

@@ -26,7 +26,8 @@ internal static class StandardAnswer
         CacheUse = run.CacheUse,
         Usage = run.Usage,
         FinishReason = run.FinishReason,
-        ToolCalls = [.. run.Rounds.Calls.Select(call => (JsonNode)new JsonObject { ["name"] = call.Name, ["args"] = call.Arguments?.DeepClone() })],
+        ToolCalls = [
+            .. run.Rounds.Calls.Select(call => (JsonNode)new JsonObject { ["name"] = call.Name, ["args"] = call.Arguments?.DeepClone() })],
     };
 
     private static JsonObject Of(Run run, JsonObject made)
@@ -80,7 +81,8 @@ internal static class StandardAnswer
     private static JsonArray? ImagesOf(Run run)
     {
         var made = run.MadeUrls.Count == 0 ? [] : run.MadeUrls.Objects().Select(one => one.Text("url")).OfType<string>();
-        return run.MadeUrls.Count > 0 || run.Input.Images.Count > 0 ? new([.. run.Input.Images.Concat(made).Select(image => (JsonNode)image)]) : null;
+        return run.MadeUrls.Count > 0 || run.Input.Images.Count > 0
+            ? new([.. run.Input.Images.Concat(made).Select(image => (JsonNode)image)]) : null;
     }
 
     /// <summary>The answer of a run that is over, as its row in the history tells it.</summary>

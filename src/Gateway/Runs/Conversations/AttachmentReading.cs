@@ -25,7 +25,8 @@ internal sealed class AttachmentReading(ModelDocument model, IReadOnlyCollection
         foreach (var (url, type) in (json as System.Text.Json.Nodes.JsonArray).Objects().Where(one => !one.Is(OfThread))
             .Select(one => (one.Name("url"), one.Text("type"))))
         {
-            if (url is null || shown.Contains(url) || !Uri.TryCreate(url, UriKind.Absolute, out var address) || address.Scheme is not ("http" or "https"))
+            if (url is null || shown.Contains(url) || !Uri.TryCreate(url, UriKind.Absolute, out var address)
+                || address.Scheme is not ("http" or "https"))
             {
                 continue;
             }

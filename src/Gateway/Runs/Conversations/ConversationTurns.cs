@@ -6,7 +6,9 @@ namespace Stoa.Gateway.Runs.Conversations;
 /// <summary>Turns what was said before into what a model reads, as much of it as fits.</summary>
 internal static class ConversationTurns
 {
-    /// <summary>The newest exchanges that fit, whole: a tool's call is kept only with its result, a question only with its answer.</summary>
+    /// <summary>
+    /// The newest exchanges that fit, whole: a tool's call is kept only with its result, a question only with its answer.
+    /// </summary>
     /// <param name="room">In tokens.</param>
     /// <param name="attachments">What of the pictures and files of earlier questions the model can read; the others are left out.</param>
     /// <returns>The turns, oldest first, and the tokens of the whole conversation, also of what they leave out.</returns>
@@ -14,7 +16,8 @@ internal static class ConversationTurns
     {
         var kept = new List<List<Turn>>();
         var tokens = 0L;
-        foreach (var exchange in past.Exchanges.Reverse().TakeWhile(exchange => past.SummarizedTo is not { } folded || exchange.Id.CompareTo(folded) > 0))
+        foreach (var exchange in past.Exchanges.Reverse()
+            .TakeWhile(exchange => past.SummarizedTo is not { } folded || exchange.Id.CompareTo(folded) > 0))
         {
             var turns = TurnsOf(exchange, attachments, withTools: true);
             var size = SizeOf(turns);
@@ -72,7 +75,8 @@ internal static class ConversationTurns
         {
             foreach (var round in (rounds as JsonArray).Objects().Where(round => round.Count > 0))
             {
-                turns.Add(new(TurnRole.Assistant, [.. round.Select(Part (call) => new Part.ToolCall(call.Key, Name(call.Value), Arguments(call.Value)))]));
+                turns.Add(new(TurnRole.Assistant,
+                    [.. round.Select(Part (call) => new Part.ToolCall(call.Key, Name(call.Value), Arguments(call.Value)))]));
                 turns.Add(new(TurnRole.Tool, [.. round.Select(Part (call) => new Part.ToolResult(
                     call.Key, [new Part.Text(Result(call.Value))], (call.Value as JsonObject).Is("error")))]));
             }

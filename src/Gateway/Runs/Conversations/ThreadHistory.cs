@@ -3,11 +3,14 @@ using Stoa.Platform.Data;
 
 namespace Stoa.Gateway.Runs.Conversations;
 
-/// <summary>Reads what conversations hold: the newest exchanges, the memory, the summary and the files of each, in one round trip.</summary>
+/// <summary>
+/// Reads what conversations hold: the newest exchanges, the memory, the summary and the files of each, in one round trip.
+/// </summary>
 internal static class ThreadHistory
 {
-    // Both until the end of its transaction. By its own reckoning the server would plan anew for each group, since it takes the planned one to be
-    // larger. And no run waits for the disk because of its turn: one that a crash of the server takes is lost as if its lease had run out.
+    // Both until the end of its transaction. By its own reckoning the server would plan anew for each group, since it takes the planned one
+    // to be larger. And no run waits for the disk because of its turn: one that a crash of the server takes is lost as if its lease had run
+    // out.
     private const string PlannedOnceAndNotAwaited = """
         select set_config('plan_cache_mode', 'force_generic_plan', true), set_config('synchronous_commit', 'off', true)
         """;
@@ -17,7 +20,8 @@ internal static class ThreadHistory
         select wanted.place, past.*
         from unnest($1, $2, $3, $4) with ordinality as wanted (organization, agent, thread, sub_thread, place)
         cross join lateral (
-          select id, created_at, user_message, answer, case when document -> 'tools_call_data' <> '[]' then document ->> 'tools_call_data' end,
+          select id,
+            created_at, user_message, answer, case when document -> 'tools_call_data' <> '[]' then document ->> 'tools_call_data' end,
             case when created_at > now() - interval '7 days' and document -> 'user_urls' <> '[]' then document ->> 'user_urls' end
           from gateway.runs
           where organization_id = organization and agent_id = agent and thread_id = thread and sub_thread_id = sub_thread and is_success
@@ -80,7 +84,8 @@ internal static class ThreadHistory
             exchanges[rows.GetInt64(0) - 1].Add((
                 rows.GetDateTime(2), new(rows.GetGuid(1), rows.GetString(3), rows.GetString(4), rows.TextOrNull(5), rows.TextOrNull(6))));
         }
-        var pasts = Array.ConvertAll(exchanges, own => ThreadPast.None with { Exchanges = [.. own.OrderBy(one => one.At).Select(one => one.Exchange)] });
+        var pasts = Array.ConvertAll(
+            exchanges, own => ThreadPast.None with { Exchanges = [.. own.OrderBy(one => one.At).Select(one => one.Exchange)] });
         await rows.NextResultAsync(ct);
         while (await rows.ReadAsync(ct))
         {

@@ -6,10 +6,13 @@ namespace Stoa.Gateway.Runs.Conversations;
 /// <summary>A conversation: an organization, its agent, and the two names that the caller chose.</summary>
 internal sealed record ThreadKey(Guid OrganizationId, string AgentId, string ThreadId, string SubThreadId)
 {
-    /// <summary>Of each of the two names, as UTF-8: an entry of an index, which holds both, has to be smaller than a third of a page.</summary>
+    /// <summary>
+    /// Of each of the two names, as UTF-8: an entry of an index, which holds both, has to be smaller than a third of a page.
+    /// </summary>
     public const int MaxBytes = 1_024;
 
-    public static bool IsName(string text) => text.Length <= MaxBytes && StoredText.Clean(text) == text && Encoding.UTF8.GetByteCount(text) <= MaxBytes;
+    public static bool IsName(string text) =>
+        text.Length <= MaxBytes && StoredText.Clean(text) == text && Encoding.UTF8.GetByteCount(text) <= MaxBytes;
 
     /// <summary>Any, but the same for all who write rows of several conversations.</summary>
     public static readonly IComparer<ThreadKey> Order = Comparer<ThreadKey>.Create((one, other) =>
@@ -23,7 +26,8 @@ internal sealed record ThreadKey(Guid OrganizationId, string AgentId, string Thr
     /// <summary>As <c>$1</c> to <c>$4</c> of a statement.</summary>
     public NpgsqlBatchCommand Command(string sql) => new(sql)
     {
-        Parameters = { new() { Value = OrganizationId }, new() { Value = AgentId }, new() { Value = ThreadId }, new() { Value = SubThreadId } },
+        Parameters =
+            { new() { Value = OrganizationId }, new() { Value = AgentId }, new() { Value = ThreadId }, new() { Value = SubThreadId } },
     };
 
     /// <summary>Those of several as arrays, <c>$1</c> to <c>$4</c> of a statement.</summary>

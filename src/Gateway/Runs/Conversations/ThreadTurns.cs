@@ -42,7 +42,8 @@ internal sealed partial class ThreadTurns : BackgroundService
     private readonly ConcurrentDictionary<Guid, bool> held = new();
     private readonly Coalescer<(ThreadKey Thread, Guid Holder), ThreadPast?> taking;
 
-    public ThreadTurns(NpgsqlDataSource database, PublicFiles files, DatabaseReadiness readiness, TimeProvider time, ILogger<ThreadTurns> logger)
+    public ThreadTurns(
+        NpgsqlDataSource database, PublicFiles files, DatabaseReadiness readiness, TimeProvider time, ILogger<ThreadTurns> logger)
     {
         (this.database, this.files, this.readiness, this.time, this.logger) = (database, files, readiness, time, logger);
         taking = new(TakeAsync);
@@ -76,7 +77,8 @@ internal sealed partial class ThreadTurns : BackgroundService
     }
 
     /// <summary>For those who wait for nobody.</summary>
-    public async Task<ThreadPast> ReadAsync(ThreadKey thread, CancellationToken ct) => Addressed(await ThreadHistory.ReadAsync(database, thread, ct));
+    public async Task<ThreadPast> ReadAsync(ThreadKey thread, CancellationToken ct) =>
+        Addressed(await ThreadHistory.ReadAsync(database, thread, ct));
 
     internal async ValueTask LeaveAsync(ThreadTurn turn)
     {
@@ -147,8 +149,8 @@ internal sealed partial class ThreadTurns : BackgroundService
     /// <returns>What each of the conversations holds, null where another node has it.</returns>
     private async Task<IReadOnlyList<ThreadPast?>> TakeAsync(IReadOnlyList<(ThreadKey Thread, Guid Holder)> wanted)
     {
-        // Each conversation once: of two who want it here the first one has left. In one order everywhere, so that groups of two nodes do not
-        // wait for each other.
+        // Each conversation once: of two who want it here the first one has left. In one order everywhere, so that groups of two nodes do
+        // not wait for each other.
         var ordered = wanted.GroupBy(one => one.Thread, (_, same) => same.Last()).OrderBy(one => one.Thread, ThreadKey.Order).ToList();
         var threads = ordered.ConvertAll(one => one.Thread);
         var take = ThreadKey.Command(Take, threads);

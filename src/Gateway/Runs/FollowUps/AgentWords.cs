@@ -12,7 +12,8 @@ internal static class AgentWords
     {
         var prompt = document.Object("configuration")?["prompt"];
         var words = prompt is JsonObject parts
-            ? string.Join('\n', parts.Where(part => !string.IsNullOrWhiteSpace(part.Value.AsText())).Select(part => $"{part.Key}: {part.Value.AsText()}"))
+            ? string.Join('\n',
+                parts.Where(part => !string.IsNullOrWhiteSpace(part.Value.AsText())).Select(part => $"{part.Key}: {part.Value.AsText()}"))
             : prompt.AsText() ?? "";
         return string.IsNullOrWhiteSpace(words) ? null : words[..Math.Min(words.Length, MostLetters)];
     }

@@ -23,9 +23,11 @@ internal sealed class ConfigureAgentHandler(
     public async Task RunAsync(ConfigureAgent job, JobContext context, CancellationToken ct)
     {
         var purpose = (await db.Agents.AsNoTracking().FirstOrDefaultAsync(
-            one => one.Id == job.AgentId && one.OrganizationId == job.OrganizationId && one.DeletedAt == null, ct))?.Document.Name("bridge_summary");
+            one => one.Id == job.AgentId && one.OrganizationId == job.OrganizationId && one.DeletedAt == null,
+            ct))?.Document.Name("bridge_summary");
         if (purpose is null
-            || await side.OpenAsync(job.OrganizationId, job.AgentId, job.VersionId, new() { ["user"] = purpose }, context.JobId.ToString(), ct) is not { } run
+            || await side.OpenAsync(
+                job.OrganizationId, job.AgentId, job.VersionId, new() { ["user"] = purpose }, context.JobId.ToString(), ct) is not { } run
             || await agents.AskForObjectAsync(run, BuiltInAgents.ConfigurePrompt, purpose, ct) is not { } said
             || !Parts.Any(part => said.Name(part) is not null))
         {
@@ -61,7 +63,8 @@ internal sealed class ConfigureAgentHandler(
         db.AgentPrompts.Add(kept);
         db.AgentChanges.Add(new()
         {
-            Id = Guid.CreateVersion7(now), OrganizationId = agent.OrganizationId, AgentId = agent.Id, VersionId = version.Id, Kind = "prompt", At = now,
+            Id = Guid.CreateVersion7(now), OrganizationId = agent.OrganizationId,
+            AgentId = agent.Id, VersionId = version.Id, Kind = "prompt", At = now,
         });
         version.Document = With(version.Document, prompt, kept.Id);
         agent.Document = With(agent.Document, prompt, kept.Id);

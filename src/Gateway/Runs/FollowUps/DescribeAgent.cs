@@ -17,13 +17,15 @@ internal sealed record DescribeAgent(Guid OrganizationId, string OrgId, string A
     public static readonly JobRules Rules = new()
     {
         Priority = JobPriority.Low, MaxAttempts = 4, MaxAge = TimeSpan.FromHours(1),
-        OnFailure = exception => exception is Failure { Kind: not (FailureKind.TooMany or FailureKind.Overloaded or FailureKind.Timeout or FailureKind.Unavailable) }
+        OnFailure = exception => exception
+            is Failure { Kind: not (FailureKind.TooMany or FailureKind.Overloaded or FailureKind.Timeout or FailureKind.Unavailable) }
             ? FailureRule.Discard
             : null,
     };
 }
 
-internal sealed class DescribeAgentHandler(GatewayDb db, SideRuns side, BuiltInAgents agents, EditorPushes pages) : IJobHandler<DescribeAgent>
+internal sealed class DescribeAgentHandler(GatewayDb db, SideRuns side, BuiltInAgents agents, EditorPushes pages)
+    : IJobHandler<DescribeAgent>
 {
     private const int MaxSummary = 2_000;
     private const int MaxQuestion = 300;
@@ -33,10 +35,13 @@ internal sealed class DescribeAgentHandler(GatewayDb db, SideRuns side, BuiltInA
     {
         // What was published since has a job of its own.
         var agent = await db.Agents.AsNoTracking().FirstOrDefaultAsync(
-            one => one.Id == job.AgentId && one.OrganizationId == job.OrganizationId && one.DeletedAt == null && one.PublishedVersionId == job.VersionId, ct);
+            one => one.Id == job.AgentId && one.OrganizationId == job.OrganizationId
+            && one.DeletedAt == null && one.PublishedVersionId == job.VersionId, ct);
         if (agent is null || AgentWords.OfPrompt(agent.Document) is not { } prompt
-            || await side.OpenAsync(job.OrganizationId, job.AgentId, job.VersionId, new() { ["user"] = prompt }, context.JobId.ToString(), ct) is not { } run
-            || !AgentRunner.Runs(run.Plan.Type) || await agents.AskForObjectAsync(run, BuiltInAgents.DescribePrompt, prompt, ct) is not { } said)
+            || await side.OpenAsync(
+                job.OrganizationId, job.AgentId, job.VersionId, new() { ["user"] = prompt }, context.JobId.ToString(), ct) is not { } run
+            || !AgentRunner.Runs(run.Plan.Type)
+            || await agents.AskForObjectAsync(run, BuiltInAgents.DescribePrompt, prompt, ct) is not { } said)
         {
             return;
         }
@@ -46,7 +51,8 @@ internal sealed class DescribeAgentHandler(GatewayDb db, SideRuns side, BuiltInA
         var changed = await db.Database.ExecuteSqlAsync(
             $"""
             update gateway.agents set document = document || {json}::jsonb
-            where id = {job.AgentId} and organization_id = {job.OrganizationId} and deleted_at is null and published_version_id = {job.VersionId}
+            where id = {job.AgentId}
+              and organization_id = {job.OrganizationId} and deleted_at is null and published_version_id = {job.VersionId}
             """,
             ct);
         if (changed > 0)
@@ -67,7 +73,8 @@ internal sealed class DescribeAgentHandler(GatewayDb db, SideRuns side, BuiltInA
         {
             updates["criteria_check"] = criteria.DeepClone();
         }
-        var questions = new JsonArray([.. said.List("questions").Texts().Where(text => text.Length is > 0 and <= MaxQuestion).Take(MostQuestions).Select(text => (JsonNode)text)]);
+        var questions = new JsonArray([.. said.List("questions").Texts()
+            .Where(text => text.Length is > 0 and <= MaxQuestion).Take(MostQuestions).Select(text => (JsonNode)text)]);
         if (questions.Count > 0 && document.Flag("IsstarterQuestionEnable") != false && !HasOwnQuestions(document))
         {
             changes["starterQuestion"] = questions;
@@ -82,5 +89,6 @@ internal sealed class DescribeAgentHandler(GatewayDb db, SideRuns side, BuiltInA
 
     /// <summary>Those that somebody wrote stay; those of an earlier version are made anew.</summary>
     private static bool HasOwnQuestions(JsonObject document) =>
-        document.List("starterQuestion") is { Count: > 0 } there && !JsonNode.DeepEquals(there, document.Object("ai_updates")?["starter_questions"]);
+        document.List("starterQuestion") is { Count: > 0 } there
+            && !JsonNode.DeepEquals(there, document.Object("ai_updates")?["starter_questions"]);
 }

@@ -12,7 +12,8 @@ namespace Stoa.Gateway.Runs.FollowUps;
 
 /// <summary>Names the conversation, keeps its notes and its summary, suggests what could come next, calls the post-tool.</summary>
 internal sealed class FollowUpHandler(
-    GatewayDb db, NpgsqlDataSource database, SideRuns side, BuiltInAgents agents, OwnPrompts prompts, ToolMaking tools, EditorPushes pages) : IJobHandler<FollowUp>
+    GatewayDb db, NpgsqlDataSource database, SideRuns side, BuiltInAgents agents,
+    OwnPrompts prompts, ToolMaking tools, EditorPushes pages) : IJobHandler<FollowUp>
 {
     /// <summary>Exchanges that stay as they are when older ones are folded into the summary.</summary>
     private const int KeptWhole = 4;
@@ -53,7 +54,8 @@ internal sealed class FollowUpHandler(
     {
         var run = await side.OpenAsync(
             row.OrganizationId, row.AgentId, row.VersionId,
-            new() { ["user"] = row.UserMessage, ["thread_id"] = row.ThreadId, ["variables"] = row.Document.Object("variables")?.DeepClone() },
+            new() { ["user"] = row.UserMessage, ["thread_id"] = row.ThreadId,
+                ["variables"] = row.Document.Object("variables")?.DeepClone() },
             row.MessageId, ct);
         run?.Variables.Set("response", row.Answer);
         return run;
@@ -86,7 +88,8 @@ internal sealed class FollowUpHandler(
         // Named in the meantime, by somebody else or by this job before it broke off, it is not named again.
         if (await command.ExecuteScalarAsync(ct) is DateTime createdAt && channel is not null)
         {
-            await pages.ConversationNamedAsync(thread.OrganizationId, channel, thread.ThreadId, thread.SubThreadId, title, new(createdAt, TimeSpan.Zero), ct);
+            await pages.ConversationNamedAsync(
+                thread.OrganizationId, channel, thread.ThreadId, thread.SubThreadId, title, new(createdAt, TimeSpan.Zero), ct);
         }
     }
 
@@ -99,7 +102,8 @@ internal sealed class FollowUpHandler(
             User: {row.UserMessage}
             Assistant: {row.Answer}
             """;
-        var memory = await agents.AskAsync(run, await prompts.FindAsync(row.OrganizationId, OwnPrompts.Memory, ct), text, wantsJson: false, ct);
+        var memory =
+            await agents.AskAsync(run, await prompts.FindAsync(row.OrganizationId, OwnPrompts.Memory, ct), text, wantsJson: false, ct);
         if (memory.Length > 0 && !memory.Trim('.', ' ').Equals("false", StringComparison.OrdinalIgnoreCase))
         {
             await WriteAsync(thread, "memory = $5", StoredText.Clean(memory), ct);
@@ -134,7 +138,8 @@ internal sealed class FollowUpHandler(
     private async Task SuggestAsync(AgentRun row, Run run, string? channel, CancellationToken ct)
     {
         var answer = await agents.AskForObjectAsync(
-            run, await prompts.FindAsync(row.OrganizationId, OwnPrompts.Suggestions, ct), $"User: {row.UserMessage}\nAssistant: {row.Answer}", ct);
+            run, await prompts.FindAsync(row.OrganizationId, OwnPrompts.Suggestions, ct),
+            $"User: {row.UserMessage}\nAssistant: {row.Answer}", ct);
         var suggestions = new JsonArray([.. answer.List("suggestions").Texts().Take(3).Select(text => (JsonNode)text)]);
         if (suggestions.Count == 0)
         {

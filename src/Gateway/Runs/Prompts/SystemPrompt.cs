@@ -25,7 +25,8 @@ internal static class SystemPrompt
         {
             template = wrapper.Replace(Placeholder, template, StringComparison.Ordinal);
         }
-        template += Given("\n\nTone Prompt: ", parts.Tone) + Given("\n\nResponse Style Prompt: ", parts.Style) + Given("\n\n", parts.Knowledge);
+        template += Given("\n\nTone Prompt: ", parts.Tone)
+            + Given("\n\nResponse Style Prompt: ", parts.Style) + Given("\n\n", parts.Knowledge);
         var text = Interpolation.Apply(template, variables.Find, missing);
         text += Given("\n\nWhat you keep in mind of this conversation: ", parts.Memory)
             + Given("\n\nSummary of the earlier conversation: ", parts.Summary);

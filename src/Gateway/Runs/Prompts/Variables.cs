@@ -72,7 +72,8 @@ internal sealed class Variables
             node = depth++ == MaxDepth ? null : node switch
             {
                 JsonObject holder => holder[step],
-                JsonArray list when int.TryParse(step, NumberStyles.None, CultureInfo.InvariantCulture, out var index) && index < list.Count => list[index],
+                JsonArray list when int.TryParse(step, NumberStyles.None, CultureInfo.InvariantCulture, out var index)
+                && index < list.Count => list[index],
                 _ => null,
             };
         }

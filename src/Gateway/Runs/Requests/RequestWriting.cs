@@ -24,7 +24,8 @@ internal static class RequestWriting
             {
                 Template = template,
                 Tone = PromptOf(plan.Configured("tone") ?? plan.Setting("tone")) ?? plan.Setting("tonePrompt").AsText(),
-                Style = PromptOf(plan.Configured("responseStyle") ?? plan.Setting("responseStyle")) ?? plan.Setting("responseStylePrompt").AsText(),
+                Style = PromptOf(plan.Configured("responseStyle") ?? plan.Setting("responseStyle"))
+                ?? plan.Setting("responseStylePrompt").AsText(),
                 Memory = plan.Remembers ? run.Past.Memory : null,
                 Summary = run.Past.Summary,
                 WantsJson = FormatOf(run) is { Schema: null },
@@ -86,14 +87,16 @@ internal static class RequestWriting
             json.WriteStringValue(tool.Name);
         }
         json.WriteEndArray();
-        json.WriteString("response_type"u8, request.Format is null ? "text"u8 : request.Format.Schema is null ? "json_object"u8 : "json_schema"u8);
+        json.WriteString(
+            "response_type"u8, request.Format is null ? "text"u8 : request.Format.Schema is null ? "json_object"u8 : "json_schema"u8);
         json.WriteEndObject();
         JsonOutput.Close(json);
         return log.Span.ToArray();
     }
 
     private static ToolChoice? ChoiceOf(JsonNode? choice, ToolSet tools) =>
-        (choice.AsText() ?? (choice as JsonObject).Text("name") ?? (choice as JsonObject).Object("function").Text("name") ?? (choice as JsonObject).Text("type")) switch
+        (choice.AsText() ?? (choice as JsonObject).Text("name")
+            ?? (choice as JsonObject).Object("function").Text("name") ?? (choice as JsonObject).Text("type")) switch
         {
             null or "default" or "auto" => null,
             "none" => new(ToolChoiceMode.None),

@@ -43,6 +43,7 @@ internal static class ResponseType
         }
         var schema = named.Object("schema") ?? named;
         return new(
-            JsonSerializer.SerializeToElement(schema, GatewayJson.Default.JsonObject), named.Name("name"), named.Name("description"), named.Flag("strict"));
+            JsonSerializer.SerializeToElement(schema, GatewayJson.Default.JsonObject),
+            named.Name("name"), named.Name("description"), named.Flag("strict"));
     }
 }

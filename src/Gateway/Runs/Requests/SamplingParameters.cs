@@ -10,7 +10,8 @@ internal static class SamplingParameters
     public static ChatRequest Apply(ChatRequest request, JsonObject parameters) => request with
     {
         Sampling = new(
-            parameters["creativity_level"].AsNumber(), parameters["probability_cutoff"].AsNumber(), Whole(parameters["token_selection_limit"]),
+            parameters["creativity_level"].AsNumber(), parameters["probability_cutoff"].AsNumber(),
+            Whole(parameters["token_selection_limit"]),
             parameters["repetition_penalty"].AsNumber(), parameters["novelty_penalty"].AsNumber()),
         MaxOutput = Whole(parameters["max_tokens"]) is { } most and > 0 ? most : null,
         Stop = StopsOf(parameters["additional_stop_sequences"]),
@@ -34,7 +35,8 @@ internal static class SamplingParameters
     /// <summary><c>{key, type}</c>, or the effort alone.</summary>
     private static Reasoning? ReasoningOf(JsonNode? reasoning)
     {
-        var word = reasoning.AsText() ?? (reasoning as JsonObject).Text("type") ?? (reasoning as JsonObject).Text("key") ?? (reasoning as JsonObject).Text("effort");
+        var word = reasoning.AsText() ?? (reasoning as JsonObject).Text("type")
+            ?? (reasoning as JsonObject).Text("key") ?? (reasoning as JsonObject).Text("effort");
         return word?.ToLowerInvariant() switch
         {
             "none" => new(Effort.None),

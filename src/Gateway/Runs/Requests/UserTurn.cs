@@ -4,7 +4,9 @@ using Stoa.Platform.Http;
 
 namespace Stoa.Gateway.Runs.Requests;
 
-/// <summary>What the user says now: his text, the pictures, files, recordings and videos that he sent with it, and what he uploaded for it before.</summary>
+/// <summary>
+/// What the user says now: his text, the pictures, files, recordings and videos that he sent with it, and what he uploaded for it before.
+/// </summary>
 internal static class UserTurn
 {
     private static readonly string[] YouTubeHosts = ["youtube.com", "youtu.be", "youtube-nocookie.com"];
@@ -46,7 +48,8 @@ internal static class UserTurn
             return MediaReading.FromAddress(place) is Media.Url url ? new Part.Recording(url.Address) : throw place.Wrong("is no sound");
         }
         var bytes = MediaReading.FromDataUri(place, address);
-        return MediaReading.SoundFrom(bytes.MimeType, Convert.FromBase64String(bytes.Base64)) ?? throw place.Wrong($"is '{bytes.MimeType}', not a sound");
+        return MediaReading.SoundFrom(bytes.MimeType, Convert.FromBase64String(bytes.Base64))
+            ?? throw place.Wrong($"is '{bytes.MimeType}', not a sound");
     }
 
     private static IEnumerable<Part> VideosOf(RunInput input)
@@ -59,7 +62,8 @@ internal static class UserTurn
         if (input.YouTube is { } page)
         {
             var place = PlaceOf(page, "youtube_url");
-            yield return IsYouTube(page) ? new Part.Video(MediaReading.FromAddress(place)) : throw place.Wrong("must be the address of a video on YouTube");
+            yield return IsYouTube(page) ? new Part.Video(MediaReading.FromAddress(place))
+                : throw place.Wrong("must be the address of a video on YouTube");
         }
         foreach (var video in input.Videos)
         {
@@ -77,7 +81,8 @@ internal static class UserTurn
         }
     }
 
-    private static bool IsYouTube(string address) => Uri.TryCreate(address, UriKind.Absolute, out var uri) && uri.Scheme is "https" or "http"
+    private static bool IsYouTube(string address) =>
+        Uri.TryCreate(address, UriKind.Absolute, out var uri) && uri.Scheme is "https" or "http"
         && Array.Exists(YouTubeHosts, host => uri.Host == host || uri.Host.EndsWith("." + host, StringComparison.Ordinal));
 
     private static bool IsInline(string address) => address.StartsWith("data:", StringComparison.OrdinalIgnoreCase);

@@ -24,7 +24,8 @@ internal static class WebSearch
         var tools = new List<Tool>();
         if (run.BuiltInTools.Contains(Name, StringComparer.Ordinal)
             // OpenAI has it in its Responses API only.
-            && DefinitionOf(provider.HasResponses ? Dialect.OpenAiResponses : dialect, run.Plan.Configured("web_search_filters") ?? run.Plan.Stored("web_search_filters")) is { } search)
+            && DefinitionOf(provider.HasResponses ? Dialect.OpenAiResponses : dialect,
+                run.Plan.Configured("web_search_filters") ?? run.Plan.Stored("web_search_filters")) is { } search)
         {
             tools.Add(Native(Name, search));
         }

@@ -5,7 +5,8 @@ namespace Stoa.Gateway.Runs.Safety;
 
 /// <summary>
 /// Keeps from an agent, and from its users, what its owner does not want: checks of our own first, then the judgement of a model, which is
-/// waited for only briefly. <c>{is_enabled, guardrails_configuration{category: bool}, guardrails_custom_prompt, check_output, fail_mode}</c>.
+/// waited for only briefly. <c>{is_enabled, guardrails_configuration{category: bool}, guardrails_custom_prompt, check_output,
+/// fail_mode}</c>.
 /// </summary>
 internal sealed class Guardrails(BuiltInAgents agents, TimeProvider time)
 {
@@ -79,7 +80,8 @@ internal sealed class Guardrails(BuiltInAgents agents, TimeProvider time)
             return verdict!;
         }
         var isOpen = rules.Text("fail_mode") != "closed";
-        return new() { ["is_safe"] = isOpen, ["reason"] = "The text could not be judged", ["confidence"] = 0.0, ["violations"] = new JsonArray() };
+        return new() { ["is_safe"] = isOpen, ["reason"] = "The text could not be judged",
+            ["confidence"] = 0.0, ["violations"] = new JsonArray() };
     }
 
     private static string PromptOf(JsonObject rules, IEnumerable<string> categories) => $$"""

@@ -13,7 +13,8 @@ internal sealed record Trial(string? Id, JsonObject Case);
 
 /// <summary>Runs a version of an agent on test cases and says how well it did.</summary>
 internal sealed class TestCaseRuns(
-    AgentRunner runner, AgentConfigurations agents, SideRuns side, BuiltInAgents judges, IDbContextFactory<GatewayDb> dbs, NpgsqlDataSource database,
+    AgentRunner runner, AgentConfigurations agents, SideRuns side,
+    BuiltInAgents judges, IDbContextFactory<GatewayDb> dbs, NpgsqlDataSource database,
     EditorPushes pages, TimeProvider time)
 {
     private const int Parallel = 5;
@@ -24,14 +25,16 @@ internal sealed class TestCaseRuns(
     public async Task<JsonObject> RunAsync(Guid organizationId, RunCaller caller, JsonObject body, string requestId, CancellationToken ct)
     {
         var versionId = body.Name("version_id") ?? throw Failure.Invalid("version_id is required", code: "version_missing");
-        var agent = await agents.FindAsync(organizationId, body.Name("bridge_id") ?? body.Name("agent_id"), versionId, environment: null, ct);
+        var agent = await agents.FindAsync(
+            organizationId, body.Name("bridge_id") ?? body.Name("agent_id"), versionId, environment: null, ct);
         if (caller.FolderId is { } folder && agent.FolderId != folder)
         {
             throw ConfigurationFailures.AgentMissing();
         }
         agent.RequireKey();
         var direct = body.Object("testcase_data");
-        var trials = direct is not null ? [new(Id: null, direct)] : await FindAsync(organizationId, agent.AgentId, body.Name("testcase_id"), ct);
+        var trials = direct is not null ? [new(Id: null, direct)]
+            : await FindAsync(organizationId, agent.AgentId, body.Name("testcase_id"), ct);
         if (trials.Count == 0)
         {
             return new() { ["success"] = false, ["message"] = "No test cases found", ["results"] = new JsonArray() };
@@ -117,7 +120,8 @@ internal sealed class TestCaseRuns(
     }
 
     private async Task<double> ScoreAsync(
-        Guid organizationId, AgentConfiguration agent, string matching, JsonObject? expected, string actual, string requestId, CancellationToken ct)
+        Guid organizationId, AgentConfiguration agent, string matching,
+        JsonObject? expected, string actual, string requestId, CancellationToken ct)
     {
         var wanted = expected?["response"].AsWords() ?? "";
         if (matching != "ai")
@@ -171,13 +175,15 @@ internal sealed class TestCaseRuns(
                 Parameters =
                 {
                     new() { Value = Guid.CreateVersion7(now) }, new() { Value = organizationId }, new() { Value = agent.AgentId },
-                    new() { Value = agent.VersionId }, new() { Value = trials[at].Id ?? (object)DBNull.Value, NpgsqlDbType = NpgsqlDbType.Text },
+                    new() { Value = agent.VersionId },
+                    new() { Value = trials[at].Id ?? (object)DBNull.Value, NpgsqlDbType = NpgsqlDbType.Text },
                     new() { Value = StoredText.Json(results[at]), NpgsqlDbType = NpgsqlDbType.Jsonb }, new() { Value = now },
                 },
             });
         }
         batch.BatchCommands.Add(new("""
-            update gateway.test_cases set document = document || jsonb_build_object('execution', jsonb_build_object('lastExecutedAt', $3::text))
+            update gateway.test_cases
+              set document = document || jsonb_build_object('execution', jsonb_build_object('lastExecutedAt', $3::text))
             where organization_id = $1 and id = any ($2)
             """)
         {

@@ -20,7 +20,8 @@ internal static class TestScore
         {
             var name = call.Name("name") ?? call.Object("function").Name("name");
             var arguments = ArgumentsOf(call);
-            var match = open.FindIndex(made => made.Name("name") == name && (arguments is null || JsonNode.DeepEquals(made["args"], arguments)));
+            var match = open.FindIndex(made => made.Name("name") == name
+                && (arguments is null || JsonNode.DeepEquals(made["args"], arguments)));
             if (match >= 0)
             {
                 open.RemoveAt(match);

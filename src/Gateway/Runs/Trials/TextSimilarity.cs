@@ -2,7 +2,9 @@ using System.Text.RegularExpressions;
 
 namespace Stoa.Gateway.Runs.Trials;
 
-/// <summary>How alike two texts are: the cosine of their TF-IDF vectors, from 0 to 1, as scikit-learn weighs them (smooth idf, l2).</summary>
+/// <summary>
+/// How alike two texts are: the cosine of their TF-IDF vectors, from 0 to 1, as scikit-learn weighs them (smooth idf, l2).
+/// </summary>
 internal static partial class TextSimilarity
 {
     private const int Texts = 2;

@@ -17,20 +17,24 @@ namespace Stoa.Gateway.Runs.Trials;
 internal static class TrialsApi
 {
     public static void MapTestCaseRuns(this IEndpointRouteBuilder routes) =>
-        routes.MapPost("/api/v2/model/testcases", TestAsync).TakesObject().WithTags("Runs").WithSummary("Run a version of an agent on test cases");
+        routes.MapPost("/api/v2/model/testcases", TestAsync).TakesObject()
+            .WithTags("Runs").WithSummary("Run a version of an agent on test cases");
 
     public static void MapToolTests(this IEndpointRouteBuilder routes) =>
-        routes.MapPost("/api/tools/{id}/test", TryAsync).RequireGtwyEditor().TakesObject().WithTags("Tools").WithSummary("Call a tool with arguments of your own");
+        routes.MapPost("/api/tools/{id}/test", TryAsync).RequireGtwyEditor().TakesObject()
+            .WithTags("Tools").WithSummary("Call a tool with arguments of your own");
 
     internal static async Task<ContentHttpResult> TestAsync(
         GtwyBody body, GtwyCaller caller, TestCaseRuns trials, RunLimits limits, HttpContext context)
     {
         await limits.TakeAsync(context, caller, agentId: null, threadId: null);
         using var place = limits.Enter(caller.OrganizationId);
-        return Json(await trials.RunAsync(caller.OrganizationId, RunCaller.Of(caller), body.Members, context.RequestId(), context.RequestAborted));
+        return Json(
+            await trials.RunAsync(caller.OrganizationId, RunCaller.Of(caller), body.Members, context.RequestId(), context.RequestAborted));
     }
 
-    internal static async Task<ContentHttpResult> TryAsync(string id, GtwyBody body, GtwyCaller caller, ToolMaking tools, ToolStore store, CancellationToken ct)
+    internal static async Task<ContentHttpResult> TryAsync(
+        string id, GtwyBody body, GtwyCaller caller, ToolMaking tools, ToolStore store, CancellationToken ct)
     {
         caller.RequireEditor();
         var tool = await store.FindAsync(caller.OrganizationId, id, ct) ?? throw Failure.NotFound("Tool");

@@ -75,5 +75,6 @@ public sealed record Caller
     public static ValueTask<Caller?> BindAsync(HttpContext context) => ValueTask.FromResult<Caller?>(
         context.Features.Get<Caller>() ?? throw new InvalidOperationException("The route takes a caller but does not require one"));
 
-    private static Failure NoOrganization() => new(FailureKind.Forbidden, "no_organization", "You act for no organization; choose one first");
+    private static Failure NoOrganization() =>
+        new(FailureKind.Forbidden, "no_organization", "You act for no organization; choose one first");
 }

@@ -34,7 +34,8 @@ internal sealed class AuditLog(IdentityDb db)
         return named.ToDictionary(one => one.Who, one => one.Name, StringComparer.Ordinal);
     }
 
-    private static Guid? IdOf(string who) => Guid.TryParse(who.AsSpan(who.IndexOf(':', StringComparison.Ordinal) + 1), out var id) ? id : null;
+    private static Guid? IdOf(string who) =>
+        Guid.TryParse(who.AsSpan(who.IndexOf(':', StringComparison.Ordinal) + 1), out var id) ? id : null;
 
     private Task<List<AuditEntry>> ListAsync(Guid? organizationId, Guid? after, int limit, CancellationToken ct) =>
         db.Audit.AsNoTracking().Where(entry => entry.OrganizationId == organizationId && (after == null || entry.Id < after))

@@ -21,7 +21,8 @@ internal sealed class DiscordSignIn(IOptions<DiscordOptions> options, ProviderCa
     public async Task<ProviderIdentity> ExchangeAsync(string code, string verifier, Uri callback, CancellationToken ct)
     {
         var discord = options.Value;
-        var token = await calls.ExchangeAsync(this, discord.TokenUrl, code, verifier, callback, discord.ClientId!, discord.ClientSecret!, ct);
+        var token = await calls.ExchangeAsync(
+            this, discord.TokenUrl, code, verifier, callback, discord.ClientId!, discord.ClientSecret!, ct);
         if (token?.AccessToken is not { Length: > 0 } access)
         {
             throw ProviderCalls.Refused(this);

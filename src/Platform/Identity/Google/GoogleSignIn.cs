@@ -18,7 +18,8 @@ internal sealed class GoogleSignIn(IOptions<GoogleOptions> options, ProviderCall
     public bool SignUp => options.Value.SignUp;
 
     public string AuthorizeAddress(Uri callback, string state, string challenge) => ProviderCalls.Address(options.Value.AuthorizeUrl,
-        ("response_type", "code"), ("client_id", options.Value.ClientId!), ("scope", "openid email profile"), ("redirect_uri", callback.AbsoluteUri),
+        ("response_type", "code"), ("client_id", options.Value.ClientId!),
+        ("scope", "openid email profile"), ("redirect_uri", callback.AbsoluteUri),
         ("state", state), ("code_challenge", challenge), ("code_challenge_method", "S256"));
 
     public async Task<ProviderIdentity> ExchangeAsync(string code, string verifier, Uri callback, CancellationToken ct)

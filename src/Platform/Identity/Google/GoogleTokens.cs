@@ -25,9 +25,11 @@ public sealed class GoogleTokens : IDisposable
     private readonly TimeProvider time;
     private readonly bool takesNames;
 
-    /// <param name="isDevelopment">Where no client id is set, <c>stoa-dev:ada@example.org</c> is an ID token of the account with that address.</param>
+    /// <param name="isDevelopment">Where no client id is set, <c>stoa-dev:ada@example.org</c> is an ID token of the account with that
+    /// address.</param>
     public GoogleTokens(
-        IOptions<GoogleOptions> options, IHttpClientFactory clients, TimeProvider time, ILogger<GoogleTokens> logger, bool isDevelopment = false)
+        IOptions<GoogleOptions> options, IHttpClientFactory clients,
+        TimeProvider time, ILogger<GoogleTokens> logger, bool isDevelopment = false)
     {
         var google = options.Value;
         this.time = time;
@@ -78,7 +80,8 @@ public sealed class GoogleTokens : IDisposable
     public void Dispose() => keys.Dispose();
 
     private GoogleIdentity? Named(string token) =>
-        takesNames && token.StartsWith(Development, StringComparison.Ordinal) && EmailAddress.TryRead(token[Development.Length..], out var email)
+        takesNames && token.StartsWith(Development, StringComparison.Ordinal)
+            && EmailAddress.TryRead(token[Development.Length..], out var email)
             ? new($"{Development}{EmailAddress.KeyOf(email)}", email.ToLowerInvariant(), GivenName: null, FamilyName: null, Picture: null)
             : null;
 

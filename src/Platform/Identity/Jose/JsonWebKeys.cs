@@ -11,7 +11,8 @@ internal static class JsonWebKeys
     /// <summary>Null when it is no key set.</summary>
     public static Dictionary<string, SigningKey>? Read(ReadOnlyMemory<byte> utf8)
     {
-        if (StrictJson.ReadObject(utf8) is not { } set || !set.TryGetProperty("keys", out var keys) || keys.ValueKind != JsonValueKind.Array)
+        if (StrictJson.ReadObject(utf8) is not { } set
+            || !set.TryGetProperty("keys", out var keys) || keys.ValueKind != JsonValueKind.Array)
         {
             return null;
         }

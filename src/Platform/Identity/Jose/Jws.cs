@@ -6,7 +6,9 @@ namespace Stoa.Platform.Identity.Jose;
 /// <summary>A signed token in compact form (RFC 7515, section 7.1), taken apart but not believed.</summary>
 internal sealed class Jws
 {
-    /// <summary>Longer ones are not looked at. Requests carry at most 32 KB of headers; tokens we accept in bodies are far smaller.</summary>
+    /// <summary>
+    /// Longer ones are not looked at. Requests carry at most 32 KB of headers; tokens we accept in bodies are far smaller.
+    /// </summary>
     public const int MaxLength = 16 * 1024;
 
     private readonly string token;

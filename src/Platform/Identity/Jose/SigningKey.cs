@@ -41,7 +41,8 @@ public abstract class SigningKey
         SigningAlgorithm.HS256 => HashAlgorithmName.SHA256,
         SigningAlgorithm.HS384 => HashAlgorithmName.SHA384,
         SigningAlgorithm.HS512 => HashAlgorithmName.SHA512,
-        SigningAlgorithm.RS256 or SigningAlgorithm.ES256 => throw new ArgumentException("No secret belongs to this algorithm", nameof(algorithm)),
+        SigningAlgorithm.RS256 or SigningAlgorithm.ES256 =>
+            throw new ArgumentException("No secret belongs to this algorithm", nameof(algorithm)),
     };
 
     private sealed class HmacKey(SigningAlgorithm algorithm, HashAlgorithmName hash, byte[] secret) : SigningKey(algorithm, id: null)

@@ -76,8 +76,8 @@ public sealed class KeyRing
     }
 
     /// <summary>
-    /// Until this host goes by what was just committed, as a rule some milliseconds: whoever was given a key may use it at once, and one that
-    /// was revoked opens nothing any more. It gives up after a while, and does not begin where nobody reads keys, as in a verb.
+    /// Until this host goes by what was just committed, as a rule some milliseconds: whoever was given a key may use it at once, and one
+    /// that was revoked opens nothing any more. It gives up after a while, and does not begin where nobody reads keys, as in a verb.
     /// </summary>
     internal async Task FollowAsync(string prefix, bool isLive, CancellationToken ct)
     {

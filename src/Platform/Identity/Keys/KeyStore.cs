@@ -28,8 +28,11 @@ public sealed class KeyStore(NpgsqlDataSource source, TimeProvider time, KeyRing
         return made;
     }
 
-    /// <summary>In the transaction that the connection is in, if there is one: the key is there with what else it does, or not at all.</summary>
-    internal async Task<NewKey> CreateAsync(NpgsqlConnection connection, Guid organizationId, KeyTerms terms, string actor, CancellationToken ct)
+    /// <summary>
+    /// In the transaction that the connection is in, if there is one: the key is there with what else it does, or not at all.
+    /// </summary>
+    internal async Task<NewKey> CreateAsync(
+        NpgsqlConnection connection, Guid organizationId, KeyTerms terms, string actor, CancellationToken ct)
     {
         var (token, prefix) = KeyToken.Create();
         await using var command = new NpgsqlCommand($"""

@@ -16,7 +16,8 @@ internal static class MeApi
         me.MapPatch("/", UpdateAsync).RequirePerson().WithSummary("Change name, language and time zone");
         me.MapPut("/password", ChangePasswordAsync).RequirePerson().WithSummary("Change the password; all other sessions end");
         me.MapPut("/email", ChangeEmailAsync).RequirePerson().WithSummary("Change the e-mail address; all other sessions end");
-        me.MapPut("/organization", ChooseOrganizationAsync).RequirePerson().WithSummary("Act for another organization that one is a member of");
+        me.MapPut("/organization", ChooseOrganizationAsync).RequirePerson()
+            .WithSummary("Act for another organization that one is a member of");
         me.MapDelete("/organizations/{id:guid}", LeaveAsync).RequirePerson().WithSummary("Leave an organization");
         me.MapGet("/sessions", SessionsAsync).RequirePerson().WithSummary("List one's own live sessions");
         me.MapDelete("/sessions", EndSessionsAsync).RequirePerson().WithSummary("Sign out everywhere, here too");
@@ -112,7 +113,8 @@ internal static class MeApi
     internal static async Task<Ok<OwnAccounts>> AccountsAsync(Caller caller, PersonStore people, CancellationToken ct)
     {
         var accounts = await people.AccountsAsync(caller.RequirePerson(), ct);
-        return TypedResults.Ok(new OwnAccounts([.. accounts.Select(account => new OwnAccount(account.Provider, account.Email, account.LinkedAt))]));
+        return TypedResults.Ok(
+            new OwnAccounts([.. accounts.Select(account => new OwnAccount(account.Provider, account.Email, account.LinkedAt))]));
     }
 
     internal static async Task<NoContent> UnlinkAsync(string provider, Caller caller, PersonStore people, CancellationToken ct)
@@ -132,7 +134,8 @@ internal static class MeApi
 
     /// <param name="IsCurrent">The one that asked.</param>
     internal sealed record OwnSession(
-        Guid Id, string? Address, string? UserAgent, DateTimeOffset CreatedAt, DateTimeOffset LastSeenAt, DateTimeOffset ExpiresAt, bool IsCurrent)
+        Guid Id, string? Address, string? UserAgent, DateTimeOffset CreatedAt,
+        DateTimeOffset LastSeenAt, DateTimeOffset ExpiresAt, bool IsCurrent)
     {
         public static OwnSession Of(SessionRow row, Guid current) =>
             new(row.Id, row.Address, row.UserAgent, row.CreatedAt, row.LastSeenAt, row.ExpiresAt, row.Id == current);

@@ -20,7 +20,8 @@ internal static class MembersApi
 
         var invitations = routes.MapGroup("/invitations").WithTags("Invitations");
         invitations.MapGet("/", ListInvitationsAsync).RequireCaller(MemberRole.Admin).WithSummary("List invitations");
-        invitations.MapPost("/", InviteAsync).RequireCaller(MemberRole.Admin).WithSummary("Invite somebody; the link's token is shown once");
+        invitations.MapPost("/", InviteAsync).RequireCaller(MemberRole.Admin)
+            .WithSummary("Invite somebody; the link's token is shown once");
         invitations.MapDelete("/{id:guid}", WithdrawAsync).RequireCaller(MemberRole.Admin).WithSummary("Withdraw an invitation");
         invitations.MapPost("/accept", AcceptAsync).RequirePerson().WithSummary("Accept as the person who is signed in");
     }

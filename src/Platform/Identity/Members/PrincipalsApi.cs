@@ -21,10 +21,12 @@ internal static class PrincipalsApi
     internal static async Task<Ok<Listing<Principal>>> ListAsync(
         Caller caller, IdentityDb db, CancellationToken ct, Guid? after = null, int limit = 50)
     {
-        var own = db.Principals.AsNoTracking().Where(principal => principal.OrganizationId == caller.OrganizationId && principal.RemovedAt == null);
+        var own = db.Principals.AsNoTracking()
+            .Where(principal => principal.OrganizationId == caller.OrganizationId && principal.RemovedAt == null);
         return TypedResults.Ok(await Listing.ReadAsync(
             limit,
-            most => own.Where(principal => after == null || principal.Id > after).OrderBy(principal => principal.Id).Take(most).ToListAsync(ct),
+            most => own.Where(principal => after == null || principal.Id > after)
+            .OrderBy(principal => principal.Id).Take(most).ToListAsync(ct),
             principal => principal.Id));
     }
 
@@ -47,7 +49,8 @@ internal static class PrincipalsApi
     {
         var (now, organization) = (time.GetUtcNow(), caller.OrganizationId);
         await using var transaction = await db.Database.BeginTransactionAsync(ct);
-        var principal = await db.Principals.FirstOrDefaultAsync(principal => principal.Id == id && principal.OrganizationId == organization, ct)
+        var principal =
+            await db.Principals.FirstOrDefaultAsync(principal => principal.Id == id && principal.OrganizationId == organization, ct)
             ?? throw Failure.NotFound("Principal");
         if (principal.RemovedAt is null)
         {

@@ -19,7 +19,9 @@ public sealed class NextAuthOptions
     [Required]
     public string Info { get; set; } = "NextAuth.js Generated Encryption Key";
 
-    /// <summary>Its name over http; over https it has the prefix <c>__Secure-</c>. Long ones come in parts, <c>.0</c>, <c>.1</c>, ….</summary>
+    /// <summary>
+    /// Its name over http; over https it has the prefix <c>__Secure-</c>. Long ones come in parts, <c>.0</c>, <c>.1</c>, ….
+    /// </summary>
     [Required]
     public string CookieName { get; set; } = "next-auth.session-token";
 }

@@ -13,8 +13,10 @@ internal static class OrganizationsApi
     {
         var organizations = routes.MapGroup("/organizations").WithTags("Organizations");
         organizations.MapPost("/", CreateAsync).RequirePerson().WithSummary("Make an organization, which the caller then owns");
-        organizations.MapGet("/{id:guid}", GetAsync).RequireCaller(MemberRole.Viewer).WithSummary("Read the organization that the caller acts for");
-        organizations.MapPatch("/{id:guid}", RenameAsync).RequireCaller(MemberRole.Admin).WithSummary("Rename the organization that the caller acts for");
+        organizations.MapGet("/{id:guid}", GetAsync).RequireCaller(MemberRole.Viewer)
+            .WithSummary("Read the organization that the caller acts for");
+        organizations.MapPatch("/{id:guid}", RenameAsync).RequireCaller(MemberRole.Admin)
+            .WithSummary("Rename the organization that the caller acts for");
     }
 
     internal static async Task<Created<Organization>> CreateAsync(

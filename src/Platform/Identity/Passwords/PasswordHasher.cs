@@ -96,7 +96,8 @@ public sealed class PasswordHasher(IOptions<PersonOptions> options) : IDisposabl
         return parts switch
         {
             [Version, var count, var salt, var key] when Count(count) is { } iterations
-                && Bytes(salt) is { } saltBytes && Bytes(key) is { Length: KeyBytes } keyBytes => new(true, iterations, saltBytes, keyBytes),
+                && Bytes(salt) is { } saltBytes && Bytes(key) is { Length: KeyBytes } keyBytes =>
+                    new(true, iterations, saltBytes, keyBytes),
             [var method, var salt, var hex] when method.StartsWith(Werkzeug, StringComparison.Ordinal)
                 && Count(method[Werkzeug.Length..]) is { } iterations && hex.Length == KeyBytes * 2 && hex.All(char.IsAsciiHexDigit) =>
                 new(false, iterations, Encoding.UTF8.GetBytes(salt), Convert.FromHexString(hex)),
@@ -105,7 +106,8 @@ public sealed class PasswordHasher(IOptions<PersonOptions> options) : IDisposabl
     }
 
     private static int? Count(string text) =>
-        int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var count) && count is > 0 and <= MostIterations ? count : null;
+        int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var count)
+            && count is > 0 and <= MostIterations ? count : null;
 
     private static byte[]? Bytes(string text)
     {

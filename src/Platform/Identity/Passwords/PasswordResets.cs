@@ -37,7 +37,8 @@ public sealed class PasswordResets
 
     /// <summary>Made by somebody of the installation.</summary>
     /// <exception cref="Failure">
-    /// Forbidden: the person owns the organization that runs the installation and the caller does not. By the link he would become an owner.
+    /// Forbidden: the person owns the organization that runs the installation and the caller does not. By the link he would become an
+    /// owner.
     /// </exception>
     public async Task<NewPasswordReset> CreateAsync(Guid personId, Caller caller, CancellationToken ct)
     {
@@ -56,7 +57,8 @@ public sealed class PasswordResets
         if (!await db.People.AnyAsync(person => person.Id == personId && person.State == PersonState.Active && person.Email != null, ct))
         {
             throw await db.People.AnyAsync(person => person.Id == personId && person.State != PersonState.Erased, ct)
-                ? new Failure(FailureKind.Conflict, "no_password_sign_in", "This account is suspended, or has no e-mail address to sign in with")
+                ? new Failure(
+                    FailureKind.Conflict, "no_password_sign_in", "This account is suspended, or has no e-mail address to sign in with")
                 : Failure.NotFound("Person");
         }
         var token = SecretToken.Create();
@@ -74,7 +76,8 @@ public sealed class PasswordResets
     }
 
     /// <summary>
-    /// For whom a link was made; null when it was used or replaced, is too old or never was one, may not lead to an owner, or he may not sign in.
+    /// For whom a link was made; null when it was used or replaced, is too old or never was one, may not lead to an owner, or he may not
+    /// sign in.
     /// </summary>
     public async Task<Person?> FindAsync(string? token, CancellationToken ct)
     {

@@ -27,5 +27,6 @@ public sealed class PasswordRule(IOptions<PersonOptions> options)
 
     /// <summary>False for what can be nobody's password: it is not worth hashing.</summary>
     public static bool IsUsable([System.Diagnostics.CodeAnalysis.NotNullWhen(true)] string? password) =>
-        password is { Length: > 0 and <= MaxLength } && PersonTerms.IsWellFormed(password) && !password.Contains('\0', StringComparison.Ordinal);
+        password is { Length: > 0 and <= MaxLength } && PersonTerms.IsWellFormed(password)
+            && !password.Contains('\0', StringComparison.Ordinal);
 }

@@ -41,13 +41,15 @@ internal static class PeopleApi
         return TypedResults.Ok(PersonRow.Of(await people.SetStateAsync(id, change.State.Value, caller, ct)));
     }
 
-    internal static async Task<Created<NewPasswordReset>> ResetPasswordAsync(Guid id, Caller caller, PasswordResets resets, CancellationToken ct) =>
+    internal static async Task<Created<NewPasswordReset>> ResetPasswordAsync(
+        Guid id, Caller caller, PasswordResets resets, CancellationToken ct) =>
         TypedResults.Created((string?)null, await resets.CreateAsync(id, caller, ct));
 
     internal sealed record StateChange(PersonState? State);
 
     internal sealed record PersonRow(
-        Guid Id, string Name, string? Email, PersonState State, DateTimeOffset CreatedAt, DateTimeOffset? LastSignInAt, DateTimeOffset? EraseAt)
+        Guid Id, string Name, string? Email, PersonState State,
+        DateTimeOffset CreatedAt, DateTimeOffset? LastSignInAt, DateTimeOffset? EraseAt)
     {
         public static PersonRow Of(Person person) =>
             new(person.Id, person.Name, person.Email, person.State, person.CreatedAt, person.LastSignInAt, person.EraseAt);

@@ -121,8 +121,8 @@ public sealed class PersonStore(IdentityDb db, SessionCache sessions, TimeProvid
     }
 
     /// <summary>
-    /// Keeps somebody out, or lets him in again. His sessions end with the first. Also the only owner of an organization can be kept out, but
-    /// not the last one of the installation.
+    /// Keeps somebody out, or lets him in again. His sessions end with the first. Also the only owner of an organization can be kept out,
+    /// but not the last one of the installation.
     /// </summary>
     /// <exception cref="Failure">
     /// Forbidden: the person owns the organization that runs the installation and the caller does not. Conflict <c>last_owner</c>.
@@ -136,7 +136,8 @@ public sealed class PersonStore(IdentityDb db, SessionCache sessions, TimeProvid
             ?? throw Failure.NotFound("Person");
         if (state == PersonState.Suspended && isInstallationOwner && !await db.HasOtherOwnerAsync(Organization.DefaultId, id, ct))
         {
-            throw new Failure(FailureKind.Conflict, "last_owner", "The installation keeps at least one owner; make somebody else one first");
+            throw new Failure(
+                FailureKind.Conflict, "last_owner", "The installation keeps at least one owner; make somebody else one first");
         }
         if (person.State != state)
         {
@@ -155,7 +156,8 @@ public sealed class PersonStore(IdentityDb db, SessionCache sessions, TimeProvid
 
     /// <summary>For operators, oldest first, from the one after <paramref name="after"/> on.</summary>
     public Task<List<Person>> ListAsync(Guid? after, int limit, CancellationToken ct) =>
-        db.People.AsNoTracking().Where(person => after == null || person.Id > after).OrderBy(person => person.Id).Take(limit).ToListAsync(ct);
+        db.People.AsNoTracking().Where(person => after == null || person.Id > after)
+            .OrderBy(person => person.Id).Take(limit).ToListAsync(ct);
 
     /// <summary>Into the unit of work, not yet into the database.</summary>
     internal Person Add(NewPerson terms, string actor)
@@ -183,7 +185,8 @@ public sealed class PersonStore(IdentityDb db, SessionCache sessions, TimeProvid
         {
             await db.SaveChangesAsync(ct);
         }
-        catch (DbUpdateException error) when (error.InnerException is PostgresException { SqlState: PostgresErrorCodes.UniqueViolation } twice)
+        catch (DbUpdateException error)
+            when (error.InnerException is PostgresException { SqlState: PostgresErrorCodes.UniqueViolation } twice)
         {
             throw twice.ConstraintName == "people_email_key_key"
                 ? new Failure(FailureKind.Conflict, "email_taken", "Somebody has an account with this e-mail address")

@@ -27,10 +27,12 @@ public sealed partial record PersonTerms(string? Name = null, string? Locale = n
         }
     }
 
-    internal static bool IsName([NotNullWhen(true)] string? text) => !string.IsNullOrWhiteSpace(text) && text.Length <= MaxName && !text.Any(char.IsControl) && IsWellFormed(text);
+    internal static bool IsName([NotNullWhen(true)] string? text) =>
+        !string.IsNullOrWhiteSpace(text) && text.Length <= MaxName && !text.Any(char.IsControl) && IsWellFormed(text);
 
     private static bool IsTimeZone(string name) =>
-        name.Length <= 64 && (name == "UTC" || (name.Contains('/', StringComparison.Ordinal) && !name.Contains("..", StringComparison.Ordinal)
+        name.Length <= 64
+            && (name == "UTC" || (name.Contains('/', StringComparison.Ordinal) && !name.Contains("..", StringComparison.Ordinal)
             && TimeZoneInfo.TryFindSystemTimeZoneById(name, out var zone) && zone.HasIanaId));
 
     /// <summary>Half a character (a lone surrogate) cannot be stored.</summary>

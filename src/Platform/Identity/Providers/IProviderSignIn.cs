@@ -22,6 +22,7 @@ internal interface IProviderSignIn
     string AuthorizeAddress(Uri callback, string state, string challenge);
 
     /// <summary>Whose account the code stands for.</summary>
-    /// <exception cref="Http.Failure">Unauthenticated: the provider does not know the code. Upstream and its like: it does not answer.</exception>
+    /// <exception cref="Http.Failure">Unauthenticated: the provider does not know the code. Upstream and its like: it does not
+    /// answer.</exception>
     Task<ProviderIdentity> ExchangeAsync(string code, string verifier, Uri callback, CancellationToken ct);
 }

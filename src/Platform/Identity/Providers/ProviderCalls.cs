@@ -17,7 +17,8 @@ internal sealed partial class ProviderCalls(IHttpClientFactory clients, ILogger<
 
     /// <summary>Hands a code in. Null when the provider refuses it.</summary>
     public async Task<TokenAnswer?> ExchangeAsync(
-        IProviderSignIn provider, string address, string code, string verifier, Uri callback, string clientId, string clientSecret, CancellationToken ct)
+        IProviderSignIn provider, string address, string code, string verifier,
+        Uri callback, string clientId, string clientSecret, CancellationToken ct)
     {
         using var request = new HttpRequestMessage(HttpMethod.Post, address)
         {

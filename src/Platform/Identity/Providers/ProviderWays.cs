@@ -35,13 +35,15 @@ internal sealed class ProviderWays(SpentTokens spent, IDataProtectionProvider pr
     }
 
     /// <summary>The way that ends here, and whom the provider vouches for.</summary>
-    /// <exception cref="Failure">Invalid: not begun in this browser, begun too long ago, or used. Unauthenticated: the provider says no.</exception>
+    /// <exception cref="Failure">Invalid: not begun in this browser, begun too long ago, or used. Unauthenticated: the provider says
+    /// no.</exception>
     public async Task<(Way Way, ProviderIdentity Identity)> EndAsync(
         HttpContext context, IProviderSignIn provider, string? code, string? state, CancellationToken ct)
     {
         var way = Read(context.Request.Cookies[CookieOf(provider)]);
         context.Response.Cookies.Delete(CookieOf(provider), Terms(context.Request, provider));
-        if (way is null || way.Provider != provider.Provider || way.Until <= time.GetUtcNow() || state is null || !SharedSecret.Matches(state, way.State)
+        if (way is null || way.Provider != provider.Provider || way.Until <= time.GetUtcNow()
+            || state is null || !SharedSecret.Matches(state, way.State)
             || !await spent.SpendAsync($"{way.Provider}:{way.State}", way.Until, ct))
         {
             throw Failure.Invalid("This sign-in is over or was begun elsewhere. Begin again.");

@@ -51,7 +51,8 @@ public sealed class BrowserSignIn
     internal static SessionPlace PlaceOf(HttpContext context)
     {
         var agent = context.Request.Headers.UserAgent.ToString();
-        var clean = new string([.. agent.Where(character => !char.IsControl(character) && !char.IsSurrogate(character)).Take(LongestAgent)]);
+        var clean = new string(
+            [.. agent.Where(character => !char.IsControl(character) && !char.IsSurrogate(character)).Take(LongestAgent)]);
         return new(context.Connection.RemoteIpAddress?.ToString(), clean.Length > 0 ? clean : null);
     }
 }

@@ -2,7 +2,10 @@ using Microsoft.Extensions.Hosting;
 
 namespace Stoa.Platform.Identity;
 
-/// <summary>On a Development host anybody may sign in as its developer, an owner of the organization <c>default</c>. Elsewhere there is no such thing.</summary>
+/// <summary>
+/// On a Development host anybody may sign in as its developer, an owner of the organization <c>default</c>. Elsewhere there is no such
+/// thing.
+/// </summary>
 internal sealed class DevelopmentSignIn(IdentityDb db, PersonStore people, IHostEnvironment environment, TimeProvider time)
 {
     public const string Email = "developer@localhost";

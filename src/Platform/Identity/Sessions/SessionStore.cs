@@ -10,7 +10,9 @@ public sealed record SessionPlace(string? Address, string? UserAgent);
 /// <summary>Begins and ends sessions. What ends is forgotten here at once and by every other host within a second or so.</summary>
 internal sealed class SessionStore(IdentityDb db, SessionCache cache, TimeProvider time, IOptions<SessionOptions> options)
 {
-    /// <summary>A session of a person, who acts for the organization that he has been a member of longest until he says otherwise.</summary>
+    /// <summary>
+    /// A session of a person, who acts for the organization that he has been a member of longest until he says otherwise.
+    /// </summary>
     public async Task<NewSession> BeginAsync(Guid personId, string way, SessionPlace place, CancellationToken ct)
     {
         var organization = await db.Memberships.Where(membership => membership.PersonId == personId)

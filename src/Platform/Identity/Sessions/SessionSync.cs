@@ -8,7 +8,8 @@ namespace Stoa.Platform.Identity;
 
 /// <summary>Forgets sessions when a change is told, writes back when they were used, and sweeps out those that have ended.</summary>
 internal sealed partial class SessionSync(
-    SessionCache cache, NpgsqlDataSource source, ChangeFeed changes, DatabaseReadiness readiness, TimeProvider time, ILogger<SessionSync> logger)
+    SessionCache cache, NpgsqlDataSource source, ChangeFeed changes,
+    DatabaseReadiness readiness, TimeProvider time, ILogger<SessionSync> logger)
     : BackgroundService
 {
     internal const string Channel = "platform_people";

@@ -6,18 +6,22 @@ using Stoa.Platform.Http;
 
 namespace Stoa.Platform.Identity;
 
-/// <summary>In and out for scripts of a site of ours. JSON alone keeps other sites' forms away: a browser asks before it sends that.</summary>
+/// <summary>
+/// In and out for scripts of a site of ours. JSON alone keeps other sites' forms away: a browser asks before it sends that.
+/// </summary>
 internal static class SessionsApi
 {
     public static void MapSessions(this IEndpointRouteBuilder routes)
     {
         var sessions = routes.MapGroup("/sessions").WithTags("Sessions");
-        sessions.MapPost("/", SignInAsync).AllowAnyone().WithSummary("Sign in with e-mail address and password; the answer sets the cookie");
+        sessions.MapPost("/", SignInAsync).AllowAnyone()
+            .WithSummary("Sign in with e-mail address and password; the answer sets the cookie");
         sessions.MapDelete("/current", SignOutAsync).RequireCaller().WithSummary("Sign out");
     }
 
     internal static async Task<NoContent> SignInAsync(
-        Credentials credentials, HttpContext context, PasswordSignIn passwords, Callers callers, BrowserSignIn browser, CancellationToken ct)
+        Credentials credentials, HttpContext context, PasswordSignIn passwords,
+        Callers callers, BrowserSignIn browser, CancellationToken ct)
     {
         var person = await passwords.ProveAsync(credentials.Email, credentials.Password, context.Connection.RemoteIpAddress, ct);
         // Anyone may ask here, so nobody has looked yet whose cookie came along.

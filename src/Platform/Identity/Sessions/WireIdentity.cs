@@ -16,7 +16,8 @@ public sealed class WireIdentity
     private readonly SessionCache cache;
     private readonly InvitationStore invitations;
 
-    internal WireIdentity(IdentityDb db, PasswordSignIn passwords, SessionStore sessions, SessionCache cache, InvitationStore invitations) =>
+    internal WireIdentity(
+        IdentityDb db, PasswordSignIn passwords, SessionStore sessions, SessionCache cache, InvitationStore invitations) =>
         (this.db, this.passwords, this.sessions, this.cache, this.invitations) = (db, passwords, sessions, cache, invitations);
 
     /// <exception cref="Failure">Unauthenticated, or too many attempts; the same for whoever has no account.</exception>
@@ -42,7 +43,8 @@ public sealed class WireIdentity
     public Task EndAsync(Session session, CancellationToken ct) => sessions.EndAsync(session, Caller.Of(session).Actor, ct);
 
     /// <summary>Asks somebody into the session's organization. The link goes back to the caller, since we send no mail.</summary>
-    public async Task<(InvitationView Invitation, string Link)> InviteAsync(Session session, string? email, MemberRole role, CancellationToken ct)
+    public async Task<(InvitationView Invitation, string Link)> InviteAsync(
+        Session session, string? email, MemberRole role, CancellationToken ct)
     {
         var caller = Caller.Of(session);
         caller.Require(MemberRole.Admin);
@@ -51,9 +53,11 @@ public sealed class WireIdentity
     }
 
     /// <summary>The members whose name or address holds the text, by name, and how many there are.</summary>
-    public async Task<(List<Member> Members, int Total)> SearchAsync(Guid organizationId, string? text, int skip, int take, CancellationToken ct)
+    public async Task<(List<Member> Members, int Total)> SearchAsync(
+        Guid organizationId, string? text, int skip, int take, CancellationToken ct)
     {
-        var pattern = text is null ? "%" : $"%{text.Replace("!", "!!", StringComparison.Ordinal).Replace("%", "!%", StringComparison.Ordinal).Replace("_", "!_", StringComparison.Ordinal)}%";
+        var pattern = text is null ? "%"
+            : $"%{text.Replace("!", "!!", StringComparison.Ordinal).Replace("%", "!%", StringComparison.Ordinal).Replace("_", "!_", StringComparison.Ordinal)}%";
         var members = MemberStore.Members(db, organizationId)
             .Where(member => EF.Functions.ILike(member.Name, pattern, "!") || EF.Functions.ILike(member.Email!, pattern, "!"));
         return (await members.OrderBy(member => member.Name).ThenBy(member => member.PersonId).Skip(skip).Take(take).ToListAsync(ct),

@@ -57,7 +57,8 @@ internal sealed class SetUp(
         await db.Organizations.Where(organization => organization.Id == Organization.DefaultId)
             .ExecuteUpdateAsync(set => set.SetProperty(organization => organization.Name, name), ct);
         var key = await keys.CreateAsync(
-            (NpgsqlConnection)db.Database.GetDbConnection(), Organization.DefaultId, new("First key", IsAdmin: true), $"person:{person.Id}", ct);
+            (NpgsqlConnection)db.Database.GetDbConnection(), Organization.DefaultId,
+            new("First key", IsAdmin: true), $"person:{person.Id}", ct);
         await transaction.CommitAsync(ct);
         return (person, key);
     }
@@ -72,5 +73,6 @@ internal sealed class SetUp(
     private static Failure AlreadyDone() => new(FailureKind.Conflict, "already_set_up", "This installation has been set up");
 
     private static Failure WrongToken() => new(
-        FailureKind.Forbidden, "wrong_setup_token", "This is not the token of the log, or it is older than a day: restart to get a new one");
+        FailureKind.Forbidden, "wrong_setup_token",
+        "This is not the token of the log, or it is older than a day: restart to get a new one");
 }

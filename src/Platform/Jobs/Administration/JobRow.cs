@@ -6,11 +6,12 @@ namespace Stoa.Platform.Jobs;
 
 /// <summary>A job as people see it, finished or not.</summary>
 /// <param name="History">
-/// Oldest first: <c>{"at", "state", "attempt", "node", "started_at", "reason", "by", "spent"}</c>. A run that succeeded has an entry only when it
-/// asked models: <c>spent</c> is <c>{"calls", "input_tokens", "output_tokens", "cost"}</c>.
+/// Oldest first: <c>{"at", "state", "attempt", "node", "started_at", "reason", "by", "spent"}</c>. A run that succeeded has an entry only
+/// when it asked models: <c>spent</c> is <c>{"calls", "input_tokens", "output_tokens", "cost"}</c>.
 /// </param>
 public sealed record JobRow(
-    Guid Id, string Kind, JobState State, JobPriority Priority, DateTimeOffset RunAt, JsonElement Args, JobOwner Owner, string? CorrelationId,
+    Guid Id, string Kind, JobState State, JobPriority Priority,
+    DateTimeOffset RunAt, JsonElement Args, JobOwner Owner, string? CorrelationId,
     DateTimeOffset CreatedAt, Guid? ReplayOf, int MaxAttempts, string? UniqueKey, Guid? After, int Attempt, int Snoozed, string? Node,
     DateTimeOffset? StartedAt, DateTimeOffset? FinishedAt, long? ProgressDone, long? ProgressTotal, string? ProgressNote, string? Error,
     string? Fingerprint, JsonElement History, string? LimitKey, bool IsCancelRequested)

@@ -5,8 +5,8 @@ using Stoa.Platform.Identity;
 namespace Stoa.Platform.Jobs;
 
 /// <summary>
-/// Which jobs somebody may see and act on: those of his key or his own; all of his organization, if he is its admin; and the system's too, if he
-/// is an admin of the organization <c>default</c>. It is part of each query, so what lies outside is simply not found.
+/// Which jobs somebody may see and act on: those of his key or his own; all of his organization, if he is its admin; and the system's too,
+/// if he is an admin of the organization <c>default</c>. It is part of each query, so what lies outside is simply not found.
 /// </summary>
 /// <param name="KeyId">Only jobs of this key; null for people and admins.</param>
 /// <param name="PersonId">Only jobs of this person; null for keys and admins.</param>

@@ -42,8 +42,8 @@ public sealed class JobStore
     }
 
     /// <summary>
-    /// Newest first, from <see cref="JobFilter.BeforeId"/> on. What no index answers is looked for among <see cref="Window"/> jobs at most: the
-    /// page may then hold few or none though more fit further back, and its <c>Next</c> goes on from the last job that was looked at.
+    /// Newest first, from <see cref="JobFilter.BeforeId"/> on. What no index answers is looked for among <see cref="Window"/> jobs at most:
+    /// the page may then hold few or none though more fit further back, and its <c>Next</c> goes on from the last job that was looked at.
     /// </summary>
     public async Task<Listing<JobRow>> ListAsync(JobFilter filter, CancellationToken ct)
     {
@@ -57,7 +57,8 @@ public sealed class JobStore
         }
         if (filter.States.Count == 0 || filter.States.Any(state => state >= JobState.Succeeded))
         {
-            parts.Add(Newest("platform.finished_jobs", filter.Fingerprint is not null || IsOfDead(filter) ? $"state = 'dead' and {where}" : where));
+            parts.Add(Newest(
+                "platform.finished_jobs", filter.Fingerprint is not null || IsOfDead(filter) ? $"state = 'dead' and {where}" : where));
         }
         command.CommandText = $"""
             with looked as materialized (
@@ -151,7 +152,8 @@ public sealed class JobStore
         {
             Add(IsOfDead(filter) ? where : fits, filter.Text, Words, "text");
             // A search that finds words of secret arguments would tell them.
-            Add(where, kinds.All.Where(kind => kind.Rules.IsSensitive).Select(kind => kind.Name).ToArray(), "kind <> all (@sensitive)", "sensitive");
+            Add(where, kinds.All.Where(kind => kind.Rules.IsSensitive).Select(kind => kind.Name).ToArray(),
+                "kind <> all (@sensitive)", "sensitive");
         }
         return (where.ToString(), fits.ToString());
 

@@ -12,7 +12,8 @@ namespace Stoa.Platform.Jobs.Api;
 /// however many there are. Each watcher has room for one look: a slow one misses only what is outdated.
 /// </summary>
 internal sealed partial class JobWatch(
-    NpgsqlDataSource source, ChangeFeed changes, DatabaseReadiness readiness, TimeProvider time, ILogger<JobWatch> logger) : BackgroundService
+    NpgsqlDataSource source, ChangeFeed changes, DatabaseReadiness readiness,
+    TimeProvider time, ILogger<JobWatch> logger) : BackgroundService
 {
     /// <summary>In one process. A watcher costs some kilobytes and a connection.</summary>
     internal const int MostWatchers = 2_000;

@@ -30,7 +30,8 @@ internal static class JobsApi
         group.MapPost("/{id:guid}/cancel", CancelAsync).WithSummary("Cancel a job; a running one ends within seconds");
 
         var admin = routes.MapOwnApi().MapGroup("/jobs").WithTags("Jobs").RequireCaller(MemberRole.Admin);
-        admin.MapPost("/{id:guid}/retry", RetryAsync).WithSummary("Run a job now that waits for its next attempt, or replay a finished one");
+        admin.MapPost("/{id:guid}/retry", RetryAsync)
+            .WithSummary("Run a job now that waits for its next attempt, or replay a finished one");
         admin.MapPost("/{id:guid}/replay", ReplayAsync).WithSummary("Add a finished job anew, with its own or with edited arguments");
         admin.MapPost("/replay", ReplayManyAsync).WithSummary("Replay the dead jobs of a kind or a fingerprint");
         admin.MapDelete("/{id:guid}", DiscardAsync).WithSummary("Discard a dead job for good");
@@ -43,7 +44,8 @@ internal static class JobsApi
     internal static async Task<Ok<Listing<JobView>>> ListAsync(
         Caller caller, JobStore store, CancellationToken ct,
         string? kind = null, string? state = null, [FromQuery(Name = "min_attempts")] int? minAttempts = null, string? text = null,
-        string? fingerprint = null, [FromQuery(Name = "key_id")] Guid? keyId = null, [FromQuery(Name = "created_by")] string? createdBy = null,
+        string? fingerprint = null, [FromQuery(Name = "key_id")] Guid? keyId = null,
+        [FromQuery(Name = "created_by")] string? createdBy = null,
         [FromQuery(Name = "person_id")] Guid? personId = null, string? tenant = null,
         string? from = null, string? to = null, Guid? after = null, int limit = 50)
     {
@@ -132,7 +134,8 @@ internal static class JobsApi
 
     /// <summary>The filters that a person fills in, too.</summary>
     /// <exception cref="Failure">Invalid: one of them cannot be.</exception>
-    internal static JobFilter Filter(JobScope scope, string? state, string? kind, string? text, int? minAttempts, Guid? after, int limit) => new()
+    internal static JobFilter Filter(JobScope scope, string? state, string? kind, string? text, int? minAttempts, Guid? after, int limit) =>
+        new()
     {
         Scope = scope,
         States = StatesOf(state),

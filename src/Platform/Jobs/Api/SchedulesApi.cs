@@ -14,7 +14,8 @@ internal static class SchedulesApi
     public static void MapSchedules(this IEndpointRouteBuilder jobs)
     {
         jobs.MapGet("/schedules", ListAsync).RequireOperator().WithSummary("List the schedules with their last and next runs");
-        jobs.MapPost("/schedules/{name}/pause", PauseAsync).RequireOperator().WithSummary("Let slots pass without a run until it is resumed");
+        jobs.MapPost("/schedules/{name}/pause", PauseAsync).RequireOperator()
+            .WithSummary("Let slots pass without a run until it is resumed");
         jobs.MapPost("/schedules/{name}/resume", ResumeAsync).RequireOperator().WithSummary("Run at its slots again, from the next one on");
         jobs.MapPost("/schedules/{name}/run", RunAsync).RequireOperator().WithSummary("Run it once now");
     }

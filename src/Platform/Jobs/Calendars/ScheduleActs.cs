@@ -29,7 +29,8 @@ public sealed class ScheduleActs
     {
         if (await LockAsync(connection, name, ct) is { PausedAt: not null })
         {
-            await UpdateAsync(connection, "paused_at = null, paused_by = nullif($3, $3), last_slot = greatest(last_slot, $2)", name, actor, ct);
+            await UpdateAsync(
+                connection, "paused_at = null, paused_by = nullif($3, $3), last_slot = greatest(last_slot, $2)", name, actor, ct);
         }
     }, ct);
 

@@ -64,7 +64,8 @@ internal sealed class ScheduleFiring(
     {
         var row = await ScheduleStore.LockAsync(connection, name, ct) ?? throw Failure.NotFound("Schedule");
         var kind = kinds.Find(row.Schedule.Kind)
-            ?? throw new Failure(FailureKind.Conflict, "kind_not_known", $"This version of the host has no jobs of the kind {row.Schedule.Kind}");
+            ?? throw new Failure(
+                FailureKind.Conflict, "kind_not_known", $"This version of the host has no jobs of the kind {row.Schedule.Kind}");
         var now = time.GetUtcNow();
         var receipt = await EnqueueAsync(connection, row.Schedule, kind, now, JobOwner.System with { CreatedBy = CreatorOf(name) }, ct);
         if (!receipt.IsNew)
@@ -112,7 +113,8 @@ internal sealed class ScheduleFiring(
 
     private static async Task<List<Guid>> OpenAsync(NpgsqlConnection connection, Schedule schedule, CancellationToken ct)
     {
-        await using var command = new NpgsqlCommand("select id from platform.jobs where kind = $1 and created_by = $2 order by id", connection)
+        await using var command =
+            new NpgsqlCommand("select id from platform.jobs where kind = $1 and created_by = $2 order by id", connection)
         {
             Parameters = { new() { Value = schedule.Kind }, new() { Value = CreatorOf(schedule.Name) } },
         };

@@ -107,7 +107,8 @@ public sealed class ScheduleStore(NpgsqlDataSource source, TimeProvider time)
         Parameters =
         {
             new() { Value = schedule.Name }, new() { Value = schedule.Kind }, new() { Value = schedule.Arguments },
-            Nullable(schedule.Timetable.Cron, NpgsqlDbType.Text), Nullable((int?)schedule.Timetable.Every?.TotalSeconds, NpgsqlDbType.Integer),
+            Nullable(schedule.Timetable.Cron, NpgsqlDbType.Text),
+            Nullable((int?)schedule.Timetable.Every?.TotalSeconds, NpgsqlDbType.Integer),
             new() { Value = schedule.Timetable.Zone.Id }, new() { Value = EnumNames<MissedRuns>.Write(schedule.Missed) },
             new() { Value = (int)schedule.Reach.TotalSeconds }, new() { Value = EnumNames<Overlap>.Write(schedule.Overlap) },
             new() { Value = time.GetUtcNow() },

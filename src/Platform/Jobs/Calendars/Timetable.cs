@@ -42,7 +42,9 @@ public sealed record Timetable
             : new(cron, null, found, expression);
     }
 
-    /// <summary>Whole seconds of elapsed time, counted from 1970 in UTC: every 4 hours is 00:00, 04:00, … in UTC, whoever starts when.</summary>
+    /// <summary>
+    /// Whole seconds of elapsed time, counted from 1970 in UTC: every 4 hours is 00:00, 04:00, … in UTC, whoever starts when.
+    /// </summary>
     /// <exception cref="ArgumentException">Not between a second and a year, or not whole seconds.</exception>
     public static Timetable ByInterval(TimeSpan every) =>
         every < Shortest || every > Longest || every.Ticks % TimeSpan.TicksPerSecond != 0
@@ -55,7 +57,8 @@ public sealed record Timetable
         : expression.GetNextValidTimeAfter(after)?.ToUniversalTime();
 
     /// <summary>The newest slot at or before this instant; null when there was none.</summary>
-    public DateTimeOffset? Latest(DateTimeOffset at) => Before(at.AddTicks(TimeSpan.TicksPerSecond - (at.UtcTicks % TimeSpan.TicksPerSecond)));
+    public DateTimeOffset? Latest(DateTimeOffset at) =>
+        Before(at.AddTicks(TimeSpan.TicksPerSecond - (at.UtcTicks % TimeSpan.TicksPerSecond)));
 
     /// <summary>The newest slot before this instant.</summary>
     public DateTimeOffset? Before(DateTimeOffset at) => expression is null

@@ -14,7 +14,8 @@ internal static class JobText
 
     /// <summary>A name of several words, which may be broken between them.</summary>
     public static MarkupString Breakable(string name) =>
-        new(HtmlEncoder.Default.Encode(name).Replace(".", ".<wbr>", StringComparison.Ordinal).Replace("_", "_<wbr>", StringComparison.Ordinal));
+        new(HtmlEncoder.Default.Encode(name).Replace(".", ".<wbr>", StringComparison.Ordinal)
+            .Replace("_", "_<wbr>", StringComparison.Ordinal));
 
     public static string When(Timetable timetable) => timetable.Cron is { } cron
         ? $"{cron} ({timetable.Zone.Id})"

@@ -111,7 +111,8 @@ internal static class JobInsert
         from job in jobs.GroupBy(job => (job.Kind.Name, job.Options.UniqueKey)).SelectMany(same => same.Index())
         group job.Item by job.Index into round
         orderby round.Key
-        select round.OrderBy(job => job.Kind.Name, StringComparer.Ordinal).ThenBy(job => job.Options.UniqueKey, StringComparer.Ordinal).ToList();
+        select round.OrderBy(job => job.Kind.Name, StringComparer.Ordinal)
+            .ThenBy(job => job.Options.UniqueKey, StringComparer.Ordinal).ToList();
 
     private static NpgsqlCommand Command(NpgsqlConnection connection, string sql, List<NewJob> jobs)
     {
@@ -133,12 +134,14 @@ internal static class JobInsert
         Add("max_attempts", NpgsqlDbType.Integer, job => job.MaxAttempts);
         Add("max_ages", NpgsqlDbType.Interval, job => job.MaxAge);
         Add("unique_keys", NpgsqlDbType.Text, job => job.Options.UniqueKey);
-        Add("unique_modes", NpgsqlDbType.Text, job => job.Options.UniqueKey is null ? null : EnumNames<UniqueMode>.Write(job.Options.UniqueMode));
+        Add("unique_modes", NpgsqlDbType.Text,
+            job => job.Options.UniqueKey is null ? null : EnumNames<UniqueMode>.Write(job.Options.UniqueMode));
         Add("unique_fors", NpgsqlDbType.Interval, job => job.Options.UniqueFor);
         Add("unique_ins", NpgsqlDbType.Text, job => job.UniqueIn);
         Add("limit_keys", NpgsqlDbType.Text, job => job.LimitKey);
         Add("afters", NpgsqlDbType.Uuid, job => job.Options.After);
-        Add("after_outcomes", NpgsqlDbType.Text, job => job.Options.After is null ? null : EnumNames<AfterOutcome>.Write(job.Options.AfterOutcome));
+        Add("after_outcomes", NpgsqlDbType.Text,
+            job => job.Options.After is null ? null : EnumNames<AfterOutcome>.Write(job.Options.AfterOutcome));
         return command;
 
         void Add<T>(string name, NpgsqlDbType type, Func<NewJob, T> value) =>

@@ -5,7 +5,8 @@ namespace Stoa.Platform.Jobs;
 
 /// <summary>A job as a node gets it with its lease. <see cref="Attempt"/> is the number that fences whatever this run writes.</summary>
 internal sealed record ClaimedJob(
-    Guid Id, string Kind, string Args, int Attempt, int Snoozed, int MaxAttempts, JobPriority Priority, DateTimeOffset RunAt, TimeSpan Waited,
+    Guid Id, string Kind, string Args, int Attempt, int Snoozed,
+    int MaxAttempts, JobPriority Priority, DateTimeOffset RunAt, TimeSpan Waited,
     TimeSpan? TimeLeft, DateTimeOffset CreatedAt, string? TraceParent)
 {
     /// <summary>For <c>returning</c>, of the row as the claim leaves it.</summary>

@@ -69,7 +69,9 @@ internal sealed partial class JobKeeper(NpgsqlDataSource source, JobNode node, J
         }
     }
 
-    /// <summary>By our own monotonic clock, which also ran while the process was stopped: no answer of the database is needed to know.</summary>
+    /// <summary>
+    /// By our own monotonic clock, which also ran while the process was stopped: no answer of the database is needed to know.
+    /// </summary>
     private void StopTheLost()
     {
         var now = time.GetTimestamp();

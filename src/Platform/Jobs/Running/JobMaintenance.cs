@@ -149,7 +149,8 @@ internal sealed partial class JobMaintenance(
             await using var rows = await command.ExecuteReaderAsync(ct);
             while (await rows.ReadAsync(ct))
             {
-                old.Add(new(rows.GetGuid(0), rows.GetInt32(1), JobState.Dead, "expired", "It did not succeed in the time that it was given", "expired"));
+                old.Add(new(rows.GetGuid(0), rows.GetInt32(1), JobState.Dead, "expired",
+                    "It did not succeed in the time that it was given", "expired"));
             }
         }
         await OutcomeStatements.EndRestingAsync(connection, old, time, ct);
@@ -178,7 +179,8 @@ internal sealed partial class JobMaintenance(
         Names("limited", kinds.All.Where(kind => kind.Rules.IsLimited));
         Names("free", kinds.All.Where(kind => !kind.Rules.IsLimited));
         command.Parameters.Add(new NpgsqlParameter<string[]>("succeeded", ReferenceEquals(sql, Here) ? node.TakeSucceeded() : []));
-        command.Parameters.Add(new NpgsqlParameter("keep", NpgsqlDbType.Interval) { Value = TimeSpan.FromDays(31 * options.Value.KeepMonths) });
+        command.Parameters.Add(
+            new NpgsqlParameter("keep", NpgsqlDbType.Interval) { Value = TimeSpan.FromDays(31 * options.Value.KeepMonths) });
         await command.ExecuteNonQueryAsync(ct);
 
         void Names(string name, IEnumerable<JobKind> some) =>

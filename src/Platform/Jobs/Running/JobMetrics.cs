@@ -6,7 +6,8 @@ namespace Stoa.Platform.Jobs;
 /// <summary>What the engine tells of itself. Depths are of the whole cluster, as the last look at the tables saw them.</summary>
 internal static class JobMetrics
 {
-    private static readonly Counter<long> Ended = Signals.Meter.CreateCounter<long>("stoa.jobs.ended", description: "Runs, by how they ended");
+    private static readonly Counter<long> Ended =
+        Signals.Meter.CreateCounter<long>("stoa.jobs.ended", description: "Runs, by how they ended");
     private static readonly Counter<long> LeaseLosses =
         Signals.Meter.CreateCounter<long>("stoa.jobs.lease_losses", description: "Leases that ran out or were taken");
     private static readonly Histogram<double> Waits = Signals.Meter.CreateHistogram<double>("stoa.jobs.wait", "s", "From due to started");
@@ -18,7 +19,8 @@ internal static class JobMetrics
     {
         Signals.Meter.CreateObservableGauge("stoa.jobs.depth", () => overview.SelectMany(Depths), description: "Unfinished jobs");
         Signals.Meter.CreateObservableGauge(
-            "stoa.jobs.oldest_age", () => overview.Select(kind => new Measurement<double>(kind.OldestAge.TotalSeconds, Kind(kind.Kind))), "s",
+            "stoa.jobs.oldest_age",
+            () => overview.Select(kind => new Measurement<double>(kind.OldestAge.TotalSeconds, Kind(kind.Kind))), "s",
             "How long the oldest due job has been due");
         Signals.Meter.CreateObservableGauge(
             "stoa.jobs.late", () => overview.Select(kind => new Measurement<int>(kind.IsLate ? 1 : 0, Kind(kind.Kind))),

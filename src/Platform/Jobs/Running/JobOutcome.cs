@@ -7,8 +7,8 @@ using Stoa.Platform.Http;
 namespace Stoa.Platform.Jobs;
 
 /// <summary>
-/// How a job leaves its present state, and what the end of a run means for that. Nothing happens unless the job is still in the attempt that
-/// it was seen in.
+/// How a job leaves its present state, and what the end of a run means for that. Nothing happens unless the job is still in the attempt
+/// that it was seen in.
 /// </summary>
 /// <param name="State">A final one, or <see cref="JobState.Available"/>: again after <paramref name="Wait"/>.</param>
 /// <param name="What">For the history: <c>failed</c>, <c>snoozed</c>, <c>released</c>, <c>lost</c>; null writes no entry.</param>

@@ -19,7 +19,9 @@ internal sealed class JobPace(int workers)
         Volatile.Write(ref longest, Math.Max(ms, Volatile.Read(ref longest) * 0.98));
     }
 
-    /// <summary>How many more to claim now; none while it still holds more than half of what it should, so that claims are worth it.</summary>
+    /// <summary>
+    /// How many more to claim now; none while it still holds more than half of what it should, so that claims are worth it.
+    /// </summary>
     public int Room(int held)
     {
         var target = workers + (int)Math.Min(MostAhead, workers * Ahead.TotalMilliseconds / Volatile.Read(ref longest));

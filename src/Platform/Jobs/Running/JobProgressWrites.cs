@@ -10,7 +10,8 @@ internal static class JobProgressWrites
     private const string Write = """
         with mine as (
           select j.id, t.done, t.total, t.note from platform.jobs j
-          join unnest(@ids, @attempts, @dones, @totals, @notes) as t (id, attempt, done, total, note) on j.id = t.id and j.attempt = t.attempt
+          join unnest(@ids, @attempts, @dones, @totals, @notes) as t (id, attempt, done, total, note) on j.id = t.id
+          and j.attempt = t.attempt
           where j.state = 'running' for update of j skip locked
         ), written as (
           update platform.jobs set progress_done = mine.done, progress_total = mine.total, progress_note = mine.note, progress_at = now()

@@ -18,7 +18,8 @@ internal sealed class JobRates(NpgsqlDataSource source)
     // will be one: he asks again then. Who leaves some to others stands in a line of his own, so that they do not wait behind him.
     private const string Wait = """
         insert into platform.job_keys as line (kind, key, job_id, until)
-        select 'rate line', @line, @job, until - @per + @each * (1 + @spare) from platform.job_keys where kind = 'rate permits' and key = @name
+        select 'rate line', @line, @job, until - @per + @each * (1 + @spare) from platform.job_keys
+          where kind = 'rate permits' and key = @name
         on conflict (kind, key) do update set job_id = excluded.job_id, until = greatest(line.until + @each, excluded.until)
         returning until - now()
         """;
@@ -34,7 +35,8 @@ internal sealed class JobRates(NpgsqlDataSource source)
     // Counted from live runs, as limits of kinds are: who died holds no place.
     private const string Enter = """
         with live as materialized (
-          select held.job_id from platform.job_keys held join platform.jobs j on j.id = held.job_id and j.state = 'running' where held.kind = @place
+          select held.job_id from platform.job_keys held
+            join platform.jobs j on j.id = held.job_id and j.state = 'running' where held.kind = @place
         ), gone as (
           delete from platform.job_keys held where held.kind = @place and held.job_id not in (select job_id from live)
         )
@@ -47,7 +49,8 @@ internal sealed class JobRates(NpgsqlDataSource source)
     // A guess as well: nobody knows when a run ends. Each asks again a while after the one before him, at the latest after half a minute.
     private const string Queue = """
         insert into platform.job_keys as line (kind, key, job_id, until) values ('place line', @line, @job, now() + @gap)
-        on conflict (kind, key) do update set job_id = excluded.job_id, until = least(greatest(line.until, now()) + @gap, now() + interval '30 seconds')
+        on conflict (kind, key) do update
+          set job_id = excluded.job_id, until = least(greatest(line.until, now()) + @gap, now() + interval '30 seconds')
         returning until - now()
         """;
 
@@ -73,7 +76,8 @@ internal sealed class JobRates(NpgsqlDataSource source)
         {
             Parameters =
             {
-                new("name", name), new("job", job), new("per", per), new("each", per / permits), new("spare", spare), new("line", LineOf(name, spare)),
+                new("name", name), new("job", job), new("per", per), new("each", per / permits),
+                new("spare", spare), new("line", LineOf(name, spare)),
             },
         };
     }

@@ -12,7 +12,8 @@ namespace Stoa.Platform.Jobs;
 /// A node's workers: claims what is due, as much as they can soon take on; lets them run it; and at the end hands everything back.
 /// </summary>
 internal sealed partial class JobRunner(
-    JobKinds kinds, JobNode node, JobExecution execution, OutcomeWriter outcomes, JobKeeper keeper, JobWakeUps wakeUps, NpgsqlDataSource source,
+    JobKinds kinds, JobNode node, JobExecution execution, OutcomeWriter outcomes,
+    JobKeeper keeper, JobWakeUps wakeUps, NpgsqlDataSource source,
     Readiness readiness, ChangeFeed changes, IOptions<JobOptions> options, TimeProvider time, ILogger<JobRunner> logger)
     : BackgroundService
 {
@@ -102,7 +103,8 @@ internal sealed partial class JobRunner(
             }
             catch (Exception)
             {
-                // The node stops, and how the driver words that does not matter. A claim that was under way may have been committed all the same.
+                // The node stops, and how the driver words that does not matter. A claim that was under way may have been committed all the
+                // same.
                 var release = ReleaseUnknownAsync(CancellationToken.None);
                 await IsOverAsync(release, LastWords);
                 return;
@@ -150,7 +152,8 @@ internal sealed partial class JobRunner(
     {
         await using var connection = await source.OpenConnectionAsync(ct);
         List<JobOutcome> unknown = [];
-        await using (var command = new NpgsqlCommand("select id, attempt from platform.jobs where state = 'running' and node = $1", connection)
+        await using (var command =
+            new NpgsqlCommand("select id, attempt from platform.jobs where state = 'running' and node = $1", connection)
         {
             Parameters = { new() { Value = node.Name } },
         })

@@ -75,7 +75,8 @@ internal static class OutcomeStatements
     private const string Follow = """
         with ended as materialized (
           select child.id, child.attempt, child.after_outcome = 'finished'
-            or child.after_outcome = case parent.state when 'succeeded' then 'succeeded' else 'failed' end and parent.state is not null as is_met
+            or child.after_outcome = case parent.state when 'succeeded' then 'succeeded' else 'failed' end
+              and parent.state is not null as is_met
           from platform.jobs child
           left join lateral (
             select state from platform.finished_jobs where finished_jobs.id = child.after_id limit 1
@@ -99,13 +100,15 @@ internal static class OutcomeStatements
     /// transaction holds at the moment is left as it is.
     /// </summary>
     public static async Task<HashSet<Guid>> EndRunsAsync(
-        NpgsqlConnection connection, IReadOnlyCollection<JobOutcome> outcomes, TimeProvider time, CancellationToken ct, bool expired = false)
+        NpgsqlConnection connection, IReadOnlyCollection<JobOutcome> outcomes,
+        TimeProvider time, CancellationToken ct, bool expired = false)
     {
         HashSet<Guid> ended = [];
         List<JobOutcome> back = [.. outcomes.Where(end => !end.IsFinal)];
         if (back.Count > 0)
         {
-            await using var batch = new NpgsqlBatch(connection) { BatchCommands = { Command(Return, back, Running, expired, asked: false, time) } };
+            await using var batch =
+                new NpgsqlBatch(connection) { BatchCommands = { Command(Return, back, Running, expired, asked: false, time) } };
             await ReadAsync(batch, ended, [], ct);
         }
         await FinishAsync(connection, [.. outcomes.Where(end => end.IsFinal)], Running, expired, asked: false, time, ended, ct);
@@ -115,7 +118,8 @@ internal static class OutcomeStatements
     }
 
     /// <summary>Of runs whose end was not written, those that could be written later: they are still theirs.</summary>
-    public static async Task<HashSet<Guid>> StillTheirsAsync(NpgsqlConnection connection, IReadOnlyCollection<JobOutcome> outcomes, CancellationToken ct)
+    public static async Task<HashSet<Guid>> StillTheirsAsync(
+        NpgsqlConnection connection, IReadOnlyCollection<JobOutcome> outcomes, CancellationToken ct)
     {
         await using var command = new NpgsqlCommand(Held, connection);
         command.Parameters.Add(new NpgsqlParameter<Guid[]>("ids", [.. outcomes.Select(end => end.Id)]));
@@ -176,7 +180,8 @@ internal static class OutcomeStatements
                 }
                 else if (!rows.GetBoolean(2))
                 {
-                    unmet.Add(new(rows.GetGuid(0), rows.GetInt32(1), JobState.Cancelled, "cancelled", "The job that it follows ended otherwise"));
+                    unmet.Add(new(
+                        rows.GetGuid(0), rows.GetInt32(1), JobState.Cancelled, "cancelled", "The job that it follows ended otherwise"));
                 }
             }
         }
@@ -185,7 +190,8 @@ internal static class OutcomeStatements
 
     private static NpgsqlBatchCommand Children(Guid[]? parents) => new(Follow)
     {
-        Parameters = { new NpgsqlParameter("parents", NpgsqlDbType.Array | NpgsqlDbType.Uuid) { Value = (object?)parents ?? DBNull.Value } },
+        Parameters =
+            { new NpgsqlParameter("parents", NpgsqlDbType.Array | NpgsqlDbType.Uuid) { Value = (object?)parents ?? DBNull.Value } },
     };
 
     private static NpgsqlBatchCommand Command(
@@ -201,7 +207,8 @@ internal static class OutcomeStatements
         Add("waits", NpgsqlDbType.Interval, end => end.Wait);
         Add("frees", NpgsqlDbType.Boolean, end => end.IsFree);
         Add("bys", NpgsqlDbType.Text, end => end.By);
-        Add("spents", NpgsqlDbType.Jsonb, end => end.Spent is null ? null : JsonSerializer.Serialize(end.Spent, SpendingJson.Default.JobSpending));
+        Add("spents", NpgsqlDbType.Jsonb,
+            end => end.Spent is null ? null : JsonSerializer.Serialize(end.Spent, SpendingJson.Default.JobSpending));
         Add("new_ids", NpgsqlDbType.Uuid, _ => Guid.CreateVersion7(time.GetUtcNow()));
         command.Parameters.Add(new NpgsqlParameter<string[]>("from", from));
         command.Parameters.Add(new NpgsqlParameter<bool>("expired", expired));

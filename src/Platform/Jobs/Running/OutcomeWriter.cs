@@ -28,7 +28,9 @@ internal sealed partial class OutcomeWriter(NpgsqlDataSource source, JobNode nod
         queue.Writer.TryWrite((job, outcome));
     }
 
-    /// <summary>No more will come; <see cref="RunAsync"/> ends with the last one, also when another transaction holds that for a while.</summary>
+    /// <summary>
+    /// No more will come; <see cref="RunAsync"/> ends with the last one, also when another transaction holds that for a while.
+    /// </summary>
     public void Complete() => Settled();
 
     /// <param name="ct">Gives up: what is not written is left to the leases.</param>
@@ -94,7 +96,8 @@ internal sealed partial class OutcomeWriter(NpgsqlDataSource source, JobNode nod
     }
 
     /// <summary>Outcomes that were not written: another transaction holds the row and they come again, or the lease was lost.</summary>
-    private async Task SettleAsync(NpgsqlConnection connection, List<(RunningJob Job, JobOutcome Outcome)> left, bool isRepeated, CancellationToken ct)
+    private async Task SettleAsync(
+        NpgsqlConnection connection, List<(RunningJob Job, JobOutcome Outcome)> left, bool isRepeated, CancellationToken ct)
     {
         var held = await OutcomeStatements.StillTheirsAsync(connection, left.ConvertAll(one => one.Outcome), ct);
         foreach (var (job, outcome) in left)

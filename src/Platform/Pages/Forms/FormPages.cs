@@ -20,7 +20,8 @@ public static class FormPages
 
     /// <summary>Shows a page.</summary>
     public static RazorComponentResult Show<TPage>(params (string Name, object? Value)[] parameters)
-        where TPage : IComponent => new RazorComponentResult<TPage>(parameters.ToDictionary(one => one.Name, one => one.Value, StringComparer.Ordinal));
+        where TPage : IComponent =>
+            new RazorComponentResult<TPage>(parameters.ToDictionary(one => one.Name, one => one.Value, StringComparer.Ordinal));
 
     /// <summary>
     /// Does what a form asks for and leads on. What the visitor can mend is told on the page of the form, with what he gave; what he
@@ -33,7 +34,8 @@ public static class FormPages
         {
             return await act();
         }
-        catch (Failure failure) when (failure.Kind is FailureKind.Invalid or FailureKind.Conflict or FailureKind.Unauthenticated || failure.Code == "wrong_setup_token")
+        catch (Failure failure) when (failure.Kind is FailureKind.Invalid or FailureKind.Conflict or FailureKind.Unauthenticated
+            || failure.Code == "wrong_setup_token")
         {
             return new RazorComponentResult<TPage>(new Dictionary<string, object?>(StringComparer.Ordinal)
             {
@@ -47,7 +49,8 @@ public static class FormPages
     }
 
     /// <summary>Pages of those who are signed in: others are led to the sign-in and back.</summary>
-    public static RouteGroupBuilder ForSignedIn(this RouteGroupBuilder pages, MemberRole role) => pages.ForSignedIn(caller => caller.Require(role));
+    public static RouteGroupBuilder ForSignedIn(this RouteGroupBuilder pages, MemberRole role) =>
+        pages.ForSignedIn(caller => caller.Require(role));
 
     /// <param name="check">Throws for whoever may not see them.</param>
     public static RouteGroupBuilder ForSignedIn(this RouteGroupBuilder pages, Action<Caller>? check = null)

@@ -53,6 +53,7 @@ internal static class KeyRoutes
     private static RazorComponentResult Made(NewKey key) => FormPages.Show<Keys>((nameof(Keys.Made), key));
 
     private static DateTimeOffset? EndOf(string? days, DateTimeOffset now) => string.IsNullOrWhiteSpace(days) ? null
-        : int.TryParse(days, NumberStyles.None, CultureInfo.InvariantCulture, out var count) && count is > 0 and <= 3650 ? now.AddDays(count)
+        : int.TryParse(days, NumberStyles.None, CultureInfo.InvariantCulture, out var count)
+        && count is > 0 and <= 3650 ? now.AddDays(count)
         : throw Failure.Invalid("The key must end after 1 to 3650 days, or never", "days");
 }

@@ -24,7 +24,8 @@ internal static class MemberRoutes
     }
 
     internal static Task<IResult> InviteAsync(
-        HttpContext context, InvitationStore invitations, CancellationToken ct, [FromForm] string? email = null, [FromForm] string? role = null) =>
+        HttpContext context, InvitationStore invitations, CancellationToken ct,
+        [FromForm] string? email = null, [FromForm] string? role = null) =>
         FormPages.RunAsync<Members>(async () =>
         {
             var made = await invitations.CreateAsync(context.SignedIn()!, email, RoleOf(role), ct);
@@ -56,6 +57,7 @@ internal static class MemberRoutes
         });
 
     private static MemberRole RoleOf(string? text) =>
-        Enum.GetValues<MemberRole>().Where(role => EnumNames<MemberRole>.Write(role) == text).Select(role => (MemberRole?)role).FirstOrDefault()
+        Enum.GetValues<MemberRole>().Where(role => EnumNames<MemberRole>.Write(role) == text)
+        .Select(role => (MemberRole?)role).FirstOrDefault()
         ?? throw Failure.Invalid("role must be viewer, member, admin or owner", "role");
 }

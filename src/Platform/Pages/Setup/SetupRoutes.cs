@@ -25,7 +25,8 @@ internal static class SetupRoutes
 
     internal static Task<IResult> RunAsync(
         HttpContext context, SetUp setup, BrowserSignIn browser, CancellationToken ct, [FromForm] string? token = null,
-        [FromForm] string? organization = null, [FromForm] string? name = null, [FromForm] string? email = null, [FromForm] string? password = null) =>
+        [FromForm] string? organization = null, [FromForm] string? name = null,
+        [FromForm] string? email = null, [FromForm] string? password = null) =>
         FormPages.RunAsync<Setup>(async () =>
         {
             var (person, key) = await setup.RunAsync(new(token, organization, name, email, password), ct);

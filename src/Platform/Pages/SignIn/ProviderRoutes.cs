@@ -10,7 +10,9 @@ using Stoa.Platform.Identity;
 
 namespace Stoa.Platform.Pages;
 
-/// <summary>To a provider and back: to sign in, or to link an account to whoever is signed in. Only those that are configured are there.</summary>
+/// <summary>
+/// To a provider and back: to sign in, or to link an account to whoever is signed in. Only those that are configured are there.
+/// </summary>
 internal static class ProviderRoutes
 {
     public static string LinkPathOf(IProviderSignIn provider) => $"/account/{provider.Provider}";
@@ -20,12 +22,15 @@ internal static class ProviderRoutes
         var pages = routes.MapForms();
         foreach (var provider in routes.ServiceProvider.GetServices<IProviderSignIn>().Where(provider => provider.IsConfigured))
         {
-            pages.MapGet(ProviderWays.PathOf(provider), (HttpContext context, ProviderWays ways, [FromQuery(Name = "return")] string? wayBack = null) =>
+            pages.MapGet(ProviderWays.PathOf(provider),
+                (HttpContext context, ProviderWays ways, [FromQuery(Name = "return")] string? wayBack = null) =>
                 TypedResults.Redirect(ways.Begin(context, provider, SignInRoutes.Local(wayBack), linkFor: null)));
-            pages.MapPost(LinkPathOf(provider), (HttpContext context, ProviderWays ways, [FromForm(Name = "return")] string? wayBack = null) =>
+            pages.MapPost(
+                LinkPathOf(provider), (HttpContext context, ProviderWays ways, [FromForm(Name = "return")] string? wayBack = null) =>
                 Link(context, provider, ways, wayBack));
             pages.MapGet(ProviderWays.CallbackPathOf(provider), (
-                HttpContext context, ProviderWays ways, PersonStore people, BrowserSignIn browser, CancellationToken ct, string? code = null,
+                HttpContext context, ProviderWays ways, PersonStore people,
+                BrowserSignIn browser, CancellationToken ct, string? code = null,
                 string? state = null) => EndAsync(context, provider, ways, people, browser, code, state, ct));
         }
     }
@@ -47,7 +52,8 @@ internal static class ProviderRoutes
     }
 
     private static async Task<RedirectHttpResult> EndAsync(
-        HttpContext context, IProviderSignIn provider, ProviderWays ways, PersonStore people, BrowserSignIn browser, string? code, string? state,
+        HttpContext context, IProviderSignIn provider, ProviderWays ways,
+        PersonStore people, BrowserSignIn browser, string? code, string? state,
         CancellationToken ct)
     {
         var (way, account) = await ways.EndAsync(context, provider, code, state, ct);

@@ -10,7 +10,9 @@ using Stoa.Platform.Identity;
 
 namespace Stoa.Platform.Pages;
 
-/// <summary>In and out of the pages: with an e-mail address and a password, with an API key, and on a Development host without either.</summary>
+/// <summary>
+/// In and out of the pages: with an e-mail address and a password, with an API key, and on a Development host without either.
+/// </summary>
 internal static class SignInRoutes
 {
     public const string Path = "/signin";
@@ -73,7 +75,8 @@ internal static class SignInRoutes
         return TypedResults.LocalRedirect("/");
     }
 
-    private static RazorComponentResult<SignIn> Form(string? wayBack, string? problem = null, string? keyProblem = null, string? email = null) =>
+    private static RazorComponentResult<SignIn> Form(
+        string? wayBack, string? problem = null, string? keyProblem = null, string? email = null) =>
         new(new Dictionary<string, object?>(StringComparer.Ordinal)
         {
             [nameof(SignIn.Return)] = Local(wayBack),
