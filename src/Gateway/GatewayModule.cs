@@ -80,6 +80,7 @@ public static class GatewayModule
         services.AddSingleton<CallTargets>();
         services.AddSingleton<CallMeter>();
         services.AddSingleton<CallBudget>();
+        services.AddSingleton<CallFrame>();
         services.AddSingleton<CallCache>();
         services.AddSingleton<RawForward>();
         services.AddSingleton<RemoteMedia>();

@@ -15,8 +15,8 @@ namespace Stoa.Gateway.Completions;
 
 /// <summary>The two chat routes. Both stay on the event thread: they pass bytes on, and do what takes longer elsewhere.</summary>
 internal sealed class ChatApi(
-    CallGate gate, CallTargets targets, CallBudget budget, CallCache cache, RawForward forward,
-    Translation translation, CallMeter meter, AgentCompletions agents, TimeProvider time)
+    CallGate gate, CallTargets targets, CallFrame frame, CallCache cache, RawForward forward,
+    Translation translation, AgentCompletions agents, TimeProvider time)
 {
     public static readonly Surface OpenAi = new(
         "openai.chat", "chat", Dialect.OpenAi, _ => OpenAiDialect.Instance, OpenAiRaw.Instance, OpenAiErrors.Instance, LimitHeaders.OpenAi);
@@ -65,47 +65,16 @@ internal sealed class ChatApi(
         {
             Endpoint = endpoint, Route = route, Wishes = wishes,
         };
-        targets.Prepare(call);
-        try
-        {
-            if (CallCache.IsWanted(context.Request, outline))
-            {
-                await cache.AnswerAsync(context, call, body, () => AnswerAsync(context, call, body, outline));
-            }
-            else
-            {
-                await AnswerAsync(context, call, body, outline);
-            }
-        }
-        catch (Exception thrown)
-        {
-            meter.BrokenOff(context, call, call.Route?.Explain(thrown) ?? thrown);
-        }
-        finally
-        {
-            gate.Leave(key);
-        }
-    }
-
-    private async Task AnswerAsync(HttpContext context, GatewayCall call, PooledBytes body, RequestOutline outline)
-    {
-        await budget.ReserveAsync(call, outline.MaxOutput, context.RequestAborted);
-        while (true)
-        {
-            try
-            {
-                await AskAsync(context, call, body, outline);
-                return;
-            }
-            catch (Exception thrown) when (targets.MayGoOn(context, call, thrown))
-            {
-                targets.GoOn(context, call, thrown);
-            }
-        }
+        Task AskAsync() => AnswerAsync(context, call, body, outline);
+        await (CallCache.IsWanted(context.Request, outline)
+            ? frame.RecordAsync(
+                context, call,
+                () => cache.AnswerAsync(context, call, body, () => frame.AskAsync(context, call, outline.MaxOutput, AskAsync)))
+            : frame.RunAsync(context, call, outline.MaxOutput, AskAsync));
     }
 
     /// <summary>Where client and provider speak the same dialect the bytes are forwarded, else they are translated.</summary>
-    private Task AskAsync(HttpContext context, GatewayCall call, PooledBytes body, RequestOutline outline)
+    private Task AnswerAsync(HttpContext context, GatewayCall call, PooledBytes body, RequestOutline outline)
     {
         var provider = call.Target.Provider;
         if (call.Endpoint == call.Surface.Dialect && provider.Kind.Traits.Forwards)

@@ -12,7 +12,7 @@ using Stoa.Platform.Http;
 namespace Stoa.Gateway.Embeddings;
 
 /// <summary>Embeddings in OpenAI's dialect: forwarded or translated where the provider has them, made here for the demo.</summary>
-internal sealed class EmbeddingsApi(CallGate gate, CallTargets targets, CallBudget budget, CallMeter meter, TimeProvider time)
+internal sealed class EmbeddingsApi(CallGate gate, CallTargets targets, CallFrame frame, CallMeter meter, TimeProvider time)
 {
     public static readonly Surface Surface = ChatApi.OpenAi with { Name = "openai.embeddings", Operation = "embeddings" };
 
@@ -36,31 +36,7 @@ internal sealed class EmbeddingsApi(CallGate gate, CallTargets targets, CallBudg
         var admission = await gate.AdmitAsync(context, Surface.Limits, key, outline.EstimatedInput + outline.MaxOutput);
         var call = new GatewayCall(
             Surface, key, route?.First ?? target, outline, admission, context.RequestId(), started) { Route = route, Wishes = wishes };
-        targets.Prepare(call);
-        try
-        {
-            await budget.ReserveAsync(call, outline.MaxOutput, context.RequestAborted);
-            while (true)
-            {
-                try
-                {
-                    await AnswerAsync(context, call, body, outline);
-                    return;
-                }
-                catch (Exception thrown) when (targets.MayGoOn(context, call, thrown))
-                {
-                    targets.GoOn(context, call, thrown);
-                }
-            }
-        }
-        catch (Exception thrown)
-        {
-            meter.BrokenOff(context, call, call.Route?.Explain(thrown) ?? thrown);
-        }
-        finally
-        {
-            gate.Leave(key);
-        }
+        await frame.RunAsync(context, call, outline.MaxOutput, () => AnswerAsync(context, call, body, outline));
     }
 
     private async Task AnswerAsync(HttpContext context, GatewayCall call, PooledBytes body, RequestOutline outline)

@@ -17,7 +17,7 @@ namespace Stoa.Gateway.PassThrough;
 /// answer comes back as it is. Calls are limited and recorded like all others.
 /// </summary>
 internal sealed class PassThroughApi(
-    CallGate gate, CallTargets targets, CallBudget budget, RawForward forward, CallMeter meter, TimeProvider time)
+    CallGate gate, CallTargets targets, CallFrame frame, RawForward forward, CallMeter meter, TimeProvider time)
 {
     private static readonly (string Path, string Operation, string Summary)[] Endpoints =
     [
@@ -90,27 +90,13 @@ internal sealed class PassThroughApi(
         });
     }
 
-    private async Task RunAsync(HttpContext context, GatewayCall call, long maxOutput, Func<ProviderClient, Task> ask)
-    {
-        targets.Prepare(call);
-        try
-        {
-            await budget.ReserveAsync(call, maxOutput, context.RequestAborted);
-            await ask(call.Target.Provider is { Client: { } client, Kind.Dialect: Dialect.OpenAi }
+    private Task RunAsync(HttpContext context, GatewayCall call, long maxOutput, Func<ProviderClient, Task> ask) =>
+        frame.RunAsync(context, call, maxOutput, () => ask(
+            call.Target.Provider is { Client: { } client, Kind.Dialect: Dialect.OpenAi }
                 ? client
                 : throw new Failure(
                     FailureKind.NotFound, "unsupported_endpoint", $"The provider {call.Target.Provider.Name} has no such endpoint",
-                    [new("model", "not supported")]));
-        }
-        catch (Exception thrown)
-        {
-            meter.BrokenOff(context, call, thrown);
-        }
-        finally
-        {
-            gate.Leave(call.Key);
-        }
-    }
+                    [new("model", "not supported")])));
 
     private async Task AskAsync(HttpContext context, GatewayCall call, ProviderClient client, ProviderRequest request)
     {

@@ -16,9 +16,8 @@ namespace Stoa.Gateway.Responses;
 
 /// <summary>OpenAI's Responses API: a call like a chat's, whose answer is kept so that the next one can go on from it.</summary>
 internal sealed class ResponsesApi(
-    CallGate gate, CallTargets targets, CallBudget budget, RawForward forward,
-    Translation translation, CallMeter meter, ResponseStore responses,
-    AgentCompletions agents, TimeProvider time)
+    CallGate gate, CallTargets targets, CallFrame frame, RawForward forward,
+    Translation translation, ResponseStore responses, AgentCompletions agents, TimeProvider time)
 {
     public static readonly Surface Surface = new(
         "openai.responses", "chat", Dialect.OpenAiResponses, _ => ResponsesDialect.Instance, ResponsesRaw.Instance, OpenAiErrors.Instance,
@@ -72,24 +71,16 @@ internal sealed class ResponsesApi(
             {
                 Endpoint = endpoint, Route = route, Wishes = wishes, Keep = wish.Store ? KeepAsync : null,
             };
-            targets.Prepare(call);
-            try
+            await frame.RunAsync(context, call, outline.MaxOutput, () =>
             {
-                await budget.ReserveAsync(call, outline.MaxOutput, context.RequestAborted);
-                while (!await AnsweredAsync(context, call, joined ?? sent))
+                // Each target gets what it does not know yet, in the dialect that it is asked in.
+                if (call.Target != target)
                 {
                     joined?.Dispose();
                     joined = Join(sent.Memory, previous, input, call.Target, call.Endpoint, wish);
                 }
-            }
-            catch (Exception thrown)
-            {
-                meter.BrokenOff(context, call, call.Route?.Explain(thrown) ?? thrown);
-            }
-            finally
-            {
-                gate.Leave(key);
-            }
+                return AnswerAsync(context, call, joined ?? sent);
+            });
 
             Task KeepAsync(ReadOnlyMemory<byte> answer) => responses.AddAsync(
                 StoredResponse.Of(answer, key.OrganizationId, call!.Target.Provider.Name, call.Endpoint == Surface.Dialect, input),
@@ -145,22 +136,9 @@ internal sealed class ResponsesApi(
         }
     }
 
-    /// <summary>False when another target is to answer: the call has been turned to it.</summary>
-    private async Task<bool> AnsweredAsync(HttpContext context, GatewayCall call, PooledBytes body)
-    {
-        try
-        {
-            await (call.Endpoint == Surface.Dialect
-                ? forward.AnswerAsync(context, call, body, RequestOutline.Read(body.Span))
-                : translation.AnswerAsync(context, call, body));
-            return true;
-        }
-        catch (Exception thrown) when (targets.MayGoOn(context, call, thrown))
-        {
-            targets.GoOn(context, call, thrown);
-            return false;
-        }
-    }
+    private Task AnswerAsync(HttpContext context, GatewayCall call, PooledBytes body) => call.Endpoint == Surface.Dialect
+        ? forward.AnswerAsync(context, call, body, RequestOutline.Read(body.Span))
+        : translation.AnswerAsync(context, call, body);
 
     private async Task<StoredResponse> PreviousAsync(Guid organizationId, string id, CancellationToken ct) =>
         await responses.FindAsync(organizationId, id, ct) switch
