@@ -43,7 +43,7 @@ internal sealed class ChatApi(
         return routes.MapPost(path, (Delegate)((HttpContext context) => chat.Value.CompleteAsync(context, surface))).StayOnEventThread();
     }
 
-    /// <summary>A call from its arrival to its record: who calls, what model, may they, the answer, and how it ended.</summary>
+    /// <summary>A call from its arrival on: who calls, what model, may they; then its answer, in the frame that all calls have.</summary>
     public async Task CompleteAsync(HttpContext context, Surface surface)
     {
         var started = time.GetTimestamp();
