@@ -31,8 +31,8 @@ internal sealed class FeedbackChange(NpgsqlConnection connection, TimeProvider t
     /// <summary>The statement that takes the values of <see cref="Notice"/>, from this parameter on.</summary>
     public static string Noting(int first) => $"""
         insert into feedback.journal (id, user_id, message_id, message_tree_id, api_client_id, event_type, event_payload, created_date)
-        values (${first},
-          ${first + 1}::uuid, ${first + 2}::uuid, ${first + 3}::uuid, ${first + 4}, ${first + 5}, ${first + 6}::jsonb, ${first + 7})
+        values (${first}, ${first + 1}::uuid, ${first + 2}::uuid, ${first + 3}::uuid, ${first + 4}, ${first + 5},
+          ${first + 6}::jsonb, ${first + 7})
         """;
 
     /// <summary>What happened, for the record.</summary>

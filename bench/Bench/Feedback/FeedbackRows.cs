@@ -15,8 +15,8 @@ internal static class FeedbackRows
     private const string Places = """
         (values (1, null, 'prompter', 0, 3), (2, 1, 'assistant', 1, 1), (3, 1, 'assistant', 1, 1), (4, 1, 'assistant', 1, 1),
           (5, 2, 'prompter', 2, 2), (6, 3, 'prompter', 2, 2), (7, 4, 'prompter', 2, 1),
-          (8, 5, 'assistant', 3, 0),
-            (9, 5, 'assistant', 3, 0), (10, 6, 'assistant', 3, 0), (11, 6, 'assistant', 3, 0), (12, 7, 'assistant', 3, 0))
+          (8, 5, 'assistant', 3, 0), (9, 5, 'assistant', 3, 0), (10, 6, 'assistant', 3, 0), (11, 6, 'assistant', 3, 0),
+            (12, 7, 'assistant', 3, 0))
           as place (number, parent, role, depth, children)
         """;
 

@@ -45,8 +45,8 @@ internal static class MetricsRows
     /// </summary>
     private static string Day(long after, long last, DateTimeOffset start) => $"""
         with made as (
-          insert into gateway.usage (id,
-            at, organization_id, key_id, request_id, surface, provider, model, outcome, error, status, is_stream,
+          insert into gateway.usage (id, at, organization_id, key_id, request_id, surface, provider, model, outcome, error,
+            status, is_stream,
             is_estimated, attempts, input_tokens, cache_read_tokens, cache_write_tokens, output_tokens, reasoning_tokens, cost, latency_ms,
             first_byte_ms, is_cached, agent_id, version_id, folder_id, provider_key_id, thread_id)
           select ('00000000-0000-7000-9000-' || lpad(to_hex(n), 12, '0'))::uuid,
@@ -61,8 +61,8 @@ internal static class MetricsRows
           join bench_agents a on a.agent = n * 31 % 101
           returning *)
         insert into gateway.usage_quarters ({Columns})
-        select organization_id,
-          date_bin('15 minutes', at, 'epoch') as start, agent_id, version_id, folder_id, provider_key_id, key_id, provider,
+        select organization_id, date_bin('15 minutes', at, 'epoch') as start, agent_id, version_id, folder_id,
+          provider_key_id, key_id, provider,
           model, count(*), count(*) filter (where outcome <> 0), count(*) filter (where cost is null), 0, sum(input_tokens), 0, 0,
           sum(output_tokens), 0, coalesce(sum(cost), 0), sum(latency_ms),
           array[{Buckets(bucket => $"count(*) filter (where latency_ms >= {(bucket == 1 ? 0 : 1 << (bucket - 1))} and latency_ms < {(bucket == 20 ? int.MaxValue : 1 << bucket)})")}]::integer[],
@@ -80,8 +80,8 @@ internal static class MetricsRows
 
     private static string DaySums => $"""
         insert into gateway.usage_days ({Columns})
-        select organization_id,
-          date_trunc('day', start, 'UTC') as start, agent_id, version_id, folder_id, provider_key_id, key_id, provider, model,
+        select organization_id, date_trunc('day', start, 'UTC') as start, agent_id, version_id, folder_id, provider_key_id,
+          key_id, provider, model,
           sum(calls), sum(failed), sum(unpriced), 0, sum(input_tokens), 0, 0, sum(output_tokens), 0, sum(cost), sum(latency_ms),
           array[{Buckets(bucket => $"sum(latencies[{bucket}])")}]::integer[], max(last_at)
         from gateway.usage_quarters q

@@ -34,8 +34,8 @@ internal sealed class DocumentStore(
 
     /// <summary>How the reading of each of his websites fares or has ended, the newest first.</summary>
     public Task<List<ListedWebsite>> WebsitesAsync(string userId, CancellationToken ct) => db.Database.SqlQuery<ListedWebsite>($"""
-        select w.url,
-          w.ended_because as note, read.pages, w.started_at, case when w.is_running then null else w.finished_at end as finished_at,
+        select w.url, w.ended_because as note, read.pages, w.started_at,
+          case when w.is_running then null else w.finished_at end as finished_at,
           case
             when w.ended_because is not null and (w.is_running or read.pages = 0) then 'failed'
             when w.is_running or w.finished_at is null then 'reading'

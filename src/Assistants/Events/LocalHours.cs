@@ -80,8 +80,8 @@ internal sealed class RunLocalHoursHandler(
         await db.Database.ExecuteSqlAsync($"""
             update assistants.user_schedules old set next_due_at = r.today
             from unnest(
-              {rows.Select(row => row.UserId).ToArray()},
-                {rows.Select(row => row.Name).ToArray()}, {rows.Select(row => row.Today).ToArray()}
+              {rows.Select(row => row.UserId).ToArray()}, {rows.Select(row => row.Name).ToArray()},
+                {rows.Select(row => row.Today).ToArray()}
             ) as r (user_id, task, today), assistants.users u
             where old.user_id = r.user_id and old.task = r.task and u.id = r.user_id and u.scheduled_zone is not null
             """, ct);
@@ -112,8 +112,8 @@ internal sealed class RunLocalHoursHandler(
             ? row.LocalTime.Next(task.At, now) : now.AddDays(1));
         await db.Database.ExecuteSqlAsync($"""
             update assistants.user_schedules old set next_due_at = r.next
-            from unnest({due.Select(row => row.UserId).ToArray()},
-              {due.Select(row => row.Task).ToArray()}, {next.ToArray()}) as r (user_id, task, next)
+            from unnest({due.Select(row => row.UserId).ToArray()}, {due.Select(row => row.Task).ToArray()},
+              {next.ToArray()}) as r (user_id, task, next)
             where old.user_id = r.user_id and old.task = r.task
             """, ct);
         await launches.SaveAsync(ct);

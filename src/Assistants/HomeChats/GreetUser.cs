@@ -27,8 +27,8 @@ internal sealed class GreetUserCortex(AssistantsDb db, AnswerStore answers, Mind
     private readonly AssistantsDb db = db;
 
     protected override async Task<Subject?> LoadAsync(GreetUser job, CancellationToken ct) => (await db.Database.SqlQuery<Subject>($"""
-        select c.session_id,
-          c.week, u.id as user_id, u.organization_id, u.name, u.language_code as language, u.goal, u.company_description as company,
+        select c.session_id, c.week, u.id as user_id, u.organization_id, u.name, u.language_code as language, u.goal,
+          u.company_description as company,
           u.timezone_name, u.timezone_offset,
           (select string_agg('- ' || recent.title || ': ' || coalesce(recent.summary, ''), chr(10)) from (
             select e.title, e.summary from assistants.task_executions e

@@ -63,8 +63,8 @@ internal sealed class ProducedTextSearch(AssistantsDb db, IEmbeddings embeddings
             join assistants.user_tasks ut on ut.id = e.user_task_id
             join assistants.tasks t on t.id = ut.task_id
             cross join lateral (
-              select n.title,
-                n.production, to_tsvector('simple', coalesce(n.title, '') || ' ' || left(n.production, {MostSearched})) as words
+              select n.title, n.production,
+                to_tsvector('simple', coalesce(n.title, '') || ' ' || left(n.production, {MostSearched})) as words
               from assistants.produced_text_versions n where n.produced_text_id = p.id order by n.created_at desc, n.id desc limit 1) v
             where p.user_id = {search.UserId} and p.deleted_at is null and v.words @@ websearch_to_tsquery('simple', {search.Text})
             order by ts_rank(v.words, websearch_to_tsquery('simple', {search.Text})) desc, e.id desc limit {search.Most}

@@ -105,8 +105,8 @@ internal sealed class RescheduleTodoCortex(
         // Whose today is earlier than UTC's is told of yesterday's too: that is no overdue item of his.
         var earliest = DateOnly.FromDateTime(now.UtcDateTime).AddDays(-1);
         var todo = (await db.Database.SqlQuery<OverdueTodo>($"""
-            select t.id as todo_id,
-              t.task_execution_id, u.organization_id, u.name as user_name, u.company_description, u.goal, u.language_code,
+            select t.id as todo_id, t.task_execution_id, u.organization_id, u.name as user_name, u.company_description,
+              u.goal, u.language_code,
               u.timezone_name, u.timezone_offset, t.description, t.scheduled_date,
               (select s.scheduled_date from assistants.todo_schedulings s
                 where s.todo_id = t.id order by s.id limit 1) as first_scheduled_date,

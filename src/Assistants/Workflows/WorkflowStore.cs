@@ -36,8 +36,8 @@ internal sealed class WorkflowStore(AssistantsDb db, ProducedTextStore texts, Ti
 
     /// <summary>Null when it was done, has failed, or its execution was deleted.</summary>
     public async Task<StepSubject?> FindAsync(int stepExecutionId, CancellationToken ct) => (await db.Database.SqlQuery<StepSubject>($"""
-        select run.id,
-          run.task_execution_id as execution_id, e.session_id, run.workflow_step_id as step_id, run.parameter::text as parameter,
+        select run.id, run.task_execution_id as execution_id, e.session_id, run.workflow_step_id as step_id,
+          run.parameter::text as parameter,
           s.name_for_system as name, s.definition_for_system as definition,
           (select next.id from assistants.workflow_steps next
             where next.task_id = s.task_id and next.rank > s.rank order by next.rank limit 1) as next_id

@@ -22,8 +22,8 @@ internal sealed class MergeUsers(NpgsqlDataSource source)
         """
         with doubles as (
           delete from feedback.message_emoji gone using (
-            select message_id,
-              emoji, user_id, row_number() over (partition by message_id, emoji order by user_id <> $1, created_date, user_id) as place
+            select message_id, emoji, user_id,
+              row_number() over (partition by message_id, emoji order by user_id <> $1, created_date, user_id) as place
             from feedback.message_emoji where user_id = $1 or user_id = any ($2)) as all_of_them
           where gone.message_id = all_of_them.message_id
           and gone.emoji = all_of_them.emoji and gone.user_id = all_of_them.user_id and place > 1

@@ -20,8 +20,8 @@ internal sealed class Preferences(NpgsqlDataSource source)
 {
     // From the sources to the rankings of their siblings. A reply beats those that a ranking places behind it.
     private const string Pairs = """
-        select winner.name,
-          winner.agent_version, winner.model, winner.provider, loser.name, loser.agent_version, loser.model, loser.provider, count(*)
+        select winner.name, winner.agent_version, winner.model, winner.provider, loser.name, loser.agent_version, loser.model,
+          loser.provider, count(*)
         from feedback.message_source winner
         join feedback.message on message.id = winner.message_id
         join feedback.message_reaction on ranking_parent_id = message.parent_id and kind = 'ranking'

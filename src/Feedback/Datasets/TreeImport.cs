@@ -36,8 +36,8 @@ internal sealed class TreeImport(NpgsqlDataSource source, TreeActivation activat
         insert into feedback.message (
           id, parent_id, message_tree_id, user_id, role, api_client_id, frontend_message_id, created_date, text, lang, depth, deleted,
           review_count, review_result, rank, synthetic, model_name, emojis)
-        select id,
-          parent_id, message_tree_id, $1, role, $2, id::text, created_date, text, lang, depth, deleted, review_count, review_result,
+        select id, parent_id, message_tree_id, $1, role, $2, id::text, created_date, text, lang, depth, deleted,
+          review_count, review_result,
           rank, synthetic, model_name, emojis::jsonb
         from unnest($3::uuid[], $4::uuid[], $5::uuid[], $6::text[], $7::timestamptz[], $8::text[], $9::text[], $10::int[], $11::boolean[],
           $12::int[], $13::boolean[], $14::int[], $15::boolean[], $16::text[], $17::text[])
@@ -47,8 +47,8 @@ internal sealed class TreeImport(NpgsqlDataSource source, TreeActivation activat
         """;
 
     private const string InsertTrees = """
-        insert into feedback.message_tree_state (message_tree_id,
-          goal_tree_size, max_depth, max_children_count, state, active, origin, lang)
+        insert into feedback.message_tree_state (message_tree_id, goal_tree_size, max_depth, max_children_count, state,
+          active, origin, lang)
         select message_tree_id, 0, 0, 0, state, active, origin, lang
         from unnest($1::uuid[], $2::text[], $3::boolean[], $4::text[], $5::text[]) as given (message_tree_id, state, active, origin, lang)
         """;

@@ -24,8 +24,8 @@ internal sealed class FeedbackData(NpgsqlDataSource source) : IPersonalData
     [
         ("users", "select to_jsonb(u) - 'api_client_id' - 'last_active_day' from feedback.user u where id = any ($1)"),
         ("messages", """
-            select jsonb_build_object('id',
-              id, 'parent_id', parent_id, 'created_date', created_date, 'role', role, 'lang', lang, 'text', text)
+            select jsonb_build_object('id', id, 'parent_id', parent_id, 'created_date', created_date, 'role', role, 'lang',
+              lang, 'text', text)
             from feedback.message where user_id = any ($1) order by created_date, id
             """),
         ("revisions", "select to_jsonb(r) from feedback.message_revision r where user_id = any ($1) order by id"),

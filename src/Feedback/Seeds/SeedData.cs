@@ -136,15 +136,15 @@ internal sealed partial class SeedData(
             with shown as (
               insert into feedback.task_shown (api_client_id, frontend_message_id, task_id) values ($5, $6, $1)
             )
-            insert into feedback.task (id,
-              created_date, user_id, type, api_client_id, ack, done, frontend_message_id, message_tree_id, parent_message_id)
+            insert into feedback.task (id, created_date, user_id, type, api_client_id, ack, done, frontend_message_id, message_tree_id,
+              parent_message_id)
             values ($1, $2, $3, $4, $5, true, true, $6, $7, $8::uuid)
             """,
             taskId, change.Now, authorId, type, client.Id, text.TaskMessageId, tree, parent?.Id);
         change.Write(
             """
-            insert into feedback.message (id,
-              parent_id, message_tree_id, task_id, user_id, role, api_client_id, frontend_message_id, created_date,
+            insert into feedback.message (id, parent_id, message_tree_id, task_id, user_id, role, api_client_id,
+              frontend_message_id, created_date,
               text, lang, depth, review_count, review_result, search_vector)
             values ($1, $2::uuid, $3, $4, $5, $6, $7, $8, $9, $10::text, $11::text, $12, 5, true, to_tsvector(feedback.words($11), $10))
             """,

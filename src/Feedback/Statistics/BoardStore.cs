@@ -16,8 +16,8 @@ internal sealed class BoardStore(NpgsqlDataSource source, TimeProvider time)
         """;
 
     private const string TrollScores = """
-        select rank,
-          stats.user_id, username, auth_method, display_name, last_activity_date, enabled, deleted, show_on_leaderboard, troll_score,
+        select rank, stats.user_id, username, auth_method, display_name, last_activity_date, enabled, deleted,
+          show_on_leaderboard, troll_score,
           base_date, modified_date, red_flags, upvotes, downvotes, spam_prompts, quality, humor, toxicity, violence, helpfulness, spam,
           lang_mismach, not_appropriate, pii, hate_speech, sexual_content, political_content
         from feedback.troll_stats as stats join feedback.user on id = stats.user_id

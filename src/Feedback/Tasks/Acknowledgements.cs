@@ -85,8 +85,8 @@ internal sealed class Acknowledgements
     private static string ShowWhere(string locked) => $"""
         with asked as (
           select *
-            from unnest((select $1::uuid[]),
-            (select $2::uuid[]), (select $3::text[]), (select $4::uuid[])) as asked (task, client, message, event)
+            from unnest((select $1::uuid[]), (select $2::uuid[]), (select $3::text[]), (select $4::uuid[]))
+              as asked (task, client, message, event)
         ), free as materialized (
           select task.id, asked.* from asked join feedback.task on task.id = asked.task and task.api_client_id = asked.client
           where not done and frontend_message_id is null and (expiry_date is null or expiry_date > $5)

@@ -110,8 +110,8 @@ internal sealed class TextReplies(TreeKeeper keeper, IOptions<FeedbackOptions> o
         with counted as (
           update feedback.message set children_count = children_count + 1 where id = $2::uuid and not $13
         ), {Interactions.Ending(14)}
-        insert into feedback.message (id,
-          parent_id, message_tree_id, task_id, user_id, role, api_client_id, frontend_message_id, created_date,
+        insert into feedback.message (id, parent_id, message_tree_id, task_id, user_id, role, api_client_id,
+          frontend_message_id, created_date,
           text, lang, depth, deleted, search_vector)
         values ($1, $2::uuid, $3, $4, $5, $6, $7, $8, $9, $10::text, $11::text, $12, $13, to_tsvector(feedback.words($11), $10))
         """;

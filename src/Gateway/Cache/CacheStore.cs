@@ -31,8 +31,8 @@ internal sealed class CacheStore(NpgsqlDataSource source)
     {
         await using var command = source.CreateCommand(
             """
-            insert into gateway.cached_answers (organization_id,
-              key, body, input_tokens, output_tokens, cache_read_tokens, cache_write_tokens,
+            insert into gateway.cached_answers (organization_id, key, body, input_tokens, output_tokens, cache_read_tokens,
+              cache_write_tokens,
               reasoning_tokens, expires_at)
             values ($1, $2, $3, $4, $5, $6, $7, $8, $9)
             on conflict (organization_id, key) do update set body = excluded.body, input_tokens = excluded.input_tokens,

@@ -8,8 +8,8 @@ internal sealed class ServedAnswers(NpgsqlDataSource source) : IServedAnswers
 {
     // The newest run of a message counts, as in the history. Each conversation is read along the index of its thread.
     private const string Select = """
-        select served.message_id,
-          served.user_message, served.answer, a.slug, served.version_id, served.model, served.service, earlier.questions, earlier.answers
+        select served.message_id, served.user_message, served.answer, a.slug, served.version_id, served.model, served.service,
+          earlier.questions, earlier.answers
         from (
           select distinct on (message_id) * from gateway.runs
           where organization_id = $1 and message_id = any ($2) and is_success and answer is not null and user_message is not null

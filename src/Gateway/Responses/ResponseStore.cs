@@ -119,8 +119,8 @@ internal sealed class ResponseStore(NpgsqlDataSource source, JobQueue jobs, IDat
         var now = time.GetUtcNow();
         return new("""
             insert into gateway.responses
-              (organization_id,
-                id, status, provider, is_upstream, response, input, request, key_id, key_prefix, job_id, created_at, expires_at, wishes)
+              (organization_id, id, status, provider, is_upstream, response, input, request, key_id, key_prefix, job_id, created_at,
+                expires_at, wishes)
             values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)
             """, connection)
         {

@@ -14,8 +14,8 @@ internal sealed class LoggedRun
 {
     private const string Insert = """
         insert into gateway.runs (id, created_at, updated_at, organization_id, agent_id, version_id, thread_id, sub_thread_id, message_id,
-          parent_id,
-            child_id, service, model, is_success, is_cached, finish_reason, user_message, answer, error, testcase_id, document, batch_id)
+          parent_id, child_id, service, model, is_success, is_cached, finish_reason, user_message, answer, error, testcase_id,
+            document, batch_id)
         select id, at, at, organization, agent, version, thread, sub_thread, message,
           parent, child, service, model, success, cached, finish, question, answer, error, testcase, document, batch
         from unnest($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21)

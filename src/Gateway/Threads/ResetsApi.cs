@@ -37,8 +37,8 @@ internal static class ResetsApi
             insert into gateway.threads (organization_id, agent_id, thread_id, sub_thread_id, summarized_to, created_at, updated_at)
             values ({caller.OrganizationId}, {agent}, {threadId}, {subThreadId}, {id}, {now}, {now})
             on conflict (organization_id, agent_id, thread_id, sub_thread_id) do update
-            set summarized_to = excluded.summarized_to,
-              summary = null, memory = null, sticky_agent_id = null, updated_at = excluded.updated_at
+            set summarized_to = excluded.summarized_to, summary = null, memory = null, sticky_agent_id = null,
+              updated_at = excluded.updated_at
             """, ct);
         await db.Database.ExecuteSqlAsync($"""
             delete from gateway.thread_files where organization_id = {caller.OrganizationId} and agent_id = {agent}

@@ -49,8 +49,8 @@ internal sealed class ThreadUploads(GatewayDb db, TimeProvider time)
         await db.Database.ExecuteSqlAsync($"""
             with added as (
               insert into gateway.thread_files (id, organization_id, agent_id, thread_id, sub_thread_id, path, bytes, expires_at)
-              values ({Guid.CreateVersion7(now)},
-                {thread.OrganizationId}, {thread.AgentId}, {thread.ThreadId}, {thread.SubThreadId}, {path}, {bytes},
+              values ({Guid.CreateVersion7(now)}, {thread.OrganizationId}, {thread.AgentId}, {thread.ThreadId},
+                {thread.SubThreadId}, {path}, {bytes},
                 {now + ThreadFile.Kept})
             )
             delete from gateway.thread_files where id in (

@@ -105,6 +105,7 @@ internal sealed class UsageQueries(NpgsqlDataSource source)
         var keys = groupBy.Select(group => group == from.Unit ? "t" : Groups[group]).ToArray();
         var order = keys.Select((_, index) => string.Create(CultureInfo.InvariantCulture, $"{index + 1}{(newest ? " desc" : "")}"));
         await using var command = source.CreateCommand();
+        var rows = groupBy.Contains("thread") && filter.ThreadId is null ? NewestOfThreads(from.Sql, filter, command) : from.Sql;
         command.CommandText = $"""
             select {string.Concat(keys.Select(key => $"{key}, "))}
               coalesce(sum(calls), 0)::bigint,
@@ -113,8 +114,7 @@ internal sealed class UsageQueries(NpgsqlDataSource source)
                 coalesce(sum(cache_read_tokens), 0)::bigint, coalesce(sum(cache_write_tokens), 0)::bigint,
               coalesce(sum(output_tokens), 0)::bigint, coalesce(sum(reasoning_tokens), 0)::bigint, coalesce(sum(cost), 0),
               coalesce(sum(latency_ms), 0)::bigint, max(last_at){(percentiles ? $", {from.Latencies}" : "")}
-            from {(groupBy.Contains("thread") && filter.ThreadId is null ? NewestOfThreads(from.Sql,
-              filter, command) : $"({from.Sql}) as usage")}
+            from ({rows}) as usage
             where {Where(filter, command)}
             {(keys.Length == 0 ? "" : $"group by {string.Join(", ", keys)} order by {string.Join(", ", order)}")}
             limit {limit.ToString(CultureInfo.InvariantCulture)}
@@ -149,10 +149,10 @@ internal sealed class UsageQueries(NpgsqlDataSource source)
 
     /// <summary>Threads have no end: sums by thread are those of the newest calls.</summary>
     private static string NewestOfThreads(string rows, UsageFilter filter, NpgsqlCommand command) => $"""
-        (select * from ({rows}) as newest
+        select * from ({rows}) as newest
         where {Where(new(filter.OrganizationId, filter.From, filter.To, AgentId: filter.AgentId, FolderId: filter.FolderId), command)}
         and thread_id <> ''
-        order by t desc limit {MostCallsOfThreads.ToString(CultureInfo.InvariantCulture)}) as usage
+        order by t desc limit {MostCallsOfThreads.ToString(CultureInfo.InvariantCulture)}
         """;
 
     private static UsageSum With(UsageSum sum, string group, NpgsqlDataReader reader, int column) => group switch
@@ -189,8 +189,8 @@ internal sealed class UsageQueries(NpgsqlDataSource source)
             where.Append(CultureInfo.InvariantCulture, $" and id < {Hole(command, id)}");
         }
         command.CommandText = $"""
-            select id,
-              at, organization_id, key_id, request_id, surface, provider, model, outcome, error, status, is_stream, is_estimated, attempts,
+            select id, at, organization_id, key_id, request_id, surface, provider, model, outcome, error, status, is_stream,
+              is_estimated, attempts,
               input_tokens, cache_read_tokens, cache_write_tokens, output_tokens, reasoning_tokens, cost, latency_ms, first_byte_ms,
               is_cached, agent_id, version_id, folder_id, provider_key_id, thread_id
             from (select *, at as t from gateway.usage) as usage

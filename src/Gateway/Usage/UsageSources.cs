@@ -14,8 +14,8 @@ namespace Stoa.Gateway.Usage;
 internal readonly record struct UsageSources(string Sql, string Latencies, string? Unit = null)
 {
     private const string Rows = """
-        select *,
-          at as t, 1 as calls, (outcome <> 0)::int as failed, (cost is null)::int as unpriced, is_cached::int as cached, at as last_at
+        select *, at as t, 1 as calls, (outcome <> 0)::int as failed, (cost is null)::int as unpriced,
+          is_cached::int as cached, at as last_at
         from gateway.usage
         """;
 

@@ -41,8 +41,8 @@ internal static class UsageSums
             .ToArray();
         await using var command = new NpgsqlCommand(
             $"""
-            insert into gateway.{table} as q (organization_id,
-              start, agent_id, version_id, folder_id, provider_key_id, key_id, provider, model, surface,
+            insert into gateway.{table} as q (organization_id, start, agent_id, version_id, folder_id, provider_key_id, key_id,
+              provider, model, surface,
               calls, failed, unpriced, cached, input_tokens, cache_read_tokens, cache_write_tokens, output_tokens, reasoning_tokens, cost,
               latency_ms, latencies, last_at)
             select a, b, c, d, e, f, g, h, i, surface, j, k, l, m, n, o, p, r, s, t, u, v::integer[], w

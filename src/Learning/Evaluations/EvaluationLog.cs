@@ -18,8 +18,8 @@ internal sealed partial class EvaluationLog(LearningDb db, TimeProvider time, IL
         var isPassed = form.IsPassed(output);
         return db.Database.ExecuteSqlAsync($"""
             insert into learning.evaluations (user_id, task_id, question_id, flow, prompt, model, is_passed, output, created_at)
-            values ({userId},
-              {taskId}, {questionId}, {form.Name}, {prompt}, {model}, {isPassed}, {output.ToJsonString()}::jsonb, {time.GetUtcNow()})
+            values ({userId}, {taskId}, {questionId}, {form.Name}, {prompt}, {model}, {isPassed}, {output.ToJsonString()}::jsonb,
+              {time.GetUtcNow()})
             """, ct);
     }
 

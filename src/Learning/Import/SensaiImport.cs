@@ -33,11 +33,11 @@ public sealed class SensaiImport
         update learning.chat_history set deleted_at = now()
         where role = 'assistant' and task_id is not null and deleted_at is null and content ~ '"feedback"\s*:\s*""';
         insert into learning.files (id, user_id, extension, content_type, created_at)
-        select distinct on (id) id, user_id,
-          case type when 'audio' then 'wav' else 'zip' end, case type when 'audio' then 'audio/wav' else 'application/zip' end, created_at
+        select distinct on (id) id, user_id, case type when 'audio' then 'wav' else 'zip' end,
+          case type when 'audio' then 'audio/wav' else 'application/zip' end, created_at
         from (
-          select substring(content from '[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}')::uuid as id,
-            user_id, response_type as type, created_at
+          select substring(content from '[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}')::uuid as id, user_id,
+            response_type as type, created_at
           from learning.chat_history where role = 'user' and response_type in ('audio', 'file')) handed
         where id is not null order by id, created_at;
         """;

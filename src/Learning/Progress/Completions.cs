@@ -64,8 +64,8 @@ internal sealed class Completions(LearningDb db, Standings standings, TimeProvid
         var since = window.StartOf(clock.Today) is { } first ? clock.StartOf(first) : DateTimeOffset.UnixEpoch;
         return await db.Database.SqlQuery<int>($"""
             with tasks as (
-              select distinct t.id,
-                t.type, (select count(*) from learning.questions q where q.task_id = t.id and q.deleted_at is null) as questions
+              select distinct t.id, t.type,
+                (select count(*) from learning.questions q where q.task_id = t.id and q.deleted_at is null) as questions
               from learning.course_cohorts cc
               join learning.courses c on c.id = cc.course_id and c.deleted_at is null
               join learning.course_tasks ct on ct.course_id = cc.course_id and ct.deleted_at is null and ct.milestone_id is not null

@@ -17,8 +17,8 @@ internal sealed class ChatHistory(NpgsqlDataSource source)
 
     // Once for each course that has the task.
     private const string Select = """
-        select c.id,
-          coalesce(c.said_at, c.created_at), c.user_id, u.email, c.question_id, q.task_id, c.role, c.content, c.response_type, ct.course_id
+        select c.id, coalesce(c.said_at, c.created_at), c.user_id, u.email, c.question_id, q.task_id, c.role, c.content,
+          c.response_type, ct.course_id
         from learning.tasks t
         join learning.questions q on q.task_id = t.id
         join learning.chat_history c on c.question_id = q.id and c.deleted_at is null

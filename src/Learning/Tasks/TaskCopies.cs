@@ -43,8 +43,8 @@ internal sealed class TaskCopies(LearningDb db, CourseStore courses)
               select q.*, row_number() over (order by q.position, q.id) as place from learning.questions q
               where q.task_id = {task.Id} and q.deleted_at is null
             ), copies as (
-              insert into learning.questions (task_id,
-                type, blocks, answer, input_type, coding_language, generation_model, response_type, position,
+              insert into learning.questions (task_id, type, blocks, answer, input_type, coding_language, generation_model,
+                response_type, position,
                 max_attempts, is_feedback_shown, context, title, settings)
               select {copy.Id}, type, blocks, answer, input_type, coding_language, generation_model, response_type, place - 1,
                 max_attempts, is_feedback_shown, context, title, settings
@@ -56,8 +56,8 @@ internal sealed class TaskCopies(LearningDb db, CourseStore courses)
             join learning.question_scorecards link on link.question_id = o.id and link.deleted_at is null
             """, ct);
         await db.Database.ExecuteSqlAsync($"""
-            insert into learning.assignments (task_id,
-              blocks, input_type, response_type, context, evaluation_criteria, max_attempts, settings)
+            insert into learning.assignments (task_id, blocks, input_type, response_type, context, evaluation_criteria,
+              max_attempts, settings)
             select {copy.Id}, blocks, input_type, response_type, context, evaluation_criteria, max_attempts, settings
             from learning.assignments where task_id = {task.Id} and deleted_at is null
             """, ct);

@@ -30,8 +30,8 @@ internal sealed record ConversationAbout(
 internal sealed class Conversations(NpgsqlDataSource source)
 {
     private const string Select = """
-        select c.user_id,
-          o.id, o.name, t.id, t.title, t.type, c.question_id, q.title, q.type, q.response_type, q.input_type, c.created_at, c.role,
+        select c.user_id, o.id, o.name, t.id, t.title, t.type, c.question_id, q.title, q.type, q.response_type, q.input_type,
+          c.created_at, c.role,
           c.content, (
             select e.model from learning.evaluations e
             where e.user_id = c.user_id and e.task_id = t.id and e.question_id is not distinct from c.question_id and e.model is not null

@@ -18,8 +18,8 @@ internal sealed class TutorStore(LearningDb db)
     // $1: the task. $2: the learner. $3: the question, or 0.
     private const string About = """
         select t.id, t.org_id, o.organization_id, t.type, t.title, t.blocks::text, u.first_name,
-          q.id,
-            q.type, q.input_type, q.response_type, q.max_attempts, q.blocks::text, q.answer::text, q.context::text, q.coding_language::text,
+          q.id, q.type, q.input_type, q.response_type, q.max_attempts, q.blocks::text, q.answer::text, q.context::text,
+            q.coding_language::text,
           qs.criteria::text, a.blocks::text, a.context::text, a.evaluation_criteria::text, s.criteria::text
         from learning.tasks t
         join learning.organizations o on o.id = t.org_id

@@ -23,8 +23,8 @@ internal sealed class ChunkStore(AssistantsDb db, DocumentJobs jobs)
           {VectorBytes.Signature(embedding)}::varbit
         from assistants.documents d where d.id = {documentId} and d.deleted_at is null
         on conflict (document_id, index) where deleted_at is null do update
-        set text = excluded.text,
-          content_hash = excluded.content_hash, embedding = excluded.embedding, embedding_model = excluded.embedding_model,
+        set text = excluded.text, content_hash = excluded.content_hash, embedding = excluded.embedding,
+          embedding_model = excluded.embedding_model,
           signature = excluded.signature
         returning id, document_id
         """), ct);

@@ -88,8 +88,8 @@ internal sealed class DocumentContents(AssistantsDb db, DocumentVectors vectors,
         var type = key.Type == DocumentType.Webpage ? "webpage" : "learned_by_mojo";
         var ids = await db.Database.SqlQuery<int>($"""
             insert into assistants.documents as d
-              (user_id, website_id,
-                document_type, name, title, language, content_hash, etag, last_modified, version, created_at, updated_at, checked_at)
+              (user_id, website_id, document_type, name, title, language, content_hash, etag, last_modified, version, created_at,
+                updated_at, checked_at)
             values ({key.UserId}, {key.WebsiteId}, {type}, {key.Name}, {next.Readable.Title}, {next.Language}, {next.Hash}, {page?.Etag},
               {page?.LastModified}, 1, {now}, {now}, {now})
             on conflict (user_id, md5(name)) do update

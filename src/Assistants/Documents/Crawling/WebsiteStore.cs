@@ -40,8 +40,8 @@ internal sealed class WebsiteStore(AssistantsDb db, TimeProvider time)
 
     /// <summary>Null when the website is gone.</summary>
     public async Task<WebsiteRun?> FindAsync(int websiteId, CancellationToken ct) => (await db.Database.SqlQuery<WebsiteRun>($"""
-        select w.id,
-          w.user_id, u.organization_id, u.language_code as user_language, w.url as base_url, w.run, w.bytes_read, w.seconds_spent,
+        select w.id, w.user_id, u.organization_id, u.language_code as user_language, w.url as base_url, w.run,
+          w.bytes_read, w.seconds_spent,
           coalesce((
             select p.url from assistants.website_pages p
             where p.website_id = w.id and p.run = w.run and p.state = 'read' and p.depth = 0 order by p.id desc limit 1
@@ -55,8 +55,8 @@ internal sealed class WebsiteStore(AssistantsDb db, TimeProvider time)
 
     /// <summary>Those nearest to the base page first.</summary>
     public Task<List<WaitingPage>> NextAsync(WebsiteRun run, int most, CancellationToken ct) => db.Database.SqlQuery<WaitingPage>($"""
-        select p.id,
-          p.url, p.depth, d.id as document_id, d.etag, d.last_modified, coalesce(gone.is_deleted_by_user, false) as is_deleted_by_user
+        select p.id, p.url, p.depth, d.id as document_id, d.etag, d.last_modified,
+          coalesce(gone.is_deleted_by_user, false) as is_deleted_by_user
         from assistants.website_pages p
         left join assistants.documents d on d.id = p.document_id and d.deleted_at is null
         left join assistants.documents gone on gone.id = p.document_id

@@ -15,8 +15,8 @@ internal sealed class AgentBatchRows(NpgsqlDataSource source, TimeProvider time)
         NpgsqlConnection connection, Batch batch, RunPlan plan, RunInput input, IReadOnlyList<AgentLine> lines, CancellationToken ct)
     {
         await using var insert = new NpgsqlCommand("""
-            insert into gateway.runs (id,
-              created_at, updated_at, organization_id, agent_id, version_id, thread_id, sub_thread_id, message_id,
+            insert into gateway.runs (id, created_at, updated_at, organization_id, agent_id, version_id, thread_id,
+              sub_thread_id, message_id,
               service, model, is_success, user_message, batch_id, document)
             select line.id, $1, $1, $2, $3, $4, coalesce($12, line.custom_id), coalesce($13, $12, line.custom_id), line.custom_id,
               $5, $6, false, line.message, $7,

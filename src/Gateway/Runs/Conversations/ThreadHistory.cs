@@ -20,8 +20,8 @@ internal static class ThreadHistory
         select wanted.place, past.*
         from unnest($1, $2, $3, $4) with ordinality as wanted (organization, agent, thread, sub_thread, place)
         cross join lateral (
-          select id,
-            created_at, user_message, answer, case when document -> 'tools_call_data' <> '[]' then document ->> 'tools_call_data' end,
+          select id, created_at, user_message, answer,
+            case when document -> 'tools_call_data' <> '[]' then document ->> 'tools_call_data' end,
             case when created_at > now() - interval '7 days' and document -> 'user_urls' <> '[]' then document ->> 'user_urls' end
           from gateway.runs
           where organization_id = organization and agent_id = agent and thread_id = thread and sub_thread_id = sub_thread and is_success

@@ -124,8 +124,8 @@ public sealed class SessionCache(NpgsqlDataSource source, TimeProvider time, IOp
     private async Task<Session?> ReadAsync(byte[] hash, DateTimeOffset now, CancellationToken ct)
     {
         await using var command = source.CreateCommand("""
-            select s.id,
-              s.person_id, p.name, p.email, p.locale, p.time_zone, s.key_id, s.key_prefix, s.organization_id, s.created_at, s.expires_at,
+            select s.id, s.person_id, p.name, p.email, p.locale, p.time_zone, s.key_id, s.key_prefix, s.organization_id,
+              s.created_at, s.expires_at,
               array(select o.id from platform.memberships m join platform.organizations o on o.id = m.organization_id
                 where m.person_id = s.person_id order by m.created_at, o.id),
               array(select o.slug from platform.memberships m join platform.organizations o on o.id = m.organization_id
