@@ -142,7 +142,7 @@ internal sealed class UsageQueries(NpgsqlDataSource source)
             {
                 sum = With(sum, group, reader, index);
             }
-            sums.Add(percentiles && sum.Calls > 0 ? With(sum, reader.GetFieldValue<long[]>(keys.Length + 12)) : sum);
+            sums.Add(percentiles && sum.Calls > 0 ? With(sum, Latencies(reader, keys.Length + 12)) : sum);
         }
         return sums;
     }
@@ -167,6 +167,16 @@ internal sealed class UsageQueries(NpgsqlDataSource source)
         "surface" => sum with { Surface = reader.GetString(column) },
         _ => sum with { Time = reader.GetFieldValue<DateTimeOffset>(column) },
     };
+
+    private static long[] Latencies(NpgsqlDataReader reader, int column)
+    {
+        var latencies = new long[LatencyHistogram.Buckets];
+        for (var bucket = 0; bucket < latencies.Length; bucket++)
+        {
+            latencies[bucket] = reader.GetInt64(column + bucket);
+        }
+        return latencies;
+    }
 
     private static UsageSum With(UsageSum sum, long[] latencies) => sum with
     {
