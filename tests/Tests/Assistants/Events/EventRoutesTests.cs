@@ -344,9 +344,9 @@ public sealed class EventRoutesTests(EventsSite shared) : IClassFixture<EventsSi
     /// <summary>A host whose clock this test sets as it likes, instead of the one that all share.</summary>
     private async Task<EventsSite> OwnAsync()
     {
-        events = new();
-        await events.InitializeAsync();
-        return events;
+        var own = new EventsSite();
+        await own.InitializeAsync();
+        return events = own;
     }
 
     private async Task<string> StatusWithoutDatetimeAsync(string path)

@@ -354,9 +354,9 @@ public sealed class WorkTests(WorkSite shared) : IClassFixture<WorkSite>
     /// <summary>A host and a model of the test's own, instead of those that all share: a model that failed is left alone for a while.</summary>
     private async Task<WorkSite> OwnAsync()
     {
-        work = new();
-        await work.InitializeAsync();
-        return work;
+        var own = new WorkSite();
+        await own.InitializeAsync();
+        return work = own;
     }
 
     private void Answer(string text) => work.Model.Enqueue(ScriptedAnswer.Text(text), ScriptedAnswer.Text(text));

@@ -2,7 +2,6 @@ using System.IO.Compression;
 using System.Net;
 using System.Text.Json.Nodes;
 using Stoa.Tests.Platform.Identity;
-using Stoa.Tests.Support;
 
 namespace Stoa.Tests.Platform.Privacy;
 
