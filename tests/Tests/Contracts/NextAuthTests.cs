@@ -10,7 +10,7 @@ using Stoa.Tests.Support;
 namespace Stoa.Tests.Contracts;
 
 /// <summary>Cookies made by the npm package itself are read, and it reads what we encrypt.</summary>
-public sealed class NextAuthTests : IAsyncLifetime
+public sealed class NextAuthTests(NextAuthTests.Package package) : IClassFixture<NextAuthTests.Package>
 {
     private const string Secret = "the secret that both sides know, in this test";
     private const string OldSecret = "the secret before it was rotated";
@@ -18,29 +18,6 @@ public sealed class NextAuthTests : IAsyncLifetime
     private static readonly NextAuthOptions Options = new() { Secrets = [Secret, OldSecret] };
 
     private readonly NextAuthSessions sessions = new(Microsoft.Extensions.Options.Options.Create(Options), TimeProvider.System);
-    private JsonNode[] made = [];
-
-    private static string Folder => Path.Combine(Repository.Root, "tests", "Contracts");
-
-    public async ValueTask InitializeAsync()
-    {
-        if (!Directory.Exists(Path.Combine(Folder, "node_modules", "next-auth")))
-        {
-            return;
-        }
-        var claims = new { userId = 7, email = "ada@example.org", name = "Ädä 東京" };
-        var large = new { userId = 7, email = "ada@example.org", accessToken = new string('x', 7000) };
-        made = await RunAsync(
-            new { secret = Secret, claims, secure = false },
-            new { secret = Secret, claims, secure = true },
-            new { secret = Secret, claims = large, secure = false },
-            new { secret = OldSecret, claims = large, secure = true },
-            new { secret = "somebody else's secret", claims, secure = false },
-            new { secret = Secret, claims, maxAge = -16, secure = false },
-            new { secret = Secret, token = Jwe.Encrypt("{\"userId\":8,\"exp\":4102444800}"u8, NextAuthSessions.KeyOf(Secret, Options)) });
-    }
-
-    public ValueTask DisposeAsync() => ValueTask.CompletedTask;
 
     [Theory]
     [InlineData(0, 1)]
@@ -103,8 +80,8 @@ public sealed class NextAuthTests : IAsyncLifetime
 
     private JsonNode Made(int which)
     {
-        Assert.SkipUnless(made.Length > 0, "The npm clients are not installed: run 'npm ci' in tests/Contracts.");
-        return made[which];
+        Assert.SkipUnless(package.Made.Length > 0, "The npm clients are not installed: run 'npm ci' in tests/Contracts.");
+        return package.Made[which];
     }
 
     private List<(string Name, string Value)> CookiesOf(int which) =>
@@ -117,25 +94,53 @@ public sealed class NextAuthTests : IAsyncLifetime
         return context.Request;
     }
 
-    private static async Task<JsonNode[]> RunAsync(params object[] asked)
+    /// <summary>What the package makes of what it is asked; asked once for all tests.</summary>
+    public sealed class Package : IAsyncLifetime
     {
-        var start = new ProcessStartInfo("node", ["next-auth.mjs"])
+        internal JsonNode[] Made { get; private set; } = [];
+
+        private static string Folder => Path.Combine(Repository.Root, "tests", "Contracts");
+
+        public async ValueTask InitializeAsync()
         {
-            WorkingDirectory = Folder,
-            UseShellExecute = false,
-            RedirectStandardInput = true,
-            RedirectStandardOutput = true,
-            RedirectStandardError = true,
-            StandardOutputEncoding = Encoding.UTF8,
-            StandardInputEncoding = new UTF8Encoding(encoderShouldEmitUTF8Identifier: false),
-        };
-        using var node = Process.Start(start) ?? throw new InvalidOperationException("node could not be started.");
-        var complaints = node.StandardError.ReadToEndAsync();
-        var answers = node.StandardOutput.ReadToEndAsync();
-        await node.StandardInput.WriteAsync(JsonSerializer.Serialize(asked, JsonSerializerOptions.Web));
-        node.StandardInput.Close();
-        await node.WaitForExitAsync();
-        Assert.True(node.ExitCode == 0, await complaints);
-        return [.. (await answers).Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(line => JsonNode.Parse(line)!)];
+            if (!Directory.Exists(Path.Combine(Folder, "node_modules", "next-auth")))
+            {
+                return;
+            }
+            var claims = new { userId = 7, email = "ada@example.org", name = "Ädä 東京" };
+            var large = new { userId = 7, email = "ada@example.org", accessToken = new string('x', 7000) };
+            Made = await RunAsync(
+                new { secret = Secret, claims, secure = false },
+                new { secret = Secret, claims, secure = true },
+                new { secret = Secret, claims = large, secure = false },
+                new { secret = OldSecret, claims = large, secure = true },
+                new { secret = "somebody else's secret", claims, secure = false },
+                new { secret = Secret, claims, maxAge = -16, secure = false },
+                new { secret = Secret, token = Jwe.Encrypt("{\"userId\":8,\"exp\":4102444800}"u8, NextAuthSessions.KeyOf(Secret, Options)) });
+        }
+
+        public ValueTask DisposeAsync() => ValueTask.CompletedTask;
+
+        private static async Task<JsonNode[]> RunAsync(params object[] asked)
+        {
+            var start = new ProcessStartInfo("node", ["next-auth.mjs"])
+            {
+                WorkingDirectory = Folder,
+                UseShellExecute = false,
+                RedirectStandardInput = true,
+                RedirectStandardOutput = true,
+                RedirectStandardError = true,
+                StandardOutputEncoding = Encoding.UTF8,
+                StandardInputEncoding = new UTF8Encoding(encoderShouldEmitUTF8Identifier: false),
+            };
+            using var node = Process.Start(start) ?? throw new InvalidOperationException("node could not be started.");
+            var complaints = node.StandardError.ReadToEndAsync();
+            var answers = node.StandardOutput.ReadToEndAsync();
+            await node.StandardInput.WriteAsync(JsonSerializer.Serialize(asked, JsonSerializerOptions.Web));
+            node.StandardInput.Close();
+            await node.WaitForExitAsync();
+            Assert.True(node.ExitCode == 0, await complaints);
+            return [.. (await answers).Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(line => JsonNode.Parse(line)!)];
+        }
     }
 }

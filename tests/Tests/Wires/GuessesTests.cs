@@ -1,4 +1,5 @@
 using System.Net;
+using System.Net.Sockets;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Options;
 using Stoa.Platform;
@@ -9,9 +10,14 @@ using Stoa.Tests.Support;
 namespace Stoa.Tests.Wires;
 
 /// <summary>Whoever tries credentials is slowed down, wherever he puts them and whoever he says he is.</summary>
-public sealed class GuessesTests
+public sealed class GuessesTests(GuessesTests.Site shared) : IClassFixture<GuessesTests.Site>, IDisposable
 {
     private const int Most = 20;
+
+    private static int addresses = 1;
+
+    // Nobody else calls from there: what another test has guessed does not count.
+    private readonly HttpClient client = ClientAt(IPAddress.Parse($"127.0.1.{Interlocked.Increment(ref addresses)}"), shared.Wires.Host.Client.BaseAddress!);
 
     private static readonly Dictionary<string, string?> Few = new(StringComparer.OrdinalIgnoreCase)
     {
@@ -40,7 +46,7 @@ public sealed class GuessesTests
     [MemberData(nameof(Places))]
     public async Task So_many_wrong_credentials_a_minute_and_no_more(string path, string header, string value)
     {
-        await using var site = await WireSite.StartAsync(Few);
+        var site = shared.Wires.Through(client);
 
         var statuses = new List<int>();
         for (var i = 0; i < Most + 5; i++)
@@ -58,17 +64,17 @@ public sealed class GuessesTests
     [Fact]
     public async Task All_surfaces_and_connections_count_together()
     {
-        await using var site = await WireSite.StartAsync(Few);
         (string Path, string Header, string Start)[] places =
             [("/api/v2/probe", "pauthkey", ""), ("/api/v1/root", "Authorization", "Bearer "), ("/assistants/probe/user", "Authorization", "")];
+        var address = IPAddress.Parse($"127.0.1.{Interlocked.Increment(ref addresses)}");
 
         var statuses = await Task.WhenAll(Enumerable.Range(0, 90).Select(async i =>
         {
-            using var client = new HttpClient { BaseAddress = site.Host.Client.BaseAddress };
+            using var another = ClientAt(address, client.BaseAddress!);
             var (path, header, start) = places[i % places.Length];
             using var request = new HttpRequestMessage(HttpMethod.Get, new Uri(path, UriKind.Relative));
             request.Headers.TryAddWithoutValidation(header, $"{start}guess-{i}");
-            using var answer = await client.SendAsync(request, TestContext.Current.CancellationToken);
+            using var answer = await another.SendAsync(request, TestContext.Current.CancellationToken);
             return answer.StatusCode;
         }));
 
@@ -79,7 +85,7 @@ public sealed class GuessesTests
     [Fact]
     public async Task Then_not_even_a_right_secret_is_told_to_be_right_but_keys_that_nobody_can_guess_go_on()
     {
-        await using var site = await WireSite.StartAsync(Few);
+        var site = shared.Wires.Through(client);
         for (var i = 0; i < Most; i++)
         {
             await site.GetAsync("/api/v1/root", ("Authorization", $"Bearer guess{i}"));
@@ -100,7 +106,7 @@ public sealed class GuessesTests
     [Fact]
     public async Task The_same_wrong_credential_again_and_one_that_is_over_are_no_guesses()
     {
-        await using var site = await WireSite.StartAsync(Few);
+        var site = shared.Wires.Through(client);
         for (var i = 0; i < Most * 2; i++)
         {
             Assert.Equal(401, (await site.GetAsync("/api/v2/probe", ("pauthkey", "an old key"))).Status);
@@ -148,5 +154,36 @@ public sealed class GuessesTests
         guesses.Check(context);
         Assert.Same(refusal, guesses.Count(context, "three", refusal));
         Assert.Equal(FailureKind.TooMany, guesses.Count(context, "four", refusal).Kind);
+    }
+
+    public void Dispose() => client.Dispose();
+
+    private static HttpClient ClientAt(IPAddress address, Uri host) => new(new SocketsHttpHandler
+    {
+        ConnectCallback = async (context, ct) =>
+        {
+            var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
+            try
+            {
+                socket.Bind(new IPEndPoint(address, 0));
+                await socket.ConnectAsync(context.DnsEndPoint, ct);
+                return new NetworkStream(socket, ownsSocket: true);
+            }
+            catch
+            {
+                socket.Dispose();
+                throw;
+            }
+        },
+    }) { BaseAddress = host, Timeout = Patience.Long };
+
+    /// <summary>One host for the tests that guess from an address of their own.</summary>
+    public sealed class Site : IAsyncLifetime
+    {
+        internal WireSite Wires { get; private set; } = null!;
+
+        public async ValueTask InitializeAsync() => Wires = await WireSite.StartAsync(Few);
+
+        public ValueTask DisposeAsync() => Wires.DisposeAsync();
     }
 }

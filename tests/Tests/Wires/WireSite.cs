@@ -18,7 +18,7 @@ using Stoa.Tests.Support;
 namespace Stoa.Tests.Wires;
 
 /// <summary>The real host with a route behind each scheme, which answers who called.</summary>
-internal sealed class WireSite(HostUnderTest host) : IAsyncDisposable
+internal sealed class WireSite(HostUnderTest host, HttpClient client) : IAsyncDisposable
 {
     public const string GtwySecret = "gtwy: the secret of users";
     public const string ChatbotSecret = "gtwy: the secret of chatbots";
@@ -63,8 +63,11 @@ internal sealed class WireSite(HostUnderTest host) : IAsyncDisposable
             all[key] = value;
         }
         var host = await HostUnderTest.StartAsync(all, map: Map, environment: environment);
-        return new(host);
+        return new(host, host.Client);
     }
+
+    /// <summary>The same host, called by <paramref name="client"/>.</summary>
+    public WireSite Through(HttpClient client) => new(host, client);
 
     public Task<(int Status, string Body)> GetAsync(string path, params (string Name, string Value)[] headers) =>
         SendAsync(HttpMethod.Get, path, headers);
@@ -77,7 +80,7 @@ internal sealed class WireSite(HostUnderTest host) : IAsyncDisposable
         {
             Assert.True(request.Headers.TryAddWithoutValidation(name, value));
         }
-        using var answer = await (isInternal ? host.Internal : host.Client).SendAsync(request, Ct);
+        using var answer = await (isInternal ? host.Internal : client).SendAsync(request, Ct);
         return ((int)answer.StatusCode, await answer.Content.ReadAsStringAsync(Ct));
     }
 

@@ -7,20 +7,16 @@ using Stoa.Tests.Support;
 namespace Stoa.Tests.Assistants.Events;
 
 /// <summary>Notifications, reminders, purchases, and what the background service gives to be told.</summary>
-public sealed class EventRoutesTests : IAsyncLifetime
+public sealed class EventRoutesTests(EventsSite shared) : IClassFixture<EventsSite>
 {
-    // Each test sets the clock as it likes.
-    private readonly EventsSite events = new();
+    private EventsSite events = shared;
 
     private AssistantsSite Site => events.Site;
-
-    public ValueTask InitializeAsync() => events.InitializeAsync();
-
-    public ValueTask DisposeAsync() => events.DisposeAsync();
 
     [Fact]
     public async Task A_notification_goes_to_all_devices_once_a_day_and_one_that_is_gone_is_not_asked_again()
     {
+        await using var own = await OwnAsync();
         var user = await Site.UserAsync("Ada", "Asia/Tokyo");
         var (first, second, gone, wrong) = ($"first-{user.Id}", $"second-{user.Id}", $"gone-{user.Id}", $"wrong-{user.Id}");
         foreach (var device in (string[])[first, second, gone, wrong])
@@ -146,6 +142,7 @@ public sealed class EventRoutesTests : IAsyncLifetime
     [Fact]
     public async Task Layout_A_writes_what_it_is_given_for_each_user_and_passes_over_strangers()
     {
+        await using var own = await OwnAsync();
         var user = await Site.UserAsync("Grace", "UTC");
         events.Set("2027-04-07T20:00:00Z");
         await Site.OkAsync(user.Token, HttpMethod.Put, "/device", new() { ["fcm_token"] = $"given-{user.Id}" });
@@ -177,6 +174,7 @@ public sealed class EventRoutesTests : IAsyncLifetime
     [Fact]
     public async Task Who_recorded_no_conversation_is_reminded_twice_and_then_the_admins_are()
     {
+        await using var own = await OwnAsync();
         var user = await Site.UserAsync("Rita", "Asia/Karachi");
         var execution = await Site.ExecutionAsync(user, ["Minutes, please"]);
         await Site.SqlAsync("update assistants.task_executions set started_at = '2027-05-10T08:00:00Z' where id = $1", execution.Execution);
@@ -196,6 +194,7 @@ public sealed class EventRoutesTests : IAsyncLifetime
     [Fact]
     public async Task Purchases_end_when_their_days_are_over_and_trials_that_nobody_uses_are_told_of_once()
     {
+        await using var own = await OwnAsync();
         events.Set("2027-06-16T12:00:00Z");
         var user = await Site.UserAsync("Trial");
         await Site.SqlAsync("update assistants.users set created_at = '2027-06-01' where id = $1", user.Id);
@@ -266,6 +265,7 @@ public sealed class EventRoutesTests : IAsyncLifetime
     [Fact]
     public async Task A_daily_notification_that_a_host_died_over_is_told_by_whoever_comes_next()
     {
+        await using var own = await OwnAsync();
         events.Set("2027-02-01T12:00:00Z");
         var user = await Site.UserAsync("Left");
         await Site.OkAsync(user.Token, HttpMethod.Put, "/device", new() { ["fcm_token"] = $"left-{user.Id}" });
@@ -288,6 +288,7 @@ public sealed class EventRoutesTests : IAsyncLifetime
     [InlineData(false)]
     public async Task Two_who_tell_the_same_at_once_tell_it_once(bool isTaken)
     {
+        await using var own = await OwnAsync();
         events.Set("2027-02-02T12:00:00Z");
         var user = await Site.UserAsync("Twice");
         var device = $"twice-{user.Id}";
@@ -338,6 +339,14 @@ public sealed class EventRoutesTests : IAsyncLifetime
         Assert.Single(events.Fcm.To($"sue-{user.Id}"));
         Assert.Equal("400 Missing field 'datetime'", await StatusWithoutDatetimeAsync("/todo_daily_emails"));
         Assert.Equal("400 Invalid field 'offset'", await Site.StatusAsync(AssistantsSite.Scheduler, HttpMethod.Post, "/todo_daily_emails", new() { ["offset"] = -1 }));
+    }
+
+    /// <summary>A host whose clock this test sets as it likes, instead of the one that all share.</summary>
+    private async Task<EventsSite> OwnAsync()
+    {
+        var own = new EventsSite();
+        await own.InitializeAsync();
+        return events = own;
     }
 
     private async Task<string> StatusWithoutDatetimeAsync(string path)

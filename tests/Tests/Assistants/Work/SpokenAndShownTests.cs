@@ -1,7 +1,6 @@
 using System.Net.Http.Headers;
 using System.Text;
 using System.Text.Json.Nodes;
-using Stoa.Assistants.Executions;
 using Stoa.Tests.Support;
 using static System.Net.Http.HttpMethod;
 
@@ -88,15 +87,6 @@ public sealed class SpokenAndShownTests : IAsyncLifetime
         await Site.SqlAsync("delete from assistants.users where id = $1", user.Id);
         Assert.Equal(0, await Site.ValueAsync<long>("select count(*) from assistants.input_images"));
     }
-
-    [Theory]
-    [InlineData("89504E470D0A1A0A00", "image/png")]
-    [InlineData("FFD8FFE0", "image/jpeg")]
-    [InlineData("474946383961", "image/gif")]
-    [InlineData("524946460000000057454250", "image/webp")]
-    [InlineData("524946460000000057415645", null)]
-    [InlineData("", null)]
-    public void A_picture_is_known_by_its_first_bytes(string bytes, string? type) => Assert.Equal(type, InputImages.TypeOf(Convert.FromHexString(bytes)));
 
     [Fact]
     public async Task A_json_body_is_read_by_routes_of_forms_whatever_it_is_called()

@@ -16,22 +16,18 @@ using static System.Net.Http.HttpMethod;
 namespace Stoa.Tests.Assistants.Work;
 
 /// <summary>What users do, and what the assistant makes of it.</summary>
-public sealed class WorkTests : IAsyncLifetime
+public sealed class WorkTests(WorkSite shared) : IClassFixture<WorkSite>
 {
-    // Each test has a model of its own: one that failed is left alone for a while.
-    private readonly WorkSite work = new();
+    private WorkSite work = shared;
 
     private static CancellationToken Ct => TestContext.Current.CancellationToken;
 
     private AssistantsSite Site => work.Site;
 
-    public ValueTask InitializeAsync() => work.InitializeAsync();
-
-    public ValueTask DisposeAsync() => work.DisposeAsync();
-
     [Fact]
     public async Task A_draft_becomes_a_version_and_what_is_said_next_the_second_one()
     {
+        await using var own = await OwnAsync();
         var user = await work.RegisteredAsync("draft");
         var (id, session) = await work.BeginAsync(user);
         Answer("Here it is. <title>Plan</title><summary>A plan.</summary><draft>One 100% plan</draft>");
@@ -67,6 +63,7 @@ public sealed class WorkTests : IAsyncLifetime
     [Fact]
     public async Task What_cannot_be_answered_shows_as_failed_and_is_answered_when_it_is_sent_again()
     {
+        await using var own = await OwnAsync();
         var user = await work.RegisteredAsync("failing");
         var session = (string)(await Site.OkAsync(user.Token, Put, "/session", new() { ["platform"] = "webapp" }))["session_id"]!;
         await Site.OkAsync(user.Token, Post, "/session", new() { ["session_id"] = session, ["title"] = "Named" });
@@ -91,6 +88,7 @@ public sealed class WorkTests : IAsyncLifetime
     [Fact]
     public async Task Who_waits_for_an_answer_that_died_with_its_host_sees_that_and_may_ask_again()
     {
+        await using var own = await OwnAsync();
         work.Model.Answering = _ => ScriptedAnswer.Text("<title>a</title><summary>b</summary>Hello");
         const string jobs = "platform.jobs where kind in ('assistants.answer_messages', 'assistants.run_workflow_step')";
         await Site.SqlAsync("insert into platform.job_kinds (kind, paused_at) values ('assistants.answer_messages', now()) on conflict (kind) do update set paused_at = now()");
@@ -132,6 +130,7 @@ public sealed class WorkTests : IAsyncLifetime
     [Fact]
     public async Task No_job_holds_a_word_of_a_user()
     {
+        await using var own = await OwnAsync();
         await Site.SqlAsync("insert into platform.job_kinds (kind, paused_at) select unnest(array['assistants.name_session', 'assistants.daily_notification', 'assistants.calendar_suggestion_notification']), now() on conflict (kind) do update set paused_at = now()");
         work.Model.Answering = _ => ScriptedAnswer.Text("<title>Named</title>");
         var user = await work.RegisteredAsync("quiet");
@@ -161,6 +160,7 @@ public sealed class WorkTests : IAsyncLifetime
     [Fact]
     public async Task The_same_message_sent_at_once_ten_times_is_one_and_is_answered_once()
     {
+        await using var own = await OwnAsync();
         var user = await work.RegisteredAsync("hasty");
         var (_, session) = await work.BeginAsync(user);
         Answer("<title>a</title><summary>b</summary>");
@@ -224,6 +224,7 @@ public sealed class WorkTests : IAsyncLifetime
     [Fact]
     public async Task A_company_is_described_from_its_home_page_and_corrected_by_who_knows_better()
     {
+        await using var own = await OwnAsync();
         await using var page = await PageAsync("<html><head><title>Acme</title></head><body><main><p>We make anvils for coyotes.</p></main></body></html>");
         var user = await work.RegisteredAsync("employee");
         work.Model.Enqueue(ScriptedAnswer.Json(new JsonObject { ["name"] = "Acme", ["description"] = "Anvils", ["emoji"] = "⚒️" }));
@@ -247,6 +248,7 @@ public sealed class WorkTests : IAsyncLifetime
     [Fact]
     public async Task A_workflow_takes_its_steps_one_after_another_and_locked_ones_are_begun_again()
     {
+        await using var own = await OwnAsync();
         var user = await Site.UserAsync("Flow");
         var done = await Site.ExecutionAsync(user, [], task: "steps");
         await Site.SqlAsync("""
@@ -327,6 +329,7 @@ public sealed class WorkTests : IAsyncLifetime
     [Fact]
     public async Task An_answer_is_given_what_the_users_own_documents_say_and_where_it_stands()
     {
+        await using var own = await OwnAsync();
         var (ada, bob) = (await work.RegisteredAsync("reader"), await work.RegisteredAsync("neighbour"));
         await Site.OkAsync(ada.Token, Put, "/resource", new() { ["name"] = "House rules", ["text"] = "The office opens at half past seven." });
         await Site.OkAsync(bob.Token, Put, "/resource", new() { ["name"] = "Secrets", ["text"] = "The office opens at midnight for Bob." });
@@ -346,6 +349,14 @@ public sealed class WorkTests : IAsyncLifetime
         Assert.DoesNotContain("midnight", material, StringComparison.Ordinal);
         var messages = (await Site.OkAsync(ada.Token, Get, $"/message?session_id={session}"))["messages"]!.AsArray();
         Assert.Equal("At half past seven [House rules].", (string?)messages[^1]!["message"]!["text"]);
+    }
+
+    /// <summary>A host and a model of the test's own, instead of those that all share: a model that failed is left alone for a while.</summary>
+    private async Task<WorkSite> OwnAsync()
+    {
+        var own = new WorkSite();
+        await own.InitializeAsync();
+        return work = own;
     }
 
     private void Answer(string text) => work.Model.Enqueue(ScriptedAnswer.Text(text), ScriptedAnswer.Text(text));

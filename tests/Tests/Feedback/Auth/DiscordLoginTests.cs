@@ -10,19 +10,28 @@ using Stoa.Tests.Support;
 namespace Stoa.Tests.Feedback.Auth;
 
 /// <summary>Sign-in with Discord on the original's surface, against a Discord on loopback.</summary>
-public sealed class DiscordLoginTests
+public sealed class DiscordLoginTests(DiscordLoginTests.Site site) : IClassFixture<DiscordLoginTests.Site>, IDisposable
 {
-    private const string Ada = "80351110224678912";
     private const string Secret = "a secret of the web site, long enough for everything";
 
+    private static int accounts;
+
+    private readonly LoopbackDiscord discord = site.Discord;
+    private readonly HostUnderTest host = site.Host;
+    private readonly int exchanged = site.Discord.Exchanges;
+    private readonly int account = Interlocked.Increment(ref accounts);
+
     private static CancellationToken Ct => TestContext.Current.CancellationToken;
+
+    /// <summary>The number of an account that no other test has.</summary>
+    private string Ada => $"8035111022467{account:0000}";
+
+    public void Dispose() => discord.Status = null;
 
     [Fact]
     public async Task A_linked_account_is_given_a_token_of_its_user()
     {
-        await using var discord = await LoopbackDiscord.StartAsync();
-        await using var host = await StartAsync(discord);
-        var user = await LinkAsync(host, Ada);
+        var user = await LinkAsync();
         using var browser = new Browser(host.Client.BaseAddress!);
         var before = TimeProvider.System.GetUtcNow();
 
@@ -39,8 +48,6 @@ public sealed class DiscordLoginTests
     [Fact]
     public async Task An_account_that_is_linked_to_nobody_is_refused()
     {
-        await using var discord = await LoopbackDiscord.StartAsync();
-        await using var host = await StartAsync(discord);
         using var browser = new Browser(host.Client.BaseAddress!);
 
         Refused(await browser.GetAsync(discord.Agree((await browser.GetAsync("/api/v1/login/discord")).Location!, Ada)));
@@ -51,12 +58,10 @@ public sealed class DiscordLoginTests
     [InlineData(false, HttpStatusCode.Unauthorized)]
     public async Task Only_a_trusted_client_is_believed_that_a_user_is_Discords(bool isTrusted, HttpStatusCode status)
     {
-        await using var discord = await LoopbackDiscord.StartAsync();
-        await using var host = await StartAsync(discord);
         await using var command = host.Services.GetRequiredService<NpgsqlDataSource>().CreateCommand($"""
             with client as (
               insert into feedback.api_client (id, key_hash, description, trusted, created_at)
-              values (gen_random_uuid(), sha256('another'), 'another', {isTrusted}, now()) returning id)
+              values (gen_random_uuid(), sha256('another {Ada}'), 'another', {isTrusted}, now()) returning id)
             insert into feedback.user (id, username, auth_method, display_name, api_client_id)
             select gen_random_uuid(), '{Ada}', 'discord', 'Ada', id from client
             """);
@@ -71,9 +76,7 @@ public sealed class DiscordLoginTests
     [Fact]
     public async Task A_way_that_was_begun_in_another_browser_is_refused_and_no_code_is_handed_in()
     {
-        await using var discord = await LoopbackDiscord.StartAsync();
-        await using var host = await StartAsync(discord);
-        await LinkAsync(host, Ada);
+        await LinkAsync();
         using var one = new Browser(host.Client.BaseAddress!);
         using var other = new Browser(host.Client.BaseAddress!);
         var way = discord.Agree((await one.GetAsync("/api/v1/login/discord")).Location!, Ada);
@@ -82,7 +85,7 @@ public sealed class DiscordLoginTests
         await other.GetAsync("/api/v1/login/discord");
         Refused(await other.GetAsync(way));
 
-        Assert.Equal(0, discord.Exchanges);
+        Assert.Equal(exchanged, discord.Exchanges);
     }
 
     [Theory]
@@ -90,9 +93,7 @@ public sealed class DiscordLoginTests
     [InlineData(503)]
     public async Task What_Discord_refuses_is_refused(int status)
     {
-        await using var discord = await LoopbackDiscord.StartAsync();
-        await using var host = await StartAsync(discord);
-        await LinkAsync(host, Ada);
+        await LinkAsync();
         using var browser = new Browser(host.Client.BaseAddress!);
         discord.Status = status;
 
@@ -102,27 +103,23 @@ public sealed class DiscordLoginTests
     [Fact]
     public async Task It_is_off_until_it_is_switched_on()
     {
-        await using var discord = await LoopbackDiscord.StartAsync();
-        await using var host = await HostUnderTest.StartAsync(
+        await using var closed = await HostUnderTest.StartAsync(
             new(discord.Settings, StringComparer.OrdinalIgnoreCase) { ["NextAuth:Secrets:0"] = Secret });
         foreach (var path in (string[])["/api/v1/login/discord", "/api/v1/callback/discord?code=x&state=y"])
         {
-            using var answer = await host.Client.GetAsync(new Uri(path, UriKind.Relative), Ct);
+            using var answer = await closed.Client.GetAsync(new Uri(path, UriKind.Relative), Ct);
             Assert.Equal(HttpStatusCode.NotFound, answer.StatusCode);
         }
     }
 
-    private static Task<HostUnderTest> StartAsync(LoopbackDiscord discord) => HostUnderTest.StartAsync(
-        new(discord.Settings, StringComparer.OrdinalIgnoreCase) { ["NextAuth:Secrets:0"] = Secret, ["Feedback:Auth:DiscordSignIn"] = "true" });
-
-    private static async Task<Guid> LinkAsync(HostUnderTest host, string account)
+    private async Task<Guid> LinkAsync()
     {
         await using var command = host.Services.GetRequiredService<NpgsqlDataSource>().CreateCommand($"""
             with linked as (
               insert into feedback.user (id, username, auth_method, display_name, api_client_id)
-              select gen_random_uuid(), 'ada', 'local', 'Ada', id from feedback.api_client where trusted returning id)
+              select gen_random_uuid(), 'ada{account}', 'local', 'Ada', id from feedback.api_client where trusted and description <> 'another' returning id)
             insert into feedback.account (id, user_id, provider, provider_account_id)
-            select gen_random_uuid(), id, 'discord', '{account}' from linked returning user_id
+            select gen_random_uuid(), id, 'discord', '{Ada}' from linked returning user_id
             """);
         return (Guid)(await command.ExecuteScalarAsync(Ct))!;
     }
@@ -144,5 +141,27 @@ public sealed class DiscordLoginTests
     {
         Assert.Equal(HttpStatusCode.Unauthorized, page.Status);
         Assert.Equal(600, (int?)JsonNode.Parse(page.Html)!["error_code"]);
+    }
+
+    public sealed class Site : IAsyncLifetime
+    {
+        internal LoopbackDiscord Discord { get; private set; } = null!;
+
+        public HostUnderTest Host { get; private set; } = null!;
+
+        public async ValueTask InitializeAsync()
+        {
+            Discord = await LoopbackDiscord.StartAsync();
+            Host = await HostUnderTest.StartAsync(new(Discord.Settings, StringComparer.OrdinalIgnoreCase)
+            {
+                ["NextAuth:Secrets:0"] = Secret, ["Feedback:Auth:DiscordSignIn"] = "true",
+            });
+        }
+
+        public async ValueTask DisposeAsync()
+        {
+            await Host.DisposeAsync();
+            await Discord.DisposeAsync();
+        }
     }
 }

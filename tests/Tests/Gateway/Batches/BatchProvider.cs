@@ -68,6 +68,14 @@ public sealed class BatchProvider : IAsyncDisposable
         return provider;
     }
 
+    /// <summary>As if it were new: for the next test of a class that shares it.</summary>
+    public void Forget()
+    {
+        (Patience, Fails) = (0, false);
+        Looks.Clear();
+        Started.Clear();
+    }
+
     public async ValueTask DisposeAsync() => await app.DisposeAsync();
 
     private void MapFiles(string vendor)

@@ -10,32 +10,18 @@ using Stoa.Tests.Support;
 
 namespace Stoa.Tests.Gateway.Batches;
 
-public sealed class NativeBatchesTests : IAsyncLifetime
+public sealed class NativeBatchesTests : IClassFixture<NativeBatchesTests.Site>
 {
-    private BatchProvider provider = null!;
-    private HostUnderTest host = null!;
+    private readonly BatchProvider provider;
+    private HostUnderTest host;
+
+    public NativeBatchesTests(Site shared)
+    {
+        (provider, host) = (shared.Provider, shared.Host);
+        provider.Forget();
+    }
 
     private static CancellationToken Ct => TestContext.Current.CancellationToken;
-
-    public async ValueTask InitializeAsync()
-    {
-        provider = await BatchProvider.StartAsync();
-        var settings = new Dictionary<string, string?>(StringComparer.Ordinal);
-        foreach (var kind in (string[])["openai", "groq", "mistral", "anthropic", "gemini"])
-        {
-            settings[$"Gateway:Providers:{kind}:Kind"] = kind;
-            settings[$"Gateway:Providers:{kind}:BaseUrl"] = $"{provider.BaseAddress}/{kind}{(kind is "anthropic" or "gemini" ? "" : "/v1")}";
-            settings[$"Gateway:Providers:{kind}:ApiKey"] = "secret";
-        }
-        host = await HostUnderTest.StartAsync(settings);
-        host.Client.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", "stoa-dev");
-    }
-
-    public async ValueTask DisposeAsync()
-    {
-        await host.DisposeAsync();
-        await provider.DisposeAsync();
-    }
 
     [Theory]
     [InlineData("openai")]
@@ -105,6 +91,9 @@ public sealed class NativeBatchesTests : IAsyncLifetime
     [Fact]
     public async Task A_budget_holds_in_a_batch_too()
     {
+        // The others have none.
+        await using var own = await Site.HostAsync(provider);
+        host = own;
         using var set = await host.Client.PutAsJsonAsync("/api/stoa/budgets/organization", new { amount = 1 }, Ct);
         Assert.Equal(System.Net.HttpStatusCode.OK, set.StatusCode);
         while (!host.Services.GetRequiredService<BudgetGate>().Concerns(Organization.DefaultId))
@@ -164,5 +153,39 @@ public sealed class NativeBatchesTests : IAsyncLifetime
     {
         var text = await host.Client.GetStringAsync(new Uri($"/v1/files/{file}/content", UriKind.Relative), Ct);
         return [.. text.Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(line => JsonNode.Parse(line)!)];
+    }
+
+    /// <summary>One host and the five vendors it calls, for one test after another.</summary>
+    public sealed class Site : IAsyncLifetime
+    {
+        public BatchProvider Provider { get; private set; } = null!;
+
+        public HostUnderTest Host { get; private set; } = null!;
+
+        public static async Task<HostUnderTest> HostAsync(BatchProvider provider)
+        {
+            var settings = new Dictionary<string, string?>(StringComparer.Ordinal);
+            foreach (var kind in (string[])["openai", "groq", "mistral", "anthropic", "gemini"])
+            {
+                settings[$"Gateway:Providers:{kind}:Kind"] = kind;
+                settings[$"Gateway:Providers:{kind}:BaseUrl"] = $"{provider.BaseAddress}/{kind}{(kind is "anthropic" or "gemini" ? "" : "/v1")}";
+                settings[$"Gateway:Providers:{kind}:ApiKey"] = "secret";
+            }
+            var host = await HostUnderTest.StartAsync(settings);
+            host.Client.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", "stoa-dev");
+            return host;
+        }
+
+        public async ValueTask InitializeAsync()
+        {
+            Provider = await BatchProvider.StartAsync();
+            Host = await HostAsync(Provider);
+        }
+
+        public async ValueTask DisposeAsync()
+        {
+            await Host.DisposeAsync();
+            await Provider.DisposeAsync();
+        }
     }
 }

@@ -9,7 +9,7 @@ using Stoa.Platform.Http;
 namespace Stoa.Tests.Platform.Identity;
 
 /// <summary>What holds for every route below <c>/api/stoa</c> and every form, whoever adds one.</summary>
-public sealed class ApiSafetyTests
+public sealed class ApiSafetyTests(SharedIdentitySite shared) : IClassFixture<SharedIdentitySite>
 {
     private static readonly Regex Parameter = new(@"\{(?<name>[^}:]+)[^}]*\}", RegexOptions.ExplicitCapture | RegexOptions.NonBacktracking);
 
@@ -26,8 +26,7 @@ public sealed class ApiSafetyTests
     [Fact]
     public async Task No_other_site_changes_anything_with_a_session()
     {
-        await using var site = await IdentitySite.StartAsync();
-        using var owner = await site.SetUpAsync();
+        var (site, owner) = (shared.Site, shared.Owner);
         var routes = Routes(site).Where(route => route.Method != HttpMethod.Get && route.Rule != AccessRule.Anyone).ToList();
         Assert.Contains(routes, route => route.Path == "/api/stoa/me/password");
 
@@ -60,7 +59,7 @@ public sealed class ApiSafetyTests
     [Fact]
     public async Task Every_route_says_its_rule_and_asks_who_calls()
     {
-        await using var site = await IdentitySite.StartAsync();
+        var site = shared.Site;
         foreach (var route in Routes(site))
         {
             Assert.True(route.Rule is not null, $"{route.Method} {route.Path} states no rule");
@@ -76,8 +75,7 @@ public sealed class ApiSafetyTests
     [Fact]
     public async Task A_wrong_key_is_not_made_good_by_a_session()
     {
-        await using var site = await IdentitySite.StartAsync();
-        using var owner = await site.SetUpAsync();
+        var (site, owner) = (shared.Site, shared.Owner);
         using var request = new HttpRequestMessage(HttpMethod.Get, new Uri("/api/stoa/me", UriKind.Relative));
         request.Headers.Add("Cookie", owner.Cookies.GetCookieHeader(site.Address));
         request.Headers.TryAddWithoutValidation("Authorization", "Bearer nonsense");
@@ -90,7 +88,7 @@ public sealed class ApiSafetyTests
     [Fact]
     public async Task A_key_even_an_admins_does_not_touch_what_is_a_persons_own()
     {
-        await using var site = await IdentitySite.StartAsync();
+        var site = shared.Site;
         using var client = new HttpClient { BaseAddress = site.Address };
         client.DefaultRequestHeaders.Authorization = new("Bearer", "stoa-dev");
         foreach (var route in Routes(site).Where(route => route.Rule == AccessRule.Person))
@@ -104,8 +102,7 @@ public sealed class ApiSafetyTests
     [Fact]
     public async Task Hostile_bodies_are_refused_and_change_nothing()
     {
-        await using var site = await IdentitySite.StartAsync();
-        using var owner = await site.SetUpAsync();
+        var (site, owner) = (shared.Site, shared.Owner);
         var before = (await IdentitySite.GetAsync(owner, "/api/stoa/members")).ToJsonString();
         // Signing out and erasing need no body, so nothing in it is refused.
         var routes = Routes(site).Where(route => (route.Method == HttpMethod.Post || route.Method == HttpMethod.Put || route.Method == HttpMethod.Patch)
@@ -138,8 +135,7 @@ public sealed class ApiSafetyTests
     [InlineData("?after=%00")]
     public async Task Hostile_queries_of_every_list_are_refused(string query)
     {
-        await using var site = await IdentitySite.StartAsync();
-        using var owner = await site.SetUpAsync();
+        var (site, owner) = (shared.Site, shared.Owner);
         string[] lists = ["members", "invitations", "principals", "audit", "people", "keys"];
         foreach (var list in lists)
         {
@@ -150,8 +146,7 @@ public sealed class ApiSafetyTests
     [Fact]
     public async Task Nobody_gives_himself_what_is_not_his_to_give()
     {
-        await using var site = await IdentitySite.StartAsync();
-        using var owner = await site.SetUpAsync();
+        var (site, owner) = (shared.Site, shared.Owner);
         using var member = await site.JoinAsync(owner, "member@example.org");
         var foreign = Guid.CreateVersion7();
         var before = await IdentitySite.GetAsync(member, "/api/stoa/me");

@@ -24,6 +24,8 @@ internal sealed class IdentitySite(HostUnderTest host) : IAsyncDisposable
 
     public HttpClient Anonymous => host.Client;
 
+    public string Database => host.ConnectionString;
+
     private static CancellationToken Ct => TestContext.Current.CancellationToken;
 
     /// <param name="database">Null for one of its own.</param>
@@ -117,4 +119,39 @@ internal sealed class IdentitySite(HostUnderTest host) : IAsyncDisposable
     }
 
     public ValueTask DisposeAsync() => host.DisposeAsync();
+}
+
+/// <summary>
+/// One installation, set up, for the tests of a class that stand side by side: each brings people, organizations and addresses of its own.
+/// </summary>
+public class SharedIdentitySite : IAsyncLifetime
+{
+    private int last;
+
+    internal IdentitySite Site { get; private set; } = null!;
+
+    /// <summary>Who has set it up; whatever changes him or what his session acts for is done by another owner.</summary>
+    internal Browser Owner { get; private set; } = null!;
+
+    /// <summary>How long whoever wants to be erased may think again.</summary>
+    protected virtual int ErasureGraceDays => 0;
+
+    /// <summary>A number that no other test has.</summary>
+    internal int Next() => Interlocked.Increment(ref last);
+
+    /// <summary>An owner of the installation that only this test has.</summary>
+    internal Task<Browser> OwnerAsync(string email) => Site.JoinAsync(Owner, email, "owner");
+
+    public async ValueTask InitializeAsync()
+    {
+        Site = await IdentitySite.StartAsync(settings: new(StringComparer.OrdinalIgnoreCase) { ["People:ErasureGraceDays"] = $"{ErasureGraceDays}" });
+        Owner = await Site.SetUpAsync();
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        GC.SuppressFinalize(this);
+        Owner.Dispose();
+        await Site.DisposeAsync();
+    }
 }

@@ -8,7 +8,7 @@ using Stoa.Tests.Support;
 namespace Stoa.Tests.Platform.Identity;
 
 /// <summary>Whatever else a body says, only what the route is for is set: the rest is read back as it was.</summary>
-public sealed class MassAssignmentTests(TestCluster cluster)
+public sealed class MassAssignmentTests(SharedIdentitySite shared) : IClassFixture<SharedIdentitySite>
 {
     // What an attacker would like to set, in several spellings. None of it is a field of the bodies below.
     private const string Foreign = """
@@ -48,7 +48,7 @@ public sealed class MassAssignmentTests(TestCluster cluster)
     [MemberData(nameof(Bodies))]
     public async Task What_is_there_keeps_what_the_route_is_not_for(string method, string path, string fields, string table, string own)
     {
-        await using var world = await World.CreateAsync(cluster);
+        await using var world = await World.CreateAsync(shared);
         var mayChange = own.Split(' ');
         var before = await world.RowsAsync(table);
 
@@ -65,18 +65,18 @@ public sealed class MassAssignmentTests(TestCluster cluster)
     {
         { "/api/stoa/keys", """ "name":"k","organization_id":"{second}","ORGANIZATION_ID":"{second}" """, "api_keys", """{"organization_id":"{first}","is_admin":false,"revoked_at":null,"replaced_by":null,"last_used_at":null}""" },
         { "/api/stoa/principals", """ "name":"p","organization_id":"{second}" """, "principals", """{"organization_id":"{first}","removed_at":null}""" },
-        { "/api/stoa/invitations", """ "email":"new@example.org","role":"viewer","organization_id":"{second}","token":"AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA" """, "invitations", """{"organization_id":"{first}","role":"viewer","accepted_at":null,"accepted_by":null,"revoked_at":null}""" },
+        { "/api/stoa/invitations", """ "email":"invited@example.org","role":"viewer","organization_id":"{second}","token":"AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA" """, "invitations", """{"organization_id":"{first}","role":"viewer","accepted_at":null,"accepted_by":null,"revoked_at":null}""" },
         { "/api/stoa/organizations", """ "slug":"new","name":"New","state":"x" """, "organizations", """{"slug":"new","name":"New"}""" },
         { "/api/stoa/people/{member}/password-reset", """ "token":"AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA","expires_at":"2099-01-01T00:00:00Z" """, "password_resets", """{"person_id":"{member}"}""" },
         { "/api/stoa/webhooks/secrets", """ "overlap_minutes":5,"organization_id":"{second}","secret":"whsec_AAAA","expires_at":"2099-01-01T00:00:00Z" """, "webhook_secrets", """{"organization_id":"{first}","expires_at":null}""" },
-        { "/api/stoa/sessions", """ "email":"member@example.org","password":"{password}","expires_at":"2099-01-01T00:00:00Z","organization_id":"{second}" """, "sessions", """{"person_id":"{member}","organization_id":"{first}","key_id":null}""" },
+        { "/api/stoa/sessions", """ "email":"{member_email}","password":"{password}","expires_at":"2099-01-01T00:00:00Z","organization_id":"{second}" """, "sessions", """{"person_id":"{member}","organization_id":"{first}","key_id":null}""" },
     };
 
     [Theory]
     [MemberData(nameof(Makings))]
     public async Task What_is_made_holds_what_we_say_and_not_what_the_body_says(string path, string fields, string table, string expected)
     {
-        await using var world = await World.CreateAsync(cluster);
+        await using var world = await World.CreateAsync(shared);
         var before = await world.RowsAsync(table);
 
         var status = await world.SendAsync(HttpMethod.Post, path, fields);
@@ -98,8 +98,7 @@ public sealed class MassAssignmentTests(TestCluster cluster)
     [Fact]
     public async Task No_body_is_forgotten()
     {
-        await using var site = await IdentitySite.StartAsync();
-        var document = JsonNode.Parse(await site.Anonymous.GetStringAsync(new Uri("/openapi/stoa.json", UriKind.Relative), Ct))!;
+        var document = JsonNode.Parse(await shared.Site.Anonymous.GetStringAsync(new Uri("/openapi/stoa.json", UriKind.Relative), Ct))!;
 
         var bodies = from path in document["paths"]!.AsObject()
                      from operation in path.Value!.AsObject()
@@ -122,41 +121,47 @@ public sealed class MassAssignmentTests(TestCluster cluster)
     private static string Without(JsonObject row, string[] columns) =>
         new JsonObject(row.Where(one => !columns.Contains(one.Key)).Select(one => KeyValuePair.Create(one.Key, one.Value?.DeepClone()))).ToJsonString();
 
-    /// <summary>An owner of two organizations with a member, a key, and an invitation of his own.</summary>
-    private sealed class World(IdentitySite site, NpgsqlDataSource source, Browser owner, Dictionary<string, string> names) : IAsyncDisposable
+    /// <summary>An owner of two organizations with a member, a key, and an invitation of his own. All of them are of one test only.</summary>
+    private sealed class World(NpgsqlDataSource source, Browser owner, Dictionary<string, string> names) : IAsyncDisposable
     {
-        public static async Task<World> CreateAsync(TestCluster cluster)
+        public static async Task<World> CreateAsync(SharedIdentitySite shared)
         {
-            var database = await cluster.CreateDatabaseAsync();
-            var site = await IdentitySite.StartAsync(database);
-            var owner = await site.SetUpAsync();
-            using var member = await site.JoinAsync(owner, "member@example.org", "viewer");
-            using var host = await site.JoinAsync(owner, "host@example.org");
+            var (site, number) = (shared.Site, shared.Next());
+            var (ownerEmail, memberEmail) = ($"owner{number}@example.org", $"member{number}@example.org");
+            var owner = await shared.OwnerAsync(ownerEmail);
+            using var member = await site.JoinAsync(owner, memberEmail, "viewer");
+            using var host = await site.JoinAsync(owner, $"host{number}@example.org");
             var first = Organization.DefaultId.ToString();
-            using (var made = await owner.CallAsync(HttpMethod.Post, "/api/stoa/organizations", new { slug = "lyceum", name = "Lyceum" }))
+            using (var made = await owner.CallAsync(HttpMethod.Post, "/api/stoa/organizations", new { slug = $"lyceum{number}", name = "Lyceum" }))
             {
                 Assert.Equal(HttpStatusCode.Created, made.StatusCode);
             }
-            await host.SendAsync("/console/account/organizations", ("slug", "garden"), ("organization_name", "Garden"));
+            await host.SendAsync("/console/account/organizations", ("slug", $"garden{number}"), ("organization_name", "Garden"));
             var organizations = (await IdentitySite.GetAsync(owner, "/api/stoa/me"))["organizations"]!.AsArray();
-            var key = (await IdentitySite.GetAsync(owner, "/api/stoa/keys"))["items"]![0]!;
-            foreach (var budget in (string[])["organization", $"keys/{key["id"]}"])
+            string key;
+            using (var made = await owner.CallAsync(HttpMethod.Post, "/api/stoa/keys", new { name = "Own" }))
+            {
+                Assert.Equal(HttpStatusCode.Created, made.StatusCode);
+                key = (string)(await IdentitySite.ReadAsync(made))["key"]!["id"]!;
+            }
+            foreach (var budget in (string[])["organization", $"keys/{key}"])
             {
                 using var set = await owner.CallAsync(HttpMethod.Put, $"/api/stoa/budgets/{budget}", new { amount = 1, starts_at = "2026-01-01T00:00:00Z" });
                 Assert.Equal(HttpStatusCode.OK, set.StatusCode);
             }
-            using (var set = await owner.CallAsync(HttpMethod.Put, "/api/stoa/secrets/crm", new { value = "s3cr3t" }))
+            using (var set = await owner.CallAsync(HttpMethod.Put, $"/api/stoa/secrets/crm{number}", new { value = "s3cr3t" }))
             {
                 Assert.Equal(HttpStatusCode.OK, set.StatusCode);
             }
-            return new(site, NpgsqlDataSource.Create(database), owner, new(StringComparer.Ordinal)
+            return new(NpgsqlDataSource.Create(site.Database), owner, new(StringComparer.Ordinal)
             {
                 ["{first}"] = first,
                 ["{second}"] = (string)organizations.Single(own => (string)own!["name"]! == "Lyceum")!["id"]!,
+                ["{member_email}"] = memberEmail,
                 ["{member}"] = await IdentitySite.PersonIdAsync(member),
-                ["{key}"] = (string)key["id"]!,
-                ["{secret}"] = "crm",
-                ["{invitation}"] = await IdentitySite.InviteAsync(host, IdentitySite.OwnerEmail, "viewer"),
+                ["{key}"] = key,
+                ["{secret}"] = $"crm{number}",
+                ["{invitation}"] = await IdentitySite.InviteAsync(host, ownerEmail, "viewer"),
                 ["{password}"] = IdentitySite.Password,
                 ["{tomorrow}"] = TimeProvider.System.GetUtcNow().AddDays(1).ToString("O", System.Globalization.CultureInfo.InvariantCulture),
             });
@@ -188,7 +193,6 @@ public sealed class MassAssignmentTests(TestCluster cluster)
         {
             owner.Dispose();
             await source.DisposeAsync();
-            await site.DisposeAsync();
         }
     }
 }

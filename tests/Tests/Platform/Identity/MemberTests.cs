@@ -4,7 +4,7 @@ using Npgsql;
 
 namespace Stoa.Tests.Platform.Identity;
 
-public sealed class MemberTests
+public sealed class MemberTests(SharedIdentitySite shared) : IClassFixture<SharedIdentitySite>
 {
     private const string Members = "/api/stoa/members";
     private const string Accept = "/api/stoa/invitations/accept";
@@ -15,11 +15,11 @@ public sealed class MemberTests
     [Fact]
     public async Task An_invitation_leads_into_a_second_organization()
     {
-        await using var site = await IdentitySite.StartAsync();
-        using var owner = await site.SetUpAsync();
-        using var guest = await site.JoinAsync(owner, "guest@example.org", "viewer");
-        await owner.SendAsync("/console/account/organizations", ("slug", "lyceum"), ("organization_name", "Lyceum"));
-        var token = await IdentitySite.InviteAsync(owner, "Guest@Example.org", "admin");
+        var (site, number) = (shared.Site, shared.Next());
+        using var owner = await shared.OwnerAsync($"owner{number}@example.org");
+        using var guest = await site.JoinAsync(owner, $"guest{number}@example.org", "viewer");
+        await owner.SendAsync("/console/account/organizations", ("slug", $"lyceum{number}"), ("organization_name", "Lyceum"));
+        var token = await IdentitySite.InviteAsync(owner, $"Guest{number}@Example.org", "admin");
 
         var shown = await guest.GetAsync($"/invitation?token={token}");
         Assert.Equal(HttpStatusCode.Found, (await guest.SendAsync("/invitation/accept", ("token", token))).Status);
@@ -38,12 +38,12 @@ public sealed class MemberTests
     [Fact]
     public async Task An_invitation_is_for_one_person_and_one_time()
     {
-        await using var site = await IdentitySite.StartAsync();
-        using var owner = await site.SetUpAsync();
-        using var guest = await site.JoinAsync(owner, "guest@example.org");
-        using var stranger = await site.JoinAsync(owner, "stranger@example.org");
-        await owner.SendAsync("/console/account/organizations", ("slug", "lyceum"), ("organization_name", "Lyceum"));
-        var token = await IdentitySite.InviteAsync(owner, "guest@example.org");
+        var (site, number) = (shared.Site, shared.Next());
+        using var owner = await shared.OwnerAsync($"owner{number}@example.org");
+        using var guest = await site.JoinAsync(owner, $"guest{number}@example.org");
+        using var stranger = await site.JoinAsync(owner, $"stranger{number}@example.org");
+        await owner.SendAsync("/console/account/organizations", ("slug", $"lyceum{number}"), ("organization_name", "Lyceum"));
+        var token = await IdentitySite.InviteAsync(owner, $"guest{number}@example.org");
 
         Assert.Equal("invitation_not_open", await IdentitySite.CodeAsync(stranger, HttpMethod.Post, Accept, new { token }));
         var statuses = await Task.WhenAll(Enumerable.Range(0, 100).Select(_ => IdentitySite.StatusAsync(guest, HttpMethod.Post, Accept, new { token })));
@@ -56,9 +56,9 @@ public sealed class MemberTests
     [Fact]
     public async Task Of_many_who_make_an_account_by_one_link_one_does()
     {
-        await using var site = await IdentitySite.StartAsync();
-        using var owner = await site.SetUpAsync();
-        var token = await IdentitySite.InviteAsync(owner, "guest@example.org");
+        var (site, number) = (shared.Site, shared.Next());
+        using var owner = await shared.OwnerAsync($"owner{number}@example.org");
+        var token = await IdentitySite.InviteAsync(owner, $"guest{number}@example.org");
 
         var statuses = await Task.WhenAll(Enumerable.Range(0, 100).Select(async i =>
         {
@@ -73,12 +73,13 @@ public sealed class MemberTests
     [Fact]
     public async Task A_withdrawn_or_replaced_invitation_is_closed()
     {
-        await using var site = await IdentitySite.StartAsync();
-        using var owner = await site.SetUpAsync();
-        var replaced = await IdentitySite.InviteAsync(owner, "guest@example.org");
-        var withdrawn = await IdentitySite.InviteAsync(owner, "guest@example.org");
+        var (site, number) = (shared.Site, shared.Next());
+        using var owner = await shared.OwnerAsync($"owner{number}@example.org");
+        var email = $"guest{number}@example.org";
+        var replaced = await IdentitySite.InviteAsync(owner, email);
+        var withdrawn = await IdentitySite.InviteAsync(owner, email);
         var open = (await IdentitySite.GetAsync(owner, "/api/stoa/invitations"))["items"]!.AsArray()
-            .Single(invitation => invitation!["revoked_at"] is null)!;
+            .Single(invitation => (string?)invitation!["email"] == email && invitation["revoked_at"] is null)!;
 
         Assert.Equal(HttpStatusCode.NoContent, await IdentitySite.StatusAsync(owner, HttpMethod.Delete, $"/api/stoa/invitations/{open["id"]}"));
 
@@ -169,32 +170,32 @@ public sealed class MemberTests
     [Fact]
     public async Task An_admin_neither_makes_owners_nor_unmakes_them()
     {
-        await using var site = await IdentitySite.StartAsync();
-        using var owner = await site.SetUpAsync();
-        using var admin = await site.JoinAsync(owner, "admin@example.org", "admin");
+        var (site, number) = (shared.Site, shared.Next());
+        using var owner = await shared.OwnerAsync($"owner{number}@example.org");
+        using var admin = await site.JoinAsync(owner, $"admin{number}@example.org", "admin");
         var (ownerId, adminId) = (await IdentitySite.PersonIdAsync(owner), await IdentitySite.PersonIdAsync(admin));
 
         Assert.Equal(HttpStatusCode.Forbidden, await IdentitySite.StatusAsync(admin, HttpMethod.Patch, $"{Members}/{adminId}", new { role = "owner" }));
         Assert.Equal(HttpStatusCode.Forbidden, await IdentitySite.StatusAsync(admin, HttpMethod.Patch, $"{Members}/{ownerId}", new { role = "viewer" }));
         Assert.Equal(HttpStatusCode.Forbidden, await IdentitySite.StatusAsync(admin, HttpMethod.Delete, $"{Members}/{ownerId}"));
         Assert.Equal(HttpStatusCode.Forbidden, await IdentitySite.StatusAsync(
-            admin, HttpMethod.Post, "/api/stoa/invitations", new { email = "friend@example.org", role = "owner" }));
+            admin, HttpMethod.Post, "/api/stoa/invitations", new { email = $"friend{number}@example.org", role = "owner" }));
     }
 
     [Fact]
     public async Task Another_organizations_rows_are_not_found()
     {
-        await using var site = await IdentitySite.StartAsync();
-        using var owner = await site.SetUpAsync();
-        using var guest = await site.JoinAsync(owner, "guest@example.org");
+        var (site, number) = (shared.Site, shared.Next());
+        using var owner = await shared.OwnerAsync($"owner{number}@example.org");
+        using var guest = await site.JoinAsync(owner, $"guest{number}@example.org");
         var ownerId = await IdentitySite.PersonIdAsync(owner);
-        await IdentitySite.InviteAsync(owner, "third@example.org");
+        await IdentitySite.InviteAsync(owner, $"third{number}@example.org");
         var invitation = (string)(await IdentitySite.GetAsync(owner, "/api/stoa/invitations"))["items"]![0]!["id"]!;
         var key = (string)(await IdentitySite.GetAsync(owner, "/api/stoa/keys"))["items"]![0]!["id"]!;
         var organization = (string)(await IdentitySite.GetAsync(owner, "/api/stoa/me"))["organization"]!["id"]!;
         using var principal = await owner.CallAsync(HttpMethod.Post, "/api/stoa/principals", new { name = "crawler" });
         var program = (string)(await IdentitySite.ReadAsync(principal))["id"]!;
-        await guest.SendAsync("/console/account/organizations", ("slug", "garden"), ("organization_name", "Garden"));
+        await guest.SendAsync("/console/account/organizations", ("slug", $"garden{number}"), ("organization_name", "Garden"));
 
         (HttpMethod Method, string Path, object? Body)[] foreign =
         [
@@ -225,8 +226,7 @@ public sealed class MemberTests
     [Fact]
     public async Task The_keys_of_a_program_end_with_it()
     {
-        await using var site = await IdentitySite.StartAsync();
-        using var owner = await site.SetUpAsync();
+        var owner = shared.Owner;
         using var made = await owner.CallAsync(HttpMethod.Post, "/api/stoa/principals", new { name = "crawler" });
         var program = (string)(await IdentitySite.ReadAsync(made))["id"]!;
         using var key = await owner.CallAsync(HttpMethod.Post, "/api/stoa/keys", new { name = "crawler", principal_id = program });

@@ -8,7 +8,7 @@ using Stoa.Tests.Support;
 namespace Stoa.Tests.Platform.Identity;
 
 /// <summary>Another address, a forgotten password, and leaving an organization.</summary>
-public sealed class OwnAccountTests
+public sealed class OwnAccountTests(SharedIdentitySite shared) : IClassFixture<SharedIdentitySite>
 {
     private const string Me = "/api/stoa/me";
     private const string NewPassword = "another long one";
@@ -18,10 +18,10 @@ public sealed class OwnAccountTests
     [Fact]
     public async Task A_new_address_wants_the_password_and_ends_the_other_sessions()
     {
-        await using var site = await IdentitySite.StartAsync();
-        using var here = await site.SetUpAsync();
+        var (site, email) = (shared.Site, $"cleanthes{shared.Next()}@example.org");
+        using var here = await shared.OwnerAsync(email);
         using var there = site.Browser();
-        await there.SignInAsync(IdentitySite.OwnerEmail, IdentitySite.Password, "/");
+        await there.SignInAsync(email, IdentitySite.Password, "/");
         using var before = site.Borrow(here);
 
         Assert.Equal("wrong_password", await IdentitySite.CodeAsync(here, HttpMethod.Put, $"{Me}/email", new { email = "zeno@example.org", password = "wrong" }));
@@ -33,16 +33,15 @@ public sealed class OwnAccountTests
         Assert.Equal("Zeno@example.org", (string)(await IdentitySite.GetAsync(here, Me))["person"]!["email"]!);
         Assert.Equal(HttpStatusCode.Unauthorized, await IdentitySite.StatusAsync(there, HttpMethod.Get, Me));
         Assert.Equal(HttpStatusCode.Unauthorized, await IdentitySite.StatusAsync(before, HttpMethod.Get, Me));
-        Assert.Equal(HttpStatusCode.Unauthorized, (await there.SignInAsync(IdentitySite.OwnerEmail, IdentitySite.Password, "/")).Status);
+        Assert.Equal(HttpStatusCode.Unauthorized, (await there.SignInAsync(email, IdentitySite.Password, "/")).Status);
         Assert.Equal(HttpStatusCode.Found, (await there.SignInAsync("zeno@example.org", IdentitySite.Password, "/")).Status);
     }
 
     [Fact]
     public async Task An_address_that_somebody_has_is_not_given_twice_and_not_told_for_long()
     {
-        await using var site = await IdentitySite.StartAsync();
-        using var owner = await site.SetUpAsync();
-        using var member = await site.JoinAsync(owner, "member@example.org");
+        var (site, owner, number) = (shared.Site, shared.Owner, shared.Next());
+        using var member = await site.JoinAsync(owner, $"member{number}@example.org");
 
         var codes = new List<string?>();
         for (var i = 0; i < 11; i++)
@@ -52,19 +51,18 @@ public sealed class OwnAccountTests
 
         Assert.All(codes[..10], code => Assert.Equal("email_taken", code));
         Assert.Equal("rate_limit_exceeded", codes[10]);
-        Assert.Equal("member@example.org", (string)(await IdentitySite.GetAsync(member, Me))["person"]!["email"]!);
+        Assert.Equal($"member{number}@example.org", (string)(await IdentitySite.GetAsync(member, Me))["person"]!["email"]!);
     }
 
     [Fact]
     public async Task A_form_changes_the_address_too()
     {
-        await using var site = await IdentitySite.StartAsync();
-        using var owner = await site.SetUpAsync();
+        using var owner = await shared.OwnerAsync($"owner{shared.Next()}@example.org");
 
-        var wrong = await owner.SendAsync("/console/account/email", ("email", "zeno@example.org"), ("password", "wrong"));
-        var right = await owner.SendAsync("/console/account/email", ("email", "zeno@example.org"), ("password", IdentitySite.Password));
+        var wrong = await owner.SendAsync("/console/account/email", ("email", "zenon@example.org"), ("password", "wrong"));
+        var right = await owner.SendAsync("/console/account/email", ("email", "zenon@example.org"), ("password", IdentitySite.Password));
 
-        Assert.Equal((HttpStatusCode.BadRequest, true), (wrong.Status, wrong.Html.Contains("value=\"zeno@example.org\"", StringComparison.Ordinal)));
+        Assert.Equal((HttpStatusCode.BadRequest, true), (wrong.Status, wrong.Html.Contains("value=\"zenon@example.org\"", StringComparison.Ordinal)));
         Assert.Equal("/console/account?done=email", right.Location);
         Assert.Contains("Your e-mail address is changed", (await owner.GetAsync(right.Location!)).Text, StringComparison.Ordinal);
     }
@@ -72,9 +70,8 @@ public sealed class OwnAccountTests
     [Fact]
     public async Task A_link_sets_a_new_password_once_and_ends_all_sessions()
     {
-        await using var site = await IdentitySite.StartAsync();
-        using var owner = await site.SetUpAsync();
-        using var member = await site.JoinAsync(owner, "member@example.org");
+        var (site, owner, number) = (shared.Site, shared.Owner, shared.Next());
+        using var member = await site.JoinAsync(owner, $"member{number}@example.org");
         var id = await IdentitySite.PersonIdAsync(member);
         var shown = await owner.SendAsync($"/console/people/{id}/password-reset");
         var token = Link.Match(WebUtility.HtmlDecode(shown.Html)).Groups["token"].Value;
@@ -85,21 +82,20 @@ public sealed class OwnAccountTests
         var done = await forgetful.SendAsync("/password-reset", ("token", token), ("password", NewPassword));
         var again = await forgetful.SendAsync("/password-reset", ("token", token), ("password", "yet another one"));
 
-        Assert.Contains("member@example.org", form.Text, StringComparison.Ordinal);
+        Assert.Contains($"member{number}@example.org", form.Text, StringComparison.Ordinal);
         Assert.Equal((HttpStatusCode.BadRequest, HttpStatusCode.Found, HttpStatusCode.NotFound), (weak.Status, done.Status, again.Status));
         Assert.Equal(id, await IdentitySite.PersonIdAsync(forgetful));
         Assert.Equal(HttpStatusCode.Unauthorized, await IdentitySite.StatusAsync(member, HttpMethod.Get, Me));
-        Assert.Equal(HttpStatusCode.Unauthorized, (await member.SignInAsync("member@example.org", IdentitySite.Password, "/")).Status);
-        Assert.Equal(HttpStatusCode.Found, (await member.SignInAsync("member@example.org", NewPassword, "/")).Status);
+        Assert.Equal(HttpStatusCode.Unauthorized, (await member.SignInAsync($"member{number}@example.org", IdentitySite.Password, "/")).Status);
+        Assert.Equal(HttpStatusCode.Found, (await member.SignInAsync($"member{number}@example.org", NewPassword, "/")).Status);
         Assert.Contains("not open", (await forgetful.GetAsync($"/password-reset?token={token}")).Text, StringComparison.Ordinal);
     }
 
     [Fact]
     public async Task Of_a_hundred_who_use_one_link_at_once_one_sets_the_password()
     {
-        await using var site = await IdentitySite.StartAsync();
-        using var owner = await site.SetUpAsync();
-        using var member = await site.JoinAsync(owner, "member@example.org");
+        var (site, owner, number) = (shared.Site, shared.Owner, shared.Next());
+        using var member = await site.JoinAsync(owner, $"member{number}@example.org");
         var token = await ResetAsync(owner, await IdentitySite.PersonIdAsync(member));
 
         var statuses = await Task.WhenAll(Enumerable.Range(0, 100).Select(async i =>
@@ -110,15 +106,14 @@ public sealed class OwnAccountTests
 
         var winner = Assert.Single(statuses, one => one.Status == HttpStatusCode.Found);
         Assert.Equal(99, statuses.Count(one => one.Status == HttpStatusCode.NotFound));
-        Assert.Equal(HttpStatusCode.Found, (await member.SignInAsync("member@example.org", $"password number {winner.i}", "/")).Status);
+        Assert.Equal(HttpStatusCode.Found, (await member.SignInAsync($"member{number}@example.org", $"password number {winner.i}", "/")).Status);
     }
 
     [Fact]
     public async Task A_link_ends_with_another_one_with_a_new_password_and_with_the_account()
     {
-        await using var site = await IdentitySite.StartAsync();
-        using var owner = await site.SetUpAsync();
-        using var member = await site.JoinAsync(owner, "member@example.org");
+        var (site, owner, number) = (shared.Site, shared.Owner, shared.Next());
+        using var member = await site.JoinAsync(owner, $"member{number}@example.org");
         var id = await IdentitySite.PersonIdAsync(member);
 
         var replaced = await ResetAsync(owner, id);
@@ -157,10 +152,9 @@ public sealed class OwnAccountTests
     [Fact]
     public async Task No_admin_becomes_an_owner_by_a_link()
     {
-        await using var site = await IdentitySite.StartAsync();
-        using var owner = await site.SetUpAsync();
-        using var admin = await site.JoinAsync(owner, "admin@example.org", "admin");
-        using var member = await site.JoinAsync(owner, "member@example.org");
+        var (site, owner, number) = (shared.Site, shared.Owner, shared.Next());
+        using var admin = await site.JoinAsync(owner, $"admin{number}@example.org", "admin");
+        using var member = await site.JoinAsync(owner, $"member{number}@example.org");
         var path = $"/api/stoa/people/{await IdentitySite.PersonIdAsync(owner)}/password-reset";
 
         Assert.Equal(HttpStatusCode.Forbidden, await IdentitySite.StatusAsync(admin, HttpMethod.Post, path));
@@ -173,10 +167,9 @@ public sealed class OwnAccountTests
     [Fact]
     public async Task An_admins_link_is_void_once_its_person_owns_the_installation()
     {
-        await using var site = await IdentitySite.StartAsync();
-        using var owner = await site.SetUpAsync();
-        using var admin = await site.JoinAsync(owner, "admin@example.org", "admin");
-        using var member = await site.JoinAsync(owner, "member@example.org");
+        var (site, owner, number) = (shared.Site, shared.Owner, shared.Next());
+        using var admin = await site.JoinAsync(owner, $"admin{number}@example.org", "admin");
+        using var member = await site.JoinAsync(owner, $"member{number}@example.org");
         var id = await IdentitySite.PersonIdAsync(member);
         var token = await ResetAsync(admin, id);
         Assert.True(await IsOpenAsync(site, token));

@@ -6,7 +6,7 @@ using Stoa.Platform.Identity;
 
 namespace Stoa.Tests.Platform.Identity;
 
-public sealed class PasswordSignInTests
+public sealed class PasswordSignInTests(SharedIdentitySite shared) : IClassFixture<SharedIdentitySite>
 {
     private static readonly Dictionary<string, string?> RealPasswords = new(StringComparer.Ordinal) { ["People:PasswordIterations"] = "100000" };
 
@@ -17,8 +17,7 @@ public sealed class PasswordSignInTests
     [Fact]
     public async Task Whoever_knows_address_and_password_is_let_in()
     {
-        await using var site = await IdentitySite.StartAsync();
-        using var owner = await site.SetUpAsync();
+        var (site, owner) = (shared.Site, shared.Owner);
         using var browser = site.Browser();
 
         var entered = await browser.SignInAsync("  OWNER@Example.ORG ", Password, "/console/keys");
@@ -133,10 +132,10 @@ public sealed class PasswordSignInTests
     [Fact]
     public async Task A_new_password_wants_the_old_one_and_ends_the_other_sessions()
     {
-        await using var site = await IdentitySite.StartAsync();
-        using var here = await site.SetUpAsync();
+        var (site, email) = (shared.Site, $"owner{shared.Next()}@example.org");
+        using var here = await shared.OwnerAsync(email);
         using var there = site.Browser();
-        await there.SignInAsync(IdentitySite.OwnerEmail, Password, "/");
+        await there.SignInAsync(email, Password, "/");
         using var before = site.Borrow(here);
 
         Assert.Equal("wrong_password", await IdentitySite.CodeAsync(
@@ -148,15 +147,14 @@ public sealed class PasswordSignInTests
         Assert.Equal(HttpStatusCode.OK, await IdentitySite.StatusAsync(here, HttpMethod.Get, "/api/stoa/me"));
         Assert.Equal(HttpStatusCode.Unauthorized, await IdentitySite.StatusAsync(there, HttpMethod.Get, "/api/stoa/me"));
         Assert.Equal(HttpStatusCode.Unauthorized, await IdentitySite.StatusAsync(before, HttpMethod.Get, "/api/stoa/me"));
-        Assert.Equal(HttpStatusCode.Unauthorized, (await there.SignInAsync(IdentitySite.OwnerEmail, Password, "/")).Status);
-        Assert.Equal(HttpStatusCode.Found, (await there.SignInAsync(IdentitySite.OwnerEmail, "another long one", "/")).Status);
+        Assert.Equal(HttpStatusCode.Unauthorized, (await there.SignInAsync(email, Password, "/")).Status);
+        Assert.Equal(HttpStatusCode.Found, (await there.SignInAsync(email, "another long one", "/")).Status);
     }
 
     [Fact]
     public async Task Somebody_who_is_suspended_is_out_at_once_and_stays_out()
     {
-        await using var site = await IdentitySite.StartAsync();
-        using var owner = await site.SetUpAsync();
+        var (site, owner) = (shared.Site, shared.Owner);
         using var member = await site.JoinAsync(owner, "member@example.org");
         var id = await IdentitySite.PersonIdAsync(member);
 

@@ -2,11 +2,10 @@ using System.IO.Compression;
 using System.Net;
 using System.Text.Json.Nodes;
 using Stoa.Tests.Platform.Identity;
-using Stoa.Tests.Support;
 
 namespace Stoa.Tests.Platform.Privacy;
 
-public sealed class PrivacyTests(TestCluster cluster)
+public sealed class PrivacyTests(SharedIdentitySite shared, PrivacyTests.Patient patient) : IClassFixture<SharedIdentitySite>, IClassFixture<PrivacyTests.Patient>
 {
     private const string Erasure = "/api/stoa/me/erasure";
 
@@ -15,9 +14,8 @@ public sealed class PrivacyTests(TestCluster cluster)
     [Fact]
     public async Task The_export_holds_everything_about_the_person_and_nothing_about_others()
     {
-        await using var site = await IdentitySite.StartAsync();
-        using var owner = await site.SetUpAsync();
-        using var member = await site.JoinAsync(owner, "member@example.org");
+        var (site, owner) = (shared.Site, shared.Owner);
+        using var member = await site.JoinAsync(owner, "reader@example.org");
 
         using var answer = await member.CallAsync(HttpMethod.Get, "/api/stoa/me/export");
 
@@ -32,7 +30,7 @@ public sealed class PrivacyTests(TestCluster cluster)
         Assert.Equal(
             ["platform/accounts.json", "platform/audit.json", "platform/invitations.json", "platform/memberships.json", "platform/person.json", "platform/sessions.json"],
             files.Keys.Where(name => name.StartsWith("platform/", StringComparison.Ordinal)).Order(StringComparer.Ordinal));
-        Assert.Equal("member@example.org", (string)JsonNode.Parse(files["platform/person.json"])![0]!["email"]!);
+        Assert.Equal("reader@example.org", (string)JsonNode.Parse(files["platform/person.json"])![0]!["email"]!);
         Assert.Equal("Agora", (string)JsonNode.Parse(files["platform/memberships.json"])![0]!["organization"]!);
         var all = string.Concat(files.Values);
         Assert.DoesNotContain(IdentitySite.OwnerEmail, all, StringComparison.Ordinal);
@@ -42,9 +40,7 @@ public sealed class PrivacyTests(TestCluster cluster)
     [Fact]
     public async Task After_the_grace_time_nothing_of_the_person_is_left_but_an_id()
     {
-        var database = await cluster.CreateDatabaseAsync();
-        await using var site = await IdentitySite.StartAsync(database);
-        using var owner = await site.SetUpAsync();
+        var (site, owner) = (shared.Site, shared.Owner);
         using var member = await site.JoinAsync(owner, "member@example.org");
         var id = await IdentitySite.PersonIdAsync(member);
 
@@ -55,7 +51,7 @@ public sealed class PrivacyTests(TestCluster cluster)
         await IdentitySite.Until(async () => await IdentitySite.StatusAsync(member, HttpMethod.Get, "/api/stoa/me") == HttpStatusCode.Unauthorized);
         var left = await IdentitySite.GetAsync(owner, $"/api/stoa/people/{id}");
         Assert.Equal(("", null), ((string)left["name"]!, (string?)left["email"]));
-        await using var source = Npgsql.NpgsqlDataSource.Create(database);
+        await using var source = Npgsql.NpgsqlDataSource.Create(site.Database);
         string[] tables = ["people", "sessions", "memberships", "external_accounts", "invitations", "audit", "jobs"];
         foreach (var table in tables)
         {
@@ -69,8 +65,7 @@ public sealed class PrivacyTests(TestCluster cluster)
     [Fact]
     public async Task Until_then_it_can_be_taken_back()
     {
-        await using var site = await IdentitySite.StartAsync(settings: new(StringComparer.OrdinalIgnoreCase) { ["People:ErasureGraceDays"] = "14" });
-        using var owner = await site.SetUpAsync();
+        using var owner = await patient.OwnerAsync("hesitant@example.org");
 
         using var asked = await owner.CallAsync(HttpMethod.Post, Erasure);
         var end = (DateTimeOffset)(await IdentitySite.ReadAsync(asked))["erase_at"]!;
@@ -98,18 +93,16 @@ public sealed class PrivacyTests(TestCluster cluster)
     [InlineData(new[] { "admin suspended", "viewer", "member" }, 2)]
     public async Task Who_is_highest_and_longest_inherits_an_organization_whose_only_owner_is_erased(string[] roles, int heir)
     {
-        var database = await cluster.CreateDatabaseAsync();
-        await using var site = await IdentitySite.StartAsync(database, new(StringComparer.OrdinalIgnoreCase) { ["People:ErasureGraceDays"] = "14" });
-        using var owner = await site.SetUpAsync();
+        var (site, owner, number) = (patient.Site, patient.Owner, patient.Next());
         var ownerId = await IdentitySite.PersonIdAsync(owner);
-        using var leaving = await site.JoinAsync(owner, "leaving@example.org", "owner");
-        await leaving.SendAsync("/console/account/organizations", ("slug", "lyceum"), ("organization_name", "Lyceum"));
+        using var leaving = await site.JoinAsync(owner, $"leaving{number}@example.org", "owner");
+        await leaving.SendAsync("/console/account/organizations", ("slug", $"lyceum{number}"), ("organization_name", "Lyceum"));
         // He asks while nobody else is in; the others come during the grace time.
         Assert.Equal(HttpStatusCode.Accepted, await IdentitySite.StatusAsync(leaving, HttpMethod.Post, Erasure));
         var people = new List<string>();
         foreach (var role in roles)
         {
-            using var member = await site.JoinAsync(leaving, $"{people.Count}@example.org", role.Split(' ')[0]);
+            using var member = await site.JoinAsync(leaving, $"{people.Count}.{number}@example.org", role.Split(' ')[0]);
             people.Add(await IdentitySite.PersonIdAsync(member));
             if (role.EndsWith("suspended", StringComparison.Ordinal))
             {
@@ -118,7 +111,7 @@ public sealed class PrivacyTests(TestCluster cluster)
             }
         }
         var id = await IdentitySite.PersonIdAsync(leaving);
-        await using var source = Npgsql.NpgsqlDataSource.Create(database);
+        await using var source = Npgsql.NpgsqlDataSource.Create(site.Database);
 
         await using (var command = source.CreateCommand($"""
             update platform.people set erase_at = now() - interval '1 second' where id = '{id}';
@@ -129,11 +122,17 @@ public sealed class PrivacyTests(TestCluster cluster)
         }
         await IdentitySite.Until(async () => (string)(await IdentitySite.GetAsync(owner, $"/api/stoa/people/{id}"))["state"]! == "erased");
 
-        await using var owners = source.CreateCommand("""
+        await using var owners = source.CreateCommand($"""
             select string_agg(m.person_id::text, ',') from platform.memberships m join platform.organizations o on o.id = m.organization_id
-            where o.slug = 'lyceum' and m.role = 'owner'
+            where o.slug = 'lyceum{number}' and m.role = 'owner'
             """);
         Assert.Equal(people[heir], (string)(await owners.ExecuteScalarAsync(Ct))!);
         Assert.Equal("owner", (string)(await IdentitySite.GetAsync(owner, $"/api/stoa/members/{ownerId}"))["role"]!);
+    }
+
+    /// <summary>Where whoever wants to be erased may think again.</summary>
+    public sealed class Patient : SharedIdentitySite
+    {
+        protected override int ErasureGraceDays => 14;
     }
 }

@@ -12,25 +12,29 @@ using Stoa.Tests.Support;
 
 namespace Stoa.Tests.Platform.Webhooks;
 
-/// <summary>A host and a receiver that answers as told and keeps what it was sent.</summary>
+/// <summary>An organization of its own on a host, and a receiver that answers as told and keeps what it was sent.</summary>
 internal sealed class WebhookSite : IAsyncDisposable
 {
     private readonly HostUnderTest host;
     private readonly LoopbackSite receiver;
+    private readonly Guid organization;
 
-    private WebhookSite(HostUnderTest host, LoopbackSite receiver, ConcurrentQueue<Received> received) =>
-        (this.host, this.receiver, Got) = (host, receiver, received);
+    private WebhookSite(HostUnderTest host, LoopbackSite receiver, ConcurrentQueue<Received> received, Guid organization, HttpClient client) =>
+        (this.host, this.receiver, Got, this.organization, Client) = (host, receiver, received, organization, client);
 
     public ConcurrentQueue<Received> Got { get; }
 
     public HostUnderTest Host => host;
+
+    /// <summary>An admin of the organization.</summary>
+    public HttpClient Client { get; }
 
     public Uri ReceiverUrl => receiver.Url;
 
     private static CancellationToken Ct => TestContext.Current.CancellationToken;
 
     /// <param name="answers">The status of each call in turn; the last one stays.</param>
-    public static async Task<WebhookSite> StartAsync(params int[] answers)
+    public static async Task<WebhookSite> StartAsync(HostUnderTest host, params int[] answers)
     {
         var received = new ConcurrentQueue<Received>();
         var receiver = await LoopbackSite.StartAsync(async context =>
@@ -47,14 +51,21 @@ internal sealed class WebhookSite : IAsyncDisposable
                 await context.Response.WriteAsync($"Answer {received.Count}", Ct);
             }
         });
-        var host = await HostUnderTest.StartAsync(new() { ["Egress:Allow"] = "127.0.0.1" });
-        host.Client.DefaultRequestHeaders.Authorization = new("Bearer", "stoa-dev");
-        return new(host, receiver, received);
+        var organization = Guid.CreateVersion7();
+        await using (var command = host.Services.GetRequiredService<NpgsqlDataSource>().CreateCommand(
+            $"insert into platform.organizations (id, slug, name) values ('{organization}', 'o{organization:n}', 'Own')"))
+        {
+            await command.ExecuteNonQueryAsync(Ct);
+        }
+        var key = await host.Services.GetRequiredService<KeyStore>().CreateAsync(organization, new("test", IsAdmin: true), "test", Ct);
+        var client = new HttpClient { BaseAddress = host.Client.BaseAddress, Timeout = Patience.Long };
+        client.DefaultRequestHeaders.Authorization = new("Bearer", key.Token);
+        return new(host, receiver, received, organization, client);
     }
 
     public NewWebhook Webhook(string id, string? path = null) => new()
     {
-        OrganizationId = Organization.DefaultId,
+        OrganizationId = organization,
         WebhookId = id,
         Kind = "test.told",
         Url = new Uri(receiver.Url, path ?? "/hook").ToString(),
@@ -82,7 +93,7 @@ internal sealed class WebhookSite : IAsyncDisposable
         await command.ExecuteNonQueryAsync(Ct);
     }
 
-    public async Task<JsonNode> GetAsync(string path) => JsonNode.Parse(await host.Client.GetStringAsync(new Uri(path, UriKind.Relative), Ct))!;
+    public async Task<JsonNode> GetAsync(string path) => JsonNode.Parse(await Client.GetStringAsync(new Uri(path, UriKind.Relative), Ct))!;
 
     public async Task<JsonNode> OnlyDeliveryAsync()
     {
@@ -92,16 +103,26 @@ internal sealed class WebhookSite : IAsyncDisposable
 
     public async Task<string> NewSecretAsync(int overlapMinutes = 60)
     {
-        var answer = await host.Client.PostAsJsonAsync("/api/stoa/webhooks/secrets", new { overlap_minutes = overlapMinutes }, Ct);
+        var answer = await Client.PostAsJsonAsync("/api/stoa/webhooks/secrets", new { overlap_minutes = overlapMinutes }, Ct);
         Assert.Equal(HttpStatusCode.Created, answer.StatusCode);
         return (string)JsonNode.Parse(await answer.Content.ReadAsStringAsync(Ct))!["secret"]!;
     }
 
     public async ValueTask DisposeAsync()
     {
-        await host.DisposeAsync();
+        Client.Dispose();
         await receiver.DisposeAsync();
     }
 
     internal sealed record Received(string Body, Dictionary<string, string> Headers);
+}
+
+/// <summary>A host that may call whoever listens on loopback.</summary>
+public sealed class WebhookHost : IAsyncLifetime
+{
+    public HostUnderTest Host { get; private set; } = null!;
+
+    public async ValueTask InitializeAsync() => Host = await HostUnderTest.StartAsync(new() { ["Egress:Allow"] = "127.0.0.1" });
+
+    public ValueTask DisposeAsync() => Host.DisposeAsync();
 }

@@ -6,14 +6,14 @@ using Stoa.Platform.Webhooks;
 
 namespace Stoa.Tests.Platform.Webhooks;
 
-public sealed class WebhookTests
+public sealed class WebhookTests(WebhookHost shared) : IClassFixture<WebhookHost>
 {
     private static CancellationToken Ct => TestContext.Current.CancellationToken;
 
     [Fact]
     public async Task A_receiver_gets_the_body_with_its_own_headers_and_an_id()
     {
-        await using var site = await WebhookSite.StartAsync();
+        await using var site = await WebhookSite.StartAsync(shared.Host);
 
         await site.SendAsync(site.Webhook("message-1"));
 
@@ -31,7 +31,7 @@ public sealed class WebhookTests
     [Fact]
     public async Task A_second_webhook_of_the_same_id_is_not_sent()
     {
-        await using var site = await WebhookSite.StartAsync();
+        await using var site = await WebhookSite.StartAsync(shared.Host);
 
         await site.SendAsync(site.Webhook("message-1"));
         await site.SendAsync(site.Webhook("message-1"), site.Webhook("message-2"));
@@ -42,7 +42,7 @@ public sealed class WebhookTests
     [Fact]
     public async Task The_newest_secret_signs_and_the_one_before_until_its_time_is_over()
     {
-        await using var site = await WebhookSite.StartAsync();
+        await using var site = await WebhookSite.StartAsync(shared.Host);
         string[] secrets = [await site.NewSecretAsync(), await site.NewSecretAsync(overlapMinutes: 5)];
 
         await site.SendAsync(site.Webhook("message-1"));
@@ -62,7 +62,7 @@ public sealed class WebhookTests
     [Fact]
     public async Task What_fails_is_tried_again_under_the_same_id_and_the_log_shows_both_attempts()
     {
-        await using var site = await WebhookSite.StartAsync(503, 200);
+        await using var site = await WebhookSite.StartAsync(shared.Host, 503, 200);
 
         await site.SendAsync(site.Webhook("message-1"));
         var waiting = await site.OnlyDeliveryAsync();
@@ -80,13 +80,13 @@ public sealed class WebhookTests
     [Fact]
     public async Task A_receiver_that_is_gone_hears_nothing_more_until_something_is_sent_again_by_hand()
     {
-        await using var site = await WebhookSite.StartAsync(410, 200);
+        await using var site = await WebhookSite.StartAsync(shared.Host, 410, 200);
 
         await site.SendAsync(site.Webhook("message-1"));
         var gone = await site.OnlyDeliveryAsync();
         await site.SendAsync(site.Webhook("message-2"));
         var silent = site.Got.Count;
-        var answer = await site.Host.Client.PostAsync(new Uri($"/api/stoa/webhooks/deliveries/{gone["id"]}/resend", UriKind.Relative), null, Ct);
+        var answer = await site.Client.PostAsync(new Uri($"/api/stoa/webhooks/deliveries/{gone["id"]}/resend", UriKind.Relative), null, Ct);
         await site.Host.RunJobsAsync();
         await site.SendAsync(site.Webhook("message-3"));
 
@@ -103,7 +103,7 @@ public sealed class WebhookTests
     [InlineData("not an address")]
     public async Task An_address_that_is_not_allowed_fails_at_once(string url)
     {
-        await using var site = await WebhookSite.StartAsync();
+        await using var site = await WebhookSite.StartAsync(shared.Host);
 
         await site.SendAsync(site.Webhook("message-1") with { Url = url });
 
@@ -114,7 +114,7 @@ public sealed class WebhookTests
     [Fact]
     public async Task A_redirect_is_no_success()
     {
-        await using var site = await WebhookSite.StartAsync(302);
+        await using var site = await WebhookSite.StartAsync(shared.Host, 302);
 
         await site.SendAsync(site.Webhook("message-1"));
 
@@ -125,7 +125,7 @@ public sealed class WebhookTests
     [Fact]
     public async Task It_is_sent_exactly_when_its_cause_was_committed()
     {
-        await using var site = await WebhookSite.StartAsync();
+        await using var site = await WebhookSite.StartAsync(shared.Host);
         var outbox = site.Host.Services.GetRequiredService<WebhookOutbox>();
         await using var connection = await site.Host.Services.GetRequiredService<NpgsqlDataSource>().OpenConnectionAsync(Ct);
 
@@ -146,7 +146,7 @@ public sealed class WebhookTests
     [Fact]
     public async Task Deliveries_are_found_by_state_and_paged()
     {
-        await using var site = await WebhookSite.StartAsync(500, 200);
+        await using var site = await WebhookSite.StartAsync(shared.Host, 500, 200);
         await site.SendAsync(site.Webhook("failing"));
         await site.SendAsync(site.Webhook("one"));
         await site.SendAsync(site.Webhook("two"));
@@ -161,7 +161,7 @@ public sealed class WebhookTests
     [Fact]
     public async Task Old_deliveries_are_forgotten_but_for_those_still_tried()
     {
-        await using var site = await WebhookSite.StartAsync(500, 200);
+        await using var site = await WebhookSite.StartAsync(shared.Host, 500, 200);
         await site.SendAsync(site.Webhook("pending"));
         await site.SendAsync(site.Webhook("old"));
         await site.ExecuteAsync("update platform.webhook_deliveries set created_at = now() - interval '31 days'");
