@@ -5,7 +5,7 @@ using Stoa.Learning.Progress;
 
 namespace Stoa.Tests.Learning;
 
-public sealed class ProgressTests
+public sealed class ProgressTests(SharedLearningSite shared) : IClassFixture<SharedLearningSite>
 {
     private static CancellationToken Ct => TestContext.Current.CancellationToken;
 
@@ -50,8 +50,7 @@ public sealed class ProgressTests
     [Fact]
     public async Task A_board_is_ordered_by_streaks_then_by_tasks_then_by_who_came_first()
     {
-        await using var site = await LearningSite.StartAsync();
-        var school = await School.OpenAsync(site, "own");
+        var (site, school) = (shared.Site, await shared.OpenSchoolAsync());
         List<int> learners = [school.Learner.Id, school.Other.Id];
         foreach (var name in (string[])["third", "fourth"])
         {
@@ -66,7 +65,7 @@ public sealed class ProgressTests
         var today = TimeProvider.System.GetUtcNow().AddHours(5.5).ToString("yyyy-MM-dd", CultureInfo.InvariantCulture);
         // The first has more tasks than anybody and a streak that is over; the second and the last are alike.
         await site.SqlAsync($"""
-            delete from learning.standings;
+            delete from learning.standings where cohort_id = {school.Cohort};
             insert into learning.standings (cohort_id, user_id, tasks_completed, streak_days, streak_end) values
               ({school.Cohort}, {learners[0]}, 70000, 9, '2001-01-01'), ({school.Cohort}, {learners[1]}, 3, 2, '{today}'),
               ({school.Cohort}, {learners[2]}, 2, 3, '{today}'), ({school.Cohort}, {learners[3]}, 3, 2, '{today}')
@@ -183,8 +182,7 @@ public sealed class ProgressTests
     [Fact]
     public async Task A_board_follows_what_becomes_of_courses_and_members()
     {
-        await using var site = await LearningSite.StartAsync();
-        var school = await School.OpenAsync(site, "own");
+        var (site, school) = (shared.Site, await shared.OpenSchoolAsync());
         await school.CompleteAsync(school.Learner, school.Material);
         var added = await school.AddMaterialAsync(school.Second);
         Assert.Equal(4, await TasksAsync(school));
@@ -209,8 +207,7 @@ public sealed class ProgressTests
     [Fact]
     public async Task A_batch_shows_its_own_learners_to_the_mentors_who_are_in_it()
     {
-        await using var site = await LearningSite.StartAsync();
-        var school = await School.OpenAsync(site, "own");
+        var (site, school) = (shared.Site, await shared.OpenSchoolAsync());
         var batch = await site.MakeAsync(school.Owner, "/batches/",
             new JsonObject { ["name"] = "B", ["cohort_id"] = school.Cohort, ["user_ids"] = new JsonArray(school.Other.Id) });
 
@@ -250,8 +247,7 @@ public sealed class ProgressTests
     [Fact]
     public async Task The_last_owner_stays()
     {
-        await using var site = await LearningSite.StartAsync();
-        var school = await School.OpenAsync(site, "own");
+        var (site, school) = (shared.Site, await shared.OpenSchoolAsync());
 
         Assert.Equal("400 An organization must keep at least one owner", await site.StatusesAsync(
             school.Admin, HttpMethod.Delete, $"/organizations/{school.Org}/members", new JsonObject { ["user_ids"] = new JsonArray(school.Owner.Id) }));
