@@ -9,7 +9,9 @@ internal sealed record ChaosReport(
     int Seed, string Mutant, int Seconds, IReadOnlyList<string> Violations, IReadOnlyDictionary<string, int> Acts,
     long Jobs, long Retried, long Lost, long Dead, long Effects, double Recovery);
 
-/// <summary>Three nodes at work while they are killed and frozen, the database restarted and connections cut; then the ledger is read.</summary>
+/// <summary>
+/// Three nodes at work while they are killed and frozen, the database restarted and connections cut; then the ledger is read.
+/// </summary>
 /// <param name="ProxyTool">A TCP proxy that misbehaves on command; without it connections are not cut.</param>
 internal sealed record Chaos(int Seconds, int Seed, Mutant Mutant, string? ProxyTool, Action<string> Say)
 {
@@ -150,7 +152,8 @@ internal sealed record Chaos(int Seconds, int Seed, Mutant Mutant, string? Proxy
         Task<long> CountAsync(string what) => database.ScalarAsync<long>($"select count(*) from {what}");
         return new(
             Seed, Mutant.ToString(), Seconds, [.. violations.Order(StringComparer.Ordinal)], acts,
-            await CountAsync("platform.finished_jobs"), await CountAsync("""platform.finished_jobs where history @> '[{"state": "failed"}]'"""),
+            await CountAsync("platform.finished_jobs"),
+            await CountAsync("""platform.finished_jobs where history @> '[{"state": "failed"}]'"""),
             await CountAsync("""platform.finished_jobs where history @> '[{"state": "lost"}]'"""),
             await CountAsync("platform.finished_jobs where state = 'dead'"), await CountAsync("rig.effects"), recovery.TotalSeconds);
     }
@@ -168,7 +171,8 @@ internal sealed record Chaos(int Seconds, int Seed, Mutant Mutant, string? Proxy
         {
             var (port, controlPort) = (FreePort(), FreePort());
             var process = Process.Start(new ProcessStartInfo(
-                "python3", [tool, $"{port}", $"{target}:5432", $"{controlPort}"]) { UseShellExecute = false, RedirectStandardOutput = true })!;
+                "python3", [tool, $"{port}", $"{target}:5432", $"{controlPort}"]) { UseShellExecute = false,
+                RedirectStandardOutput = true })!;
             var control = new HttpClient { BaseAddress = new($"http://127.0.0.1:{controlPort.ToString(CultureInfo.InvariantCulture)}") };
             var proxy = new ChaosProxy(process, port, control);
             for (var attempt = 0; attempt < 100; attempt++)

@@ -23,7 +23,8 @@ internal sealed class JobsBench(RigDatabase database, bool quick)
     {
         await using var database = await RigDatabase.StartAsync();
         var bench = new JobsBench(database, arguments.Contains("--quick"));
-        Print("jobs.load_average", double.Parse((await File.ReadAllTextAsync("/proc/loadavg")).Split(' ')[0], System.Globalization.CultureInfo.InvariantCulture), "");
+        Print("jobs.load_average", double.Parse(
+            (await File.ReadAllTextAsync("/proc/loadavg")).Split(' ')[0], System.Globalization.CultureInfo.InvariantCulture), "");
         await bench.FloorsAsync();
         await bench.ThroughputAsync();
         await bench.OtherNodeAsync();
@@ -98,7 +99,8 @@ internal sealed class JobsBench(RigDatabase database, bool quick)
             starts.Clear();
             var number = 0;
             var before = Stopwatch.GetTimestamp();
-            var rate = await ForAWhileAsync(Clients, () => queue.EnqueueAsync(new NoOp(Interlocked.Increment(ref number)), null, CancellationToken.None));
+            var rate = await ForAWhileAsync(
+                Clients, () => queue.EnqueueAsync(new NoOp(Interlocked.Increment(ref number)), null, CancellationToken.None));
             await FinishedAsync();
             Print("jobs.single_enqueue", 1e6 / rate, "us/job");
             Print("jobs.single_enqueue_to_done", Stopwatch.GetElapsedTime(before).TotalMicroseconds / number, "us/job", 1000);

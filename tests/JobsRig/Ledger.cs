@@ -25,16 +25,20 @@ internal sealed class Ledger(RigDatabase database)
 
     private static readonly (string Invariant, string Sql)[] Always =
     [
-        ("2 an effect happens once", "select job_id || ' ' || bond || ' ' || count(*) from rig.effects where bond <> 'Fenced' group by job_id, bond having count(*) > 1"),
-        ("2 no effect of a run without its lease", "select job_id || ' ' || bond || ' wrote as ' || attempt || ', live was ' || coalesce(live_attempt::text, 'none') from rig.effects where live_attempt is distinct from attempt"),
-        ("8 no job without its cause", $"select j.id::text from {All} j where j.args ? 'Cause' and not exists (select from rig.causes c where c.id = (j.args->>'Cause')::uuid)"),
+        ("2 an effect happens once",
+            "select job_id || ' ' || bond || ' ' || count(*) from rig.effects where bond <> 'Fenced' group by job_id, bond having count(*) > 1"),
+        ("2 no effect of a run without its lease",
+            "select job_id || ' ' || bond || ' wrote as ' || attempt || ', live was ' || coalesce(live_attempt::text, 'none') from rig.effects where live_attempt is distinct from attempt"),
+        ("8 no job without its cause",
+            $"select j.id::text from {All} j where j.args ? 'Cause' and not exists (select from rig.causes c where c.id = (j.args->>'Cause')::uuid)"),
     ];
 
     private static readonly (string Invariant, string Sql)[] Final =
     [
         ("1 every accepted job is final", "select id || ' is ' || state || ', attempt ' || attempt from platform.jobs"),
         ("1 every accepted job is final once", "select id::text from platform.finished_jobs group by id having count(*) > 1"),
-        ("1 every cause has its job", $"select c.id::text from rig.causes c where not exists (select from {All} j where (j.args->>'Cause')::uuid = c.id)"),
+        ("1 every cause has its job",
+            $"select c.id::text from rig.causes c where not exists (select from {All} j where (j.args->>'Cause')::uuid = c.id)"),
         ("1 a job that succeeded has its effect", """
             select f.id || ' ' || (f.args->>'Bond') from platform.finished_jobs f where f.state = 'succeeded' and f.args ? 'Cause'
               and not exists (select from rig.effects e where e.cause_id = (f.args->>'Cause')::uuid)
@@ -46,7 +50,8 @@ internal sealed class Ledger(RigDatabase database)
             select key || ' asked ' || max(number) || ', seen ' || coalesce((select max(number) from rig.seen s where s.key = r.key), 0)
             from rig.requests r group by key having max(number) > coalesce((select max(number) from rig.seen s where s.key = r.key), 0)
             """),
-        ("7 attempts stay within their maximum", $"select id || ' ' || counted || ' of ' || max_attempts from {All} j where counted > max_attempts"),
+        ("7 attempts stay within their maximum",
+            $"select id || ' ' || counted || ' of ' || max_attempts from {All} j where counted > max_attempts"),
         ("continuations follow their condition", """
             select c.id || ' ' || c.state || ' after ' || c.after_outcome || ' of ' || p.state
             from platform.finished_jobs c join platform.finished_jobs p on p.id = c.after_id
@@ -56,7 +61,8 @@ internal sealed class Ledger(RigDatabase database)
     ];
 
     private static readonly string Now = $"""
-        select 'rig.shared runs ' || count(*) from platform.jobs where state = 'running' and kind = 'rig.shared' having count(*) > {RigJobs.PerCluster}
+        select 'rig.shared runs ' || count(*) from platform.jobs
+          where state = 'running' and kind = 'rig.shared' having count(*) > {RigJobs.PerCluster}
         union all
         select 'rig.shared key ' || limit_key || ' runs ' || count(*) from platform.jobs
         where state = 'running' and kind = 'rig.shared' group by limit_key having count(*) > {RigJobs.PerKey}

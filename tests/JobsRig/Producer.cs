@@ -6,7 +6,8 @@ using Stoa.Platform.Jobs;
 namespace Stoa.JobsRig;
 
 /// <summary>Writes causes and enqueues their jobs, each pair in one transaction; one in ten is rolled back.</summary>
-internal sealed class Producer(NpgsqlDataSource source, JobQueue queue, DatabaseReadiness readiness, Misdeed misdeed, TimeProvider time) : BackgroundService
+internal sealed class Producer(NpgsqlDataSource source, JobQueue queue, DatabaseReadiness readiness, Misdeed misdeed, TimeProvider time)
+    : BackgroundService
 {
     private const int Loops = 3;
     private const int LongestBacklog = 400;

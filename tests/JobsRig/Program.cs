@@ -14,7 +14,8 @@ switch (args)
     case ["chaos", .. var rest]:
         var run = new Chaos(
             Seconds: int.Parse(Of(rest, "--seconds") ?? "60", CultureInfo.InvariantCulture),
-            Seed: int.Parse(Of(rest, "--seed") ?? Random.Shared.Next(1_000_000).ToString(CultureInfo.InvariantCulture), CultureInfo.InvariantCulture),
+            Seed: int.Parse(
+                Of(rest, "--seed") ?? Random.Shared.Next(1_000_000).ToString(CultureInfo.InvariantCulture), CultureInfo.InvariantCulture),
             Mutant: Enum.Parse<Mutant>(Of(rest, "--mutant") ?? "none", ignoreCase: true),
             ProxyTool: Of(rest, "--proxy"),
             Say: line => Console.Error.WriteLine(line));
@@ -24,7 +25,8 @@ switch (args)
     case ["bench", .. var rest]:
         return await JobsBench.RunAsync(rest) ? 0 : 1;
     default:
-        Console.Error.WriteLine("Usage: chaos [--seconds N] [--seed N] [--mutant none|no_fence|…] [--proxy chaos_proxy.py] | bench [--quick true]");
+        Console.Error.WriteLine(
+            "Usage: chaos [--seconds N] [--seed N] [--mutant none|no_fence|…] [--proxy chaos_proxy.py] | bench [--quick true]");
         return 2;
 }
 

@@ -92,7 +92,9 @@ internal sealed class RigDatabase : IAsyncDisposable
         return (T)(await command.ExecuteScalarAsync())!;
     }
 
-    /// <summary>Processor time of the server and its backends so far; the clock of a busy machine says little, this says what work costs.</summary>
+    /// <summary>
+    /// Processor time of the server and its backends so far; the clock of a busy machine says little, this says what work costs.
+    /// </summary>
     public TimeSpan CpuTime() => TimeSpan.FromSeconds(Directory.EnumerateDirectories("/proc")
         .Select(each => int.TryParse(Path.GetFileName(each), NumberStyles.None, CultureInfo.InvariantCulture, out var id) ? id : 0)
         .Where(id => id > 0).Sum(id => TicksOf(id) / 100.0));

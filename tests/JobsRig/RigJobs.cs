@@ -19,7 +19,9 @@ public enum Mutant
     EnqueueOutside,
 }
 
-/// <summary>How a handler binds its effect to its run: in the transaction of the completion, by fence and inbox, or by the fence alone.</summary>
+/// <summary>
+/// How a handler binds its effect to its run: in the transaction of the completion, by fence and inbox, or by the fence alone.
+/// </summary>
 internal enum Bond
 {
     Completed,
@@ -53,7 +55,8 @@ internal static class RigJobs
 
     public static readonly JobRules Rules = new()
     {
-        Lease = Lease, FirstWait = TimeSpan.FromMilliseconds(50), LongestWait = TimeSpan.FromSeconds(1), MaxAttempts = 8, Timeout = TimeSpan.FromSeconds(20),
+        Lease = Lease, FirstWait = TimeSpan.FromMilliseconds(50),
+        LongestWait = TimeSpan.FromSeconds(1), MaxAttempts = 8, Timeout = TimeSpan.FromSeconds(20),
     };
 
     public const int PerCluster = 5;
@@ -63,7 +66,8 @@ internal static class RigJobs
     {
         services.AddSingleton(new Misdeed(mutant));
         services.AddJob<Effect, EffectHandler>("rig.effect", RigJson.Default.Effect, Rules);
-        services.AddJob<Shared, SharedHandler>("rig.shared", RigJson.Default.Shared, Rules with { MaxRunning = PerCluster, MaxRunningPerKey = PerKey });
+        services.AddJob<Shared, SharedHandler>(
+            "rig.shared", RigJson.Default.Shared, Rules with { MaxRunning = PerCluster, MaxRunningPerKey = PerKey });
         services.AddJob<Merged, MergedHandler>("rig.merged", RigJson.Default.Merged, Rules with { MaxAttempts = 1000 });
         return services.AddJob<Slot, SlotHandler>("rig.slot", RigJson.Default.Slot, Rules);
     }
@@ -71,7 +75,9 @@ internal static class RigJobs
 
 internal sealed record Misdeed(Mutant Mutant);
 
-/// <summary>Writes a line into the ledger. Beside the attempt that writes it stands the attempt that holds the lease at that moment.</summary>
+/// <summary>
+/// Writes a line into the ledger. Beside the attempt that writes it stands the attempt that holds the lease at that moment.
+/// </summary>
 internal sealed class EffectHandler(NpgsqlDataSource source, Misdeed misdeed, TimeProvider time) : IJobHandler<Effect>
 {
     public async Task RunAsync(Effect job, JobContext context, CancellationToken ct)
@@ -108,7 +114,8 @@ internal sealed class EffectHandler(NpgsqlDataSource source, Misdeed misdeed, Ti
                 values ($1, $2, $3, $4, (select attempt from platform.jobs where id = $1 and state = 'running'))
                 """, connection)
             {
-                Parameters = { new() { Value = context.JobId }, new() { Value = job.Cause }, new() { Value = job.Bond.ToString() }, new() { Value = context.Run } },
+                Parameters = { new() { Value = context.JobId }, new() { Value = job.Cause },
+                    new() { Value = job.Bond.ToString() }, new() { Value = context.Run } },
             };
             await insert.ExecuteNonQueryAsync(ct);
         }

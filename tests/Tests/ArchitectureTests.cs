@@ -22,9 +22,11 @@ public sealed partial class ArchitectureTests
         ["Stoa.Gateway"] =
         [
             "Stoa.Gateway.GatewayModule",
-            "Stoa.Gateway.IModels", "Stoa.Gateway.ModelQuestion", "Stoa.Gateway.ModelSchema", "Stoa.Gateway.ModelSpeaker", "Stoa.Gateway.ModelTurn",
+            "Stoa.Gateway.IModels", "Stoa.Gateway.ModelQuestion", "Stoa.Gateway.ModelSchema",
+            "Stoa.Gateway.ModelSpeaker", "Stoa.Gateway.ModelTurn",
             "Stoa.Gateway.ModelPart", "Stoa.Gateway.ModelReply",
-            "Stoa.Gateway.IEmbeddings", "Stoa.Gateway.EmbeddingQuestion", "Stoa.Gateway.EmbeddingReply", "Stoa.Gateway.ITranscriptions", "Stoa.Gateway.Recording",
+            "Stoa.Gateway.IEmbeddings", "Stoa.Gateway.EmbeddingQuestion",
+            "Stoa.Gateway.EmbeddingReply", "Stoa.Gateway.ITranscriptions", "Stoa.Gateway.Recording",
             "Stoa.Gateway.IModelBudgets", "Stoa.Gateway.ModelBudget", "Stoa.Gateway.IModelKeys", "Stoa.Gateway.ModelKey",
             "Stoa.Gateway.IModelUsage", "Stoa.Gateway.ModelUse", "Stoa.Gateway.ModelCall",
             "Stoa.Gateway.IServedAnswers", "Stoa.Gateway.ServedAnswer", "Stoa.Gateway.ServedExchange",

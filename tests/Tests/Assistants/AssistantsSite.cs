@@ -21,7 +21,8 @@ internal sealed class AssistantsSite(HostUnderTest host) : IAsyncDisposable
 
     public HostUnderTest Host => host;
 
-    public static Task<AssistantsSite> StartAsync(params (string Key, string Value)[] settings) => StartAsync(TimeProvider.System, settings);
+    public static Task<AssistantsSite> StartAsync(params (string Key, string Value)[] settings) =>
+        StartAsync(TimeProvider.System, settings);
 
     /// <param name="clock">What the host takes for the time.</param>
     public static async Task<AssistantsSite> StartAsync(TimeProvider clock, params (string Key, string Value)[] settings)
@@ -67,7 +68,8 @@ internal sealed class AssistantsSite(HostUnderTest host) : IAsyncDisposable
     public async Task<(int Id, string Session)> BeginAsync(Assisted user, string task = "general_assistance")
     {
         var own = await ValueAsync<int>("""
-            select ut.id from assistants.user_tasks ut join assistants.tasks t on t.id = ut.task_id where ut.user_id = $1 and t.name_for_system = $2
+            select ut.id from assistants.user_tasks ut
+              join assistants.tasks t on t.id = ut.task_id where ut.user_id = $1 and t.name_for_system = $2
             """, user.Id, task);
         var made = await OkAsync(user.Token, HttpMethod.Put, "/user_task_execution", new JsonObject { ["user_task_pk"] = own });
         return ((int)made["user_task_execution_pk"]!, (string)made["session_id"]!);
@@ -90,13 +92,15 @@ internal sealed class AssistantsSite(HostUnderTest host) : IAsyncDisposable
             with own as (
               insert into assistants.user_tasks (user_id, task_id) select $1, id from assistants.tasks where name_for_system = $3
               on conflict (user_id, task_id) do update set is_enabled = true returning id)
-            insert into assistants.task_executions (user_task_id, user_id, session_id, started_at) select own.id, $1, $2, now() from own returning id
+            insert into assistants.task_executions (user_task_id, user_id, session_id, started_at) select own.id, $1, $2, now()
+              from own returning id
             """, user.Id, session, task);
         foreach (var (index, text) in said.Index())
         {
             await SqlAsync("""
                 insert into assistants.messages (session_id, sender, message, message_date)
-                values ($1, $2, jsonb_build_object('text', $3::text, 'message_id', $4::text), now() - interval '1 hour' + $5 * interval '1 second')
+                values ($1, $2, jsonb_build_object('text', $3::text, 'message_id', $4::text),
+                  now() - interval '1 hour' + $5 * interval '1 second')
                 """, session, index % 2 == 0 ? "user" : "mojo", text, string.Create(CultureInfo.InvariantCulture, $"said-{index}"), index);
         }
         var producedText = produced is null ? (int?)null : await ValueAsync<int>("""
@@ -110,8 +114,10 @@ internal sealed class AssistantsSite(HostUnderTest host) : IAsyncDisposable
 
     /// <param name="authorization">A user's token, a secret, or nothing.</param>
     /// <param name="path">Below <c>/assistants</c>; what begins with <c>/background</c> goes to the internal listener.</param>
-    public async Task<(int Status, JsonNode? Body)> SendAsync(string? authorization, HttpMethod method, string path, JsonNode? body = null) =>
-        await SendAsync(authorization, method, path, body is null ? null : new StringContent(body.ToJsonString(), Encoding.UTF8, "application/json"));
+    public async Task<(int Status, JsonNode? Body)> SendAsync(
+        string? authorization, HttpMethod method, string path, JsonNode? body = null) =>
+        await SendAsync(
+            authorization, method, path, body is null ? null : new StringContent(body.ToJsonString(), Encoding.UTF8, "application/json"));
 
     public async Task<(int Status, JsonNode? Body)> SendAsync(string? authorization, HttpMethod method, string path, HttpContent? content)
     {
@@ -146,7 +152,8 @@ internal sealed class AssistantsSite(HostUnderTest host) : IAsyncDisposable
         const string now = "2026-11-22T08:00:00Z";
         if (body is null && (method == HttpMethod.Get || method == HttpMethod.Delete))
         {
-            return SendAsync(authorization, method, $"{path}{(path.Contains('?', StringComparison.Ordinal) ? '&' : '?')}datetime={now}", body);
+            return SendAsync(
+                authorization, method, $"{path}{(path.Contains('?', StringComparison.Ordinal) ? '&' : '?')}datetime={now}", body);
         }
         var sent = body?.DeepClone() ?? new JsonObject();
         sent["datetime"] ??= now;

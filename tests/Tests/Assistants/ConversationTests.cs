@@ -8,8 +8,8 @@ using static System.Net.Http.HttpMethod;
 namespace Stoa.Tests.Assistants;
 
 /// <summary>
-/// The whole of it, by the routes that clients and schedulers call: from what a user says, over its title, its to-dos and their new days, to the
-/// mail on his morning.
+/// The whole of it, by the routes that clients and schedulers call: from what a user says, over its title, its to-dos and their new days,
+/// to the mail on his morning.
 /// </summary>
 public sealed class ConversationTests : IAsyncLifetime
 {
@@ -31,13 +31,15 @@ public sealed class ConversationTests : IAsyncLifetime
     // When somebody looks; whose to-dos are moved then, at one in the morning of a working day of theirs; who is mailed then, at eight.
     private static readonly (string At, string Moved, string Mailed)[] Days =
     [
-        ("2027-10-29T11:59:00Z", "", ""), ("2027-10-29T12:00:00Z", "west", ""), ("2027-10-29T18:59:00Z", "", ""), ("2027-10-29T19:00:00Z", "", "west"),
+        ("2027-10-29T11:59:00Z", "", ""), ("2027-10-29T12:00:00Z", "west", ""),
+        ("2027-10-29T18:59:00Z", "", ""), ("2027-10-29T19:00:00Z", "", "west"),
         ("2027-10-30T07:00:00Z", "", ""), ("2027-10-31T11:00:00Z", "east east", ""),
         ("2027-10-31T17:59:00Z", "", ""), ("2027-10-31T18:00:00Z", "", "east"), ("2027-10-31T19:30:00Z", "kolkata kolkata", ""),
         ("2027-11-01T00:00:00Z", "paris paris", ""), ("2027-11-01T01:30:00Z", "", ""),
         // Six hours in which nobody looks: eight o'clock passes in Kolkata and in Paris.
         ("2027-11-01T07:30:00Z", "", "kolkata paris"), ("2027-11-01T07:31:00Z", "", ""), ("2027-11-01T12:00:00Z", "west", ""),
-        ("2027-11-01T18:00:00Z", "", "east"), ("2027-11-01T18:59:00Z", "", ""), ("2027-11-01T19:00:00Z", "", "west"), ("2027-11-01T20:00:00Z", "", ""),
+        ("2027-11-01T18:00:00Z", "", "east"), ("2027-11-01T18:59:00Z", "", ""),
+        ("2027-11-01T19:00:00Z", "", "west"), ("2027-11-01T20:00:00Z", "", ""),
     ];
 
     private readonly EventsSite events = new();
@@ -74,7 +76,8 @@ public sealed class ConversationTests : IAsyncLifetime
         foreach (var ((_, _, _, today, tomorrow), conversation) in People.Zip(all))
         {
             Assert.Equal(
-                [$"{today} File the notes", $"{tomorrow} Send the offer to Bob of Initech", "2027-11-05 Call Carol"], await TodosAsync(conversation));
+                [$"{today} File the notes", $"{tomorrow} Send the offer to Bob of Initech", "2027-11-05 Call Carol"],
+                await TodosAsync(conversation));
         }
 
         foreach (var (at, moved, mailed) in Days)
@@ -85,15 +88,20 @@ public sealed class ConversationTests : IAsyncLifetime
         foreach (var conversation in all.SkipLast(1))
         {
             Assert.Equal(
-                ["2027-11-02 File the notes", "2027-11-02 Send the offer to Bob of Initech", "2027-11-05 Call Carol"], await TodosAsync(conversation));
+                ["2027-11-02 File the notes", "2027-11-02 Send the offer to Bob of Initech", "2027-11-05 Call Carol"],
+                await TodosAsync(conversation));
         }
         Assert.StartsWith("2027-10-29", (await TodosAsync(all[^1]))[0], StringComparison.Ordinal);
-        Assert.Equal(8, await Site.ValueAsync<long>("select count(*) from assistants.todo_schedulings where reschedule_justification = $1", Reason));
-        var mails = events.Smtp.To("west@example.org").Where(mail => mail.Header("Subject") != "Welcome").Select(mail => mail.Part("text/plain")!).ToList();
+        Assert.Equal(
+            8, await Site.ValueAsync<long>("select count(*) from assistants.todo_schedulings where reschedule_justification = $1", Reason));
+        var mails = events.Smtp.To("west@example.org").Where(mail => mail.Header("Subject") != "Welcome")
+            .Select(mail => mail.Part("text/plain")!).ToList();
         Assert.Contains("Send the offer to Bob of Initech (from: Meeting with Bob)", mails[0], StringComparison.Ordinal);
-        Assert.Contains($"File the notes (from: Meeting with Bob) now due 2027-11-02; reason: {Reason}", mails[0], StringComparison.Ordinal);
+        Assert.Contains(
+            $"File the notes (from: Meeting with Bob) now due 2027-11-02; reason: {Reason}", mails[0], StringComparison.Ordinal);
         Assert.DoesNotContain("File the notes", mails[1], StringComparison.Ordinal);
-        Assert.Contains($"Send the offer to Bob of Initech (from: Meeting with Bob) now due 2027-11-02; reason: {Reason}", mails[1], StringComparison.Ordinal);
+        Assert.Contains($"Send the offer to Bob of Initech (from: Meeting with Bob) now due 2027-11-02; reason: {Reason}",
+            mails[1], StringComparison.Ordinal);
     }
 
     /// <summary>A model that does as it is told, by what it is given: what it says names nothing that it was not told of.</summary>
@@ -106,13 +114,17 @@ public sealed class ConversationTests : IAsyncLifetime
         var (instructions, material) = ((string)messages[0]!["content"]!, (string)messages[^1]!["content"]!);
         var isTold = material.Contains(Told, StringComparison.Ordinal);
         return IsFor("Answer what he said last")
-            ? ScriptedAnswer.Text(isTold ? "Here they are.<title>Meeting with Bob</title><draft>Bob orders the printers.</draft>" : "Who said what?")
+            ? ScriptedAnswer.Text(isTold
+                ? "Here they are.<title>Meeting with Bob</title><draft>Bob orders the printers.</draft>" : "Who said what?")
             : IsFor("The summary has at most 3 sentences")
-            ? ScriptedAnswer.Json(new JsonObject { ["title"] = isTold ? "Minutes with an offer for Bob" : "Minutes of a meeting", ["summary"] = "You met Bob." })
+            ? ScriptedAnswer.Json(new JsonObject { ["title"] = isTold ? "Minutes with an offer for Bob" : "Minutes of a meeting",
+                ["summary"] = "You met Bob." })
             : IsFor("Find the next steps") && isTold && material.Contains("Bob orders the printers.", StringComparison.Ordinal)
             ? ThinkingSite.Todos(
-                ("Send the offer to Bob of Initech", "Yes ", "tomorrow"), ("Call Carol", "yes", "2027-11-05"), ("Order the printers", "no", "2027-11-01"),
-                ("Wonder", "maybe", "2027-11-01"), ("Retire", "yes", "2060-01-01"), ("File the notes", "yes", "2027-01-01"), ("Dream", "yes", "someday"))
+                ("Send the offer to Bob of Initech", "Yes ", "tomorrow"),
+                ("Call Carol", "yes", "2027-11-05"), ("Order the printers", "no", "2027-11-01"),
+                ("Wonder", "maybe", "2027-11-01"), ("Retire", "yes", "2060-01-01"),
+                ("File the notes", "yes", "2027-01-01"), ("Dream", "yes", "someday"))
             : IsFor("reschedule_date") ? ThinkingSite.Decision(Reason, "2027-11-02")
             : IsFor("Write the mail that the user gets this morning") ? Mail(material)
             : null;
@@ -124,7 +136,8 @@ public sealed class ConversationTests : IAsyncLifetime
     {
         ["subject"] = Subject,
         ["body"] = string.Concat(
-            material.Split('\n').Where(line => line.StartsWith("- ", StringComparison.Ordinal)).Select(line => $"<p>{WebUtility.HtmlEncode(line)}</p>")),
+            material.Split('\n').Where(line => line.StartsWith("- ", StringComparison.Ordinal))
+            .Select(line => $"<p>{WebUtility.HtmlEncode(line)}</p>")),
     });
 
     private async Task<Conversation> BeginAsync(string name, string? zone, int? offset)
@@ -160,7 +173,8 @@ public sealed class ConversationTests : IAsyncLifetime
 
     private async Task<List<string>> TodosAsync(Conversation conversation) =>
     [
-        .. (await Site.OkAsync(conversation.User.Token, Get, $"/todos?n_todos=10&user_task_execution_fk={conversation.Execution}"))["todos"]!.AsArray()
+        .. (await Site.OkAsync(
+            conversation.User.Token, Get, $"/todos?n_todos=10&user_task_execution_fk={conversation.Execution}"))["todos"]!.AsArray()
             .Select(todo => $"{todo!["scheduled_date"]} {todo["description"]}").Order(StringComparer.Ordinal),
     ];
 
@@ -179,7 +193,8 @@ public sealed class ConversationTests : IAsyncLifetime
         var moved = new List<string>();
         foreach (var todo in await ScheduleAsync("/todos_scheduling", "todo_pks"))
         {
-            moved.Add(await Site.ValueAsync<string>("select u.name from assistants.todos t join assistants.users u on u.id = t.user_id where t.id = $1", todo));
+            moved.Add(await Site.ValueAsync<string>(
+                "select u.name from assistants.todos t join assistants.users u on u.id = t.user_id where t.id = $1", todo));
         }
         await events.TickAsync(at);
         var mailed = events.Smtp.Mails.Skip(mails).ToList();

@@ -14,9 +14,11 @@ public sealed class FaultsTests
         await using var thinking = await ThinkingSite.StartAsync("2027-11-02T01:10:00Z");
         var site = thinking.Site;
         var user = await site.UserAsync("Utc", "UTC");
-        await site.SqlAsync("insert into platform.job_kinds (kind, paused_at) values ('assistants.reschedule_todo', now()) on conflict (kind) do update set paused_at = now()");
+        await site.SqlAsync(
+            "insert into platform.job_kinds (kind, paused_at) values ('assistants.reschedule_todo', now()) on conflict (kind) do update set paused_at = now()");
         await site.SqlAsync("""
-            insert into assistants.todos (user_id, description, content_key, scheduled_date) select $1, 'Todo ' || n, 'k' || n, '2027-10-29' from generate_series(1, 50) n
+            insert into assistants.todos (user_id, description, content_key, scheduled_date) select $1, 'Todo ' || n, 'k' || n, '2027-10-29'
+              from generate_series(1, 50) n
             """, user.Id);
 
         var answer = await site.OkAsync(AssistantsSite.Scheduler, HttpMethod.Post, "/todos_scheduling");
@@ -47,10 +49,12 @@ public sealed class FaultsTests
 
         thinking.Clock.Set(ThinkingSite.At("2027-11-04T01:10:00Z"));
         thinking.Provider.EnqueueFor(ThinkingSite.Model, ThinkingSite.Decision("Soon", "2027-11-05"));
-        await site.OkAsync(authorization: null, HttpMethod.Post, "/background/reschedule_todo", new() { ["todo_pk"] = (int)todo["todo_pk"]! });
+        await site.OkAsync(
+            authorization: null, HttpMethod.Post, "/background/reschedule_todo", new() { ["todo_pk"] = (int)todo["todo_pk"]! });
         await site.Host.RunJobsAsync();
 
-        Assert.Contains("First planned for 2027-11-02, rescheduled 2 times since; last due on 2027-11-03", Material(thinking.Provider), StringComparison.Ordinal);
+        Assert.Contains("First planned for 2027-11-02, rescheduled 2 times since; last due on 2027-11-03",
+            Material(thinking.Provider), StringComparison.Ordinal);
     }
 
     [Fact]
@@ -61,10 +65,12 @@ public sealed class FaultsTests
         var release = new TaskCompletionSource();
         for (var number = 0; number < 4; number++)
         {
-            provider.EnqueueFor(ThinkingSite.Model, ScriptedAnswer.Text("<title>Bob</title><summary>Met.</summary>").Hold(release: release.Task));
+            provider.EnqueueFor(
+                ThinkingSite.Model, ScriptedAnswer.Text("<title>Bob</title><summary>Met.</summary>").Hold(release: release.Task));
             var execution = await site.ExecutionAsync(await site.UserAsync($"User {number}"), ["I met Bob"]);
             await site.OkAsync(
-                authorization: null, HttpMethod.Post, "/background/user_task_execution_title_and_summary", new() { ["user_task_execution_pk"] = execution.Execution });
+                authorization: null, HttpMethod.Post, "/background/user_task_execution_title_and_summary",
+                new() { ["user_task_execution_pk"] = execution.Execution });
         }
         await Patience.UntilAsync(() => Task.FromResult(provider.Requests.Count == 4));
 
@@ -91,7 +97,8 @@ public sealed class FaultsTests
 
         var asked = events.Provider.Requests[^1].Json!;
         Assert.Equal(200, (int)(asked["max_completion_tokens"] ?? asked["max_tokens"])!);
-        Assert.Contains("<language>\nfr\n</language>", Material(events.Provider).Replace("\r", "", StringComparison.Ordinal), StringComparison.Ordinal);
+        Assert.Contains(
+            "<language>\nfr\n</language>", Material(events.Provider).Replace("\r", "", StringComparison.Ordinal), StringComparison.Ordinal);
     }
 
     [Theory]
@@ -103,9 +110,11 @@ public sealed class FaultsTests
     public async Task Who_has_no_company_has_his_website_read_and_his_texts_edited()
     {
         await using var site = await AssistantsSite.StartAsync();
-        await site.SqlAsync("insert into platform.job_kinds (kind, paused_at) values ('assistants.read_website', now()) on conflict (kind) do update set paused_at = now()");
+        await site.SqlAsync(
+            "insert into platform.job_kinds (kind, paused_at) values ('assistants.read_website', now()) on conflict (kind) do update set paused_at = now()");
         var user = await site.UserAsync();
-        await site.OkAsync(user.Token, HttpMethod.Put, "/resource", new() { ["name"] = "Note", ["text"] = "Bob of Initech orders the printers on Monday." });
+        await site.OkAsync(user.Token, HttpMethod.Put, "/resource",
+            new() { ["name"] = "Note", ["text"] = "Bob of Initech orders the printers on Monday." });
         var note = await site.ValueAsync<int>("select id from assistants.documents where user_id = $1", user.Id);
 
         await site.OkAsync(authorization: null, HttpMethod.Post, "/background/parse_website", new()
@@ -117,8 +126,10 @@ public sealed class FaultsTests
             ["document_pk"] = note, ["edition"] = "Bob of Initech orders the scanners on Tuesday.", ["user_id"] = user.Id,
         });
 
-        Assert.Equal(1L, await site.ValueAsync<long>("select count(*) from assistants.websites where user_id = $1 and company_id is null", user.Id));
-        Assert.Contains("scanners", await site.ValueAsync<string>("select text from assistants.document_chunks where user_id = $1 and deleted_at is null", user.Id), StringComparison.Ordinal);
+        Assert.Equal(
+            1L, await site.ValueAsync<long>("select count(*) from assistants.websites where user_id = $1 and company_id is null", user.Id));
+        Assert.Contains("scanners", await site.ValueAsync<string>(
+            "select text from assistants.document_chunks where user_id = $1 and deleted_at is null", user.Id), StringComparison.Ordinal);
     }
 
     [Fact]
@@ -131,8 +142,10 @@ public sealed class FaultsTests
             """));
         Assert.Equal(0L, await site.ValueAsync<long>("""
             select count(*) from unnest(array[
-              'messages_in_order', 'messages_once', 'task_executions_by_user_task', 'task_executions_without_todos', 'todos_once', 'todos_open',
-              'todo_schedulings_by_todo', 'documents_by_name', 'document_chunks_in_order', 'document_chunks_by_vector', 'document_chunks_by_word',
+              'messages_in_order', 'messages_once', 'task_executions_by_user_task', 'task_executions_without_todos',
+                'todos_once', 'todos_open',
+              'todo_schedulings_by_todo', 'documents_by_name', 'document_chunks_in_order', 'document_chunks_by_vector',
+                'document_chunks_by_word',
               'users_by_email', 'websites_by_url', 'website_pages_by_url']) wanted
             where not exists (select from pg_indexes where schemaname = 'assistants' and indexname = wanted)
             """));

@@ -18,10 +18,13 @@ public sealed class SpendingTests
         var user = await site.UserAsync("Ada");
         var execution = await site.ExecutionAsync(user, ["I met Bob"]);
         var half = ScriptedAnswer.Text("<title>Half</title>").WithUsage(new(100, 10));
-        thinking.Provider.EnqueueFor(Model, half, half, half, half, ScriptedAnswer.Text("<title>Bob</title><summary>Met.</summary>").WithUsage(new(1_000, 20)));
+        thinking.Provider.EnqueueFor(
+            Model, half, half, half, half, ScriptedAnswer.Text("<title>Bob</title><summary>Met.</summary>").WithUsage(new(1_000, 20)));
 
-        await site.OkAsync(authorization: null, HttpMethod.Post, "/background/user_task_execution_title_and_summary", new() { ["user_task_execution_pk"] = execution.Execution });
-        var job = await site.ValueAsync<Guid>("select id from platform.jobs where kind = 'assistants.title_and_summary' union all select id from platform.finished_jobs where kind = 'assistants.title_and_summary'");
+        await site.OkAsync(authorization: null, HttpMethod.Post, "/background/user_task_execution_title_and_summary",
+            new() { ["user_task_execution_pk"] = execution.Execution });
+        var job = await site.ValueAsync<Guid>(
+            "select id from platform.jobs where kind = 'assistants.title_and_summary' union all select id from platform.finished_jobs where kind = 'assistants.title_and_summary'");
         await Patience.UntilAsync(() => site.ValueAsync<bool>("select exists (select from platform.finished_jobs where id = $1)", job));
         var status = await site.OkAsync(user.Token, HttpMethod.Get, $"/jobs/{job}");
 
@@ -38,7 +41,8 @@ public sealed class SpendingTests
         Assert.Equal([400, 1_000], history.Select(entry => (int)entry!["spent"]!["input_tokens"]!));
 
         static string Words(JsonNode? of) =>
-            string.Join(' ', of!["spent"]!["calls"], of["spent"]!["input_tokens"], of["spent"]!["output_tokens"], of["spent"]!["cost"]!.GetValue<decimal>().ToString("0.######", CultureInfo.InvariantCulture));
+            string.Join(' ', of!["spent"]!["calls"], of["spent"]!["input_tokens"], of["spent"]!["output_tokens"],
+                of["spent"]!["cost"]!.GetValue<decimal>().ToString("0.######", CultureInfo.InvariantCulture));
     }
 
     [Fact]
@@ -48,7 +52,8 @@ public sealed class SpendingTests
         var site = thinking.Site;
         var user = await site.UserAsync("Ada");
 
-        await site.OkAsync(user.Token, HttpMethod.Put, "/resource", new() { ["name"] = "Note", ["text"] = "Bob of Initech orders the printers on Monday." });
+        await site.OkAsync(user.Token, HttpMethod.Put, "/resource",
+            new() { ["name"] = "Note", ["text"] = "Bob of Initech orders the printers on Monday." });
         await site.Host.RunJobsAsync();
         var job = await site.ValueAsync<Guid>("select id from platform.finished_jobs where kind = 'assistants.embed_document'");
         var status = await site.OkAsync(user.Token, HttpMethod.Get, $"/jobs/{job}");
@@ -59,7 +64,8 @@ public sealed class SpendingTests
 
         thinking.Provider.EnqueueFor(ThinkingSite.Model, ScriptedAnswer.Text("<title>Bob</title><summary>Met.</summary>"));
         var execution = await site.ExecutionAsync(user, ["I met Bob"]);
-        await site.OkAsync(authorization: null, HttpMethod.Post, "/background/user_task_execution_title_and_summary", new() { ["user_task_execution_pk"] = execution.Execution });
+        await site.OkAsync(authorization: null, HttpMethod.Post, "/background/user_task_execution_title_and_summary",
+            new() { ["user_task_execution_pk"] = execution.Execution });
         await site.Host.RunJobsAsync();
         var titled = await site.ValueAsync<Guid>("select id from platform.finished_jobs where kind = 'assistants.title_and_summary'");
         status = await site.OkAsync(user.Token, HttpMethod.Get, $"/jobs/{titled}");

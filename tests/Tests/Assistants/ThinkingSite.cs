@@ -34,7 +34,8 @@ internal sealed class ThinkingSite(AssistantsSite site, ScriptedProvider provide
     [
         ("Gateway:Providers:openai:Kind", "openai"), ("Gateway:Providers:openai:BaseUrl", $"{provider.BaseAddress}v1"),
         ("Gateway:Providers:openai:ApiKey", provider.Key), ("Gateway:Retries", "0"), ("Assistants:Models:0", $"openai/{Model}"),
-        // Jobs finish by the database's clock: to a host that a test has sent into another year they look long over, and would be forgotten.
+        // Jobs finish by the database's clock: to a host that a test has sent into another year they look long over, and would be
+        // forgotten.
         ("Jobs:KeepMonths", "120"),
     ];
 
@@ -55,7 +56,8 @@ internal sealed class ThinkingSite(AssistantsSite site, ScriptedProvider provide
 
     /// <summary>What stands in the table for an execution: <c>2027-10-30 Send the minutes</c>.</summary>
     public Task<string> TodosOfAsync(Done execution) => site.ValueAsync<string>("""
-        select coalesce(string_agg(scheduled_date || ' ' || description, '; ' order by scheduled_date, description), '') from assistants.todos
+        select coalesce(string_agg(scheduled_date || ' ' || description, '; ' order by scheduled_date, description), '')
+        from assistants.todos
         where task_execution_id = $1
         """, execution.Execution);
 

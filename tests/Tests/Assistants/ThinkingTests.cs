@@ -43,7 +43,8 @@ public sealed class ThinkingTests(ThinkingTests.Fixture fixture) : IClassFixture
         await UntilAskedAsync(before + 1);
         await SayAsync(execution, "And Carol");
         await site.SqlAsync("""
-            update assistants.task_executions set title = 'Newer', summarized_message_id = (select max(id) from assistants.messages) where id = $1
+            update assistants.task_executions
+              set title = 'Newer', summarized_message_id = (select max(id) from assistants.messages) where id = $1
             """, execution.Execution);
         release.SetResult();
         await site.Host.RunJobsAsync();
@@ -57,8 +58,10 @@ public sealed class ThinkingTests(ThinkingTests.Fixture fixture) : IClassFixture
         var (_, execution) = await NewAsync("I met Bob", produced: "Minutes");
         var before = provider.Requests.Count;
         provider.EnqueueFor(
-            ThinkingSite.Model, ScriptedAnswer.Text("Sure!"), ScriptedAnswer.Text("""{"todos":[{"todo_definition":"x","mentioned_as_todo":true}]}"""),
-            ScriptedAnswer.Text("Here:\n```json\n{\"todos\":[{\"todo_definition\":\"Call\",\"mentioned_as_todo\":\"yes\",\"due_date\":\"2027-11-09\",\"more\":1}]}\n```"));
+            ThinkingSite.Model, ScriptedAnswer.Text("Sure!"),
+            ScriptedAnswer.Text("""{"todos":[{"todo_definition":"x","mentioned_as_todo":true}]}"""),
+            ScriptedAnswer.Text(
+                "Here:\n```json\n{\"todos\":[{\"todo_definition\":\"Call\",\"mentioned_as_todo\":\"yes\",\"due_date\":\"2027-11-09\",\"more\":1}]}\n```"));
 
         await ExtractAsync(execution);
 
@@ -100,7 +103,9 @@ public sealed class ThinkingTests(ThinkingTests.Fixture fixture) : IClassFixture
         await StartAsync(execution);
         await UntilAskedAsync(before + 1);
         // It is to be looked at before its next attempt, which comes in a moment.
-        await site.SqlAsync("insert into platform.job_kinds (kind, paused_at) values ($1, now()) on conflict (kind) do update set paused_at = now()", Titles);
+        await site.SqlAsync(
+            "insert into platform.job_kinds (kind, paused_at) values ($1, now()) on conflict (kind) do update set paused_at = now()",
+            Titles);
         release.SetResult();
         var job = await JobAsync(execution, Titles);
         await Patience.UntilAsync(() => site.ValueAsync<bool>("select state = 'available' from platform.jobs where id = $1", job));
@@ -127,7 +132,8 @@ public sealed class ThinkingTests(ThinkingTests.Fixture fixture) : IClassFixture
         await site.Host.RunJobsAsync();
         var seen = await site.OkAsync(user.Token, HttpMethod.Get, $"/jobs/{await JobAsync(execution, Titles)}");
 
-        Assert.Equal(("succeeded", 3, 3, "done"), ((string?)seen["state"], (int)seen["progress"]!["done"]!, (int)seen["progress"]!["total"]!, (string?)seen["progress"]!["note"]));
+        Assert.Equal(("succeeded", 3, 3, "done"), ((string?)seen["state"], (int)seen["progress"]!["done"]!,
+            (int)seen["progress"]!["total"]!, (string?)seen["progress"]!["note"]));
     }
 
     [Fact]
@@ -142,7 +148,8 @@ public sealed class ThinkingTests(ThinkingTests.Fixture fixture) : IClassFixture
         await StartAsync(refused);
         await site.Host.RunJobsAsync();
 
-        Assert.Equal("retrying", (string?)(await site.OkAsync(patientUser.Token, HttpMethod.Get, $"/jobs/{await JobAsync(patient, Titles)}"))["state"]);
+        Assert.Equal("retrying",
+            (string?)(await site.OkAsync(patientUser.Token, HttpMethod.Get, $"/jobs/{await JobAsync(patient, Titles)}"))["state"]);
         Assert.True(await site.ValueAsync<bool>(
             "select run_at > now() + interval '3 minutes 30 seconds' from platform.jobs where id = $1", await JobAsync(patient, Titles)));
         var dead = await site.OkAsync(refusedUser.Token, HttpMethod.Get, $"/jobs/{await JobAsync(refused, Titles)}");
@@ -177,10 +184,12 @@ public sealed class ThinkingTests(ThinkingTests.Fixture fixture) : IClassFixture
         provider.EnqueueFor(ThinkingSite.Model, ThinkingSite.Todos(("Old", "yes", "2027-11-09")).Hold(release: release.Task));
         var before = provider.Requests.Count;
 
-        await site.OkAsync(authorization: null, HttpMethod.Post, "/background/extract_todos", new() { ["user_task_execution_pk"] = execution.Execution });
+        await site.OkAsync(
+            authorization: null, HttpMethod.Post, "/background/extract_todos", new() { ["user_task_execution_pk"] = execution.Execution });
         await UntilAskedAsync(before + 1);
         await site.SqlAsync(
-            "insert into assistants.produced_text_versions (produced_text_id, production) values ($1, 'Better minutes')", execution.ProducedText);
+            "insert into assistants.produced_text_versions (produced_text_id, production) values ($1, 'Better minutes')",
+            execution.ProducedText);
         release.SetResult();
         await site.Host.RunJobsAsync();
         Assert.Equal("", await thinking.TodosOfAsync(execution));
@@ -205,7 +214,8 @@ public sealed class ThinkingTests(ThinkingTests.Fixture fixture) : IClassFixture
         release.SetResult();
         await site.Host.RunJobsAsync();
 
-        Assert.All(answers, answer => Assert.Contains(execution.Execution, answer["user_task_execution_pks"]!.AsArray().Select(pk => (int)pk!)));
+        Assert.All(answers,
+            answer => Assert.Contains(execution.Execution, answer["user_task_execution_pks"]!.AsArray().Select(pk => (int)pk!)));
         Assert.Equal(before + 1, provider.Requests.Count);
         Assert.Equal("2027-11-09 Call", await thinking.TodosOfAsync(execution));
     }
@@ -217,16 +227,19 @@ public sealed class ThinkingTests(ThinkingTests.Fixture fixture) : IClassFixture
     }
 
     private async Task StartAsync(Done execution) => await site.OkAsync(
-        authorization: null, HttpMethod.Post, "/background/user_task_execution_title_and_summary", new() { ["user_task_execution_pk"] = execution.Execution });
+        authorization: null, HttpMethod.Post, "/background/user_task_execution_title_and_summary",
+        new() { ["user_task_execution_pk"] = execution.Execution });
 
     private async Task ExtractAsync(Done execution)
     {
-        await site.OkAsync(authorization: null, HttpMethod.Post, "/background/extract_todos", new() { ["user_task_execution_pk"] = execution.Execution });
+        await site.OkAsync(
+            authorization: null, HttpMethod.Post, "/background/extract_todos", new() { ["user_task_execution_pk"] = execution.Execution });
         await site.Host.RunJobsAsync();
     }
 
     private Task SayAsync(Done execution, string text) => site.SqlAsync(
-        "insert into assistants.messages (session_id, sender, message) values ($1, 'user', jsonb_build_object('text', $2::text))", execution.Session, text);
+        "insert into assistants.messages (session_id, sender, message) values ($1, 'user', jsonb_build_object('text', $2::text))",
+        execution.Session, text);
 
     private async Task UntilAskedAsync(int requests)
     {
@@ -236,7 +249,8 @@ public sealed class ThinkingTests(ThinkingTests.Fixture fixture) : IClassFixture
         }
     }
 
-    private Task<string> TitleAsync(Done execution) => site.ValueAsync<string>("select title from assistants.task_executions where id = $1", execution.Execution);
+    private Task<string> TitleAsync(Done execution) =>
+        site.ValueAsync<string>("select title from assistants.task_executions where id = $1", execution.Execution);
 
     private Task<Guid> JobAsync(Done execution, string kind) => site.ValueAsync<Guid>("""
         select id from (select id, kind, args from platform.jobs union all select id, kind, args from platform.finished_jobs) job

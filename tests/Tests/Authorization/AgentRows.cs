@@ -30,7 +30,8 @@ internal static class AgentRows
         ["GET /api/agent"] = new("gtwy_caller"),
         ["POST /api/agent"] = new("gtwy_editor", Body: """{"name":"{unique}"}"""),
         // He may copy his own agent, but to nowhere else.
-        ["POST /api/agent/clone"] = new("gtwy_editor", AgentAsync, """{"agent_id":"{0}","to_shift_org_id":"nowhere"}""") { Answers = [403] },
+        ["POST /api/agent/clone"] =
+            new("gtwy_editor", AgentAsync, """{"agent_id":"{0}","to_shift_org_id":"nowhere"}""") { Answers = [403] },
         ["GET /api/agent/{agent_id}"] = new("gtwy_caller", AgentAsync),
         ["PUT /api/agent/{agent_id}"] = new("gtwy_editor", AgentAsync, """{"name":"{unique}"}"""),
         ["DELETE /api/agent/{agent_id}"] = new("gtwy_editor", AgentAsync),
@@ -52,7 +53,8 @@ internal static class AgentRows
         ["POST /api/v2/model/chat/completion"] = new(
             "gtwy_caller", Body: """{"user":"Hi","service":"demo","configuration":{"model":"demo"}}"""),
         ["POST /api/v2/model/playground/chat/completion/{bridge_id}"] = new(
-            "gtwy_caller", DraftAsync, """{"user":"Hi","flag":true,"version_id":"{1}","service":"demo","configuration":{"model":"demo"}}""") { Missing = 400 },
+            "gtwy_caller", DraftAsync,
+            """{"user":"Hi","flag":true,"version_id":"{1}","service":"demo","configuration":{"model":"demo"}}""") { Missing = 400 },
         ["POST /api/v2/model/testcases"] = new("gtwy_caller", Body: "{}") { Answers = [400] },
         ["POST /api/tools/{id}/test"] = new("gtwy_editor", FunctionAsync, """{"args":{}}"""),
         ["GET /api/tools"] = new("gtwy_caller"),
@@ -82,7 +84,8 @@ internal static class AgentRows
         ["POST /api/report/message-data"] = new("gtwy_caller", MessageAsync, """{"message_id":"{0}"}"""),
         ["GET /api/history/message/testcase/history/message_id/{message_id}"] = new("gtwy_caller", MessageAsync),
         ["POST /api/v2/model/batch/chat/completion"] = new(
-            "gtwy_caller", Body: """{"service":"demo","configuration":{"model":"demo"},"batch":["Hi"],"webhook":{"url":"https://receiver.invalid/"}}"""),
+            "gtwy_caller",
+            Body: """{"service":"demo","configuration":{"model":"demo"},"batch":["Hi"],"webhook":{"url":"https://receiver.invalid/"}}"""),
         ["GET /api/batch"] = new("gtwy_caller"),
         ["GET /api/batch/status/{batch_id}"] = new("gtwy_caller", BatchOf(BatchKind.Gtwy)),
         ["POST /api/batch/cancel/{batch_id}"] = new("gtwy_caller", BatchOf(BatchKind.Gtwy)),
@@ -92,12 +95,14 @@ internal static class AgentRows
         ["GET /api/v1/config/get-message-history/{thread_id}/{bridge_id}"] = new("gtwy_caller", ThreadAsync),
         ["POST /api/v1/config/threads/{thread_id}/{bridge_id}"] = new("gtwy_editor", ThreadAsync, """{"message":"m"}"""),
         ["POST /api/v1/config/threads/{thread_id}/{sub_thread_id}/{bridge_id}"] = new("gtwy_editor", SubThreadAsync, """{"message":"m"}"""),
-        ["GET /api/v1/config/history/sub-thread/{thread_id}"] = new("gtwy_caller", Always("talk")) { Whose = Whose.Everybodys, Answers = [400] },
+        ["GET /api/v1/config/history/sub-thread/{thread_id}"] =
+            new("gtwy_caller", Always("talk")) { Whose = Whose.Everybodys, Answers = [400] },
         ["POST /api/v1/config/getFineTuneData/{bridge_id}"] = new("gtwy_caller", AgentAsync, """{"thread_ids":["talk"]}"""),
         ["PUT /api/v1/config/gethistory/{bridge_id}"] = new("gtwy_editor", NumberAsync, """{"message":"m","id":{1}}"""),
         ["PUT /api/v1/config/status/{status}"] = new("gtwy_caller", MarkAsync, """{"message_id":"{1}"}"""),
         ["GET /api/v1/config/getuserupdates/{version_id}"] = new("gtwy_caller", Always("none")) { Whose = Whose.Everybodys },
-        ["POST /api/testcases/create"] = new("gtwy_editor", AgentAsync, """{"bridge_id":"{0}","type":"response","expected":{},"matching_type":"exact"}"""),
+        ["POST /api/testcases/create"] =
+            new("gtwy_editor", AgentAsync, """{"bridge_id":"{0}","type":"response","expected":{},"matching_type":"exact"}"""),
         ["GET /api/testcases/{agent_id}"] = new("gtwy_caller", AgentAsync),
         ["PUT /api/testcases/{agent_id}"] = new("gtwy_editor", CaseAsync, """{"name":"{unique}"}"""),
         ["DELETE /api/testcases/{agent_id}"] = new("gtwy_editor", CaseAsync),
@@ -137,10 +142,13 @@ internal static class AgentRows
         // The matrix's host has no key of a provider.
         ["POST /api/utils/call-gtwy"] = new("gtwy_editor", Body: """{"type":"generate_json","example_json":{}}""") { Answers = [400] },
         ["POST /api/thread/ai"] = new("gtwy_caller", Body: """{"thread_id":"{unique}","user":"Hello"}"""),
-        ["POST /chatbot/{botId}/resetchat"] = new("gtwy_caller", Always("bot"), """{"threadId":"talk","slugName":"nobody"}""") { Whose = Whose.Everybodys, Answers = [404] },
+        ["POST /chatbot/{botId}/resetchat"] =
+            new("gtwy_caller", Always("bot"), """{"threadId":"talk","slugName":"nobody"}""") { Whose = Whose.Everybodys, Answers = [404] },
         ["POST /api/v2/model/openai/responses"] = new("gtwy_caller", Body: """{"model":"nobody","input":"Hi"}""") { Answers = [400] },
-        ["GET /api/history/{agent_id}/{bridge_slugName}"] = new("gtwy_caller", Always("talk", "nobody")) { Whose = Whose.Everybodys, Answers = [404] },
-        ["GET /api/v1/config/gethistory-chatbot/{thread_id}/{bridge_slugName}"] = new("gtwy_caller", Always("talk", "nobody")) { Whose = Whose.Everybodys, Answers = [404] },
+        ["GET /api/history/{agent_id}/{bridge_slugName}"] =
+            new("gtwy_caller", Always("talk", "nobody")) { Whose = Whose.Everybodys, Answers = [404] },
+        ["GET /api/v1/config/gethistory-chatbot/{thread_id}/{bridge_slugName}"] =
+            new("gtwy_caller", Always("talk", "nobody")) { Whose = Whose.Everybodys, Answers = [404] },
         ["GET /api/thread/{thread_id}"] = new("gtwy_caller", Always("talk")) { Whose = Whose.Everybodys },
 
         ["GET /api/orchestrator/history/{orchestrator_id}"] = new("gtwy_caller", AgentAsync),
@@ -149,10 +157,12 @@ internal static class AgentRows
         ["POST /files"] = new("gtwy_caller", Body: "{}") { Answers = [400] },
         ["POST /image/processing/upload"] = new("gtwy_caller", Body: "{}") { Answers = [400] },
         ["POST /files/upload"] = new("gtwy_caller", Body: "{}") { Answers = [400] },
-        ["POST /api/local/login"] = new(AccessRule.Anyone, Body: """{"email":"nobody@example.org","password":"wrong"}""") { Answers = [401, 429] },
+        ["POST /api/local/login"] =
+            new(AccessRule.Anyone, Body: """{"email":"nobody@example.org","password":"wrong"}""") { Answers = [401, 429] },
         // The matrix's host has no secret to sign tokens with; keys are nobody's.
         ["POST /api/user/localToken"] = new("gtwy_session") { Answers = [503] },
-        ["POST /api/user/switchOrg"] = new("gtwy_caller", Body: """{"orgId":"00000000-0000-0000-0000-0000000000ff"}""") { Answers = [403, 404] },
+        ["POST /api/user/switchOrg"] =
+            new("gtwy_caller", Body: """{"orgId":"00000000-0000-0000-0000-0000000000ff"}""") { Answers = [403, 404] },
         ["POST /api/user/logout"] = new("gtwy_caller") { Answers = [200, 400] },
         ["PUT /api/user/updateDetails"] = new("gtwy_caller", Body: """{"user":{"meta":{}}}""") { Answers = [200, 403] },
         ["DELETE /api/user/deleteUser"] = new("gtwy_admin", MemberAsync, """{"user_id":"{0}"}"""),
@@ -176,7 +186,8 @@ internal static class AgentRows
     };
 
     private static GtwyCaller CallerOf(MatrixCaller owner) => new(
-        owner.OrganizationId!.Value, owner.OrganizationId.Value.ToString(), null, null, null, null, GtwyRole.Admin, IsEmbed: false, FolderId: null,
+        owner.OrganizationId!.Value, owner.OrganizationId.Value.ToString(),
+        null, null, null, null, GtwyRole.Admin, IsEmbed: false, FolderId: null,
         Key: null);
 
     private static async Task<string[]> AgentAsync(MatrixWorld world, MatrixCaller owner, CancellationToken ct)
@@ -232,7 +243,8 @@ internal static class AgentRows
         var run = new AgentRun
         {
             Id = Guid.CreateVersion7(now), CreatedAt = now, UpdatedAt = now, OrganizationId = owner.OrganizationId!.Value, AgentId = agent,
-            ThreadId = "talk", SubThreadId = message, MessageId = message, Service = "demo", Model = "demo", IsSuccess = true, Document = [],
+            ThreadId = "talk", SubThreadId = message, MessageId = message,
+            Service = "demo", Model = "demo", IsSuccess = true, Document = [],
         };
         await AddAsync(world, run, ct);
         return (agent, run);
@@ -242,7 +254,8 @@ internal static class AgentRows
     {
         var alert = new Alert
         {
-            Id = HexId.Create(TimeProvider.System), OrganizationId = owner.OrganizationId!.Value, Name = world.Unique("alert"), Document = [],
+            Id = HexId.Create(TimeProvider.System), OrganizationId = owner.OrganizationId!.Value,
+            Name = world.Unique("alert"), Document = [],
             CreatedAt = TimeProvider.System.GetUtcNow(),
         };
         await AddAsync(world, alert, ct);
@@ -259,7 +272,8 @@ internal static class AgentRows
     {
         var test = new TestCase
         {
-            Id = HexId.Create(TimeProvider.System), OrganizationId = owner.OrganizationId!.Value, AgentId = (await AgentAsync(world, owner, ct))[0],
+            Id = HexId.Create(TimeProvider.System), OrganizationId = owner.OrganizationId!.Value,
+            AgentId = (await AgentAsync(world, owner, ct))[0],
             Name = "case", Document = [], CreatedAt = TimeProvider.System.GetUtcNow(),
         };
         await AddAsync(world, test, ct);
@@ -273,15 +287,19 @@ internal static class AgentRows
         return [key.Id];
     }
 
-    private static Task<AgentTool> ToolAsync(MatrixWorld world, MatrixCaller owner, CancellationToken ct) => world.WithAsync<ToolStore, AgentTool>(
+    private static Task<AgentTool> ToolAsync(MatrixWorld world, MatrixCaller owner, CancellationToken ct) =>
+        world.WithAsync<ToolStore, AgentTool>(
         tools => tools.SaveAsync(CallerOf(owner), world.Unique("script"), "t", _ => new() { ["fields"] = new JsonObject() }, ct));
 
-    private static async Task<string[]> FunctionAsync(MatrixWorld world, MatrixCaller owner, CancellationToken ct) => [(await ToolAsync(world, owner, ct)).Id];
+    private static async Task<string[]> FunctionAsync(MatrixWorld world, MatrixCaller owner, CancellationToken ct) =>
+        [(await ToolAsync(world, owner, ct)).Id];
 
-    private static async Task<string[]> ScriptAsync(MatrixWorld world, MatrixCaller owner, CancellationToken ct) => [(await ToolAsync(world, owner, ct)).ScriptId];
+    private static async Task<string[]> ScriptAsync(MatrixWorld world, MatrixCaller owner, CancellationToken ct) =>
+        [(await ToolAsync(world, owner, ct)).ScriptId];
 
     private static async Task<string[]> FolderAsync(MatrixWorld world, MatrixCaller owner, CancellationToken ct) =>
-        [(await world.WithAsync<FolderStore, Folder>(folders => folders.AddAsync(CallerOf(owner), world.Unique("folder"), "agent", [], ct))).Id];
+        [(await world.WithAsync<FolderStore, Folder>(
+            folders => folders.AddAsync(CallerOf(owner), world.Unique("folder"), "agent", [], ct))).Id];
 
     private static async Task<string[]> TemplateAsync(MatrixWorld world, MatrixCaller owner, CancellationToken ct)
     {

@@ -108,10 +108,12 @@ public sealed class AuthorizationMatrix : IAsyncLifetime
         };
         if (!isRight)
         {
-            Findings.Add($"{operation.Name} as {caller.Name}, {whose}: {answer.Status} and not {verdict}: {answer.Text[..Math.Min(answer.Text.Length, 200)]}");
+            Findings.Add(
+                $"{operation.Name} as {caller.Name}, {whose}: {answer.Status} and not {verdict}: {answer.Text[..Math.Min(answer.Text.Length, 200)]}");
         }
         var seesAll = caller.IsOperator && (operation.Rule == AccessRule.Operator || row.ShowsOperatorsAll);
-        var strangers = seesAll ? [] : world.Callers.Where(known => known.OrganizationId is not null && known.OrganizationId != caller.OrganizationId);
+        var strangers = seesAll ? []
+            : world.Callers.Where(known => known.OrganizationId is not null && known.OrganizationId != caller.OrganizationId);
         if (strangers.FirstOrDefault(known => Names(answer.Text, known)) is { } other)
         {
             Findings.Add($"{operation.Name} as {caller.Name}, {whose}: tells of {other.Name}");
@@ -162,7 +164,8 @@ public sealed class AuthorizationMatrix : IAsyncLifetime
         if (row.Body is not null)
         {
             var body = row.Body.Replace("{unique}", world.Unique("matrix"), StringComparison.Ordinal)
-                .Replace("{0}", values.FirstOrDefault(), StringComparison.Ordinal).Replace("{1}", values.ElementAtOrDefault(1), StringComparison.Ordinal);
+                .Replace("{0}", values.FirstOrDefault(), StringComparison.Ordinal)
+                .Replace("{1}", values.ElementAtOrDefault(1), StringComparison.Ordinal);
             request.Content = new StringContent(body, Encoding.UTF8, "application/json");
         }
         try

@@ -2,7 +2,9 @@ using Stoa.Platform.Http;
 
 namespace Stoa.Tests.Authorization;
 
-/// <summary>Routes of Mojodex's wire about what users are told; as with <see cref="ThinkingRows"/> nobody of the matrix may call them.</summary>
+/// <summary>
+/// Routes of Mojodex's wire about what users are told; as with <see cref="ThinkingRows"/> nobody of the matrix may call them.
+/// </summary>
 internal static class EventRows
 {
     public static readonly IReadOnlyDictionary<string, MatrixRow> All = new Dictionary<string, MatrixRow>(StringComparer.Ordinal)

@@ -39,7 +39,8 @@ internal static class GatewayRows
         ["GET /v1/files/{id}"] = new(AccessRule.Key, FileAsync),
         ["GET /v1/files/{id}/content"] = new(AccessRule.Key, FileAsync),
         ["DELETE /v1/files/{id}"] = new(AccessRule.Key, FileAsync),
-        ["POST /v1/batches"] = new(AccessRule.Key, FileAsync, """{"input_file_id":"{0}","endpoint":"/v1/chat/completions","completion_window":"24h"}"""),
+        ["POST /v1/batches"] =
+            new(AccessRule.Key, FileAsync, """{"input_file_id":"{0}","endpoint":"/v1/chat/completions","completion_window":"24h"}"""),
         ["GET /v1/batches"] = new(AccessRule.Key),
         ["GET /v1/batches/{id}"] = new(AccessRule.Key, BatchOf(BatchKind.OpenAi)),
         ["POST /v1/batches/{id}/cancel"] = new(AccessRule.Key, BatchOf(BatchKind.OpenAi)),
@@ -51,7 +52,8 @@ internal static class GatewayRows
         ["DELETE /v1/messages/batches/{id}"] = new(AccessRule.Key, BatchOf(BatchKind.Anthropic)),
         ["GET /healthcheck"] = new(AccessRule.Anyone),
         ["GET /ready"] = new(AccessRule.Anyone),
-        ["GET /image/{organization_id}/{name}"] = new(AccessRule.Anyone, Always(Guid.Empty.ToString(), "none.png")) { Whose = Whose.Everybodys, Answers = [404] },
+        ["GET /image/{organization_id}/{name}"] =
+            new(AccessRule.Anyone, Always(Guid.Empty.ToString(), "none.png")) { Whose = Whose.Everybodys, Answers = [404] },
         ["GET /api/stoa/usage"] = new(AccessRule.Viewer),
         ["GET /api/stoa/usage/calls"] = new(AccessRule.Viewer),
         ["GET /api/stoa/prices"] = new(AccessRule.Viewer),

@@ -18,7 +18,8 @@ internal static class LearningServiceRows
         ["GET /learning/file/presigned-url/get"] = new("learner"),
         ["POST /learning/file/upload-local"] = new("learner"),
         ["GET /learning/file/download-local"] = new("learner"),
-        ["GET /learning/uploads/{filename}"] = new(AccessRule.Anyone, Always("0b4e7f3a-6f57-4f1d-9c58-0d5d6f0f2f11.png")) { Whose = Whose.Everybodys, Answers = [404] },
+        ["GET /learning/uploads/{filename}"] =
+            new(AccessRule.Anyone, Always("0b4e7f3a-6f57-4f1d-9c58-0d5d6f0f2f11.png")) { Whose = Whose.Everybodys, Answers = [404] },
         ["POST /learning/code"] = new("learner", Body: "{}"),
         ["GET /learning/code/user/{user_id}/question/{question_id}"] = Of(Unknown, Unknown),
         ["DELETE /learning/code/user/{user_id}/question/{question_id}"] = Of(Unknown, Unknown),

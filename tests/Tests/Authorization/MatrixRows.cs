@@ -12,7 +12,8 @@ internal static class MatrixRows
 
     public static IReadOnlyDictionary<string, MatrixRow> All { get; } = new[]
     {
-        PlatformRows.All, GatewayRows.All, AgentRows.All, FeedbackRows.All, LearningRows.All, LearningServiceRows.All, ThinkingRows.All, EventRows.All,
+        PlatformRows.All, GatewayRows.All, AgentRows.All, FeedbackRows.All,
+        LearningRows.All, LearningServiceRows.All, ThinkingRows.All, EventRows.All,
         WorkRows.All, DocumentRows.All,
     }
         .SelectMany(rows => rows).ToDictionary(row => row.Key, row => row.Value, StringComparer.Ordinal);

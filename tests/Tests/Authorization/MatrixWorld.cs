@@ -5,7 +5,9 @@ using Stoa.Tests.Support;
 
 namespace Stoa.Tests.Authorization;
 
-/// <summary>Two organizations that know nothing of each other beside the one that runs the installation, and everybody who could call.</summary>
+/// <summary>
+/// Two organizations that know nothing of each other beside the one that runs the installation, and everybody who could call.
+/// </summary>
 internal sealed class MatrixWorld(HostUnderTest host)
 {
     private readonly Dictionary<MatrixCaller, MatrixCaller> sessions = [];
@@ -62,7 +64,9 @@ internal sealed class MatrixWorld(HostUnderTest host)
         return known;
     }
 
-    /// <summary>He changed something, perhaps his own session, which he comes with no more, or somebody else's, which is in doubt now.</summary>
+    /// <summary>
+    /// He changed something, perhaps his own session, which he comes with no more, or somebody else's, which is in doubt now.
+    /// </summary>
     public void HasChangedSomething(MatrixCaller caller)
     {
         sessions.Remove(caller);
@@ -114,7 +118,8 @@ internal sealed class MatrixWorld(HostUnderTest host)
 
     public Task<NewInvitation> InvitationAsync(Guid organizationId, string email, CancellationToken ct) =>
         WithAsync<InvitationStore, NewInvitation>(invitations => invitations.CreateAsync(
-            Caller.Of(new ApiKey(Guid.Empty, organizationId, "test", "", default, IsAdmin: true, null, null, null, null, null)), email, MemberRole.Viewer, ct));
+            Caller.Of(new ApiKey(Guid.Empty, organizationId, "test", "", default, IsAdmin: true, null, null, null, null, null)),
+            email, MemberRole.Viewer, ct));
 
     private async Task PopulateAsync(CancellationToken ct)
     {

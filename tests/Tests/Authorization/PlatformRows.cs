@@ -31,7 +31,8 @@ internal static class PlatformRows
         ["GET /api/stoa/webhooks/deliveries/{id}"] = new(AccessRule.Admin, DeliveryAsync),
         ["POST /api/stoa/webhooks/deliveries/{id}/resend"] = new(AccessRule.Admin, DeliveryAsync),
 
-        ["POST /api/stoa/sessions"] = new(AccessRule.Anyone, Body: """{"email":"nobody@example.org","password":"wrong"}""") { Answers = [401, 429] },
+        ["POST /api/stoa/sessions"] =
+            new(AccessRule.Anyone, Body: """{"email":"nobody@example.org","password":"wrong"}""") { Answers = [401, 429] },
         ["DELETE /api/stoa/sessions/current"] = new(AccessRule.Caller) { Answers = [204, 409] },
         ["GET /api/stoa/me"] = new(AccessRule.Caller),
         ["PATCH /api/stoa/me"] = new(AccessRule.Person, Body: """{"name":"Somebody"}"""),
@@ -82,7 +83,8 @@ internal static class PlatformRows
         ["GET /api/stoa/jobs/schedules"] = new(AccessRule.Operator),
         ["POST /api/stoa/jobs/schedules/{name}/pause"] = new(AccessRule.Operator, Always(Schedule)) { Whose = Whose.Everybodys },
         ["POST /api/stoa/jobs/schedules/{name}/resume"] = new(AccessRule.Operator, Always(Schedule)) { Whose = Whose.Everybodys },
-        ["POST /api/stoa/jobs/schedules/{name}/run"] = new(AccessRule.Operator, Always(Schedule)) { Whose = Whose.Everybodys, Answers = [201, 409] },
+        ["POST /api/stoa/jobs/schedules/{name}/run"] =
+            new(AccessRule.Operator, Always(Schedule)) { Whose = Whose.Everybodys, Answers = [201, 409] },
     };
 
     private static async Task<string[]> WebhookSecretAsync(MatrixWorld world, MatrixCaller owner, CancellationToken ct)
@@ -132,7 +134,8 @@ internal static class PlatformRows
         var provider = world.Unique("provider");
         foreach (var name in (string[])[provider, world.Unique("provider")])
         {
-            await world.WithAsync<PersonStore>(people => people.LinkAsync(person, new(name, world.Unique("subject"), null, false), "test", ct));
+            await world.WithAsync<PersonStore>(
+                people => people.LinkAsync(person, new(name, world.Unique("subject"), null, false), "test", ct));
         }
         return [provider];
     }
@@ -156,7 +159,8 @@ internal static class PlatformRows
     {
         var made = new Principal
         {
-            Id = Guid.CreateVersion7(), OrganizationId = owner.OrganizationId!.Value, Name = "program", CreatedAt = TimeProvider.System.GetUtcNow(),
+            Id = Guid.CreateVersion7(), OrganizationId = owner.OrganizationId!.Value,
+            Name = "program", CreatedAt = TimeProvider.System.GetUtcNow(),
         };
         await world.WithAsync<IdentityDb>(db =>
         {

@@ -3,8 +3,8 @@ using Stoa.Platform.Http;
 namespace Stoa.Tests.Authorization;
 
 /// <summary>
-/// Routes of Mojodex's wire about accounts, tasks and conversations. None of the matrix's callers has one of its credentials; what users and
-/// services may is asked by <see cref="Assistants.Work.AccessTests"/>.
+/// Routes of Mojodex's wire about accounts, tasks and conversations. None of the matrix's callers has one of its credentials; what users
+/// and services may is asked by <see cref="Assistants.Work.AccessTests"/>.
 /// </summary>
 internal static class WorkRows
 {
@@ -14,14 +14,17 @@ internal static class WorkRows
     {
         ("PUT /assistants/terms_and_conditions", User), ("POST /assistants/timezone", User), ("PUT /assistants/goal", User),
         ("POST /assistants/user_summary", Service), ("POST /assistants/language", User), ("GET /assistants/language", User),
-        ("PUT /assistants/company", User), ("POST /assistants/company", User), ("PUT /assistants/session", User), ("GET /assistants/session", User),
+        ("PUT /assistants/company", User), ("POST /assistants/company", User),
+        ("PUT /assistants/session", User), ("GET /assistants/session", User),
         ("POST /assistants/session", Both), ("DELETE /assistants/session", User), ("GET /assistants/user_task", User),
         ("PUT /assistants/user_task_execution", User), ("GET /assistants/user_task_execution", User),
         ("POST /assistants/user_task_execution", Service), ("DELETE /assistants/user_task_execution", User),
         ("POST /assistants/user_task_execution_run", User), ("POST /assistants/user_task_execution_title", User),
-        ("GET /assistants/user_task_execution_produced_text", User), ("PUT /assistants/user_message", User), ("GET /assistants/message", User),
+        ("GET /assistants/user_task_execution_produced_text", User),
+        ("PUT /assistants/user_message", User), ("GET /assistants/message", User),
         ("PUT /assistants/mojo_message", Service), ("GET /assistants/produced_text", User), ("POST /assistants/produced_text", Both),
-        ("DELETE /assistants/produced_text", User), ("GET /assistants/retrieve_produced_text", Service), ("PUT /assistants/task_tool_query", Service),
+        ("DELETE /assistants/produced_text", User), ("GET /assistants/retrieve_produced_text", Service),
+        ("PUT /assistants/task_tool_query", Service),
         ("POST /assistants/task_tool_query", Service), ("POST /assistants/home_chat", Both), ("PUT /assistants/home_chat", Service),
         ("POST /assistants/relaunch_locked_workflow_step_executions", Service),
     }

@@ -18,7 +18,8 @@ public sealed class AnthropicClientTests(AnthropicRun run) : VendorClientTests(r
         Assert.StartsWith("msg_", (string?)result["id"], StringComparison.Ordinal);
         Assert.NotNull((string?)result["requestId"]);
         var upstream = Run.Upstream(target, "text").Single();
-        Assert.Equal(target switch { "other" => "/v1/chat/completions", "gemini" => "/v1beta/models/text-gemini:generateContent", _ => "/v1/messages" }, upstream.Path);
+        Assert.Equal(target switch { "other" => "/v1/chat/completions",
+            "gemini" => "/v1beta/models/text-gemini:generateContent", _ => "/v1/messages" }, upstream.Path);
         AssertReported(upstream, result["usage"]!);
     }
 

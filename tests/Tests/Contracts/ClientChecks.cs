@@ -29,7 +29,9 @@ internal static class ClientChecks
         Assert.Equal(expected, (string?)result["whole"]);
     }
 
-    /// <summary>The provider notices that the client has left, and because of that. How soon is measured elsewhere: here all run at once.</summary>
+    /// <summary>
+    /// The provider notices that the client has left, and because of that. How soon is measured elsewhere: here all run at once.
+    /// </summary>
     internal static async Task CancelledAsync(JsonNode result, ScriptedRequest upstream)
     {
         using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(30), TimeProvider.System);

@@ -18,7 +18,8 @@ internal sealed record ClientTarget(string Name, Uri BaseUrl, string Key, string
 /// <summary>
 /// One run of a vendor's client: a single node process plays every scenario against every target, the tests read the results.
 /// Targets: <c>provider</c> is the scripted provider itself (so the script is judged by the same client), <c>same</c> and
-/// <c>other</c> are Stoa before a provider of the client's dialect or of the other one, <c>gemini</c> before one of Gemini's, <c>demo</c> is Stoa's own provider.
+/// <c>other</c> are Stoa before a provider of the client's dialect or of the other one, <c>gemini</c> before one of Gemini's, <c>demo</c>
+/// is Stoa's own provider.
 /// </summary>
 public abstract class ClientRun(string script, string kind, string otherKind) : IAsyncLifetime
 {
@@ -55,7 +56,8 @@ public abstract class ClientRun(string script, string kind, string otherKind) : 
             new("gemini", stoa, HostProcess.DevelopmentKey, "gemini/") { Prefixes = FaultPrefixes("gemini") },
             new("demo", stoa, HostProcess.DevelopmentKey, "demo/")
             {
-                Model = "demo/demo", Only = ["text", "stream", "schema", "unicode", "embeddings", "count_tokens", "response", "response_stream", "batch"],
+                Model = "demo/demo",
+                Only = ["text", "stream", "schema", "unicode", "embeddings", "count_tokens", "response", "response_stream", "batch"],
             },
         ]);
     }

@@ -56,7 +56,8 @@ public abstract class FrameworkClientTests(ClientRun run) : VendorClientTests(ru
 
     [Theory, MemberData(nameof(Everywhere))]
     public void A_demanded_schema_is_met_and_parsed(string target) =>
-        Assert.Equal(["city", "people", "coastal", "kind"], Run.Result(target, "schema")["parsed"]!.AsObject().Select(property => property.Key));
+        Assert.Equal(
+            ["city", "people", "coastal", "kind"], Run.Result(target, "schema")["parsed"]!.AsObject().Select(property => property.Key));
 
     [Theory, MemberData(nameof(Everywhere))]
     public void A_wrong_key_is_told_as_401_and_an_unknown_model_as_404(string target)

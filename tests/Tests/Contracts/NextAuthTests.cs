@@ -116,7 +116,8 @@ public sealed class NextAuthTests(NextAuthTests.Package package) : IClassFixture
                 new { secret = OldSecret, claims = large, secure = true },
                 new { secret = "somebody else's secret", claims, secure = false },
                 new { secret = Secret, claims, maxAge = -16, secure = false },
-                new { secret = Secret, token = Jwe.Encrypt("{\"userId\":8,\"exp\":4102444800}"u8, NextAuthSessions.KeyOf(Secret, Options)) });
+                new { secret = Secret,
+                    token = Jwe.Encrypt("{\"userId\":8,\"exp\":4102444800}"u8, NextAuthSessions.KeyOf(Secret, Options)) });
         }
 
         public ValueTask DisposeAsync() => ValueTask.CompletedTask;

@@ -19,7 +19,8 @@ public sealed class OpenAiClientTests(OpenAiRun run) : VendorClientTests(run), I
         Assert.StartsWith("chatcmpl-", (string?)result["id"], StringComparison.Ordinal);
         Assert.NotNull((string?)result["requestId"]);
         var upstream = Run.Upstream(target, "text").Single();
-        Assert.Equal(target switch { "other" => "/v1/messages", "gemini" => "/v1beta/models/text-gemini:generateContent", _ => "/v1/chat/completions" }, upstream.Path);
+        Assert.Equal(target switch { "other" => "/v1/messages",
+            "gemini" => "/v1beta/models/text-gemini:generateContent", _ => "/v1/chat/completions" }, upstream.Path);
         AssertReported(upstream, result["usage"]!);
     }
 
@@ -141,7 +142,8 @@ public sealed class OpenAiClientTests(OpenAiRun run) : VendorClientTests(run), I
         Assert.StartsWith("resp_", (string?)result["id"], StringComparison.Ordinal);
         Assert.NotNull((string?)result["requestId"]);
         var upstream = Run.Upstream(target, "response").Single();
-        Assert.Equal(target switch { "other" => "/v1/messages", "gemini" => "/v1beta/models/response-gemini:generateContent", _ => "/v1/responses" }, upstream.Path);
+        Assert.Equal(target switch { "other" => "/v1/messages",
+            "gemini" => "/v1beta/models/response-gemini:generateContent", _ => "/v1/responses" }, upstream.Path);
         Assert.Equal(upstream.Reported!.Input, (long)result["usage"]!["input_tokens"]!);
         Assert.Equal(upstream.Reported!.Output, (long)result["usage"]!["output_tokens"]!);
         Assert.Equal(upstream.Reported!.CacheRead, (long)result["usage"]!["input_tokens_details"]!["cached_tokens"]!);
@@ -155,7 +157,8 @@ public sealed class OpenAiClientTests(OpenAiRun run) : VendorClientTests(run), I
         Assert.True((bool)result["inOrder"]!);
         var types = result["types"]!.AsArray().Select(type => (string)type!).ToList();
         Assert.Equal(
-            ["response.created", "response.in_progress", "response.output_item.added", "response.content_part.added", "response.output_text.delta", "response.output_text.done"],
+            ["response.created", "response.in_progress", "response.output_item.added",
+                "response.content_part.added", "response.output_text.delta", "response.output_text.done"],
             types.Take(6));
         Assert.Equal("response.completed", types[^1]);
     }
@@ -177,7 +180,8 @@ public sealed class OpenAiClientTests(OpenAiRun run) : VendorClientTests(run), I
         Assert.Equal(["message", "message", "message"], result["inputs"]!.AsArray().Select(type => (string?)type));
         Assert.Equal("NotFoundError", (string?)result["gone"]!["error"]!["name"]);
         var background = Run.Result(target, "response_background");
-        Assert.Equal(("queued", "completed", "You said: Later."), ((string?)background["queued"], (string?)background["status"], (string?)background["text"]));
+        Assert.Equal(("queued", "completed", "You said: Later."),
+            ((string?)background["queued"], (string?)background["status"], (string?)background["text"]));
     }
 
     [Theory]

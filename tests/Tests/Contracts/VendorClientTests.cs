@@ -2,7 +2,10 @@ using Stoa.Tests.Support;
 
 namespace Stoa.Tests.Contracts;
 
-/// <summary>What every vendor's client must find, whatever it calls things: at the provider itself, and through Stoa to the same dialect and the other.</summary>
+/// <summary>
+/// What every vendor's client must find, whatever it calls things: at the provider itself, and through Stoa to the same dialect and the
+/// other.
+/// </summary>
 public abstract class VendorClientTests(ClientRun run)
 {
     public static TheoryData<string> Everywhere => ["provider", "same", "other", "gemini"];

@@ -22,7 +22,8 @@ internal sealed class Traffic(HostProcess host, string model)
         Task.WhenAll(Enumerable.Range(0, Callers).Select(_ => CallUntilAsync(() => _answered.Count >= answered)));
 
     /// <summary>Beside the work of others, as long as that goes on.</summary>
-    internal Task RunUntilAsync(Task end) => Task.WhenAll(Enumerable.Range(0, FewCallers).Select(_ => CallUntilAsync(() => end.IsCompleted)));
+    internal Task RunUntilAsync(Task end) =>
+        Task.WhenAll(Enumerable.Range(0, FewCallers).Select(_ => CallUntilAsync(() => end.IsCompleted)));
 
     internal async Task WaitUntilAnsweredAsync(int count)
     {

@@ -105,7 +105,8 @@ internal sealed class Bot(Uri address, int seed)
             answer["text"] = "";
             answer["message_id"] = (string)task["message_id"]!;
             answer["task_id"] = (string)task["id"]!;
-            answer["labels"] = new JsonObject(task["valid_labels"]!.AsArray().Select(label => KeyValuePair.Create((string)label!, (JsonNode?)(
+            answer["labels"] =
+                new JsonObject(task["valid_labels"]!.AsArray().Select(label => KeyValuePair.Create((string)label!, (JsonNode?)(
                 (string)label! is "spam" or "lang_mismatch" ? (random.Next(20) == 0 ? 1 : 0) : Math.Round(random.NextDouble(), 2)))));
             return answer;
         }
@@ -142,7 +143,8 @@ internal sealed class Bot(Uri address, int seed)
     private static async Task<(int Status, JsonNode? Body)> PostAsync(HttpClient client, string path, JsonObject body)
     {
         using var content = new StringContent(body.ToJsonString(), Encoding.UTF8, "application/json");
-        using var answer = await client.PostAsync(new Uri($"/api/v1{path}", UriKind.Relative), content, TestContext.Current.CancellationToken);
+        using var answer =
+            await client.PostAsync(new Uri($"/api/v1{path}", UriKind.Relative), content, TestContext.Current.CancellationToken);
         var text = await answer.Content.ReadAsStringAsync(TestContext.Current.CancellationToken);
         var read = text.Length == 0 ? null : JsonNode.Parse(text);
         return answer.StatusCode == HttpStatusCode.ServiceUnavailable && read?["error_code"] is null

@@ -3,7 +3,9 @@ using System.Text.Json.Nodes;
 
 namespace Stoa.Tests.Feedback;
 
-/// <summary>Many users at once do whatever they are given. <c>STOA_BOT_SEED</c> repeats a run, <c>STOA_BOT_TASKS</c> lengthens it.</summary>
+/// <summary>
+/// Many users at once do whatever they are given. <c>STOA_BOT_SEED</c> repeats a run, <c>STOA_BOT_TASKS</c> lengthens it.
+/// </summary>
 public sealed class BotTests(ITestOutputHelper output) : IDisposable
 {
     private const int Players = 20;
@@ -14,7 +16,8 @@ public sealed class BotTests(ITestOutputHelper output) : IDisposable
           select message.* from feedback.message join feedback.message_tree_state on message_tree_state.message_tree_id = message.id
           where state = 'ready_for_export' and review_result and not deleted
           union all
-          select reply.* from feedback.message reply join shown on shown.id = reply.parent_id where reply.review_result and not reply.deleted
+          select reply.* from feedback.message reply
+            join shown on shown.id = reply.parent_id where reply.review_result and not reply.deleted
         )
         """;
 
@@ -41,7 +44,8 @@ public sealed class BotTests(ITestOutputHelper output) : IDisposable
         Assert.InRange(bot.Accepted.Count, tasks, tasks + Players);
         Assert.Equal(
             [
-                "assistant_reply", "initial_prompt", "label_assistant_reply", "label_initial_prompt", "label_prompter_reply", "prompter_reply",
+                "assistant_reply", "initial_prompt", "label_assistant_reply",
+                "label_initial_prompt", "label_prompter_reply", "prompter_reply",
                 "rank_assistant_replies",
             ],
             bot.Accepted.Select(one => one.TaskType).Distinct(StringComparer.Ordinal).Order(StringComparer.Ordinal));
@@ -65,7 +69,8 @@ public sealed class BotTests(ITestOutputHelper output) : IDisposable
         var trees = await ExportAsync(site, "tree");
         Assert.Equal(ready, trees.Count);
         Assert.All(trees, tree => Assert.Equal("ready_for_export", (string?)tree["tree_state"]));
-        Assert.Equal(await site.AskAsync<long>($"{Shown} select count(*) from shown"), trees.Sum(tree => Messages(tree["prompt"]!, "prompter")));
+        Assert.Equal(
+            await site.AskAsync<long>($"{Shown} select count(*) from shown"), trees.Sum(tree => Messages(tree["prompt"]!, "prompter")));
 
         var pairs = await ExportAsync(site, "preference");
         Assert.Equal(
@@ -95,5 +100,6 @@ public sealed class BotTests(ITestOutputHelper output) : IDisposable
     }
 
     internal static int? Number(string variable) =>
-        int.TryParse(Environment.GetEnvironmentVariable(variable), NumberStyles.None, CultureInfo.InvariantCulture, out var number) ? number : null;
+        int.TryParse(Environment.GetEnvironmentVariable(variable), NumberStyles.None, CultureInfo.InvariantCulture, out var number)
+            ? number : null;
 }

@@ -37,7 +37,8 @@ public sealed class FeedbackSite : IAsyncDisposable
 
     public static JsonObject User(string name) => new() { ["id"] = name, ["display_name"] = name, ["auth_method"] = "local" };
 
-    public async Task<(int Status, JsonNode? Body)> SendAsync(HttpMethod method, string path, object? body = null, string? acting = null, string key = "1234")
+    public async Task<(int Status, JsonNode? Body)> SendAsync(
+        HttpMethod method, string path, object? body = null, string? acting = null, string key = "1234")
     {
         using var request = new HttpRequestMessage(method, $"/api/v1{path}");
         request.Headers.Add("X-API-Key", key);
@@ -47,14 +48,16 @@ public sealed class FeedbackSite : IAsyncDisposable
         }
         if (body is not null)
         {
-            request.Content = body is string raw ? new StringContent(raw, System.Text.Encoding.UTF8, "application/json") : JsonContent.Create(body);
+            request.Content = body is string raw
+                ? new StringContent(raw, System.Text.Encoding.UTF8, "application/json") : JsonContent.Create(body);
         }
         using var answer = await host.Client.SendAsync(request, Ct);
         var text = await answer.Content.ReadAsStringAsync(Ct);
         return ((int)answer.StatusCode, text.Length == 0 ? null : JsonNode.Parse(text));
     }
 
-    public Task<(int Status, JsonNode? Body)> PostAsync(string path, object? body, string? acting = null) => SendAsync(HttpMethod.Post, path, body, acting);
+    public Task<(int Status, JsonNode? Body)> PostAsync(string path, object? body, string? acting = null) =>
+        SendAsync(HttpMethod.Post, path, body, acting);
 
     public async Task<JsonNode> GetAsync(string path, string? acting = null)
     {
@@ -91,7 +94,8 @@ public sealed class FeedbackSite : IAsyncDisposable
         return $"{id}-text";
     }
 
-    public Task<(int Status, JsonNode? Body)> ReplyAsync(string user, string messageId, string userMessageId, string text, string lang = "en") =>
+    public Task<(int Status, JsonNode? Body)> ReplyAsync(
+        string user, string messageId, string userMessageId, string text, string lang = "en") =>
         PostAsync("/tasks/interaction", new JsonObject
         {
             ["type"] = "text_reply_to_message",
@@ -109,7 +113,8 @@ public sealed class FeedbackSite : IAsyncDisposable
         Assert.True(status == 200, $"{type} of {user}: {status} {body?.ToJsonString()}");
     }
 
-    public Task<(int Status, JsonNode? Body)> ReviewAsync(string user, JsonNode task, double spam = 0) => PostAsync("/tasks/interaction", new JsonObject
+    public Task<(int Status, JsonNode? Body)> ReviewAsync(string user, JsonNode task, double spam = 0) =>
+        PostAsync("/tasks/interaction", new JsonObject
     {
         ["type"] = "text_labels",
         ["user"] = User(user),
@@ -119,7 +124,8 @@ public sealed class FeedbackSite : IAsyncDisposable
         ["task_id"] = (string)task["id"]!,
     });
 
-    public Task<(int Status, JsonNode? Body)> RankAsync(string user, string messageId, params int[] order) => PostAsync("/tasks/interaction", new JsonObject
+    public Task<(int Status, JsonNode? Body)> RankAsync(string user, string messageId, params int[] order) =>
+        PostAsync("/tasks/interaction", new JsonObject
     {
         ["type"] = "message_ranking",
         ["user"] = User(user),

@@ -10,7 +10,8 @@ namespace Stoa.Tests.Feedback;
 /// <summary>The host with the trusted client's key, and rows put in by SQL where a test is about what is read.</summary>
 internal sealed class ReadingSite(HostUnderTest host) : IAsyncDisposable
 {
-    public static readonly Guid Alice = Guid.Parse("00000000-0000-7000-8000-00000000000a"), Bob = Guid.Parse("00000000-0000-7000-8000-00000000000b");
+    public static readonly Guid Alice = Guid.Parse("00000000-0000-7000-8000-00000000000a"),
+        Bob = Guid.Parse("00000000-0000-7000-8000-00000000000b");
 
     public HostUnderTest Host => host;
 
@@ -48,8 +49,10 @@ internal sealed class ReadingSite(HostUnderTest host) : IAsyncDisposable
                 values ('{id}', 12, 3, 3, 'growing', true)
                 """
             : $"""
-                insert into feedback.message (id, parent_id, message_tree_id, user_id, role, depth, api_client_id, frontend_message_id, text)
-                select '{id}', id, message_tree_id, '{user}', case role when 'prompter' then 'assistant' else 'prompter' end, depth + 1, api_client_id,
+                insert into feedback.message (id, parent_id, message_tree_id, user_id, role, depth, api_client_id,
+                  frontend_message_id, text)
+                select '{id}', id, message_tree_id, '{user}', case role when 'prompter' then 'assistant' else 'prompter' end,
+                  depth + 1, api_client_id,
                   '{id}', '{text}'
                 from feedback.message where id = '{parent}';
                 update feedback.message set children_count = children_count + 1 where id = '{parent}'
@@ -62,7 +65,8 @@ internal sealed class ReadingSite(HostUnderTest host) : IAsyncDisposable
     public Task RankAsync(Guid user, Guid parent, params Guid[] order) => RunAsync($"""
         with task as (
           insert into feedback.task (id, user_id, type, api_client_id, done, ack, parent_message_id)
-          values (gen_random_uuid(), '{user}', 'rank_assistant_replies', (select id from feedback.api_client where trusted), true, true, '{parent}')
+          values (gen_random_uuid(), '{user}', 'rank_assistant_replies', (select id from feedback.api_client where trusted),
+            true, true, '{parent}')
           returning id, api_client_id, user_id),
         noted as (
           insert into feedback.journal (id, user_id, api_client_id, event_type, event_payload)
@@ -76,7 +80,8 @@ internal sealed class ReadingSite(HostUnderTest host) : IAsyncDisposable
     public Task LabelAsync(Guid user, Guid message, string labels, string mode = "full") => RunAsync($"""
         with task as (
           insert into feedback.task (id, user_id, type, mode, api_client_id, done, ack, parent_message_id)
-          values (gen_random_uuid(), '{user}', 'label_assistant_reply', '{mode}', (select id from feedback.api_client where trusted), true, true, '{message}')
+          values (gen_random_uuid(), '{user}', 'label_assistant_reply', '{mode}', (select id from feedback.api_client where trusted), true,
+            true, '{message}')
           returning id, api_client_id, user_id)
         insert into feedback.text_labels (id, user_id, api_client_id, text, message_id, labels, task_id)
         select id, user_id, api_client_id, '', '{message}', '{labels}', id from task;

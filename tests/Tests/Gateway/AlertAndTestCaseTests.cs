@@ -62,7 +62,8 @@ public sealed class AlertAndTestCaseTests(GtwyHost host) : IClassFixture<GtwyHos
         await host.SendAsync("POST", "/api/testcases/create", Case(agent, "beta"));
         var id = (string)made!["data"]!["_id"]!;
         var (foreign, _) = await host.SendAsync("POST", "/api/testcases/create", Case(other, "gamma"));
-        var (changed, _) = await host.SendAsync("PUT", $"/api/testcases/{id}", new { type = "response", expected = new { response = "5" }, matching_type = "cosine" });
+        var (changed, _) = await host.SendAsync(
+            "PUT", $"/api/testcases/{id}", new { type = "response", expected = new { response = "5" }, matching_type = "cosine" });
         var (_, found) = await host.SendAsync("GET", $"/api/testcases/{agent}?keyword=ALPH");
         var (stolen, _) = await host.SendAsync("DELETE", $"/api/testcases/{id}", null, asOther: true);
         var (_, gone) = await host.SendAsync("DELETE", "/api/testcases", new { testCaseIds = new[] { id } });
@@ -70,7 +71,8 @@ public sealed class AlertAndTestCaseTests(GtwyHost host) : IClassFixture<GtwyHos
         var (none, missing) = await host.SendAsync("DELETE", $"/api/testcases/agent/{agent}");
 
         Assert.Equal((HttpStatusCode.OK, HttpStatusCode.NotFound, HttpStatusCode.OK), (created, foreign, changed));
-        Assert.Equal((1, "5", "cosine"), ((int)found!["total"]!, (string?)found["data"]![0]!["expected"]!["response"], (string?)found["data"]![0]!["matching_type"]));
+        Assert.Equal((1, "5", "cosine"),
+            ((int)found!["total"]!, (string?)found["data"]![0]!["expected"]!["response"], (string?)found["data"]![0]!["matching_type"]));
         Assert.Equal(HttpStatusCode.NotFound, stolen);
         Assert.Equal((1, 1), ((int)gone!["deletedCount"]!, (int)rest!["deletedCount"]!));
         Assert.Equal((HttpStatusCode.NotFound, "Testcase(s) not found"), (none, (string?)missing!["error"]));
@@ -88,7 +90,8 @@ public sealed class AlertAndTestCaseTests(GtwyHost host) : IClassFixture<GtwyHos
         var run = await host.AddRunAsync(agent, "t", 5, document: new()
         {
             ["variables"] = new System.Text.Json.Nodes.JsonObject { ["name"] = "Ada" },
-            ["user_urls"] = System.Text.Json.Nodes.JsonNode.Parse("""[{"url":"(inline)","type":"image"},{"url":"https://example.org/a.png","type":"image"}]"""),
+            ["user_urls"] = System.Text.Json.Nodes.JsonNode.Parse(
+                """[{"url":"(inline)","type":"image"},{"url":"https://example.org/a.png","type":"image"}]"""),
         });
         await host.AddRunAsync(agent, "t", 6);
 
@@ -113,7 +116,8 @@ public sealed class AlertAndTestCaseTests(GtwyHost host) : IClassFixture<GtwyHos
     [Fact]
     public async Task Conversations_below_a_thread_are_named_and_listed()
     {
-        var (status, made) = await host.SendAsync("POST", "/api/thread", new { thread_id = "reader 7", subThreadId = "one", name = "Weather" });
+        var (status, made) =
+            await host.SendAsync("POST", "/api/thread", new { thread_id = "reader 7", subThreadId = "one", name = "Weather" });
         await host.SendAsync("POST", "/api/thread", new { thread_id = "reader 7" });
         await host.SendAsync("POST", "/api/thread", new { thread_id = "reader 7", subThreadId = "one", name = "Rain" });
         var (_, listed) = await host.SendAsync("GET", "/api/thread/reader%207");

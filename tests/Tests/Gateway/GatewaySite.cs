@@ -42,10 +42,12 @@ public sealed class GatewaySite : IAsyncLifetime
 
     /// <summary>A new key of the organization <c>default</c>, known to the host.</summary>
     internal async Task<string> KeyAsync(
-        IReadOnlyList<string>? models = null, IReadOnlyList<string>? providers = null, int? requests = null, int? tokens = null, bool admin = false)
+        IReadOnlyList<string>? models = null, IReadOnlyList<string>? providers = null,
+        int? requests = null, int? tokens = null, bool admin = false)
     {
         var made = await Host.Services.GetRequiredService<KeyStore>().CreateAsync(
-            Organization.DefaultId, new KeyTerms("test", admin, models, providers, requests, tokens, null), "test", TestContext.Current.CancellationToken);
+            Organization.DefaultId, new KeyTerms("test", admin, models, providers, requests, tokens, null),
+            "test", TestContext.Current.CancellationToken);
         return made.Token;
     }
 
@@ -61,7 +63,8 @@ public sealed class GatewaySite : IAsyncLifetime
 
     public async Task<JsonNode> GetAsync(string path, string key = "stoa-dev")
     {
-        using var request = new HttpRequestMessage(HttpMethod.Get, path) { Headers = { Authorization = new AuthenticationHeaderValue("Bearer", key) } };
+        using var request =
+            new HttpRequestMessage(HttpMethod.Get, path) { Headers = { Authorization = new AuthenticationHeaderValue("Bearer", key) } };
         using var answer = await Host.Client.SendAsync(request, TestContext.Current.CancellationToken);
         var text = await answer.Content.ReadAsStringAsync(TestContext.Current.CancellationToken);
         Assert.True(answer.IsSuccessStatusCode, text);

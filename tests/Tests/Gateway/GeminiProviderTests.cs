@@ -26,7 +26,8 @@ public sealed class GeminiProviderTests(GeminiSite site) : IClassFixture<GeminiS
         if (path == Chat)
         {
             Assert.Equal((20, 9), ((int)usage["prompt_tokens"]!, (int)usage["completion_tokens"]!));
-            Assert.Equal((5, 4), ((int)usage["prompt_tokens_details"]!["cached_tokens"]!, (int)usage["completion_tokens_details"]!["reasoning_tokens"]!));
+            Assert.Equal((5, 4),
+                ((int)usage["prompt_tokens_details"]!["cached_tokens"]!, (int)usage["completion_tokens_details"]!["reasoning_tokens"]!));
         }
         else
         {
@@ -63,14 +64,16 @@ public sealed class GeminiProviderTests(GeminiSite site) : IClassFixture<GeminiS
     {
         site.Provider.EnqueueFor("gemini-3-tools", Calls());
         var ask = Ask(Chat, "gemini/gemini-3-tools");
-        ask["tools"] = JsonNode.Parse("""[{"type":"function","function":{"name":"weather","parameters":{"type":"object","properties":{"city":{"type":"string"}}}}}]""");
+        ask["tools"] = JsonNode.Parse(
+            """[{"type":"function","function":{"name":"weather","parameters":{"type":"object","properties":{"city":{"type":"string"}}}}}]""");
 
         var first = JsonNode.Parse((await site.PostAsync(Chat, ask)).Body)!["choices"]![0]!;
         var messages = ask["messages"]!.AsArray();
         messages.Add(first["message"]!.DeepClone());
         foreach (var call in first["message"]!["tool_calls"]!.AsArray())
         {
-            messages.Add(new JsonObject { ["role"] = "tool", ["tool_call_id"] = (string?)call!["id"], ["content"] = $"sun in {JsonNode.Parse((string)call["function"]!["arguments"]!)!["city"]}" });
+            messages.Add(new JsonObject { ["role"] = "tool", ["tool_call_id"] = (string?)call!["id"],
+                ["content"] = $"sun in {JsonNode.Parse((string)call["function"]!["arguments"]!)!["city"]}" });
         }
         var second = JsonNode.Parse((await site.PostAsync(Chat, ask)).Body)!;
 
@@ -92,7 +95,8 @@ public sealed class GeminiProviderTests(GeminiSite site) : IClassFixture<GeminiS
         messages.Add(new JsonObject
         {
             ["role"] = "user",
-            ["content"] = new JsonArray([.. first["content"]!.AsArray().Where(block => (string?)block!["type"] == "tool_use").Select(use => new JsonObject
+            ["content"] = new JsonArray(
+                [.. first["content"]!.AsArray().Where(block => (string?)block!["type"] == "tool_use").Select(use => new JsonObject
             {
                 ["type"] = "tool_result", ["tool_use_id"] = (string?)use!["id"], ["content"] = $"sun in {use["input"]!["city"]}",
             })]),
@@ -119,14 +123,16 @@ public sealed class GeminiProviderTests(GeminiSite site) : IClassFixture<GeminiS
             path == Chat
                 ? """[{"type":"url_citation","url_citation":{"start_index":0,"end_index":10,"url":"https://a.example","title":"A"}}]"""
                 : """[{"type":"web_search_result_location","url":"https://a.example","title":"A","cited_text":"","encrypted_index":""}]""",
-            (path == Chat ? JsonNode.Parse(body)!["choices"]![0]!["message"]!["annotations"] : JsonNode.Parse(body)!["content"]![0]!["citations"])!.ToJsonString());
+            (path == Chat ? JsonNode.Parse(body)!["choices"]![0]!["message"]!["annotations"]
+                : JsonNode.Parse(body)!["content"]![0]!["citations"])!.ToJsonString());
     }
 
     [Fact]
     public async Task A_demanded_schema_is_met()
     {
         var ask = Ask(Chat, "gemini/schema");
-        ask["response_format"] = JsonNode.Parse("""{"type":"json_schema","json_schema":{"name":"a","schema":{"type":"object","properties":{"city":{"type":"string"}}}}}""");
+        ask["response_format"] = JsonNode.Parse(
+            """{"type":"json_schema","json_schema":{"name":"a","schema":{"type":"object","properties":{"city":{"type":"string"}}}}}""");
 
         var answer = JsonNode.Parse((await site.PostAsync(Chat, ask)).Body)!;
 
@@ -150,7 +156,8 @@ public sealed class GeminiProviderTests(GeminiSite site) : IClassFixture<GeminiS
     [InlineData("http://169.254.169.254/latest", "url_not_allowed")]
     public async Task An_address_without_a_picture_is_the_clients_error(string address, string code)
     {
-        var (status, body) = await site.PostAsync(Chat, Show(Chat, "gemini/unseen", address.Replace("{0}", site.Web, StringComparison.Ordinal)));
+        var (status, body) =
+            await site.PostAsync(Chat, Show(Chat, "gemini/unseen", address.Replace("{0}", site.Web, StringComparison.Ordinal)));
 
         Assert.Equal(400, status);
         Assert.Equal(code, (string?)JsonNode.Parse(body)!["error"]!["code"]);
@@ -162,7 +169,8 @@ public sealed class GeminiProviderTests(GeminiSite site) : IClassFixture<GeminiS
     [InlineData(true)]
     public async Task A_blocked_prompt_is_refused_in_the_clients_words(bool streams)
     {
-        site.Provider.EnqueueFor("blocked", ScriptedAnswer.Error(200, """{"promptFeedback":{"blockReason":"PROHIBITED_CONTENT"},"usageMetadata":{"promptTokenCount":3}}"""));
+        site.Provider.EnqueueFor("blocked", ScriptedAnswer.Error(
+            200, """{"promptFeedback":{"blockReason":"PROHIBITED_CONTENT"},"usageMetadata":{"promptTokenCount":3}}"""));
 
         var (status, body) = await site.PostAsync(Chat, Ask(Chat, "gemini/blocked", streams));
 
@@ -214,7 +222,8 @@ public sealed class GeminiProviderTests(GeminiSite site) : IClassFixture<GeminiS
 
         Assert.Equal(502, (await site.PostAsync(path, Ask(path, "faulty/garbage"))).Status);
         Assert.Contains("\"error\"", (await site.PostAsync(path, Ask(path, "faulty/cut", streams: true))).Body, StringComparison.Ordinal);
-        Assert.Contains("upstream closed the stream", (await site.PostAsync(path, Ask(path, "faulty/unfinished", streams: true))).Body, StringComparison.Ordinal);
+        Assert.Contains("upstream closed the stream",
+            (await site.PostAsync(path, Ask(path, "faulty/unfinished", streams: true))).Body, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -229,7 +238,8 @@ public sealed class GeminiProviderTests(GeminiSite site) : IClassFixture<GeminiS
     [Fact]
     public async Task Texts_are_embedded_in_one_batch()
     {
-        var (status, body) = await site.PostAsync("/v1/embeddings", new() { ["model"] = "gemini/embed", ["input"] = new JsonArray("a", "bc"), ["dimensions"] = 4 });
+        var (status, body) = await site.PostAsync(
+            "/v1/embeddings", new() { ["model"] = "gemini/embed", ["input"] = new JsonArray("a", "bc"), ["dimensions"] = 4 });
 
         Assert.Equal(200, status);
         var second = JsonNode.Parse(body)!["data"]![1]!["embedding"]!.AsArray().Select(number => (float)number!);
@@ -252,7 +262,8 @@ public sealed class GeminiProviderTests(GeminiSite site) : IClassFixture<GeminiS
         Assert.StartsWith("c2lnbmF0dXJl", (string?)calls[0]!["thoughtSignature"], StringComparison.Ordinal);
         Assert.Null(calls[1]!["thoughtSignature"]);
         Assert.Equal(["Zürich", "Oslo"], calls.Select(call => (string?)call!["functionCall"]!["args"]!["city"]));
-        Assert.Equal(calls.Select(call => (string?)call!["functionCall"]!["id"]), results.Select(result => (string?)result!["functionResponse"]!["id"]));
+        Assert.Equal(calls.Select(call => (string?)call!["functionCall"]!["id"]),
+            results.Select(result => (string?)result!["functionResponse"]!["id"]));
         Assert.Equal(["weather", "weather"], results.Select(result => (string?)result!["functionResponse"]!["name"]));
     }
 

@@ -34,7 +34,8 @@ public sealed class GtwyHost : IAsyncLifetime
 
     public ValueTask DisposeAsync() => Host.DisposeAsync();
 
-    internal Task<(HttpStatusCode Status, JsonNode? Body)> SendAsync(string method, string path, object? body = null, bool asOther = false) =>
+    internal Task<(HttpStatusCode Status, JsonNode? Body)> SendAsync(
+        string method, string path, object? body = null, bool asOther = false) =>
         SendAsync(method, path, body, ("pauthkey", asOther ? OtherKey : "stoa-dev"));
 
     /// <param name="body">A text is sent as it is, anything else as JSON.</param>

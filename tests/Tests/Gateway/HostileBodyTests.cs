@@ -10,7 +10,8 @@ public sealed class HostileBodyTests(GtwyHost host) : IClassFixture<GtwyHost>
     private static readonly string Long = string.Concat(Enumerable.Range(0, 500).Select(number => (char)(0x4E00 + (number * 37 % 20_000))));
 
     [Theory]
-    [InlineData("POST", "/api/alerting", """{"name":"n","webhookConfiguration":{"url":"https://example.org","n":1e300000},"alertType":["Error"]}""")]
+    [InlineData("POST", "/api/alerting",
+        """{"name":"n","webhookConfiguration":{"url":"https://example.org","n":1e300000},"alertType":["Error"]}""")]
     [InlineData("PUT", "/api/stoa/budgets/organization", """{"amount":0.00000000001}""")]
     [InlineData("GET", "/api/stoa/usage?from=9999-12-31T23:45:00Z", null)]
     [InlineData("GET", "/api/stoa/usage?from=0001-01-01T00:00:00Z&to=9999-12-31T23:45:00Z", null)]
@@ -19,7 +20,8 @@ public sealed class HostileBodyTests(GtwyHost host) : IClassFixture<GtwyHost>
     public async Task What_no_table_holds_is_refused(string method, string path, string? body)
     {
         var (status, _) = await host.SendAsync(
-            method, path, body, path.StartsWith("/api/stoa", StringComparison.Ordinal) ? ("Authorization", "Bearer stoa-dev") : ("pauthkey", "stoa-dev"));
+            method, path, body,
+            path.StartsWith("/api/stoa", StringComparison.Ordinal) ? ("Authorization", "Bearer stoa-dev") : ("pauthkey", "stoa-dev"));
 
         Assert.Equal(HttpStatusCode.BadRequest, status);
     }
@@ -43,7 +45,8 @@ public sealed class HostileBodyTests(GtwyHost host) : IClassFixture<GtwyHost>
 
         var (named, _) = await host.SendAsync("POST", "/api/thread", new { thread_id = Long, subThreadId = Long });
         var (added, _) = await host.SendAsync(
-            "POST", $"/api/v1/config/threads/{Uri.EscapeDataString(Long)}/{Uri.EscapeDataString(Long[..200])}/{agent}", new { message = "x" });
+            "POST", $"/api/v1/config/threads/{Uri.EscapeDataString(Long)}/{Uri.EscapeDataString(Long[..200])}/{agent}",
+            new { message = "x" });
 
         Assert.Equal((HttpStatusCode.BadRequest, HttpStatusCode.BadRequest), (named, added));
     }

@@ -34,7 +34,8 @@ public sealed class HostileClientTests(HostileSite site) : IClassFixture<Hostile
         for (var call = 0; call < 6; call++)
         {
             var answer = await site.PostAsync(
-                path, """{"model":"anth/any","max_tokens":5,"messages":[{"role":"user","content":"x"}]}""", ("anthropic-beta", new string('b', 5_000)));
+                path, """{"model":"anth/any","max_tokens":5,"messages":[{"role":"user","content":"x"}]}""",
+                ("anthropic-beta", new string('b', 5_000)));
             Assert.Equal(HttpStatusCode.BadRequest, answer.Status);
         }
         site.Provider.Answers("any", "application/json", """{"type":"message","content":[],"usage":{},"input_tokens":1}""");
@@ -48,7 +49,8 @@ public sealed class HostileClientTests(HostileSite site) : IClassFixture<Hostile
     [InlineData("""{"type":"array","minItems":1000000000,"items":{"type":"string","minLength":100000}}""")]
     [InlineData("""{"type":"object","minProperties":1000,"patternProperties":{"^(a|a)*b{1000}$":{"type":"string","minLength":100000}}}""")]
     [InlineData("""{"type":"string","pattern":"((((((((((a{9}){9}){9}){9}){9}){9}){9}){9}){9}){9})"}""")]
-    [InlineData("""{"type":"array","minItems":500,"uniqueItems":true,"items":{"type":"array","minItems":500,"items":{"type":"integer"}}}""")]
+    [InlineData(
+        """{"type":"array","minItems":500,"uniqueItems":true,"items":{"type":"array","minItems":500,"items":{"type":"integer"}}}""")]
     public async Task A_short_schema_cannot_ask_for_gigabytes(string schema)
     {
         var (status, body) = await site.SampleAsync(schema);
@@ -67,7 +69,8 @@ public sealed class HostileClientTests(HostileSite site) : IClassFixture<Hostile
     [Fact]
     public async Task A_schema_that_repeats_itself_a_thousand_times_is_cut_short()
     {
-        var members = new JsonObject(Enumerable.Range(0, 200).Select(number => KeyValuePair.Create($"p{number}", (JsonNode?)new JsonObject { ["type"] = "string" })));
+        var members = new JsonObject(Enumerable.Range(0, 200)
+            .Select(number => KeyValuePair.Create($"p{number}", (JsonNode?)new JsonObject { ["type"] = "string" })));
         var parts = Enumerable.Range(0, 2000).Select(_ => (JsonNode)new JsonObject { ["$ref"] = "#/$defs/a" });
         var schema = new JsonObject
         {
@@ -85,7 +88,8 @@ public sealed class HostileClientTests(HostileSite site) : IClassFixture<Hostile
     {
         var inputs = new JsonArray([.. Enumerable.Repeat("a", 2048).Select(text => JsonValue.Create(text))]);
 
-        var answer = await site.PostAsync("/v1/embeddings", new JsonObject { ["model"] = "demo/demo", ["input"] = inputs, ["dimensions"] = 65_536 }.ToJsonString());
+        var answer = await site.PostAsync(
+            "/v1/embeddings", new JsonObject { ["model"] = "demo/demo", ["input"] = inputs, ["dimensions"] = 65_536 }.ToJsonString());
 
         Assert.Equal(HttpStatusCode.BadRequest, answer.Status);
     }

@@ -19,7 +19,8 @@ public sealed class HostileProviderTests(HostileSite site) : IClassFixture<Hosti
         site.Provider.Answers("most-open", "application/json", OpenAi($$"""{"prompt_tokens":{{most}},"completion_tokens":{{most}}}"""));
         site.Provider.Answers("most-anth", "application/json", Anthropic(
             $$"""{"input_tokens":{{most}},"cache_read_input_tokens":{{most}},"cache_creation_input_tokens":{{most}},"output_tokens":-7}"""));
-        foreach (var (path, model) in ((string, string)[])[(Chat, "open/most-open"), (Messages, "open/most-open"), (Messages, "anth/most-anth"), (Chat, "anth/most-anth")])
+        foreach (var (path, model) in ((string, string)[])[(Chat, "open/most-open"),
+            (Messages, "open/most-open"), (Messages, "anth/most-anth"), (Chat, "anth/most-anth")])
         {
             Assert.Equal(HttpStatusCode.OK, (await site.AskAsync(path, model, streams: false)).Status);
         }
@@ -81,7 +82,8 @@ public sealed class HostileProviderTests(HostileSite site) : IClassFixture<Hosti
     [InlineData(Messages, "anth")]
     public async Task An_error_with_status_200_is_told_as_an_error_without_its_secrets(string path, string provider)
     {
-        site.Provider.Answers("refusal", "application/json", """{"type":"error","error":{"type":"server_error","message":"no, sk-secret123456"}}""");
+        site.Provider.Answers(
+            "refusal", "application/json", """{"type":"error","error":{"type":"server_error","message":"no, sk-secret123456"}}""");
 
         var whole = await site.AskAsync(path, $"{provider}/refusal", streams: false);
         var stream = await site.AskAsync(path, $"{provider}/refusal", streams: true);
@@ -120,7 +122,8 @@ public sealed class HostileProviderTests(HostileSite site) : IClassFixture<Hosti
     }
 
     [Theory]
-    [InlineData(Chat, "open", """data: {"id":"a","model":"m","choices":[{"index":0,"delta":{"content":"*"}}],"usage":null}""", """data: {"error":{"message":"too much","type":"server_error"}}""")]
+    [InlineData(Chat, "open", """data: {"id":"a","model":"m","choices":[{"index":0,"delta":{"content":"*"}}],"usage":null}""",
+        """data: {"error":{"message":"too much","type":"server_error"}}""")]
     [InlineData(Messages, "anth", """
         event: content_block_delta
         data: {"type":"content_block_delta","index":0,"delta":{"type":"text_delta","text":"*"}}
@@ -128,10 +131,12 @@ public sealed class HostileProviderTests(HostileSite site) : IClassFixture<Hosti
         event: error
         data: {"type":"error","error":{"type":"overloaded_error","message":"too much"}}
         """)]
-    public async Task What_comes_before_an_error_is_passed_on_although_both_come_at_once(string path, string provider, string part, string error)
+    public async Task What_comes_before_an_error_is_passed_on_although_both_come_at_once(
+        string path, string provider, string part, string error)
     {
         // The pieces behind the silence are read together.
-        var stream = $"{part.Replace('*', 'A')}\n\n{Silence}{part.Replace('*', 'B')}\n\n{part.Replace('*', 'C')}\n\n{error}\n\n{part.Replace('*', 'D')}\n\n";
+        var stream =
+            $"{part.Replace('*', 'A')}\n\n{Silence}{part.Replace('*', 'B')}\n\n{part.Replace('*', 'C')}\n\n{error}\n\n{part.Replace('*', 'D')}\n\n";
         site.Provider.Answers("broken", "text/event-stream", stream.ReplaceLineEndings("\n"));
 
         var answer = await site.AskAsync(path, $"{provider}/broken", streams: true);

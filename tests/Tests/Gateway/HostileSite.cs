@@ -32,9 +32,11 @@ public sealed class HostileSite : IAsyncLifetime
         await Provider.DisposeAsync();
     }
 
-    internal async Task<(HttpStatusCode Status, string Body)> PostAsync(string path, string json, params (string Name, string Value)[] headers)
+    internal async Task<(HttpStatusCode Status, string Body)> PostAsync(
+        string path, string json, params (string Name, string Value)[] headers)
     {
-        using var request = new HttpRequestMessage(HttpMethod.Post, path) { Content = new StringContent(json, Encoding.UTF8, "application/json") };
+        using var request =
+            new HttpRequestMessage(HttpMethod.Post, path) { Content = new StringContent(json, Encoding.UTF8, "application/json") };
         foreach (var (name, value) in headers)
         {
             request.Headers.TryAddWithoutValidation(name, value);
@@ -49,7 +51,8 @@ public sealed class HostileSite : IAsyncLifetime
         var started = TimeProvider.System.GetTimestamp();
         while (true)
         {
-            var answer = JsonNode.Parse(await Client.GetStringAsync($"/api/stoa/usage?group_by=model&model={model}", TestContext.Current.CancellationToken))!;
+            var answer = JsonNode.Parse(
+                await Client.GetStringAsync($"/api/stoa/usage?group_by=model&model={model}", TestContext.Current.CancellationToken))!;
             if (answer["items"]!.AsArray() is [{ } sum] && (long)sum["calls"]! >= calls)
             {
                 return sum;

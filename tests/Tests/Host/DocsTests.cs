@@ -49,7 +49,8 @@ public sealed partial class DocsTests
 
         var aliases = app.Services.GetServices<SettingAlias>().ToList();
         var missing = aliases.Where(alias =>
-            !page.Contains($"| `{alias.Variable}` | `{alias.Setting.Replace(":", "__", StringComparison.Ordinal)}", StringComparison.Ordinal));
+            !page.Contains(
+                $"| `{alias.Variable}` | `{alias.Setting.Replace(":", "__", StringComparison.Ordinal)}", StringComparison.Ordinal));
 
         Assert.NotEmpty(aliases);
         Assert.Empty(missing);

@@ -19,7 +19,8 @@ public sealed class DoctorTests
         var (ours, theirs) = (host.Client.BaseAddress!.ToString(), $"http://{stranger.LocalEndpoint}");
 
         Assert.Equal((Health.Warn, $"{ours} is used by a host that is up"), Of(await Checks.PortAsync(ours, Patience.Long, Ct)));
-        Assert.Equal((Health.Fail, $"{theirs} cannot be used (AddressAlreadyInUse)"), Of(await Checks.PortAsync(theirs, TimeSpan.FromSeconds(1), Ct)));
+        Assert.Equal((Health.Fail, $"{theirs} cannot be used (AddressAlreadyInUse)"),
+            Of(await Checks.PortAsync(theirs, TimeSpan.FromSeconds(1), Ct)));
     }
 
     [Theory]

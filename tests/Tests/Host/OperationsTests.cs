@@ -149,7 +149,8 @@ public sealed class OperationsTests(SharedHost shared) : IClassFixture<SharedHos
         var form = body["multipart/form-data"]!["schema"]!;
         Assert.Equal(fields, form["properties"]!.AsObject().Select(field => field.Key));
         Assert.Equal("binary", (string?)form["properties"]![fields[0]]!["format"]);
-        Assert.Equal(path.EndsWith("/upload", StringComparison.Ordinal) ? "video_url" : null, (string?)body["application/json"]?["schema"]?["required"]?[0]);
+        Assert.Equal(path.EndsWith("/upload", StringComparison.Ordinal) ? "video_url" : null,
+            (string?)body["application/json"]?["schema"]?["required"]?[0]);
     }
 
     [Fact]

@@ -66,7 +66,8 @@ public sealed class ProcessTests(TestDatabase database) : IClassFixture<TestData
     {
         using var listener = new TcpListener(IPAddress.Loopback, 0);
         listener.Start();
-        using var process = Start("serve", ("ASPNETCORE_URLS", $"http://{listener.LocalEndpoint}"), ("ConnectionStrings__Stoa", database.ConnectionString));
+        using var process =
+            Start("serve", ("ASPNETCORE_URLS", $"http://{listener.LocalEndpoint}"), ("ConnectionStrings__Stoa", database.ConnectionString));
 
         var output = await process.StandardOutput.ReadToEndAsync(Ct);
         var problem = await process.StandardError.ReadToEndAsync(Ct);

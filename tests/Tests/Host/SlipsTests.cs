@@ -8,7 +8,8 @@ public sealed class SlipsTests
 {
     [Theory]
     [InlineData("keys create --name a --rpm abc", "--rpm takes a whole number, not 'abc'.\nSee bin/stoa keys create --help\n")]
-    [InlineData("jobs list --state dea", "--state takes one of available, running, waiting, parked, succeeded, dead, cancelled, not 'dea'.\nSee bin/stoa jobs list --help\n")]
+    [InlineData("jobs list --state dea",
+        "--state takes one of available, running, waiting, parked, succeeded, dead, cancelled, not 'dea'.\nSee bin/stoa jobs list --help\n")]
     [InlineData("jobs list --after x", "--after takes an id, not 'x'.\nSee bin/stoa jobs list --help\n")]
     [InlineData("keys create --rpm 5", "Option '--name' is required.\nSee bin/stoa keys create --help\n")]
     [InlineData("keys revoke", "Required argument missing for command: 'revoke'.\nSee bin/stoa keys revoke --help\n")]
@@ -32,7 +33,8 @@ public sealed class SlipsTests
 
     private static (int? Code, string Text) Told(string line)
     {
-        var stoa = new Command("bin/stoa") { new HelpOption(), KeysVerb.Create((_, _) => Task.FromResult(0)), JobsVerb.Create((_, _) => Task.FromResult(0)) };
+        var stoa = new Command(
+            "bin/stoa") { new HelpOption(), KeysVerb.Create((_, _) => Task.FromResult(0)), JobsVerb.Create((_, _) => Task.FromResult(0)) };
         using var error = new StringWriter { NewLine = "\n" };
         return (Slips.Tell(stoa.Parse(line.Split(' ')), error), error.ToString());
     }

@@ -24,7 +24,8 @@ public sealed class ActsTests
         Assert.Equal(JobState.Cancelled, job!.State);
         Assert.Equal("key:1", job.History[0].GetProperty("by").GetString());
         Assert.Empty(site.Script.Ran);
-        Assert.Equal(1, await site.ScalarAsync<long>($"select count(*) from platform.audit where act = 'job.cancel' and subject = 'job:{id}'"));
+        Assert.Equal(
+            1, await site.ScalarAsync<long>($"select count(*) from platform.audit where act = 'job.cancel' and subject = 'job:{id}'"));
     }
 
     [Fact]
@@ -44,7 +45,8 @@ public sealed class ActsTests
     public async Task A_node_that_runs_no_jobs_cancels_what_runs_on_another()
     {
         await using var site = await JobsSite.StartAsync();
-        await using var elsewhere = await HostUnderTest.StartAsync(new() { ["ConnectionStrings:Stoa"] = site.ConnectionString, ["Stoa:Role"] = "api" });
+        await using var elsewhere =
+            await HostUnderTest.StartAsync(new() { ["ConnectionStrings:Stoa"] = site.ConnectionString, ["Stoa:Role"] = "api" });
         site.Script.Acts["long"] = (_, ct) => Task.Delay(Timeout.InfiniteTimeSpan, TimeProvider.System, ct);
         var id = await site.EnqueueAsync("long");
         await site.UntilAsync(id, job => job.State is JobState.Running);
@@ -153,7 +155,8 @@ public sealed class ActsTests
         await site.QuietAsync();
 
         Assert.Equal(("lion", JobPriority.High), (one.LimitKey, one.Priority));
-        Assert.Equal(3, await site.ScalarAsync<long>("select count(*) from platform.finished_jobs where limit_key = 'lion' and priority = 0"));
+        Assert.Equal(
+            3, await site.ScalarAsync<long>("select count(*) from platform.finished_jobs where limit_key = 'lion' and priority = 0"));
     }
 
     [Fact]
@@ -282,7 +285,8 @@ public sealed class ActsTests
         await using var site = await JobsSite.StartAsync(JobsSite.Quick with { LateAfter = TimeSpan.FromMilliseconds(1) });
         await site.EnqueueAsync("later", new() { Delay = TimeSpan.FromHours(1) });
 
-        await JobsSite.UntilAsync(async () => (await site.Store.OverviewAsync(Ct)).Any(kind => kind is { Kind: "test.step", Available: 1, IsLate: true }));
+        await JobsSite.UntilAsync(async () => (await site.Store.OverviewAsync(Ct))
+            .Any(kind => kind is { Kind: "test.step", Available: 1, IsLate: true }));
         await site.Acts.PauseAsync("test.step", "key:1", Ct);
         var paused = (await site.Store.OverviewAsync(Ct)).Single(kind => kind.Kind == "test.step");
 

@@ -19,7 +19,8 @@ public sealed class AlignTests
 
         await using var limited = await JobsSite.StartAsync(narrow: OneAtATime, settings: Settings(workers: 8, before), script: Endless());
         // The new version looks at them under its limit, and what the old one runs counts.
-        await JobsSite.UntilAsync(() => limited.ScalarAsync<bool>("select count(limit_key) = 4 from platform.jobs where state = 'available'"));
+        await JobsSite.UntilAsync(
+            () => limited.ScalarAsync<bool>("select count(limit_key) = 4 from platform.jobs where state = 'available'"));
         // The old one does the opposite every few seconds, as long as it is there, and holds some that it has not begun.
         Assert.True(await limited.ScalarAsync<long>("select count(*) from platform.jobs where state = 'running'") >= 2);
         Assert.Empty(limited.Script.Ran);
@@ -34,12 +35,14 @@ public sealed class AlignTests
         Assert.Equal(1, limited.Script.MostAtOnce);
     }
 
-    private static Script Endless() => new() { Acts = { ["run"] = (_, ct) => Task.Delay(Timeout.InfiniteTimeSpan, TimeProvider.System, ct) } };
+    private static Script Endless() =>
+        new() { Acts = { ["run"] = (_, ct) => Task.Delay(Timeout.InfiniteTimeSpan, TimeProvider.System, ct) } };
 
     private static Dictionary<string, string?> Settings(int workers, JobsSite? beside = null)
     {
         // A node that could not hand back in time, on a machine that stood still, is waited for no longer than its lease.
-        var settings = new Dictionary<string, string?>(StringComparer.Ordinal) { ["Jobs:Workers"] = $"{workers}", ["Jobs:DrainSeconds"] = "0", ["Jobs:LeaseSeconds"] = "30" };
+        var settings = new Dictionary<string, string?>(
+            StringComparer.Ordinal) { ["Jobs:Workers"] = $"{workers}", ["Jobs:DrainSeconds"] = "0", ["Jobs:LeaseSeconds"] = "30" };
         if (beside is not null)
         {
             settings["ConnectionStrings:Stoa"] = beside.ConnectionString;

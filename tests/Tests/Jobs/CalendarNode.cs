@@ -10,7 +10,9 @@ using Stoa.Tests.Support;
 
 namespace Stoa.Tests.Jobs;
 
-/// <summary>One worker's calendar, without the worker: the jobs that its schedules add stay where they are. Its clock is the test's.</summary>
+/// <summary>
+/// One worker's calendar, without the worker: the jobs that its schedules add stay where they are. Its clock is the test's.
+/// </summary>
 internal sealed class CalendarNode : IAsyncDisposable
 {
     private readonly ServiceProvider services;

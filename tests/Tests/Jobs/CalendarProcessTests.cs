@@ -31,7 +31,8 @@ public sealed class CalendarProcessTests(TestDatabase database) : IClassFixture<
 
             var known = await database.ScalarAsync<string[]>("select array_agg(instance_name::text) from calendars.scheduler_state");
             Start();
-            await UntilAsync($"select count(*) = 1 from calendars.scheduler_state where instance_name <> all ('{{{string.Join(',', known)}}}')");
+            await UntilAsync(
+                $"select count(*) = 1 from calendars.scheduler_state where instance_name <> all ('{{{string.Join(',', known)}}}')");
             second.Kill();
             await MoreSlotsAsync();
         }
@@ -44,7 +45,8 @@ public sealed class CalendarProcessTests(TestDatabase database) : IClassFixture<
         }
 
         Assert.Equal(0, await database.ScalarAsync<long>($"select count(*) - count(distinct slot) from {Slots}"));
-        Assert.Equal(0, await database.ScalarAsync<long>($"select extract(epoch from max(slot) - min(slot))::bigint + 1 - count(*) from {Slots}"));
+        Assert.Equal(
+            0, await database.ScalarAsync<long>($"select extract(epoch from max(slot) - min(slot))::bigint + 1 - count(*) from {Slots}"));
     }
 
     private NodeProcess Start()

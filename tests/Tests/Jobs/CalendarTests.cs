@@ -20,7 +20,8 @@ public sealed class CalendarTests(TestDatabase database) : IClassFixture<TestDat
     private static CancellationToken Ct => TestContext.Current.CancellationToken;
 
     public async ValueTask InitializeAsync() =>
-        await database.ExecuteAsync("delete from platform.jobs; delete from platform.finished_jobs; delete from platform.job_keys; delete from platform.schedules; delete from platform.audit");
+        await database.ExecuteAsync(
+            "delete from platform.jobs; delete from platform.finished_jobs; delete from platform.job_keys; delete from platform.schedules; delete from platform.audit");
 
     public async ValueTask DisposeAsync()
     {
@@ -100,7 +101,8 @@ public sealed class CalendarTests(TestDatabase database) : IClassFixture<TestDat
         await before.StopAsync();
 
         await database.ExecuteAsync("update platform.schedules set declared_at = now() - interval '25 hours'");
-        var after = Node(services => services.AddSchedule(Tick, new Step("tock"), "30 4 * * *", "Europe/Berlin", overlap: Overlap.BufferOne));
+        var after = Node(
+            services => services.AddSchedule(Tick, new Step("tock"), "30 4 * * *", "Europe/Berlin", overlap: Overlap.BufferOne));
         await after.StartAsync();
         await UntilAsync("select count(*) = 1 from calendars.triggers");
 
@@ -135,7 +137,8 @@ public sealed class CalendarTests(TestDatabase database) : IClassFixture<TestDat
     [Fact]
     public async Task A_schedule_that_nobody_has_declared_for_a_day_is_forgotten()
     {
-        await Node(services => services.AddSchedule(Tick, new Step("tick"), Minute).AddSchedule("test.old", new Step("old"), Minute)).DeclareAsync();
+        await Node(services => services.AddSchedule(Tick, new Step("tick"), Minute).AddSchedule("test.old", new Step("old"), Minute))
+            .DeclareAsync();
         var newer = await Node(services => services.AddSchedule(Tick, new Step("tick"), Minute)).DeclareAsync();
         Assert.Equal(2, (await newer.Store.ListAsync(Ct)).Count);
         await database.ExecuteAsync("update platform.schedules set declared_at = now() - interval '25 hours'");
@@ -150,7 +153,8 @@ public sealed class CalendarTests(TestDatabase database) : IClassFixture<TestDat
     {
         await Node(services => services.AddSchedule(Tick, new Step("tick"), "0 3 * * *")).DeclareAsync();
         clock.Advance(TimeSpan.FromDays(5));
-        var changed = await Node(services => services.AddSchedule(Tick, new Step("tick"), "* * * * *", missed: MissedRuns.Once)).DeclareAsync();
+        var changed = await Node(services => services.AddSchedule(Tick, new Step("tick"), "* * * * *", missed: MissedRuns.Once))
+            .DeclareAsync();
 
         Assert.Empty(await changed.Firing.BehindAsync(Ct));
     }
@@ -236,7 +240,8 @@ public sealed class CalendarTests(TestDatabase database) : IClassFixture<TestDat
         Assert.Equal(1L, await CountAsync());
         Assert.Equal(
             "schedule.pause,schedule.resume",
-            await database.ScalarAsync<string>("select string_agg(act, ',' order by id) from platform.audit where subject = 'schedule:test.tick' and actor = 'test'"));
+            await database.ScalarAsync<string>(
+                "select string_agg(act, ',' order by id) from platform.audit where subject = 'schedule:test.tick' and actor = 'test'"));
     }
 
     [Fact]

@@ -12,5 +12,6 @@ internal static class ChaosRun
             : Random.Shared.Next(1_000_000);
 
     public static Task<ChaosReport> PlayAsync(int seconds, Mutant mutant, ITestOutputHelper output) =>
-        new Chaos(seconds, Seed, mutant, Repository.Shared("tools/chaos_proxy.py"), output.WriteLine).PlayAsync(TestContext.Current.CancellationToken);
+        new Chaos(seconds, Seed, mutant, Repository.Shared("tools/chaos_proxy.py"), output.WriteLine)
+            .PlayAsync(TestContext.Current.CancellationToken);
 }

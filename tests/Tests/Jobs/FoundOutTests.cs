@@ -2,7 +2,9 @@ using Stoa.JobsRig;
 
 namespace Stoa.Tests.Jobs;
 
-/// <summary>The ledger of <see cref="ChaosTests"/> would have noticed a broken invariant. A class of its own, so that both play at once.</summary>
+/// <summary>
+/// The ledger of <see cref="ChaosTests"/> would have noticed a broken invariant. A class of its own, so that both play at once.
+/// </summary>
 public sealed class FoundOutTests(ITestOutputHelper output)
 {
     [Theory]

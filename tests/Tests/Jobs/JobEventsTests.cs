@@ -109,7 +109,8 @@ public sealed class JobEventsTests(OuterSite site) : IClassFixture<OuterSite>
         var services = site.Services;
         var watch = services.GetRequiredService<JobWatch>();
         var events = new JobEvents(
-            services.GetRequiredService<JobStore>(), watch, services.GetRequiredService<Callers>(), services.GetRequiredService<Drain>(), clock);
+            services.GetRequiredService<JobStore>(), watch,
+            services.GetRequiredService<Callers>(), services.GetRequiredService<Drain>(), clock);
         using var watcher = watch.Open(await site.LaterAsync(site.User));
         await using var stream = events.StreamAsync(watcher, () => ValueTask.FromResult(true), null, Ct).GetAsyncEnumerator(Ct);
         Assert.True(await stream.MoveNextAsync());
@@ -172,7 +173,8 @@ public sealed class JobEventsTests(OuterSite site) : IClassFixture<OuterSite>
         using var accepted = await SendAsync(host.Client, id, null);
         using var again = await SendAsync(host.Client, id, null);
 
-        Assert.Equal((HttpStatusCode.ServiceUnavailable, TimeSpan.FromSeconds(10)), (refused.StatusCode, refused.Headers.RetryAfter!.Delta));
+        Assert.Equal(
+            (HttpStatusCode.ServiceUnavailable, TimeSpan.FromSeconds(10)), (refused.StatusCode, refused.Headers.RetryAfter!.Delta));
         Assert.Equal((HttpStatusCode.OK, HttpStatusCode.ServiceUnavailable), (accepted.StatusCode, again.StatusCode));
         all.ForEach(watcher => watcher.Dispose());
     }

@@ -120,7 +120,8 @@ public sealed class JobsApiTests(OuterSite site) : IClassFixture<OuterSite>
     {
         foreach (var (token, status) in new[]
         {
-            (site.OtherAdmin.Token, HttpStatusCode.Forbidden), (site.User.Token, HttpStatusCode.Forbidden), (null, HttpStatusCode.Unauthorized),
+            (site.OtherAdmin.Token, HttpStatusCode.Forbidden),
+            (site.User.Token, HttpStatusCode.Forbidden), (null, HttpStatusCode.Unauthorized),
         })
         {
             using var client = site.Client(token);
@@ -140,7 +141,8 @@ public sealed class JobsApiTests(OuterSite site) : IClassFixture<OuterSite>
         using var edited = await admin.PostAsJsonAsync($"{Root}/{id}/replay", new { arguments = new { name = "edited" } }, Ct);
         using var wrong = await admin.PostAsJsonAsync($"{Root}/{id}/replay", new { arguments = new { name = 7 } }, Ct);
 
-        Assert.Equal((HttpStatusCode.Created, HttpStatusCode.Created, HttpStatusCode.BadRequest), (own.StatusCode, edited.StatusCode, wrong.StatusCode));
+        Assert.Equal((HttpStatusCode.Created, HttpStatusCode.Created, HttpStatusCode.BadRequest),
+            (own.StatusCode, edited.StatusCode, wrong.StatusCode));
         var job = await OuterSite.ReadAsync(admin, edited.Headers.Location!.OriginalString);
         Assert.Equal(("edited", id), ((string)job["arguments"]!["name"]!, (Guid)job["replay_of"]!));
         await site.UntilAsync((Guid)job["id"]!, "succeeded");
@@ -149,8 +151,10 @@ public sealed class JobsApiTests(OuterSite site) : IClassFixture<OuterSite>
         using var gone = await admin.GetAsync($"{Root}/{id}", Ct);
         using var notDead = await admin.DeleteAsync($"{Root}/{job["id"]}", Ct);
         Assert.Equal(
-            (HttpStatusCode.NoContent, HttpStatusCode.NotFound, HttpStatusCode.Conflict), (discarded.StatusCode, gone.StatusCode, notDead.StatusCode));
-        Assert.Equal(1L, await site.ScalarAsync<long>($"select count(*) from platform.audit where act = 'job.discard' and subject = 'job:{id}'"));
+            (HttpStatusCode.NoContent, HttpStatusCode.NotFound, HttpStatusCode.Conflict),
+            (discarded.StatusCode, gone.StatusCode, notDead.StatusCode));
+        Assert.Equal(
+            1L, await site.ScalarAsync<long>($"select count(*) from platform.audit where act = 'job.discard' and subject = 'job:{id}'"));
     }
 
     [Fact]
@@ -219,16 +223,19 @@ public sealed class JobsApiTests(OuterSite site) : IClassFixture<OuterSite>
     {
         using var admin = site.Client();
         using var paused = await admin.PostAsync($"{Root}/kinds/test.narrow/pause", null, Ct);
-        var kind = (await OuterSite.ReadAsync(admin, $"{Root}/kinds"))["items"]!.AsArray().Single(item => (string)item!["kind"]! == "test.narrow")!;
+        var kind = (await OuterSite.ReadAsync(admin, $"{Root}/kinds"))["items"]!.AsArray()
+            .Single(item => (string)item!["kind"]! == "test.narrow")!;
         using var resumed = await admin.PostAsync($"{Root}/kinds/test.narrow/resume", null, Ct);
         using var unknown = await admin.PostAsync($"{Root}/kinds/test.unknown/pause", null, Ct);
 
         Assert.Equal(
-            (HttpStatusCode.NoContent, HttpStatusCode.NoContent, HttpStatusCode.NotFound), (paused.StatusCode, resumed.StatusCode, unknown.StatusCode));
+            (HttpStatusCode.NoContent, HttpStatusCode.NoContent, HttpStatusCode.NotFound),
+            (paused.StatusCode, resumed.StatusCode, unknown.StatusCode));
         Assert.NotNull(kind["paused_at"]);
         Assert.Equal(
             "jobs.pause,jobs.resume",
-            await site.ScalarAsync<string>("select string_agg(act, ',' order by id) from platform.audit where subject = 'job_kind:test.narrow'"));
+            await site.ScalarAsync<string>(
+                "select string_agg(act, ',' order by id) from platform.audit where subject = 'job_kind:test.narrow'"));
     }
 
     [Fact]
@@ -238,15 +245,18 @@ public sealed class JobsApiTests(OuterSite site) : IClassFixture<OuterSite>
         var path = $"{Root}/schedules/{OuterSite.Schedule}";
         using var run = await admin.PostAsync($"{path}/run", null, Ct);
         using var paused = await admin.PostAsync($"{path}/pause", null, Ct);
-        var asleep = (await OuterSite.ReadAsync(admin, $"{Root}/schedules"))["items"]!.AsArray().Single(item => (string)item!["name"]! == OuterSite.Schedule)!;
+        var asleep = (await OuterSite.ReadAsync(admin, $"{Root}/schedules"))["items"]!.AsArray()
+            .Single(item => (string)item!["name"]! == OuterSite.Schedule)!;
         using var resumed = await admin.PostAsync($"{path}/resume", null, Ct);
-        var schedule = (await OuterSite.ReadAsync(admin, $"{Root}/schedules"))["items"]!.AsArray().Single(item => (string)item!["name"]! == OuterSite.Schedule)!;
+        var schedule = (await OuterSite.ReadAsync(admin, $"{Root}/schedules"))["items"]!.AsArray()
+            .Single(item => (string)item!["name"]! == OuterSite.Schedule)!;
         using var unknown = await admin.PostAsync($"{Root}/schedules/nothing/run", null, Ct);
 
         Assert.Equal(
             (HttpStatusCode.Created, HttpStatusCode.NoContent, HttpStatusCode.NoContent, HttpStatusCode.NotFound),
             (run.StatusCode, paused.StatusCode, resumed.StatusCode, unknown.StatusCode));
-        Assert.Equal(("0 3 1 1 *", "Europe/Berlin", "once", "skip"), ((string)schedule["cron"]!, (string)schedule["zone"]!, (string)schedule["missed"]!, (string)schedule["overlap"]!));
+        Assert.Equal(("0 3 1 1 *", "Europe/Berlin", "once", "skip"),
+            ((string)schedule["cron"]!, (string)schedule["zone"]!, (string)schedule["missed"]!, (string)schedule["overlap"]!));
         Assert.EndsWith($"/{schedule["last_job_id"]}", run.Headers.Location!.OriginalString, StringComparison.Ordinal);
         Assert.Null(asleep["next_run_at"]);
         Assert.EndsWith("-01-01T02:00:00+00:00", (string)schedule["next_run_at"]!, StringComparison.Ordinal);

@@ -109,11 +109,13 @@ internal sealed class JobsSite(HostUnderTest host, Script script) : IAsyncDispos
             {
                 builder.Services.AddSingleton(script);
                 builder.Services.AddJob<Step, StepHandler>("test.step", JobsTestJson.Default.Step, rules ?? Quick);
-                builder.Services.AddJob<Narrow, NarrowHandler>("test.narrow", JobsTestJson.Default.Narrow, narrow ?? new() { MaxRunning = 1 });
+                builder.Services.AddJob<Narrow, NarrowHandler>(
+                    "test.narrow", JobsTestJson.Default.Narrow, narrow ?? new() { MaxRunning = 1 });
                 builder.Services.AddModuleDb<DeedsDb>();
             });
         var site = new JobsSite(host, script);
-        await site.ExecuteAsync("create schema if not exists deeds; create table if not exists deeds.deeds (id integer generated always as identity primary key, name text not null)");
+        await site.ExecuteAsync(
+            "create schema if not exists deeds; create table if not exists deeds.deeds (id integer generated always as identity primary key, name text not null)");
         return site;
     }
 

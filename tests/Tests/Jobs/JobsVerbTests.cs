@@ -48,7 +48,8 @@ public sealed class JobsVerbTests(OuterSite site) : IClassFixture<OuterSite>
         Assert.Contains("paused", (await RunAsync("schedules")).Output, StringComparison.Ordinal);
         await RunAsync("schedules", "resume", OuterSite.Schedule);
         Assert.EndsWith("is added", (await RunAsync("schedules", "run", OuterSite.Schedule)).Output.Trim(), StringComparison.Ordinal);
-        Assert.Contains($"{OuterSite.Schedule}  0 3 1 1 * Europe/Berlin, next ", (await RunAsync("schedules")).Output, StringComparison.Ordinal);
+        Assert.Contains(
+            $"{OuterSite.Schedule}  0 3 1 1 * Europe/Berlin, next ", (await RunAsync("schedules")).Output, StringComparison.Ordinal);
     }
 
     [Theory]

@@ -316,7 +316,8 @@ public sealed class LeaseTests
 
         await site.EnqueueAsync("elsewhere");
 
-        Assert.DoesNotContain(site.Host.Services.GetServices<Microsoft.Extensions.Hosting.IHostedService>(), service => service is JobRunner or JobMaintenance);
+        Assert.DoesNotContain(site.Host.Services.GetServices<Microsoft.Extensions.Hosting.IHostedService>(),
+            service => service is JobRunner or JobMaintenance);
         Assert.Equal("available", await site.ScalarAsync<string>("select state from platform.jobs"));
     }
 }

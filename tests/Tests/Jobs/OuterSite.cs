@@ -41,7 +41,8 @@ public sealed class OuterSite : IAsyncLifetime
         {
             builder.Services.AddSingleton(Script);
             builder.Services.AddJob<Step, StepHandler>("test.step", JobsTestJson.Default.Step, JobsSite.Quick);
-            builder.Services.AddJob<Narrow, NarrowHandler>("test.narrow", JobsTestJson.Default.Narrow, JobsSite.Quick with { IsSensitive = true });
+            builder.Services.AddJob<Narrow, NarrowHandler>(
+                "test.narrow", JobsTestJson.Default.Narrow, JobsSite.Quick with { IsSensitive = true });
             builder.Services.AddSchedule(Schedule, new Step("yearly"), "0 3 1 1 *", "Europe/Berlin");
         });
         var keys = Services.GetRequiredService<KeyStore>();
@@ -65,11 +66,13 @@ public sealed class OuterSite : IAsyncLifetime
     internal HttpClient Client(NewKey key) => Client(key.Token);
 
     /// <summary>A job that no worker begins before its time has come, in a year.</summary>
-    internal Task<Guid> LaterAsync(NewKey? owner) => EnqueueAsync("later", owner, new() { RunAt = TimeProvider.System.GetUtcNow().AddYears(1) });
+    internal Task<Guid> LaterAsync(NewKey? owner) =>
+        EnqueueAsync("later", owner, new() { RunAt = TimeProvider.System.GetUtcNow().AddYears(1) });
 
     internal async Task<Guid> EnqueueAsync(string name, NewKey? owner = null, EnqueueOptions? options = null)
     {
-        var of = owner is null ? JobOwner.System : new JobOwner(owner.Row.OrganizationId, KeyId: owner.Row.Id, CreatedBy: $"key:{owner.Row.Id}");
+        var of = owner is null ? JobOwner.System
+            : new JobOwner(owner.Row.OrganizationId, KeyId: owner.Row.Id, CreatedBy: $"key:{owner.Row.Id}");
         return (await Services.GetRequiredService<JobQueue>().EnqueueAsync(new Step(name), (options ?? new()) with { Owner = of }, Ct)).Id;
     }
 

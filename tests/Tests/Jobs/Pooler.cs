@@ -58,7 +58,8 @@ internal sealed class Pooler : IAsyncDisposable
         process.BeginErrorReadLine();
         var pooler = new Pooler(process, folder, new NpgsqlConnectionStringBuilder
         {
-            Host = "127.0.0.1", Port = port, Database = "pooled", Username = server.Username, SslMode = SslMode.Disable, NoResetOnClose = true,
+            Host = "127.0.0.1", Port = port, Database = "pooled",
+            Username = server.Username, SslMode = SslMode.Disable, NoResetOnClose = true,
             MaxPoolSize = 20,
         }.ConnectionString);
         await pooler.WhenListeningAsync(port, said, ct);

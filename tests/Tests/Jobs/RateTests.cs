@@ -15,7 +15,8 @@ public sealed class RateTests
     {
         await using var one = await JobsSite.StartAsync();
         await using var other = await JobsSite.StartAsync(settings: new() { ["ConnectionStrings:Stoa"] = one.ConnectionString });
-        one.Script.Acts["call"] = other.Script.Acts["call"] = (context, ct) => context.TakePermitAsync("provider:tenant", Permits, Hour, ct);
+        one.Script.Acts["call"] = other.Script.Acts["call"] = (context, ct) =>
+            context.TakePermitAsync("provider:tenant", Permits, Hour, ct);
 
         await one.Queue.EnqueueAsync([.. Enumerable.Range(0, 20).Select(_ => one.Queue.Make(new Step("call")))], Ct);
         await SettledAsync(one, done: 5);
@@ -94,7 +95,8 @@ public sealed class RateTests
         };
         site.Script.Acts["patient"] = (context, ct) => context.TakePlaceAsync("desk", 2, spare: 1, ct);
         // As if the host of an older run had died with a place.
-        await site.ExecuteAsync("insert into platform.job_keys (kind, key, job_id, until) select 'places of desk', id::text, id, now() + interval '1 day' from gen_random_uuid() id");
+        await site.ExecuteAsync(
+            "insert into platform.job_keys (kind, key, job_id, until) select 'places of desk', id::text, id, now() + interval '1 day' from gen_random_uuid() id");
 
         var held = await site.EnqueueAsync("hold");
         await JobsSite.UntilAsync(() => site.ScalarAsync<bool>("select count(*) = 1 from platform.job_keys where kind = 'places of desk'"));
@@ -111,7 +113,8 @@ public sealed class RateTests
     [Fact]
     public async Task A_setting_limits_a_kind_and_one_of_no_kind_stops_the_start()
     {
-        await using var site = await JobsSite.StartAsync(settings: new() { ["Jobs:MaxRunning:test.step"] = "2", ["Jobs:MaxRunning:test.narrow"] = "5" });
+        await using var site =
+            await JobsSite.StartAsync(settings: new() { ["Jobs:MaxRunning:test.step"] = "2", ["Jobs:MaxRunning:test.narrow"] = "5" });
         var release = new TaskCompletionSource();
         site.Script.Acts["step"] = (_, ct) => release.Task.WaitAsync(ct);
         for (var number = 0; number < 5; number++)
@@ -123,7 +126,8 @@ public sealed class RateTests
         await site.QuietAsync();
 
         Assert.Equal((2, 5), (site.Script.MostAtOnce, site.Script.Ran.Count));
-        await Assert.ThrowsAsync<Stoa.Platform.Hosting.WrongSettingException>(() => JobsSite.StartAsync(settings: new() { ["Jobs:MaxRunning:test.none"] = "2" }));
+        await Assert.ThrowsAsync<Stoa.Platform.Hosting.WrongSettingException>(
+            () => JobsSite.StartAsync(settings: new() { ["Jobs:MaxRunning:test.none"] = "2" }));
     }
 
     /// <summary>So many have succeeded, and all others wait for their time.</summary>

@@ -56,7 +56,8 @@ public sealed class RulesTests
         };
 
         Assert.Equal(JobState.Dead, Judge(Job(1), new FormatException(), rules).State);
-        Assert.Equal((JobState.Cancelled, "discarded"), (Judge(Job(1), new KeyNotFoundException(), rules) is var end ? (end.State, end.What) : default));
+        Assert.Equal((JobState.Cancelled, "discarded"),
+            (Judge(Job(1), new KeyNotFoundException(), rules) is var end ? (end.State, end.What) : default));
         Assert.Equal(JobState.Available, Judge(Job(1), new IOException(), rules).State);
         Assert.Equal(JobState.Dead, Judge(Job(1), JobFailure.Dead("x"), rules).State);
         Assert.Equal("discarded", Judge(Job(1), JobFailure.Discard("x"), rules).What);

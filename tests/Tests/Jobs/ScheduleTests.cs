@@ -58,7 +58,8 @@ public sealed class ScheduleTests
         {
             var schedule = new Schedule(
                 "test", "test", "{}",
-                random.Next(2) == 0 ? Timetable.ByInterval(TimeSpan.FromSeconds(random.Next(1, 5_000))) : Timetable.ByCron("*/3 1-4 * * *", "Europe/Berlin"),
+                random.Next(2) == 0 ? Timetable.ByInterval(TimeSpan.FromSeconds(random.Next(1, 5_000)))
+                : Timetable.ByCron("*/3 1-4 * * *", "Europe/Berlin"),
                 missed, TimeSpan.FromMinutes(random.Next(1, 600)), Overlap.Allow);
             var (last, now) = (Noon, Noon);
             for (var step = 0; step < 50; step++)

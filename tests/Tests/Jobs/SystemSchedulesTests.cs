@@ -20,6 +20,7 @@ public sealed class SystemSchedulesTests(OuterSite site) : IClassFixture<OuterSi
         await site.UntilAsync(Guid.Parse(run.Headers.Location!.OriginalString.Split('/')[^1]), "succeeded");
 
         Assert.True(await site.ScalarAsync<bool>("select to_regclass('platform.finished_jobs_202001') is null"));
-        Assert.True(await site.ScalarAsync<bool>($"select to_regclass('platform.finished_jobs_{TimeProvider.System.GetUtcNow():yyyyMM}') is not null"));
+        Assert.True(await site.ScalarAsync<bool>(
+            $"select to_regclass('platform.finished_jobs_{TimeProvider.System.GetUtcNow():yyyyMM}') is not null"));
     }
 }

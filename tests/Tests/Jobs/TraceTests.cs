@@ -40,7 +40,8 @@ public sealed class TraceTests
 
         Assert.All(Runs(), run =>
         {
-            Assert.Equal((cause.TraceId, cause.SpanId), Assert.Single(run.Links).Context is var link ? (link.TraceId, link.SpanId) : default);
+            Assert.Equal(
+                (cause.TraceId, cause.SpanId), Assert.Single(run.Links).Context is var link ? (link.TraceId, link.SpanId) : default);
             Assert.NotEqual(cause.TraceId, run.TraceId);
             Assert.Null(run.ParentId);
         });

@@ -54,7 +54,8 @@ internal static class ChromiumRun
     }
 
     private static string? Find() => Names
-        .SelectMany(name => (Environment.GetEnvironmentVariable("PATH") ?? "").Split(Path.PathSeparator).Select(folder => Path.Combine(folder, name)))
+        .SelectMany(name => (Environment.GetEnvironmentVariable("PATH") ?? "")
+            .Split(Path.PathSeparator).Select(folder => Path.Combine(folder, name)))
         .Concat(Applications)
         .FirstOrDefault(File.Exists);
 

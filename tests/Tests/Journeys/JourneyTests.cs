@@ -19,7 +19,8 @@ public sealed class JourneyTests
 
     [Fact]
     public Task Somebody_with_a_key_signs_in_and_out() => ChromiumRun.PlayAsync(
-        "sign_in_and_out_with_a_key", _ => Task.FromResult<System.Text.Json.Nodes.JsonObject>(new() { ["key"] = HostProcess.DevelopmentKey }));
+        "sign_in_and_out_with_a_key",
+        _ => Task.FromResult<System.Text.Json.Nodes.JsonObject>(new() { ["key"] = HostProcess.DevelopmentKey }));
 
     [Fact]
     public Task The_first_admin_sets_up_makes_a_key_signs_out_and_in_again() => ChromiumRun.PlayAsync(

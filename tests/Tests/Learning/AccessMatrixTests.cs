@@ -4,8 +4,8 @@ using System.Text.Json.Nodes;
 namespace Stoa.Tests.Learning;
 
 /// <summary>
-/// Every operation on schools and on what is in them, asked by everybody: who runs the school, who teaches and learns there, a stranger who runs
-/// another one, and nobody; about their own school and about the other.
+/// Every operation on schools and on what is in them, asked by everybody: who runs the school, who teaches and learns there, a stranger who
+/// runs another one, and nobody; about their own school and about the other.
 /// </summary>
 public sealed class AccessMatrixTests(ITestOutputHelper output)
 {
@@ -132,7 +132,8 @@ public sealed class AccessMatrixTests(ITestOutputHelper output)
         var (own, foreign) = (await School.OpenAsync(site, "own"), await School.OpenAsync(site, "foreign"));
         (string Name, Learner? Caller)[] callers =
         [
-            ("nobody", null), ("outsider", foreign.Owner), ("other", own.Other), ("learner", own.Learner), ("mentor", own.Mentor), ("admin", own.Admin),
+            ("nobody", null), ("outsider", foreign.Owner), ("other", own.Other),
+            ("learner", own.Learner), ("mentor", own.Mentor), ("admin", own.Admin),
             ("owner", own.Owner),
         ];
         var (values, others) = (await ValuesAsync(own), await ValuesAsync(foreign));
@@ -149,7 +150,8 @@ public sealed class AccessMatrixTests(ITestOutputHelper output)
                 if (name is not "outsider")
                 {
                     var isEverybodys = operation.Allowed == Everybody && caller is not null;
-                    findings.AddRange(Judge(operation, name, "foreign", isEverybodys, await AskAsync(site, operation, caller, others, calls++)));
+                    findings.AddRange(
+                        Judge(operation, name, "foreign", isEverybodys, await AskAsync(site, operation, caller, others, calls++)));
                 }
             }
         }
@@ -159,7 +161,8 @@ public sealed class AccessMatrixTests(ITestOutputHelper output)
         Assert.Equal("foreign", (string?)(await site.GetAsync(foreign.Owner, $"/organizations/{foreign.Org}"))["name"]);
     }
 
-    private static IEnumerable<string> Judge(Operation operation, string caller, string whose, bool isAllowed, (int Status, JsonNode? Body) answer)
+    private static IEnumerable<string> Judge(
+        Operation operation, string caller, string whose, bool isAllowed, (int Status, JsonNode? Body) answer)
     {
         var isRight = isAllowed ? answer.Status == 200
             : caller == "nobody" ? answer.Status == 401
@@ -186,10 +189,14 @@ public sealed class AccessMatrixTests(ITestOutputHelper output)
         var tasks = (await school.Site.GetAsync(school.Owner, $"/courses/{school.Course}/tasks")).AsArray();
         return new(StringComparer.Ordinal)
         {
-            ["org"] = $"{school.Org}", ["slug"] = (string)(await school.Site.GetAsync(school.Owner, $"/organizations/{school.Org}"))["slug"]!,
-            ["learner"] = $"{school.Learner.Id}", ["cohort"] = $"{school.Cohort}", ["batch"] = $"{school.Batch}", ["course"] = $"{school.Course}",
-            ["first"] = $"{school.First}", ["second"] = $"{school.Second}", ["material"] = $"{school.Material}", ["quiz"] = $"{school.Quiz}",
-            ["assignment"] = $"{school.Assignment}", ["draft"] = $"{school.Draft}", ["question"] = $"{school.Questions[0]}", ["scorecard"] = $"{school.Scorecard}",
+            ["org"] = $"{school.Org}",
+            ["slug"] = (string)(await school.Site.GetAsync(school.Owner, $"/organizations/{school.Org}"))["slug"]!,
+            ["learner"] = $"{school.Learner.Id}", ["cohort"] = $"{school.Cohort}",
+            ["batch"] = $"{school.Batch}", ["course"] = $"{school.Course}",
+            ["first"] = $"{school.First}", ["second"] = $"{school.Second}",
+            ["material"] = $"{school.Material}", ["quiz"] = $"{school.Quiz}",
+            ["assignment"] = $"{school.Assignment}", ["draft"] = $"{school.Draft}",
+            ["question"] = $"{school.Questions[0]}", ["scorecard"] = $"{school.Scorecard}",
             ["milestone_link"] = $"{links[0]!["course_milestone_id"]}", ["task_link"] = $"{tasks[0]!["course_task_id"]}",
         };
     }

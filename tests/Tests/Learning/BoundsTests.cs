@@ -23,7 +23,8 @@ public sealed class BoundsTests(BoundsTests.SharedSchool shared) : IClassFixture
         var school = await School.OpenAsync(Site, "streaks");
         var today = TimeProvider.System.GetUtcNow();
 
-        var said = await SayAsync(school, school.Learner, school.Questions[0], [.. Enumerable.Range(0, 6).Select(day => today.AddDays(-day))]);
+        var said = await SayAsync(
+            school, school.Learner, school.Questions[0], [.. Enumerable.Range(0, 6).Select(day => today.AddDays(-day))]);
         var streak = await Site.GetAsync(school.Learner, $"/users/{school.Learner.Id}/streak?cohort_id={school.Cohort}");
         var days = await Site.GetAsync(school.Learner, $"/users/{school.Learner.Id}/active_days?days=30&cohort_id={school.Cohort}");
         var board = await Site.GetAsync(school.Learner, $"/cohorts/{school.Cohort}/leaderboard");
@@ -50,13 +51,16 @@ public sealed class BoundsTests(BoundsTests.SharedSchool shared) : IClassFixture
         List<string> asked = [];
         foreach (var (learner, path) in from learner in (Learner[])[school.Learner, school.Other]
                                         from path in (string[])[
-                                            $"/cohorts/{second}/completion?user_id={learner.Id}", $"/users/{learner.Id}/streak?cohort_id={second}",
-                                            $"/users/{learner.Id}/active_days?days=3&cohort_id={second}", $"/tasks/cohort/{second}/user/{learner.Id}/completed"]
+                                            $"/cohorts/{second}/completion?user_id={learner.Id}",
+                                            $"/users/{learner.Id}/streak?cohort_id={second}",
+                                            $"/users/{learner.Id}/active_days?days=3&cohort_id={second}",
+                                            $"/tasks/cohort/{second}/user/{learner.Id}/completed"]
                                         select (learner, path))
         {
             Assert.Equal(learner == school.Learner ? "403 Forbidden" : "200 ", await Site.StatusesAsync(mentor, HttpMethod.Get, path));
         }
-        foreach (var (caller, learner) in ((Learner, Learner)[])[(school.Mentor, school.Learner), (mentor, school.Learner), (mentor, school.Other)])
+        foreach (var (caller, learner) in ((Learner, Learner)[])[(school.Mentor, school.Learner),
+            (mentor, school.Learner), (mentor, school.Other)])
         {
             asked.Add(await Site.StatusesAsync(caller, HttpMethod.Get, $"/chat/user/{learner.Id}/task/{school.Quiz}"));
             asked.Add(await Site.StatusesAsync(caller, HttpMethod.Get, $"/milestones/metrics/user/{learner.Id}/course/{school.Course}"));
@@ -79,7 +83,8 @@ public sealed class BoundsTests(BoundsTests.SharedSchool shared) : IClassFixture
         List<string> pages = [];
         for (var path = $"/learning/chat/?org_id={school.Org}"; path.Length > 0;)
         {
-            using var request = new HttpRequestMessage(HttpMethod.Get, path) { Headers = { Authorization = new("Bearer", school.Owner.Token) } };
+            using var request =
+                new HttpRequestMessage(HttpMethod.Get, path) { Headers = { Authorization = new("Bearer", school.Owner.Token) } };
             using var answer = await Site.Host.Client.SendAsync(request, Ct);
             var page = JsonNode.Parse(await answer.Content.ReadAsStringAsync(Ct))!.AsArray();
             pages.Add(string.Concat(page.Select(message => ((string)message!["content"]!)[0])));
@@ -99,12 +104,14 @@ public sealed class BoundsTests(BoundsTests.SharedSchool shared) : IClassFixture
             await Site.MakeAsync(school.Owner, "/courses/", new JsonObject { ["name"] = $"Course {number}", ["org_id"] = school.Org });
             await CohortAsync(school, $"Cohort {number}");
             await Site.MakeAsync(school.Owner, "/batches/", new JsonObject { ["name"] = $"Batch {number}", ["cohort_id"] = school.Cohort });
-            await Site.PostAsync(school.Owner, "/scorecards/", new JsonObject { ["title"] = $"Card {number}", ["criteria"] = new JsonArray(), ["org_id"] = school.Org });
+            await Site.PostAsync(school.Owner, "/scorecards/",
+                new JsonObject { ["title"] = $"Card {number}", ["criteria"] = new JsonArray(), ["org_id"] = school.Org });
             await Site.PostAsync(school.Owner, $"/organizations/{school.Org}/api_keys", new JsonObject { ["name"] = $"{number}" });
         }
 
         foreach (var path in (string[])[
-            $"/courses/?org_id={school.Org}", $"/cohorts/?org_id={school.Org}", $"/milestones/?org_id={school.Org}", $"/scorecards/?org_id={school.Org}",
+            $"/courses/?org_id={school.Org}", $"/cohorts/?org_id={school.Org}",
+            $"/milestones/?org_id={school.Org}", $"/scorecards/?org_id={school.Org}",
             $"/batches/?cohort_id={school.Cohort}", $"/organizations/{school.Org}/api_keys?x=y"])
         {
             var all = (await Site.GetAsync(school.Owner, path)).AsArray();
@@ -128,10 +135,12 @@ public sealed class BoundsTests(BoundsTests.SharedSchool shared) : IClassFixture
             """);
         var body = new JsonObject { ["email"] = learner.Email, ["given_name"] = "Ada", ["id_token"] = Site.IdToken(learner.Email) };
         var (before, after) = ("/auth/login", $"/users/{learner.Id}/orgs");
-        string[] active = [await Site.StatusesAsync(null, HttpMethod.Post, before, body), await Site.StatusesAsync(learner, HttpMethod.Get, after)];
+        string[] active =
+            [await Site.StatusesAsync(null, HttpMethod.Post, before, body), await Site.StatusesAsync(learner, HttpMethod.Get, after)];
 
         await Site.SqlAsync($"update platform.people set state = 'suspended' where email_key = '{learner.Email}'");
-        string[] suspended = [await Site.StatusesAsync(null, HttpMethod.Post, before, body), await Site.StatusesAsync(learner, HttpMethod.Get, after)];
+        string[] suspended =
+            [await Site.StatusesAsync(null, HttpMethod.Post, before, body), await Site.StatusesAsync(learner, HttpMethod.Get, after)];
 
         Assert.Equal(["200 ", "200 "], active);
         Assert.Equal(["403 Forbidden", "401 Not authenticated"], suspended);
@@ -168,10 +177,12 @@ public sealed class BoundsTests(BoundsTests.SharedSchool shared) : IClassFixture
         var school = await School.OpenAsync(site, "hasty");
         using var socket = new ClientWebSocket();
         socket.Options.SetRequestHeader("Authorization", $"Bearer {school.Admin.Token}");
-        var address = new UriBuilder(site.Host.Client.BaseAddress!) { Scheme = "ws", Path = $"/learning/ws/course/{school.Course}/generation" };
+        var address =
+            new UriBuilder(site.Host.Client.BaseAddress!) { Scheme = "ws", Path = $"/learning/ws/course/{school.Course}/generation" };
         await socket.ConnectAsync(address.Uri, Ct);
 
-        await site.DeleteAsync(school.Owner, $"/organizations/{school.Org}/members", new JsonObject { ["user_ids"] = new JsonArray(school.Admin.Id) });
+        await site.DeleteAsync(
+            school.Owner, $"/organizations/{school.Org}/members", new JsonObject { ["user_ids"] = new JsonArray(school.Admin.Id) });
         var end = await socket.ReceiveAsync(new byte[64], Ct);
 
         Assert.Equal((WebSocketMessageType.Close, 4403), (end.MessageType, (int)socket.CloseStatus!));
@@ -181,10 +192,13 @@ public sealed class BoundsTests(BoundsTests.SharedSchool shared) : IClassFixture
     public async Task Who_is_erased_takes_his_pictures_along_but_for_those_that_a_school_goes_on_with()
     {
         var school = await School.OpenAsync(Site, "pictures");
-        var alone = await Site.MakeAsync(school.Owner, "/organizations/", new JsonObject { ["name"] = "Alone", ["slug"] = "alone", ["user_id"] = school.Owner.Id });
+        var alone = await Site.MakeAsync(
+            school.Owner, "/organizations/", new JsonObject { ["name"] = "Alone", ["slug"] = "alone", ["user_id"] = school.Owner.Id });
         var course = await Site.MakeAsync(school.Owner, "/courses/", new JsonObject { ["name"] = "Alone", ["org_id"] = alone });
-        var module = await Site.MakeAsync(school.Owner, $"/courses/{course}/milestones", new JsonObject { ["name"] = "Alone", ["color"] = "#111111" });
-        var task = await Site.MakeAsync(school.Owner, "/tasks/", new JsonObject { ["course_id"] = course, ["milestone_id"] = module, ["type"] = "learning_material", ["title"] = "t" });
+        var module = await Site.MakeAsync(
+            school.Owner, $"/courses/{course}/milestones", new JsonObject { ["name"] = "Alone", ["color"] = "#111111" });
+        var task = await Site.MakeAsync(school.Owner, "/tasks/",
+            new JsonObject { ["course_id"] = course, ["milestone_id"] = module, ["type"] = "learning_material", ["title"] = "t" });
         var (shown, unused, ofAlone) = (Guid.CreateVersion7(), Guid.CreateVersion7(), Guid.CreateVersion7());
         await Site.SqlAsync($"""
             insert into learning.files (id, user_id, extension, content_type, created_at)

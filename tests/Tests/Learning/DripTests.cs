@@ -14,7 +14,8 @@ public sealed class DripTests(SharedLearningSite shared) : IClassFixture<SharedL
     [InlineData("2026-01-01T00:00:00Z", 90, "Minute", 2, "2026-01-01T03:00:00Z")]
     public void A_module_opens_its_number_of_spans_after_the_start(string start, int value, string unit, int place, string opens)
     {
-        var drip = new DripConfig { IsDripEnabled = true, FrequencyValue = value, FrequencyUnit = Enum.Parse<DripUnit>(unit), PublishAt = Instant(start) };
+        var drip = new DripConfig { IsDripEnabled = true, FrequencyValue = value,
+            FrequencyUnit = Enum.Parse<DripUnit>(unit), PublishAt = Instant(start) };
 
         Assert.Equal(Instant(opens), drip.UnlockAt(place, joinedAt: null, Instant(start)));
         Assert.Null(drip.UnlockAt(place, joinedAt: null, Instant(opens)));
@@ -30,7 +31,8 @@ public sealed class DripTests(SharedLearningSite shared) : IClassFixture<SharedL
         Assert.Equal(joined.AddDays(1), drip.UnlockAt(1, joined, joined));
         Assert.Null(drip.UnlockAt(1, joinedAt: null, joined));
         Assert.Null(DripConfig.Off.UnlockAt(5, joined, joined));
-        Assert.Equal(DateTimeOffset.MaxValue, (drip with { FrequencyUnit = DripUnit.Year, FrequencyValue = 90_000 }).UnlockAt(1, joined, joined));
+        Assert.Equal(
+            DateTimeOffset.MaxValue, (drip with { FrequencyUnit = DripUnit.Year, FrequencyValue = 90_000 }).UnlockAt(1, joined, joined));
     }
 
     [Fact]

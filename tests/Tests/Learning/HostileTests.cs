@@ -41,13 +41,16 @@ public sealed class HostileTests(SharedLearningSite shared) : IClassFixture<Shar
 
     [Theory]
     [InlineData("POST", "/courses/", """{"name":"c","org_id":"\ud800"}""")]
-    [InlineData("PUT", "/tasks/{0}/learning_material", """{"title":"t","status":"published","blocks":[],"scheduled_publish_at":"\udc00"}""")]
-    [InlineData("POST", "/scorecards/", """{"title":"s","org_id":1,"criteria":[{"name":"n","description":"d","min_score":"\ud800","max_score":1,"pass_score":1}]}""")]
+    [InlineData(
+        "PUT", "/tasks/{0}/learning_material", """{"title":"t","status":"published","blocks":[],"scheduled_publish_at":"\udc00"}""")]
+    [InlineData("POST", "/scorecards/",
+        """{"title":"s","org_id":1,"criteria":[{"name":"n","description":"d","min_score":"\ud800","max_score":1,"pass_score":1}]}""")]
     public async Task Half_a_character_is_neither_a_number_nor_a_time(string method, string path, string body)
     {
         var site = shared.Site;
         var school = await shared.OpenSchoolAsync();
-        using var request = new HttpRequestMessage(new(method), $"/learning{path.Replace("{0}", $"{school.Material}", StringComparison.Ordinal)}")
+        using var request =
+            new HttpRequestMessage(new(method), $"/learning{path.Replace("{0}", $"{school.Material}", StringComparison.Ordinal)}")
         {
             Content = new StringContent(body, Encoding.UTF8, "application/json"),
         };
@@ -74,10 +77,12 @@ public sealed class HostileTests(SharedLearningSite shared) : IClassFixture<Shar
         {
             var path = $"/cohorts/{{0}}/{grid}?task_ids={theirs.Material}&task_ids={theirs.Quiz}";
             Assert.Equal(0, Marks(await site.GetAsync(school.Owner, path.Replace("{0}", $"{school.Cohort}", StringComparison.Ordinal))));
-            Assert.InRange(Marks(await site.GetAsync(theirs.Owner, path.Replace("{0}", $"{theirs.Cohort}", StringComparison.Ordinal))), 1, 2);
+            Assert.InRange(
+                Marks(await site.GetAsync(theirs.Owner, path.Replace("{0}", $"{theirs.Cohort}", StringComparison.Ordinal))), 1, 2);
         }
 
-        static int Marks(JsonNode rows) => rows.AsArray().Sum(row => row!.AsObject().Where(cell => cell.Key.StartsWith("task_", StringComparison.Ordinal))
+        static int Marks(JsonNode rows) =>
+            rows.AsArray().Sum(row => row!.AsObject().Where(cell => cell.Key.StartsWith("task_", StringComparison.Ordinal))
             .Sum(cell => (int)cell.Value!));
     }
 
@@ -92,9 +97,12 @@ public sealed class HostileTests(SharedLearningSite shared) : IClassFixture<Shar
         var quiz = new JsonObject { ["title"] = "Quiz", ["status"] = "draft", ["questions"] = Many(_ => School.Question("One")) };
         var places = new JsonObject { ["course_tasks"] = Many(n => new JsonArray(n, school.Course, null)) };
 
-        Assert.StartsWith("422 ", await site.StatusesAsync(school.Owner, HttpMethod.Post, $"/cohorts/{school.Cohort}/members", members), StringComparison.Ordinal);
-        Assert.StartsWith("422 ", await site.StatusesAsync(school.Owner, HttpMethod.Post, $"/tasks/{school.Quiz}/quiz", quiz), StringComparison.Ordinal);
-        Assert.StartsWith("422 ", await site.StatusesAsync(school.Owner, HttpMethod.Post, "/courses/tasks", places), StringComparison.Ordinal);
+        Assert.StartsWith("422 ", await site.StatusesAsync(school.Owner, HttpMethod.Post, $"/cohorts/{school.Cohort}/members", members),
+            StringComparison.Ordinal);
+        Assert.StartsWith(
+            "422 ", await site.StatusesAsync(school.Owner, HttpMethod.Post, $"/tasks/{school.Quiz}/quiz", quiz), StringComparison.Ordinal);
+        Assert.StartsWith(
+            "422 ", await site.StatusesAsync(school.Owner, HttpMethod.Post, "/courses/tasks", places), StringComparison.Ordinal);
     }
 
     [Fact]
@@ -131,7 +139,8 @@ public sealed class HostileTests(SharedLearningSite shared) : IClassFixture<Shar
         var said = await SayAsync(school, school.Learner, school.Questions[1], "2026-11-20T09:41:10Z", stored);
         var change = new JsonObject { ["reason"] = "better", ["scores"] = new JsonObject { ["Depth"] = 7 } };
 
-        Assert.StartsWith("400 ", await site.StatusesAsync(school.Mentor, HttpMethod.Put, $"/chat/{said[1]!["id"]}/grade", change), StringComparison.Ordinal);
+        Assert.StartsWith("400 ", await site.StatusesAsync(school.Mentor, HttpMethod.Put, $"/chat/{said[1]!["id"]}/grade", change),
+            StringComparison.Ordinal);
     }
 
     [Fact]

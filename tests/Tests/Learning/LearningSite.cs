@@ -90,7 +90,8 @@ internal sealed class LearningSite : IAsyncDisposable
 
     public Task<JsonNode> PutAsync(Learner? caller, string path, JsonNode? body) => OkAsync(caller, HttpMethod.Put, path, body);
 
-    public Task<JsonNode> DeleteAsync(Learner? caller, string path, JsonNode? body = null) => OkAsync(caller, HttpMethod.Delete, path, body);
+    public Task<JsonNode> DeleteAsync(Learner? caller, string path, JsonNode? body = null) =>
+        OkAsync(caller, HttpMethod.Delete, path, body);
 
     /// <summary>The id of what was made.</summary>
     public async Task<int> MakeAsync(Learner caller, string path, JsonNode body) => (int)(await PostAsync(caller, path, body))["id"]!;

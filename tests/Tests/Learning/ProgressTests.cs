@@ -31,7 +31,8 @@ public sealed class ProgressTests(SharedLearningSite shared) : IClassFixture<Sha
         Assert.Equal(
             """{"material":{"is_complete":true},"quiz":{"is_complete":true,"questions":[{"question_id":1,"is_complete":true},{"question_id":2,"is_complete":true}]},"assignment":{"is_complete":false}}""",
             completion.ToJsonString().Replace($"\"{school.Material}\"", "\"material\"", StringComparison.Ordinal)
-                .Replace($"\"{school.Quiz}\"", "\"quiz\"", StringComparison.Ordinal).Replace($"\"{school.Assignment}\"", "\"assignment\"", StringComparison.Ordinal));
+                .Replace($"\"{school.Quiz}\"", "\"quiz\"", StringComparison.Ordinal)
+                .Replace($"\"{school.Assignment}\"", "\"assignment\"", StringComparison.Ordinal));
         var metrics = await site.GetAsync(school.Mentor, $"/cohorts/{school.Cohort}/courses/{school.Course}/metrics");
         Assert.Equal(1.0 / 3, (double)metrics["average_completion"]!, 9);
         Assert.Equal((3, 1), ((int)metrics["num_tasks"]!, (int)metrics["num_active_learners"]!));
@@ -39,12 +40,15 @@ public sealed class ProgressTests(SharedLearningSite shared) : IClassFixture<Sha
         Assert.Equal((0.5, 1), ((double)quiz["completion_rate"]!, (int)quiz["count"]!));
         Assert.Equal([(school.Learner.Id, 1), (school.Other.Id, 0)],
             quiz["completions"]!.AsObject().Select(one => (int.Parse(one.Key, CultureInfo.InvariantCulture), (int)one.Value!)));
-        var completed = await site.GetAsync(school.Mentor, $"/tasks/cohort/{school.Cohort}/user/{school.Learner.Id}/completed?view=This%20month");
+        var completed =
+            await site.GetAsync(school.Mentor, $"/tasks/cohort/{school.Cohort}/user/{school.Learner.Id}/completed?view=This%20month");
         Assert.Equal([school.Material, school.Quiz], completed.AsArray().Select(id => (int)id!));
         var modules = await site.GetAsync(school.Learner, $"/milestones/metrics/user/{school.Learner.Id}/course/{school.Course}");
         Assert.Equal([2, 0], modules.AsArray().Select(module => (int)module!["completed_tasks"]!));
-        var grid = await site.GetAsync(school.Mentor, $"/cohorts/{school.Cohort}/task_metrics?task_ids={school.Quiz}&task_ids={school.Assignment}");
-        Assert.Equal((1, 1, 0), ((int)grid[0]!["num_completed"]!, (int)grid[0]![$"task_{school.Quiz}"]!, (int)grid[0]![$"task_{school.Assignment}"]!));
+        var grid = await site.GetAsync(
+            school.Mentor, $"/cohorts/{school.Cohort}/task_metrics?task_ids={school.Quiz}&task_ids={school.Assignment}");
+        Assert.Equal((1, 1, 0),
+            ((int)grid[0]!["num_completed"]!, (int)grid[0]![$"task_{school.Quiz}"]!, (int)grid[0]![$"task_{school.Assignment}"]!));
     }
 
     [Fact]
@@ -72,7 +76,8 @@ public sealed class ProgressTests(SharedLearningSite shared) : IClassFixture<Sha
             """);
 
         var board = (await site.GetAsync(school.Learner, $"/cohorts/{school.Cohort}/leaderboard"))["stats"]!.AsArray();
-        var batch = (await site.GetAsync(school.Owner, $"/cohorts/{school.Cohort}/leaderboard?batch_id={school.Batch}"))["stats"]!.AsArray();
+        var batch = (await site.GetAsync(
+            school.Owner, $"/cohorts/{school.Cohort}/leaderboard?batch_id={school.Batch}"))["stats"]!.AsArray();
         var streaks = (await site.GetAsync(school.Learner, $"/cohorts/{school.Cohort}/streaks")).AsArray();
 
         Assert.Equal(
@@ -97,16 +102,19 @@ public sealed class ProgressTests(SharedLearningSite shared) : IClassFixture<Sha
         var streak = await site.GetAsync(school.Learner, $"/users/{school.Learner.Id}/streak?cohort_id={school.Cohort}");
         Assert.Equal(3, (int)streak["streak_count"]!);
         Assert.Equal(3, streak["active_days"]!.AsArray().Count);
-        Assert.Equal(4, (await site.GetAsync(school.Learner, $"/users/{school.Learner.Id}/active_days?days=10&cohort_id={school.Cohort}")).AsArray().Count);
+        Assert.Equal(4, (await site.GetAsync(school.Learner, $"/users/{school.Learner.Id}/active_days?days=10&cohort_id={school.Cohort}"))
+            .AsArray().Count);
         var year = TimeProvider.System.GetUtcNow().AddHours(5.5).AddDays(-1).Year;
-        Assert.InRange((await site.GetAsync(school.Learner, $"/users/{school.Learner.Id}/activity/{year}")).AsArray().Sum(count => (int)count!), 1, 4);
+        Assert.InRange(
+            (await site.GetAsync(school.Learner, $"/users/{school.Learner.Id}/activity/{year}")).AsArray().Sum(count => (int)count!), 1, 4);
 
         await school.CompleteAsync(school.Learner, school.Material);
         Assert.Equal((4, 1), await StreaksAndTasksAsync(school, school.Learner));
         var streaks = await site.GetAsync(school.Other, $"/cohorts/{school.Cohort}/streaks?view=All%20time");
         Assert.Equal([4, 0], streaks.AsArray().Select(entry => (int)entry!["count"]!));
 
-        await site.SqlAsync("update learning.chat_history set created_at = created_at - interval '5 days'; delete from learning.task_completions");
+        await site.SqlAsync(
+            "update learning.chat_history set created_at = created_at - interval '5 days'; delete from learning.task_completions");
         await RecountAsync(school);
         Assert.Equal((0, 0), await StreaksAndTasksAsync(school, school.Learner));
     }
@@ -140,7 +148,8 @@ public sealed class ProgressTests(SharedLearningSite shared) : IClassFixture<Sha
         await school.CompleteAsync(school.Learner, school.Material);
         Assert.Equal((1, 1), await StreaksAndTasksAsync(school, school.Learner));
         await site.SqlAsync($"""
-            with made as (insert into learning.users (email) select 'many-' || n || '@large.org' from generate_series(1, {Many}) as n returning id),
+            with made as (insert into learning.users (email) select 'many-' || n || '@large.org'
+              from generate_series(1, {Many}) as n returning id),
               joined as (insert into learning.user_cohorts (user_id, cohort_id, role) select id, {school.Cohort}, 'learner' from made)
             insert into learning.task_completions (user_id, task_id) select id, {school.Material} from made;
             insert into learning.task_completions (user_id, task_id) values ({school.Other.Id}, {school.Material});
@@ -150,15 +159,18 @@ public sealed class ProgressTests(SharedLearningSite shared) : IClassFixture<Sha
 
         // The board is the one before; a learner sees at once how he himself stands.
         Assert.Equal(1, await DoneAsync(school));
-        Assert.Equal(1, (int)(await site.GetAsync(school.Other, $"/users/{school.Other.Id}/streak?cohort_id={school.Cohort}"))["streak_count"]!);
+        Assert.Equal(
+            1, (int)(await site.GetAsync(school.Other, $"/users/{school.Other.Id}/streak?cohort_id={school.Cohort}"))["streak_count"]!);
         await site.Host.RunJobsAsync();
 
         Assert.Equal(others, await DoneAsync(school));
         Assert.False(await site.ValueAsync<bool>($"select standings_stale from learning.cohorts where id = {school.Cohort}"));
-        await site.DeleteAsync(school.Owner, $"/cohorts/{school.Cohort}/members", new JsonObject { ["member_ids"] = new JsonArray(school.Learner.Id) });
+        await site.DeleteAsync(
+            school.Owner, $"/cohorts/{school.Cohort}/members", new JsonObject { ["member_ids"] = new JsonArray(school.Learner.Id) });
         await DoneAsync(school);
         await site.Host.RunJobsAsync();
-        Assert.Equal(others - 1, await site.ValueAsync<long>($"select sum(tasks_completed) from learning.standings where cohort_id = {school.Cohort}"));
+        Assert.Equal(others - 1,
+            await site.ValueAsync<long>($"select sum(tasks_completed) from learning.standings where cohort_id = {school.Cohort}"));
     }
 
     [Fact]
@@ -192,7 +204,8 @@ public sealed class ProgressTests(SharedLearningSite shared) : IClassFixture<Sha
         Assert.Equal((0, 0), await StreaksAndTasksAsync(school, school.Learner));
 
         await school.CompleteAsync(school.Learner, added);
-        await site.DeleteAsync(school.Owner, $"/cohorts/{school.Cohort}/courses", new JsonObject { ["course_ids"] = new JsonArray(school.Course) });
+        await site.DeleteAsync(
+            school.Owner, $"/cohorts/{school.Cohort}/courses", new JsonObject { ["course_ids"] = new JsonArray(school.Course) });
         Assert.Equal((0, 0), await StreaksAndTasksAsync(school, school.Learner));
         await school.LinkAsync();
         Assert.Equal((1, 1), await StreaksAndTasksAsync(school, school.Learner));
@@ -213,12 +226,16 @@ public sealed class ProgressTests(SharedLearningSite shared) : IClassFixture<Sha
 
         var board = await site.GetAsync(school.Owner, $"/cohorts/{school.Cohort}/leaderboard?batch_id={batch}");
         Assert.Equal([school.Other.Id], board["stats"]!.AsArray().Select(entry => (int)entry!["user"]!["id"]!));
-        Assert.Equal("403 Forbidden", await site.StatusesAsync(school.Mentor, HttpMethod.Get, $"/cohorts/{school.Cohort}/leaderboard?batch_id={batch}"));
+        Assert.Equal("403 Forbidden",
+            await site.StatusesAsync(school.Mentor, HttpMethod.Get, $"/cohorts/{school.Cohort}/leaderboard?batch_id={batch}"));
         Assert.Equal("403 Forbidden", await site.StatusesAsync(school.Mentor, HttpMethod.Get, $"/batches/{batch}"));
-        Assert.Equal(2, (await site.GetAsync(school.Mentor, $"/cohorts/{school.Cohort}/leaderboard?batch_id={school.Batch}"))["stats"]!.AsArray().Count);
-        Assert.Equal("400 One or more users are already in the batch", await site.StatusesAsync(school.Owner, HttpMethod.Put, $"/batches/{batch}",
+        Assert.Equal(2, (await site.GetAsync(
+            school.Mentor, $"/cohorts/{school.Cohort}/leaderboard?batch_id={school.Batch}"))["stats"]!.AsArray().Count);
+        Assert.Equal(
+            "400 One or more users are already in the batch", await site.StatusesAsync(school.Owner, HttpMethod.Put, $"/batches/{batch}",
             new JsonObject { ["name"] = "B", ["members_added"] = new JsonArray(school.Other.Id) }));
-        Assert.Equal("400 One or more users are not members of the cohort", await site.StatusesAsync(school.Owner, HttpMethod.Put, $"/batches/{batch}",
+        Assert.Equal("400 One or more users are not members of the cohort",
+            await site.StatusesAsync(school.Owner, HttpMethod.Put, $"/batches/{batch}",
             new JsonObject { ["name"] = "B", ["members_added"] = new JsonArray(school.Owner.Id) }));
     }
 
@@ -228,7 +245,8 @@ public sealed class ProgressTests(SharedLearningSite shared) : IClassFixture<Sha
         await using var site = await LearningSite.StartAsync();
         var school = await School.OpenAsync(site, "own");
         var eve = await site.SignInAsync("eve@elsewhere.org");
-        var body = new JsonObject { ["org_slug"] = "own", ["emails"] = new JsonArray("Eve@Elsewhere.org"), ["roles"] = new JsonArray("mentor") };
+        var body = new JsonObject { ["org_slug"] = "own",
+            ["emails"] = new JsonArray("Eve@Elsewhere.org"), ["roles"] = new JsonArray("mentor") };
         var path = $"/cohorts/{school.Cohort}/members";
 
         Assert.Equal("403 Forbidden", await site.StatusesAsync(eve, HttpMethod.Post, path, body));
@@ -250,8 +268,10 @@ public sealed class ProgressTests(SharedLearningSite shared) : IClassFixture<Sha
         var (site, school) = (shared.Site, await shared.OpenSchoolAsync());
 
         Assert.Equal("400 An organization must keep at least one owner", await site.StatusesAsync(
-            school.Admin, HttpMethod.Delete, $"/organizations/{school.Org}/members", new JsonObject { ["user_ids"] = new JsonArray(school.Owner.Id) }));
-        await site.DeleteAsync(school.Owner, $"/organizations/{school.Org}/members", new JsonObject { ["user_ids"] = new JsonArray(school.Admin.Id) });
+            school.Admin, HttpMethod.Delete, $"/organizations/{school.Org}/members",
+            new JsonObject { ["user_ids"] = new JsonArray(school.Owner.Id) }));
+        await site.DeleteAsync(
+            school.Owner, $"/organizations/{school.Org}/members", new JsonObject { ["user_ids"] = new JsonArray(school.Admin.Id) });
         Assert.Equal("403 Forbidden", await site.StatusesAsync(school.Admin, HttpMethod.Get, $"/courses/?org_id={school.Org}"));
     }
 
@@ -263,7 +283,8 @@ public sealed class ProgressTests(SharedLearningSite shared) : IClassFixture<Sha
     }
 
     private static async Task<long> DoneAsync(School school) =>
-        (await school.Site.GetAsync(school.Owner, $"/cohorts/{school.Cohort}/leaderboard"))["stats"]!.AsArray().Sum(entry => (long)entry!["tasks_completed"]!);
+        (await school.Site.GetAsync(school.Owner, $"/cohorts/{school.Cohort}/leaderboard"))["stats"]!.AsArray()
+            .Sum(entry => (long)entry!["tasks_completed"]!);
 
     private static async Task<int> TasksAsync(School school) =>
         (int)(await school.Site.GetAsync(school.Owner, $"/cohorts/{school.Cohort}/leaderboard"))["metadata"]!["num_tasks"]!;
@@ -276,7 +297,8 @@ public sealed class ProgressTests(SharedLearningSite shared) : IClassFixture<Sha
     /// <summary>As the tutor does it.</summary>
     private static async Task CompleteQuestionAsync(School school, Learner learner, int question)
     {
-        await school.Site.SqlAsync($"insert into learning.task_completions (user_id, question_id, created_at) values ({learner.Id}, {question}, now())");
+        await school.Site.SqlAsync(
+            $"insert into learning.task_completions (user_id, question_id, created_at) values ({learner.Id}, {question}, now())");
         await using var scope = school.Site.Host.Services.CreateAsyncScope();
         await scope.ServiceProvider.GetRequiredService<Standings>().TouchAsync(learner.Id, school.Quiz, hasCompleted: true, Ct);
     }

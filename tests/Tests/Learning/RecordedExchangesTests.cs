@@ -32,7 +32,8 @@ public sealed partial class RecordedExchangesTests(ITestOutputHelper output)
     /// <summary>Volatile, by the record's own word.</summary>
     private static readonly HashSet<string> Volatile = ["created_at", "default_dp_color", "joined_at"];
 
-    private static readonly string[] Ours = ["/auth", "/users", "/organizations", "/cohorts", "/batches", "/courses", "/milestones", "/tasks", "/scorecards", "/chat", "/ai"];
+    private static readonly string[] Ours =
+        ["/auth", "/users", "/organizations", "/cohorts", "/batches", "/courses", "/milestones", "/tasks", "/scorecards", "/chat", "/ai"];
 
     private const string Model = "scripted-small";
 
@@ -45,7 +46,8 @@ public sealed partial class RecordedExchangesTests(ITestOutputHelper output)
         Assert.SkipUnless(file is not null, "../shared/contracts/learning.examples.jsonl is not here.");
         await using var provider = await ScriptedProvider.StartAsync();
         await using var site = await LearningSite.StartAsync(
-            ("Learning:Auth:Mode", "Open"), ("Gateway:Providers:scripted:Kind", "openai_compatible"), ("Gateway:Providers:scripted:BaseUrl", $"{provider.BaseAddress}v1"),
+            ("Learning:Auth:Mode", "Open"), ("Gateway:Providers:scripted:Kind", "openai_compatible"),
+            ("Gateway:Providers:scripted:BaseUrl", $"{provider.BaseAddress}v1"),
             ("Gateway:Providers:scripted:ApiKey", provider.Key), ("Gateway:Providers:scripted:Models:0", Model), ("Gateway:Retries", "0"));
         List<string> faults = [];
         var replayed = 0;
@@ -53,7 +55,8 @@ public sealed partial class RecordedExchangesTests(ITestOutputHelper output)
         foreach (var (line, text) in (await File.ReadAllLinesAsync(file, Ct)).Index())
         {
             var record = JsonNode.Parse(text)!;
-            if (record["request"] is not { } request || !Ours.Any(prefix => ((string)request["path"]!).StartsWith(prefix, StringComparison.Ordinal)))
+            if (record["request"] is not { } request
+                || !Ours.Any(prefix => ((string)request["path"]!).StartsWith(prefix, StringComparison.Ordinal)))
             {
                 continue;
             }
@@ -69,7 +72,8 @@ public sealed partial class RecordedExchangesTests(ITestOutputHelper output)
                 provider.EnqueueFor(Model, ScriptedAnswer.Error(500));
             }
             var (status, body) = await SendAsync(site, request);
-            faults.AddRange(Compare(line, record["response"]!, status, body).Select(fault => $"{line} {request["method"]} {request["path"]}: {fault}"));
+            faults.AddRange(Compare(line, record["response"]!, status, body)
+                .Select(fault => $"{line} {request["method"]} {request["path"]}: {fault}"));
         }
 
         output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{replayed} records were sent again."));
@@ -78,15 +82,19 @@ public sealed partial class RecordedExchangesTests(ITestOutputHelper output)
     }
 
     /// <summary>Of a stream the last line counts; how many there are on the way is the network's to say.</summary>
-    private static async Task<IEnumerable<string>> StreamedAsync(LearningSite site, ScriptedProvider provider, JsonNode request, JsonNode wanted, int line)
+    private static async Task<IEnumerable<string>> StreamedAsync(
+        LearningSite site, ScriptedProvider provider, JsonNode request, JsonNode wanted, int line)
     {
         // A doubt is put into other words first.
-        provider.EnqueueFor(Model, wanted["response"] is null ? [ScriptedAnswer.Json(wanted.DeepClone())] : [ScriptedAnswer.Default, ScriptedAnswer.Json(wanted.DeepClone())]);
+        provider.EnqueueFor(Model, wanted["response"] is null ? [ScriptedAnswer.Json(wanted.DeepClone())]
+            : [ScriptedAnswer.Default, ScriptedAnswer.Json(wanted.DeepClone())]);
         using var answer = await site.Host.Client.PostAsync(
-            $"/learning{request["path"]}", new StringContent(request["json"]!.ToJsonString(), System.Text.Encoding.UTF8, "application/json"), Ct);
+            $"/learning{request["path"]}",
+            new StringContent(request["json"]!.ToJsonString(), System.Text.Encoding.UTF8, "application/json"), Ct);
         var text = await answer.Content.ReadAsStringAsync(Ct);
         return answer.IsSuccessStatusCode
-            ? Differences(wanted, JsonNode.Parse(text.Split('\n', StringSplitOptions.RemoveEmptyEntries)[^1]), "$", line).Select(fault => $"{line} {request["path"]}: {fault}")
+            ? Differences(wanted, JsonNode.Parse(text.Split('\n', StringSplitOptions.RemoveEmptyEntries)[^1]), "$", line)
+            .Select(fault => $"{line} {request["path"]}: {fault}")
             : [$"{line} {request["path"]}: {(int)answer.StatusCode} {text}"];
     }
 
@@ -159,8 +167,10 @@ public sealed partial class RecordedExchangesTests(ITestOutputHelper output)
         (JsonArray one, JsonArray other) => one.Count != other.Count
             ? [$"{path} has {other.Count} and not {one.Count}"]
             : one.SelectMany((item, index) => Differences(item, other[index], $"{path}[{index}]", line)),
-        (JsonValue one, JsonValue other) when IsText(one) && IsText(other) => Same((string)one!, (string)other!) ? [] : [$"{path} is {other} and not {one}"],
-        _ => JsonNode.DeepEquals(wanted, sent) ? [] : [$"{path} is {sent?.ToJsonString() ?? "null"} and not {wanted?.ToJsonString() ?? "null"}"],
+        (JsonValue one, JsonValue other) when IsText(one) && IsText(other) =>
+            Same((string)one!, (string)other!) ? [] : [$"{path} is {other} and not {one}"],
+        _ => JsonNode.DeepEquals(wanted, sent) ? []
+        : [$"{path} is {sent?.ToJsonString() ?? "null"} and not {wanted?.ToJsonString() ?? "null"}"],
     };
 
     // The original answers a change of a user with what he was before, and Google's texts are Google's.

@@ -4,8 +4,8 @@ using System.Text.Json.Nodes;
 namespace Stoa.Tests.Learning;
 
 /// <summary>
-/// A school that runs: a course of two modules with a material, a quiz of two questions, an assignment and a draft, which a cohort takes with a
-/// mentor and two learners, all in one batch.
+/// A school that runs: a course of two modules with a material, a quiz of two questions, an assignment and a draft, which a cohort takes
+/// with a mentor and two learners, all in one batch.
 /// </summary>
 internal sealed class School
 {
@@ -84,14 +84,16 @@ internal sealed class School
         var task = await AddTaskAsync(milestone, "learning_material");
         if (isPublished)
         {
-            await Site.PostAsync(Owner, $"/tasks/{task}/learning_material", new JsonObject { ["title"] = $"Material {task}", ["blocks"] = Block("read") });
+            await Site.PostAsync(
+                Owner, $"/tasks/{task}/learning_material", new JsonObject { ["title"] = $"Material {task}", ["blocks"] = Block("read") });
         }
         return task;
     }
 
     public Task<int> AddTaskAsync(int milestone, string type) => Site.MakeAsync(Owner, "/tasks/", new JsonObject
     {
-        ["course_id"] = Course.ToString(CultureInfo.InvariantCulture), ["milestone_id"] = milestone, ["type"] = type, ["title"] = $"Task {tasks++}",
+        ["course_id"] = Course.ToString(CultureInfo.InvariantCulture),
+        ["milestone_id"] = milestone, ["type"] = type, ["title"] = $"Task {tasks++}",
     });
 
     public Task LinkAsync(JsonObject? drip = null) => Site.PostAsync(
@@ -99,11 +101,13 @@ internal sealed class School
 
     private async Task FillAsync(string name)
     {
-        Org = await Site.MakeAsync(Owner, "/organizations/", new JsonObject { ["name"] = name, ["slug"] = name, ["user_id"] = $"{Owner.Id}" });
+        Org = await Site.MakeAsync(
+            Owner, "/organizations/", new JsonObject { ["name"] = name, ["slug"] = name, ["user_id"] = $"{Owner.Id}" });
         await Site.PostAsync(Owner, $"/organizations/{Org}/members", new JsonObject { ["emails"] = new JsonArray(Admin.Email) });
         Course = await Site.MakeAsync(Owner, "/courses/", new JsonObject { ["name"] = "Logic", ["org_id"] = Org });
         First = await Site.MakeAsync(Owner, $"/courses/{Course}/milestones", new JsonObject { ["name"] = "First", ["color"] = "#111111" });
-        Second = await Site.MakeAsync(Owner, $"/courses/{Course}/milestones", new JsonObject { ["name"] = "Second", ["color"] = "#222222" });
+        Second = await Site.MakeAsync(
+            Owner, $"/courses/{Course}/milestones", new JsonObject { ["name"] = "Second", ["color"] = "#222222" });
         Scorecard = (int)(await Site.PostAsync(Owner, "/scorecards/", new JsonObject
         {
             ["title"] = "Card", ["org_id"] = Org, ["criteria"] = new JsonArray(new JsonObject
@@ -123,15 +127,18 @@ internal sealed class School
         {
             ["title"] = "Build it", ["assignment"] = new JsonObject
             {
-                ["blocks"] = Block("build"), ["context"] = new JsonObject { ["blocks"] = Block("secret"), ["linkedMaterialIds"] = new JsonArray($"{Material}") },
-                ["evaluation_criteria"] = new JsonObject { ["scorecard_id"] = Scorecard, ["min_score"] = 0, ["max_score"] = 100, ["pass_score"] = 60 },
+                ["blocks"] = Block("build"),
+                ["context"] = new JsonObject { ["blocks"] = Block("secret"), ["linkedMaterialIds"] = new JsonArray($"{Material}") },
+                ["evaluation_criteria"] =
+                    new JsonObject { ["scorecard_id"] = Scorecard, ["min_score"] = 0, ["max_score"] = 100, ["pass_score"] = 60 },
             },
         });
         Draft = await AddMaterialAsync(Second, isPublished: false);
         Cohort = await Site.MakeAsync(Owner, "/cohorts/", new JsonObject { ["name"] = "Spring", ["org_id"] = Org });
         await Site.PostAsync(Owner, $"/cohorts/{Cohort}/members", new JsonObject
         {
-            ["org_id"] = Org, ["emails"] = new JsonArray(Learner.Email, Other.Email, Mentor.Email), ["roles"] = new JsonArray("learner", "learner", "mentor"),
+            ["org_id"] = Org, ["emails"] = new JsonArray(Learner.Email, Other.Email, Mentor.Email),
+            ["roles"] = new JsonArray("learner", "learner", "mentor"),
         });
         await LinkAsync();
         Batch = await Site.MakeAsync(Owner, "/batches/", new JsonObject

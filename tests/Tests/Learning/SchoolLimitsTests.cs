@@ -21,8 +21,10 @@ public sealed class SchoolLimitsTests
             select '00000000-0000-7000-8000-000000000001', person_id, 'owner', now() from learning.users where id = {other.Id}
             """);
 
-        var made = await Task.WhenAll(Enumerable.Range(0, 8).Select(number => site.StatusesAsync(one, HttpMethod.Post, "/organizations/", New(one, number))));
-        var ofOperator = await Task.WhenAll(Enumerable.Range(10, 5).Select(number => site.StatusesAsync(other, HttpMethod.Post, "/organizations/", New(other, number))));
+        var made = await Task.WhenAll(Enumerable.Range(0, 8)
+            .Select(number => site.StatusesAsync(one, HttpMethod.Post, "/organizations/", New(one, number))));
+        var ofOperator = await Task.WhenAll(Enumerable.Range(10, 5)
+            .Select(number => site.StatusesAsync(other, HttpMethod.Post, "/organizations/", New(other, number))));
 
         Assert.Equal(3, made.Count(answer => answer == "200 "));
         Assert.Equal(5, made.Count(answer => answer == "403 You own 3 organizations already, which is as many as one person may"));
@@ -34,11 +36,13 @@ public sealed class SchoolLimitsTests
     public async Task A_school_spends_its_months_budget_of_the_installations_keys_and_then_its_own_keys_money()
     {
         await using var site = await TutorSite.StartAsync(
-            "poor", ("Learning:Schools:MonthlyBudget", "0.01"), ("Learning:Models:Text", $"openai/{Model}"), ("Learning:Models:Reasoning", $"openai/{Model}"));
+            "poor", ("Learning:Schools:MonthlyBudget", "0.01"),
+            ("Learning:Models:Text", $"openai/{Model}"), ("Learning:Models:Reasoning", $"openai/{Model}"));
         var (school, wire) = (site.School, site.Site);
         var path = $"/organizations/{school.Org}/budget";
         var file = await site.UploadAsync(school.Owner, "application/pdf", "%PDF-1.4"u8.ToArray());
-        var generation = new JsonObject { ["course_description"] = "x", ["intended_audience"] = "y", ["reference_material_s3_key"] = $"{file}.pdf" };
+        var generation =
+            new JsonObject { ["course_description"] = "x", ["intended_audience"] = "y", ["reference_material_s3_key"] = $"{file}.pdf" };
         // Ten thousand tokens of an answer are eight cents.
         site.Provider.EnqueueFor(Model, TutorSite.Objective(isCorrect: true).WithUsage(new(10, 10_000)));
         var before = await wire.GetAsync(school.Owner, path);
@@ -49,11 +53,13 @@ public sealed class SchoolLimitsTests
 
         Assert.Equal((0.01, 0), ((double)before["amount"]!, (double)before["spent"]!));
         Assert.True((double)after["spent"]! >= 0.08, after.ToJsonString());
-        Assert.Equal((429, "The school's budget for this month is used up"), (refused.Status, (string?)JsonNode.Parse(refused.Text)!["detail"]));
+        Assert.Equal(
+            (429, "The school's budget for this month is used up"), (refused.Status, (string?)JsonNode.Parse(refused.Text)!["detail"]));
         Assert.Equal("429 The school's budget for this month is used up", await wire.StatusesAsync(
             school.Owner, HttpMethod.Post, $"/ai/generate/course/{school.Course}/structure", generation));
         Assert.Equal("403 Forbidden", await wire.StatusesAsync(school.Mentor, HttpMethod.Get, path));
-        Assert.Equal("403 Forbidden", await wire.StatusesAsync(school.Owner, HttpMethod.Put, path, new JsonObject { ["monthly_budget"] = 1_000 }));
+        Assert.Equal(
+            "403 Forbidden", await wire.StatusesAsync(school.Owner, HttpMethod.Put, path, new JsonObject { ["monthly_budget"] = 1_000 }));
 
         var other = await School.OpenAsync(wire, "rich");
         var question = site.Question(other.Learner, "x", other.Questions[0]);
@@ -61,7 +67,8 @@ public sealed class SchoolLimitsTests
         site.Provider.EnqueueFor(Model, [.. Enumerable.Repeat(TutorSite.Objective(isCorrect: true), 9)]);
         Assert.Equal(200, (await site.AskAsync(other.Learner, question)).Status);
 
-        await wire.PutAsync(school.Owner, $"/organizations/{school.Org}/provider_keys/openai", new JsonObject { ["key"] = site.Provider.Key });
+        await wire.PutAsync(
+            school.Owner, $"/organizations/{school.Org}/provider_keys/openai", new JsonObject { ["key"] = site.Provider.Key });
         await UntilAsync(site, school.Learner, answer => answer.Status == 200);
         Assert.Equal((double)after["spent"]!, (double)(await SettledAsync(site, path))["spent"]!);
     }
@@ -88,17 +95,21 @@ public sealed class SchoolLimitsTests
         }
 
         Assert.Equal(["5.0000000000", "100.0000000000", "404", "5.0000000000"], told);
-        Assert.StartsWith("422 ", await site.StatusesAsync(runs, HttpMethod.Put, path, new JsonObject { ["monthly_budget"] = -1 }), StringComparison.Ordinal);
-        Assert.StartsWith("422 ", await site.StatusesAsync(runs, HttpMethod.Put, path, new JsonObject { ["monthly_budget"] = "much" }), StringComparison.Ordinal);
+        Assert.StartsWith("422 ", await site.StatusesAsync(runs, HttpMethod.Put, path, new JsonObject { ["monthly_budget"] = -1 }),
+            StringComparison.Ordinal);
+        Assert.StartsWith("422 ", await site.StatusesAsync(runs, HttpMethod.Put, path, new JsonObject { ["monthly_budget"] = "much" }),
+            StringComparison.Ordinal);
     }
 
-    private static JsonObject New(Learner owner, int number) => new() { ["name"] = $"School {number}", ["slug"] = $"school-{number}", ["user_id"] = owner.Id };
+    private static JsonObject New(Learner owner, int number) =>
+        new() { ["name"] = $"School {number}", ["slug"] = $"school-{number}", ["user_id"] = owner.Id };
 
     /// <summary>The budget when all that the provider has answered is counted.</summary>
     private static async Task<JsonNode> SettledAsync(TutorSite site, string path)
     {
         await Patience.UntilAsync(async () =>
-            await site.Site.ValueAsync<long>("select count(*) from gateway.usage where status = 200") >= site.Provider.RequestsFor(Model).Count);
+            await site.Site.ValueAsync<long>(
+                "select count(*) from gateway.usage where status = 200") >= site.Provider.RequestsFor(Model).Count);
         return await site.Site.GetAsync(site.School.Owner, path);
     }
 

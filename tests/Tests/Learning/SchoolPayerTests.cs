@@ -20,7 +20,8 @@ public sealed class SchoolPayerTests
         await site.SqlAsync($"""
             insert into platform.organizations (id, slug, name) values ('{Company}', 'company', 'Company');
             insert into platform.memberships (organization_id, person_id, role, created_at)
-            select '{Company}', person_id, case email when '{school.Other.Email}' then 'owner' when '{school.Owner.Email}' then 'admin' else 'member' end, now()
+            select '{Company}', person_id,
+              case email when '{school.Other.Email}' then 'owner' when '{school.Owner.Email}' then 'admin' else 'member' end, now()
             from learning.users where email in ('{school.Other.Email}', '{school.Owner.Email}', '{school.Admin.Email}')
             """);
         var own = await PayerAsync();
@@ -28,12 +29,14 @@ public sealed class SchoolPayerTests
         foreach (var (caller, payer, answer) in ((Learner, JsonNode?, string)[])
             [
                 (school.Admin, Company, "403 Forbidden"), (school.Other, Company, "403 Forbidden"), (school.Mentor, null, "403 Forbidden"),
-                (school.Owner, "00000000-0000-7000-8000-000000000001", "403 Forbidden"), (school.Owner, Guid.Empty.ToString(), "403 Forbidden"),
+                (school.Owner, "00000000-0000-7000-8000-000000000001", "403 Forbidden"),
+                (school.Owner, Guid.Empty.ToString(), "403 Forbidden"),
             ])
         {
             Assert.Equal(answer, await site.StatusesAsync(caller, Put, $"{path}/payer", Payer(payer)));
         }
-        Assert.StartsWith("422 ", await site.StatusesAsync(school.Owner, Put, $"{path}/payer", Payer("the company")), StringComparison.Ordinal);
+        Assert.StartsWith(
+            "422 ", await site.StatusesAsync(school.Owner, Put, $"{path}/payer", Payer("the company")), StringComparison.Ordinal);
         Assert.Equal(own, await PayerAsync());
 
         await site.PutAsync(school.Owner, $"{path}/payer", Payer(Company));
@@ -67,7 +70,8 @@ public sealed class SchoolPayerTests
         var ct = TestContext.Current.CancellationToken;
         await using var connection = await site.Host.Services.GetRequiredService<NpgsqlDataSource>().OpenConnectionAsync(ct);
         await using var transaction = await connection.BeginTransactionAsync(ct);
-        await using var demote = new NpgsqlCommand($"update platform.memberships set role = 'member' where organization_id = '{Company}'", connection);
+        await using var demote =
+            new NpgsqlCommand($"update platform.memberships set role = 'member' where organization_id = '{Company}'", connection);
         await demote.ExecuteNonQueryAsync(ct);
 
         var asked = site.StatusesAsync(school.Owner, Put, $"/organizations/{school.Org}/payer", Payer(Company));

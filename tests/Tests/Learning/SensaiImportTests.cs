@@ -4,7 +4,9 @@ using Stoa.Learning.Import;
 
 namespace Stoa.Tests.Learning;
 
-/// <summary>Dumps as <c>sqlite3 -json</c> writes them: an array, a row on each line, with numbers for flags and text for documents.</summary>
+/// <summary>
+/// Dumps as <c>sqlite3 -json</c> writes them: an array, a row on each line, with numbers for flags and text for documents.
+/// </summary>
 public sealed class SensaiImportTests
 {
     private const string Times = "\"created_at\":\"2025-08-01 10:00:00\",\"updated_at\":\"2025-08-01 10:00:00\",\"deleted_at\":null";
@@ -18,7 +20,8 @@ public sealed class SensaiImportTests
             """ "id":9,"email":"DAN@ex.org","first_name":"Dan again","middle_name":null,"last_name":null,"default_dp_color":null """,
         ]),
         ("organizations", [""" "id":5,"slug":"old-school","name":"Old","default_logo_color":null """]),
-        ("user_organizations", [""" "id":1,"user_id":3,"org_id":5,"role":"owner" """, """ "id":2,"user_id":99,"org_id":5,"role":"admin" """]),
+        ("user_organizations",
+            [""" "id":1,"user_id":3,"org_id":5,"role":"owner" """, """ "id":2,"user_id":99,"org_id":5,"role":"admin" """]),
         ("cohorts", [""" "id":4,"name":"Spring","org_id":5 """]),
         ("user_cohorts", [""" "id":8,"user_id":7,"cohort_id":4,"role":"learner","joined_at":"2025-08-02 00:00:00" """]),
         ("courses", [""" "id":6,"org_id":5,"name":"Logic" """]),
@@ -32,7 +35,8 @@ public sealed class SensaiImportTests
             """ "id":12,"org_id":5,"type":"assignment","blocks":null,"title":"Build","status":"published","scheduled_publish_at":"2025-08-01T12:00:00Z" """,
         ]),
         ("course_tasks",
-            [""" "id":1,"task_id":11,"course_id":6,"ordering":0,"milestone_id":2 """, """ "id":2,"task_id":12,"course_id":6,"ordering":1,"milestone_id":2 """]),
+            [""" "id":1,"task_id":11,"course_id":6,"ordering":0,"milestone_id":2 """,
+                """ "id":2,"task_id":12,"course_id":6,"ordering":1,"milestone_id":2 """]),
         ("questions",
         [
             """
@@ -57,7 +61,8 @@ public sealed class SensaiImportTests
         foreach (var (table, rows) in Dump)
         {
             await File.WriteAllTextAsync(
-                Path.Combine(folder, $"{table}.json"), $"[{string.Join(",\n", rows.Select(row => $"{{{row},{Times}}}"))}]\n", TestContext.Current.CancellationToken);
+                Path.Combine(folder, $"{table}.json"), $"[{string.Join(",\n", rows.Select(row => $"{{{row},{Times}}}"))}]\n",
+                TestContext.Current.CancellationToken);
         }
         await File.WriteAllTextAsync(Path.Combine(folder, "batches.json"), "", TestContext.Current.CancellationToken);
         await using var site = await LearningSite.StartAsync();
@@ -79,7 +84,8 @@ public sealed class SensaiImportTests
         Assert.Equal("double-9-dan@ex.org", await site.ValueAsync<string>("select email from learning.users where id = 9"));
         Assert.Equal("2025-08-01 10:00:00", (string?)(await site.GetAsync(dan, "/users/7"))["created_at"]);
         Assert.Equal(102, await site.ValueAsync<int>("select id from learning.chat_history where deleted_at is not null"));
-        Assert.Equal(7, await site.ValueAsync<int>("select user_id from learning.files where id = '0b4e7f3a-6f57-4f1d-9c58-0d5d6f0f2f11' and extension = 'wav'"));
+        Assert.Equal(7, await site.ValueAsync<int>(
+            "select user_id from learning.files where id = '0b4e7f3a-6f57-4f1d-9c58-0d5d6f0f2f11' and extension = 'wav'"));
         Assert.Equal(20, (double)(await site.GetAsync(ada, "/organizations/5/budget"))["amount"]!);
         Directory.Delete(folder, recursive: true);
     }

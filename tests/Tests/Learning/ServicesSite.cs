@@ -8,8 +8,9 @@ using Stoa.Tests.Support;
 namespace Stoa.Tests.Learning;
 
 /// <summary>
-/// A school with everybody a route must tell apart: owner, admin, mentor and two learners, and a learner of another cohort; beside it a school
-/// of somebody else. A course with a material, a quiz of one question and an assignment. Made in the database, as no route here makes them.
+/// A school with everybody a route must tell apart: owner, admin, mentor and two learners, and a learner of another cohort; beside it a
+/// school of somebody else. A course with a material, a quiz of one question and an assignment. Made in the database, as no route here
+/// makes them.
 /// </summary>
 internal sealed class ServicesSite : IAsyncDisposable
 {
@@ -23,10 +24,12 @@ internal sealed class ServicesSite : IAsyncDisposable
         insert into learning.users (email, first_name) values ('owner@ex.org', 'Ada'), ('admin@ex.org', 'Bea'), ('mentor@ex.org', 'Cem'),
           ('learner@ex.org', 'Dan'), ('other@ex.org', 'Eva'), ('elsewhere@ex.org', 'Fay'), ('outsider@ex.org', 'Gus');
         insert into learning.organizations (slug, name, organization_id) values
-          ('school-one', 'School One', '01980000-0000-7000-8000-000000000001'), ('foreign', 'Foreign', '01980000-0000-7000-8000-000000000002');
+          ('school-one', 'School One', '01980000-0000-7000-8000-000000000001'),
+            ('foreign', 'Foreign', '01980000-0000-7000-8000-000000000002');
         insert into learning.user_organizations (user_id, org_id, role) values (1, 1, 'owner'), (2, 1, 'admin'), (7, 2, 'owner');
         insert into learning.cohorts (org_id, name) values (1, 'Cohort One'), (1, 'Cohort Two');
-        insert into learning.user_cohorts (user_id, cohort_id, role) values (3, 1, 'mentor'), (4, 1, 'learner'), (5, 1, 'learner'), (6, 2, 'learner');
+        insert into learning.user_cohorts (user_id, cohort_id, role)
+          values (3, 1, 'mentor'), (4, 1, 'learner'), (5, 1, 'learner'), (6, 2, 'learner');
         """;
 
     private const string Contents = """
@@ -36,8 +39,10 @@ internal sealed class ServicesSite : IAsyncDisposable
         insert into learning.course_milestones (course_id, milestone_id, ordering) values (1, 1, 0);
         insert into learning.tasks (org_id, type, title, status, blocks) values
           (1, 'learning_material', 'Read me', 'published', '[{"id":"b1","type":"paragraph","props":{},"content":[],"children":[],"position":0}]'),
-          (1, 'quiz', 'Quiz me', 'published', null), (1, 'assignment', 'Build me', 'published', null), (1, 'quiz', 'Not yet', 'draft', null);
-        insert into learning.course_tasks (task_id, course_id, milestone_id, ordering) values (1, 1, 1, 0), (2, 1, 1, 1), (3, 1, 1, 2), (4, 1, 1, 3);
+          (1, 'quiz', 'Quiz me', 'published', null), (1, 'assignment', 'Build me', 'published', null),
+            (1, 'quiz', 'Not yet', 'draft', null);
+        insert into learning.course_tasks (task_id, course_id, milestone_id, ordering)
+          values (1, 1, 1, 0), (2, 1, 1, 1), (3, 1, 1, 2), (4, 1, 1, 3);
         insert into learning.questions (task_id, type, blocks, answer, input_type, response_type, position, title) values
           (2, 'objective', '[]', '[{"id":"a1","type":"paragraph","content":[],"children":[]}]', 'code', 'chat', 0, 'What is 41 + 1?');
         insert into learning.assignments (task_id, blocks, input_type) values (3, '[]', 'file');
@@ -64,7 +69,8 @@ internal sealed class ServicesSite : IAsyncDisposable
     }
 
     /// <param name="user">Absent: nobody.</param>
-    public async Task<HttpResponseMessage> SendAsync(string method, string path, int? user, object? body = null, HttpContent? content = null)
+    public async Task<HttpResponseMessage> SendAsync(
+        string method, string path, int? user, object? body = null, HttpContent? content = null)
     {
         using var request = new HttpRequestMessage(new(method), $"/learning{path}");
         if (user is { } id)
@@ -75,7 +81,8 @@ internal sealed class ServicesSite : IAsyncDisposable
         return await Host.Client.SendAsync(request, Ct);
     }
 
-    public async Task<(int Status, JsonNode? Body)> AskAsync(string method, string path, int? user, object? body = null, HttpContent? content = null)
+    public async Task<(int Status, JsonNode? Body)> AskAsync(
+        string method, string path, int? user, object? body = null, HttpContent? content = null)
     {
         using var answer = await SendAsync(method, path, user, body, content);
         var text = await answer.Content.ReadAsStringAsync(Ct);

@@ -38,9 +38,11 @@ public sealed class SignInTests
         await using var site = await LearningSite.StartAsync();
         var body = new JsonObject { ["email"] = "a@x.org", ["given_name"] = "A", ["id_token"] = site.IdToken("b@x.org") };
 
-        Assert.Equal("401 Email in token doesn't match provided email", await site.StatusesAsync(null, HttpMethod.Post, "/auth/login", body));
+        Assert.Equal(
+            "401 Email in token doesn't match provided email", await site.StatusesAsync(null, HttpMethod.Post, "/auth/login", body));
         body["id_token"] = site.IdToken("a@x.org", isVerified: false);
-        Assert.StartsWith("401 Invalid authentication token", await site.StatusesAsync(null, HttpMethod.Post, "/auth/login", body), StringComparison.Ordinal);
+        Assert.StartsWith("401 Invalid authentication token",
+            await site.StatusesAsync(null, HttpMethod.Post, "/auth/login", body), StringComparison.Ordinal);
         Assert.Equal(0L, await site.ValueAsync<long>("select count(*) from learning.users"));
     }
 
@@ -84,7 +86,8 @@ public sealed class SignInTests
         Assert.Equal("Logic", (string?)(await site.GetAsync(null, $"{service}/courses/{school.Course}"))["name"]);
         Assert.Equal(school.Learner.Email, (string?)(await site.GetAsync(null, $"{service}/users/{school.Learner.Id}"))["email"]);
         Assert.Equal(3, (await site.GetAsync(null, $"{service}/cohorts/{school.Cohort}"))["members"]!.AsArray().Count);
-        Assert.Equal("403 Forbidden", await site.StatusesAsync(null, HttpMethod.Get, $"{service}/courses/{school.Course}?only_published=false"));
+        Assert.Equal(
+            "403 Forbidden", await site.StatusesAsync(null, HttpMethod.Get, $"{service}/courses/{school.Course}?only_published=false"));
         Assert.Equal("401 Not authenticated", await site.StatusesAsync(null, HttpMethod.Get, $"/_svc/wrong/courses/{school.Course}"));
         Assert.Equal(404, (await site.SendAsync(null, HttpMethod.Get, $"{service}/tasks/{school.Quiz}")).Status);
     }

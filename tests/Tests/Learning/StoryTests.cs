@@ -12,7 +12,9 @@ using Stoa.Tests.Support;
 
 namespace Stoa.Tests.Learning;
 
-/// <summary>One school from its founding to a generated course, over HTTP, as its owner, a mentor and two learners live through it.</summary>
+/// <summary>
+/// One school from its founding to a generated course, over HTTP, as its owner, a mentor and two learners live through it.
+/// </summary>
 public sealed class StoryTests
 {
     private const string Voice = "gpt-4o-audio-preview-2025-06-03";
@@ -43,7 +45,8 @@ public sealed class StoryTests
     private static (string, string)[] Settings(ScriptedProvider provider) =>
     [
         ("Gateway:Providers:openai:Kind", "openai"), ("Gateway:Providers:openai:BaseUrl", $"{provider.BaseAddress}v1"),
-        ("Gateway:Providers:openai:ApiKey", provider.Key), ("Gateway:Retries", "0"), ("Learning:Models:Reasoning", $"openai/{TutorSite.Text}"),
+        ("Gateway:Providers:openai:ApiKey", provider.Key), ("Gateway:Retries", "0"),
+        ("Learning:Models:Reasoning", $"openai/{TutorSite.Text}"),
         ("Learning:Tutor:RequestsPerMinute", "0"), ("Jobs:DrainSeconds", "0"),
     ];
 
@@ -73,10 +76,13 @@ public sealed class StoryTests
         var learner = Renewed(school, school.Learner);
         var tree = await site.GetAsync(learner, $"/cohorts/{school.Cohort}/courses?include_tree=true");
         Assert.Equal(isOpen, tree[0]!["milestones"]![1]!["unlock_at"] is null);
-        Assert.Equal(isOpen ? "200 " : "404 Task not found", await site.StatusesAsync(learner, HttpMethod.Get, $"/tasks/{school.Assignment}"));
+        Assert.Equal(
+            isOpen ? "200 " : "404 Task not found", await site.StatusesAsync(learner, HttpMethod.Get, $"/tasks/{school.Assignment}"));
     }
 
-    /// <summary>Each question is answered wrong and then right; the tutor's feedback comes in lines, and is kept as the front end keeps it.</summary>
+    /// <summary>
+    /// Each question is answered wrong and then right; the tutor's feedback comes in lines, and is kept as the front end keeps it.
+    /// </summary>
     private static async Task AnswerAsync(School school, ScriptedProvider provider, int[] questions)
     {
         await school.CompleteAsync(school.Learner, school.Material);
@@ -96,7 +102,8 @@ public sealed class StoryTests
         }
         var read = await school.Site.GetAsync(school.Mentor, $"/chat/user/{school.Learner.Id}/task/{school.Quiz}");
         Assert.Equal(16, read.AsArray().Count);
-        Assert.Equal("403 Forbidden", await school.Site.StatusesAsync(school.Other, HttpMethod.Get, $"/chat/user/{school.Learner.Id}/task/{school.Quiz}"));
+        Assert.Equal("403 Forbidden",
+            await school.Site.StatusesAsync(school.Other, HttpMethod.Get, $"/chat/user/{school.Learner.Id}/task/{school.Quiz}"));
     }
 
     private static async Task FiguresAsync(School school)
@@ -110,7 +117,8 @@ public sealed class StoryTests
         Assert.InRange(streak, 1, 2);
         var board = await site.GetAsync(learner, $"/cohorts/{school.Cohort}/leaderboard");
         Assert.Equal([(learner.Id, 2, streak), (school.Other.Id, 0, 0)],
-            board["stats"]!.AsArray().Select(entry => ((int)entry!["user"]!["id"]!, (int)entry["tasks_completed"]!, (int)entry["streak_count"]!)));
+            board["stats"]!.AsArray()
+            .Select(entry => ((int)entry!["user"]!["id"]!, (int)entry["tasks_completed"]!, (int)entry["streak_count"]!)));
         var metrics = await site.GetAsync(school.Mentor, $"/cohorts/{school.Cohort}/courses/{school.Course}/metrics");
         Assert.Equal((3, 1), ((int)metrics["num_tasks"]!, (int)metrics["num_active_learners"]!));
         Assert.Equal(0.5, (double)metrics["task_type_metrics"]!["quiz"]!["completion_rate"]!);
@@ -123,7 +131,8 @@ public sealed class StoryTests
         var at = clock.GetUtcNow().AddHours(12);
         await site.PostAsync(school.Owner, $"/tasks/{school.Draft}/learning_material", new JsonObject
         {
-            ["title"] = "Tomorrow", ["blocks"] = School.Block("soon"), ["scheduled_publish_at"] = at.ToString("O", CultureInfo.InvariantCulture),
+            ["title"] = "Tomorrow", ["blocks"] = School.Block("soon"),
+            ["scheduled_publish_at"] = at.ToString("O", CultureInfo.InvariantCulture),
         });
         Assert.DoesNotContain("Tomorrow", await PublishedAsync(school));
 
@@ -135,15 +144,19 @@ public sealed class StoryTests
         Assert.Equal(("published", null), ((string?)task["status"], (string?)task["scheduled_publish_at"]));
     }
 
-    /// <summary>An archive is handed in, evaluated and talked about until it is done; then the mentor thinks better of it than the tutor.</summary>
+    /// <summary>
+    /// An archive is handed in, evaluated and talked about until it is done; then the mentor thinks better of it than the tutor.
+    /// </summary>
     private static async Task HandInAsync(School school, ScriptedProvider provider)
     {
         var (site, learner) = (school.Site, Renewed(school, school.Learner));
         var file = await UploadAsync(site, learner, "application/zip", SubmissionTests.Zip(("src/main.py", "print('hello')"u8.ToArray())));
-        provider.EnqueueFor(TutorSite.Text, AssignmentTests.Evaluation("in_progress", null, 70), AssignmentTests.Evaluation("completed", 8, null));
+        provider.EnqueueFor(
+            TutorSite.Text, AssignmentTests.Evaluation("in_progress", null, 70), AssignmentTests.Evaluation("completed", 8, null));
         JsonNode? stored = null;
         foreach (var (said, content, type) in ((string, string, string)[])[
-            (file, $$"""{"file_uuid":"{{file}}","filename":"work.zip"}""", "file"), ("Because it is short.", "Because it is short.", "text")])
+            (file, $$"""{"file_uuid":"{{file}}","filename":"work.zip"}""", "file"),
+            ("Because it is short.", "Because it is short.", "text")])
         {
             var lines = await LinesAsync(site, learner, "/ai/assignment", new JsonObject
             {
@@ -152,14 +165,17 @@ public sealed class StoryTests
             });
             stored = await site.PostAsync(learner, "/chat/", new JsonObject
             {
-                ["user_id"] = learner.Id, ["task_id"] = school.Assignment, ["is_complete"] = (string?)lines[^1]["evaluation_status"] == "completed",
+                ["user_id"] = learner.Id, ["task_id"] = school.Assignment,
+                ["is_complete"] = (string?)lines[^1]["evaluation_status"] == "completed",
                 ["messages"] = new JsonArray(Turn("user", content, type), Turn("assistant", lines[^1].ToJsonString(), type: null)),
             });
         }
-        Assert.True((bool)(await site.GetAsync(learner, $"/cohorts/{school.Cohort}/completion?user_id={learner.Id}"))[$"{school.Assignment}"]!["is_complete"]!);
+        Assert.True((bool)(await site.GetAsync(
+            learner, $"/cohorts/{school.Cohort}/completion?user_id={learner.Id}"))[$"{school.Assignment}"]!["is_complete"]!);
 
         var (mentor, message) = (Renewed(school, school.Mentor), (int)stored![1]!["id"]!);
-        await site.PutAsync(mentor, $"/chat/{message}/grade", new JsonObject { ["reason"] = "well argued", ["scores"] = new JsonObject { ["Depth"] = 10 } });
+        await site.PutAsync(mentor, $"/chat/{message}/grade",
+            new JsonObject { ["reason"] = "well argued", ["scores"] = new JsonObject { ["Depth"] = 10 } });
         var seen = (await site.GetAsync(learner, $"/chat/user/{learner.Id}/task/{school.Assignment}")).AsArray();
         Assert.Equal(10, (double)JsonNode.Parse((string)seen[^1]!["content"]!)!["key_area_scores"]!["Depth"]!["score"]!);
         Assert.Equal("well argued", (string?)(await site.GetAsync(mentor, $"/chat/{message}/grades"))[0]!["reason"]);
@@ -172,7 +188,8 @@ public sealed class StoryTests
         var tree = await site.GetAsync(owner, $"/courses/{copy["id"]}?only_published=false");
         Assert.Equal("Logic (Copy)", (string?)tree["name"]);
         Assert.Equal([2, 2], tree["milestones"]!.AsArray().Select(module => module!["tasks"]!.AsArray().Count));
-        Assert.All(tree["milestones"]!.AsArray().SelectMany(module => module!["tasks"]!.AsArray()), task => Assert.Equal("draft", (string?)task!["status"]));
+        Assert.All(tree["milestones"]!.AsArray().SelectMany(module => module!["tasks"]!.AsArray()),
+            task => Assert.Equal("draft", (string?)task!["status"]));
     }
 
     /// <summary>The host stops while the model is still telling the structure; the next one goes on, and makes nothing twice.</summary>
@@ -184,18 +201,23 @@ public sealed class StoryTests
         provider.EnqueueFor(TutorSite.Text, Structure().Hold(after: 24));
         var started = await first.PostAsync(owner, $"/ai/generate/course/{course}/structure", new JsonObject
         {
-            ["course_description"] = "About logic", ["intended_audience"] = "beginners", ["instructions"] = null, ["reference_material_s3_key"] = $"{file}.pdf",
+            ["course_description"] = "About logic", ["intended_audience"] = "beginners",
+            ["instructions"] = null, ["reference_material_s3_key"] = $"{file}.pdf",
         });
-        await Patience.UntilAsync(async () => await first.ValueAsync<long>($"select count(*) from learning.course_milestones where course_id = {course}") > 0);
+        await Patience.UntilAsync(
+            async () => await first.ValueAsync<long>($"select count(*) from learning.course_milestones where course_id = {course}") > 0);
         await first.Host.StopAsync();
 
         var data = first.Host.Services.GetRequiredService<IOptions<StoaOptions>>().Value.DataDirectory;
         provider.EnqueueFor(TutorSite.Text, [Structure(), .. Enumerable.Repeat(Contents(), 4)]);
         await using var second = await LearningSite.StartAsync(
             clock, [.. Settings(provider), ("ConnectionStrings:Stoa", first.Host.ConnectionString), ("Stoa:DataDirectory", data)]);
-        await Patience.UntilAsync(async () => (string?)(await second.GetAsync(owner, $"/courses/{course}"))["course_generation_status"] == "pending");
-        await second.PostAsync(owner, $"/ai/generate/course/{course}/tasks", new JsonObject { ["job_uuid"] = (string)started["job_uuid"]! });
-        await Patience.UntilAsync(async () => (string?)(await second.GetAsync(owner, $"/courses/{course}"))["course_generation_status"] is "completed" or "failed");
+        await Patience.UntilAsync(
+            async () => (string?)(await second.GetAsync(owner, $"/courses/{course}"))["course_generation_status"] == "pending");
+        await second.PostAsync(
+            owner, $"/ai/generate/course/{course}/tasks", new JsonObject { ["job_uuid"] = (string)started["job_uuid"]! });
+        await Patience.UntilAsync(async () => (string?)(await second.GetAsync(owner, $"/courses/{course}"))["course_generation_status"]
+            is "completed" or "failed");
 
         var tree = await second.GetAsync(owner, $"/courses/{course}");
         Assert.Equal("completed", (string?)tree["course_generation_status"]);
@@ -210,16 +232,19 @@ public sealed class StoryTests
     private static async Task<List<string>> PublishedAsync(School school)
     {
         var tree = await school.Site.GetAsync(Renewed(school, school.Learner), $"/cohorts/{school.Cohort}/courses?include_tree=true");
-        return [.. tree[0]!["milestones"]!.AsArray().SelectMany(module => module!["tasks"]!.AsArray()).Select(task => (string)task!["title"]!)];
+        return [.. tree[0]!["milestones"]!.AsArray().SelectMany(module => module!["tasks"]!.AsArray())
+            .Select(task => (string)task!["title"]!)];
     }
 
-    private static async Task<string> SpeakAsync(School school) => await UploadAsync(school.Site, school.Learner, "audio/wav", "RIFF spoken"u8.ToArray());
+    private static async Task<string> SpeakAsync(School school) =>
+        await UploadAsync(school.Site, school.Learner, "audio/wav", "RIFF spoken"u8.ToArray());
 
     private static async Task<string> UploadAsync(LearningSite site, Learner learner, string type, byte[] content)
     {
         using var request = new HttpRequestMessage(HttpMethod.Post, "/learning/file/upload-local")
         {
-            Content = new MultipartFormDataContent { { new ByteArrayContent(content), "file", "upload" }, { new StringContent(type), "content_type" } },
+            Content = new MultipartFormDataContent { { new ByteArrayContent(content), "file", "upload" },
+                { new StringContent(type), "content_type" } },
         };
         request.Headers.Authorization = new AuthenticationHeaderValue("Bearer", learner.Token);
         using var answer = await site.Host.Client.SendAsync(request, Ct);
@@ -266,13 +291,15 @@ public sealed class StoryTests
         ? (double)line["scorecard"]!["Depth"]!["score"]! >= (double)line["scorecard"]!["Depth"]!["pass_score"]!
         : (bool)line["is_correct"]!;
 
-    private static ScriptedAnswer Judgement(string kind, bool isRight) => !IsScored(kind) ? TutorSite.Objective(isRight) : ScriptedAnswer.Json(new JsonObject
+    private static ScriptedAnswer Judgement(string kind, bool isRight) =>
+        !IsScored(kind) ? TutorSite.Objective(isRight) : ScriptedAnswer.Json(new JsonObject
     {
         ["chain_of_thought"] = "thinking", ["feedback"] = "a summary", ["scorecard"] = new JsonObject
         {
             ["Depth"] = new JsonObject
             {
-                ["feedback"] = new JsonObject { ["correct"] = "deep", ["wrong"] = isRight ? null : "not deep enough" }, ["score"] = isRight ? 9 : 2,
+                ["feedback"] = new JsonObject { ["correct"] = "deep", ["wrong"] = isRight ? null : "not deep enough" },
+                ["score"] = isRight ? 9 : 2,
                 ["max_score"] = 10, ["pass_score"] = 6,
             },
         },
@@ -284,10 +311,13 @@ public sealed class StoryTests
         {
             ["name"] = name, ["concepts"] = new JsonArray(new JsonObject
             {
-                ["name"] = "A concept", ["description"] = "of which there is a lot to be said, so that its text is longer than one step of looking at it is",
+                ["name"] = "A concept",
+                ["description"] = "of which there is a lot to be said, so that its text is longer than one step of looking at it is",
                 ["tasks"] = new JsonArray(
-                    new JsonObject { ["name"] = "material", ["description"] = "explains it in as many words as it takes", ["type"] = "learning_material" },
-                    new JsonObject { ["name"] = "quiz", ["description"] = "practises it with as many questions as it takes", ["type"] = "quiz" }),
+                    new JsonObject { ["name"] = "material",
+                        ["description"] = "explains it in as many words as it takes", ["type"] = "learning_material" },
+                    new JsonObject { ["name"] = "quiz",
+                        ["description"] = "practises it with as many questions as it takes", ["type"] = "quiz" }),
             }),
         })]),
     });
@@ -298,7 +328,8 @@ public sealed class StoryTests
         ["blocks"] = Blocks("explained"),
         ["questions"] = new JsonArray(new JsonObject
         {
-            ["question_title"] = "One", ["question_type"] = "objective", ["answer_type"] = "text", ["coding_languages"] = null, ["blocks"] = Blocks("asked"),
+            ["question_title"] = "One", ["question_type"] = "objective",
+            ["answer_type"] = "text", ["coding_languages"] = null, ["blocks"] = Blocks("asked"),
             ["correct_answer"] = Blocks("solved"), ["scorecard"] = null, ["context"] = Blocks("hint"),
         }),
     });

@@ -34,7 +34,8 @@ public sealed class TasksTests(SharedLearningSite shared) : IClassFixture<Shared
         var (first, second) = (school.Questions[0], school.Questions[1]);
         var kept = School.Question("Two, again");
         kept["id"] = $"{second}";
-        var quiz = new JsonObject { ["title"] = "Quiz", ["status"] = "published", ["questions"] = new JsonArray(School.Question("New"), kept) };
+        var quiz = new JsonObject { ["title"] = "Quiz", ["status"] = "published",
+            ["questions"] = new JsonArray(School.Question("New"), kept) };
 
         var saved = (await site.PostAsync(school.Owner, $"/tasks/{school.Quiz}/quiz", quiz))["questions"]!.AsArray();
 
@@ -89,16 +90,19 @@ public sealed class TasksTests(SharedLearningSite shared) : IClassFixture<Shared
     {
         var site = shared.Site;
         var school = await shared.OpenSchoolAsync();
-        var body = new JsonObject { ["title"] = "Later", ["blocks"] = School.Block("later"), ["scheduled_publish_at"] = "2099-01-01T05:30:00+05:30" };
+        var body = new JsonObject { ["title"] = "Later", ["blocks"] = School.Block("later"),
+            ["scheduled_publish_at"] = "2099-01-01T05:30:00+05:30" };
         var saved = await site.PostAsync(school.Owner, $"/tasks/{school.Material}/learning_material", body);
 
         Assert.Equal("2099-01-01T00:00:00Z", (string?)saved["scheduled_publish_at"]);
         Assert.Equal("404 Task not found", await site.StatusesAsync(school.Learner, HttpMethod.Get, $"/tasks/{school.Material}"));
-        Assert.DoesNotContain("Later", (await site.GetAsync(school.Learner, $"/courses/{school.Course}")).ToJsonString(), StringComparison.Ordinal);
+        Assert.DoesNotContain(
+            "Later", (await site.GetAsync(school.Learner, $"/courses/{school.Course}")).ToJsonString(), StringComparison.Ordinal);
 
         await site.SqlAsync($"update learning.tasks set scheduled_publish_at = now() - interval '1 second' where id = {school.Material}");
         Assert.Equal("Later", (string?)(await site.GetAsync(school.Learner, $"/tasks/{school.Material}"))["title"]);
-        await using (var scope = Microsoft.Extensions.DependencyInjection.ServiceProviderServiceExtensions.CreateAsyncScope(site.Host.Services))
+        await using (var scope =
+            Microsoft.Extensions.DependencyInjection.ServiceProviderServiceExtensions.CreateAsyncScope(site.Host.Services))
         {
             var db = (Stoa.Learning.LearningDb)scope.ServiceProvider.GetService(typeof(Stoa.Learning.LearningDb))!;
             Stoa.Platform.Jobs.JobEnqueueing.Enqueue(db, new Stoa.Learning.Tasks.PublishScheduled());
@@ -136,7 +140,8 @@ public sealed class TasksTests(SharedLearningSite shared) : IClassFixture<Shared
         var school = await shared.OpenSchoolAsync();
         var other = await site.MakeAsync(school.Owner, "/courses/", new JsonObject { ["name"] = "Rhetoric", ["org_id"] = school.Org });
         await site.MakeAsync(school.Owner, "/courses/", new JsonObject { ["name"] = "Nobody takes it", ["org_id"] = school.Org });
-        await site.PostAsync(school.Owner, "/courses/tasks", new JsonObject { ["course_tasks"] = new JsonArray(new JsonArray(school.Quiz, other, school.Second)) });
+        await site.PostAsync(school.Owner, "/courses/tasks",
+            new JsonObject { ["course_tasks"] = new JsonArray(new JsonArray(school.Quiz, other, school.Second)) });
         await site.PostAsync(school.Owner, $"/cohorts/{school.Cohort}/courses", new JsonObject { ["course_ids"] = new JsonArray(other) });
 
         var trees = (await site.GetAsync(school.Learner, $"/cohorts/{school.Cohort}/courses?include_tree=true")).AsArray();
@@ -152,25 +157,30 @@ public sealed class TasksTests(SharedLearningSite shared) : IClassFixture<Shared
     {
         var site = shared.Site;
         var school = await shared.OpenSchoolAsync();
-        var target = await site.MakeAsync(school.Owner, "/organizations/", new JsonObject { ["name"] = "Two", ["slug"] = "two", ["user_id"] = school.Owner.Id });
+        var target = await site.MakeAsync(
+            school.Owner, "/organizations/", new JsonObject { ["name"] = "Two", ["slug"] = "two", ["user_id"] = school.Owner.Id });
 
         var copy = await site.PostAsync(school.Owner, $"/courses/{school.Course}/duplicate", new JsonObject { ["org_id"] = target });
         var tree = await site.GetAsync(school.Owner, $"/courses/{copy["id"]}?only_published=false");
-        var tasks = tree["milestones"]!.AsArray().SelectMany(milestone => milestone!["tasks"]!.AsArray()).Select(task => task!.DeepClone()).ToList();
+        var tasks = tree["milestones"]!.AsArray().SelectMany(milestone => milestone!["tasks"]!.AsArray())
+            .Select(task => task!.DeepClone()).ToList();
 
         Assert.Equal("Logic (Copy)", (string?)copy["name"]);
         Assert.All(copy["milestones"]!.AsArray(), milestone => Assert.Empty(milestone!["tasks"]!.AsArray()));
         Assert.Equal(4, tasks.Count);
         Assert.All(tasks, task => Assert.Equal("draft", (string?)task["status"]));
-        var scorecards = (await site.GetAsync(school.Owner, $"/scorecards/?org_id={target}")).AsArray().Select(card => (int)card!["id"]!).ToList();
+        var scorecards = (await site.GetAsync(school.Owner, $"/scorecards/?org_id={target}"))
+            .AsArray().Select(card => (int)card!["id"]!).ToList();
         Assert.Equal(2, scorecards.Count);
         var quiz = await site.GetAsync(school.Owner, $"/tasks/{tasks.Single(task => (string?)task["type"] == "quiz")["id"]}");
         Assert.Contains((int)quiz["questions"]![1]!["scorecard_id"]!, scorecards);
-        var assignment = (await site.GetAsync(school.Owner, $"/tasks/{tasks.Single(task => (string?)task["type"] == "assignment")["id"]}"))["assignment"]!;
+        var assignment = (await site.GetAsync(
+            school.Owner, $"/tasks/{tasks.Single(task => (string?)task["type"] == "assignment")["id"]}"))["assignment"]!;
         Assert.Contains((int)assignment["evaluation_criteria"]!["scorecard_id"]!, scorecards);
         var material = tasks.First(task => (string?)task["type"] == "learning_material")["id"]!;
         Assert.Equal($"{material}", (string?)assignment["context"]!["linkedMaterialIds"]![0]);
-        Assert.Equal(school.Scorecard, (int)(await site.GetAsync(school.Owner, $"/tasks/{school.Quiz}"))["questions"]![1]!["scorecard_id"]!);
+        Assert.Equal(
+            school.Scorecard, (int)(await site.GetAsync(school.Owner, $"/tasks/{school.Quiz}"))["questions"]![1]!["scorecard_id"]!);
     }
 
     [Fact]
@@ -188,7 +198,8 @@ public sealed class TasksTests(SharedLearningSite shared) : IClassFixture<Shared
         Assert.Equal([school.Quiz, school.Material], tree[1]!["tasks"]!.AsArray().Select(task => (int)task!["id"]!));
 
         await site.DeleteAsync(school.Owner, $"/milestones/{school.Second}");
-        var completion = (await site.GetAsync(school.Learner, $"/cohorts/{school.Cohort}/completion?user_id={school.Learner.Id}")).AsObject();
+        var completion = (await site.GetAsync(school.Learner, $"/cohorts/{school.Cohort}/completion?user_id={school.Learner.Id}"))
+            .AsObject();
         Assert.Equal([$"{school.Material}", $"{school.Quiz}"], completion.Select(task => task.Key).Order(StringComparer.Ordinal));
         Assert.Equal("403 Forbidden", await site.StatusesAsync(school.Learner, HttpMethod.Get, $"/tasks/{school.Assignment}"));
     }

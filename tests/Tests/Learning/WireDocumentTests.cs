@@ -32,7 +32,8 @@ public sealed class WireDocumentTests
         await using var host = await HostUnderTest.StartAsync();
         var wanted = JsonNode.Parse(await File.ReadAllTextAsync(contract, Ct))!;
         var served = JsonNode.Parse(await host.Client.GetStringAsync("/openapi/learning.json", Ct))!;
-        var operations = OperationsOf(served).ToDictionary(one => one.Name.Replace(" /learning", " ", StringComparison.Ordinal).TrimEnd('/'), one => one.Node);
+        var operations = OperationsOf(served)
+            .ToDictionary(one => one.Name.Replace(" /learning", " ", StringComparison.Ordinal).TrimEnd('/'), one => one.Node);
 
         List<string> missing = [];
         foreach (var (name, operation) in OperationsOf(wanted))
@@ -41,7 +42,8 @@ public sealed class WireDocumentTests
             // The key of a program is a credential here.
             missing.AddRange(Parameters(operation).Except([.. Parameters(there), "header api-key"]).Select(one => $"{name}: {one}"));
             // What the original takes and never looks at.
-            missing.AddRange(Fields(wanted, operation).Except([.. Fields(served, there), "assignment.id", "assignment.type"]).Select(one => $"{name}: {one}"));
+            missing.AddRange(Fields(wanted, operation)
+                .Except([.. Fields(served, there), "assignment.id", "assignment.type"]).Select(one => $"{name}: {one}"));
         }
         Assert.Empty(missing);
         Assert.DoesNotContain(operations.Values.SelectMany(Parameters), name => name.Any(char.IsUpper));

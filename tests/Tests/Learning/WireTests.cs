@@ -15,7 +15,8 @@ public sealed class WireTests
         await using var site = await LearningSite.StartAsync();
         var ada = await site.SignInAsync("ada@x.org");
 
-        var (status, answer) = await site.SendAsync(ada, HttpMethod.Post, "/organizations/", JsonNode.Parse("""{"name":7,"user_id":"x"}"""));
+        var (status, answer) =
+            await site.SendAsync(ada, HttpMethod.Post, "/organizations/", JsonNode.Parse("""{"name":7,"user_id":"x"}"""));
         Assert.Equal(422, status);
         Assert.Equal(
             """
@@ -33,7 +34,8 @@ public sealed class WireTests
         (status, answer) = await site.SendAsync(ada, HttpMethod.Get, "/users/me");
         Assert.Equal(422, status);
         Assert.Equal("""["path","user_id"]""", answer!["detail"]![0]!["loc"]!.ToJsonString());
-        (status, answer) = await site.SendAsync(ada, HttpMethod.Post, "/tasks/", JsonNode.Parse("""{"course_id":1,"milestone_id":1.5,"type":"essay","title":"t"}"""));
+        (status, answer) = await site.SendAsync(
+            ada, HttpMethod.Post, "/tasks/", JsonNode.Parse("""{"course_id":1,"milestone_id":1.5,"type":"essay","title":"t"}"""));
         Assert.Equal(422, status);
         Assert.Equal(["int_from_float", "enum"], answer!["detail"]!.AsArray().Select(error => (string?)error!["type"]));
         Assert.Equal("'quiz', 'learning_material' or 'assignment'", (string?)answer["detail"]![1]!["ctx"]!["expected"]);
@@ -44,7 +46,8 @@ public sealed class WireTests
     {
         await using var site = await LearningSite.StartAsync();
         var ada = await site.SignInAsync("ada@x.org");
-        using var request = new HttpRequestMessage(HttpMethod.Post, "/learning/organizations/") { Content = new StringContent("{", Encoding.UTF8, "application/json") };
+        using var request = new HttpRequestMessage(
+            HttpMethod.Post, "/learning/organizations/") { Content = new StringContent("{", Encoding.UTF8, "application/json") };
         request.Headers.Authorization = new("Bearer", ada.Token);
 
         using var broken = await site.Host.Client.SendAsync(request, Ct);

@@ -12,8 +12,8 @@ using Stoa.Tests.Support;
 namespace Stoa.Tests.Loop;
 
 /// <summary>
-/// One host does the work of all modules and is killed again and again: callers of models, people who answer tasks, a teacher who makes courses,
-/// and users whose assistant works. What was answered is there, and nothing is there twice.
+/// One host does the work of all modules and is killed again and again: callers of models, people who answer tasks, a teacher who makes
+/// courses, and users whose assistant works. What was answered is there, and nothing is there twice.
 /// <c>STOA_LOOP_KILLS</c> lengthens it, <c>STOA_LOOP_SEED</c> repeats it as far as chance allows.
 /// </summary>
 public sealed class LoopCrashTests(TestCluster cluster, ITestOutputHelper output)
@@ -39,7 +39,8 @@ public sealed class LoopCrashTests(TestCluster cluster, ITestOutputHelper output
             await ChaosSite.SeedAsync(source, Kills * ChoresOfAKill);
             var launches = Enumerable.Range(1, Kills * ChoresOfAKill).Select(number => new Chore(kinds[number % kinds.Length], number))
                 .Chunk(ChoresOfAKill).Select(chores => new ChaosLaunch(host, source, chores)).ToList();
-            var (calls, bot, teacher) = (new Traffic(host, $"openai/{ThinkingSite.Model}"), new Bot(host.BaseAddress, seed), await TeacherAsync(host));
+            var (calls, bot, teacher) =
+                (new Traffic(host, $"openai/{ThinkingSite.Model}"), new Bot(host.BaseAddress, seed), await TeacherAsync(host));
 
             var killing = KillAsync(host, calls, bot, launches, new Random(seed));
             await Task.WhenAll(killing, calls.RunUntilAsync(killing), bot.PlayAsync(players: 3, killing), teacher.MakeUntilAsync(killing));
@@ -130,7 +131,8 @@ public sealed class LoopCrashTests(TestCluster cluster, ITestOutputHelper output
     }
 
     private static int? Number(string variable) =>
-        int.TryParse(Environment.GetEnvironmentVariable(variable), NumberStyles.None, CultureInfo.InvariantCulture, out var number) ? number : null;
+        int.TryParse(Environment.GetEnvironmentVariable(variable), NumberStyles.None, CultureInfo.InvariantCulture, out var number)
+            ? number : null;
 
     /// <summary>Makes one course after the other, each under its own name, and each once.</summary>
     private sealed class Teacher(HttpClient client, int school)
@@ -161,8 +163,10 @@ public sealed class LoopCrashTests(TestCluster cluster, ITestOutputHelper output
 
         public async Task CheckAsync()
         {
-            var courses = await ReadAsync(await client.GetAsync(new Uri($"/learning/courses/?org_id={school}&limit=1000", UriKind.Relative), Ct));
-            var counts = courses.AsArray().CountBy(course => (string)course!["name"]!, StringComparer.Ordinal).ToDictionary(StringComparer.Ordinal);
+            var courses =
+                await ReadAsync(await client.GetAsync(new Uri($"/learning/courses/?org_id={school}&limit=1000", UriKind.Relative), Ct));
+            var counts = courses.AsArray().CountBy(course => (string)course!["name"]!, StringComparer.Ordinal)
+                .ToDictionary(StringComparer.Ordinal);
             Assert.NotEmpty(Made);
             Assert.All(Made, name => Assert.Equal(1, counts.GetValueOrDefault(name)));
             Assert.All(Unsure, name => Assert.InRange(counts.GetValueOrDefault(name), 0, 1));

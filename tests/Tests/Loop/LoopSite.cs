@@ -13,12 +13,13 @@ using Stoa.Tests.Support;
 namespace Stoa.Tests.Loop;
 
 /// <summary>
-/// One host with all modules, one provider of models that knows one key only, a mail server and an issuer of identities. The operator's own key
-/// is none that the provider knows: whatever is answered was asked with the organization's.
+/// One host with all modules, one provider of models that knows one key only, a mail server and an issuer of identities. The operator's own
+/// key is none that the provider knows: whatever is answered was asked with the organization's.
 /// </summary>
 internal sealed class LoopSite : IAsyncDisposable
 {
-    public const string AgentModel = "gpt-4o", NewAgentModel = "gpt-4o-mini", TutorModel = TutorSite.Text, AssistantModel = "gpt-4.1-mini-2025-04-14";
+    public const string AgentModel = "gpt-4o", NewAgentModel = "gpt-4o-mini",
+        TutorModel = TutorSite.Text, AssistantModel = "gpt-4.1-mini-2025-04-14";
 
     private const string Password = "a password of nine words";
 
@@ -50,11 +51,13 @@ internal sealed class LoopSite : IAsyncDisposable
             clock,
             [
                 ("Gateway:Providers:openai:Kind", "openai"), ("Gateway:Providers:openai:BaseUrl", $"{provider.BaseAddress}v1"),
-                ("Gateway:Providers:openai:ApiKey", "a key that the provider does not know"), ("Gateway:Providers:openai:HasResponses", "false"),
+                ("Gateway:Providers:openai:ApiKey", "a key that the provider does not know"),
+                ("Gateway:Providers:openai:HasResponses", "false"),
                 ("Gateway:Retries", "0"),
                 ("Learning:Models:Reasoning", $"openai/{TutorModel}"),
                 ("Assistants:Models:0", $"openai/{AssistantModel}"), ("Assistants:Todos:QuietMinutes", "0"),
-                ("Assistants:Auth:TokenSecret", "what signs the tokens of users in tests"), ("Assistants:Auth:SchedulerSecret", AssistantsSite.Scheduler),
+                ("Assistants:Auth:TokenSecret", "what signs the tokens of users in tests"),
+                ("Assistants:Auth:SchedulerSecret", AssistantsSite.Scheduler),
                 .. EventsSite.MailSettings(smtp),
             ]);
         learning.Host.Client.DefaultRequestHeaders.Add("X-API-Key", "1234");
@@ -76,10 +79,13 @@ internal sealed class LoopSite : IAsyncDisposable
     /// <summary>Makes somebody an admin of the organization; his own key to it.</summary>
     public async Task<string> AdminAsync(string email)
     {
-        var invitation = await OwnAsync(HostProcess.DevelopmentKey, HttpMethod.Post, "/invitations", new JsonObject { ["email"] = email, ["role"] = "admin" });
+        var invitation = await OwnAsync(
+            HostProcess.DevelopmentKey, HttpMethod.Post, "/invitations", new JsonObject { ["email"] = email, ["role"] = "admin" });
         using var browser = await BrowserAsync(email);
-        await ReadAsync(await browser.CallAsync(HttpMethod.Post, "/api/stoa/invitations/accept", new { token = (string)invitation["token"]! }));
-        await ReadAsync(await browser.CallAsync(HttpMethod.Put, "/api/stoa/me/organization", new { organization_id = Organization.DefaultId }));
+        await ReadAsync(
+            await browser.CallAsync(HttpMethod.Post, "/api/stoa/invitations/accept", new { token = (string)invitation["token"]! }));
+        await ReadAsync(
+            await browser.CallAsync(HttpMethod.Put, "/api/stoa/me/organization", new { organization_id = Organization.DefaultId }));
         var key = await ReadAsync(await browser.CallAsync(HttpMethod.Post, "/api/stoa/keys", new { name = "ours", is_admin = true }));
         return (string)key["token"]!;
     }
@@ -89,7 +95,8 @@ internal sealed class LoopSite : IAsyncDisposable
         SendAsync(method, $"/api/stoa{path}", body, ("Authorization", $"Bearer {key}"));
 
     /// <summary>On the wire of GTWY.</summary>
-    public Task<JsonNode> GatewayAsync(string key, HttpMethod method, string path, JsonNode? body = null) => SendAsync(method, path, body, ("pauthkey", key));
+    public Task<JsonNode> GatewayAsync(string key, HttpMethod method, string path, JsonNode? body = null) =>
+        SendAsync(method, path, body, ("pauthkey", key));
 
     /// <summary>The organization's key for the provider, once each call is made with it.</summary>
     public async Task<string> ConnectProviderAsync(string key)
@@ -136,7 +143,8 @@ internal sealed class LoopSite : IAsyncDisposable
 
     private async Task<JsonNode> SendAsync(HttpMethod method, string path, JsonNode? body, (string Name, string Value) credential)
     {
-        using var request = new HttpRequestMessage(method, new Uri(path, UriKind.Relative)) { Content = body is null ? null : JsonContent.Create(body) };
+        using var request =
+            new HttpRequestMessage(method, new Uri(path, UriKind.Relative)) { Content = body is null ? null : JsonContent.Create(body) };
         request.Headers.TryAddWithoutValidation(credential.Name, credential.Value);
         return await ReadAsync(await Host.Client.SendAsync(request, Ct));
     }

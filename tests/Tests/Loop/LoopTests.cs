@@ -53,9 +53,12 @@ public sealed class LoopTests : IDisposable
         (LoopSite.NewAgentModel, _) => ScriptedAnswer.Text("The green fades, and the red is left."),
         (LoopSite.TutorModel, _) => TutorSite.Objective(isCorrect: true),
         (_, "extract_todos") => ThinkingSite.Todos(("Send the herbarium to Carol", "yes", $"{day:yyyy-MM-dd}")),
-        (_, "title_and_summary") => ScriptedAnswer.Json(new JsonObject { ["title"] = "Minutes of the walk", ["summary"] = "You met Carol." }),
-        (_, "todo_daily_email") => ScriptedAnswer.Json(new JsonObject { ["subject"] = "Your day", ["body"] = "<p>Send the <b>herbarium</b> to Carol</p>" }),
-        (_, "answer_messages") => ScriptedAnswer.Text("Here they are. <title>Minutes of the walk</title><draft>Ada sends Carol the herbarium.</draft>"),
+        (_, "title_and_summary") =>
+            ScriptedAnswer.Json(new JsonObject { ["title"] = "Minutes of the walk", ["summary"] = "You met Carol." }),
+        (_, "todo_daily_email") =>
+            ScriptedAnswer.Json(new JsonObject { ["subject"] = "Your day", ["body"] = "<p>Send the <b>herbarium</b> to Carol</p>" }),
+        (_, "answer_messages") =>
+            ScriptedAnswer.Text("Here they are. <title>Minutes of the walk</title><draft>Ada sends Carol the herbarium.</draft>"),
         _ => null,
     };
 
@@ -82,7 +85,8 @@ public sealed class LoopTests : IDisposable
             Headers = { Authorization = new("Bearer", school.Learner.Token) },
             Content = System.Net.Http.Json.JsonContent.Create(new
             {
-                task_type = "quiz", user_id = $"{school.Learner.Id}", user_email = school.Learner.Email, task_id = school.Quiz, user_response = "Because of the cold",
+                task_type = "quiz", user_id = $"{school.Learner.Id}", user_email = school.Learner.Email,
+                task_id = school.Quiz, user_response = "Because of the cold",
                 question_id = $"{school.Questions[0]}", response_type = "text",
             }),
         };
@@ -102,7 +106,8 @@ public sealed class LoopTests : IDisposable
         var first = (string)agent["versions"]![0]!;
         await site.GatewayAsync(key, Put, $"/api/versions/{first}", Configuration(LoopSite.AgentModel, provided));
         await site.GatewayAsync(key, Post, $"/api/versions/publish/{first}");
-        var second = (string)(await site.GatewayAsync(key, Post, "/api/versions", new JsonObject { ["version_id"] = first }))["version_id"]!;
+        var second =
+            (string)(await site.GatewayAsync(key, Post, "/api/versions", new JsonObject { ["version_id"] = first }))["version_id"]!;
         await site.GatewayAsync(key, Put, $"/api/versions/{second}", Configuration(LoopSite.NewAgentModel, provided));
         List<string> answers = [];
         foreach (var version in (string[])[first, second])
@@ -129,21 +134,26 @@ public sealed class LoopTests : IDisposable
         ["configuration"] = new JsonObject { ["model"] = model, ["prompt"] = "You know plants.", ["response_type"] = "text" },
     };
 
-    /// <summary>The two answers become a tree by their ids, three annotators prefer the second, and the pair leaves as training data.</summary>
+    /// <summary>
+    /// The two answers become a tree by their ids, three annotators prefer the second, and the pair leaves as training data.
+    /// </summary>
     private async Task RankAsync(LoopSite site, string key, string[] served)
     {
         var sent = new JsonObject
         {
-            ["trees"] = new JsonArray(new JsonObject { ["lang"] = "en", ["candidates"] = new JsonArray([.. served.Select(id => new JsonObject { ["message_id"] = id })]) }),
+            ["trees"] = new JsonArray(new JsonObject { ["lang"] = "en",
+                ["candidates"] = new JsonArray([.. served.Select(id => new JsonObject { ["message_id"] = id })]) }),
         };
         var made = await site.OwnAsync(key, Post, "/feedback/trees", sent);
         Guid[] replies = [.. made["trees"]![0]!["candidate_ids"]!.AsArray().Select(id => (Guid)id!)];
         foreach (var annotator in (string[])["ann", "ben", "cleo"])
         {
             var user = FeedbackSite.User(annotator);
-            var (status, task) = await site.Feedback.SendAsync("POST", "/tasks/", new JsonObject { ["type"] = "rank_assistant_replies", ["user"] = user.DeepClone(), ["lang"] = "en" });
+            var (status, task) = await site.Feedback.SendAsync(
+                "POST", "/tasks/", new JsonObject { ["type"] = "rank_assistant_replies", ["user"] = user.DeepClone(), ["lang"] = "en" });
             Assert.True(status == 200, $"{status} {task?.ToJsonString()}");
-            Assert.Equal(["Hello", "They die.", Question], task!["conversation"]!["messages"]!.AsArray().Select(message => (string)message!["text"]!));
+            Assert.Equal(["Hello", "They die.", Question],
+                task!["conversation"]!["messages"]!.AsArray().Select(message => (string)message!["text"]!));
             var shown = task["reply_messages"]!.AsArray().Select(reply => (Guid)reply!["id"]!).ToList();
             Assert.Equal(204, (await site.Feedback.SendAsync("POST", $"/tasks/{task["id"]}/ack", new { message_id = annotator })).Status);
             var ranked = await site.Feedback.SendAsync("POST", "/tasks/interaction", new JsonObject
@@ -156,7 +166,8 @@ public sealed class LoopTests : IDisposable
         await site.Host.RunJobsAsync();
 
         var path = Path.Combine(folder, "pairs.jsonl");
-        await site.Feedback.CommandAsync((commands, tell) => commands.ExportAsync(path, new() { Format = "preference", IncludeSynthetic = true }, Stream.Null, tell, Ct));
+        await site.Feedback.CommandAsync((commands, tell) =>
+            commands.ExportAsync(path, new() { Format = "preference", IncludeSynthetic = true }, Stream.Null, tell, Ct));
         var pair = JsonNode.Parse(Assert.Single(await File.ReadAllLinesAsync(path, Ct)))!;
         Assert.Contains("The green fades", pair["chosen"]!.ToJsonString(), StringComparison.Ordinal);
         Assert.Contains("They die.", pair["rejected"]!.ToJsonString(), StringComparison.Ordinal);
@@ -165,11 +176,14 @@ public sealed class LoopTests : IDisposable
         var sources = (await site.OwnAsync(key, Get, "/feedback/preferences"))["sources"]!.AsArray();
         Assert.Equal(
             [$"botanist {LoopSite.AgentModel} 0:3", $"botanist {LoopSite.NewAgentModel} 3:0"],
-            sources.Select(source => $"{source!["name"]} {source["model"]} {source["wins"]}:{source["losses"]}").Order(StringComparer.Ordinal));
+            sources.Select(source => $"{source!["name"]} {source["model"]} {source["wins"]}:{source["losses"]}")
+            .Order(StringComparer.Ordinal));
         Assert.Empty(await site.Feedback.BrokenAsync());
     }
 
-    /// <summary>The learner, who is the same person here, has minutes written; what he means to do is mailed to him on its morning.</summary>
+    /// <summary>
+    /// The learner, who is the same person here, has minutes written; what he means to do is mailed to him on its morning.
+    /// </summary>
     private async Task FollowUpAsync(LoopSite site, School school)
     {
         var assistants = site.Assistants;
@@ -181,13 +195,15 @@ public sealed class LoopTests : IDisposable
         await assistants.OkAsync(token, Put, "/terms_and_conditions");
         await assistants.OkAsync(token, Post, "/timezone", new() { ["timezone_offset"] = 0, ["timezone_name"] = "UTC" });
         var task = (await assistants.OkAsync(token, Get, "/user_task"))["user_tasks"]![0]!;
-        var execution = await assistants.OkAsync(token, Put, "/user_task_execution", new() { ["user_task_pk"] = (int)task["user_task_pk"]! });
+        var execution =
+            await assistants.OkAsync(token, Put, "/user_task_execution", new() { ["user_task_pk"] = (int)task["user_task_pk"]! });
         await assistants.OkAsync(token, Post, "/user_task_execution_run", new()
         {
             ["user_task_execution_pk"] = (int)execution["user_task_execution_pk"]!,
             ["inputs"] = new JsonArray(new JsonObject
             {
-                ["input_name"] = execution["json_input"]![0]!["input_name"]!.DeepClone(), ["input_value"] = "I told Carol that I send her the herbarium",
+                ["input_name"] = execution["json_input"]![0]!["input_name"]!.DeepClone(),
+                ["input_value"] = "I told Carol that I send her the herbarium",
             }),
         });
         await site.Host.RunJobsAsync();
@@ -213,20 +229,25 @@ public sealed class LoopTests : IDisposable
             new HashSet<string>(StringComparer.Ordinal) { "learning", "assistants" });
     }
 
-    /// <summary>What Stoa says that was used is what the provider says, by what it was for, to the last token and the last digit of its price.</summary>
+    /// <summary>
+    /// What Stoa says that was used is what the provider says, by what it was for, to the last token and the last digit of its price.
+    /// </summary>
     private static async Task CheckUsageAsync(LoopSite site, string key, string provided)
     {
         var answered = site.Provider.Requests.Where(request => request.Reported is not null).ToList();
         var bySurface = await site.UsageAsync(key, "surface", answered.Count);
         Assert.Equal(
-            answered.GroupBy(SurfaceOf).Select(calls => Line(calls.Key, calls.Count(), calls.Aggregate(ScriptedUsage.None, (sum, call) => sum + call.Reported!)))
+            answered.GroupBy(SurfaceOf)
+            .Select(calls => Line(calls.Key, calls.Count(), calls.Aggregate(ScriptedUsage.None, (sum, call) => sum + call.Reported!)))
                 .Order(StringComparer.Ordinal),
             bySurface.Select(row => Line(
-                (string)row["surface"]!, (int)row["calls"]!, new((long)row["input_tokens"]!, (long)row["output_tokens"]!, (long)row["cache_read_tokens"]!)))
+                (string)row["surface"]!, (int)row["calls"]!,
+                new((long)row["input_tokens"]!, (long)row["output_tokens"]!, (long)row["cache_read_tokens"]!)))
                 .Order(StringComparer.Ordinal));
         Assert.Equal(
             [
-                "assistants.answer_messages", "assistants.extract_todos", "assistants.produced_texts", "assistants.title_and_summary", "assistants.todo_daily_email",
+                "assistants.answer_messages", "assistants.extract_todos", "assistants.produced_texts",
+                "assistants.title_and_summary", "assistants.todo_daily_email",
                 "gtwy.chat", "learning.tutor",
             ],
             bySurface.Select(row => (string)row["surface"]!));
@@ -256,5 +277,6 @@ public sealed class LoopTests : IDisposable
         _ => $"assistants.{ProcessOf(call)}",
     };
 
-    private static string Line(string surface, int calls, ScriptedUsage usage) => $"{surface}: {calls} calls, {usage.Input} in, {usage.CacheRead} cached, {usage.Output} out";
+    private static string Line(string surface, int calls, ScriptedUsage usage) =>
+        $"{surface}: {calls} calls, {usage.Input} in, {usage.CacheRead} cached, {usage.Output} out";
 }

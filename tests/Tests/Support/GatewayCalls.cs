@@ -48,7 +48,8 @@ internal static class GatewayCalls
         var text = await answer.Content.ReadAsStringAsync();
         Assert.True(answer.IsSuccessStatusCode, text);
         return streams
-            ? [.. text.Split('\n').Where(line => line.StartsWith("data: {", StringComparison.Ordinal)).Select(line => JsonNode.Parse(line[6..])!)]
+            ? [.. text.Split('\n').Where(line => line.StartsWith("data: {", StringComparison.Ordinal))
+                .Select(line => JsonNode.Parse(line[6..])!)]
             : [JsonNode.Parse(text)!];
     }
 

@@ -163,7 +163,8 @@ internal sealed class HostProcess : IAsyncDisposable
                 {
                     // What it said last is read by then.
                     await _process.WaitForExitAsync();
-                    Assert.Fail($"The host stopped while starting, with {_process.ExitCode.ToString(CultureInfo.InvariantCulture)}:\n{Log}");
+                    Assert.Fail(
+                        $"The host stopped while starting, with {_process.ExitCode.ToString(CultureInfo.InvariantCulture)}:\n{Log}");
                 }
                 return await IsReadyAsync(client);
             },

@@ -49,7 +49,8 @@ public sealed class HostUnderTest : IAsyncDisposable
         string environment = "Development", bool waitsUntilReady = true)
     {
         var folder = Directory.CreateTempSubdirectory("stoa-test-").FullName;
-        var cluster = await TestContext.Current.GetFixture<TestCluster>() ?? throw new InvalidOperationException("There is no test cluster");
+        var cluster = await TestContext.Current.GetFixture<TestCluster>()
+            ?? throw new InvalidOperationException("There is no test cluster");
         var own = new Dictionary<string, string?>(StringComparer.OrdinalIgnoreCase)
         {
             ["urls"] = "http://127.0.0.1:0",
@@ -103,7 +104,9 @@ public sealed class HostUnderTest : IAsyncDisposable
         await app.StopAsync(CancellationToken.None);
     }
 
-    /// <summary>Until no job runs or is due: what a request set going in the background has happened. Later jobs stay where they are.</summary>
+    /// <summary>
+    /// Until no job runs or is due: what a request set going in the background has happened. Later jobs stay where they are.
+    /// </summary>
     public Task RunJobsAsync() => Patience.UntilAsync(async () => await DueJobsAsync() == 0, () => "Jobs are still at work");
 
     public async ValueTask DisposeAsync()

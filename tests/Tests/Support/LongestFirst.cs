@@ -32,9 +32,12 @@ public sealed class LongestFirst : ITestCollectionOrderer
         .. ((Type[])
         [
             // Those that mostly wait are in between: they leave the processors to the others.
-            typeof(JourneyTests), typeof(LoopCrashTests), typeof(GenerationCrashTests), typeof(FoundOutTests), typeof(AuthorizationMatrixTests),
-            typeof(BatchCrashTests), typeof(ChaosTests), typeof(RunFaultTests), typeof(FallbackTests), typeof(ProcessTests), typeof(WorkTests),
-            typeof(QueueCrashTests), typeof(AssistantsChaosTests), typeof(CrashTests), typeof(HuggingFaceTests), typeof(ResponsesFallbackTests),
+            typeof(JourneyTests), typeof(LoopCrashTests), typeof(GenerationCrashTests),
+            typeof(FoundOutTests), typeof(AuthorizationMatrixTests),
+            typeof(BatchCrashTests), typeof(ChaosTests), typeof(RunFaultTests),
+            typeof(FallbackTests), typeof(ProcessTests), typeof(WorkTests),
+            typeof(QueueCrashTests), typeof(AssistantsChaosTests), typeof(CrashTests),
+            typeof(HuggingFaceTests), typeof(ResponsesFallbackTests),
             typeof(UsageLoaderTests), typeof(LeaseTests), typeof(MailCrashTests), typeof(TermsTests), typeof(JobEventsTests),
             typeof(EventRoutesTests), typeof(ResourceTests), typeof(BrokerTests), typeof(BotCrashTests), typeof(PrivateClusterTests),
         ])

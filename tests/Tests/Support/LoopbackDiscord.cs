@@ -51,7 +51,8 @@ internal sealed class LoopbackDiscord : IAsyncDisposable
         var code = $"code-{Interlocked.Increment(ref last)}";
         codes[code] = new($"{asked["redirect_uri"]}", $"{asked["code_challenge"]}", user);
         return QueryHelpers.AddQueryString(
-            new Uri($"{asked["redirect_uri"]}").AbsolutePath, new Dictionary<string, string?>(StringComparer.Ordinal) { ["code"] = code, ["state"] = $"{asked["state"]}" });
+            new Uri($"{asked["redirect_uri"]}").AbsolutePath,
+            new Dictionary<string, string?>(StringComparer.Ordinal) { ["code"] = code, ["state"] = $"{asked["state"]}" });
     }
 
     public ValueTask DisposeAsync() => site.DisposeAsync();
@@ -61,7 +62,8 @@ internal sealed class LoopbackDiscord : IAsyncDisposable
         if (context.Request.Path == "/api/users/@me")
         {
             var id = $"{context.Request.Headers.Authorization}".Split("Bearer token-of-")[^1];
-            await context.Response.WriteAsync($$"""{"id":"{{id}}","username":"u{{id}}","global_name":"Ada on Discord","email":"x@y.z","verified":true}""");
+            await context.Response.WriteAsync(
+                $$"""{"id":"{{id}}","username":"u{{id}}","global_name":"Ada on Discord","email":"x@y.z","verified":true}""");
             return;
         }
         Exchanges++;
@@ -71,7 +73,8 @@ internal sealed class LoopbackDiscord : IAsyncDisposable
         {
             context.Response.StatusCode = status;
         }
-        else if (!codes.TryRemove($"{form["code"]}", out var grant) || grant.Redirect != form["redirect_uri"] || grant.Challenge != challenge
+        else if (!codes.TryRemove($"{form["code"]}", out var grant)
+            || grant.Redirect != form["redirect_uri"] || grant.Challenge != challenge
             || form["client_id"] != ClientId || form["client_secret"] != ClientSecret || form["grant_type"] != "authorization_code")
         {
             context.Response.StatusCode = 400;

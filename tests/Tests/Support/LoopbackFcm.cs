@@ -49,7 +49,8 @@ internal sealed class LoopbackFcm : IAsyncDisposable
     [
         ("Assistants:Push:ProjectId", Project), ("Assistants:Push:Url", Url), ("Assistants:Push:ServiceAccount", new JsonObject
         {
-            ["client_email"] = Email, ["private_key"] = key.ExportPkcs8PrivateKeyPem(), ["private_key_id"] = "k1", ["token_uri"] = $"{Url}/token",
+            ["client_email"] = Email, ["private_key"] = key.ExportPkcs8PrivateKeyPem(),
+            ["private_key_id"] = "k1", ["token_uri"] = $"{Url}/token",
         }.ToJsonString()),
     ];
 
@@ -92,14 +93,16 @@ internal sealed class LoopbackFcm : IAsyncDisposable
     {
         var form = await context.Request.ReadFormAsync();
         var isGood = form["grant_type"] == "urn:ietf:params:oauth:grant-type:jwt-bearer"
-            && Jwt.TryRead(form["assertion"].ToString(), [SigningKey.Rsa(key.ExportParameters(includePrivateParameters: true), "k1")], new JwtRules(),
+            && Jwt.TryRead(
+                form["assertion"].ToString(), [SigningKey.Rsa(key.ExportParameters(includePrivateParameters: true), "k1")], new JwtRules(),
                 clock.GetUtcNow(), out var claims, out _)
             && claims.Text("iss") == Email && claims.Text("scope") == "https://www.googleapis.com/auth/firebase.messaging";
         context.Response.StatusCode = isGood ? 200 : 401;
         if (isGood)
         {
             Interlocked.Increment(ref tokens);
-            await context.Response.WriteAsJsonAsync(new JsonObject { ["access_token"] = "ya29.loopback", ["expires_in"] = 3_599, ["token_type"] = "Bearer" });
+            await context.Response.WriteAsJsonAsync(
+                new JsonObject { ["access_token"] = "ya29.loopback", ["expires_in"] = 3_599, ["token_type"] = "Bearer" });
         }
     }
 

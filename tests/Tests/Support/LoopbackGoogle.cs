@@ -9,7 +9,9 @@ using Stoa.Tests.Platform.Egress;
 
 namespace Stoa.Tests.Support;
 
-/// <summary>Google's authorization and token addresses on loopback, with an issuer behind: a code is good once and gives an ID token.</summary>
+/// <summary>
+/// Google's authorization and token addresses on loopback, with an issuer behind: a code is good once and gives an ID token.
+/// </summary>
 internal sealed class LoopbackGoogle : IAsyncDisposable
 {
     public const string ClientId = "123.apps.googleusercontent.com";
@@ -17,7 +19,8 @@ internal sealed class LoopbackGoogle : IAsyncDisposable
     private const string ClientSecret = "the app's secret";
     private const string Key = "k1";
 
-    private readonly ConcurrentDictionary<string, (string Redirect, string Challenge, JsonObject Claims)> codes = new(StringComparer.Ordinal);
+    private readonly ConcurrentDictionary<string, (string Redirect, string Challenge, JsonObject Claims)> codes =
+        new(StringComparer.Ordinal);
     private LoopbackSite site = null!;
     private LoopbackIssuer issuer = null!;
     private int last;
@@ -49,11 +52,13 @@ internal sealed class LoopbackGoogle : IAsyncDisposable
         var code = $"code-{Interlocked.Increment(ref last)}";
         codes[code] = ($"{asked["redirect_uri"]}", $"{asked["code_challenge"]}", new()
         {
-            ["iss"] = "https://accounts.google.com", ["aud"] = audience, ["sub"] = subject, ["email"] = email, ["email_verified"] = isVerified,
+            ["iss"] = "https://accounts.google.com", ["aud"] = audience,
+            ["sub"] = subject, ["email"] = email, ["email_verified"] = isVerified,
             ["given_name"] = "Ada", ["family_name"] = "Lovelace", ["iat"] = now, ["exp"] = now + 3600,
         });
         return QueryHelpers.AddQueryString(
-            new Uri($"{asked["redirect_uri"]}").AbsolutePath, new Dictionary<string, string?>(StringComparer.Ordinal) { ["code"] = code, ["state"] = $"{asked["state"]}" });
+            new Uri($"{asked["redirect_uri"]}").AbsolutePath,
+            new Dictionary<string, string?>(StringComparer.Ordinal) { ["code"] = code, ["state"] = $"{asked["state"]}" });
     }
 
     public async ValueTask DisposeAsync()
@@ -73,6 +78,7 @@ internal sealed class LoopbackGoogle : IAsyncDisposable
             await context.Response.WriteAsync("""{"error":"invalid_grant"}""");
             return;
         }
-        await context.Response.WriteAsync($$"""{"access_token":"x","token_type":"Bearer","id_token":"{{issuer.Sign(grant.Claims, Key)}}"}""");
+        await context.Response.WriteAsync(
+            $$"""{"access_token":"x","token_type":"Bearer","id_token":"{{issuer.Sign(grant.Claims, Key)}}"}""");
     }
 }

@@ -30,7 +30,8 @@ internal sealed class LoopbackIssuer : IAsyncDisposable
         {
             issuer.AddKey(key);
         }
-        issuer.site = await LoopbackSite.StartAsync(context => issuer.Illness is { } illness ? illness(context) : issuer.AnswerAsync(context));
+        issuer.site = await LoopbackSite.StartAsync(context => issuer.Illness is { } illness
+            ? illness(context) : issuer.AnswerAsync(context));
         return issuer;
     }
 
@@ -41,7 +42,8 @@ internal sealed class LoopbackIssuer : IAsyncDisposable
     public string Sign(JsonObject claims, string key) => Jwt.Create(claims, SigningKey.Rsa(keys[key], key));
 
     /// <summary>Signed by a key of nobody, under a name that the set has.</summary>
-    public static string SignByStranger(JsonObject claims, string key) => Jwt.Create(claims, SigningKey.Rsa(RsaKeys.Of("a stranger's"), key));
+    public static string SignByStranger(JsonObject claims, string key) =>
+        Jwt.Create(claims, SigningKey.Rsa(RsaKeys.Of("a stranger's"), key));
 
     public ValueTask DisposeAsync() => site.DisposeAsync();
 

@@ -6,7 +6,8 @@ namespace Stoa.Tests.Support;
 /// <summary>A server that speaks like S3 (npm's <c>s3rver</c>), on a free loopback port, with one bucket.</summary>
 public sealed class LoopbackS3 : IAsyncLifetime
 {
-    private static readonly string Program = Path.Combine(Repository.Root, "tests", "Contracts", "node_modules", "s3rver", "bin", "s3rver.js");
+    private static readonly string Program =
+        Path.Combine(Repository.Root, "tests", "Contracts", "node_modules", "s3rver", "bin", "s3rver.js");
 
     private readonly string folder = Directory.CreateTempSubdirectory("stoa-s3-").FullName;
     private Process? server;

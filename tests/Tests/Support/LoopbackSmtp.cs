@@ -6,7 +6,9 @@ using System.Text.RegularExpressions;
 
 namespace Stoa.Tests.Support;
 
-/// <summary>A mail server on loopback that speaks SMTP and keeps what it is given. It knows one account, and offers no encryption.</summary>
+/// <summary>
+/// A mail server on loopback that speaks SMTP and keeps what it is given. It knows one account, and offers no encryption.
+/// </summary>
 internal sealed partial class LoopbackSmtp : IAsyncDisposable
 {
     public const string User = "robot@stoa.example", Password = "the mail server's password";
@@ -166,7 +168,8 @@ internal sealed partial record ReceivedMail(IReadOnlyList<string> To, string Sou
     }
 
     public IEnumerable<string> HeaderNames =>
-        Fold().Replace(Source[..Source.IndexOf("\r\n\r\n", StringComparison.Ordinal)], " ").Split("\r\n").Select(line => line.Split(':')[0].ToLowerInvariant());
+        Fold().Replace(Source[..Source.IndexOf("\r\n\r\n", StringComparison.Ordinal)], " ")
+            .Split("\r\n").Select(line => line.Split(':')[0].ToLowerInvariant());
 
     /// <summary>Its part of this type, decoded: <c>text/html</c>.</summary>
     public string? Part(string type)
@@ -190,7 +193,8 @@ internal sealed partial record ReceivedMail(IReadOnlyList<string> To, string Sou
     [GeneratedRegex(@"(?<end>\?=)\s+(?<start>=\?)", RegexOptions.NonBacktracking | RegexOptions.ExplicitCapture)]
     private static partial Regex Between();
 
-    [GeneratedRegex(@"=\?utf-8\?(?<kind>[BQbq])\?(?<text>[^?]*)\?=", RegexOptions.IgnoreCase | RegexOptions.NonBacktracking | RegexOptions.ExplicitCapture)]
+    [GeneratedRegex(@"=\?utf-8\?(?<kind>[BQbq])\?(?<text>[^?]*)\?=",
+        RegexOptions.IgnoreCase | RegexOptions.NonBacktracking | RegexOptions.ExplicitCapture)]
     private static partial Regex EncodedWord();
 
     [GeneratedRegex("=(?<hex>[0-9A-F]{2})", RegexOptions.NonBacktracking | RegexOptions.ExplicitCapture)]

@@ -1,8 +1,8 @@
 namespace Stoa.Tests.Support;
 
 /// <summary>
-/// How long a test waits for what is to come before it says that it does not. On a machine under load a second's work takes a minute, and who
-/// waits pays only when something is broken.
+/// How long a test waits for what is to come before it says that it does not. On a machine under load a second's work takes a minute, and
+/// who waits pays only when something is broken.
 /// </summary>
 internal static class Patience
 {

@@ -40,7 +40,9 @@ public sealed class ScriptedProvider : IAsyncDisposable
         _app.Run(HandleAsync);
     }
 
-    /// <summary>The key that callers must send: as a bearer token, for Anthropic also in <c>x-api-key</c>, for Gemini in <c>x-goog-api-key</c> only.</summary>
+    /// <summary>
+    /// The key that callers must send: as a bearer token, for Anthropic also in <c>x-api-key</c>, for Gemini in <c>x-goog-api-key</c> only.
+    /// </summary>
     public string Key { get; }
 
     public Uri BaseAddress => new(_app.Urls.Single());
@@ -147,8 +149,10 @@ public sealed class ScriptedProvider : IAsyncDisposable
         }
         return request.Path switch
         {
-            var path when path.EndsWith(":batchEmbedContents", StringComparison.Ordinal) => delivery.JsonAsync(ScriptedGemini.Embeddings(body)),
-            var path when path.EndsWith(":generateContent", StringComparison.Ordinal) || path.EndsWith(":streamGenerateContent", StringComparison.Ordinal) =>
+            var path when path.EndsWith(":batchEmbedContents", StringComparison.Ordinal) =>
+                delivery.JsonAsync(ScriptedGemini.Embeddings(body)),
+            var path when path.EndsWith(":generateContent", StringComparison.Ordinal)
+                || path.EndsWith(":streamGenerateContent", StringComparison.Ordinal) =>
                 CompleteAsync(delivery, dialect, request, body),
             "/v1/embeddings" => EmbedAsync(delivery, request, body),
             "/v1/messages/count_tokens" => delivery.JsonAsync(new JsonObject { ["input_tokens"] = ScriptedUsage.WordsIn(body) }),

@@ -50,7 +50,8 @@ internal sealed class ScriptedDelivery(HttpContext context, ScriptedRequest requ
         {
             Response.Headers.RetryAfter = ((int)Math.Ceiling(wait.TotalSeconds)).ToString(CultureInfo.InvariantCulture);
         }
-        return Response.WriteAsync(answer?.ErrorBody ?? dialect.Error(status, message, answer?.RetryAfter).ToJsonString(ScriptedJson.Format), Aborted);
+        return Response.WriteAsync(
+            answer?.ErrorBody ?? dialect.Error(status, message, answer?.RetryAfter).ToJsonString(ScriptedJson.Format), Aborted);
     }
 
     /// <summary>Vectors that depend on the text alone, so that equal texts have equal vectors.</summary>

@@ -4,7 +4,9 @@ using Microsoft.AspNetCore.Http;
 
 namespace Stoa.Tests.Support;
 
-/// <summary>Google's <c>generateContent</c>: the model and the wish for a stream are in the path, events end in CR LF, waits are in the body.</summary>
+/// <summary>
+/// Google's <c>generateContent</c>: the model and the wish for a stream are in the path, events end in CR LF, waits are in the body.
+/// </summary>
 internal sealed class ScriptedGemini : ScriptedDialect
 {
     internal const string Root = "/v1beta/models/";
@@ -27,7 +29,8 @@ internal sealed class ScriptedGemini : ScriptedDialect
         var details = new JsonArray();
         if (status == 400 && message.Contains("API key", StringComparison.Ordinal))
         {
-            details.Add(new JsonObject { ["@type"] = "type.googleapis.com/google.rpc.ErrorInfo", ["reason"] = "API_KEY_INVALID", ["domain"] = "googleapis.com" });
+            details.Add(new JsonObject { ["@type"] = "type.googleapis.com/google.rpc.ErrorInfo",
+                ["reason"] = "API_KEY_INVALID", ["domain"] = "googleapis.com" });
         }
         if (retryAfter is { } wait)
         {

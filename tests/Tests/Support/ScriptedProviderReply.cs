@@ -53,7 +53,8 @@ internal sealed record ScriptedReply(int Number, string? Text, IReadOnlyList<Scr
             return [];
         }
         var function = tool["function"] ?? tool;
-        var schema = function["parameters"] ?? function["input_schema"] ?? function["parametersJsonSchema"] ?? new JsonObject { ["type"] = "object" };
+        var schema = function["parameters"] ?? function["input_schema"]
+            ?? function["parametersJsonSchema"] ?? new JsonObject { ["type"] = "object" };
         return [new((string)function["name"]!, ScriptedSchema.Instance(schema).ToJsonString(ScriptedJson.Format))];
     }
 }
@@ -78,7 +79,8 @@ internal static class ScriptedText
     internal static long Images(JsonObject body) => (body["messages"] as JsonArray ?? [])
         .SelectMany(message => message?["content"] as JsonArray ?? [])
         .LongCount(part => (string?)part?["type"] is "image" or "image_url")
-        + (body["input"] as JsonArray ?? []).SelectMany(item => item?["content"] as JsonArray ?? []).LongCount(part => (string?)part?["type"] == "input_image")
+        + (body["input"] as JsonArray ?? []).SelectMany(item => item?["content"] as JsonArray ?? [])
+        .LongCount(part => (string?)part?["type"] == "input_image")
         + GeminiParts(body).LongCount(part => part["inlineData"] is not null);
 
     private static IEnumerable<JsonNode> GeminiParts(JsonObject body) =>

@@ -28,7 +28,8 @@ public sealed class ScriptedRequest
         ? Path[ScriptedGemini.Root.Length..].Split(':')[0]
         : Json?["model"] is JsonValue value && value.TryGetValue<string>(out var name) ? name : (string?)Form?["model"];
 
-    public bool Streams => Query == "?alt=sse" || (Json?["stream"] is JsonValue value && value.TryGetValue<bool>(out var streams) && streams);
+    public bool Streams =>
+        Query == "?alt=sse" || (Json?["stream"] is JsonValue value && value.TryGetValue<bool>(out var streams) && streams);
 
     public DateTimeOffset ArrivedAt { get; } = TimeProvider.System.GetUtcNow();
 

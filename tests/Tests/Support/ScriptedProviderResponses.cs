@@ -16,7 +16,8 @@ internal sealed class ScriptedResponses : ScriptedDialect
 
     internal override JsonObject ModelList(IReadOnlyList<string> models) => openAi.ModelList(models);
 
-    internal override JsonObject Error(int status, string message, TimeSpan? retryAfter = null) => openAi.Error(status, message, retryAfter);
+    internal override JsonObject Error(int status, string message, TimeSpan? retryAfter = null) =>
+        openAi.Error(status, message, retryAfter);
 
     internal override JsonObject Body(ScriptedReply reply, JsonObject request)
     {
@@ -53,7 +54,8 @@ internal sealed class ScriptedResponses : ScriptedDialect
                 })));
                 content.Add(Event("response.output_text.done", new()
                 {
-                    ["item_id"] = id, ["output_index"] = index, ["content_index"] = 0, ["text"] = reply.Text, ["logprobs"] = new JsonArray(),
+                    ["item_id"] = id, ["output_index"] = index, ["content_index"] = 0,
+                    ["text"] = reply.Text, ["logprobs"] = new JsonArray(),
                 }));
             }
             else

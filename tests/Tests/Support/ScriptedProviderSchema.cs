@@ -11,7 +11,8 @@ internal static class ScriptedSchema
         ?? (body["text"] as JsonObject)?["format"]?["schema"]
         ?? (body["output_config"] as JsonObject)?["format"]?["schema"]
         ?? (body["generationConfig"] as JsonObject)?["responseJsonSchema"]
-        ?? ((string?)(body["generationConfig"] as JsonObject)?["responseMimeType"] == "application/json" ? new JsonObject { ["type"] = "object" } : null)
+        ?? ((string?)(body["generationConfig"] as JsonObject)?["responseMimeType"] == "application/json"
+            ? new JsonObject { ["type"] = "object" } : null)
         ?? ((string?)(body["response_format"] as JsonObject)?["type"] == "json_object" ? new JsonObject { ["type"] = "object" } : null);
 
     /// <summary>The tool that a request leaves no choice but to call.</summary>

@@ -82,14 +82,18 @@ public sealed class TestCluster : IAsyncDisposable
         }
     }
 
-    /// <summary>In memory where there is plenty: each test's database is a thousand files, and making and deleting them costs a disk more than their tests.</summary>
+    /// <summary>
+    /// In memory where there is plenty: each test's database is a thousand files, and making and deleting them costs a disk more than their
+    /// tests.
+    /// </summary>
     private static string Place() =>
         Directory.Exists(Memory) && new DriveInfo(Memory).AvailableFreeSpace > 8L << 30 ? Memory : Path.GetTempPath();
 
     private static string NewName() => Guid.CreateVersion7().ToString("n")[^12..];
 
     private static string Address(PrivateCluster cluster, string database) =>
-        new NpgsqlConnectionStringBuilder(cluster.ConnectionString) { Database = database, MaxPoolSize = 20, Timeout = 60 }.ConnectionString;
+        new NpgsqlConnectionStringBuilder(
+            cluster.ConnectionString) { Database = database, MaxPoolSize = 20, Timeout = 60 }.ConnectionString;
 
     /// <summary>Makes the folder of this run. The lock in it shows other runs that it is in use.</summary>
     private async Task<FileLock> ClaimAsync()

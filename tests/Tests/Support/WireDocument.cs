@@ -22,7 +22,8 @@ internal static partial class WireDocument
     }
 
     /// <summary>The contract's routes that have no row. Skips where the contract is not beside the checkout.</summary>
-    public static async Task<IReadOnlyList<string>> WithoutRowAsync(string contract, string prefix, IReadOnlyDictionary<string, string> rows)
+    public static async Task<IReadOnlyList<string>> WithoutRowAsync(
+        string contract, string prefix, IReadOnlyDictionary<string, string> rows)
     {
         var path = Repository.Shared($"contracts/{contract}");
         Assert.SkipUnless(path is not null, $"../shared/contracts/{contract} is not here.");
@@ -49,7 +50,8 @@ internal static partial class WireDocument
     public static string PathOf(RouteEndpoint endpoint) =>
         Parameter().Replace($"/{endpoint.RoutePattern.RawText!.Trim('/')}", "{${name}}");
 
-    [GeneratedRegex(@"^\| `(?<route>[A-Z]+ /[^`]*)` \| (?<state>[a-z ]+) \|", RegexOptions.ExplicitCapture | RegexOptions.Multiline | RegexOptions.NonBacktracking)]
+    [GeneratedRegex(@"^\| `(?<route>[A-Z]+ /[^`]*)` \| (?<state>[a-z ]+) \|",
+        RegexOptions.ExplicitCapture | RegexOptions.Multiline | RegexOptions.NonBacktracking)]
     private static partial Regex Row();
 
     [GeneratedRegex(@"\{\**(?<name>\w+)[^}]*\}", RegexOptions.ExplicitCapture | RegexOptions.NonBacktracking)]

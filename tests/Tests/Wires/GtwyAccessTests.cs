@@ -64,11 +64,13 @@ public sealed class GtwyAccessTests(WireHost host) : IClassFixture<WireHost>
         """{"extraDetails":{"type":"embed"},"user":{"id":"12","permissions":["get_agent","create_agent","clone_agent"]},"org":{"id":"34"}}""",
         "34 12 Editor True ")]
     public async Task Embedded_users_are_editors_within_their_folder(string claims, string caller) => Assert.Equal(
-        (200, caller), await site.GetAsync(Runtime, ("Authorization", WireSite.Sign((JsonObject)JsonNode.Parse(claims)!, WireSite.GtwySecret))));
+        (200, caller),
+        await site.GetAsync(Runtime, ("Authorization", WireSite.Sign((JsonObject)JsonNode.Parse(claims)!, WireSite.GtwySecret))));
 
     public static TheoryData<string> Unauthorized =>
     [
-        "", "Bearer", "Bearer ", "nonsense", "a.b.c", $"Bearer {DevelopmentKey.Token}x", "stoa_000000000000_0000000000000000000000000000000000000000000",
+        "", "Bearer", "Bearer ", "nonsense", "a.b.c", $"Bearer {DevelopmentKey.Token}x",
+        "stoa_000000000000_0000000000000000000000000000000000000000000",
         WireSite.GtwyToken(WireSite.ChatbotSecret), WireSite.GtwyToken(lifetime: -3600), WireSite.GtwyToken() + "A",
         WireSite.Sign(new() { ["org"] = new JsonObject { ["id"] = "34" } }, WireSite.GtwySecret),
         WireSite.Sign(new() { ["user"] = new JsonObject { ["id"] = "12" } }, WireSite.GtwySecret),

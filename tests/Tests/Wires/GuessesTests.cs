@@ -17,7 +17,8 @@ public sealed class GuessesTests(GuessesTests.Site shared) : IClassFixture<Guess
     private static int addresses = 1;
 
     // Nobody else calls from there: what another test has guessed does not count.
-    private readonly HttpClient client = ClientAt(IPAddress.Parse($"127.0.1.{Interlocked.Increment(ref addresses)}"), shared.Wires.Host.Client.BaseAddress!);
+    private readonly HttpClient client =
+        ClientAt(IPAddress.Parse($"127.0.1.{Interlocked.Increment(ref addresses)}"), shared.Wires.Host.Client.BaseAddress!);
 
     private static readonly Dictionary<string, string?> Few = new(StringComparer.OrdinalIgnoreCase)
     {
@@ -52,7 +53,8 @@ public sealed class GuessesTests(GuessesTests.Site shared) : IClassFixture<Guess
         for (var i = 0; i < Most + 5; i++)
         {
             statuses.Add((await site.GetAsync(
-                path.Replace("{0}", $"guess{i}", StringComparison.Ordinal), (header, value.Replace("{0}", $"guess{i}", StringComparison.Ordinal)),
+                path.Replace("{0}", $"guess{i}", StringComparison.Ordinal),
+                (header, value.Replace("{0}", $"guess{i}", StringComparison.Ordinal)),
                 ("X-Forwarded-For", $"203.0.113.{i}"), ("Forwarded", $"for=203.0.113.{i}"), ("X-Real-IP", $"203.0.113.{i}"),
                 ("X-OASST-USER", $"local:user{i}"))).Status);
         }
@@ -65,7 +67,8 @@ public sealed class GuessesTests(GuessesTests.Site shared) : IClassFixture<Guess
     public async Task All_surfaces_and_connections_count_together()
     {
         (string Path, string Header, string Start)[] places =
-            [("/api/v2/probe", "pauthkey", ""), ("/api/v1/root", "Authorization", "Bearer "), ("/assistants/probe/user", "Authorization", "")];
+            [("/api/v2/probe", "pauthkey", ""), ("/api/v1/root", "Authorization", "Bearer "),
+                ("/assistants/probe/user", "Authorization", "")];
         var address = IPAddress.Parse($"127.0.1.{Interlocked.Increment(ref addresses)}");
 
         var statuses = await Task.WhenAll(Enumerable.Range(0, 90).Select(async i =>
@@ -111,7 +114,8 @@ public sealed class GuessesTests(GuessesTests.Site shared) : IClassFixture<Guess
         {
             Assert.Equal(401, (await site.GetAsync("/api/v2/probe", ("pauthkey", "an old key"))).Status);
             Assert.Equal(401, (await site.GetAsync("/api/v2/probe", ("Authorization", WireSite.GtwyToken(lifetime: -3600 - i)))).Status);
-            Assert.Equal(403, (await site.GetAsync("/assistants/probe/user", ("Authorization", WireSite.MojodexToken(lifetime: -3600 - i)))).Status);
+            Assert.Equal(
+                403, (await site.GetAsync("/assistants/probe/user", ("Authorization", WireSite.MojodexToken(lifetime: -3600 - i)))).Status);
         }
 
         Assert.Equal(200, (await site.GetAsync("/api/v2/probe", ("Authorization", WireSite.GtwyToken()))).Status);
@@ -120,7 +124,8 @@ public sealed class GuessesTests(GuessesTests.Site shared) : IClassFixture<Guess
     [Fact]
     public async Task Behind_a_known_proxy_each_address_counts_for_itself()
     {
-        await using var site = await WireSite.StartAsync(new(Few, StringComparer.OrdinalIgnoreCase) { ["Stoa:KnownProxies:0"] = "127.0.0.1" });
+        await using var site =
+            await WireSite.StartAsync(new(Few, StringComparer.OrdinalIgnoreCase) { ["Stoa:KnownProxies:0"] = "127.0.0.1" });
         for (var i = 0; i < Most + 1; i++)
         {
             // What the guesser writes in front of his own address is not believed: the proxy adds the last one.

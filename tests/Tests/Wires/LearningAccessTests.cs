@@ -65,7 +65,8 @@ public sealed class LearningAccessTests(LearningAccessTests.SharedSite shared) :
         Assert.Equal(
             (403, """{"detail":"Forbidden"}"""), await Site.SendAsync(HttpMethod.Post, Probe, [("Cookie", WireSite.NextAuthCookie())]));
         var token = Site.Host.Services.GetRequiredService<LearningTokens>().Issue(7, "ada@example.org");
-        Assert.Equal((200, "7 ada@example.org Token"), await Site.SendAsync(HttpMethod.Post, Probe, [("Authorization", $"Bearer {token}")]));
+        Assert.Equal(
+            (200, "7 ada@example.org Token"), await Site.SendAsync(HttpMethod.Post, Probe, [("Authorization", $"Bearer {token}")]));
     }
 
     [Fact]
@@ -99,8 +100,10 @@ public sealed class LearningAccessTests(LearningAccessTests.SharedSite shared) :
     public async Task The_front_ends_server_reads_what_is_published_on_the_internal_listener_only()
     {
         Assert.Equal((200, "  Service"), await Site.SendAsync(HttpMethod.Get, Published, [], isInternal: true));
-        Assert.Equal((200, Ada), await Site.SendAsync(HttpMethod.Get, Published, [("Cookie", WireSite.NextAuthCookie())], isInternal: true));
-        Assert.Equal((401, Refused), await Site.SendAsync(HttpMethod.Get, Published, [("Cookie", "next-auth.session-token=x")], isInternal: true));
+        Assert.Equal(
+            (200, Ada), await Site.SendAsync(HttpMethod.Get, Published, [("Cookie", WireSite.NextAuthCookie())], isInternal: true));
+        Assert.Equal(
+            (401, Refused), await Site.SendAsync(HttpMethod.Get, Published, [("Cookie", "next-auth.session-token=x")], isInternal: true));
         Assert.Equal((401, Refused), await Site.SendAsync(HttpMethod.Get, Probe, [], isInternal: true));
         Assert.Equal((401, Refused), await Site.GetAsync(Published));
         Assert.Equal((401, Refused), await Site.GetAsync(Published, ("Host", "127.0.0.1:8081"), ("X-Forwarded-For", "127.0.0.1")));

@@ -39,17 +39,20 @@ public sealed class MojodexAccessTests(WireHost host) : IClassFixture<WireHost>
     public async Task The_refusals_of_users_are_the_wires_own()
     {
         Assert.Equal((403, """{"error":"Authorization key required"}"""), await site.GetAsync(User));
-        Assert.Equal((403, """{"error":"Token expired."}"""), await site.GetAsync(User, ("Authorization", WireSite.MojodexToken(lifetime: -60))));
+        Assert.Equal(
+            (403, """{"error":"Token expired."}"""), await site.GetAsync(User, ("Authorization", WireSite.MojodexToken(lifetime: -60))));
         Assert.Equal((403, InvalidToken), await site.GetAsync(User, ("Authorization", "x")));
         Assert.Equal((403, InvalidToken), await site.GetAsync(User, ("Authorization", "")));
-        Assert.Equal((403, InvalidToken), await site.GetAsync(User, ("Authorization", WireSite.MojodexToken(WireSite.GtwySecret, lifetime: -60))));
+        Assert.Equal(
+            (403, InvalidToken), await site.GetAsync(User, ("Authorization", WireSite.MojodexToken(WireSite.GtwySecret, lifetime: -60))));
         Assert.Equal((403, InvalidToken), await site.GetAsync(User, ("Authorization", WireSite.SchedulerSecret)));
         Assert.Equal((403, InvalidToken), await site.GetAsync(
             User, ("Authorization", WireSite.Sign(new() { ["sub"] = "no splitter" }, WireSite.MojodexSecret))));
         Assert.Equal((403, InvalidToken), await site.GetAsync(
             User, ("Authorization", WireSite.Sign(new() { ["sub"] = "__mojodex__nobody" }, WireSite.MojodexSecret))));
         Assert.Equal((403, InvalidToken), await site.GetAsync(
-            User, ("Authorization", Jwt.Create(new() { ["sub"] = "u__mojodex__x" }, SigningKey.Hmac(SigningAlgorithm.HS256, WireSite.MojodexSecret)))));
+            User, ("Authorization",
+                Jwt.Create(new() { ["sub"] = "u__mojodex__x" }, SigningKey.Hmac(SigningAlgorithm.HS256, WireSite.MojodexSecret)))));
     }
 
     [Fact]
@@ -78,7 +81,8 @@ public sealed class MojodexAccessTests(WireHost host) : IClassFixture<WireHost>
     {
         Assert.Equal((200, "Background"), await site.SendAsync(HttpMethod.Get, Background, [], isInternal: true));
         Assert.Equal(
-            (200, "Background"), await site.SendAsync(HttpMethod.Get, Background, [("Authorization", WireSite.BackgroundSecret)], isInternal: true));
+            (200, "Background"),
+            await site.SendAsync(HttpMethod.Get, Background, [("Authorization", WireSite.BackgroundSecret)], isInternal: true));
         Assert.Equal((403, WrongSecret), await site.SendAsync(HttpMethod.Get, Background, [("Authorization", "x")], isInternal: true));
         Assert.Equal((404, """{"error":"Not found"}"""), await site.GetAsync(Background, ("Authorization", WireSite.BackgroundSecret)));
     }

@@ -90,7 +90,8 @@ public sealed class OasstAccessTests(WireHost host) : IClassFixture<WireHost>
         Assert.Equal((200, $"True {read}"), await site.GetAsync(Probe, ("X-API-Key", WireSite.WebKey), ("X-OASST-USER", sent)));
         Assert.Equal(
             (200, $"True {read}"),
-            await site.GetAsync($"{Probe}?oasst_user={Uri.EscapeDataString(sent)}", ("X-API-Key", WireSite.WebKey), ("X-OASST-USER", "local:other")));
+            await site.GetAsync(
+                $"{Probe}?oasst_user={Uri.EscapeDataString(sent)}", ("X-API-Key", WireSite.WebKey), ("X-OASST-USER", "local:other")));
     }
 
     [Theory]
@@ -124,11 +125,13 @@ public sealed class OasstAccessTests(WireHost host) : IClassFixture<WireHost>
             "select id = '00000000-0000-0000-0000-000000000001' or created_at < '2002-01-01' or trusted or not enabled from feedback.api_client where description = 'd'");
         Assert.Equal(false, await command.ExecuteScalarAsync(Ct));
         Assert.Equal((200, "True "), await site.GetAsync(
-            Probe, ("X-API-Key", JsonSerializer.Deserialize<string>((await CreateAsync("""{"description":"t","frontend_type":"web","trusted":true}""")).Body)!)));
+            Probe, ("X-API-Key", JsonSerializer.Deserialize<string>(
+                (await CreateAsync("""{"description":"t","frontend_type":"web","trusted":true}""")).Body)!)));
     }
 
     [Theory]
-    [InlineData("{}", """{"detail":[{"loc":["body","description"],"msg":"field required","type":"value_error.missing"},{"loc":["body","frontend_type"],"msg":"field required","type":"value_error.missing"}]}""")]
+    [InlineData("{}",
+        """{"detail":[{"loc":["body","description"],"msg":"field required","type":"value_error.missing"},{"loc":["body","frontend_type"],"msg":"field required","type":"value_error.missing"}]}""")]
     [InlineData("[]", null)]
     [InlineData("nonsense", null)]
     [InlineData("""{"description":[7],"frontend_type":"bot"}""", null)]

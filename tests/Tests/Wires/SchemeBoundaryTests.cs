@@ -28,7 +28,8 @@ public sealed class SchemeBoundaryTests : IAsyncLifetime
         ["nothing"] = [],
     };
 
-    private static readonly string[] Places = [.. Taken.Values.SelectMany(places => places).Distinct(StringComparer.Ordinal), "/background/probe"];
+    private static readonly string[] Places =
+        [.. Taken.Values.SelectMany(places => places).Distinct(StringComparer.Ordinal), "/background/probe"];
 
     private WireSite site = null!;
 

@@ -46,7 +46,8 @@ public sealed class SecretSettingsTests
             ("SecretKey", $"{Own} 1"), ("CHATBOTSECRETKEY", $"{Own} 2"), ("PUBLIC_CHATBOT_TOKEN", $"{Own} 3"),
             ("OFFICIAL_WEB_API_KEY", $"{Own} 4"), ("ROOT_TOKENS", $"""["{Own} 5","{Own} 6"]"""),
             ("NEXTAUTH_SECRET", $"{Own} 7"), ("AUTH_SECRET", $"{Own} 8"), ("AUTH_COOKIE_NAME", "site.session"), ("AUTH_INFO", "purpose"),
-            ("AUTH_SALT", "salt"), ("GOOGLE_CLIENT_ID", "google"), ("AUTH_DISCORD_CLIENT_ID", "discord"), ("AUTH_DISCORD_CLIENT_SECRET", "d"),
+            ("AUTH_SALT", "salt"), ("GOOGLE_CLIENT_ID", "google"),
+            ("AUTH_DISCORD_CLIENT_ID", "discord"), ("AUTH_DISCORD_CLIENT_SECRET", "d"),
             ("JWT_SECRET", $"{Own} 9"), ("ENCODING_ALGORITHM", "HS512"), ("TOKEN_SECRET_SPLITTER", "--"),
             ("MOJODEX_SCHEDULER_SECRET", $"{Own} 10"), ("MOJODEX_BACKGROUND_SECRET", $"{Own} 11"), ("BACKOFFICE_SECRET", $"{Own} 12"),
             ("MOJODEX_WEBAPP_SECRET", $"{Own} 13"), ("PURCHASE_UPDATER_SOCKETIO_SECRET", $"{Own} 14"));
@@ -64,7 +65,8 @@ public sealed class SecretSettingsTests
         Assert.Equal(($"{Own} 9", SigningAlgorithm.HS512, "--"), (mojodex.TokenSecret, mojodex.TokenAlgorithm, mojodex.SubjectSplitter));
         Assert.Equal(
             [$"{Own} 10", $"{Own} 11", $"{Own} 12", $"{Own} 13", $"{Own} 14"],
-            [mojodex.SchedulerSecret!, mojodex.BackgroundSecret!, mojodex.BackofficeSecret!, mojodex.WebappSecret!, mojodex.PurchaseUpdaterSecret!]);
+            [mojodex.SchedulerSecret!, mojodex.BackgroundSecret!, mojodex.BackofficeSecret!,
+                mojodex.WebappSecret!, mojodex.PurchaseUpdaterSecret!]);
     }
 
     [Fact]
@@ -77,14 +79,16 @@ public sealed class SecretSettingsTests
         Assert.Equal($"{Own} ours", Of<GtwyAuthOptions>(app).TokenSecret);
         Assert.Equal([$"{Own} ours"], Of<NextAuthOptions>(app).Secrets);
         Assert.Equal(["one token, and no list"], Of<FeedbackAuthOptions>(app).RootTokens);
-        var refused = await Assert.ThrowsAsync<WrongSettingException>(async () => await (await BuildAsync("Production", ("ROOT_TOKENS", """["1234"]"""))).DisposeAsync());
+        var refused = await Assert.ThrowsAsync<WrongSettingException>(
+            async () => await (await BuildAsync("Production", ("ROOT_TOKENS", """["1234"]"""))).DisposeAsync());
         Assert.Equal("environment variable ROOT_TOKENS", Assert.Single(refused.Problems).Source);
     }
 
     [Fact]
     public async Task Secrets_are_masked_where_settings_are_shown()
     {
-        await using var app = await BuildAsync("Production", ("ROOT_TOKENS", Own), ("NEXTAUTH_SECRET", Own), ("SecretKey", Own), ("JWT_SECRET", Own),
+        await using var app =
+            await BuildAsync("Production", ("ROOT_TOKENS", Own), ("NEXTAUTH_SECRET", Own), ("SecretKey", Own), ("JWT_SECRET", Own),
             ("OFFICIAL_WEB_API_KEY", Own), ("MOJODEX_SCHEDULER_SECRET", Own), ("AUTH_DISCORD_CLIENT_SECRET", Own),
             ("AUTH_DISCORD_CLIENT_ID", "1"));
 
@@ -94,6 +98,8 @@ public sealed class SecretSettingsTests
     private static T Of<T>(Microsoft.AspNetCore.Builder.WebApplication app)
         where T : class => app.Services.GetRequiredService<IOptions<T>>().Value;
 
-    private static Task<Microsoft.AspNetCore.Builder.WebApplication> BuildAsync(string environment, params (string Key, string Value)[] settings) =>
-        App.BuildAsync(["--environment", environment], settings.Select(setting => KeyValuePair.Create(setting.Key, (string?)setting.Value)));
+    private static Task<Microsoft.AspNetCore.Builder.WebApplication> BuildAsync(
+        string environment, params (string Key, string Value)[] settings) =>
+        App.BuildAsync(
+            ["--environment", environment], settings.Select(setting => KeyValuePair.Create(setting.Key, (string?)setting.Value)));
 }

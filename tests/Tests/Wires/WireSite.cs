@@ -120,7 +120,8 @@ internal sealed class WireSite(HostUnderTest host, HttpClient client) : IAsyncDi
     private static void Map(WebApplication app)
     {
         var gtwy = app.MapGroup("/api/v2/probe").WithErrors(RuntimeErrors.Instance).RequireGtwyCaller();
-        gtwy.MapMethods("", ["GET", "POST"], (GtwyCaller caller) => $"{caller.OrgId} {caller.UserId} {caller.Role} {caller.IsEmbed} {caller.FolderId}");
+        gtwy.MapMethods(
+            "", ["GET", "POST"], (GtwyCaller caller) => $"{caller.OrgId} {caller.UserId} {caller.Role} {caller.IsEmbed} {caller.FolderId}");
         app.MapGet("/api/agent/probe", (GtwyCaller caller) => $"{caller.OrgId} {caller.Role}")
             .WithErrors(ManagementErrors.Instance).RequireGtwyCaller(alsoPauthToken: true);
         app.MapGet("/chatbot/{botId}/probe", (ChatbotCaller caller) => $"{caller.OrgId} {caller.UserId} {caller.IsPublic}")
@@ -140,7 +141,8 @@ internal sealed class WireSite(HostUnderTest host, HttpClient client) : IAsyncDi
         assistants.MapGet("/scheduler", (MojodexCaller caller) => $"{caller.Service}").RequireMojodexService(MojodexService.Scheduler);
         assistants.MapGet("/either", (MojodexCaller caller) => $"{caller.UserId}{caller.Service}")
             .RequireMojodexUserOrService(MojodexService.Scheduler, MojodexService.Webapp);
-        app.MapGet("/background/probe", (MojodexCaller caller) => $"{caller.Service}").WithErrors(MojodexErrors.Instance).RequireBackgroundCaller();
+        app.MapGet("/background/probe", (MojodexCaller caller) => $"{caller.Service}")
+            .WithErrors(MojodexErrors.Instance).RequireBackgroundCaller();
     }
 
     private static string Show(LearningCaller caller) => $"{caller.UserId} {caller.Email} {caller.Proof}";

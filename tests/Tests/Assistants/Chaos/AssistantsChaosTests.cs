@@ -5,8 +5,8 @@ using Stoa.Tests.Support;
 namespace Stoa.Tests.Assistants.Chaos;
 
 /// <summary>
-/// Work of all kinds while the host that does it is killed again and again: what was accepted comes to one end and has its effect once. A mail
-/// or a notification that was under way may be told again, as the same one.
+/// Work of all kinds while the host that does it is killed again and again: what was accepted comes to one end and has its effect once. A
+/// mail or a notification that was under way may be told again, as the same one.
 /// <c>STOA_ASSISTANTS_CHAOS_JOBS</c> lengthens it, <c>STOA_ASSISTANTS_CHAOS_SEED</c> repeats it as far as chance allows.
 /// </summary>
 public sealed class AssistantsChaosTests(TestCluster cluster, ITestOutputHelper output)
@@ -26,7 +26,8 @@ public sealed class AssistantsChaosTests(TestCluster cluster, ITestOutputHelper 
         {
             await using var host = await HostProcess.StartAsync(site.SettingsFor(database));
             await ChaosSite.SeedAsync(source, Count);
-            var launch = new ChaosLaunch(host, source, [.. Enumerable.Range(1, Count).Select(number => new Chore(kinds[number % kinds.Length], number))]);
+            var launch = new ChaosLaunch(
+                host, source, [.. Enumerable.Range(1, Count).Select(number => new Chore(kinds[number % kinds.Length], number))]);
 
             var launching = launch.RunAsync();
             var kills = await KillAsync(host, source, launch, launching, new Random(seed));
@@ -66,5 +67,6 @@ public sealed class AssistantsChaosTests(TestCluster cluster, ITestOutputHelper 
     }
 
     private static int? Number(string variable) =>
-        int.TryParse(Environment.GetEnvironmentVariable(variable), NumberStyles.None, CultureInfo.InvariantCulture, out var number) ? number : null;
+        int.TryParse(Environment.GetEnvironmentVariable(variable), NumberStyles.None, CultureInfo.InvariantCulture, out var number)
+            ? number : null;
 }

@@ -6,8 +6,8 @@ using Stoa.Tests.Support;
 namespace Stoa.Tests.Assistants.Chaos;
 
 /// <summary>
-/// Asks for each chore once. Where the connection broke nobody knows whether it was accepted: who may ask again does, the others leave it at
-/// that. Where it was refused for the moment, it is asked again.
+/// Asks for each chore once. Where the connection broke nobody knows whether it was accepted: who may ask again does, the others leave it
+/// at that. Where it was refused for the moment, it is asked again.
 /// </summary>
 internal sealed class ChaosLaunch(HostProcess host, NpgsqlDataSource source, IReadOnlyCollection<Chore> chores)
 {

@@ -34,7 +34,8 @@ internal static class Chores
 
     private const string Now = "2026-11-22T08:00:00Z";
 
-    private static readonly string Words = string.Join(' ', Enumerable.Range(0, 250).Select(number => string.Create(CultureInfo.InvariantCulture, $"word{number}")));
+    private static readonly string Words =
+        string.Join(' ', Enumerable.Range(0, 250).Select(number => string.Create(CultureInfo.InvariantCulture, $"word{number}")));
 
     private static readonly int TextChunkCount = TextChunks.Of(TextCleaning.Clean(Words)).Count;
 
@@ -50,7 +51,8 @@ internal static class Chores
         return
         [
             new(
-                "name a conversation", n => Background("first_session_message", new() { ["session_id"] = $"s{n}", ["sender"] = "user", ["message"] = "Hello" }),
+                "name a conversation",
+                n => Background("first_session_message", new() { ["session_id"] = $"s{n}", ["sender"] = "user", ["message"] = "Hello" }),
                 "j.kind = 'assistants.name_session' and j.args ->> 'session_id' = 's' || $1", 1,
                 "(select count(*) from assistants.live_events where session_id = 's' || $1 and name = 'session_title')", [1]),
             new(
@@ -66,7 +68,8 @@ internal static class Chores
                 "j.kind = 'assistants.extract_todos' and j.args ->> 'execution_id' = $1", 1,
                 """
                 (select count(*) from assistants.todos where task_execution_id = $1::integer),
-                (select count(*) from assistants.todo_schedulings s join assistants.todos t on t.id = s.todo_id where t.task_execution_id = $1::integer),
+                (select count(*) from assistants.todo_schedulings s
+                  join assistants.todos t on t.id = s.todo_id where t.task_execution_id = $1::integer),
                 (select count(*) from assistants.task_executions where id = $1::integer and todos_extracted_at is not null)
                 """, [2, 2, 1]),
             new(
@@ -85,7 +88,8 @@ internal static class Chores
                 "j.kind = 'assistants.embed_document' and j.args ->> 'document_id' = (select id::text from assistants.documents where name = 'text ' || $1)", 1,
                 ChunkCounts("d.name = 'text ' || $1"), [1, TextChunkCount, TextChunkCount, TextChunkCount]),
             new(
-                "read a website", n => Background("create_document_from_website", new() { ["website_url"] = $"{website}/site{n}/", ["user_id"] = UserOf(n) }),
+                "read a website",
+                n => Background("create_document_from_website", new() { ["website_url"] = $"{website}/site{n}/", ["user_id"] = UserOf(n) }),
                 "j.kind = 'assistants.read_website' and j.args ->> 'website_id' = (select id::text from assistants.websites where url like '%/site' || $1 || '/')", 1,
                 $"""
                 {ChunkCounts("d.name like '%/site' || $1 || '/%'")},
@@ -96,7 +100,8 @@ internal static class Chores
                 "mail what is given", n => Service(HttpMethod.Put, "event", new()
                 {
                     ["user_id"] = UserOf(n), ["event_type"] = "news_email",
-                    ["message"] = new JsonObject { ["subject"] = $"News {n}", ["body"] = "<p>There are some.</p>", ["email"] = $"news{n}@example.org" },
+                    ["message"] = new JsonObject { ["subject"] = $"News {n}",
+                        ["body"] = "<p>There are some.</p>", ["email"] = $"news{n}@example.org" },
                 }),
                 "j.kind = 'assistants.deliver_event' and j.args ->> 'event_id' = (select id::text from assistants.events where message ->> 'subject' = 'News ' || $1)", 1,
                 EventCounts("message ->> 'subject' = 'News ' || $1"), [1, 1]) { Receiver = n => $"news{n}@example.org" },
@@ -118,7 +123,8 @@ internal static class Chores
                 ToldJobs("assistants.daily_notification", "p"), 2, EventCounts("user_id = 'p' || $1"), [1, 1])
             {
                 // His hour comes; also once more, should nobody know whether it was seen.
-                Before = "update assistants.user_schedules set next_due_at = now() where user_id = 'p' || $1", MayBeAskedAgain = true, Receiver = n => $"device {n}",
+                Before = "update assistants.user_schedules set next_due_at = now() where user_id = 'p' || $1",
+                MayBeAskedAgain = true, Receiver = n => $"device {n}",
             },
         ];
     }
@@ -140,7 +146,8 @@ internal static class Chores
     /// <summary>Documents, chunks, those of them that have a vector, and places of theirs that are taken without a gap.</summary>
     private static string ChunkCounts(string documents)
     {
-        var chunks = $"from assistants.document_chunks c join assistants.documents d on d.id = c.document_id where {documents} and c.deleted_at is null";
+        var chunks =
+            $"from assistants.document_chunks c join assistants.documents d on d.id = c.document_id where {documents} and c.deleted_at is null";
         return $"""
             (select count(*) from assistants.documents d where {documents}), (select count(*) {chunks}),
             (select count(*) {chunks} and c.embedding is not null and c.signature is not null and c.embedded_at is not null),
@@ -150,16 +157,19 @@ internal static class Chores
     }
 
     private static string EventCounts(string events) => $"""
-        (select count(*) from assistants.events where {events}), (select count(*) from assistants.events where {events} and delivered_at is not null)
+        (select count(*) from assistants.events where {events}),
+          (select count(*) from assistants.events where {events} and delivered_at is not null)
         """;
 
     /// <summary>Who writes it, and who tells it.</summary>
     private static string ToldJobs(string kind, string user) => $"""
         (j.kind = '{kind}' and j.args ->> 'user_id' = '{user}' || $1)
-        or (j.kind = 'assistants.deliver_event' and j.args ->> 'event_id' = (select id::text from assistants.events where user_id = '{user}' || $1))
+        or (j.kind = 'assistants.deliver_event'
+          and j.args ->> 'event_id' = (select id::text from assistants.events where user_id = '{user}' || $1))
         """;
 
-    private static HttpRequestMessage Background(string path, JsonObject body) => Request(HttpMethod.Post, $"/background/{path}", null, body);
+    private static HttpRequestMessage Background(string path, JsonObject body) =>
+        Request(HttpMethod.Post, $"/background/{path}", null, body);
 
     private static HttpRequestMessage User(HttpMethod method, string path, int number, JsonObject body)
     {
@@ -176,7 +186,8 @@ internal static class Chores
     private static HttpRequestMessage Request(HttpMethod method, string path, string? authorization, JsonObject body)
     {
         body["datetime"] = Now;
-        var request = new HttpRequestMessage(method, path) { Content = new StringContent(body.ToJsonString(), Encoding.UTF8, "application/json") };
+        var request =
+            new HttpRequestMessage(method, path) { Content = new StringContent(body.ToJsonString(), Encoding.UTF8, "application/json") };
         if (authorization is not null)
         {
             request.Headers.TryAddWithoutValidation("Authorization", authorization);

@@ -10,7 +10,8 @@ public sealed class ChunksTests
     [Fact]
     public async Task Every_character_that_is_not_blank_is_in_exactly_one_chunk_of_at_most_200_tokens()
     {
-        List<string> texts = [.. TokensTests.Random(300), new('x', 50_000), string.Concat(Enumerable.Repeat("👩‍👩‍👧‍👦", 2_000)), new string(' ', 30_000) + "end"];
+        List<string> texts = [.. TokensTests.Random(300), new('x', 50_000),
+            string.Concat(Enumerable.Repeat("👩‍👩‍👧‍👦", 2_000)), new string(' ', 30_000) + "end"];
         if (Repository.Shared("spec/gateway.md") is { } path)
         {
             texts.Add(await File.ReadAllTextAsync(path, TestContext.Current.CancellationToken));

@@ -15,7 +15,8 @@ public sealed class DocumentsSite : IAsyncLifetime
         ("Egress:Allow", "127.0.0.1"), ("Assistants:Documents:DelayMs", "0"),
         // One page never answers; all others must have answered by then.
         ("Assistants:Documents:PageSeconds", "12"), ("Assistants:Documents:PdfSeconds", "15"),
-        ("Assistants:Documents:MaxPages", MaxPages.ToString(System.Globalization.CultureInfo.InvariantCulture)), ("Assistants:EmbeddingModel", "demo/demo"));
+        ("Assistants:Documents:MaxPages", MaxPages.ToString(System.Globalization.CultureInfo.InvariantCulture)),
+        ("Assistants:EmbeddingModel", "demo/demo"));
 
     public ValueTask DisposeAsync() => Assistants.DisposeAsync();
 
@@ -37,7 +38,8 @@ public sealed class DocumentsSite : IAsyncLifetime
     internal async Task<(string State, string? Error)> LaunchAsync(Assisted user, string address)
     {
         using var answer = await Assistants.Host.Internal.PostAsJsonAsync(
-            "/background/create_document_from_website", new { datetime = "2026-11-22T08:00:00Z", website_url = address, user_id = user.Id }, Ct);
+            "/background/create_document_from_website",
+            new { datetime = "2026-11-22T08:00:00Z", website_url = address, user_id = user.Id }, Ct);
         Assert.True(answer.IsSuccessStatusCode, await answer.Content.ReadAsStringAsync(Ct));
         return await EndAsync(user, Header(answer));
     }
@@ -50,7 +52,8 @@ public sealed class DocumentsSite : IAsyncLifetime
 
     internal async Task<List<(string Source, string Text)>> SearchAsync(Assisted user, string question, int most = 5) =>
     [
-        .. (await Assistants.OkAsync(user.Token, HttpMethod.Get, $"/resource/search?top_k={most}&query={Uri.EscapeDataString(question)}"))["document_chunks"]!.AsArray()
+        .. (await Assistants.OkAsync(user.Token, HttpMethod.Get,
+            $"/resource/search?top_k={most}&query={Uri.EscapeDataString(question)}"))["document_chunks"]!.AsArray()
             .Select(chunk => ((string)chunk!["source"]!, (string)chunk["text"]!)),
     ];
 
@@ -59,7 +62,8 @@ public sealed class DocumentsSite : IAsyncLifetime
         "select reason from assistants.website_pages p join assistants.websites w on w.id = p.website_id where w.user_id = $1 and p.url like '%' || $2", user.Id, path);
 
     internal async Task<string> TextAsync(Assisted user, string path) => await Assistants.ValueAsync<string>("""
-        select string_agg(c.text, ' ' order by c.index) from assistants.document_chunks c join assistants.documents d on d.id = c.document_id
+        select string_agg(c.text, ' ' order by c.index) from assistants.document_chunks c
+        join assistants.documents d on d.id = c.document_id
         where d.user_id = $1 and d.name like '%' || $2 and c.deleted_at is null
         """, user.Id, path);
 

@@ -9,7 +9,8 @@ public sealed class EmbeddingAliasTests
     public async Task Vectors_by_an_alias_are_made_once_and_bear_the_models_own_name()
     {
         await using var site = await AssistantsSite.StartAsync(
-            ("Gateway:Providers:demo:Kind", "demo"), ("Gateway:Models:vectors:Targets:0:Model", "demo/demo"), ("Assistants:EmbeddingModel", "vectors"));
+            ("Gateway:Providers:demo:Kind", "demo"), ("Gateway:Models:vectors:Targets:0:Model", "demo/demo"),
+            ("Assistants:EmbeddingModel", "vectors"));
         var user = await site.UserAsync();
         await site.OkAsync(user.Token, HttpMethod.Put, "/resource", new() { ["name"] = "Garden", ["text"] = "Roses are cut in March." });
         await site.Host.RunJobsAsync();
@@ -17,7 +18,8 @@ public sealed class EmbeddingAliasTests
         await site.RunScheduleAsync(TidyDocuments.Kind);
 
         Assert.Equal(("demo/demo", 1), (
-            await site.ValueAsync<string>("select string_agg(distinct embedding_model, ',') from assistants.document_chunks where user_id = $1", user.Id),
+            await site.ValueAsync<string>(
+                "select string_agg(distinct embedding_model, ',') from assistants.document_chunks where user_id = $1", user.Id),
             (int)await site.ValueAsync<long>("select count(*) from platform.finished_jobs where kind = 'assistants.embed_document'")));
     }
 }

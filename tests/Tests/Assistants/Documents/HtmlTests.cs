@@ -28,7 +28,8 @@ public sealed class HtmlTests
         Assert.Equal("A page", page.Readable.Title);
         Assert.Equal("de", page.Readable.Language);
         Assert.Equal(
-            ["Heading", "First bold paragraph.", "SELECT 1", "  FROM t;", "a b", "one", "two", "Own head", "Text of it."], page.Readable.Text.Split('\n'));
+            ["Heading", "First bold paragraph.", "SELECT 1", "  FROM t;", "a b", "one", "two", "Own head", "Text of it."],
+            page.Readable.Text.Split('\n'));
     }
 
     [Fact]
@@ -40,7 +41,8 @@ public sealed class HtmlTests
             <a rel="nofollow" href="c">c</a><a href="mailto:x@example.org">m</a><a href="http://[broken">d</a><link rel="canonical" href="/p">
             """);
 
-        Assert.Equal(["https://example.org/manual/a.html#x", "https://other.example/b", "mailto:x@example.org"], page.Links.Select(link => link.AbsoluteUri));
+        Assert.Equal(["https://example.org/manual/a.html#x", "https://other.example/b", "mailto:x@example.org"],
+            page.Links.Select(link => link.AbsoluteUri));
         Assert.Equal("https://example.org/p", page.Canonical!.AbsoluteUri);
         Assert.True(page is { MayBeKept: true, MayBeFollowed: true });
     }

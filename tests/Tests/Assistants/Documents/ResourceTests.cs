@@ -22,26 +22,36 @@ public sealed class ResourceTests(DocumentsSite site) : IClassFixture<DocumentsS
         Assert.Equal("ok", (string?)(await Assistants.OkAsync(user.Token, HttpMethod.Put, "/resource", text))["success"]);
         await Assistants.Host.RunJobsAsync();
 
-        var listed = (await Assistants.OkAsync(user.Token, HttpMethod.Get, "/resource?learned_by_mojo=true"))["documents"]!.AsArray().Single()!;
+        var listed = (await Assistants.OkAsync(user.Token, HttpMethod.Get, "/resource?learned_by_mojo=true"))["documents"]!.AsArray()
+            .Single()!;
         var id = (int)listed["document_pk"]!;
-        Assert.Equal(("Garden", "learned_by_mojo", "Ada"), ((string?)listed["name"], (string?)listed["document_type"], (string?)listed["author"]));
+        Assert.Equal(
+            ("Garden", "learned_by_mojo", "Ada"), ((string?)listed["name"], (string?)listed["document_type"], (string?)listed["author"]));
         Assert.Equal("Tomatoes are watered on Tuesday. Roses are cut in March.", (string?)listed["text"]);
         Assert.Equal("Garden", (await site.SearchAsync(user, "When are tomatoes watered?"))[0].Source);
         Assert.Empty(await site.SearchAsync(stranger, "When are tomatoes watered?"));
-        Assert.Equal(1, await Assistants.ValueAsync<long>("select count(*) from assistants.document_chunks where user_id = $1 and embedding is not null", user.Id));
-        Assert.Equal("400 Document already exist in user's documents", await Assistants.StatusAsync(user.Token, HttpMethod.Put, "/resource", text));
+        Assert.Equal(1, await Assistants.ValueAsync<long>(
+            "select count(*) from assistants.document_chunks where user_id = $1 and embedding is not null", user.Id));
+        Assert.Equal(
+            "400 Document already exist in user's documents", await Assistants.StatusAsync(user.Token, HttpMethod.Put, "/resource", text));
 
-        Assert.Equal("404 Document not found for this user", await Assistants.StatusAsync(stranger.Token, HttpMethod.Post, "/resource", new() { ["document_pk"] = id, ["edition"] = "mine" }));
-        Assert.Equal("400 Missing field 'edition'", await Assistants.StatusAsync(user.Token, HttpMethod.Post, "/resource", new() { ["document_pk"] = id }));
-        Assert.Equal(id, (int?)(await Assistants.OkAsync(user.Token, HttpMethod.Post, "/resource", new() { ["document_pk"] = id, ["edition"] = "Tulips are planted in October." }))["document_pk"]);
+        Assert.Equal("404 Document not found for this user", await Assistants.StatusAsync(
+            stranger.Token, HttpMethod.Post, "/resource", new() { ["document_pk"] = id, ["edition"] = "mine" }));
+        Assert.Equal("400 Missing field 'edition'",
+            await Assistants.StatusAsync(user.Token, HttpMethod.Post, "/resource", new() { ["document_pk"] = id }));
+        Assert.Equal(id, (int?)(await Assistants.OkAsync(user.Token, HttpMethod.Post, "/resource",
+            new() { ["document_pk"] = id, ["edition"] = "Tulips are planted in October." }))["document_pk"]);
         Assert.Equal("Tulips are planted in October.", (await site.SearchAsync(user, "tulips"))[0].Text);
-        Assert.Equal("ok", (string?)(await Assistants.OkAsync(null, HttpMethod.Post, "/background/update_document", new() { ["document_pk"] = id, ["user_id"] = user.Id, ["edition"] = "Lilies bloom in June." }))["success"]);
+        Assert.Equal("ok", (string?)(await Assistants.OkAsync(null, HttpMethod.Post, "/background/update_document",
+            new() { ["document_pk"] = id, ["user_id"] = user.Id, ["edition"] = "Lilies bloom in June." }))["success"]);
         Assert.Equal("Lilies bloom in June.", (await site.SearchAsync(user, "lilies"))[0].Text);
 
-        Assert.Equal("404 Document not found for this user", await Assistants.StatusAsync(stranger.Token, HttpMethod.Delete, $"/resource?document_pk={id}"));
+        Assert.Equal("404 Document not found for this user",
+            await Assistants.StatusAsync(stranger.Token, HttpMethod.Delete, $"/resource?document_pk={id}"));
         await Assistants.OkAsync(user.Token, HttpMethod.Delete, $"/resource?document_pk={id}");
         Assert.Empty(await site.SearchAsync(user, "lilies"));
-        Assert.Equal("404 Document not found for this user", await Assistants.StatusAsync(user.Token, HttpMethod.Delete, $"/resource?document_pk={id}"));
+        Assert.Equal("404 Document not found for this user",
+            await Assistants.StatusAsync(user.Token, HttpMethod.Delete, $"/resource?document_pk={id}"));
         await Assistants.OkAsync(user.Token, HttpMethod.Put, "/resource", text);
         Assert.Equal("Garden", (await site.SearchAsync(user, "tomatoes"))[0].Source);
     }
@@ -52,19 +62,22 @@ public sealed class ResourceTests(DocumentsSite site) : IClassFixture<DocumentsS
         const string Read = "/background/create_document_from_website";
         var user = await Assistants.UserAsync();
         JsonObject more = new() { ["website_url"] = "https://more.test/", ["user_id"] = user.Id };
-        await Assistants.SqlAsync("insert into assistants.websites (user_id, url) select $1, 'https://full.test/' || n from generate_series(1, 50) n", user.Id);
+        await Assistants.SqlAsync(
+            "insert into assistants.websites (user_id, url) select $1, 'https://full.test/' || n from generate_series(1, 50) n", user.Id);
         await Assistants.SqlAsync("""
             insert into assistants.documents (user_id, document_type, name, title, language, created_at)
             select $1, 'learned_by_mojo', 'full ' || n, 'full', 'en', now() from generate_series(1, 1000) n
             """, user.Id);
 
         Assert.Equal("400 A user has at most 50 websites", await Assistants.StatusAsync(null, HttpMethod.Post, Read, more));
-        Assert.Equal("400 A user has at most 1000 texts and files", await Assistants.StatusAsync(user.Token, HttpMethod.Put, "/resource", new() { ["name"] = "more", ["text"] = "A word." }));
+        Assert.Equal("400 A user has at most 1000 texts and files",
+            await Assistants.StatusAsync(user.Token, HttpMethod.Put, "/resource", new() { ["name"] = "more", ["text"] = "A word." }));
         await Assistants.SqlAsync("update assistants.websites set run = 1 where user_id = $1 and url = 'https://full.test/7'", user.Id);
         await Assistants.SqlAsync("update assistants.documents set deleted_at = now() where user_id = $1 and name = 'full 7'", user.Id);
 
         Assert.Equal("200 ", await Assistants.StatusAsync(null, HttpMethod.Post, Read, more));
-        Assert.Equal("200 ", await Assistants.StatusAsync(user.Token, HttpMethod.Put, "/resource", new() { ["name"] = "more", ["text"] = "A word." }));
+        Assert.Equal("200 ",
+            await Assistants.StatusAsync(user.Token, HttpMethod.Put, "/resource", new() { ["name"] = "more", ["text"] = "A word." }));
         Assert.Equal(51, await Assistants.ValueAsync<long>("select count(*) from assistants.websites where user_id = $1", user.Id));
     }
 
@@ -73,16 +86,24 @@ public sealed class ResourceTests(DocumentsSite site) : IClassFixture<DocumentsS
     {
         var user = await Assistants.UserAsync();
 
-        Assert.Equal("200 ", await UploadAsync(user, "notes.md", "text/markdown", "# Whales\n\nWhales *sing*.\n\n```\nlet x = 1\n```"u8.ToArray()));
-        Assert.Equal("200 ", await UploadAsync(user, "page.html", "text/html", "<title>Owls</title><nav>menu</nav><p>Owls hunt at night.</p>"u8.ToArray()));
+        Assert.Equal(
+            "200 ", await UploadAsync(user, "notes.md", "text/markdown", "# Whales\n\nWhales *sing*.\n\n```\nlet x = 1\n```"u8.ToArray()));
+        Assert.Equal("200 ",
+            await UploadAsync(user, "page.html", "text/html", "<title>Owls</title><nav>menu</nav><p>Owls hunt at night.</p>"u8.ToArray()));
         Assert.Equal("200 ", await UploadAsync(user, "plain.txt", "text/plain", Encoding.Latin1.GetBytes("Caf\u00e9 opens at eight.")));
         Assert.Equal("200 ", await UploadAsync(user, "letter.docx", "application/octet-stream", Docx("Dear Sir,", "the parrot is dead.")));
-        Assert.Equal("200 ", await UploadAsync(user, "deep.md", "text/markdown", Encoding.ASCII.GetBytes($"{new string('>', 5_000)} Bats")));
-        Assert.Equal("200 ", await UploadAsync(user, "deep.docx", "application/octet-stream", Docx($"first</w:t></w:r>{Deep("<w:p>")}{Deep("</w:p>")}<w:r><w:t>last")));
-        Assert.Equal("413 The document is too large when it is unpacked", await UploadAsync(user, "bomb.docx", "application/octet-stream", Filled(Docx("small"))));
-        Assert.Equal("400 The document cannot be read", await UploadAsync(user, "broken.docx", "application/octet-stream", "no zip"u8.ToArray()));
-        Assert.Equal("415 Files are read as HTML, text, Markdown, PDF and DOCX", await UploadAsync(user, "a.exe", "application/octet-stream", [1, 2, 3]));
-        Assert.StartsWith("413", await UploadAsync(user, "large.txt", "text/plain", new byte[(2_048 * 1_024) + 1]), StringComparison.Ordinal);
+        Assert.Equal(
+            "200 ", await UploadAsync(user, "deep.md", "text/markdown", Encoding.ASCII.GetBytes($"{new string('>', 5_000)} Bats")));
+        Assert.Equal("200 ", await UploadAsync(
+            user, "deep.docx", "application/octet-stream", Docx($"first</w:t></w:r>{Deep("<w:p>")}{Deep("</w:p>")}<w:r><w:t>last")));
+        Assert.Equal("413 The document is too large when it is unpacked",
+            await UploadAsync(user, "bomb.docx", "application/octet-stream", Filled(Docx("small"))));
+        Assert.Equal(
+            "400 The document cannot be read", await UploadAsync(user, "broken.docx", "application/octet-stream", "no zip"u8.ToArray()));
+        Assert.Equal("415 Files are read as HTML, text, Markdown, PDF and DOCX",
+            await UploadAsync(user, "a.exe", "application/octet-stream", [1, 2, 3]));
+        Assert.StartsWith(
+            "413", await UploadAsync(user, "large.txt", "text/plain", new byte[(2_048 * 1_024) + 1]), StringComparison.Ordinal);
 
         var texts = (await Assistants.OkAsync(user.Token, HttpMethod.Get, "/resource?learned_by_mojo=true"))["documents"]!.AsArray()
             .ToDictionary(document => (string)document!["name"]!, document => (string)document!["text"]!, StringComparer.Ordinal);
@@ -107,8 +128,10 @@ public sealed class ResourceTests(DocumentsSite site) : IClassFixture<DocumentsS
         Assert.Equal("400 The PDF cannot be read", await UploadAsync(user, "no.pdf", "application/pdf", "no pdf at all"u8.ToArray()));
         Assert.Equal("400 The PDF cannot be read", await UploadAsync(user, "empty.pdf", "application/pdf", []));
         // Some hundred kilobytes that unpack to a billion letters: they end at the memory, the time, or what may be said.
-        var bomb = await UploadAsync(user, "bomb.pdf", "application/pdf", Pdf(Deflated("BT /F1 9 Tf (boom boom) Tj 1 2 Td ET\n", 2_000_000), " /Filter /FlateDecode"));
-        Assert.Contains(bomb, (string[])["400 The PDF cannot be read", "400 Reading the PDF took too long", "413 The text of the PDF is too long"]);
+        var bomb = await UploadAsync(user, "bomb.pdf", "application/pdf",
+            Pdf(Deflated("BT /F1 9 Tf (boom boom) Tj 1 2 Td ET\n", 2_000_000), " /Filter /FlateDecode"));
+        Assert.Contains(
+            bomb, (string[])["400 The PDF cannot be read", "400 Reading the PDF took too long", "413 The text of the PDF is too long"]);
         Assert.Single((await Assistants.OkAsync(user.Token, HttpMethod.Get, "/resource?learned_by_mojo=true"))["documents"]!.AsArray());
     }
 
@@ -125,17 +148,23 @@ public sealed class ResourceTests(DocumentsSite site) : IClassFixture<DocumentsS
             (HttpMethod.Post, "/resource", new() { ["edition"] = "x" }, "400 Missing field 'document_pk'"),
             (HttpMethod.Post, "/resource", new() { ["document_pk"] = "nonsense", ["edition"] = "x" }, "400 Invalid field 'document_pk'"),
             (HttpMethod.Post, "/resource", new() { ["document_pk"] = 9_000_000_000, ["edition"] = "x" }, "400 Invalid field 'document_pk'"),
-            (HttpMethod.Post, "/resource", new() { ["document_pk"] = 1_000_000, ["edition"] = "x" }, "404 Document not found for this user"),
+            (HttpMethod.Post, "/resource", new() { ["document_pk"] = 1_000_000, ["edition"] = "x" },
+                "404 Document not found for this user"),
         ])
         {
             Assert.Equal(expected, await Assistants.StatusAsync(user.Token, method, path, body));
         }
         Assert.Equal("400 Missing field 'learned_by_mojo'", await Assistants.StatusAsync(user.Token, HttpMethod.Get, "/resource"));
-        Assert.Equal("400 Invalid field 'learned_by_mojo'", await Assistants.StatusAsync(user.Token, HttpMethod.Get, "/resource?learned_by_mojo=perhaps"));
-        Assert.Equal("400 Invalid field 'top_k'", await Assistants.StatusAsync(user.Token, HttpMethod.Get, "/resource/search?query=x&top_k=51"));
-        Assert.Equal("404 company not found", await Assistants.StatusAsync(null, HttpMethod.Post, "/background/parse_website", new() { ["company_pk"] = 77, ["website_url"] = "https://example.org", ["user_id"] = user.Id }));
-        Assert.Equal("400 invalid inputs", await Assistants.StatusAsync(null, HttpMethod.Post, "/background/parse_website", new() { ["website_url"] = "https://example.org", ["user_id"] = user.Id }));
-        Assert.Equal("404 user not found", await Assistants.StatusAsync(null, HttpMethod.Post, "/background/create_document_from_website", new() { ["website_url"] = "https://example.org", ["user_id"] = "nobody" }));
+        Assert.Equal("400 Invalid field 'learned_by_mojo'",
+            await Assistants.StatusAsync(user.Token, HttpMethod.Get, "/resource?learned_by_mojo=perhaps"));
+        Assert.Equal(
+            "400 Invalid field 'top_k'", await Assistants.StatusAsync(user.Token, HttpMethod.Get, "/resource/search?query=x&top_k=51"));
+        Assert.Equal("404 company not found", await Assistants.StatusAsync(null, HttpMethod.Post, "/background/parse_website",
+            new() { ["company_pk"] = 77, ["website_url"] = "https://example.org", ["user_id"] = user.Id }));
+        Assert.Equal("400 invalid inputs", await Assistants.StatusAsync(
+            null, HttpMethod.Post, "/background/parse_website", new() { ["website_url"] = "https://example.org", ["user_id"] = user.Id }));
+        Assert.Equal("404 user not found", await Assistants.StatusAsync(null, HttpMethod.Post,
+            "/background/create_document_from_website", new() { ["website_url"] = "https://example.org", ["user_id"] = "nobody" }));
         Assert.Equal(0, await Assistants.ValueAsync<long>("select count(*) from assistants.documents where user_id = $1", user.Id));
     }
 
@@ -143,10 +172,12 @@ public sealed class ResourceTests(DocumentsSite site) : IClassFixture<DocumentsS
     public async Task Questions_of_any_form_find_something_or_nothing()
     {
         var user = await Assistants.UserAsync();
-        await Assistants.OkAsync(user.Token, HttpMethod.Put, "/resource", new() { ["name"] = "Quote's", ["text"] = "It's O'Brien's back\\slash & pipe | colon : star * (paren)." });
+        await Assistants.OkAsync(user.Token, HttpMethod.Put, "/resource",
+            new() { ["name"] = "Quote's", ["text"] = "It's O'Brien's back\\slash & pipe | colon : star * (paren)." });
         await Assistants.Host.RunJobsAsync();
 
-        foreach (var question in (string[])["O'Brien", "back\\slash", "'; drop table x; --", "a & b | !c <-> d:*", "\"", "ﬀ 😀", new('x', 7_000), "  "])
+        foreach (var question in (string[])["O'Brien", "back\\slash", "'; drop table x; --",
+            "a & b | !c <-> d:*", "\"", "ﬀ 😀", new('x', 7_000), "  "])
         {
             Assert.True((await site.SearchAsync(user, question)).Count <= 1);
         }
@@ -160,13 +191,15 @@ public sealed class ResourceTests(DocumentsSite site) : IClassFixture<DocumentsS
         // In the order in which they would be found if nothing but the word itself counted.
         foreach (var (name, text) in ((string, string)[])[
             ("Savanna", "In the morning the zebra grazes, and in the evening the lion drinks."),
-            ("Animals", "A zebra follows another zebra to where the first zebra has gone."), ("Zebras", "In the morning the zebra grazes, and the lion drinks.")])
+            ("Animals", "A zebra follows another zebra to where the first zebra has gone."),
+            ("Zebras", "In the morning the zebra grazes, and the lion drinks.")])
         {
             await Assistants.OkAsync(user.Token, HttpMethod.Put, "/resource", new() { ["name"] = name, ["text"] = text });
         }
         await using var scope = Assistants.Host.Services.CreateAsyncScope();
 
-        var found = await scope.ServiceProvider.GetRequiredService<WordSearch>().FindAsync(user.Id, "Where is a zebra?", 10, TestContext.Current.CancellationToken);
+        var found = await scope.ServiceProvider.GetRequiredService<WordSearch>()
+            .FindAsync(user.Id, "Where is a zebra?", 10, TestContext.Current.CancellationToken);
 
         var names = new List<string>();
         foreach (var id in found)
@@ -186,7 +219,8 @@ public sealed class ResourceTests(DocumentsSite site) : IClassFixture<DocumentsS
         Assert.Equal([(1, 0)], Picked(1));
 
         static Citation Of(int document, int index, double score) => new(document, "", "", index, "", score);
-        IEnumerable<(int, int)> Picked(int most) => DocumentSearch.Pick(found, most).Select(citation => (citation.DocumentId, citation.Index));
+        IEnumerable<(int, int)> Picked(int most) =>
+            DocumentSearch.Pick(found, most).Select(citation => (citation.DocumentId, citation.Index));
     }
 
     [Fact]
@@ -196,23 +230,33 @@ public sealed class ResourceTests(DocumentsSite site) : IClassFixture<DocumentsS
         var done = await Assistants.ExecutionAsync(user, ["Hello"]);
         var embedding = new JsonArray([.. Enumerable.Repeat(0.5, 1_536).Select(number => (JsonNode)number)]);
         var secret = AssistantsSite.Background;
-        var document = (int)(await Assistants.OkAsync(secret, HttpMethod.Put, "/document", new() { ["name"] = "https://example.org", ["document_type"] = "webpage", ["user_id"] = user.Id }))["document_pk"]!;
-        JsonObject chunk = new() { ["document_fk"] = document, ["chunk_index"] = 3, ["chunk_text"] = "Badgers dig setts.", ["embedding"] = embedding };
+        var document = (int)(await Assistants.OkAsync(secret, HttpMethod.Put, "/document",
+            new() { ["name"] = "https://example.org", ["document_type"] = "webpage", ["user_id"] = user.Id }))["document_pk"]!;
+        JsonObject chunk =
+            new() { ["document_fk"] = document, ["chunk_index"] = 3, ["chunk_text"] = "Badgers dig setts.", ["embedding"] = embedding };
 
         var first = (int)(await Assistants.OkAsync(secret, HttpMethod.Put, "/document_chunk", chunk))["document_chunk_pk"]!;
         Assert.Equal(first, (int)(await Assistants.OkAsync(secret, HttpMethod.Put, "/document_chunk", chunk))["document_chunk_pk"]!);
-        await Assistants.OkAsync(secret, HttpMethod.Post, "/document_chunk", new() { ["chunk_pk"] = first, ["chunk_text"] = "Badgers dig long setts.", ["embedding"] = embedding.DeepClone() });
-        await Assistants.OkAsync(secret, HttpMethod.Post, "/document", new() { ["document_pk"] = document, ["update_date"] = "2026-01-02T03:04:05+00:00" });
+        await Assistants.OkAsync(secret, HttpMethod.Post, "/document_chunk",
+            new() { ["chunk_pk"] = first, ["chunk_text"] = "Badgers dig long setts.", ["embedding"] = embedding.DeepClone() });
+        await Assistants.OkAsync(
+            secret, HttpMethod.Post, "/document", new() { ["document_pk"] = document, ["update_date"] = "2026-01-02T03:04:05+00:00" });
         await Assistants.Host.RunJobsAsync();
 
-        var found = await Assistants.OkAsync(secret, HttpMethod.Get, $"/document_chunk?query=badgers&top_k=1&task_name_for_system=t&user_task_execution_pk={done.Execution}");
+        var found = await Assistants.OkAsync(secret, HttpMethod.Get,
+            $"/document_chunk?query=badgers&top_k=1&task_name_for_system=t&user_task_execution_pk={done.Execution}");
         Assert.Equal("""{"document_chunks":[{"text":"Badgers dig long setts.","source":"https://example.org"}]}""", found.ToJsonString());
-        Assert.Equal("demo/demo", await Assistants.ValueAsync<string>("select embedding_model from assistants.document_chunks where id = $1", first));
+        Assert.Equal("demo/demo",
+            await Assistants.ValueAsync<string>("select embedding_model from assistants.document_chunks where id = $1", first));
 
-        Assert.Equal("403 Authentication error : Wrong secret", await Assistants.StatusAsync("wrong", HttpMethod.Put, "/document_chunk", chunk));
-        Assert.Equal("400 Missing key 'embedding' in json", await Assistants.StatusAsync(secret, HttpMethod.Put, "/document_chunk", new() { ["document_fk"] = document, ["chunk_index"] = 0, ["chunk_text"] = "x" }));
-        Assert.Equal("404 Chunk not found", await Assistants.StatusAsync(secret, HttpMethod.Post, "/document_chunk", new() { ["chunk_pk"] = 1_000_000, ["chunk_text"] = "x", ["embedding"] = embedding.DeepClone() }));
-        Assert.Equal("404 Document not found", await Assistants.StatusAsync(secret, HttpMethod.Post, "/document", new() { ["document_pk"] = 1_000_000, ["update_date"] = "2026-01-02T03:04:05Z" }));
+        Assert.Equal(
+            "403 Authentication error : Wrong secret", await Assistants.StatusAsync("wrong", HttpMethod.Put, "/document_chunk", chunk));
+        Assert.Equal("400 Missing key 'embedding' in json", await Assistants.StatusAsync(
+            secret, HttpMethod.Put, "/document_chunk", new() { ["document_fk"] = document, ["chunk_index"] = 0, ["chunk_text"] = "x" }));
+        Assert.Equal("404 Chunk not found", await Assistants.StatusAsync(secret, HttpMethod.Post, "/document_chunk",
+            new() { ["chunk_pk"] = 1_000_000, ["chunk_text"] = "x", ["embedding"] = embedding.DeepClone() }));
+        Assert.Equal("404 Document not found", await Assistants.StatusAsync(
+            secret, HttpMethod.Post, "/document", new() { ["document_pk"] = 1_000_000, ["update_date"] = "2026-01-02T03:04:05Z" }));
 
         // As the original's client sends it: a form that is called JSON.
         using var form = new StringContent($"datetime=2026-01-01&chunk_pk={first}", Encoding.UTF8, "application/json");
@@ -225,12 +269,15 @@ public sealed class ResourceTests(DocumentsSite site) : IClassFixture<DocumentsS
     public async Task Descriptions_of_the_user_are_listed_among_his_documents()
     {
         var user = await Assistants.UserAsync();
-        await Assistants.OkAsync(user.Token, HttpMethod.Post, "/resource", new() { ["document_pk"] = "company_description", ["edition"] = "They make bicycles." });
-        await Assistants.OkAsync(user.Token, HttpMethod.Post, "/resource", new() { ["document_pk"] = "user_description", ["edition"] = "She rides them." });
+        await Assistants.OkAsync(user.Token, HttpMethod.Post, "/resource",
+            new() { ["document_pk"] = "company_description", ["edition"] = "They make bicycles." });
+        await Assistants.OkAsync(
+            user.Token, HttpMethod.Post, "/resource", new() { ["document_pk"] = "user_description", ["edition"] = "She rides them." });
 
         var listed = (await Assistants.OkAsync(user.Token, HttpMethod.Get, "/resource?learned_by_mojo=true"))["documents"]!.AsArray();
 
-        Assert.Equal(["user_description She rides them.", "company_description They make bicycles."], listed.Select(document => $"{document!["document_pk"]} {document["text"]}"));
+        Assert.Equal(["user_description She rides them.", "company_description They make bicycles."],
+            listed.Select(document => $"{document!["document_pk"]} {document["text"]}"));
     }
 
     [Fact]
@@ -241,7 +288,8 @@ public sealed class ResourceTests(DocumentsSite site) : IClassFixture<DocumentsS
         var model = embeddings.Pick(Organization.DefaultId, wanted: null);
 
         var reply = await embeddings.EmbedAsync(
-            new(Organization.DefaultId, model!, "assistants.test", "r", [.. Enumerable.Repeat("the cat sat on the mat", 101), "a cat sat on a mat", "stock prices fell sharply"]), ct);
+            new(Organization.DefaultId, model!, "assistants.test", "r",
+                [.. Enumerable.Repeat("the cat sat on the mat", 101), "a cat sat on a mat", "stock prices fell sharply"]), ct);
 
         Assert.Equal("demo/demo", reply.Model);
         Assert.Equal(103, reply.Vectors.Count);
@@ -309,10 +357,13 @@ public sealed class ResourceTests(DocumentsSite site) : IClassFixture<DocumentsS
         using var stream = new MemoryStream();
         using (var zip = new ZipArchive(stream, ZipArchiveMode.Create, leaveOpen: true))
         {
-            Add(zip, "[Content_Types].xml", """<Types xmlns="http://schemas.openxmlformats.org/package/2006/content-types"><Default Extension="rels" ContentType="application/vnd.openxmlformats-package.relationships+xml"/><Override PartName="/word/document.xml" ContentType="application/vnd.openxmlformats-officedocument.wordprocessingml.document.main+xml"/></Types>""");
-            Add(zip, "_rels/.rels", """<Relationships xmlns="http://schemas.openxmlformats.org/package/2006/relationships"><Relationship Id="r" Type="http://schemas.openxmlformats.org/officeDocument/2006/relationships/officeDocument" Target="word/document.xml"/></Relationships>""");
+            Add(zip, "[Content_Types].xml",
+                """<Types xmlns="http://schemas.openxmlformats.org/package/2006/content-types"><Default Extension="rels" ContentType="application/vnd.openxmlformats-package.relationships+xml"/><Override PartName="/word/document.xml" ContentType="application/vnd.openxmlformats-officedocument.wordprocessingml.document.main+xml"/></Types>""");
+            Add(zip, "_rels/.rels",
+                """<Relationships xmlns="http://schemas.openxmlformats.org/package/2006/relationships"><Relationship Id="r" Type="http://schemas.openxmlformats.org/officeDocument/2006/relationships/officeDocument" Target="word/document.xml"/></Relationships>""");
             var body = string.Concat(paragraphs.Select(text => $"<w:p><w:r><w:t>{text}</w:t></w:r></w:p>"));
-            Add(zip, "word/document.xml", $"""<w:document xmlns:w="http://schemas.openxmlformats.org/wordprocessingml/2006/main"><w:body>{body}</w:body></w:document>""");
+            Add(zip, "word/document.xml",
+                $"""<w:document xmlns:w="http://schemas.openxmlformats.org/wordprocessingml/2006/main"><w:body>{body}</w:body></w:document>""");
         }
         return stream.ToArray();
 

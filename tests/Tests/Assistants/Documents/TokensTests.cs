@@ -19,10 +19,14 @@ public sealed class TokensTests
 
     private static readonly string[] Samples =
     [
-        "", " ", "hello world", "Don't they'LL I'm we've  'S 'sun", "1234567 12 3.14159", "a\n\n b \r\n\r\n\tc   ", "   leading and trailing   ",
-        "<|endoftext|> is plain text <|fim_prefix|>", "naïve façade Ελληνικά русский עברית العربية हिन्दी ไทย 日本語 中文 한국어", "👩‍👩‍👧‍👦🏳️‍🌈😀\u200d", "𝔘𝔫𝔦𝔠𝔬𝔡𝔢 𠮷野家 𒀀𒁀",
-        "e\u0301 \u00a0\u2003\u3000x \ufeffy \u0085z", "if (a[i] != b->c) { return x*y; } // done\n\t\tfoo(\"bar\");", "----====____****!!!!????....", "½ Ⅷ ² ٣٤٥٦ १२३४",
-        "ﷺ İstanbul ǅ ʰ ⅷ \u2028line\u2029para", "-abc x-abc --abc \"quoted\" (paren) $var @name #tag", new('a', 500), new string(' ', 300) + "x", string.Concat(Enumerable.Repeat("ab1 ", 300)),
+        "", " ", "hello world", "Don't they'LL I'm we've  'S 'sun",
+        "1234567 12 3.14159", "a\n\n b \r\n\r\n\tc   ", "   leading and trailing   ",
+        "<|endoftext|> is plain text <|fim_prefix|>",
+        "naïve façade Ελληνικά русский עברית العربية हिन्दी ไทย 日本語 中文 한국어", "👩‍👩‍👧‍👦🏳️‍🌈😀\u200d", "𝔘𝔫𝔦𝔠𝔬𝔡𝔢 𠮷野家 𒀀𒁀",
+        "e\u0301 \u00a0\u2003\u3000x \ufeffy \u0085z", "if (a[i] != b->c) { return x*y; } // done\n\t\tfoo(\"bar\");",
+        "----====____****!!!!????....", "½ Ⅷ ² ٣٤٥٦ १२३४",
+        "ﷺ İstanbul ǅ ʰ ⅷ \u2028line\u2029para", "-abc x-abc --abc \"quoted\" (paren) $var @name #tag",
+        new('a', 500), new string(' ', 300) + "x", string.Concat(Enumerable.Repeat("ab1 ", 300)),
     ];
 
     [Fact]
@@ -70,14 +74,16 @@ public sealed class TokensTests
     internal static IEnumerable<string> Random(int count)
     {
         var random = new Random(7);
-        (int From, int To)[] ranges = [(0x20, 0x7e), (0x20, 0x7e), (0xa0, 0x24f), (0x370, 0x5ff), (0x900, 0xdff), (0x2000, 0x2bff), (0x4e00, 0x9fff), (0x1f300, 0x1faff), (0x20000, 0x2a6df)];
+        (int From, int To)[] ranges = [(0x20, 0x7e), (0x20, 0x7e), (0xa0, 0x24f), (0x370, 0x5ff),
+            (0x900, 0xdff), (0x2000, 0x2bff), (0x4e00, 0x9fff), (0x1f300, 0x1faff), (0x20000, 0x2a6df)];
         for (var number = 0; number < count; number++)
         {
             var text = new StringBuilder();
             for (var length = random.Next(1, 400); length > 0; length--)
             {
                 var (from, to) = ranges[random.Next(ranges.Length)];
-                text.Append(random.Next(6) switch { 0 => " ", 1 => random.Next(4) == 0 ? "\n" : ". ", _ => new Rune(random.Next(from, to)).ToString() });
+                text.Append(random.Next(
+                    6) switch { 0 => " ", 1 => random.Next(4) == 0 ? "\n" : ". ", _ => new Rune(random.Next(from, to)).ToString() });
             }
             yield return text.ToString();
         }
@@ -88,7 +94,8 @@ public sealed class TokensTests
         var ct = TestContext.Current.CancellationToken;
         using var node = Process.Start(new ProcessStartInfo("/usr/bin/node", ["--input-type=module", "-e", Script, package])
         {
-            RedirectStandardInput = true, RedirectStandardOutput = true, UseShellExecute = false, StandardInputEncoding = new UTF8Encoding(false),
+            RedirectStandardInput = true, RedirectStandardOutput = true,
+            UseShellExecute = false, StandardInputEncoding = new UTF8Encoding(false),
         })!;
         var output = node.StandardOutput.ReadToEndAsync(ct);
         await node.StandardInput.WriteAsync(JsonSerializer.Serialize(texts).AsMemory(), ct);

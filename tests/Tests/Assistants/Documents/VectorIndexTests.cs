@@ -13,7 +13,8 @@ public sealed class VectorIndexTests
 {
     private const int Dimensions = 256;
 
-    private const string IndexIsThere = "select exists (select from pg_index i where i.indexrelid = to_regclass('assistants.document_chunks_near_256') and i.indisvalid)";
+    private const string IndexIsThere =
+        "select exists (select from pg_index i where i.indexrelid = to_regclass('assistants.document_chunks_near_256') and i.indisvalid)";
 
     private static CancellationToken Ct => TestContext.Current.CancellationToken;
 
@@ -22,9 +23,11 @@ public sealed class VectorIndexTests
     [InlineData("0")]
     public async Task An_index_is_made_where_pgvector_is_and_wanted_and_the_same_is_found_with_it_and_without(string above)
     {
-        await using var site = await AssistantsSite.StartAsync(("Assistants:EmbeddingModel", "demo/demo"), ("Assistants:Documents:VectorIndexAbove", above));
+        await using var site =
+            await AssistantsSite.StartAsync(("Assistants:EmbeddingModel", "demo/demo"), ("Assistants:Documents:VectorIndexAbove", above));
         var user = await site.UserAsync();
-        foreach (var text in (string[])["Badgers dig in the garden at night.", "The office opens at half past seven.", "Bicycles are mended on Mondays."])
+        foreach (var text in (string[])["Badgers dig in the garden at night.",
+            "The office opens at half past seven.", "Bicycles are mended on Mondays."])
         {
             await site.OkAsync(user.Token, HttpMethod.Put, "/resource", new() { ["name"] = text[..7], ["text"] = text });
         }
@@ -33,8 +36,10 @@ public sealed class VectorIndexTests
 
         await site.RunScheduleAsync("assistants.index_vectors");
 
-        var isThere = await site.ValueAsync<bool>("select exists (select from pg_available_extensions where name = 'vector' and default_version ~ '^(0\\.[89]|0\\.\\d\\d|[1-9])')");
-        Assert.Equal("succeeded", await site.ValueAsync<string>("select state from platform.finished_jobs where kind = 'assistants.index_vectors' order by finished_at desc limit 1"));
+        var isThere = await site.ValueAsync<bool>(
+            "select exists (select from pg_available_extensions where name = 'vector' and default_version ~ '^(0\\.[89]|0\\.\\d\\d|[1-9])')");
+        Assert.Equal("succeeded", await site.ValueAsync<string>(
+            "select state from platform.finished_jobs where kind = 'assistants.index_vectors' order by finished_at desc limit 1"));
         Assert.Equal(isThere && above != "0", await site.ValueAsync<bool>(IndexIsThere));
         Assert.NotEmpty(before);
         Assert.Equal(before, await SearchAsync(site, user));
@@ -53,7 +58,8 @@ public sealed class VectorIndexTests
             create table assistants.document_chunks (
               id integer primary key, user_id text not null, halves bytea, embedding_model text, signature bit varying, deleted_at timestamptz)
             """);
-        await ExecuteAsync(source, "create index on assistants.document_chunks (user_id, embedding_model) include (signature) where deleted_at is null");
+        await ExecuteAsync(
+            source, "create index on assistants.document_chunks (user_id, embedding_model) include (signature) where deleted_at is null");
         var random = new Random(7);
         for (var id = 1; id <= 2_000; id++)
         {
@@ -93,26 +99,31 @@ public sealed class VectorIndexTests
         await site.SqlAsync("""
             with document as (
               insert into assistants.documents (user_id, document_type, name) values ($1, 'learned_by_mojo', 'Many') returning id)
-            insert into assistants.document_chunks (document_id, user_id, index, text, title, language, content_hash, embedding, embedding_model, signature)
+            insert into assistants.document_chunks (document_id, user_id, index, text, title, language, content_hash, embedding,
+              embedding_model, signature)
             select document.id, $1, n.index, 'Text', 'Many', 'en', '', n.embedding, 'm', n.signature::varbit
             from document, unnest($2::bytea[], $3::text[]) with ordinality n (embedding, signature, index)
-            """, user.Id, vectors.Select(vector => VectorBytes.Write(vector)).ToArray(), vectors.Select(vector => VectorBytes.Signature(vector)).ToArray());
+            """, user.Id, vectors.Select(vector => VectorBytes.Write(vector)).ToArray(),
+              vectors.Select(vector => VectorBytes.Signature(vector)).ToArray());
         await using var source = NpgsqlDataSource.Create(site.Host.ConnectionString);
 
         var found = await new VectorSearch(source, IndexOf(source, above: 0)).FindAsync(user.Id, new(question, "m"), Wanted, Ct);
 
-        var exact = vectors.Select((vector, place) => (Near: vector.Zip(question, (one, other) => one * other).Sum(), Place: place + 1)).OrderDescending();
+        var exact = vectors.Select((vector, place) => (Near: vector.Zip(question, (one, other) => one * other).Sum(), Place: place + 1))
+            .OrderDescending();
         var first = await site.ValueAsync<int>("select min(id) - 1 from assistants.document_chunks where user_id = $1", user.Id);
         int[] wanted = [.. exact.Take(Wanted).Select(one => first + one.Place)];
         Assert.Equal(Wanted, found.Count);
         Assert.Equal(wanted[0], found[0]);
         Assert.True(wanted.Intersect(found).Count() >= Wanted - 2, $"{string.Join(' ', wanted)} but {string.Join(' ', found)}");
-        Assert.Equal(HalvesOf(vectors[7]), await site.ValueAsync<byte[]>("select halves from assistants.document_chunks where id = $1", first + 8));
+        Assert.Equal(
+            HalvesOf(vectors[7]), await site.ValueAsync<byte[]>("select halves from assistants.document_chunks where id = $1", first + 8));
     }
 
     private static async Task<List<string>> SearchAsync(AssistantsSite site, Assisted user) =>
     [
-        .. (await site.OkAsync(user.Token, HttpMethod.Get, "/resource/search?query=badgers%20in%20the%20garden"))["document_chunks"]!.AsArray()
+        .. (await site.OkAsync(
+            user.Token, HttpMethod.Get, "/resource/search?query=badgers%20in%20the%20garden"))["document_chunks"]!.AsArray()
             .Select(chunk => $"{chunk!["source"]} {(double)chunk["score"]!}"),
     ];
 

@@ -7,7 +7,8 @@ namespace Stoa.Tests.Assistants.Documents;
 
 public sealed class WebsiteTests(DocumentsSite site) : IClassFixture<DocumentsSite>
 {
-    private static readonly string LongText = string.Concat(Enumerable.Range(1, 60).Select(number => $"<p>Paragraph {number} tells that widget {number} weighs {number * 7} grams and is blue.</p>"));
+    private static readonly string LongText = string.Concat(Enumerable.Range(1, 60)
+        .Select(number => $"<p>Paragraph {number} tells that widget {number} weighs {number * 7} grams and is blue.</p>"));
 
     private AssistantsSite Assistants => site.Assistants;
 
@@ -16,20 +17,24 @@ public sealed class WebsiteTests(DocumentsSite site) : IClassFixture<DocumentsSi
     {
         await using var web = await FakeWebsite.StartAsync();
         var user = await Assistants.UserAsync();
-        web.Page("/", "<title>Home</title><p>Welcome to the site of the test.</p><a href='/one#part'>1</a><a href='/one?'>1</a><a href='//other.example/x'>x</a><a href='/logo.png'>p</a>");
+        web.Page("/",
+            "<title>Home</title><p>Welcome to the site of the test.</p><a href='/one#part'>1</a><a href='/one?'>1</a><a href='//other.example/x'>x</a><a href='/logo.png'>p</a>");
         web.Page("/one", "<p>Page one has words of its own.</p><a href='/two'>2</a><a href='/moved'>m</a><a href='/copy'>c</a>");
         web.Page("/two", "<p>Page two has words of its own.</p><a href='/three'>3</a>");
         web.Page("/three", "<p>Page three is too far away to be read.</p>");
         web.Page("/moved", context => { context.Response.Redirect("/two"); return Task.CompletedTask; });
         web.Page("/copy", "<link rel=canonical href='/one'><p>Page one has words of its own.</p>");
-        web.Page("/sitemap.xml", $"<urlset xmlns='http://www.sitemaps.org/schemas/sitemap/0.9'><url><loc>{web.Address}/hidden</loc></url></urlset>", "application/xml");
+        web.Page("/sitemap.xml",
+            $"<urlset xmlns='http://www.sitemaps.org/schemas/sitemap/0.9'><url><loc>{web.Address}/hidden</loc></url></urlset>",
+            "application/xml");
         web.Page("/hidden", "<p>Only the sitemap knows of this page.</p>");
 
         var job = await site.ReadAsync(user, $"{web.Address}/");
 
         Assert.Equal(("succeeded", null), job);
         Assert.Equal([web.Address, $"{web.Address}/hidden", $"{web.Address}/one", $"{web.Address}/two"], await site.NamesAsync(user));
-        Assert.Equal("400 Website already exist in user's documents", await Assistants.StatusAsync(user.Token, HttpMethod.Put, "/resource", new() { ["website_url"] = web.Address }));
+        Assert.Equal("400 Website already exist in user's documents",
+            await Assistants.StatusAsync(user.Token, HttpMethod.Put, "/resource", new() { ["website_url"] = web.Address }));
         Assert.Equal($"{web.Address}/hidden", (await site.SearchAsync(user, "Which page does the sitemap know?"))[0].Source);
     }
 
@@ -45,7 +50,8 @@ public sealed class WebsiteTests(DocumentsSite site) : IClassFixture<DocumentsSi
             context.Response.Headers.ETag = "\"1\"";
             context.Response.StatusCode = context.Request.Headers.IfNoneMatch == "\"1\"" ? 304 : 200;
             context.Response.ContentType = "text/html";
-            return context.Response.StatusCode == 304 ? Task.CompletedTask : context.Response.WriteAsync("<p>Words of page b stay as they are.</p>");
+            return context.Response.StatusCode == 304 ? Task.CompletedTask
+                : context.Response.WriteAsync("<p>Words of page b stay as they are.</p>");
         });
         web.Page("/c", "<p>Words of page c are going to be gone.</p>");
         await site.ReadAsync(user, web.Address);
@@ -88,7 +94,8 @@ public sealed class WebsiteTests(DocumentsSite site) : IClassFixture<DocumentsSi
             listed["websites"]!.AsArray().Select(website => $"{website!["url"]} {website["state"]} {website["pages"]} {website["note"]}"));
         Assert.Equal(
             [null, "The page cannot be read: the website answers 403"],
-            listed["documents"]!.AsArray().OrderBy(document => (string)document!["name"]!, StringComparer.Ordinal).Select(document => (string?)document!["error"]));
+            listed["documents"]!.AsArray().OrderBy(document => (string)document!["name"]!, StringComparer.Ordinal)
+            .Select(document => (string?)document!["error"]));
         Assert.Null((await Assistants.OkAsync(user.Token, HttpMethod.Get, "/resource?learned_by_mojo=false&offset=1"))["websites"]);
 
         web.Page("/a", "<p>Words of page a are there again.</p>");
@@ -107,7 +114,8 @@ public sealed class WebsiteTests(DocumentsSite site) : IClassFixture<DocumentsSi
         await site.ReadAsync(user, web.Address);
         // As if its host had died over it again and again.
         await Assistants.SqlAsync("update assistants.websites set is_running = true, finished_at = null where user_id = $1", user.Id);
-        await Assistants.SqlAsync("update platform.finished_jobs set state = 'dead' where kind = 'assistants.read_website' and tenant = $1", user.Id);
+        await Assistants.SqlAsync(
+            "update platform.finished_jobs set state = 'dead' where kind = 'assistants.read_website' and tenant = $1", user.Id);
 
         await Assistants.RunScheduleAsync("assistants.report_failed_work");
         Assert.Equal("failed Reading it came to no end", await StateAsync());
@@ -133,7 +141,8 @@ public sealed class WebsiteTests(DocumentsSite site) : IClassFixture<DocumentsSi
         await site.ReadAsync(user, web.Address);
         var page = await Assistants.ValueAsync<int>("select id from assistants.documents where user_id = $1 and name like '%/a'", user.Id);
 
-        Assert.Equal($"{page}", (string?)(await Assistants.OkAsync(user.Token, HttpMethod.Delete, $"/resource?document_pk={page}"))["document_pk"]);
+        Assert.Equal(
+            $"{page}", (string?)(await Assistants.OkAsync(user.Token, HttpMethod.Delete, $"/resource?document_pk={page}"))["document_pk"]);
         await site.LaunchAsync(user, web.Address);
 
         Assert.Equal([web.Address], await site.NamesAsync(user));
@@ -152,12 +161,14 @@ public sealed class WebsiteTests(DocumentsSite site) : IClassFixture<DocumentsSi
         var id = await Assistants.ValueAsync<int>("select id from assistants.documents where user_id = $1", user.Id);
 
         web.Page("/", "<p>The new words of this page.</p>");
-        await Assistants.OkAsync(user.Token, HttpMethod.Post, "/resource", new() { ["document_pk"] = id, ["edition"] = "is not looked at" });
+        await Assistants.OkAsync(
+            user.Token, HttpMethod.Post, "/resource", new() { ["document_pk"] = id, ["edition"] = "is not looked at" });
         await Assistants.Host.RunJobsAsync();
         Assert.Equal("The new words of this page.", await site.TextAsync(user, ""));
 
         web.Page("/", context => { context.Response.StatusCode = 403; return Task.CompletedTask; });
-        await Assistants.OkAsync(null, HttpMethod.Post, "/background/update_document", new() { ["document_pk"] = id, ["user_id"] = user.Id });
+        await Assistants.OkAsync(
+            null, HttpMethod.Post, "/background/update_document", new() { ["document_pk"] = id, ["user_id"] = user.Id });
         await Assistants.Host.RunJobsAsync();
         Assert.Equal("The new words of this page.", await site.TextAsync(user, ""));
     }
@@ -169,15 +180,19 @@ public sealed class WebsiteTests(DocumentsSite site) : IClassFixture<DocumentsSi
         var user = await Assistants.UserAsync();
         web.Page("/", $"{LongText}");
         await site.ReadAsync(user, web.Address);
-        await Assistants.SqlAsync("update assistants.document_chunks set embedding_model = 'old/model', embedding = '\\x00000000', signature = '0' where user_id = $1", user.Id);
+        await Assistants.SqlAsync(
+            "update assistants.document_chunks set embedding_model = 'old/model', embedding = '\\x00000000', signature = '0' where user_id = $1", user.Id);
         await Assistants.SqlAsync("update assistants.websites set next_refresh_at = now() where user_id = $1", user.Id);
         web.Page("/", "<p>All of it is new and quite different.</p>");
 
-        await Assistants.Host.Services.GetRequiredService<JobQueue>().EnqueueAsync(new TidyDocuments(), null, TestContext.Current.CancellationToken);
+        await Assistants.Host.Services.GetRequiredService<JobQueue>()
+            .EnqueueAsync(new TidyDocuments(), null, TestContext.Current.CancellationToken);
         await Assistants.Host.RunJobsAsync();
 
         Assert.Equal("All of it is new and quite different.", await site.TextAsync(user, ""));
-        Assert.Equal("demo/demo", await Assistants.ValueAsync<string>("select string_agg(distinct embedding_model, ' ') from assistants.document_chunks where user_id = $1 and deleted_at is null", user.Id));
+        Assert.Equal("demo/demo", await Assistants.ValueAsync<string>(
+            "select string_agg(distinct embedding_model, ' ') from assistants.document_chunks where user_id = $1 and deleted_at is null",
+            user.Id));
     }
 
     [Fact]
@@ -185,7 +200,8 @@ public sealed class WebsiteTests(DocumentsSite site) : IClassFixture<DocumentsSi
     {
         await using var web = await FakeWebsite.StartAsync();
         var user = await Assistants.UserAsync();
-        web.Page("/", $"<p>Welcome to the site of the test.</p>{string.Concat(Enumerable.Range(1, 20).Select(page => $"<a href='/p{page}'>x</a>"))}");
+        web.Page("/",
+            $"<p>Welcome to the site of the test.</p>{string.Concat(Enumerable.Range(1, 20).Select(page => $"<a href='/p{page}'>x</a>"))}");
         for (var page = 1; page <= 20; page++)
         {
             web.Page($"/p{page}", $"<p>Page number {page} has words of its own.</p>");
@@ -194,10 +210,12 @@ public sealed class WebsiteTests(DocumentsSite site) : IClassFixture<DocumentsSi
         var whole = await StateAsync(user);
         // As it stands when the worker dies after the fifth page.
         await Assistants.SqlAsync("""
-            delete from assistants.documents d using assistants.website_pages p where p.document_id = d.id and d.user_id = $1 and p.depth = 1
+            delete from assistants.documents d using assistants.website_pages p
+              where p.document_id = d.id and d.user_id = $1 and p.depth = 1
               and p.id in (select id from assistants.website_pages where website_id = p.website_id order by id desc limit 16)
             """, user.Id);
-        await Assistants.SqlAsync("update assistants.website_pages p set state = 'waiting' from assistants.websites w where w.id = p.website_id and w.user_id = $1 and p.document_id is null", user.Id);
+        await Assistants.SqlAsync(
+            "update assistants.website_pages p set state = 'waiting' from assistants.websites w where w.id = p.website_id and w.user_id = $1 and p.document_id is null", user.Id);
         await Assistants.SqlAsync("update assistants.websites set is_running = true where user_id = $1", user.Id);
         var asked = web.Asked.Count;
 
@@ -213,7 +231,8 @@ public sealed class WebsiteTests(DocumentsSite site) : IClassFixture<DocumentsSi
     private async Task<List<string>> StateAsync(Assisted user) =>
     [
         .. (await Assistants.ValueAsync<string[]>("""
-            select array_agg(d.name || ' ' || c.index || ' ' || encode(c.content_hash, 'hex') || ' ' || extract(epoch from c.embedded_at)::text order by d.name, c.index)
+            select array_agg(d.name || ' ' || c.index || ' ' || encode(c.content_hash, 'hex') || ' ' || extract(epoch
+              from c.embedded_at)::text order by d.name, c.index)
             from assistants.document_chunks c join assistants.documents d on d.id = c.document_id
             where c.user_id = $1 and c.deleted_at is null and d.deleted_at is null
             """, user.Id)),

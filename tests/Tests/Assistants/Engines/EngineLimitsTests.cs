@@ -19,7 +19,8 @@ public sealed class EngineLimitsTests
         }
 
         await Patience.UntilAsync(async () => await CountAsync(site, "finished_jobs where state = 'succeeded' and kind = $1") == 2);
-        await Patience.UntilAsync(async () => await CountAsync(site, "jobs where kind = $1 and state = 'available' and run_at > now() and attempt = snoozed") == 2);
+        await Patience.UntilAsync(async () =>
+            await CountAsync(site, "jobs where kind = $1 and state = 'available' and run_at > now() and attempt = snoozed") == 2);
         Assert.Equal(2, provider.Requests.Count);
         Assert.Equal("Waits for a permit of engine openai/scripted-small", await site.ValueAsync<string>(
             "select distinct history -> -1 ->> 'reason' from platform.jobs where kind = $1", Titles));
@@ -42,7 +43,8 @@ public sealed class EngineLimitsTests
         await site.Host.RunJobsAsync();
 
         Assert.Equal(3, provider.Requests.Count);
-        Assert.True(await site.ValueAsync<bool>("select until > now() + interval '150 seconds' from platform.job_keys where kind = 'rate permits'"));
+        Assert.True(await site.ValueAsync<bool>(
+            "select until > now() + interval '150 seconds' from platform.job_keys where kind = 'rate permits'"));
     }
 
     [Fact]
@@ -59,7 +61,8 @@ public sealed class EngineLimitsTests
         await Patience.UntilAsync(async () => await CountAsync(site, "jobs where kind = $1 and snoozed > 1") == 1);
         Assert.Single(provider.Requests);
         // However often it asked, it is noted once.
-        Assert.Equal(1, await site.ValueAsync<int>("select jsonb_array_length(history) from platform.jobs where kind = $1 and snoozed > 1", Titles));
+        Assert.Equal(
+            1, await site.ValueAsync<int>("select jsonb_array_length(history) from platform.jobs where kind = $1 and snoozed > 1", Titles));
         release.SetResult();
         await Patience.UntilAsync(async () => await CountAsync(site, "finished_jobs where state = 'succeeded' and kind = $1") == 2);
         Assert.Equal(0, await CountAsync(site, "job_keys where kind like 'places of %' and $1 = $1"));
@@ -71,17 +74,23 @@ public sealed class EngineLimitsTests
         await using var thinking = await StartAsync(("CallsPerMinute", "4"));
         var site = thinking.Site;
         var user = await site.UserAsync("Ada");
-        await site.SqlAsync("insert into platform.job_kinds (kind, paused_at) values ($1, now()), ('assistants.embed_document', now()) on conflict (kind) do update set paused_at = now()", Titles);
-        await site.OkAsync(user.Token, HttpMethod.Put, "/resource", new() { ["name"] = "Note", ["text"] = "Bob of Initech orders the printers on Monday." });
+        await site.SqlAsync(
+            "insert into platform.job_kinds (kind, paused_at) values ($1, now()), ('assistants.embed_document', now()) on conflict (kind) do update set paused_at = now()", Titles);
+        await site.OkAsync(user.Token, HttpMethod.Put, "/resource",
+            new() { ["name"] = "Note", ["text"] = "Bob of Initech orders the printers on Monday." });
         await NameAsync(site, await site.ExecutionAsync(user, ["I met Bob"]));
 
-        Assert.Equal("0 3", await site.ValueAsync<string>("select string_agg(priority::text, ' ' order by priority) from platform.jobs where kind in ($1, 'assistants.embed_document')", Titles));
+        Assert.Equal("0 3", await site.ValueAsync<string>(
+            "select string_agg(priority::text, ' ' order by priority) from platform.jobs where kind in ($1, 'assistants.embed_document')",
+            Titles));
         // Of four permits bulk jobs leave one.
-        await site.SqlAsync("insert into platform.job_keys (kind, key, job_id, until) values ('rate permits', 'engine demo/demo', gen_random_uuid(), now() + interval '45 seconds'), ('rate permits', 'engine openai/scripted-small', gen_random_uuid(), now() + interval '45 seconds')");
+        await site.SqlAsync(
+            "insert into platform.job_keys (kind, key, job_id, until) values ('rate permits', 'engine demo/demo', gen_random_uuid(), now() + interval '45 seconds'), ('rate permits', 'engine openai/scripted-small', gen_random_uuid(), now() + interval '45 seconds')");
         thinking.Provider.EnqueueFor(ThinkingSite.Model, Title());
         await site.SqlAsync("update platform.job_kinds set paused_at = null");
         await Patience.UntilAsync(async () => await CountAsync(site, "finished_jobs where state = 'succeeded' and kind = $1") == 1);
-        await Patience.UntilAsync(async () => await CountAsync(site, "jobs where kind = 'assistants.embed_document' and $1 = $1 and snoozed > 0 and run_at > now()") == 1);
+        await Patience.UntilAsync(async () =>
+            await CountAsync(site, "jobs where kind = 'assistants.embed_document' and $1 = $1 and snoozed > 0 and run_at > now()") == 1);
     }
 
     [Fact]
@@ -97,9 +106,11 @@ public sealed class EngineLimitsTests
         "2027-11-01T10:00:00Z", ($"Assistants:EngineLimits:0:{limit.Name}", limit.Value), ("Assistants:EmbeddingModel", "demo/demo"));
 
     private static async Task NameAsync(AssistantsSite site, Done execution) => await site.OkAsync(
-        authorization: null, HttpMethod.Post, "/background/user_task_execution_title_and_summary", new() { ["user_task_execution_pk"] = execution.Execution });
+        authorization: null, HttpMethod.Post, "/background/user_task_execution_title_and_summary",
+        new() { ["user_task_execution_pk"] = execution.Execution });
 
-    private static Task<long> CountAsync(AssistantsSite site, string of) => site.ValueAsync<long>($"select count(*) from platform.{of}", Titles);
+    private static Task<long> CountAsync(AssistantsSite site, string of) =>
+        site.ValueAsync<long>($"select count(*) from platform.{of}", Titles);
 
     private static ScriptedAnswer Title() => ScriptedAnswer.Text("<title>Bob</title><summary>You met somebody.</summary>");
 }

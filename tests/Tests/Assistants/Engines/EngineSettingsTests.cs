@@ -31,7 +31,8 @@ public sealed class EngineSettingsTests : IDisposable
     {
         var settings = EngineSettings.Of(
             ("models.conf", Models), ("embedding_models.conf", "[openai/text-embedding-ada-002]\nOPENAI_API_KEY = the openai key"),
-            ("stt_models.conf", "[openai/whisper-1]\nOPENAI_API_KEY = another key")).ToDictionary(setting => setting.Name, setting => setting.Value);
+            ("stt_models.conf", "[openai/whisper-1]\nOPENAI_API_KEY = another key")).ToDictionary(setting => setting.Name,
+            setting => setting.Value);
 
         Assert.Equal("azure-gpt-4o/our-gpt4o", settings["Gateway__Models__assistants__Targets__0__Model"]);
         Assert.Equal("openai/gpt-4o", settings["Gateway__Models__assistants__Targets__1__Model"]);
@@ -55,7 +56,8 @@ public sealed class EngineSettingsTests : IDisposable
     [InlineData("[openai/gpt-4o]\nOPENAI_API_KEY=secret\nopenai_api_key=secret", "models.conf:3: openai_api_key is there twice")]
     [InlineData("\n[gpt-4o]", "models.conf:2: a section is [provider/model]")]
     [InlineData("[vertex/gemini]\nKEY=x", "models.conf:1: [vertex/gemini] is no engine that is known here")]
-    [InlineData("[ollama/llama3]\nOLLAMA_ENDPOINT=localhost", "models.conf:1: OLLAMA_ENDPOINT must be an address such as https://example.org")]
+    [InlineData(
+        "[ollama/llama3]\nOLLAMA_ENDPOINT=localhost", "models.conf:1: OLLAMA_ENDPOINT must be an address such as https://example.org")]
     [InlineData("", "models.conf:1: has no section [provider/model]")]
     public void What_is_wrong_is_named_by_line_and_key(string text, string problem) =>
         Assert.Equal(problem, Assert.Throws<FormatException>(() => EngineSettings.Of(("models.conf", text))).Message);
@@ -75,7 +77,8 @@ public sealed class EngineSettingsTests : IDisposable
         Assert.Equal((0, 1), (code, again));
         Assert.DoesNotContain("key\n", shown.ToString().ReplaceLineEndings("\n"), StringComparison.Ordinal);
         Assert.Contains("Gateway__Providers__openai__ApiKey=********", shown.ToString(), StringComparison.Ordinal);
-        Assert.Contains("Gateway__Providers__openai__ApiKey=the openai key", await File.ReadAllTextAsync(output, TestContext.Current.CancellationToken), StringComparison.Ordinal);
+        Assert.Contains("Gateway__Providers__openai__ApiKey=the openai key",
+            await File.ReadAllTextAsync(output, TestContext.Current.CancellationToken), StringComparison.Ordinal);
         if (!OperatingSystem.IsWindows())
         {
             Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite, File.GetUnixFileMode(output));

@@ -36,7 +36,8 @@ public sealed class EventRoutesTests(EventsSite shared) : IClassFixture<EventsSi
         Assert.All([first, second], device =>
         {
             var message = Assert.Single(events.Fcm.To(device));
-            Assert.Equal((user.Id, "todos", 2), ((string?)message["data"]!["user_id"], (string?)message["data"]!["type"], message["data"]!.AsObject().Count));
+            Assert.Equal((user.Id, "todos", 2),
+                ((string?)message["data"]!["user_id"], (string?)message["data"]!["type"], message["data"]!.AsObject().Count));
         });
         Assert.Equal("first second", await Site.ValueAsync<string>("""
             select string_agg(split_part(fcm_token, '-', 1), ' ' order by id) from assistants.devices where user_id = $1 and is_valid
@@ -56,15 +57,20 @@ public sealed class EventRoutesTests(EventsSite shared) : IClassFixture<EventsSi
         Assert.Equal("chat", (string?)Assert.Single(events.Fcm.To(device))["data"]!["type"]);
         events.Fcm.Answer(device, 400, "INVALID_ARGUMENT", field: "message.notification.body");
         Assert.Equal("500 The notification was sent to no device", await TellAsync(user, Notification()));
-        var mailed = await Site.OkAsync(AssistantsSite.Background, HttpMethod.Put, "/event", Of(user, Email("reminder_email", "Hello **you**")));
-        var again = await Site.OkAsync(AssistantsSite.Background, HttpMethod.Put, "/event", Of(user, Email("reminder_email", "Hello again")));
+        var mailed =
+            await Site.OkAsync(AssistantsSite.Background, HttpMethod.Put, "/event", Of(user, Email("reminder_email", "Hello **you**")));
+        var again = await Site.OkAsync(
+            AssistantsSite.Background, HttpMethod.Put, "/event", Of(user, Email("reminder_email", "Hello again")));
         await Site.Host.RunJobsAsync();
 
         Assert.Equal((int)mailed["event_pk"]!, (int)again["event_pk"]!);
-        Assert.Contains("<p>Hello <strong>you</strong></p>", Assert.Single(events.MailsOf(user)).Part("text/html")!, StringComparison.Ordinal);
+        Assert.Contains(
+            "<p>Hello <strong>you</strong></p>", Assert.Single(events.MailsOf(user)).Part("text/html")!, StringComparison.Ordinal);
         Assert.Equal(
             $"{told["event_pk"]},{mailed["event_pk"]}",
-            await Site.ValueAsync<string>("select string_agg(id::text, ',' order by id) from assistants.events where user_id = $1 and delivered_at is not null", user.Id));
+            await Site.ValueAsync<string>(
+                "select string_agg(id::text, ',' order by id) from assistants.events where user_id = $1 and delivered_at is not null",
+                user.Id));
         Assert.Equal(2, await Site.ValueAsync<long>("select count(*) from assistants.events where user_id = $1", user.Id));
         Assert.True(await Site.ValueAsync<bool>("select is_valid from assistants.devices where fcm_token = $1", device));
     }
@@ -95,7 +101,8 @@ public sealed class EventRoutesTests(EventsSite shared) : IClassFixture<EventsSi
             }
             Assert.Equal(answer, await Site.StatusAsync(AssistantsSite.Background, HttpMethod.Put, "/event", body));
         }
-        foreach (var address in (string[])["a@example.org, b@example.org", "Bob <b@example.org>", "b@example.org\r\nBcc: c@example.org", "nobody", ""])
+        foreach (var address in (string[])["a@example.org, b@example.org",
+            "Bob <b@example.org>", "b@example.org\r\nBcc: c@example.org", "nobody", ""])
         {
             var email = Email("x_email", "b");
             email["message"]!["email"] = address;
@@ -103,14 +110,17 @@ public sealed class EventRoutesTests(EventsSite shared) : IClassFixture<EventsSi
         }
         foreach (var token in (JsonNode?[])["", "two words", "é", new string('x', 3_000), 5, null])
         {
-            Assert.Equal("400 Invalid field 'fcm_token'", await Site.StatusAsync(user.Token, HttpMethod.Put, "/device", new() { ["fcm_token"] = token?.DeepClone() }));
+            Assert.Equal("400 Invalid field 'fcm_token'",
+                await Site.StatusAsync(user.Token, HttpMethod.Put, "/device", new() { ["fcm_token"] = token?.DeepClone() }));
         }
         Assert.Equal("400 Missing field 'fcm_token'", await Site.StatusAsync(user.Token, HttpMethod.Put, "/device", []));
         Assert.Equal("404 Error generating events : Unknown event type x", await Site.StatusAsync(
             null, HttpMethod.Post, "/background/events_generation", new() { ["event_type"] = "x", ["data"] = new JsonArray() }));
-        Assert.Equal("400 invalid inputs", await Site.StatusAsync(null, HttpMethod.Post, "/background/events_generation", new() { ["event_type"] = "daily_emails" }));
+        Assert.Equal("400 invalid inputs",
+            await Site.StatusAsync(null, HttpMethod.Post, "/background/events_generation", new() { ["event_type"] = "daily_emails" }));
         Assert.Equal("400 invalid inputs", await Site.StatusAsync(
-            null, HttpMethod.Post, "/background/events_generation", new() { ["event_type"] = "daily_emails", ["data"] = new JsonArray(1) }));
+            null, HttpMethod.Post, "/background/events_generation",
+            new() { ["event_type"] = "daily_emails", ["data"] = new JsonArray(1) }));
         Assert.Equal(0, await Site.ValueAsync<long>("select count(*) from assistants.events where user_id = $1", user.Id));
     }
 
@@ -131,7 +141,8 @@ public sealed class EventRoutesTests(EventsSite shared) : IClassFixture<EventsSi
     public async Task Of_very_many_devices_the_oldest_go()
     {
         var user = await Site.UserAsync("Many");
-        await Site.SqlAsync("insert into assistants.devices (user_id, fcm_token) select $1, 'many ' || n from generate_series(1, 100) n", user.Id);
+        await Site.SqlAsync(
+            "insert into assistants.devices (user_id, fcm_token) select $1, 'many ' || n from generate_series(1, 100) n", user.Id);
 
         await Site.OkAsync(user.Token, HttpMethod.Put, "/device", new() { ["fcm_token"] = "many-and-one" });
 
@@ -146,17 +157,20 @@ public sealed class EventRoutesTests(EventsSite shared) : IClassFixture<EventsSi
         var user = await Site.UserAsync("Grace", "UTC");
         events.Set("2027-04-07T20:00:00Z");
         await Site.OkAsync(user.Token, HttpMethod.Put, "/device", new() { ["fcm_token"] = $"given-{user.Id}" });
-        JsonObject Given(string type, JsonObject item) => new() { ["event_type"] = type, ["data"] = new JsonArray(item, new JsonObject { ["user_id"] = 5 }) };
+        JsonObject Given(string type, JsonObject item) =>
+            new() { ["event_type"] = type, ["data"] = new JsonArray(item, new JsonObject { ["user_id"] = 5 }) };
 
         foreach (var body in (JsonObject[])[
             Given("todo_daily_emails", new()
             {
-                ["user_id"] = user.Id, ["today_todo_list"] = new JsonArray(new JsonObject { ["description"] = "Given one", ["latest_produced_text_version_title"] = "Minutes" }),
+                ["user_id"] = user.Id, ["today_todo_list"] =
+                    new JsonArray(new JsonObject { ["description"] = "Given one", ["latest_produced_text_version_title"] = "Minutes" }),
                 ["rescheduled_todos"] = new JsonArray(), ["deleted_todos"] = new JsonArray(),
             }),
             Given("daily_emails", new() { ["user_id"] = user.Id, ["n_meeting_minutes_today"] = 1 }),
             Given("daily_notifications", new() { ["user_id"] = user.Id, ["new_todos_today"] = new JsonArray("Call", 5) }),
-            Given("calendar_suggestion_notifications", new() { ["user_id"] = user.Id, ["suggestion_text"] = "Prepare the meeting", ["task_pk"] = 7, ["task_name"] = "notes" }),
+            Given("calendar_suggestion_notifications",
+                new() { ["user_id"] = user.Id, ["suggestion_text"] = "Prepare the meeting", ["task_pk"] = 7, ["task_name"] = "notes" }),
         ])
         {
             var started = await Site.OkAsync(null, HttpMethod.Post, "/background/events_generation", body);
@@ -167,7 +181,8 @@ public sealed class EventRoutesTests(EventsSite shared) : IClassFixture<EventsSi
         Assert.Equal("calendar_suggestion_notification daily_notification todo_daily_email", await Site.ValueAsync<string>("""
             select string_agg(event_type, ' ' order by event_type) from assistants.events where user_id = $1 and delivered_at is not null
             """, user.Id));
-        Assert.Contains(events.Provider.Requests, request => request.Json!.ToJsonString().Contains("Given one (from: Minutes)", StringComparison.Ordinal));
+        Assert.Contains(events.Provider.Requests,
+            request => request.Json!.ToJsonString().Contains("Given one (from: Minutes)", StringComparison.Ordinal));
         Assert.Contains(events.Fcm.To($"given-{user.Id}"), message => (string?)message["data"]!["task_pk"] == "7");
     }
 
@@ -188,7 +203,8 @@ public sealed class EventRoutesTests(EventsSite shared) : IClassFixture<EventsSi
 
         Assert.Equal(2, events.MailsOf(user).Count);
         var told = Assert.Single(events.Smtp.To("admin@example.org"));
-        Assert.Contains(user.Id, System.Text.Encoding.UTF8.GetString(Convert.FromBase64String(told.Source.Split("\r\n\r\n")[1].Trim())), StringComparison.Ordinal);
+        Assert.Contains(user.Id, System.Text.Encoding.UTF8.GetString(Convert.FromBase64String(told.Source.Split("\r\n\r\n")[1].Trim())),
+            StringComparison.Ordinal);
     }
 
     [Fact]
@@ -215,7 +231,8 @@ public sealed class EventRoutesTests(EventsSite shared) : IClassFixture<EventsSi
         Assert.Empty(none["purchase_pks"]!.AsArray());
         Assert.Contains(user.Id, away["user_ids"]!.AsArray().Select(id => (string)id!));
         Assert.Equal("running", await Site.ValueAsync<string>("""
-            select split_part(r.label, '-', 1) from assistants.purchases p join assistants.products r on r.id = p.product_id where p.user_id = $1 and p.is_active
+            select split_part(r.label, '-', 1) from assistants.purchases p
+              join assistants.products r on r.id = p.product_id where p.user_id = $1 and p.is_active
             """, user.Id));
         Assert.Equal(2, events.Smtp.To("sales@example.org").Count);
         Assert.Equal(new DateTimeOffset(2027, 6, 10, 0, 0, 0, TimeSpan.Zero), PurchaseChecks.CutOff(new(2027, 6, 16)));
@@ -226,27 +243,34 @@ public sealed class EventRoutesTests(EventsSite shared) : IClassFixture<EventsSi
     public async Task Who_registers_is_welcomed_and_who_forgets_his_password_sets_another_by_a_link_once()
     {
         const string address = "lise@example.org";
-        JsonObject account = new() { ["email"] = address, ["name"] = "Click https://evil.example", ["password"] = "the first of all", ["language_code"] = "fr" };
+        JsonObject account = new() { ["email"] = address, ["name"] = "Click https://evil.example",
+            ["password"] = "the first of all", ["language_code"] = "fr" };
         var before = (string)(await Site.OkAsync(null, HttpMethod.Put, "/user", account))["token"]!;
         var others = await Site.UserAsync("Other");
         foreach (var asked in (string[])[address, "Lise@Example.org", "nobody@example.org"])
         {
-            Assert.Equal("""{"success":true}""", (await Site.OkAsync(null, HttpMethod.Post, "/password", new() { ["email"] = asked })).ToJsonString());
+            Assert.Equal("""{"success":true}""",
+                (await Site.OkAsync(null, HttpMethod.Post, "/password", new() { ["email"] = asked })).ToJsonString());
         }
-        using var plain = await Site.Host.Client.PostAsJsonAsync("/assistants/password", new { email = "nobody@example.org" }, TestContext.Current.CancellationToken);
+        using var plain = await Site.Host.Client.PostAsJsonAsync(
+            "/assistants/password", new { email = "nobody@example.org" }, TestContext.Current.CancellationToken);
         Assert.Equal(HttpStatusCode.OK, plain.StatusCode);
         await Site.Host.RunJobsAsync();
 
         var mails = events.Smtp.To(address);
-        Assert.Equal(["Bienvenue", "Votre nouveau mot de passe"], mails.Select(mail => mail.Header("Subject")).Order(StringComparer.Ordinal));
+        Assert.Equal(
+            ["Bienvenue", "Votre nouveau mot de passe"], mails.Select(mail => mail.Header("Subject")).Order(StringComparer.Ordinal));
         Assert.DoesNotContain("evil", string.Concat(mails.Select(mail => mail.Part("text/plain"))), StringComparison.Ordinal);
         var text = mails.Select(mail => mail.Part("text/plain")!).Single(text => text.Contains("token=", StringComparison.Ordinal));
-        var token = text[(text.IndexOf("https://app.example.org/auth/reset-password?token=", StringComparison.Ordinal) + 50)..].Split('\n')[0].Trim();
-        Assert.Equal(0, await Site.ValueAsync<long>("select count(*) from platform.finished_jobs where args::text like '%' || $1 || '%'", token));
+        var token = text[(text.IndexOf("https://app.example.org/auth/reset-password?token=", StringComparison.Ordinal) + 50)..]
+            .Split('\n')[0].Trim();
+        Assert.Equal(
+            0, await Site.ValueAsync<long>("select count(*) from platform.finished_jobs where args::text like '%' || $1 || '%'", token));
         Assert.Empty(events.Smtp.To("nobody@example.org"));
 
         JsonObject renewal = new() { ["token"] = token, ["new_password"] = "short" };
-        Assert.StartsWith("400 The password must have", await Site.StatusAsync(null, HttpMethod.Put, "/password", renewal), StringComparison.Ordinal);
+        Assert.StartsWith(
+            "400 The password must have", await Site.StatusAsync(null, HttpMethod.Put, "/password", renewal), StringComparison.Ordinal);
         renewal["new_password"] = "the second of all";
         await Site.OkAsync(before, HttpMethod.Get, "/session");
         await Site.OkAsync(null, HttpMethod.Put, "/password", renewal);
@@ -270,7 +294,8 @@ public sealed class EventRoutesTests(EventsSite shared) : IClassFixture<EventsSi
         var user = await Site.UserAsync("Left");
         await Site.OkAsync(user.Token, HttpMethod.Put, "/device", new() { ["fcm_token"] = $"left-{user.Id}" });
         var left = await Site.ValueAsync<int>("""
-            insert into assistants.events (user_id, event_type, message, dedup_key) values ($1, 'daily_notification', '{}', 'daily_notification:' || $1 || ':2027-02-01')
+            insert into assistants.events (user_id, event_type, message, dedup_key)
+              values ($1, 'daily_notification', '{}', 'daily_notification:' || $1 || ':2027-02-01')
             returning id
             """, user.Id);
         var body = Of(user, Notification());
@@ -322,14 +347,17 @@ public sealed class EventRoutesTests(EventsSite shared) : IClassFixture<EventsSi
         var user = await Site.UserAsync("Sue");
         await Site.OkAsync(user.Token, HttpMethod.Put, "/device", new() { ["fcm_token"] = $"sue-{user.Id}" });
         var suggestion = await Site.ValueAsync<int>("""
-            insert into assistants.calendar_suggestions (user_id, suggestion_text, reminder_date, is_accepted) values ($1, 'Prepare', '2027-01-05T10:00:00Z', true)
+            insert into assistants.calendar_suggestions (user_id, suggestion_text, reminder_date, is_accepted)
+              values ($1, 'Prepare', '2027-01-05T10:00:00Z', true)
             returning id
             """, user.Id);
         var range = new JsonObject { ["since_date"] = "2027-01-05T09:55:00Z", ["until_date"] = "2027-01-05T10:05:00" };
 
         Assert.True((bool)(await Site.OkAsync(AssistantsSite.Webapp, HttpMethod.Get, "/is_email_service_configured"))["is_configured"]!);
-        Assert.True((bool)(await Site.OkAsync(AssistantsSite.Scheduler, HttpMethod.Get, "/is_push_notif_service_configured"))["is_configured"]!);
-        Assert.StartsWith("403", await Site.StatusAsync(AssistantsSite.Webapp, HttpMethod.Get, "/is_push_notif_service_configured"), StringComparison.Ordinal);
+        Assert.True(
+            (bool)(await Site.OkAsync(AssistantsSite.Scheduler, HttpMethod.Get, "/is_push_notif_service_configured"))["is_configured"]!);
+        Assert.StartsWith("403", await Site.StatusAsync(AssistantsSite.Webapp, HttpMethod.Get, "/is_push_notif_service_configured"),
+            StringComparison.Ordinal);
         for (var times = 0; times < 2; times++)
         {
             var answer = await Site.OkAsync(AssistantsSite.Scheduler, HttpMethod.Post, "/calendar_suggestion_notifications", range);
@@ -338,7 +366,8 @@ public sealed class EventRoutesTests(EventsSite shared) : IClassFixture<EventsSi
         }
         Assert.Single(events.Fcm.To($"sue-{user.Id}"));
         Assert.Equal("400 Missing field 'datetime'", await StatusWithoutDatetimeAsync("/todo_daily_emails"));
-        Assert.Equal("400 Invalid field 'offset'", await Site.StatusAsync(AssistantsSite.Scheduler, HttpMethod.Post, "/todo_daily_emails", new() { ["offset"] = -1 }));
+        Assert.Equal("400 Invalid field 'offset'",
+            await Site.StatusAsync(AssistantsSite.Scheduler, HttpMethod.Post, "/todo_daily_emails", new() { ["offset"] = -1 }));
     }
 
     /// <summary>A host whose clock this test sets as it likes, instead of the one that all share.</summary>

@@ -38,10 +38,13 @@ public sealed class EventsSite : IAsyncLifetime
     internal static IEnumerable<(string Key, string Value)> MailSettings(LoopbackSmtp smtp) =>
     [
         ("Assistants:Mail:Host", "127.0.0.1"), ("Assistants:Mail:Port", smtp.Port.ToString(CultureInfo.InvariantCulture)),
-        ("Assistants:Mail:StartTls", "false"), ("Assistants:Mail:SenderEmail", LoopbackSmtp.User), ("Assistants:Mail:Password", LoopbackSmtp.Password),
+        ("Assistants:Mail:StartTls", "false"), ("Assistants:Mail:SenderEmail", LoopbackSmtp.User),
+        ("Assistants:Mail:Password", LoopbackSmtp.Password),
         ("Assistants:Mail:SenderName", "Zoé, the assistant"), ("Assistants:Mail:WebappUrl", "https://app.example.org"),
-        ("Assistants:Mail:AdminReceivers", "admin@example.org"), ("Assistants:Mail:TechnicalReceivers", "tech@example.org, tech2@example.org"),
-        ("Assistants:Mail:PurchasesReceivers", "sales@example.org"), ("Assistants:Events:IsScheduled", "false"), ("Assistants:Events:SendReminders", "true"),
+        ("Assistants:Mail:AdminReceivers", "admin@example.org"),
+        ("Assistants:Mail:TechnicalReceivers", "tech@example.org, tech2@example.org"),
+        ("Assistants:Mail:PurchasesReceivers", "sales@example.org"),
+        ("Assistants:Events:IsScheduled", "false"), ("Assistants:Events:SendReminders", "true"),
     ];
 
     /// <summary>Sets the clock, lets the schedule look whose hour it is, and whatever follows happen.</summary>
@@ -50,13 +53,15 @@ public sealed class EventsSite : IAsyncLifetime
     internal async Task TickAsync(DateTimeOffset now)
     {
         clock.Set(now);
-        await Site.Host.Services.GetRequiredService<JobQueue>().EnqueueAsync(new RunLocalHours(), options: null, TestContext.Current.CancellationToken);
+        await Site.Host.Services.GetRequiredService<JobQueue>()
+            .EnqueueAsync(new RunLocalHours(), options: null, TestContext.Current.CancellationToken);
         await Site.Host.RunJobsAsync();
     }
 
     internal void Set(string now) => clock.Set(ThinkingSite.At(now));
 
-    internal Task<int> TodoAsync(Assisted user, string description, string date, string created = "2027-01-01T00:00:00Z") => Site.ValueAsync<int>("""
+    internal Task<int> TodoAsync(Assisted user, string description, string date, string created = "2027-01-01T00:00:00Z") =>
+        Site.ValueAsync<int>("""
         insert into assistants.todos (user_id, description, content_key, scheduled_date, created_at)
         values ($1, $2, $2, $3, $4) returning id
         """, user.Id, description, DateOnly.Parse(date, CultureInfo.InvariantCulture), ThinkingSite.At(created));

@@ -4,7 +4,9 @@ using Stoa.Tests.Support;
 
 namespace Stoa.Tests.Assistants.Events;
 
-/// <summary>kill -9 around the one step that no transaction covers: the mail server has the mail, and we have not written that down.</summary>
+/// <summary>
+/// kill -9 around the one step that no transaction covers: the mail server has the mail, and we have not written that down.
+/// </summary>
 public sealed class MailCrashTests
 {
     private static CancellationToken Ct => TestContext.Current.CancellationToken;
@@ -13,11 +15,14 @@ public sealed class MailCrashTests
     public async Task A_mail_is_never_lost_and_one_that_is_sent_again_is_the_same_mail()
     {
         await using var smtp = new LoopbackSmtp();
-        var cluster = await TestContext.Current.GetFixture<TestCluster>() ?? throw new InvalidOperationException("There is no test cluster");
+        var cluster = await TestContext.Current.GetFixture<TestCluster>()
+            ?? throw new InvalidOperationException("There is no test cluster");
         var database = await cluster.CreateDatabaseAsync();
         var settings = EventsSite.MailSettings(smtp)
-            .Concat([("Assistants:Auth:BackgroundSecret", AssistantsSite.Background), ("ConnectionStrings:Stoa", database), ("Jobs:LeaseSeconds", "15")])
-            .ToDictionary(pair => pair.Item1.Replace(":", "__", StringComparison.Ordinal), pair => (string?)pair.Item2, StringComparer.Ordinal);
+            .Concat([("Assistants:Auth:BackgroundSecret", AssistantsSite.Background),
+                ("ConnectionStrings:Stoa", database), ("Jobs:LeaseSeconds", "15")])
+            .ToDictionary(
+                pair => pair.Item1.Replace(":", "__", StringComparison.Ordinal), pair => (string?)pair.Item2, StringComparer.Ordinal);
         await using var host = await HostProcess.StartAsync(settings);
         await AddUserAsync(database);
         var (accepted, taken) = (new TaskCompletionSource(), new TaskCompletionSource());
@@ -75,7 +80,8 @@ public sealed class MailCrashTests
 
     /// <summary>The lease of the run that died must end first.</summary>
     private static Task DeliveredAsync(string database) => Patience.UntilAsync(
-        async () => await SqlAsync(database, "select 1 from assistants.events where delivered_at is not null") is not null, () => "The mail is not sent again");
+        async () => await SqlAsync(database, "select 1 from assistants.events where delivered_at is not null") is not null,
+        () => "The mail is not sent again");
 
     private static async Task<object?> SqlAsync(string database, string sql)
     {

@@ -19,7 +19,9 @@ public sealed class MailTests
     [InlineData("a<script>b</script>c<style>d</style><svg><b>e</b></svg>f<title>g", "acf")]
     [InlineData("1 &lt; 2 &amp;&#x6a; <!-- c --> <? p ?> <![CDATA[d]]>", "1 &lt; 2 &amp;j   ")]
     [InlineData("<a href='https://app.example.org/x?a=1&amp;b=2'>own</a>", "<a href=\"https://app.example.org/x?a=1&amp;b=2\">own</a>")]
-    [InlineData("<a href='https://app.example.org.evil.example/'>o</a><a href='https://u@app.example.org/'>o</a><a href='//evil'>o</a><a>o</a>", "oooo")]
+    [InlineData(
+        "<a href='https://app.example.org.evil.example/'>o</a><a href='https://u@app.example.org/'>o</a><a href='//evil'>o</a><a>o</a>",
+        "oooo")]
     [InlineData("<a href='jAvascript:x'>o</a><a href='data:text/html,x'>o</a><a href='http://app.example.org/'>o</a>", "ooo")]
     [InlineData("<img src=x><iframe src=y></iframe><form action=z><input></form><meta><base href=b><link>", "")]
     [InlineData("<b \"><script>x</script>", "<b></b>")]
@@ -36,7 +38,8 @@ public sealed class MailTests
 
     [Fact]
     public void The_text_of_a_mail_keeps_its_lines() => Assert.Equal(
-        "Hello\n\n- one\n- two\n\nBye & thanks", SafeHtml.Clean("<h1>Hello</h1><ul><li>one</li><li>two</li></ul><p>Bye &amp; thanks</p>", Own).Text);
+        "Hello\n\n- one\n- two\n\nBye & thanks",
+        SafeHtml.Clean("<h1>Hello</h1><ul><li>one</li><li>two</li></ul><p>Bye &amp; thanks</p>", Own).Text);
 
     [Fact]
     public void A_line_is_one_line_and_an_address_one_address()
@@ -45,21 +48,25 @@ public sealed class MailTests
         Assert.Equal(199, Letter.Line(new string('x', 199) + "😀").Length);
         Assert.All((string?[])["a@b.example", "é@b.example"], address => Assert.True(Letter.IsAddress(address)));
         Assert.All(
-            (string?[])[null, "", "a", "a@", "a@b.example,c@d.example", "A <a@b.example>", "a@b.example\r\nBcc: c", "a@b.example ", new string('a', 300) + "@b.example"],
+            (string?[])[null, "", "a", "a@", "a@b.example,c@d.example", "A <a@b.example>",
+                "a@b.example\r\nBcc: c", "a@b.example ", new string('a', 300) + "@b.example"],
             address => Assert.False(Letter.IsAddress(address)));
     }
 
     [Fact]
     public void The_templates_speak_three_languages_and_put_nothing_of_a_text_into_a_hole()
     {
-        var html = MailTemplate.Html("es", "{{button}}", "<p>{{footer}}</p>", MailButton.Login, "https://app.example.org/?a=1&b=2", "https://x.example/?token=t");
+        var html = MailTemplate.Html(
+            "es", "{{button}}", "<p>{{footer}}</p>", MailButton.Login, "https://app.example.org/?a=1&b=2", "https://x.example/?token=t");
 
         Assert.Contains("<title>{{button}}</title>", html, StringComparison.Ordinal);
         Assert.Contains("<p>{{footer}}</p>", html, StringComparison.Ordinal);
         Assert.Contains("href=\"https://app.example.org/?a=1&amp;b=2\"", html, StringComparison.Ordinal);
         Assert.Contains("Iniciar sesi", html, StringComparison.Ordinal);
-        Assert.Contains("Voir la liste", MailTemplate.Text("fr-CA", "x", MailButton.ViewTodos, "https://app.example.org", null), StringComparison.Ordinal);
-        Assert.Contains("View To-do List", MailTemplate.Text("xx", "x", MailButton.ViewTodos, "https://app.example.org", null), StringComparison.Ordinal);
+        Assert.Contains("Voir la liste",
+            MailTemplate.Text("fr-CA", "x", MailButton.ViewTodos, "https://app.example.org", null), StringComparison.Ordinal);
+        Assert.Contains("View To-do List",
+            MailTemplate.Text("xx", "x", MailButton.ViewTodos, "https://app.example.org", null), StringComparison.Ordinal);
     }
 
     [Fact]
@@ -78,12 +85,15 @@ public sealed class MailTests
             return Task.CompletedTask;
         }
 
-        await Assert.ThrowsAsync<IOException>(() => MailerOf(smtp, startTls: true, LoopbackSmtp.Password).SendAsync(letter, TakenAsync, Ct));
+        await Assert.ThrowsAsync<IOException>(() => MailerOf(smtp, startTls: true, LoopbackSmtp.Password)
+            .SendAsync(letter, TakenAsync, Ct));
         await Assert.ThrowsAsync<IOException>(() => MailerOf(smtp, startTls: false, "wrong").SendAsync(letter, TakenAsync, Ct));
         smtp.Refuses = _ => "450 later";
-        await Assert.ThrowsAsync<IOException>(() => MailerOf(smtp, startTls: false, LoopbackSmtp.Password).SendAsync(letter, TakenAsync, Ct));
+        await Assert.ThrowsAsync<IOException>(() => MailerOf(smtp, startTls: false, LoopbackSmtp.Password)
+            .SendAsync(letter, TakenAsync, Ct));
         smtp.Refuses = _ => "550 never";
-        await Assert.ThrowsAsync<JobFailure>(() => MailerOf(smtp, startTls: false, LoopbackSmtp.Password).SendAsync(letter, TakenAsync, Ct));
+        await Assert.ThrowsAsync<JobFailure>(() => MailerOf(smtp, startTls: false, LoopbackSmtp.Password)
+            .SendAsync(letter, TakenAsync, Ct));
         Assert.False(isTaken);
         Assert.Empty(smtp.Mails);
     }

@@ -123,13 +123,16 @@ public sealed class MorningMailTests : IAsyncLifetime
 
         var first = await Site.OkAsync(AssistantsSite.Scheduler, HttpMethod.Post, "/todo_daily_emails", new() { ["n_emails"] = 2 });
         await Site.Host.RunJobsAsync();
-        var second = await Site.OkAsync(AssistantsSite.Scheduler, HttpMethod.Post, "/todo_daily_emails", new() { ["n_emails"] = 2, ["offset"] = 2 });
-        var background = await Site.OkAsync(null, HttpMethod.Post, "/background/events_generation", new() { ["event_type"] = "todo_daily_emails" });
+        var second =
+            await Site.OkAsync(AssistantsSite.Scheduler, HttpMethod.Post, "/todo_daily_emails", new() { ["n_emails"] = 2, ["offset"] = 2 });
+        var background =
+            await Site.OkAsync(null, HttpMethod.Post, "/background/events_generation", new() { ["event_type"] = "todo_daily_emails" });
         await events.TickAsync("2027-08-31T22:11:00Z");
         var given = new JsonObject
         {
             ["event_type"] = "todo_daily_emails",
-            ["data"] = new JsonArray(new JsonObject { ["user_id"] = users[0].Id, ["today_todo_list"] = new JsonArray(new JsonObject { ["description"] = "x" }) }),
+            ["data"] = new JsonArray(new JsonObject { ["user_id"] = users[0].Id,
+                ["today_todo_list"] = new JsonArray(new JsonObject { ["description"] = "x" }) }),
         };
         await Site.OkAsync(null, HttpMethod.Post, "/background/events_generation", given);
         await Site.OkAsync(AssistantsSite.Background, HttpMethod.Put, "/event", Email(users[0], "todo_daily_email"));
@@ -137,7 +140,8 @@ public sealed class MorningMailTests : IAsyncLifetime
 
         Assert.Equal(2, first["user_ids"]!.AsArray().Count);
         Assert.Single(second["user_ids"]!.AsArray());
-        Assert.Equal(users.Select(user => user.Id).Order(StringComparer.Ordinal), background["user_ids"]!.AsArray().Select(id => (string)id!));
+        Assert.Equal(
+            users.Select(user => user.Id).Order(StringComparer.Ordinal), background["user_ids"]!.AsArray().Select(id => (string)id!));
         Assert.Equal([1, 0, 1], users.Select(user => events.MailsOf(user).Count));
         Assert.Equal(1, await Site.ValueAsync<long>("select count(*) from assistants.events where user_id = $1", users[0].Id));
     }
@@ -158,7 +162,9 @@ public sealed class MorningMailTests : IAsyncLifetime
             update assistants.todos set deleted_by_mojo_at = '2027-09-14T16:00:00Z', deletion_justification = 'It is done' where id = $1
             """, removed);
         var proposed = await events.TodoAsync(user, "Proposed one", "2027-09-10");
-        await Site.SqlAsync("update assistants.todos set deletion_proposed_at = '2027-09-14T16:00:00Z', deletion_justification = 'Old' where id = $1", proposed);
+        await Site.SqlAsync(
+            "update assistants.todos set deletion_proposed_at = '2027-09-14T16:00:00Z', deletion_justification = 'Old' where id = $1",
+            proposed);
         await events.TodoAsync(failing, "Call", "2027-09-15");
         await Site.SqlAsync("update assistants.users set email = 'refused@example.org' where id = $1", failing.Id);
         await events.TodoAsync(other, "Call", "2027-09-15");
@@ -174,7 +180,8 @@ public sealed class MorningMailTests : IAsyncLifetime
             (string[])["(none)", "Moved one", "2027-09-20", "Because Bob is away", "Removed one", "It is done", "Proposed one", "Ada"],
             text => Assert.Contains(text, material, StringComparison.Ordinal));
         // A connection that broke off is tried again before the refusal is final.
-        while (await Site.ValueAsync<long>("select count(*) from platform.jobs where kind = 'assistants.deliver_event' and tenant = $1", failing.Id) > 0)
+        while (await Site.ValueAsync<long>(
+            "select count(*) from platform.jobs where kind = 'assistants.deliver_event' and tenant = $1", failing.Id) > 0)
         {
             await Task.Delay(TimeSpan.FromMilliseconds(50), TimeProvider.System, TestContext.Current.CancellationToken);
         }
@@ -209,7 +216,8 @@ public sealed class MorningMailTests : IAsyncLifetime
         Assert.Contains("<p>Call <b>Bob</b> &lt;3</p>", html, StringComparison.Ordinal);
         Assert.Contains("bad worse <a href=\"https://app.example.org/todos\">own</a>", html, StringComparison.Ordinal);
         Assert.Contains("Voir la liste de tâches", WebDecoded(html), StringComparison.Ordinal);
-        Assert.All((string[])["<script", "steal", "onclick", "onerror", "iframe", "phish", "javascript"], text => Assert.DoesNotContain(text, html, StringComparison.OrdinalIgnoreCase));
+        Assert.All((string[])["<script", "steal", "onclick", "onerror", "iframe", "phish", "javascript"],
+            text => Assert.DoesNotContain(text, html, StringComparison.OrdinalIgnoreCase));
         Assert.Contains("Call Bob <3", mail.Part("text/plain")!, StringComparison.Ordinal);
 
         Assert.Equal("List-Unsubscribe=One-Click", mail.Header("List-Unsubscribe-Post"));
@@ -242,7 +250,8 @@ public sealed class MorningMailTests : IAsyncLifetime
 
     /// <summary>What the model was given about the user, the last time.</summary>
     private string Material(Assisted user) => JsonNode.Parse(
-        events.Provider.Requests.Last(request => request.Json!.ToJsonString().Contains(user.Name, StringComparison.Ordinal)).Json!.ToJsonString())!["messages"]!
+        events.Provider.Requests.Last(request => request.Json!.ToJsonString()
+            .Contains(user.Name, StringComparison.Ordinal)).Json!.ToJsonString())!["messages"]!
         .AsArray()[^1]!["content"]!.ToString();
 
     private static string WebDecoded(string html) => System.Net.WebUtility.HtmlDecode(html);

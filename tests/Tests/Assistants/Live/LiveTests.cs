@@ -28,7 +28,8 @@ public sealed class LiveTests
         await using var again = await ListenAsync(site, ada, "", first.EventId);
         Assert.Equal(first.EventId, (await NextAsync(again)).EventId);
 
-        Assert.Equal(("user_task_execution_title", $$"""{"title":"One","session_id":"{{execution.Session}}"}"""), (first.EventType, first.Data.Replace(" ", "", StringComparison.Ordinal)));
+        Assert.Equal(("user_task_execution_title", $$"""{"title":"One","session_id":"{{execution.Session}}"}"""),
+            (first.EventType, first.Data.Replace(" ", "", StringComparison.Ordinal)));
         Assert.Contains("\"Two\"", second.Data, StringComparison.Ordinal);
         Assert.Equal(second.Data, (await NextAsync(inRoom)).Data);
         Assert.Equal((second.EventId, second.Data), await SeenAsync(again));

@@ -47,11 +47,13 @@ public sealed class ReschedulingTests
 
         // Past, then still past: the next weekday. Then a good one. Then no model is asked any more.
         thinking.Clock.Set(ThinkingSite.At("2027-11-05T01:10:00Z"));
-        thinking.Provider.EnqueueFor(ThinkingSite.Model, ThinkingSite.Decision("Soon", "2027-11-05"), ThinkingSite.Decision("Well", "2020-01-01"));
+        thinking.Provider.EnqueueFor(
+            ThinkingSite.Model, ThinkingSite.Decision("Soon", "2027-11-05"), ThinkingSite.Decision("Well", "2020-01-01"));
         Assert.Equal([1], await RescheduleAsync(thinking));
         Assert.Equal("2027-11-08 Call", await thinking.TodosOfAsync(execution));
         thinking.Clock.Set(ThinkingSite.At("2027-11-09T01:10:00Z"));
-        thinking.Provider.EnqueueFor(ThinkingSite.Model, ThinkingSite.Decision("Never", "2029-01-01"), ThinkingSite.Decision("Then so", "2027-11-10"));
+        thinking.Provider.EnqueueFor(
+            ThinkingSite.Model, ThinkingSite.Decision("Never", "2029-01-01"), ThinkingSite.Decision("Then so", "2027-11-10"));
         await RescheduleAsync(thinking);
         Assert.Equal("2027-11-10 Call", await thinking.TodosOfAsync(execution));
         thinking.Clock.Set(ThinkingSite.At("2027-11-11T01:10:00Z"));
@@ -62,7 +64,8 @@ public sealed class ReschedulingTests
         Assert.Equal(asked, thinking.Provider.Requests.Count);
         Assert.Equal("2027-11-10 Call", await thinking.TodosOfAsync(execution));
         Assert.Equal(1, await site.ValueAsync<long>("""
-            select count(*) from assistants.todos where deletion_proposed_at is not null and deleted_by_mojo_at is null and deletion_justification is not null
+            select count(*) from assistants.todos
+              where deletion_proposed_at is not null and deleted_by_mojo_at is null and deletion_justification is not null
             """));
     }
 

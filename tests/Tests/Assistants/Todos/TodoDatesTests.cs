@@ -35,7 +35,8 @@ public sealed class TodoDatesTests
     [InlineData("2032-10-30", null)]
     [InlineData("0001-01-01", "2027-10-29")]
     [InlineData("9999-12-31", null)]
-    public void What_has_passed_is_due_today_and_what_is_out_of_sight_never(string date, string? due) => Assert.Equal(Day(due), TodoDates.Due(Day(date)!.Value, Friday));
+    public void What_has_passed_is_due_today_and_what_is_out_of_sight_never(string date, string? due) =>
+        Assert.Equal(Day(due), TodoDates.Due(Day(date)!.Value, Friday));
 
     [Theory]
     [InlineData("2027-10-29", false)]
@@ -57,5 +58,6 @@ public sealed class TodoDatesTests
 
     private static DateOnly Friday => new(2027, 10, 29);
 
-    private static DateOnly? Day(string? text) => text is null ? null : DateOnly.ParseExact(text, "yyyy-MM-dd", CultureInfo.InvariantCulture);
+    private static DateOnly? Day(string? text) =>
+        text is null ? null : DateOnly.ParseExact(text, "yyyy-MM-dd", CultureInfo.InvariantCulture);
 }

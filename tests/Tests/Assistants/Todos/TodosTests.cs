@@ -25,23 +25,30 @@ public sealed class TodosTests(TodosTests.Fixture fixture) : IClassFixture<Todos
         Assert.Equal((false, 3, "Send"), Seen(await site.OkAsync(ada.Token, HttpMethod.Get, "/todos?n_todos=1&offset=1")));
         Assert.Equal((true, 0, ""), Seen(await site.OkAsync(bob.Token, HttpMethod.Get, "/todos")));
         Assert.Equal(
-            "404 user_task_execution_pk not found", await site.StatusAsync(bob.Token, HttpMethod.Get, $"/todos?user_task_execution_fk={execution.Execution}"));
+            "404 user_task_execution_pk not found",
+            await site.StatusAsync(bob.Token, HttpMethod.Get, $"/todos?user_task_execution_fk={execution.Execution}"));
 
-        Assert.Equal("404 Todo not found", await site.StatusAsync(bob.Token, HttpMethod.Post, "/todos", new() { ["todo_pk"] = send, ["mark_as_done"] = true }));
-        Assert.Equal("404 Todo not found", await site.StatusAsync(bob.Token, HttpMethod.Post, "/todos", new() { ["todo_pk"] = send, ["mark_as_read"] = true }));
+        Assert.Equal("404 Todo not found",
+            await site.StatusAsync(bob.Token, HttpMethod.Post, "/todos", new() { ["todo_pk"] = send, ["mark_as_done"] = true }));
+        Assert.Equal("404 Todo not found",
+            await site.StatusAsync(bob.Token, HttpMethod.Post, "/todos", new() { ["todo_pk"] = send, ["mark_as_read"] = true }));
         Assert.Equal("404 Todo not found", await site.StatusAsync(bob.Token, HttpMethod.Delete, $"/todos?todo_pk={send}"));
-        Assert.Equal($$"""{"todo_pk":{{send}}}""", Json(await site.OkAsync(ada.Token, HttpMethod.Post, "/todos", new() { ["todo_pk"] = send, ["mark_as_done"] = true })));
+        Assert.Equal($$"""{"todo_pk":{{send}}}""",
+            Json(await site.OkAsync(ada.Token, HttpMethod.Post, "/todos", new() { ["todo_pk"] = send, ["mark_as_done"] = true })));
         Assert.Equal(
             "400 Todo already done, can't do it again.",
             await site.StatusAsync(ada.Token, HttpMethod.Post, "/todos", new() { ["todo_pk"] = send, ["mark_as_done"] = true }));
         Assert.Equal((false, 2, "Write Call"), Seen(await site.OkAsync(ada.Token, HttpMethod.Get, "/todos")));
-        Assert.Equal((false, 2, "Write Send"), Seen(await site.OkAsync(ada.Token, HttpMethod.Get, $"/todos?user_task_execution_fk={execution.Execution}")));
+        Assert.Equal((false, 2, "Write Send"),
+            Seen(await site.OkAsync(ada.Token, HttpMethod.Get, $"/todos?user_task_execution_fk={execution.Execution}")));
 
         Assert.Equal(
             $$"""{"user_task_execution_pk":{{execution.Execution}}}""",
-            Json(await site.OkAsync(ada.Token, HttpMethod.Post, "/todos", new() { ["user_task_execution_pk"] = execution.Execution, ["mark_as_read"] = true })));
+            Json(await site.OkAsync(ada.Token, HttpMethod.Post, "/todos",
+                new() { ["user_task_execution_pk"] = execution.Execution, ["mark_as_read"] = true })));
         Assert.Equal((false, 1, "Write Call"), Seen(await site.OkAsync(ada.Token, HttpMethod.Get, "/todos")));
-        Assert.Equal($$"""{"todo_pks":[{{call}}]}""", Json(await site.OkAsync(ada.Token, HttpMethod.Post, "/todos", new() { ["mark_as_read"] = true })));
+        Assert.Equal($$"""{"todo_pks":[{{call}}]}""",
+            Json(await site.OkAsync(ada.Token, HttpMethod.Post, "/todos", new() { ["mark_as_read"] = true })));
         Assert.Equal($$"""{"todo_pk":"{{write}}"}""", Json(await site.OkAsync(ada.Token, HttpMethod.Delete, $"/todos?todo_pk={write}")));
         Assert.Equal((false, 0, "Call"), Seen(await site.OkAsync(ada.Token, HttpMethod.Get, "/todos")));
         Assert.Equal("404 Todo not found", await site.StatusAsync(ada.Token, HttpMethod.Delete, $"/todos?todo_pk={write}"));
@@ -54,10 +61,12 @@ public sealed class TodosTests(TodosTests.Fixture fixture) : IClassFixture<Todos
         var execution = await site.ExecutionAsync(user, ["Hello"]);
         var kept = await WriteAsync(user, "Kept", 1, execution.Execution);
         var gone = await WriteAsync(user, "Gone", 1, execution.Execution);
-        await site.OkAsync(AssistantsSite.Background, HttpMethod.Put, "/todos_scheduling", new() { ["todo_fk"] = gone, ["argument"] = "It is done" });
+        await site.OkAsync(
+            AssistantsSite.Background, HttpMethod.Put, "/todos_scheduling", new() { ["todo_fk"] = gone, ["argument"] = "It is done" });
 
         Assert.Equal((false, 1, "Kept"), Seen(await site.OkAsync(user.Token, HttpMethod.Get, "/todos")));
-        Assert.Equal((false, 1, "Kept"), Seen(await site.OkAsync(user.Token, HttpMethod.Get, $"/todos?user_task_execution_fk={execution.Execution}")));
+        Assert.Equal((false, 1, "Kept"),
+            Seen(await site.OkAsync(user.Token, HttpMethod.Get, $"/todos?user_task_execution_fk={execution.Execution}")));
         var view = await site.OkAsync(user.Token, HttpMethod.Get, $"/user_task_execution?user_task_execution_pk={execution.Execution}");
         Assert.Equal((1, 1), ((int)view["n_todos"]!, (int)view["n_not_read_todos"]!));
         Assert.NotEqual(kept, gone);
@@ -82,7 +91,8 @@ public sealed class TodosTests(TodosTests.Fixture fixture) : IClassFixture<Todos
     [InlineData("""{"description":"x","due_date":"\ud800"}""", "400 Invalid due_date ")]
     [InlineData("""{"description":"x","due_date":{"a":[1]}}""", """400 Invalid due_date {"a":[1]}""")]
     [InlineData("""{"description":"x","due_date":"9999-12-31"}""", "400 Invalid due_date 9999-12-31")]
-    [InlineData("""{"description":"x","due_date":"2027-01-01","user_task_execution_fk":2147483647}""", "404 user_task_execution_pk not found")]
+    [InlineData(
+        """{"description":"x","due_date":"2027-01-01","user_task_execution_fk":2147483647}""", "404 user_task_execution_pk not found")]
     [InlineData("""{"description":"x\u0000","due_date":"2027-01-01"}""", "400 Invalid field 'description'")]
     public async Task What_cannot_be_written_by_hand_is_refused(string body, string refusal)
     {
@@ -101,41 +111,52 @@ public sealed class TodosTests(TodosTests.Fixture fixture) : IClassFixture<Todos
 
         var first = await site.OkAsync(AssistantsSite.Background, HttpMethod.Put, "/todos", todo);
         var second = await site.OkAsync(AssistantsSite.Background, HttpMethod.Put, "///todos", todo);
-        var marked = await site.OkAsync(AssistantsSite.Background, HttpMethod.Put, "/extract_todos", new() { ["user_task_execution_fk"] = execution.Execution });
+        var marked = await site.OkAsync(
+            AssistantsSite.Background, HttpMethod.Put, "/extract_todos", new() { ["user_task_execution_fk"] = execution.Execution });
         var pk = (int)first["todo_pk"]!;
         var moved = await site.OkAsync(
-            AssistantsSite.Background, HttpMethod.Put, "/todos_scheduling", new() { ["todo_fk"] = pk, ["argument"] = "Later", ["reschedule_date"] = Day(5) });
+            AssistantsSite.Background, HttpMethod.Put, "/todos_scheduling",
+            new() { ["todo_fk"] = pk, ["argument"] = "Later", ["reschedule_date"] = Day(5) });
         var listed = await site.OkAsync(user.Token, HttpMethod.Get, $"/todos?user_task_execution_fk={execution.Execution}");
-        var deleted = await site.OkAsync(AssistantsSite.Background, HttpMethod.Put, "/todos_scheduling", new() { ["todo_fk"] = pk, ["argument"] = "Never" });
+        var deleted = await site.OkAsync(
+            AssistantsSite.Background, HttpMethod.Put, "/todos_scheduling", new() { ["todo_fk"] = pk, ["argument"] = "Never" });
 
         Assert.Equal(Json(first), Json(second));
         Assert.Equal($$"""{"user_task_execution_pk":{{execution.Execution}}}""", Json(marked));
         Assert.NotNull((int?)moved["todo_scheduling_pk"]);
         Assert.Equal(Day(5), (string?)listed["todos"]![0]!["scheduled_date"]);
         Assert.Equal($$"""{"todo_pk":{{pk}}}""", Json(deleted));
-        Assert.Empty((await site.OkAsync(user.Token, HttpMethod.Get, $"/todos?user_task_execution_fk={execution.Execution}"))["todos"]!.AsArray());
+        Assert.Empty(
+            (await site.OkAsync(user.Token, HttpMethod.Get, $"/todos?user_task_execution_fk={execution.Execution}"))["todos"]!.AsArray());
         Assert.Equal(
             $"404 Todo {pk} not found",
-            await site.StatusAsync(AssistantsSite.Background, HttpMethod.Put, "/todos_scheduling", new() { ["todo_fk"] = pk, ["argument"] = "x", ["reschedule_date"] = Day(6) }));
+            await site.StatusAsync(AssistantsSite.Background, HttpMethod.Put, "/todos_scheduling",
+                new() { ["todo_fk"] = pk, ["argument"] = "x", ["reschedule_date"] = Day(6) }));
     }
 
     [Theory]
-    [InlineData("PUT", "/todos", """{"description":"x","due_date":"2027-01-01","user_task_execution_fk":2147483647}""", "400 Invalid user_task_execution_fk 2147483647")]
-    [InlineData("PUT", "/todos", """{"description":"x","due_date":"tomorrow","user_task_execution_fk":1}""", "400 Invalid due_date tomorrow")]
+    [InlineData("PUT", "/todos", """{"description":"x","due_date":"2027-01-01","user_task_execution_fk":2147483647}""",
+        "400 Invalid user_task_execution_fk 2147483647")]
+    [InlineData(
+        "PUT", "/todos", """{"description":"x","due_date":"tomorrow","user_task_execution_fk":1}""", "400 Invalid due_date tomorrow")]
     [InlineData("PUT", "/extract_todos", """{"user_task_execution_fk":2147483647}""", "404 user_task_execution not found")]
     [InlineData("PUT", "/extract_todos", "{}", "400 Missing key in body : 'user_task_execution_fk'")]
     [InlineData("PUT", "/todos_scheduling", """{"todo_fk":2147483647,"argument":"x"}""", "404 Todo 2147483647 not found")]
     [InlineData("PUT", "/todos_scheduling", """{"todo_fk":1}""", "400 Missing field 'argument'")]
-    [InlineData("POST", "/user_task_execution_summary", """{"title":"t","summary":"s","user_task_execution_pk":2147483647}""", "400 Invalid user_task_execution_pk: 2147483647")]
+    [InlineData("POST", "/user_task_execution_summary", """{"title":"t","summary":"s","user_task_execution_pk":2147483647}""",
+        "400 Invalid user_task_execution_pk: 2147483647")]
     [InlineData("POST", "/background/user_task_execution_title_and_summary", "{}", "400 invalid inputs")]
-    [InlineData("POST", "/background/user_task_execution_title_and_summary", """{"user_task_execution_pk":2147483647}""", "404 user_task_execution not found")]
+    [InlineData("POST", "/background/user_task_execution_title_and_summary",
+        """{"user_task_execution_pk":2147483647}""", "404 user_task_execution not found")]
     [InlineData("POST", "/background/extract_todos", """{"user_task_execution_pk":2147483647}""", "404 user_task_execution not found")]
     [InlineData("POST", "/background/extract_todos", """{"user_task_execution_pk":null}""", "400 invalid inputs")]
     [InlineData("POST", "/background/reschedule_todo", """{"todo_pk":2147483647}""", "404 todo not found")]
     [InlineData("POST", "/background/reschedule_todo", """{"todo_pk":"x"}""", "400 invalid inputs")]
-    [InlineData("POST", "/background/first_session_message", """{"session_id":"none","sender":"user","message":"hi"}""", "404 session not found")]
+    [InlineData(
+        "POST", "/background/first_session_message", """{"session_id":"none","sender":"user","message":"hi"}""", "404 session not found")]
     [InlineData("POST", "/background/task_tool_execution", """{"task_tool_execution_pk":1}""", "404 task_tool_execution not found")]
-    public async Task What_is_not_there_is_said_in_the_words_of_the_wire(string method, string path, string body, string refusal) => Assert.Equal(
+    public async Task What_is_not_there_is_said_in_the_words_of_the_wire(string method, string path, string body, string refusal) =>
+        Assert.Equal(
         refusal, await site.StatusAsync(AssistantsSite.Background, new(method), path, JsonNode.Parse(body)!.AsObject()));
 
     [Fact]
@@ -148,19 +169,24 @@ public sealed class TodosTests(TodosTests.Fixture fixture) : IClassFixture<Todos
             ["description"] = "Call", ["due_date"] = Day(1), ["user_task_execution_fk"] = execution.Execution,
         }))["todo_pk"]!;
 
-        Assert.Equal("""{"success":"Process started"}""", Json(await site.OkAsync(authorization: null, HttpMethod.Post, "/background/reschedule_todo", new() { ["todo_pk"] = todo })));
+        Assert.Equal("""{"success":"Process started"}""",
+            Json(await site.OkAsync(authorization: null, HttpMethod.Post, "/background/reschedule_todo", new() { ["todo_pk"] = todo })));
         Assert.Empty((await site.OkAsync(authorization: null, HttpMethod.Post, "/background//reschedule_todo"))["todo_pks"]!.AsArray());
         Assert.DoesNotContain(
             execution.Execution,
-            (await site.OkAsync(authorization: null, HttpMethod.Post, "/background/extract_todos"))["user_task_execution_pks"]!.AsArray().Select(pk => (int)pk!));
-        Assert.Equal("403 Authentication error : Wrong secret", await site.StatusAsync("wrong", HttpMethod.Post, "/background/extract_todos"));
-        Assert.Equal("403 Authentication error : Wrong secret", await site.StatusAsync(AssistantsSite.Scheduler, HttpMethod.Put, "/todos", []));
+            (await site.OkAsync(authorization: null, HttpMethod.Post, "/background/extract_todos"))["user_task_execution_pks"]!.AsArray()
+            .Select(pk => (int)pk!));
+        Assert.Equal(
+            "403 Authentication error : Wrong secret", await site.StatusAsync("wrong", HttpMethod.Post, "/background/extract_todos"));
+        Assert.Equal(
+            "403 Authentication error : Wrong secret", await site.StatusAsync(AssistantsSite.Scheduler, HttpMethod.Put, "/todos", []));
         // Also when midnight passes meanwhile.
         foreach (var day in (string[])[Day(0), Day(-1), Day(182)])
         {
             Assert.Equal(
                 $"400 Invalid reschedule_date {day}",
-                await site.StatusAsync(AssistantsSite.Background, HttpMethod.Put, "/todos_scheduling", new() { ["todo_fk"] = todo, ["argument"] = "x", ["reschedule_date"] = day }));
+                await site.StatusAsync(AssistantsSite.Background, HttpMethod.Put, "/todos_scheduling",
+                    new() { ["todo_fk"] = todo, ["argument"] = "x", ["reschedule_date"] = day }));
         }
         await site.Host.RunJobsAsync();
         Assert.Equal(1, await site.ValueAsync<long>("select count(*) from assistants.todo_schedulings where todo_id = $1", todo));

@@ -3,15 +3,20 @@ using static System.Net.Http.HttpMethod;
 
 namespace Stoa.Tests.Assistants.Work;
 
-/// <summary>Each route asked by who may, by another user, with a wrong secret, and with nothing; and with bodies that nobody should send.</summary>
+/// <summary>
+/// Each route asked by who may, by another user, with a wrong secret, and with nothing; and with bodies that nobody should send.
+/// </summary>
 public sealed class AccessTests(WorkSite work) : IClassFixture<WorkSite>
 {
     private static readonly (string Route, string Body)[] OfUsers =
     [
-        ("PUT /terms_and_conditions", "{}"), ("POST /timezone", """{"timezone_offset":-120}"""), ("POST /language", """{"language_code":"fr"}"""),
-        ("GET /language?language_code=de", ""), ("PUT /goal", """{"goal":"more"}"""), ("POST /company", "{}"), ("PUT /company", """{"website_url":"x"}"""),
+        ("PUT /terms_and_conditions", "{}"), ("POST /timezone", """{"timezone_offset":-120}"""),
+        ("POST /language", """{"language_code":"fr"}"""),
+        ("GET /language?language_code=de", ""), ("PUT /goal", """{"goal":"more"}"""),
+        ("POST /company", "{}"), ("PUT /company", """{"website_url":"x"}"""),
         ("GET /user_task", ""), ("PUT /user_task_execution", """{"user_task_pk":1}"""), ("GET /user_task_execution", ""),
-        ("DELETE /user_task_execution?user_task_execution_pk=1", ""), ("POST /user_task_execution_run", """{"user_task_execution_pk":1,"inputs":[]}"""),
+        ("DELETE /user_task_execution?user_task_execution_pk=1", ""),
+        ("POST /user_task_execution_run", """{"user_task_execution_pk":1,"inputs":[]}"""),
         ("POST /user_task_execution_title", """{"user_task_execution_pk":1,"title":"t"}"""),
         ("GET /user_task_execution_produced_text?user_task_execution_pk=1&produced_text_version_index=1", ""),
         ("PUT /session", """{"platform":"webapp"}"""), ("GET /session", ""), ("POST /session", """{"session_id":"s","title":"t"}"""),
@@ -22,7 +27,8 @@ public sealed class AccessTests(WorkSite work) : IClassFixture<WorkSite>
     private static readonly (string Route, string Body, string Secret)[] OfServices =
     [
         ("POST /user_task_execution", """{"user_task_execution_pk":0}""", AssistantsSite.PurchaseUpdater),
-        ("GET /retrieve_produced_text?query=q&n_max=1&max_distance=1&user_id=u&user_task_execution_pk=1&task_name_for_system=t", "", AssistantsSite.Background),
+        ("GET /retrieve_produced_text?query=q&n_max=1&max_distance=1&user_id=u&user_task_execution_pk=1&task_name_for_system=t",
+            "", AssistantsSite.Background),
         ("POST /user_summary", """{"session_id":"s","summary":"s"}""", AssistantsSite.Background),
         ("PUT /mojo_message", """{"session_id":"s","message":{}}""", AssistantsSite.Background),
         ("PUT /task_tool_query", """{"query":{},"task_tool_execution_fk":1}""", AssistantsSite.Background),
@@ -60,27 +66,33 @@ public sealed class AccessTests(WorkSite work) : IClassFixture<WorkSite>
         var ownTask = await Site.ValueAsync<int>("select user_task_id from assistants.task_executions where id = $1", id);
         var before = await StateAsync();
 
-        Assert.Equal($"400 Invalid user_task_execution_pk: {id}", await AskAsync(bob, $"GET /user_task_execution?user_task_execution_pk={id}", ""));
-        Assert.Equal("404 user_task_execution not found", await AskAsync(bob, $"DELETE /user_task_execution?user_task_execution_pk={id}", ""));
+        Assert.Equal(
+            $"400 Invalid user_task_execution_pk: {id}", await AskAsync(bob, $"GET /user_task_execution?user_task_execution_pk={id}", ""));
+        Assert.Equal(
+            "404 user_task_execution not found", await AskAsync(bob, $"DELETE /user_task_execution?user_task_execution_pk={id}", ""));
         Assert.Equal($"400 Invalid user_task_execution_pk: {id}",
             await AskAsync(bob, "POST /user_task_execution_run", $$"""{"user_task_execution_pk":{{id}},"inputs":[]}"""));
         Assert.Equal($"400 Invalid user_task_execution_pk: {id}",
             await AskAsync(bob, "POST /user_task_execution_title", $$"""{"user_task_execution_pk":{{id}},"title":"mine"}"""));
         Assert.Equal("""{"produced_text_version_pk":null}""", (await Site.OkAsync(
             bob, Get, $"/user_task_execution_produced_text?user_task_execution_pk={id}&produced_text_version_index=1")).ToJsonString());
-        Assert.Equal($"400 Invalid user_task_pk: {ownTask}", await AskAsync(bob, "PUT /user_task_execution", $$"""{"user_task_pk":{{ownTask}}}"""));
+        Assert.Equal(
+            $"400 Invalid user_task_pk: {ownTask}", await AskAsync(bob, "PUT /user_task_execution", $$"""{"user_task_pk":{{ownTask}}}"""));
         Assert.Equal("404 user_task not found", await AskAsync(bob, $"GET /user_task?user_task_pk={ownTask}", ""));
-        Assert.Equal($"400 Invalid session_id: {session}", await AskAsync(bob, "POST /session", $$"""{"session_id":"{{session}}","title":"mine"}"""));
+        Assert.Equal($"400 Invalid session_id: {session}",
+            await AskAsync(bob, "POST /session", $$"""{"session_id":"{{session}}","title":"mine"}"""));
         Assert.Equal("404 Session not found", await AskAsync(bob, $"DELETE /session?session_id={session}", ""));
         Assert.Equal("404 Session not found", await AskAsync(bob, $"GET /message?session_id={session}", ""));
         Assert.Equal($"400 Invalid session_id: {session}", await AskAsync(bob, "PUT /user_message",
             $$"""{"session_id":"{{session}}","message_id":"m","message_date":"2026-01-01","version":"1","text":"hello"}"""));
         Assert.Equal("404 Produced text not found", await AskAsync(bob, $"GET /produced_text?produced_text_pk={text}", ""));
         Assert.Equal("404 Produced text not found", await AskAsync(bob, $"DELETE /produced_text?produced_text_pk={text}", ""));
-        Assert.Equal("404 Produced text not found", await AskAsync(bob, "POST /produced_text", $$"""{"production":"mine","produced_text_pk":{{text}}}"""));
+        Assert.Equal("404 Produced text not found",
+            await AskAsync(bob, "POST /produced_text", $$"""{"production":"mine","produced_text_pk":{{text}}}"""));
         Assert.Equal("404 user_task_execution not found",
             await AskAsync(bob, "POST /produced_text", $$"""{"production":"mine","user_task_execution_pk":{{id}}}"""));
-        Assert.Equal("404 Session not found", await AskAsync(bob, "POST /produced_text", $$"""{"production":"mine","session_id":"{{session}}"}"""));
+        Assert.Equal(
+            "404 Session not found", await AskAsync(bob, "POST /produced_text", $$"""{"production":"mine","session_id":"{{session}}"}"""));
         Assert.Equal("400 The user has no company", await AskAsync(bob, "POST /company", """{"feedback":"no"}"""));
 
         Assert.Equal(before, await StateAsync());
@@ -102,15 +114,20 @@ public sealed class AccessTests(WorkSite work) : IClassFixture<WorkSite>
             await AskAsync(token, "POST /timezone", """{"timezone_offset":0,"timezone_name":"Mars/Olympus"}"""));
         Assert.Equal("400 Missing field 'datetime'", await SendAsync(token, "GET /session", ""));
         Assert.Equal("400 Invalid field 'offset'", await AskAsync(token, "GET /session?offset=-1", ""));
-        Assert.Equal("400 Missing field 'message_date'", await AskAsync(token, "PUT /user_message", """{"session_id":"s","message_id":"m"}"""));
+        Assert.Equal(
+            "400 Missing field 'message_date'", await AskAsync(token, "PUT /user_message", """{"session_id":"s","message_id":"m"}"""));
         Assert.Equal("400 Missing field 'text'",
-            await AskAsync(token, "PUT /user_message", """{"session_id":"s","message_id":"m","message_date":"2026-01-01","version":"1"}"""));
+            await AskAsync(
+                token, "PUT /user_message", """{"session_id":"s","message_id":"m","message_date":"2026-01-01","version":"1"}"""));
         Assert.Equal("400 Invalid field 'produced_text_version_index'", await AskAsync(
             token, "GET /user_task_execution_produced_text?user_task_execution_pk=1&produced_text_version_index=0", ""));
         Assert.Equal("400 Invalid request", await SendAsync(AssistantsSite.Background, "POST /user_summary", "nothing"));
-        Assert.Equal("400 Invalid session_id: s", await AskAsync(AssistantsSite.Background, "POST /user_summary", """{"session_id":"s","summary":"s"}"""));
-        Assert.Equal("404 Session not found", await AskAsync(AssistantsSite.Background, "PUT /mojo_message", """{"session_id":"s","message":{}}"""));
-        Assert.Equal("400 Missing field 'user_id'", await AskAsync(AssistantsSite.Background, "POST /produced_text", """{"production":"p"}"""));
+        Assert.Equal("400 Invalid session_id: s",
+            await AskAsync(AssistantsSite.Background, "POST /user_summary", """{"session_id":"s","summary":"s"}"""));
+        Assert.Equal(
+            "404 Session not found", await AskAsync(AssistantsSite.Background, "PUT /mojo_message", """{"session_id":"s","message":{}}"""));
+        Assert.Equal(
+            "400 Missing field 'user_id'", await AskAsync(AssistantsSite.Background, "POST /produced_text", """{"production":"p"}"""));
         Assert.Equal("400 Invalid task_tool_execution_fk: 1",
             await AskAsync(AssistantsSite.Background, "PUT /task_tool_query", """{"query":{},"task_tool_execution_fk":1}"""));
         Assert.Equal("400 The url is not valid", await AskAsync(token, "PUT /company", """{"website_url":"file:///etc/passwd"}"""));
@@ -127,9 +144,11 @@ public sealed class AccessTests(WorkSite work) : IClassFixture<WorkSite>
             var today = DateOnly.FromDateTime(TimeProvider.System.GetUtcNow().UtcDateTime.AddMinutes(-offset));
             await Site.OkAsync(user.Token, Post, "/todos/manual", new() { ["description"] = "now", ["due_date"] = "2020-01-01" });
             var todo = Assert.Single((await Site.OkAsync(user.Token, Get, "/todos"))["todos"]!.AsArray())!;
-            Assert.InRange(DateOnly.Parse((string)todo["scheduled_date"]!, System.Globalization.CultureInfo.InvariantCulture), today, today.AddDays(1));
+            Assert.InRange(DateOnly.Parse((string)todo["scheduled_date"]!, System.Globalization.CultureInfo.InvariantCulture),
+                today, today.AddDays(1));
             Assert.EndsWith(offset < 0 ? "+14:00" : "-14:00", (string)todo["creation_date"]!, StringComparison.Ordinal);
-            Assert.Equal("400 Invalid field 'timezone_offset'", await Site.StatusAsync(user.Token, Post, "/timezone", new() { ["timezone_offset"] = offset + Math.Sign(offset) }));
+            Assert.Equal("400 Invalid field 'timezone_offset'",
+                await Site.StatusAsync(user.Token, Post, "/timezone", new() { ["timezone_offset"] = offset + Math.Sign(offset) }));
         }
     }
 
@@ -138,7 +157,8 @@ public sealed class AccessTests(WorkSite work) : IClassFixture<WorkSite>
     {
         string[] values =
         [
-            "null", "[]", "{}", "true", "-1", "2147483648", "1e400", "1e-9999999", "\"\\u0000\"", "\"\\ud800\"", "[[[[\"\\u0000\"]]]]", "{\"\\u0000\":1}",
+            "null", "[]", "{}", "true", "-1", "2147483648", "1e400", "1e-9999999",
+            "\"\\u0000\"", "\"\\ud800\"", "[[[[\"\\u0000\"]]]]", "{\"\\u0000\":1}",
             $"\"{new string('x', 1_000_000)}\"", "\"2026-13-45\"",
         ];
         await Site.Host.RunJobsAsync();
@@ -166,7 +186,8 @@ public sealed class AccessTests(WorkSite work) : IClassFixture<WorkSite>
     private static bool IsGood(string name, string value) => name switch
     {
         "inputs" => value == "[]",
-        "result" => !value.Contains("\\u0000", StringComparison.Ordinal) && !value.Contains("ud800", StringComparison.Ordinal) && !value.StartsWith("1e", StringComparison.Ordinal),
+        "result" => !value.Contains("\\u0000", StringComparison.Ordinal)
+        && !value.Contains("ud800", StringComparison.Ordinal) && !value.StartsWith("1e", StringComparison.Ordinal),
         "timezone_offset" => value == "-1",
         "summary" => value.Length > 100 || value == "\"2026-13-45\"",
         "goal" or "production" or "title" => value == "\"2026-13-45\"",
@@ -177,7 +198,8 @@ public sealed class AccessTests(WorkSite work) : IClassFixture<WorkSite>
 
     private Task<string> StateAsync() => Site.ValueAsync<string>("""
         select md5(string_agg(all_rows.row, ' ' order by all_rows.row)) from (
-          select (to_jsonb(u) - 'scheduled_zone')::text as row from assistants.users u where name in ('Ada', 'Bob') union all select s::text from assistants.sessions s
+          select (to_jsonb(u) - 'scheduled_zone')::text as row from assistants.users u
+            where name in ('Ada', 'Bob') union all select s::text from assistants.sessions s
           union all select e::text from assistants.task_executions e union all select m::text from assistants.messages m
           union all select p::text from assistants.produced_texts p union all select v::text from assistants.produced_text_versions v
           union all select h::text from assistants.home_chats h union all select c::text from assistants.companies c) all_rows
@@ -198,5 +220,6 @@ public sealed class AccessTests(WorkSite work) : IClassFixture<WorkSite>
         return $"{status} {answer?["error"]}";
     }
 
-    private static (string Method, string Path) Split(string route) => (route[..route.IndexOf(' ', StringComparison.Ordinal)], route[(route.IndexOf(' ', StringComparison.Ordinal) + 1)..]);
+    private static (string Method, string Path) Split(string route) =>
+        (route[..route.IndexOf(' ', StringComparison.Ordinal)], route[(route.IndexOf(' ', StringComparison.Ordinal) + 1)..]);
 }

@@ -27,7 +27,8 @@ public sealed class HomeChatTests
         string[] due = [paris.Id, offset.Id];
         Assert.Equal(due.Order(StringComparer.Ordinal), prepared["user_ids"]!.AsArray().Select(id => (string?)id));
         Assert.Equal(due.Order(StringComparer.Ordinal).Skip(1), again["user_ids"]!.AsArray().Select(id => (string?)id));
-        Assert.Equal("2026-11-23 2026-11-23", await site.ValueAsync<string>("select string_agg(week::text, ' ') from assistants.home_chats"));
+        Assert.Equal(
+            "2026-11-23 2026-11-23", await site.ValueAsync<string>("select string_agg(week::text, ' ') from assistants.home_chats"));
         var session = (await site.OkAsync(paris.Token, Get, "/session"))["sessions"]![0]!;
         var said = (await site.OkAsync(paris.Token, Get, $"/message?session_id={session["session_id"]}"))["messages"]!.AsArray();
         Assert.Equal("A new week begins", (string?)Assert.Single(said)!["message"]!["text"]);
@@ -35,11 +36,13 @@ public sealed class HomeChatTests
         // The host's own schedule comes an hour late: London's chat is made too, nobody else's again.
         thinking.Clock.Set(ThinkingSite.At("2026-11-22T23:10:00Z"));
         await site.RunScheduleAsync("assistants.prepare_home_chats");
-        Assert.Equal("2026-11-23 2026-11-23 2026-11-23", await site.ValueAsync<string>("select string_agg(week::text, ' ') from assistants.home_chats"));
+        Assert.Equal("2026-11-23 2026-11-23 2026-11-23",
+            await site.ValueAsync<string>("select string_agg(week::text, ' ') from assistants.home_chats"));
         Assert.Equal(1L, await site.ValueAsync<long>("select count(*) from assistants.home_chats where user_id = $1", london.Id));
 
         Assert.Equal("{}", (await site.OkAsync(nowhere.Token, Post, "/home_chat")).ToJsonString());
-        Assert.Equal("2026-11-16", await site.ValueAsync<string>("select week::text from assistants.home_chats where user_id = $1", nowhere.Id));
+        Assert.Equal(
+            "2026-11-16", await site.ValueAsync<string>("select week::text from assistants.home_chats where user_id = $1", nowhere.Id));
         Assert.Equal("400 Missing field 'n_users'", await site.StatusAsync(AssistantsSite.Scheduler, Put, "/home_chat"));
     }
 }

@@ -11,5 +11,6 @@ public sealed class InputImagesTests
     [InlineData("524946460000000057454250", "image/webp")]
     [InlineData("524946460000000057415645", null)]
     [InlineData("", null)]
-    public void A_picture_is_known_by_its_first_bytes(string bytes, string? type) => Assert.Equal(type, InputImages.TypeOf(Convert.FromHexString(bytes)));
+    public void A_picture_is_known_by_its_first_bytes(string bytes, string? type) =>
+        Assert.Equal(type, InputImages.TypeOf(Convert.FromHexString(bytes)));
 }

@@ -35,11 +35,14 @@ public sealed class SpokenAndShownTests : IAsyncLifetime
         Assert.Equal((200, "Write a plan.", true), (status, (string?)said!["text"], (bool)said["audio"]!));
         Assert.True(JsonNode.DeepEquals(said, again.Body), again.Body?.ToJsonString());
         var heard = Assert.Single(work.Model.RequestsFor("whisper-1"));
-        Assert.Equal(("note.webm", "audio/webm", "RIFF"), (heard.Form!.Files[0].FileName, heard.Form.Files[0].ContentType, Encoding.ASCII.GetString(heard.Body.Span).Split("\r\n").First(line => line == "RIFF")));
+        Assert.Equal(("note.webm", "audio/webm", "RIFF"), (heard.Form!.Files[0].FileName, heard.Form.Files[0].ContentType,
+            Encoding.ASCII.GetString(heard.Body.Span).Split("\r\n").First(line => line == "RIFF")));
         var messages = (await Site.OkAsync(user.Token, Get, $"/message?session_id={session}"))["messages"]!.AsArray();
         Assert.Equal(["user True", "mojo False"], messages.Select(message => $"{message!["sender"]} {(bool)message["audio"]!}"));
-        Assert.Contains(work.Model.Requests, request => request.Json?.ToJsonString().Contains("USER: Write a plan.", StringComparison.Ordinal) == true);
-        await Patience.UntilAsync(() => Site.ValueAsync<bool>("select exists (select from gateway.usage where surface = 'assistants.speech')"));
+        Assert.Contains(
+            work.Model.Requests, request => request.Json?.ToJsonString().Contains("USER: Write a plan.", StringComparison.Ordinal) == true);
+        await Patience.UntilAsync(
+            () => Site.ValueAsync<bool>("select exists (select from gateway.usage where surface = 'assistants.speech')"));
     }
 
     [Fact]
@@ -48,7 +51,8 @@ public sealed class SpokenAndShownTests : IAsyncLifetime
         var user = await work.RegisteredAsync("stutterer");
         var (_, session) = await work.BeginAsync(user);
         var gate = new TaskCompletionSource();
-        work.Model.EnqueueFor("whisper-1", ScriptedAnswer.Text("Hello").Hold(0, gate.Task), ScriptedAnswer.Text("  "), ScriptedAnswer.Error(500));
+        work.Model.EnqueueFor(
+            "whisper-1", ScriptedAnswer.Text("Hello").Hold(0, gate.Task), ScriptedAnswer.Text("  "), ScriptedAnswer.Error(500));
 
         var first = SpeakAsync(user, session, "one");
         await work.Model.NextRequestForAsync("whisper-1", TestContext.Current.CancellationToken);
@@ -61,7 +65,8 @@ public sealed class SpokenAndShownTests : IAsyncLifetime
         Assert.Equal("400 Missing field 'text'", Told(await SpeakAsync(user, session, "four", isSilent: true)));
         Assert.Equal("400 Invalid session_id: nowhere", Told(await SpeakAsync(user, "nowhere", "five")));
         Assert.Equal(3, work.Model.RequestsFor("whisper-1").Count);
-        Assert.Equal(1, await Site.ValueAsync<long>("select count(*) from assistants.messages where session_id = $1 and sender = 'user'", session));
+        Assert.Equal(
+            1, await Site.ValueAsync<long>("select count(*) from assistants.messages where session_id = $1 and sender = 'user'", session));
     }
 
     [Fact]
@@ -69,14 +74,17 @@ public sealed class SpokenAndShownTests : IAsyncLifetime
     {
         var user = await work.RegisteredAsync("painter");
         var (id, _) = await work.BeginAsync(user);
-        var input = await Site.ValueAsync<string>("select json_input_values -> 0 ->> 'input_name' from assistants.task_executions where id = $1", id);
+        var input = await Site.ValueAsync<string>(
+            "select json_input_values -> 0 ->> 'input_name' from assistants.task_executions where id = $1", id);
         work.Model.Answering = _ => ScriptedAnswer.Text("<title>Picture</title><summary>A picture.</summary>I see it.");
 
         Assert.Equal("400 The form has no input 'nothing'", Told(await RunAsync(user, id, "nothing", Picture)));
         Assert.StartsWith("415 Images are read as", Told(await RunAsync(user, id, input, "<svg/>"u8.ToArray())), StringComparison.Ordinal);
-        Assert.StartsWith("413 An image may have", Told(await RunAsync(user, id, input, [.. Picture, .. new byte[5 << 20]])), StringComparison.Ordinal);
+        Assert.StartsWith(
+            "413 An image may have", Told(await RunAsync(user, id, input, [.. Picture, .. new byte[5 << 20]])), StringComparison.Ordinal);
         Assert.Equal("400 A form may have 5 images", Told(await RunAsync(user, id, input, Picture, times: 6)));
-        Assert.Equal(1, await Site.ValueAsync<long>("select count(*) from assistants.task_executions where id = $1 and started_at is null", id));
+        Assert.Equal(
+            1, await Site.ValueAsync<long>("select count(*) from assistants.task_executions where id = $1 and started_at is null", id));
         Assert.Equal("200 ", Told(await RunAsync(user, id, input, Picture)));
         await Site.Host.RunJobsAsync();
 
@@ -103,10 +111,13 @@ public sealed class SpokenAndShownTests : IAsyncLifetime
             Assert.Equal("200 ", Told(await SendAsync(user, Post, "/user_task_execution_run", run, type)));
             var (status, said) = await SendAsync(user, Put, "/user_message", say, type);
             Assert.Equal((200, "a=b&c"), (status, (string?)said!["text"]));
-            Assert.Equal("200 ", Told(await SendAsync(user, Put, "/resource", add.Replace("NAME", $"of {type}", StringComparison.Ordinal), type)));
+            Assert.Equal(
+                "200 ", Told(await SendAsync(user, Put, "/resource", add.Replace("NAME", $"of {type}", StringComparison.Ordinal), type)));
         }
-        Assert.Equal("400 Missing field 'datetime'", Told(await SendAsync(user, Put, "/resource", "name=n&text=t", "application/x-www-form-urlencoded")));
-        Assert.Equal("200 ", Told(await SendAsync(user, Put, "/resource", "name=n&text=t&datetime=now", "application/x-www-form-urlencoded")));
+        Assert.Equal("400 Missing field 'datetime'",
+            Told(await SendAsync(user, Put, "/resource", "name=n&text=t", "application/x-www-form-urlencoded")));
+        Assert.Equal(
+            "200 ", Told(await SendAsync(user, Put, "/resource", "name=n&text=t&datetime=now", "application/x-www-form-urlencoded")));
         Assert.Equal("400 Request must be JSON", Told(await SendAsync(user, Put, "/resource", "name=n&text=t&datetime=now", null)));
     }
 
@@ -135,7 +146,8 @@ public sealed class SpokenAndShownTests : IAsyncLifetime
     {
         using var form = new MultipartFormDataContent
         {
-            { new StringContent("2026-01-01T00:00:00Z"), "datetime" }, { new StringContent($"{id}"), "user_task_execution_pk" }, { new StringContent("[]"), "inputs" },
+            { new StringContent("2026-01-01T00:00:00Z"), "datetime" },
+            { new StringContent($"{id}"), "user_task_execution_pk" }, { new StringContent("[]"), "inputs" },
         };
         for (var time = 0; time < times; time++)
         {

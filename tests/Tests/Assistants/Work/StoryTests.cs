@@ -35,7 +35,8 @@ public sealed class StoryTests
         var run = new JsonObject
         {
             ["user_task_execution_pk"] = id,
-            ["inputs"] = new JsonArray(new JsonObject { ["input_name"] = input["input_name"]!.DeepClone(), ["input_value"] = "Bob sends the plan on Friday" }),
+            ["inputs"] = new JsonArray(
+                new JsonObject { ["input_name"] = input["input_name"]!.DeepClone(), ["input_value"] = "Bob sends the plan on Friday" }),
         };
         Assert.Equal("""{"success":"ok"}""", (await site.OkAsync(token, Post, "/user_task_execution_run", run)).ToJsonString());
         await site.Host.RunJobsAsync();
@@ -54,7 +55,8 @@ public sealed class StoryTests
 
         var view = await site.OkAsync(token, Get, $"/user_task_execution?user_task_execution_pk={id}");
         Assert.Equal("Bob sends the plan on Friday", (string?)view["json_inputs_values"]![0]!["value"]);
-        Assert.EndsWith(TimeZoneInfo.FindSystemTimeZoneById("America/New_York").IsDaylightSavingTime(TimeProvider.System.GetUtcNow()) ? "-04:00" : "-05:00",
+        Assert.EndsWith(TimeZoneInfo.FindSystemTimeZoneById("America/New_York").IsDaylightSavingTime(TimeProvider.System.GetUtcNow())
+            ? "-04:00" : "-05:00",
             (string?)view["start_date"], StringComparison.Ordinal);
         Assert.True((bool)view["working_on_todos"]!);
         Assert.Equal("instruct", (string?)view["task_type"]);

@@ -38,11 +38,14 @@ public sealed class WorkTests(WorkSite shared) : IClassFixture<WorkSite>
         await Site.Host.RunJobsAsync();
 
         var view = await Site.OkAsync(user.Token, Get, $"/user_task_execution?user_task_execution_pk={id}");
-        Assert.Equal(("Plan B", "Two", 2), ((string?)view["produced_text_title"], (string?)view["produced_text_production"], (int)view["produced_text_version_index"]!));
+        Assert.Equal(("Plan B", "Two", 2),
+            ((string?)view["produced_text_title"], (string?)view["produced_text_production"], (int)view["produced_text_version_index"]!));
         Assert.Equal(("Plan B", "A plan."), ((string?)view["title"], (string?)view["summary"]));
-        var first = await Site.OkAsync(user.Token, Get, $"/user_task_execution_produced_text?user_task_execution_pk={id}&produced_text_version_index=1");
+        var first = await Site.OkAsync(
+            user.Token, Get, $"/user_task_execution_produced_text?user_task_execution_pk={id}&produced_text_version_index=1");
         Assert.Equal(("Plan", "One 100% plan"), ((string?)first["produced_text_title"], (string?)first["produced_text_production"]));
-        var messages = (await Site.OkAsync(user.Token, Get, $"/message?session_id={session}&offset_direction=newer"))["messages"]!.AsArray();
+        var messages =
+            (await Site.OkAsync(user.Token, Get, $"/message?session_id={session}&offset_direction=newer"))["messages"]!.AsArray();
         Assert.Equal(["user", "mojo", "user", "mojo"], messages.Select(message => (string?)message!["sender"]));
         Assert.Equal("Shorter. <summary>A plan.</summary>", (string?)messages[3]!["message"]!["text"]);
         Assert.Equal((int)view["produced_text_version_pk"]!, (int)messages[3]!["message"]!["produced_text_version_pk"]!);
@@ -73,7 +76,8 @@ public sealed class WorkTests(WorkSite shared) : IClassFixture<WorkSite>
         Assert.Equal("user False", await StandsAsync(user, session));
         for (var attempt = 2; attempt <= 5; attempt++)
         {
-            await Site.SqlAsync("update platform.jobs set run_at = now() where state = 'available' and kind = 'assistants.answer_messages'");
+            await Site.SqlAsync(
+                "update platform.jobs set run_at = now() where state = 'available' and kind = 'assistants.answer_messages'");
             await Site.Host.RunJobsAsync();
         }
         Assert.Equal("user True", await StandsAsync(user, session));
@@ -91,27 +95,32 @@ public sealed class WorkTests(WorkSite shared) : IClassFixture<WorkSite>
         await using var own = await OwnAsync();
         work.Model.Answering = _ => ScriptedAnswer.Text("<title>a</title><summary>b</summary>Hello");
         const string jobs = "platform.jobs where kind in ('assistants.answer_messages', 'assistants.run_workflow_step')";
-        await Site.SqlAsync("insert into platform.job_kinds (kind, paused_at) values ('assistants.answer_messages', now()) on conflict (kind) do update set paused_at = now()");
+        await Site.SqlAsync(
+            "insert into platform.job_kinds (kind, paused_at) values ('assistants.answer_messages', now()) on conflict (kind) do update set paused_at = now()");
         var (talker, filler) = (await work.RegisteredAsync("talker"), await work.RegisteredAsync("filler"));
         var ((_, said), (id, form)) = (await work.BeginAsync(talker), await work.BeginAsync(filler));
         await StoryTests.SayAsync(Site, talker.Token, said, "one", "Hello");
-        await Site.OkAsync(filler.Token, Post, "/user_task_execution_run", new() { ["user_task_execution_pk"] = id, ["inputs"] = new JsonArray() });
+        await Site.OkAsync(
+            filler.Token, Post, "/user_task_execution_run", new() { ["user_task_execution_pk"] = id, ["inputs"] = new JsonArray() });
         Assert.Equal(2, await Site.ValueAsync<long>($"select count(*) from {jobs}"));
         await ReportAsync();
         Assert.Equal(("user False", ""), (await StandsAsync(talker, said), await StandsAsync(filler, form)));
 
         // As a host leaves them that was killed in the last of their attempts.
-        await Site.SqlAsync("update platform.jobs set state = 'running', attempt = max_attempts, node = 'gone', started_at = now(), lease_until = now() where kind = 'assistants.answer_messages'");
+        await Site.SqlAsync(
+            "update platform.jobs set state = 'running', attempt = max_attempts, node = 'gone', started_at = now(), lease_until = now() where kind = 'assistants.answer_messages'");
         await Site.Host.RunJobsAsync();
         Assert.Equal(0, await Site.ValueAsync<long>($"select count(*) from {jobs}"));
         await ReportAsync();
         await ReportAsync();
         Assert.Equal(("user True", "mojo True"), (await StandsAsync(talker, said), await StandsAsync(filler, form)));
-        Assert.Equal(2, await Site.ValueAsync<long>("select count(*) from assistants.live_events where name = 'error' and user_id in ($1, $2)", talker.Id, filler.Id));
+        Assert.Equal(2, await Site.ValueAsync<long>(
+            "select count(*) from assistants.live_events where name = 'error' and user_id in ($1, $2)", talker.Id, filler.Id));
 
         await Site.SqlAsync("update platform.job_kinds set paused_at = null where kind = 'assistants.answer_messages'");
         await StoryTests.SayAsync(Site, talker.Token, said, "one", "Hello");
-        await Site.OkAsync(filler.Token, Post, "/user_task_execution_run", new() { ["user_task_execution_pk"] = id, ["inputs"] = new JsonArray() });
+        await Site.OkAsync(
+            filler.Token, Post, "/user_task_execution_run", new() { ["user_task_execution_pk"] = id, ["inputs"] = new JsonArray() });
         await Site.Host.RunJobsAsync();
         await ReportAsync();
         Assert.Equal(("user False, mojo False", "mojo False"), (await StandsAsync(talker, said), await StandsAsync(filler, form)));
@@ -131,28 +140,35 @@ public sealed class WorkTests(WorkSite shared) : IClassFixture<WorkSite>
     public async Task No_job_holds_a_word_of_a_user()
     {
         await using var own = await OwnAsync();
-        await Site.SqlAsync("insert into platform.job_kinds (kind, paused_at) select unnest(array['assistants.name_session', 'assistants.daily_notification', 'assistants.calendar_suggestion_notification']), now() on conflict (kind) do update set paused_at = now()");
+        await Site.SqlAsync(
+            "insert into platform.job_kinds (kind, paused_at) select unnest(array['assistants.name_session', 'assistants.daily_notification', 'assistants.calendar_suggestion_notification']), now() on conflict (kind) do update set paused_at = now()");
         work.Model.Answering = _ => ScriptedAnswer.Text("<title>Named</title>");
         var user = await work.RegisteredAsync("quiet");
         var session = (string)(await Site.OkAsync(user.Token, Put, "/session", new() { ["platform"] = "webapp" }))["session_id"]!;
         var other = (string)(await Site.OkAsync(user.Token, Put, "/session", new() { ["platform"] = "webapp" }))["session_id"]!;
         await StoryTests.SayAsync(Site, user.Token, session, "one", "My xylophone is broken");
-        await Site.OkAsync(null, Post, "/background/first_session_message", new() { ["session_id"] = other, ["sender"] = "user", ["message"] = "The xylophone again" });
+        await Site.OkAsync(null, Post, "/background/first_session_message",
+            new() { ["session_id"] = other, ["sender"] = "user", ["message"] = "The xylophone again" });
         foreach (var (type, item) in (IEnumerable<(string, JsonObject)>)[
             ("daily_notifications", new() { ["user_id"] = user.Id, ["new_todos_today"] = new JsonArray("Mend the xylophone") }),
             ("calendar_suggestion_notifications", new() { ["user_id"] = user.Id, ["suggestion_text"] = "Play the xylophone" })])
         {
-            await Site.OkAsync(null, Post, "/background/events_generation", new() { ["event_type"] = type, ["data"] = new JsonArray(item) });
+            await Site.OkAsync(
+                null, Post, "/background/events_generation", new() { ["event_type"] = type, ["data"] = new JsonArray(item) });
         }
-        const string words = "select coalesce(sum(count), 0)::bigint from (select count(*) from platform.jobs where args::text ilike '%xylophone%' union all select count(*) from platform.finished_jobs where args::text ilike '%xylophone%') as held";
-        Assert.Equal(4, await Site.ValueAsync<long>("select count(*) from platform.jobs where tenant = $1 and (args ? 'given_id' or args ? 'session_id') and kind <> 'assistants.answer_messages'", user.Id));
+        const string words =
+            "select coalesce(sum(count), 0)::bigint from (select count(*) from platform.jobs where args::text ilike '%xylophone%' union all select count(*) from platform.finished_jobs where args::text ilike '%xylophone%') as held";
+        Assert.Equal(4, await Site.ValueAsync<long>(
+            "select count(*) from platform.jobs where tenant = $1 and (args ? 'given_id' or args ? 'session_id') and kind <> 'assistants.answer_messages'", user.Id));
         Assert.Equal(0, await Site.ValueAsync<long>(words));
         Assert.Equal(3, await Site.ValueAsync<long>("select count(*) from assistants.given where user_id = $1", user.Id));
 
         await Site.SqlAsync("update platform.job_kinds set paused_at = null");
         await Site.Host.RunJobsAsync();
-        Assert.Contains(work.Model.Requests, request => Encoding.UTF8.GetString(request.Body.Span).Contains("The xylophone again", StringComparison.Ordinal));
-        Assert.Equal("Named, Named", await Site.ValueAsync<string>("select string_agg(title, ', ') from assistants.sessions where user_id = $1", user.Id));
+        Assert.Contains(work.Model.Requests,
+            request => Encoding.UTF8.GetString(request.Body.Span).Contains("The xylophone again", StringComparison.Ordinal));
+        Assert.Equal("Named, Named",
+            await Site.ValueAsync<string>("select string_agg(title, ', ') from assistants.sessions where user_id = $1", user.Id));
         await Site.SqlAsync("delete from assistants.users where id = $1", user.Id);
         Assert.Equal(0, await Site.ValueAsync<long>("select count(*) from assistants.given where user_id = $1", user.Id));
     }
@@ -185,7 +201,8 @@ public sealed class WorkTests(WorkSite shared) : IClassFixture<WorkSite>
               covered as (insert into assistants.product_tasks select product.id, t.id from product, assistants.tasks t)
             insert into assistants.purchases (user_id, product_id, created_at) select $1, id, now() - interval '6 days' from product
             """, user.Id);
-        var answers = await Task.WhenAll(Enumerable.Range(0, 6).Select(_ => Site.StatusAsync(user.Token, Put, "/user_task_execution", body)));
+        var answers =
+            await Task.WhenAll(Enumerable.Range(0, 6).Select(_ => Site.StatusAsync(user.Token, Put, "/user_task_execution", body)));
         Assert.Equal(3, answers.Count(answer => answer == "200 "));
         Assert.Equal(3, answers.Count(answer => answer == "402 no_purchase"));
         await Site.SqlAsync("""
@@ -200,11 +217,14 @@ public sealed class WorkTests(WorkSite shared) : IClassFixture<WorkSite>
     {
         var user = await Site.UserAsync("Old");
         var key = Rfc2898DeriveBytes.Pbkdf2("old secret", Encoding.UTF8.GetBytes("salt"), 1_000, HashAlgorithmName.SHA256, 32);
-        await Site.SqlAsync("update assistants.users set password = $2 where id = $1", user.Id, $"pbkdf2:sha256:1000$salt${Convert.ToHexStringLower(key)}");
-        var login = new JsonObject { ["email"] = $"{user.Id}@EXAMPLE.org", ["login_method"] = "email_password", ["password"] = "old secret" };
+        await Site.SqlAsync(
+            "update assistants.users set password = $2 where id = $1", user.Id, $"pbkdf2:sha256:1000$salt${Convert.ToHexStringLower(key)}");
+        var login = new JsonObject { ["email"] = $"{user.Id}@EXAMPLE.org",
+            ["login_method"] = "email_password", ["password"] = "old secret" };
 
         Assert.Equal("Old", (string?)(await Site.OkAsync(null, Post, "/user", login))["name"]);
-        Assert.StartsWith("stoa1$", await Site.ValueAsync<string>("select password from assistants.users where id = $1", user.Id), StringComparison.Ordinal);
+        Assert.StartsWith("stoa1$", await Site.ValueAsync<string>("select password from assistants.users where id = $1", user.Id),
+            StringComparison.Ordinal);
         Assert.Equal("Old", (string?)(await Site.OkAsync(null, Post, "/user", login))["name"]);
         login["password"] = "another";
         Assert.Equal("400 Wrong email or password.", await Site.StatusAsync(null, Post, "/user", login));
@@ -225,15 +245,20 @@ public sealed class WorkTests(WorkSite shared) : IClassFixture<WorkSite>
     public async Task A_company_is_described_from_its_home_page_and_corrected_by_who_knows_better()
     {
         await using var own = await OwnAsync();
-        await using var page = await PageAsync("<html><head><title>Acme</title></head><body><main><p>We make anvils for coyotes.</p></main></body></html>");
+        await using var page =
+            await PageAsync("<html><head><title>Acme</title></head><body><main><p>We make anvils for coyotes.</p></main></body></html>");
         var user = await work.RegisteredAsync("employee");
         work.Model.Enqueue(ScriptedAnswer.Json(new JsonObject { ["name"] = "Acme", ["description"] = "Anvils", ["emoji"] = "⚒️" }));
         var company = await Site.OkAsync(user.Token, Put, "/company", new() { ["website_url"] = page.Urls.Single() });
-        Assert.Equal(("Acme", "Anvils", "⚒️"), ((string?)company["company_name"], (string?)company["company_description"], (string?)company["company_emoji"]));
-        Assert.Contains(work.Model.Requests, request => Encoding.UTF8.GetString(request.Body.Span).Contains("anvils for coyotes", StringComparison.Ordinal));
-        Assert.Equal(1, await Site.ValueAsync<long>("select count(*) from platform.jobs where kind = 'assistants.read_website' and tenant = $1", user.Id));
+        Assert.Equal(("Acme", "Anvils", "⚒️"),
+            ((string?)company["company_name"], (string?)company["company_description"], (string?)company["company_emoji"]));
+        Assert.Contains(work.Model.Requests,
+            request => Encoding.UTF8.GetString(request.Body.Span).Contains("anvils for coyotes", StringComparison.Ordinal));
+        Assert.Equal(1, await Site.ValueAsync<long>(
+            "select count(*) from platform.jobs where kind = 'assistants.read_website' and tenant = $1", user.Id));
 
-        Assert.Equal("Anvils", (string?)(await Site.OkAsync(user.Token, Post, "/company", new() { ["correct"] = true }))["company_description"]);
+        Assert.Equal(
+            "Anvils", (string?)(await Site.OkAsync(user.Token, Post, "/company", new() { ["correct"] = true }))["company_description"]);
         await Site.Host.RunJobsAsync();
         work.Model.Enqueue(ScriptedAnswer.Json(new JsonObject { ["description"] = "Anvils and rockets" }));
         var corrected = await Site.OkAsync(user.Token, Post, "/company", new() { ["feedback"] = "Rockets too" });
@@ -263,7 +288,8 @@ public sealed class WorkTests(WorkSite shared) : IClassFixture<WorkSite>
 
         var relaunched = await Site.OkAsync(AssistantsSite.Scheduler, Post, "/relaunch_locked_workflow_step_executions");
         Assert.Single(relaunched["user_workflow_step_executions_pk"]!.AsArray());
-        Assert.Empty((await Site.OkAsync(AssistantsSite.Scheduler, Post, "/relaunch_locked_workflow_step_executions"))["user_workflow_step_executions_pk"]!.AsArray());
+        Assert.Empty((await Site.OkAsync(
+            AssistantsSite.Scheduler, Post, "/relaunch_locked_workflow_step_executions"))["user_workflow_step_executions_pk"]!.AsArray());
         await Site.Host.RunJobsAsync();
 
         var view = await Site.OkAsync(user.Token, Get, $"/user_task_execution?user_task_execution_pk={done.Execution}");
@@ -280,7 +306,8 @@ public sealed class WorkTests(WorkSite shared) : IClassFixture<WorkSite>
         var user = await Site.UserAsync("Eve");
         var done = await Site.ExecutionAsync(user, ["my secret words", "yes"], "her text");
         await using var scope = Site.Host.Services.CreateAsyncScope();
-        var person = (await scope.ServiceProvider.GetRequiredService<PersonStore>().CreateAsync(new("eve@example.org", "Eve"), "test", Ct)).Id;
+        var person =
+            (await scope.ServiceProvider.GetRequiredService<PersonStore>().CreateAsync(new("eve@example.org", "Eve"), "test", Ct)).Id;
         await Site.SqlAsync("update assistants.users set person_id = $2 where id = $1", user.Id, person);
         var files = new Dictionary<string, string>(StringComparer.Ordinal);
         var data = scope.ServiceProvider.GetServices<IPersonalData>().Single(one => one.Name == "assistants");
@@ -331,7 +358,8 @@ public sealed class WorkTests(WorkSite shared) : IClassFixture<WorkSite>
     {
         await using var own = await OwnAsync();
         var (ada, bob) = (await work.RegisteredAsync("reader"), await work.RegisteredAsync("neighbour"));
-        await Site.OkAsync(ada.Token, Put, "/resource", new() { ["name"] = "House rules", ["text"] = "The office opens at half past seven." });
+        await Site.OkAsync(
+            ada.Token, Put, "/resource", new() { ["name"] = "House rules", ["text"] = "The office opens at half past seven." });
         await Site.OkAsync(bob.Token, Put, "/resource", new() { ["name"] = "Secrets", ["text"] = "The office opens at midnight for Bob." });
         await Site.Host.RunJobsAsync();
         work.Model.Answering = request => ScriptedAnswer.Text(
@@ -351,7 +379,9 @@ public sealed class WorkTests(WorkSite shared) : IClassFixture<WorkSite>
         Assert.Equal("At half past seven [House rules].", (string?)messages[^1]!["message"]!["text"]);
     }
 
-    /// <summary>A host and a model of the test's own, instead of those that all share: a model that failed is left alone for a while.</summary>
+    /// <summary>
+    /// A host and a model of the test's own, instead of those that all share: a model that failed is left alone for a while.
+    /// </summary>
     private async Task<WorkSite> OwnAsync()
     {
         var own = new WorkSite();

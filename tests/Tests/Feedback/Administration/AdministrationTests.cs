@@ -12,9 +12,11 @@ public sealed class AdministrationTests
 
         var (status, preview) = await site.SendAsync("POST", $"/admin/purge_user/{Bob}");
 
-        Assert.Equal((200, 5, 1, true), (status, (int)preview!["before"]!["all"]!, (int)preview["after"]!["all"]!, (bool)preview["preview"]!));
+        Assert.Equal(
+            (200, 5, 1, true), (status, (int)preview!["before"]!["all"]!, (int)preview["after"]!["all"]!, (bool)preview["preview"]!));
         Assert.Equal(5, await site.AskAsync<long>("select count(*) from feedback.message"));
-        Assert.Equal((404, 4002), await site.SendAsync("POST", $"/admin/purge_user/{Guid.Empty}") is var (missing, body) ? (missing, (int)body!["error_code"]!) : default);
+        Assert.Equal((404, 4002), await site.SendAsync(
+            "POST", $"/admin/purge_user/{Guid.Empty}") is var (missing, body) ? (missing, (int)body!["error_code"]!) : default);
     }
 
     [Fact]
@@ -52,20 +54,24 @@ public sealed class AdministrationTests
         var message = await site.SayAsync(Alice, "hello");
         foreach (var user in (string[])["alice", "bob"])
         {
-            await site.SendAsync("POST", $"/messages/{message}/emoji", new { user = new { id = user, display_name = user, auth_method = "local" }, emoji = "100" });
+            await site.SendAsync("POST", $"/messages/{message}/emoji",
+                new { user = new { id = user, display_name = user, auth_method = "local" }, emoji = "100" });
         }
         await site.RunAsync($"""
             insert into feedback.offer (message_id, work, type, message_tree_id, lang, author_id, wanted)
             values ('{message}', 'label_prompt', 'label_initial_prompt', '{message}', 'en', '{Bob}', 3)
             """);
 
-        Assert.Equal(204, (await site.SendAsync("POST", "/admin/merge_users", new { destination_user_id = Alice, source_user_ids = new[] { Bob } })).Status);
+        Assert.Equal(204, (await site.SendAsync(
+            "POST", "/admin/merge_users", new { destination_user_id = Alice, source_user_ids = new[] { Bob } })).Status);
 
-        Assert.Equal((404, 4002), await site.SendAsync("GET", $"/users/{Bob}") is var (status, body) ? (status, (int)body!["error_code"]!) : default);
+        Assert.Equal((404, 4002),
+            await site.SendAsync("GET", $"/users/{Bob}") is var (status, body) ? (status, (int)body!["error_code"]!) : default);
         Assert.Equal(1, (int)(await site.GetAsync($"/messages/{message}"))["emojis"]!["100"]!);
         Assert.Equal(Alice, await site.AskAsync<Guid>("select author_id from feedback.offer"));
         Assert.Empty(await site.BrokenAsync());
-        Assert.Equal(404, (await site.SendAsync("POST", "/admin/merge_users", new { destination_user_id = Bob, source_user_ids = new[] { Alice } })).Status);
+        Assert.Equal(404, (await site.SendAsync(
+            "POST", "/admin/merge_users", new { destination_user_id = Bob, source_user_ids = new[] { Alice } })).Status);
     }
 
     [Fact]
@@ -80,7 +86,8 @@ public sealed class AdministrationTests
         }
 
         var first = await site.GetAsync("/admin/flagged_messages/cursor?max_count=2");
-        var second = await site.GetAsync($"/admin/flagged_messages/cursor?max_count=2&after={Uri.EscapeDataString((string)first["next"]!)}");
+        var second =
+            await site.GetAsync($"/admin/flagged_messages/cursor?max_count=2&after={Uri.EscapeDataString((string)first["next"]!)}");
         var (status, done) = await site.SendAsync("POST", $"/admin/flagged_messages/{messages[0]}/processed");
 
         Assert.Equal(messages, first["items"]!.AsArray().Concat(second["items"]!.AsArray()).Select(one => (Guid)one!["message_id"]!));

@@ -117,7 +117,8 @@ public sealed class DiscordLoginTests(DiscordLoginTests.Site site) : IClassFixtu
         await using var command = host.Services.GetRequiredService<NpgsqlDataSource>().CreateCommand($"""
             with linked as (
               insert into feedback.user (id, username, auth_method, display_name, api_client_id)
-              select gen_random_uuid(), 'ada{account}', 'local', 'Ada', id from feedback.api_client where trusted and description <> 'another' returning id)
+              select gen_random_uuid(), 'ada{account}', 'local', 'Ada', id from feedback.api_client
+                where trusted and description <> 'another' returning id)
             insert into feedback.account (id, user_id, provider, provider_account_id)
             select gen_random_uuid(), id, 'discord', '{Ada}' from linked returning user_id
             """);

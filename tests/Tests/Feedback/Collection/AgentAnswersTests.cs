@@ -17,16 +17,19 @@ public sealed class AgentAnswersTests(GtwyHost host) : IClassFixture<GtwyHost>
         await host.AddRunAsync(agent, "one", 1);
         await host.AddRunAsync(agent, "one", 2, run => (run.IsSuccess, run.Answer) = (false, null));
         await host.AddRunAsync(agent, "one", 3, run => (run.UserMessage, run.VersionId) = ("Why?", "v1"), messageId: "first");
-        await host.AddRunAsync(agent, "two", 4, run => (run.UserMessage, run.VersionId, run.Answer) = ("Why?", "v2", ""), messageId: "second");
+        await host.AddRunAsync(
+            agent, "two", 4, run => (run.UserMessage, run.VersionId, run.Answer) = ("Why?", "v2", ""), messageId: "second");
         await host.AddRunAsync(agent, "one", 5);
 
-        var made = await SendAsync("""{"trees":[{"candidates":[{"message_id":"first"},{"message_id":"second"},{"text":"a person's","source":{"name":"people"}}]}]}""");
+        var made = await SendAsync(
+            """{"trees":[{"candidates":[{"message_id":"first"},{"message_id":"second"},{"text":"a person's","source":{"name":"people"}}]}]}""");
 
         Assert.Equal(200, made.Status);
         var tree = (string)made.Body["trees"]![0]!["id"]!;
         Assert.Equal(
             "question 1|answer 1|Why?||a person's|answer 3",
-            await ReadAsync($"select string_agg(text, '|' order by depth, text collate \"C\") from feedback.message where message_tree_id = '{tree}'"));
+            await ReadAsync(
+                $"select string_agg(text, '|' order by depth, text collate \"C\") from feedback.message where message_tree_id = '{tree}'"));
         Assert.Equal(
             $"{agent} v1 demo first|{agent} v2 demo second|people",
             await ReadAsync($"""

@@ -16,7 +16,8 @@ public sealed class CollectionTests
         var candidates = made!["trees"]![0]!["candidate_ids"]!.AsArray().Select(id => (Guid)id!).ToArray();
         var parent = await site.AskAsync<Guid>($"select parent_id from feedback.message where id = '{candidates[0]}'");
         Assert.Equal("ranking", await site.AskAsync<string>("select state from feedback.message_tree_state"));
-        Assert.Equal(1, await site.AskAsync<long>($"select count(*) from feedback.offer where message_id = '{parent}' and work = 'ranking'"));
+        Assert.Equal(
+            1, await site.AskAsync<long>($"select count(*) from feedback.offer where message_id = '{parent}' and work = 'ranking'"));
 
         await site.RankAsync(ReadingSite.Alice, parent, candidates[1], candidates[0], candidates[2]);
         await site.RankAsync(ReadingSite.Bob, parent, candidates[1], candidates[2], candidates[0]);
@@ -62,9 +63,11 @@ public sealed class CollectionTests
 
     [Theory]
     [InlineData("""{"trees":[]}""")]
-    [InlineData("""{"trees":[{"conversation":[{"role":"assistant","text":"x"}],"candidates":[{"text":"a","source":{"name":"a"}},{"text":"b","source":{"name":"b"}}]}]}""")]
+    [InlineData(
+        """{"trees":[{"conversation":[{"role":"assistant","text":"x"}],"candidates":[{"text":"a","source":{"name":"a"}},{"text":"b","source":{"name":"b"}}]}]}""")]
     [InlineData("""{"trees":[{"conversation":[{"role":"user","text":"x"}],"candidates":[{"text":"a","source":{"name":"a"}}]}]}""")]
-    [InlineData("""{"trees":[{"conversation":[{"role":"user","text":"x"}],"candidates":[{"text":"a","source":{}},{"text":"b","source":{"name":"b"}}]}]}""")]
+    [InlineData(
+        """{"trees":[{"conversation":[{"role":"user","text":"x"}],"candidates":[{"text":"a","source":{}},{"text":"b","source":{"name":"b"}}]}]}""")]
     [InlineData("""{"trees":[{"conversation":[null],"candidates":[null,null]}]}""")]
     [InlineData("""{"trees":[null]}""")]
     public async Task A_tree_that_cannot_be_ranked_is_refused(string body)
@@ -123,12 +126,16 @@ public sealed class CollectionTests
             new
             {
                 id, lang = "en", origin = "gateway",
-                conversation = new[] { new { role = "user", text = "Hi" }, new { role = "assistant", text = "Hello" }, new { role = "user", text = "Why?" } },
+                conversation = new[] { new { role = "user", text = "Hi" },
+                    new { role = "assistant", text = "Hello" }, new { role = "user", text = "Why?" } },
                 candidates = new[]
                 {
-                    new { text = "Because", source = new { name = "old", agent_version = "1", model = "m1", provider = "p", call_id = "c1" } },
-                    new { text = "It is so", source = new { name = "new", agent_version = "2", model = "m2", provider = "p", call_id = "c2" } },
-                    new { text = "Who knows", source = new { name = "old", agent_version = "2", model = "m1", provider = "p", call_id = "c3" } },
+                    new { text = "Because",
+                        source = new { name = "old", agent_version = "1", model = "m1", provider = "p", call_id = "c1" } },
+                    new { text = "It is so",
+                        source = new { name = "new", agent_version = "2", model = "m2", provider = "p", call_id = "c2" } },
+                    new { text = "Who knows",
+                        source = new { name = "old", agent_version = "2", model = "m1", provider = "p", call_id = "c3" } },
                 },
             },
         },

@@ -28,7 +28,8 @@ public sealed class VicunaTests : IDisposable
     {
         var data = Repository.Shared("data/vicuna-bench");
         Assert.SkipUnless(data is not null, "../shared/data/vicuna-bench is not here.");
-        await using var site = await ReadingSite.StartAsync(new(StringComparer.OrdinalIgnoreCase) { ["Feedback:RateLimit:Enabled"] = "false" });
+        await using var site =
+            await ReadingSite.StartAsync(new(StringComparer.OrdinalIgnoreCase) { ["Feedback:RateLimit:Enabled"] = "false" });
         site.Host.Client.DefaultRequestHeaders.Authorization = new("Bearer", "stoa-dev");
         Read(data);
         await ImportAsync(site);
@@ -43,7 +44,8 @@ public sealed class VicunaTests : IDisposable
         foreach (var question in questions)
         {
             var children = (await site.GetAsync($"/messages/{question.Tree}/children")).AsArray();
-            Assert.Equal(ByElimination(ballots[question.Tree]), children.OrderBy(child => (int)child!["rank"]!).Select(child => (Guid)child!["id"]!));
+            Assert.Equal(ByElimination(ballots[question.Tree]),
+                children.OrderBy(child => (int)child!["rank"]!).Select(child => (Guid)child!["id"]!));
         }
         await CheckPairsAsync(site);
         await CheckPreferencesAsync(site);
@@ -83,7 +85,8 @@ public sealed class VicunaTests : IDisposable
     {
         var answers = Directory.GetFiles(data, "answers-*.jsonl").Order(StringComparer.Ordinal).ToDictionary(
             file => Path.GetFileNameWithoutExtension(file)["answers-".Length..],
-            file => Lines(file).ToDictionary(answer => (int)answer["question_id"]!, answer => (string)answer["text"]!), StringComparer.Ordinal);
+            file => Lines(file).ToDictionary(answer => (int)answer["question_id"]!, answer => (string)answer["text"]!),
+            StringComparer.Ordinal);
         var reviews = answers.Keys.Where(model => model != Opponent).ToDictionary(
             model => model,
             model => Lines(Path.Combine(data, $"reviews-{model}-vs-{Opponent}.jsonl")).ToDictionary(
@@ -125,12 +128,14 @@ public sealed class VicunaTests : IDisposable
     {
         var random = new Random(annotator);
         var user = FeedbackSite.User($"annotator{annotator}");
-        while (await site.SendAsync("POST", "/tasks/", new JsonObject { ["type"] = "rank_assistant_replies", ["user"] = user.DeepClone(), ["lang"] = "en" })
+        while (await site.SendAsync(
+            "POST", "/tasks/", new JsonObject { ["type"] = "rank_assistant_replies", ["user"] = user.DeepClone(), ["lang"] = "en" })
             is (200, { } task))
         {
             var question = questions.Find(one => one.Tree == (Guid)task["message_tree_id"]!)!;
             var replies = task["reply_messages"]!.AsArray().Select(reply => (Guid)reply!["id"]!).ToList();
-            var opinion = question.Candidates.Zip(question.Answers, (id, answer) => (Id: id, Score: answer.Score + (random.NextDouble() * 4) - 2));
+            var opinion =
+                question.Candidates.Zip(question.Answers, (id, answer) => (Id: id, Score: answer.Score + (random.NextDouble() * 4) - 2));
             Guid[] order = [.. opinion.OrderByDescending(one => one.Score).Select(one => one.Id)];
             var id = $"{annotator}-{question.Tree}";
             Assert.Equal(204, (await site.SendAsync("POST", $"/tasks/{task["id"]}/ack", new { message_id = id })).Status);
@@ -152,7 +157,8 @@ public sealed class VicunaTests : IDisposable
         var pairs = File.ReadLines(path).Select(line => JsonNode.Parse(line)!).ToList();
         Assert.Equal(
             await site.AskAsync<long>("""
-                select count(*) from feedback.message better join feedback.message worse on worse.parent_id = better.parent_id and worse.rank > better.rank
+                select count(*) from feedback.message better
+                join feedback.message worse on worse.parent_id = better.parent_id and worse.rank > better.rank
                 where better.text <> worse.text
                 """),
             pairs.Count);

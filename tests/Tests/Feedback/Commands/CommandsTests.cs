@@ -36,7 +36,8 @@ public sealed class CommandsTests : IDisposable
     [Fact]
     public async Task Scoring_is_tried_again_where_it_failed()
     {
-        await using var site = await (await ReadingSite.StartAsync(new() { ["Feedback:TreeManager:NumRequiredRankings"] = "1" })).WithUsersAsync();
+        await using var site = await (await ReadingSite.StartAsync(new() { ["Feedback:TreeManager:NumRequiredRankings"] = "1" }))
+            .WithUsersAsync();
         var (ranked, one, two) = await TreeAsync(site);
         var (unranked, _, _) = await TreeAsync(site);
         await site.RankAsync(ReadingSite.Alice, ranked, two, one);
@@ -46,7 +47,8 @@ public sealed class CommandsTests : IDisposable
 
         Assert.Equal("2 trees looked at again: 1 are ready for export, 1 are not.", told[0]);
         Assert.Equal(("ready_for_export false", "ranking true"), (await StateAsync(site, ranked), await StateAsync(site, unranked)));
-        Assert.Equal($"{two} {one}", await site.AskAsync<string>("select string_agg(id::text, ' ' order by rank) from feedback.message where rank is not null"));
+        Assert.Equal($"{two} {one}",
+            await site.AskAsync<string>("select string_agg(id::text, ' ' order by rank) from feedback.message where rank is not null"));
         Assert.Equal(unranked, await site.AskAsync<Guid>("select message_id from feedback.offer where work = 'ranking'"));
     }
 
@@ -94,7 +96,8 @@ public sealed class CommandsTests : IDisposable
         await site.RunAsync($"""
             insert into feedback.message (id, message_tree_id, user_id, role, api_client_id, frontend_message_id, text, review_result)
             select id, id, '{ReadingSite.Alice}', 'prompter', (select id from feedback.api_client where trusted), id::text, 'text', true
-            from (select ('00000000-0000-7000-8000-' || lpad(number::text, 12, '0'))::uuid as id from generate_series(1, 2500) as number) as made;
+            from (select ('00000000-0000-7000-8000-' || lpad(number::text, 12, '0'))::uuid as id
+              from generate_series(1, 2500) as number) as made;
             insert into feedback.message_tree_state (message_tree_id, goal_tree_size, max_depth, max_children_count, state, active)
             select id, 1, 3, 3, 'ready_for_export', false from feedback.message;
             """);
@@ -102,7 +105,8 @@ public sealed class CommandsTests : IDisposable
         await site.CommandAsync((commands, tell) => commands.ExportAsync(At("whole.jsonl.gz"), terms, Stream.Null, tell, Ct));
 
         await Assert.ThrowsAsync<OperationCanceledException>(() => site.CommandAsync(
-            (commands, _) => commands.ExportAsync(At("cut.jsonl.gz"), terms, Stream.Null, told => throw new OperationCanceledException(told), Ct)));
+            (commands, _) =>
+                commands.ExportAsync(At("cut.jsonl.gz"), terms, Stream.Null, told => throw new OperationCanceledException(told), Ct)));
         Assert.False(File.Exists(At("cut.jsonl.gz")));
         var told = await site.CommandAsync((commands, tell) => commands.ExportAsync(At("cut.jsonl.gz"), terms, Stream.Null, tell, Ct));
 

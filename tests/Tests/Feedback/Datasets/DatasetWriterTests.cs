@@ -72,7 +72,8 @@ public sealed class DatasetWriterTests : IDisposable
     {
         await CutAsync();
         await using var other = await DatasetWriter.OpenAsync(
-            At("cut.jsonl"), new(DatasetFormat.Sft), DatasetSplits.None, Pseudonyms.None, new Dictionary<string, string> { ["lang"] = "de" }, Ct);
+            At("cut.jsonl"), new(DatasetFormat.Sft), DatasetSplits.None,
+            Pseudonyms.None, new Dictionary<string, string> { ["lang"] = "de" }, Ct);
         Assert.Null(other.After);
         Assert.Equal(0, (await other.CompleteAsync(Ct)).Rows);
     }
@@ -89,7 +90,8 @@ public sealed class DatasetWriterTests : IDisposable
     public async Task A_cut_export_does_not_go_on_with_other_pseudonyms()
     {
         await CutAsync();
-        await using var other = await DatasetWriter.OpenAsync(At("cut.jsonl"), new(DatasetFormat.Sft), DatasetSplits.None, new(7), Filters, Ct);
+        await using var other =
+            await DatasetWriter.OpenAsync(At("cut.jsonl"), new(DatasetFormat.Sft), DatasetSplits.None, new(7), Filters, Ct);
         Assert.Null(other.After);
     }
 
@@ -160,13 +162,18 @@ public sealed class DatasetWriterTests : IDisposable
     [InlineData("""{"message_id":"x","text":"t","role":"prompter"}""", "no message id")]
     [InlineData("""{"message_id":"00000000-0000-0000-0000-000000000001","text":"t","role":"king"}""", "no known role")]
     [InlineData("""{"message_id":"00000000-0000-0000-0000-000000000001","text":null,"role":"prompter"}""", "Line 1")]
-    [InlineData("""{"message_tree_id":"00000000-0000-0000-0000-000000000001","tree_state":"growing","prompt":{"message_id":"00000000-0000-0000-0000-000000000002","text":"t","role":"prompter"}}""", "id of its tree")]
+    [InlineData(
+        """{"message_tree_id":"00000000-0000-0000-0000-000000000001","tree_state":"growing","prompt":{"message_id":"00000000-0000-0000-0000-000000000002","text":"t","role":"prompter"}}""", "id of its tree")]
     [InlineData("""{"message_id":"00000000-0000-0000-0000-000000000001","text":"t","role":"prompter","replies":[null]}""", "is null")]
     [InlineData("""{"message_id":"00000000-0000-0000-0000-000000000001","text":"t","role":"prompter","labels":{"spam":null}}""", "a label")]
-    [InlineData("""{"message_id":"00000000-0000-0000-0000-000000000001","text":"t","role":"prompter","labels":{"spam":{"value":1,"count":0}}}""", "a label")]
+    [InlineData(
+        """{"message_id":"00000000-0000-0000-0000-000000000001","text":"t","role":"prompter","labels":{"spam":{"value":1,"count":0}}}""",
+        "a label")]
     [InlineData("""{"message_id":"00000000-0000-0000-0000-000000000001","text":"t","role":"prompter","emojis":{"\u0000":1}}""", "an emoji")]
     [InlineData("""{"message_id":"00000000-0000-0000-0000-000000000001","text":"t","role":"prompter","lang":"e\u0000"}""", "a lang")]
-    [InlineData("""{"message_id":"00000000-0000-0000-0000-000000000001","text":"t","role":"prompter","lang":"123456789012345678901234567890123"}""", "a lang")]
+    [InlineData(
+        """{"message_id":"00000000-0000-0000-0000-000000000001","text":"t","role":"prompter","lang":"123456789012345678901234567890123"}""",
+        "a lang")]
     public async Task A_wrong_line_is_named(string line, string problem)
     {
         using var stream = new MemoryStream(Encoding.UTF8.GetBytes(line));
@@ -206,7 +213,8 @@ public sealed class DatasetWriterTests : IDisposable
                 CreatedDate = DateTimeOffset.UnixEpoch.AddSeconds(number), Emojis = new Dictionary<string, int> { ["+1"] = number },
                 Replies =
                 [
-                    new() { MessageId = $"1{id[1..]}", ParentId = id, Role = OasstMessage.Assistant, Text = $"answer {number}", Rank = 0, UserId = "u" },
+                    new() { MessageId = $"1{id[1..]}", ParentId = id, Role = OasstMessage.Assistant,
+                        Text = $"answer {number}", Rank = 0, UserId = "u" },
                 ],
             },
         };
@@ -218,7 +226,8 @@ public sealed class DatasetWriterTests : IDisposable
     private Task<DatasetWriter> OpenAsync(string name, TrainingShape shape, DatasetSplits? splits = null) =>
         DatasetWriter.OpenAsync(At(name), shape, splits ?? DatasetSplits.None, Pseudonyms.None, Filters, Ct);
 
-    private async Task<DatasetManifest> WriteAsync(string name, TrainingShape shape, IEnumerable<OasstTree> trees, DatasetSplits? splits = null)
+    private async Task<DatasetManifest> WriteAsync(
+        string name, TrainingShape shape, IEnumerable<OasstTree> trees, DatasetSplits? splits = null)
     {
         await using var writer = await OpenAsync(name, shape, splits);
         foreach (var tree in trees)
@@ -230,5 +239,6 @@ public sealed class DatasetWriterTests : IDisposable
 
     private string At(string name) => Path.Combine(folder, name);
 
-    private IEnumerable<string?> Names(string pattern) => Directory.GetFiles(folder, pattern).Select(Path.GetFileName).Order(StringComparer.Ordinal);
+    private IEnumerable<string?> Names(string pattern) =>
+        Directory.GetFiles(folder, pattern).Select(Path.GetFileName).Order(StringComparer.Ordinal);
 }

@@ -21,10 +21,12 @@ public sealed class ImportExportTests : IDisposable
         await using var first = await ReadingSite.StartAsync();
         await using var second = await ReadingSite.StartAsync();
         await ImportAsync(first, Forest(40));
-        await ExportAsync(first, "one.jsonl.gz", new() { State = "all", IncludeSynthetic = true, IncludeDeleted = true, WithLabels = true });
+        await ExportAsync(
+            first, "one.jsonl.gz", new() { State = "all", IncludeSynthetic = true, IncludeDeleted = true, WithLabels = true });
 
         await second.CommandAsync((commands, tell) => commands.ImportAsync(At("one.jsonl.gz"), new(KeepStates: true), tell, Ct));
-        await ExportAsync(second, "two.jsonl.gz", new() { State = "all", IncludeSynthetic = true, IncludeDeleted = true, WithLabels = true });
+        await ExportAsync(
+            second, "two.jsonl.gz", new() { State = "all", IncludeSynthetic = true, IncludeDeleted = true, WithLabels = true });
 
         Assert.Equal(Trees("one.jsonl.gz"), Trees("two.jsonl.gz"));
         Assert.Equal(40, Trees("two.jsonl.gz").Count);
@@ -36,7 +38,8 @@ public sealed class ImportExportTests : IDisposable
     {
         await using var site = await ReadingSite.StartAsync();
         await ImportAsync(site, Forest(20));
-        var terms = new ExportTerms { Format = "preference", State = "all", IncludeSynthetic = true, AnonymizerSeed = 7, Splits = "train=0.7,test=0.3" };
+        var terms = new ExportTerms { Format = "preference", State = "all",
+            IncludeSynthetic = true, AnonymizerSeed = 7, Splits = "train=0.7,test=0.3" };
 
         await ExportAsync(site, "a.jsonl", terms);
         await ExportAsync(site, "b.jsonl", terms);
@@ -83,7 +86,8 @@ public sealed class ImportExportTests : IDisposable
 
         Assert.Equal("Imported 1 messages in 0 new trees from 2 lines; 1 were there, 0 had no parent.", told[^1]);
         Assert.Equal("0 1 2 3", await site.AskAsync<string>("select string_agg(depth::text, ' ' order by depth) from feedback.message"));
-        Assert.Equal("1 1 1 0", await site.AskAsync<string>("select string_agg(children_count::text, ' ' order by depth) from feedback.message"));
+        Assert.Equal(
+            "1 1 1 0", await site.AskAsync<string>("select string_agg(children_count::text, ' ' order by depth) from feedback.message"));
     }
 
     [Fact]
@@ -103,9 +107,11 @@ public sealed class ImportExportTests : IDisposable
     public async Task A_flat_tree_comes_in_whole_before_it_is_set_going()
     {
         await using var site = await ReadingSite.StartAsync();
-        File.WriteAllLines(At("in.jsonl"), Enumerable.Range(1, 334).SelectMany(tree => Enumerable.Range(0, 3).Select(message => JsonSerializer.Serialize(new
+        File.WriteAllLines(At("in.jsonl"),
+            Enumerable.Range(1, 334).SelectMany(tree => Enumerable.Range(0, 3).Select(message => JsonSerializer.Serialize(new
         {
-            message_id = Id(tree, message), parent_id = message == 0 ? null : Id(tree, 0), text = $"t{message}", role = message == 0 ? "prompter" : "assistant",
+            message_id = Id(tree, message), parent_id = message == 0 ? null : Id(tree, 0),
+            text = $"t{message}", role = message == 0 ? "prompter" : "assistant",
         }))));
 
         await site.CommandAsync((commands, tell) => commands.ImportAsync(At("in.jsonl"), new(Activate: 1_000), tell, Ct));
@@ -184,7 +190,8 @@ public sealed class ImportExportTests : IDisposable
         await site.CommandAsync((commands, tell) => commands.RerankAsync(commit: true, tell, Ct));
 
         Assert.StartsWith("1 trees, 1 ranked parents, 2 ranks would change", dry[0], StringComparison.Ordinal);
-        Assert.Equal($"{two} {one}", await site.AskAsync<string>("select string_agg(id::text, ' ' order by rank) from feedback.message where rank is not null"));
+        Assert.Equal($"{two} {one}",
+            await site.AskAsync<string>("select string_agg(id::text, ' ' order by rank) from feedback.message where rank is not null"));
     }
 
     [Fact]
@@ -219,12 +226,15 @@ public sealed class ImportExportTests : IDisposable
         origin = "test",
         prompt = new
         {
-            message_id = Id(tree, 0), created_date = "2024-01-02T03:04:05.000006+00:00", text = $"question {tree} \u20ac \U0001f600", role = "prompter", lang = "en",
-            review_count = 3, review_result = true, deleted = false, synthetic = false, emojis = new Dictionary<string, int> { ["+1"] = tree },
+            message_id = Id(tree, 0), created_date = "2024-01-02T03:04:05.000006+00:00",
+            text = $"question {tree} \u20ac \U0001f600", role = "prompter", lang = "en",
+            review_count = 3, review_result = true, deleted = false,
+            synthetic = false, emojis = new Dictionary<string, int> { ["+1"] = tree },
             labels = new { quality = new { value = 0.25, count = 2 } },
             replies = Enumerable.Range(0, 3).Select(rank => new
             {
-                message_id = Id(tree, rank + 1), parent_id = Id(tree, 0), created_date = "2024-01-02T03:04:06+00:00", text = $"answer {rank} of {tree}",
+                message_id = Id(tree, rank + 1), parent_id = Id(tree, 0),
+                created_date = "2024-01-02T03:04:06+00:00", text = $"answer {rank} of {tree}",
                 role = "assistant", lang = "en", review_count = 3, review_result = true, rank, synthetic = true, model_name = "m",
             }),
         },
@@ -236,14 +246,16 @@ public sealed class ImportExportTests : IDisposable
         tree_state = "growing",
     });
 
-    private static string Id(int tree, int message) => string.Create(CultureInfo.InvariantCulture, $"00000000-0000-7000-8000-{tree:x6}{message:x6}");
+    private static string Id(int tree, int message) =>
+        string.Create(CultureInfo.InvariantCulture, $"00000000-0000-7000-8000-{tree:x6}{message:x6}");
 
     /// <summary>The questions with the answers of five models, ranked by the place of their files.</summary>
     private static IEnumerable<string> Vicuna(string folder)
     {
         var answers = Directory.GetFiles(folder, "answers-*.jsonl").Order(StringComparer.Ordinal).Select(file => (
             Model: Path.GetFileNameWithoutExtension(file)["answers-".Length..],
-            Texts: File.ReadLines(file).Select(line => JsonNode.Parse(line)!).ToDictionary(one => (int)one["question_id"]!, one => (string)one["text"]!))).ToList();
+            Texts: File.ReadLines(file).Select(line => JsonNode.Parse(line)!)
+            .ToDictionary(one => (int)one["question_id"]!, one => (string)one["text"]!))).ToList();
         return File.ReadLines(Path.Combine(folder, "questions.jsonl")).Select(line => JsonNode.Parse(line)!).Select(question =>
         {
             var number = (int)question["question_id"]!;

@@ -48,7 +48,8 @@ public sealed class TrainingRowsTests
     [InlineData("BestVersusRest", "a2>a1 a2>a3")]
     public void Ranked_siblings_give_the_pairs_of_the_policy(string policy, string pairs) => Assert.Equal(
         pairs.Split(' '),
-        Parsed(new(DatasetFormat.Preference, Enum.Parse<PairPolicy>(policy))).Select(row => $"{Last(row["chosen"])}>{Last(row["rejected"])}"));
+        Parsed(new(DatasetFormat.Preference, Enum.Parse<PairPolicy>(policy)))
+        .Select(row => $"{Last(row["chosen"])}>{Last(row["rejected"])}"));
 
     [Fact]
     public void Replies_of_the_same_text_make_no_pair()
@@ -72,7 +73,8 @@ public sealed class TrainingRowsTests
     [Fact]
     public void Thumbs_and_else_the_quality_label_say_what_is_good() => Assert.Equal(
         ["a2 false", "a1 true"],
-        Parsed(new(DatasetFormat.Kto)).Select(row => $"{Last(row["completion"])} {(bool)row["label"]! switch { true => "true", false => "false" }}"));
+        Parsed(new(DatasetFormat.Kto))
+        .Select(row => $"{Last(row["completion"])} {(bool)row["label"]! switch { true => "true", false => "false" }}"));
 
     [Fact]
     public void A_prompt_alone_is_the_first_one() =>

@@ -42,7 +42,8 @@ public sealed class HuggingFaceTests
         await site.Host.Services.GetRequiredService<JobQueue>().EnqueueAsync(new FindUnanalyzed(), options: null, Ct);
         await UntilAsync(async () => await site.AskAsync<long>("select count(*) from feedback.message_embedding") == 1);
 
-        Assert.Equal($"{message} toxic 0.75", await site.AskAsync<string>("select message_id || ' ' || label || ' ' || score from feedback.message_toxicity"));
+        Assert.Equal($"{message} toxic 0.75",
+            await site.AskAsync<string>("select message_id || ' ' || label || ' ' || score from feedback.message_toxicity"));
         Assert.Equal("{0.5,-0.25}", await site.AskAsync<string>("select embedding::text from feedback.message_embedding"));
         Assert.Equal(["/m/tox", "/m/tox", "/m/tox", "/pipe/emb"], asked.Select(one => one.Path));
         Assert.All(asked, one => Assert.Equal("Bearer hf", one.Key));

@@ -51,7 +51,8 @@ public sealed class MessageActsTests
 
         foreach (var text in (string[])["Second", "Third"])
         {
-            var (status, body) = await site.PostAsync($"/messages/{tree}/edit", new JsonObject { ["user"] = FeedbackSite.User("editor"), ["new_content"] = text });
+            var (status, body) = await site.PostAsync(
+                $"/messages/{tree}/edit", new JsonObject { ["user"] = FeedbackSite.User("editor"), ["new_content"] = text });
             Assert.Equal((200, true), (status, body is null));
         }
 
@@ -137,7 +138,8 @@ public sealed class MessageActsTests
         // One of each: what is said again changes nothing.
         Assert.Equal("1 1", await site.ScalarAsync<string>($"""
             select count(*) filter (where event_type = 'task_ack') || ' ' || count(*) filter (where event_type = 'task_nack')
-            from feedback.journal where event_payload ->> 'task_id' = '{task["id"]}' and message_id = '{tree}' and message_tree_id = '{tree}'
+            from feedback.journal
+              where event_payload ->> 'task_id' = '{task["id"]}' and message_id = '{tree}' and message_tree_id = '{tree}'
             """));
         Assert.Equal("""["+1"] []; ["-1"] ["+1"]; [] ["-1"]""", await site.ScalarAsync<string>("""
             select string_agg((event_payload ->> 'added') || ' ' || (event_payload ->> 'removed'), '; ' order by id)
@@ -145,7 +147,8 @@ public sealed class MessageActsTests
             """));
     }
 
-    private static readonly System.Text.Json.JsonSerializerOptions Relaxed = new() { Encoder = System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
+    private static readonly System.Text.Json.JsonSerializerOptions Relaxed =
+        new() { Encoder = System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
     private static Task<(int Status, JsonNode? Body)> Mark(FeedbackSite site, string messageId, string user, string emoji) =>
         site.PostAsync($"/messages/{messageId}/emoji", new JsonObject { ["user"] = FeedbackSite.User(user), ["emoji"] = emoji });

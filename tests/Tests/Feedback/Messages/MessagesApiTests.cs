@@ -30,8 +30,10 @@ public sealed class MessagesApiTests(MessagesApiTests.Forest forest) : IClassFix
 
         Assert.Equal(
             [
-                "created_date", "deleted", "edited", "emojis", "frontend_message_id", "id", "is_assistant", "lang", "message_tree_id", "model_name",
-                "parent_id", "rank", "ranking_count", "review_count", "review_result", "synthetic", "text", "user", "user_emojis", "user_id",
+                "created_date", "deleted", "edited", "emojis", "frontend_message_id",
+                "id", "is_assistant", "lang", "message_tree_id", "model_name",
+                "parent_id", "rank", "ranking_count", "review_count", "review_result",
+                "synthetic", "text", "user", "user_emojis", "user_id",
                 "user_is_author",
             ],
             message.Select(field => field.Key).Order(StringComparer.Ordinal));
@@ -86,7 +88,8 @@ public sealed class MessagesApiTests(MessagesApiTests.Forest forest) : IClassFix
     [Fact]
     public async Task Lists_are_paged_both_ways_without_gap_or_repetition()
     {
-        var all = (await Site.GetAsync("/messages/?max_count=100&desc=false")).AsArray().Select(message => (string)message!["id"]!).ToList();
+        var all = (await Site.GetAsync("/messages/?max_count=100&desc=false"))
+            .AsArray().Select(message => (string)message!["id"]!).ToList();
         Assert.Equal(4, all.Count);
 
         List<string> seen = [];
@@ -157,7 +160,8 @@ public sealed class MessagesApiTests(MessagesApiTests.Forest forest) : IClassFix
     [InlineData("((", 0)]
     [InlineData("'", 0)]
     public async Task Words_are_found_in_their_language(string words, int found) =>
-        Assert.Equal(found, (await Site.GetAsync($"/messages/cursor?lang=en&search_query={Uri.EscapeDataString(words)}"))["items"]!.AsArray().Count);
+        Assert.Equal(
+            found, (await Site.GetAsync($"/messages/cursor?lang=en&search_query={Uri.EscapeDataString(words)}"))["items"]!.AsArray().Count);
 
     [Fact]
     public async Task Valid_labels_depend_on_the_message()

@@ -66,7 +66,8 @@ public sealed class FeedbackDataTests
         var person = Guid.CreateVersion7(TimeProvider.System.GetUtcNow());
         await site.RunAsync($"""
             update feedback.user set auth_method = 'discord' where id = '{ReadingSite.Alice}';
-            insert into platform.people (id, name, locale, time_zone, state, created_at) values ('{person}', 'A', 'en', 'UTC', 'active', now());
+            insert into platform.people (id, name, locale, time_zone, state, created_at)
+              values ('{person}', 'A', 'en', 'UTC', 'active', now());
             insert into platform.external_accounts (person_id, provider, subject, linked_at) values ('{person}', 'discord', 'alice', now())
             """);
         return person;

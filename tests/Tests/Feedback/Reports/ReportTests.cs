@@ -14,7 +14,8 @@ public sealed class ReportTests
         await using var discord = await LoopbackSite.StartAsync(async context =>
         {
             using var reader = new StreamReader(context.Request.Body);
-            told.Enqueue(($"{context.Request.Path}", $"{context.Request.Headers.Authorization}", JsonNode.Parse(await reader.ReadToEndAsync())!));
+            told.Enqueue(
+                ($"{context.Request.Path}", $"{context.Request.Headers.Authorization}", JsonNode.Parse(await reader.ReadToEndAsync())!));
             await context.Response.WriteAsync("{}");
         });
         await using var site = await (await ReadingSite.StartAsync(new()
@@ -26,16 +27,19 @@ public sealed class ReportTests
 
         var (status, _) = await site.SendAsync("POST", "/text_labels/", new
         {
-            type = "text_labels", user = new { id = "bob", display_name = "Bob", auth_method = "local" }, text = "it is rude", labels = Array.Empty<int>(),
+            type = "text_labels", user = new { id = "bob", display_name = "Bob", auth_method = "local" },
+            text = "it is rude", labels = Array.Empty<int>(),
             message_id = message, is_report = true,
         });
         await site.Host.RunJobsAsync();
 
         Assert.Equal(204, status);
         var (path, key, body) = Assert.Single(told);
-        Assert.Equal(("/channels/17/messages", "Bot bot-key", $"New report: https://web.example/admin/messages/{message}"), (path, key, (string?)body["content"]));
+        Assert.Equal(("/channels/17/messages", "Bot bot-key", $"New report: https://web.example/admin/messages/{message}"),
+            (path, key, (string?)body["content"]));
         Assert.Equal((500, 0x3498DB), (((string)body["embeds"]![0]!["description"]!).Length, (int)body["embeds"]![0]!["color"]!));
-        Assert.Equal(("it is rude", $"{ReadingSite.Bob}"), ((string?)body["embeds"]![1]!["description"], (string?)body["embeds"]![1]!["author"]!["name"]));
+        Assert.Equal(("it is rude", $"{ReadingSite.Bob}"),
+            ((string?)body["embeds"]![1]!["description"], (string?)body["embeds"]![1]!["author"]!["name"]));
         Assert.Empty(body["allowed_mentions"]!["parse"]!.AsArray());
     }
 }

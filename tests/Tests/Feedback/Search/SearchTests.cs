@@ -31,7 +31,8 @@ public sealed class SearchTests
     [Fact]
     public async Task Texts_that_say_nearly_the_same_are_found_by_their_vectors()
     {
-        await using var site = await (await ReadingSite.StartAsync(new() { ["Feedback:HuggingFace:EmbeddingModel"] = "emb" })).WithUsersAsync();
+        await using var site = await (await ReadingSite.StartAsync(new() { ["Feedback:HuggingFace:EmbeddingModel"] = "emb" }))
+            .WithUsersAsync();
         var asked = await site.SayAsync(ReadingSite.Alice, "asked");
         var copy = await site.SayAsync(ReadingSite.Bob, "copy");
         var near = await site.SayAsync(ReadingSite.Bob, "near");
@@ -41,7 +42,8 @@ public sealed class SearchTests
         foreach (var (id, vector) in ((Guid, string)[])[
             (asked, "{1,0,0}"), (copy, "{2,0,0}"), (near, "{1,1,0}"), (far, "{0,1,0}"), (deleted, "{1,0,0}"), (foreign, "{1,0,0}")])
         {
-            await site.RunAsync($"insert into feedback.message_embedding (message_id, model, embedding) values ('{id}', 'emb', '{vector}')");
+            await site.RunAsync(
+                $"insert into feedback.message_embedding (message_id, model, embedding) values ('{id}', 'emb', '{vector}')");
         }
 
         var found = await SimilarAsync(site, $"{asked}/similar");
@@ -59,14 +61,16 @@ public sealed class SearchTests
         await site.RunAsync($"""
             update feedback.user set streak_days = 5, streak_last_day_date = now() - interval '5 days',
               last_activity_date = at, last_active_day = (at at time zone 'UTC')::date
-            from (select id, now() - case id when '{ReadingSite.Alice}' then interval '35 hours' else interval '37 hours' end as at from feedback.user) as last
+            from (select id, now() - case id when '{ReadingSite.Alice}' then interval '35 hours' else interval '37 hours' end as at
+              from feedback.user) as last
             where last.id = "user".id
             """);
 
         await RunAsync(site, new ResetStreaks());
 
         Assert.Equal("alice 5 true, bob 0 false", await site.AskAsync<string>("""
-            select string_agg(username || ' ' || streak_days || ' ' || (streak_last_day_date is not null), ', ' order by username) from feedback.user
+            select string_agg(username || ' ' || streak_days || ' ' || (streak_last_day_date is not null), ', ' order by username)
+              from feedback.user
             """));
     }
 

@@ -16,7 +16,8 @@ public sealed class SeedTests
 
         Assert.Equal((13, 0), (first, second));
         Assert.Equal(5, await site.AskAsync<long>("select count(*) from feedback.message_tree_state"));
-        Assert.Equal(1, await site.AskAsync<long>("select count(*) from feedback.user where username = '__dummy_user__' and not show_on_leaderboard"));
+        Assert.Equal(1,
+            await site.AskAsync<long>("select count(*) from feedback.user where username = '__dummy_user__' and not show_on_leaderboard"));
         Assert.NotEqual(0, await site.AskAsync<long>("select count(*) from feedback.offer where work = 'reply'"));
         Assert.Empty(await site.BrokenAsync());
     }
@@ -42,7 +43,8 @@ public sealed class SeedTests
     [Theory]
     [InlineData("[null]", "null")]
     [InlineData("""[{"task_message_id": "t0", "user_message_id": "m0", "text": "Which?", "role": "king"}]""", "role")]
-    [InlineData("""[{"task_message_id": "t0", "user_message_id": "m0", "text": "Which?", "role": "prompter", "tree_state": "asleep"}]""", "state")]
+    [InlineData(
+        """[{"task_message_id": "t0", "user_message_id": "m0", "text": "Which?", "role": "prompter", "tree_state": "asleep"}]""", "state")]
     public async Task A_seed_that_is_wrong_is_told_and_none_of_it_is_put_in(string seed, string problem)
     {
         var path = Path.GetTempFileName();

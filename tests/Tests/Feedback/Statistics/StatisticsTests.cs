@@ -17,7 +17,8 @@ public sealed class StatisticsTests
 
         var board = await site.GetAsync("/leaderboards/total?oasst_user=local:bob");
         var (first, second) = (board["leaderboard"]![0]!, board["leaderboard"]![1]!);
-        // Bob: one assistant reply (4), accepted (4), placed first once (9), one full label (2). Alice: two replies, one accepted, second place, a ranking.
+        // Bob: one assistant reply (4), accepted (4), placed first once (9), one full label (2). Alice: two replies, one accepted, second
+        // place, a ranking.
         Assert.Equal(("bob", 19, 1, true), Row(first));
         Assert.Equal(("alice", 16, 2, false), Row(second));
         Assert.Equal(4, (int)first["level"]!);
@@ -42,7 +43,8 @@ public sealed class StatisticsTests
         Assert.NotNull((await site.GetAsync("/leaderboards/day"))["leaderboard"]![0]!["base_date"]);
 
         async Task<IEnumerable<string>> NamesAsync(string frame) =>
-            (await site.GetAsync($"/leaderboards/{frame}"))["leaderboard"]!.AsArray().Select(row => (string)row!["username"]!).Order(StringComparer.Ordinal);
+            (await site.GetAsync($"/leaderboards/{frame}"))["leaderboard"]!.AsArray()
+                .Select(row => (string)row!["username"]!).Order(StringComparer.Ordinal);
     }
 
     [Fact]
@@ -77,7 +79,8 @@ public sealed class StatisticsTests
         var troll = (await site.GetAsync("/trollboards/week?enabled=true"))["trollboard"]![0]!;
 
         Assert.Equal(("bob", 6, 2, 1, 0.25), (
-            (string?)troll["username"], (int)troll["troll_score"]!, (int)troll["red_flags"]!, (int)troll["spam"]!, (double)troll["quality"]!));
+            (string?)troll["username"], (int)troll["troll_score"]!,
+            (int)troll["red_flags"]!, (int)troll["spam"]!, (double)troll["quality"]!));
         Assert.Empty((await site.GetAsync("/trollboards/week?enabled=false"))["trollboard"]!.AsArray());
     }
 
@@ -94,7 +97,8 @@ public sealed class StatisticsTests
         Assert.Equal(404, (await site.SendAsync("GET", $"/users/{Bob}/stats/day")).Status);
         Assert.Empty((await site.GetAsync($"/users/{Guid.Empty}/stats")).AsObject());
         Assert.Single((await site.GetAsync($"/users/{Bob}/stats/total/window"))["leaderboard"]!.AsArray());
-        Assert.Equal((200, null), ((await site.SendAsync("GET", $"/users/{Alice}/stats/total/window")) is var (status, body) ? (status, body?.ToString()) : default));
+        Assert.Equal((200, null), ((await site.SendAsync("GET", $"/users/{Alice}/stats/total/window")) is var (status, body)
+            ? (status, body?.ToString()) : default));
     }
 
     [Fact]
@@ -102,7 +106,8 @@ public sealed class StatisticsTests
     {
         await using var site = await (await ReadingSite.StartAsync()).WithUsersAsync();
         await site.SayAsync(Bob, "hello");
-        Assert.Equal((400, 6000), await site.SendAsync("GET", "/stats/cached/message_trees_by_state") is var (status, body) ? (status, (int)body!["error_code"]!) : default);
+        Assert.Equal((400, 6000), await site.SendAsync(
+            "GET", "/stats/cached/message_trees_by_state") is var (status, body) ? (status, (int)body!["error_code"]!) : default);
 
         Assert.Equal(204, (await site.SendAsync("POST", "/stats/cached/update")).Status);
 
@@ -119,7 +124,8 @@ public sealed class StatisticsTests
         var root = await site.SayAsync(Bob, "hello");
         await site.SayAsync(Alice, "hi", root, "deleted = true");
 
-        Assert.Equal("""{"all":2,"active":1,"active_by_lang":{"en":1},"deleted":1,"message_trees":1}""", (await site.GetAsync("/stats/")).ToJsonString());
+        Assert.Equal("""{"all":2,"active":1,"active_by_lang":{"en":1},"deleted":1,"message_trees":1}""",
+            (await site.GetAsync("/stats/")).ToJsonString());
         var trees = await site.GetAsync("/stats/tree_manager");
         Assert.Equal(1, (int)trees["state_counts"]!["growing"]!);
         Assert.Equal((1, 0), ((int)trees["message_counts"]![0]!["count"]!, (int)trees["message_counts"]![0]!["depth"]!));
@@ -130,7 +136,8 @@ public sealed class StatisticsTests
     {
         await using var site = await ReadingSite.StartAsync();
         var (status, body) = await site.SendAsync("GET", "/leaderboards/year");
-        Assert.Equal((422, """["path","time_frame"]""", "type_error.enum"), (status, body!["detail"]![0]!["loc"]!.ToJsonString(), (string?)body["detail"]![0]!["type"]));
+        Assert.Equal((422, """["path","time_frame"]""", "type_error.enum"),
+            (status, body!["detail"]![0]!["loc"]!.ToJsonString(), (string?)body["detail"]![0]!["type"]));
     }
 
     [Theory]

@@ -38,13 +38,15 @@ public sealed class TaskRaceTests
         const string Nobody = "0190a000-0000-7000-8000-000000000000";
         (string Task, string Message)[] sent =
         [
-            .. tasks.Skip(4).Select((task, i) => (task, $"own{i}")), (tasks[2], "twice"), (tasks[2], "twice"), (tasks[3], "either"), (tasks[3], "or"),
+            .. tasks.Skip(4).Select((task, i) => (task, $"own{i}")), (tasks[2], "twice"),
+            (tasks[2], "twice"), (tasks[3], "either"), (tasks[3], "or"),
             (Nobody, "nothing"),
         ];
 
         var ended = await AcknowledgeAsync(site, sent);
         // The first two pass each other's look at what is there and are refused to the group, if they are in one.
-        var others = await AcknowledgeAsync(site, [(tasks[0], "one for two"), (tasks[1], "one for two"), (tasks[4], "own0"), (Nobody, "nothing")]);
+        var others =
+            await AcknowledgeAsync(site, [(tasks[0], "one for two"), (tasks[1], "one for two"), (tasks[4], "own0"), (Nobody, "nothing")]);
 
         Assert.All(ended.Take(14), one => Assert.Equal(204, one.Status));
         Assert.Equal([(204, 0), (400, 2103)], others.Take(2).Select(one => (one.Status, one.Code)).Order());
@@ -60,7 +62,8 @@ public sealed class TaskRaceTests
                 """)).Order(StringComparer.Ordinal));
     }
 
-    private static async Task<(string Task, int Status, int Code)[]> AcknowledgeAsync(FeedbackSite site, (string Task, string Message)[] sent)
+    private static async Task<(string Task, int Status, int Code)[]> AcknowledgeAsync(
+        FeedbackSite site, (string Task, string Message)[] sent)
     {
         var answers = await Task.WhenAll(sent.Select(one => site.PostAsync($"/tasks/{one.Task}/ack", new { message_id = one.Message })));
         return [.. sent.Zip(answers, (one, answer) => (one.Task, answer.Status, (int?)answer.Body?["error_code"] ?? 0))];
@@ -75,10 +78,12 @@ public sealed class TaskRaceTests
         {
             await site.RequestAsync(known, "initial_prompt");
         }
-        await site.ScalarAsync<int>("with barred as (update feedback.user set enabled = false where username in ('user3', 'user8') returning 1) select count(*)::int from barred");
+        await site.ScalarAsync<int>(
+            "with barred as (update feedback.user set enabled = false where username in ('user3', 'user8') returning 1) select count(*)::int from barred");
 
         // The other half is new; some wish for what there is not.
-        var answers = await Task.WhenAll(users.Select((user, i) => site.RequestAsync(user, i % 6 == 5 ? "rank_prompter_replies" : "initial_prompt")));
+        var answers =
+            await Task.WhenAll(users.Select((user, i) => site.RequestAsync(user, i % 6 == 5 ? "rank_prompter_replies" : "initial_prompt")));
 
         for (var i = 0; i < users.Length; i++)
         {
@@ -115,7 +120,8 @@ public sealed class TaskRaceTests
         foreach (var task in given)
         {
             Assert.Equal(
-                await site.ScalarAsync<string>($"select m.text from feedback.task t join feedback.message m on m.id = t.parent_message_id where t.id = '{task["id"]}'"),
+                await site.ScalarAsync<string>(
+                    $"select m.text from feedback.task t join feedback.message m on m.id = t.parent_message_id where t.id = '{task["id"]}'"),
                 (string)Assert.Single(task["conversation"]!["messages"]!.AsArray())!["text"]!);
         }
     }
@@ -236,7 +242,8 @@ public sealed class TaskRaceTests
         foreach (var user in (string[])["first", "second"])
         {
             // What the one holds is let go, as time would do it.
-            await site.ScalarAsync<int>("with all_free as (update feedback.offer set held = '{}' returning 1) select count(*)::int from all_free");
+            await site.ScalarAsync<int>(
+                "with all_free as (update feedback.offer set held = '{}' returning 1) select count(*)::int from all_free");
             held.Add((user, (await site.TakeAsync(user, "assistant_reply")).FrontendId));
         }
 

@@ -191,7 +191,8 @@ public sealed class TaskStoryTests
         Assert.Equal(200, status);
         Assert.Equal("full", (string)task!["mode"]!);
         Assert.Equal(11, task["valid_labels"]!.AsArray().Count);
-        Assert.Equal(task["valid_labels"]!.AsArray().Select(name => (string)name!), task["labels"]!.AsArray().Select(label => (string)label!["name"]!));
+        Assert.Equal(task["valid_labels"]!.AsArray().Select(name => (string)name!),
+            task["labels"]!.AsArray().Select(label => (string)label!["name"]!));
         await Refused(site.ReviewAsync("reviewer", task), 400, 2104);
         await site.AcknowledgeAsync((string)task["id"]!);
 
@@ -227,7 +228,8 @@ public sealed class TaskStoryTests
     public async Task A_collective_task_takes_many_answers_until_it_is_closed()
     {
         await using var site = await FeedbackSite.StartAsync();
-        var (_, task) = await site.PostAsync("/tasks/", new JsonObject { ["type"] = "initial_prompt", ["user"] = FeedbackSite.User("host"), ["collective"] = true });
+        var (_, task) = await site.PostAsync(
+            "/tasks/", new JsonObject { ["type"] = "initial_prompt", ["user"] = FeedbackSite.User("host"), ["collective"] = true });
         var id = await site.AcknowledgeAsync((string)task!["id"]!);
 
         Assert.Equal(200, (await site.ReplyAsync("first", id, "c1", "One")).Status);
@@ -243,7 +245,8 @@ public sealed class TaskStoryTests
     public async Task An_answer_of_no_known_shape_is_told_what_each_shape_misses()
     {
         await using var site = await FeedbackSite.StartAsync();
-        var (status, body) = await site.PostAsync("/tasks/interaction", new JsonObject { ["type"] = "nonsense", ["user"] = FeedbackSite.User("x") });
+        var (status, body) =
+            await site.PostAsync("/tasks/interaction", new JsonObject { ["type"] = "nonsense", ["user"] = FeedbackSite.User("x") });
         var (badJson, wrong) = await site.PostAsync("/tasks/", "{bad");
         var (badMethod, method) = await site.PostAsync("/tasks/availability", new { id = "x", display_name = "x", auth_method = "ldap" });
 
@@ -277,7 +280,8 @@ public sealed class TaskStoryTests
         Assert.Equal((status, code), (answered, (int?)body?["error_code"]));
     }
 
-    private static Task<(int Status, JsonNode? Body)> Labels(FeedbackSite site, JsonNode task, JsonObject labels) => site.PostAsync("/tasks/interaction", new JsonObject
+    private static Task<(int Status, JsonNode? Body)> Labels(FeedbackSite site, JsonNode task, JsonObject labels) =>
+        site.PostAsync("/tasks/interaction", new JsonObject
     {
         ["type"] = "text_labels",
         ["user"] = FeedbackSite.User("reviewer"),

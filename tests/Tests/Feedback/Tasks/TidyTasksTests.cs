@@ -51,7 +51,8 @@ public sealed class TidyTasksTests
     }
 
     private static async Task<string[]> LeftAsync(FeedbackSite site) => (await site.ScalarAsync<string>(
-        "select string_agg(u.username, ',' order by t.created_date desc) from feedback.task t join feedback.user u on u.id = t.user_id")).Split(',');
+        "select string_agg(u.username, ',' order by t.created_date desc) from feedback.task t join feedback.user u on u.id = t.user_id"))
+        .Split(',');
 
     private static async Task<(int Status, int Code)> AcknowledgeAsync(FeedbackSite site, string task, string id)
     {

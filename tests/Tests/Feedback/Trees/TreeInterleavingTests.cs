@@ -45,7 +45,8 @@ public sealed class TreeInterleavingTests(ITestOutputHelper output)
         {
             await Task.WhenAll(people.Select(person => person.ActAsync(ActsOfOneRound, round)));
             await site.Host.RunJobsAsync();
-            Assert.Equal("", string.Join('\n', [.. wrong, .. await site.BrokenAsync(), .. await WholeTrees.FaultsAsync(site, reviews: 2, rankings: 2)]));
+            Assert.Equal("",
+                string.Join('\n', [.. wrong, .. await site.BrokenAsync(), .. await WholeTrees.FaultsAsync(site, reviews: 2, rankings: 2)]));
         }
         var states = await site.AskAsync<string>(
             "select string_agg(state || ' ' || count, ', ') from (select state, count(*)::text from feedback.message_tree_state group by state) as counted");
@@ -72,15 +73,18 @@ public sealed class TreeInterleavingTests(ITestOutputHelper output)
                 await ((random.Next(100), message) switch
                 {
                     ( < 70, _) or (_, null) => WorkAsync($"{round}-{number}-{act}"),
-                    ( < 78, _) => CallAsync("POST", $"/messages/{message}/emoji", new JsonObject { ["user"] = User, ["emoji"] = Emojis[random.Next(Emojis.Length)] }),
+                    ( < 78, _) => CallAsync("POST", $"/messages/{message}/emoji",
+                        new JsonObject { ["user"] = User, ["emoji"] = Emojis[random.Next(Emojis.Length)] }),
                     ( < 82, _) => CallAsync("DELETE", $"/messages/{message}"),
                     ( < 87, _) => CallAsync("PUT", $"/messages/{message}/undelete"),
                     ( < 89, _) => CallAsync("PUT", $"/messages/{message}/tree/state?halt=true"),
                     ( < 94, _) => CallAsync("PUT", $"/messages/{message}/tree/state?halt=false"),
-                    ( < 97, _) => CallAsync("POST", $"/messages/{message}/edit", new JsonObject { ["user"] = User, ["new_content"] = $"Edited by {name}, {act}" }),
+                    ( < 97, _) => CallAsync("POST", $"/messages/{message}/edit",
+                        new JsonObject { ["user"] = User, ["new_content"] = $"Edited by {name}, {act}" }),
                     _ => CallAsync("POST", "/text_labels/", new JsonObject
                     {
-                        ["type"] = "text_labels", ["user"] = User, ["text"] = "x", ["labels"] = new JsonObject { ["spam"] = 1 }, ["message_id"] = message,
+                        ["type"] = "text_labels", ["user"] = User, ["text"] = "x",
+                        ["labels"] = new JsonObject { ["spam"] = 1 }, ["message_id"] = message,
                         ["is_report"] = random.Next(2) == 0,
                     }),
                 });
@@ -106,13 +110,15 @@ public sealed class TreeInterleavingTests(ITestOutputHelper output)
                 // Twice at once with two ids: one of them is the task's.
                 var both = await Task.WhenAll(((string[])[$"m{turn}", $"n{turn}"]).Select(one =>
                     CallAsync("POST", $"/tasks/{id}/ack", new JsonObject { ["message_id"] = one })));
-                Expect(both.Count(one => one.Status == 204) == 1, $"Of two acknowledgements with two ids {both[0].Status} and {both[1].Status}");
+                Expect(both.Count(one => one.Status == 204) == 1,
+                    $"Of two acknowledgements with two ids {both[0].Status} and {both[1].Status}");
                 return;
             }
             await CallAsync("POST", $"/tasks/{id}/ack", new JsonObject { ["message_id"] = $"m{turn}" });
             var answer = Bot.Answer(task, random, name, turn);
             var sent = random.Next(4) == 0 ? 2 : 1;
-            var answers = await Task.WhenAll(Enumerable.Range(0, sent).Select(_ => CallAsync("POST", "/tasks/interaction", answer.DeepClone())));
+            var answers =
+                await Task.WhenAll(Enumerable.Range(0, sent).Select(_ => CallAsync("POST", "/tasks/interaction", answer.DeepClone())));
             Expect(answers.Count(one => one.Status == 200) <= 1, $"One answer to {task["type"]} counted twice");
         }
 
@@ -120,7 +126,8 @@ public sealed class TreeInterleavingTests(ITestOutputHelper output)
         private async Task<(int Status, JsonNode? Body)> CallAsync(string method, string path, JsonNode? body = null)
         {
             var (status, answer) = await site.SendAsync(method, path, body);
-            Expect(status < 500 || (status == 503 && (int?)answer?["error_code"] == 1006), $"{method} {path}: {status} {answer?.ToJsonString()}");
+            Expect(status < 500 || (status == 503 && (int?)answer?["error_code"] == 1006),
+                $"{method} {path}: {status} {answer?.ToJsonString()}");
             return (status, answer);
         }
 

@@ -85,7 +85,8 @@ public sealed class TreeRulesTests
 
     [Fact]
     public void A_tree_with_nothing_to_rank_does_not_stall() =>
-        Assert.Equal(TreeState.ReadyForScoring, TreeRules.Next(TreeOf(TreeState.Ranking, [.. Growing(goal: 2, accepted: 1).Messages]), Options));
+        Assert.Equal(
+            TreeState.ReadyForScoring, TreeRules.Next(TreeOf(TreeState.Ranking, [.. Growing(goal: 2, accepted: 1).Messages]), Options));
 
     [Fact]
     public void Replies_of_prompters_are_ranked_only_where_that_is_asked_for()
@@ -99,7 +100,8 @@ public sealed class TreeRulesTests
 
     [Fact]
     public void A_tree_whose_scoring_failed_is_scored_again_when_it_has_its_rankings() =>
-        Assert.Equal(TreeState.ReadyForScoring, TreeRules.Next(TreeOf(TreeState.ScoringFailed, [.. Growing(goal: 2, accepted: 1).Messages]), Options));
+        Assert.Equal(TreeState.ReadyForScoring,
+            TreeRules.Next(TreeOf(TreeState.ScoringFailed, [.. Growing(goal: 2, accepted: 1).Messages]), Options));
 
     [Theory]
     [InlineData(nameof(TreeState.ReadyForExport))]
@@ -130,8 +132,10 @@ public sealed class TreeRulesTests
     [Fact]
     public void A_tree_of_the_backlog_is_ranked_or_given_up()
     {
-        Assert.Equal(TreeState.Ranking, TreeRules.FromBacklog(TreeOf(TreeState.BacklogRanking, [.. Growing(goal: 3, accepted: 2).Messages])));
-        Assert.Equal(TreeState.AbortedLowGrade, TreeRules.FromBacklog(TreeOf(TreeState.BacklogRanking, [.. Growing(goal: 3, accepted: 1).Messages])));
+        Assert.Equal(
+            TreeState.Ranking, TreeRules.FromBacklog(TreeOf(TreeState.BacklogRanking, [.. Growing(goal: 3, accepted: 2).Messages])));
+        Assert.Equal(TreeState.AbortedLowGrade,
+            TreeRules.FromBacklog(TreeOf(TreeState.BacklogRanking, [.. Growing(goal: 3, accepted: 1).Messages])));
     }
 
     [Theory]
@@ -159,7 +163,8 @@ public sealed class TreeRulesTests
         var root = Assert.Single(offers, offer => offer.MessageId == tree.Id);
         Assert.Equal((OfferWork.Reply, TaskType.AssistantReply, 1, false), (root.Work, root.Type, root.Wanted, root.Lonely));
         Assert.Single(offers, offer => offer.MessageId == tree.Messages[1].Id && offer.Type == TaskType.PrompterReply);
-        Assert.Single(offers, offer => offer.MessageId == tree.Messages[2].Id && offer is { Type: TaskType.LabelAssistantReply, Wanted: 2 });
+        Assert.Single(
+            offers, offer => offer.MessageId == tree.Messages[2].Id && offer is { Type: TaskType.LabelAssistantReply, Wanted: 2 });
 
         tree.Messages.AddRange([Reply(tree.Messages[1].Id, result: null, role: MessageRole.Prompter), Reply(tree.Id, result: null)]);
         Assert.DoesNotContain(Offers.Of(tree, Options), offer => offer.Work == OfferWork.Reply);

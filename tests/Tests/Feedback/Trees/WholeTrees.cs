@@ -4,7 +4,8 @@ namespace Stoa.Tests.Feedback.Trees;
 
 /// <summary>
 /// Looks at every tree in memory, by rules of its own: one root; parents in the same tree, one level up, without a circle; counts as they
-/// are; what is below something deleted is deleted; ranks of siblings in a row; a done task has its text; no step that is due was not taken.
+/// are; what is below something deleted is deleted; ranks of siblings in a row; a done task has its text; no step that is due was not
+/// taken.
 /// </summary>
 internal static class WholeTrees
 {
@@ -15,13 +16,15 @@ internal static class WholeTrees
               (select count(*)::int from feedback.message_reaction where kind = 'ranking' and ranking_parent_id = message.id)
             from feedback.message
             """, row => new Message(
-                row.GetGuid(0), row.IsDBNull(1) ? null : row.GetGuid(1), row.GetGuid(2), row.GetInt32(3), row.GetBoolean(4), row.GetBoolean(5),
+                row.GetGuid(0), row.IsDBNull(1) ? null : row.GetGuid(1),
+                row.GetGuid(2), row.GetInt32(3), row.GetBoolean(4), row.GetBoolean(5),
                 row.GetInt32(6), row.GetInt32(7), row.IsDBNull(8) ? null : row.GetInt32(8), row.GetString(9), row.GetInt32(10)));
         var trees = await ListAsync(site, "select message_tree_id, state, active, goal_tree_size from feedback.message_tree_state", row =>
             (Id: row.GetGuid(0), State: row.GetString(1), Active: row.GetBoolean(2), Goal: row.GetInt32(3)));
         var unmatched = await ListAsync(site, """
             select coalesce(task.id, message.id) from (
-              select id from feedback.task where done and not collective and type in ('initial_prompt', 'prompter_reply', 'assistant_reply')) as task
+              select id from feedback.task
+                where done and not collective and type in ('initial_prompt', 'prompter_reply', 'assistant_reply')) as task
             full join feedback.message on message.task_id = task.id
             where task.id is null or message.id is null
             """, row => row.GetGuid(0));
@@ -62,7 +65,8 @@ internal static class WholeTrees
                 {
                     yield return $"{message.Id} is deleted, and something below is not";
                 }
-                var ranks = children[message.Id].Where(child => child.Rank is not null).Select(child => child.Rank!.Value).Order().ToArray();
+                var ranks = children[message.Id].Where(child => child.Rank is not null)
+                    .Select(child => child.Rank!.Value).Order().ToArray();
                 if (!ranks.SequenceEqual(Enumerable.Range(0, ranks.Length)))
                 {
                     yield return $"the ranks below {message.Id} are {string.Join(' ', ranks)}";
@@ -117,7 +121,8 @@ internal static class WholeTrees
     /// <param name="Accepted">Whether it is deleted or not.</param>
     /// <param name="Rankings">Of its children.</param>
     private sealed record Message(
-        Guid Id, Guid? Parent, Guid Tree, int Depth, bool Deleted, bool Accepted, int Reviews, int Children, int? Rank, string Role, int Rankings)
+        Guid Id, Guid? Parent, Guid Tree, int Depth, bool Deleted, bool Accepted,
+        int Reviews, int Children, int? Rank, string Role, int Rankings)
     {
         public bool IsAccepted => Accepted && !Deleted;
     }

@@ -19,7 +19,8 @@ public sealed class UsersTests
         var second = await site.GetAsync($"/users/cursor?max_count=2&after={Uri.EscapeDataString((string)first["next"]!)}");
         var third = await site.GetAsync($"/users/cursor?max_count=2&after={Uri.EscapeDataString((string)second["next"]!)}");
         var back = await site.GetAsync($"/users/cursor?max_count=2&before={Uri.EscapeDataString((string)third["prev"]!)}");
-        var between = await site.GetAsync($"/users/cursor?max_count=9&after={Uri.EscapeDataString((string)first["next"]!)}&before={Uri.EscapeDataString((string)third["prev"]!)}");
+        var between = await site.GetAsync(
+            $"/users/cursor?max_count=9&after={Uri.EscapeDataString((string)first["next"]!)}&before={Uri.EscapeDataString((string)third["prev"]!)}");
         var behind = await site.GetAsync("/users/cursor?after=z");
 
         Assert.Equal(["a b", "c d", "e", "c d", "c d"], ((JsonNode[])[first, second, third, back, between]).Select(Names));
@@ -52,9 +53,11 @@ public sealed class UsersTests
         await using var site = await (await ReadingSite.StartAsync()).WithUsersAsync();
         Assert.Equal(204, (await site.SendAsync("PUT", $"/users/{Bob}?enabled=false&notes=spammer&tos_acceptance=true")).Status);
 
-        var (status, bob) = await site.SendAsync("POST", "/frontend_users/", new { id = "bob", display_name = "Robert", auth_method = "local" });
+        var (status, bob) =
+            await site.SendAsync("POST", "/frontend_users/", new { id = "bob", display_name = "Robert", auth_method = "local" });
 
-        Assert.Equal((200, "Robert", false, "spammer"), (status, (string?)bob!["display_name"], (bool)bob["enabled"]!, (string?)bob["notes"]));
+        Assert.Equal(
+            (200, "Robert", false, "spammer"), (status, (string?)bob!["display_name"], (bool)bob["enabled"]!, (string?)bob["notes"]));
         Assert.NotNull(bob["tos_acceptance_date"]);
         Assert.Equal(422, (await site.SendAsync("PUT", $"/users/{Bob}?enabled=perhaps")).Status);
         Assert.Equal((404, 4002), Refusal(await site.SendAsync("PUT", $"/users/{Guid.Empty}?enabled=true")));
@@ -71,10 +74,14 @@ public sealed class UsersTests
             JsonBody("""{"id":"own","display_name":"Own","auth_method":"discord","notes":"x"}"""), TestContext.Current.CancellationToken);
 
         Assert.Equal((200, 403), ((int)saved.StatusCode, (int)changed.StatusCode));
-        Assert.Equal("own", Names(JsonNode.Parse(await bot.GetStringAsync(new Uri("/api/v1/users/by_username", UriKind.Relative), TestContext.Current.CancellationToken))!));
-        Assert.Equal(404, (int)(await bot.GetAsync(new Uri($"/api/v1/users/{Bob}", UriKind.Relative), TestContext.Current.CancellationToken)).StatusCode);
-        Assert.Equal(403, (int)(await bot.GetAsync(new Uri($"/api/v1/users/by_username?api_client_id={Bob}", UriKind.Relative), TestContext.Current.CancellationToken)).StatusCode);
-        Assert.Equal(403, (int)(await bot.DeleteAsync(new Uri($"/api/v1/users/{Bob}", UriKind.Relative), TestContext.Current.CancellationToken)).StatusCode);
+        Assert.Equal("own", Names(JsonNode.Parse(
+            await bot.GetStringAsync(new Uri("/api/v1/users/by_username", UriKind.Relative), TestContext.Current.CancellationToken))!));
+        Assert.Equal(404,
+            (int)(await bot.GetAsync(new Uri($"/api/v1/users/{Bob}", UriKind.Relative), TestContext.Current.CancellationToken)).StatusCode);
+        Assert.Equal(403, (int)(await bot.GetAsync(new Uri($"/api/v1/users/by_username?api_client_id={Bob}", UriKind.Relative),
+            TestContext.Current.CancellationToken)).StatusCode);
+        Assert.Equal(403, (int)(await bot.DeleteAsync(
+            new Uri($"/api/v1/users/{Bob}", UriKind.Relative), TestContext.Current.CancellationToken)).StatusCode);
     }
 
     [Fact]

@@ -20,7 +20,8 @@ public sealed class DocumentTests
         Assert.Subset(ours.Keys.ToHashSet(), theirs.Keys.ToHashSet());
         Assert.Equal(
             theirs.OrderBy(one => one.Key, StringComparer.Ordinal).Select(one => $"{one.Key}: {one.Value}"),
-            ours.Where(one => theirs.ContainsKey(one.Key)).OrderBy(one => one.Key, StringComparer.Ordinal).Select(one => $"{one.Key}: {one.Value}"));
+            ours.Where(one => theirs.ContainsKey(one.Key))
+            .OrderBy(one => one.Key, StringComparer.Ordinal).Select(one => $"{one.Key}: {one.Value}"));
     }
 
     [Fact]
@@ -43,7 +44,8 @@ public sealed class DocumentTests
     private static Dictionary<string, string> Described(JsonNode document) => (
         from path in document["paths"]!.AsObject()
         from operation in path.Value!.AsObject()
-        select (Name: $"{operation.Key} {path.Key.TrimEnd('/')}", Takes: $"{Query(document, operation.Value!)} {Body(document, operation.Value!)}"))
+        select (Name: $"{operation.Key} {path.Key.TrimEnd('/')}",
+            Takes: $"{Query(document, operation.Value!)} {Body(document, operation.Value!)}"))
         .ToDictionary(one => one.Name, one => one.Takes, StringComparer.Ordinal);
 
     private static string Query(JsonNode document, JsonNode operation) => string.Join(", ",

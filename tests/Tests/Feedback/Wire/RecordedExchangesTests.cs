@@ -5,8 +5,8 @@ using Stoa.Tests.Support;
 namespace Stoa.Tests.Feedback.Wire;
 
 /// <summary>
-/// The recorded exchanges of the original, sent again in their order: status, numbers of errors, shape, and the words of enums are the same.
-/// What happened between two records, and is not among them, is done by <see cref="Steps"/>.
+/// The recorded exchanges of the original, sent again in their order: status, numbers of errors, shape, and the words of enums are the
+/// same. What happened between two records, and is not among them, is done by <see cref="Steps"/>.
 /// </summary>
 public sealed class RecordedExchangesTests(ITestOutputHelper output) : IDisposable
 {

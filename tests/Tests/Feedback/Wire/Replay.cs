@@ -7,7 +7,8 @@ namespace Stoa.Tests.Feedback.Wire;
 /// <summary>Sends records with our ids in place of the recorded ones, and tells where an answer differs from the recorded one.</summary>
 internal sealed partial class Replay(Uri address, IReadOnlyList<JsonNode> records) : IDisposable
 {
-    private readonly HttpClient client = new(new SocketsHttpHandler { UseCookies = false, AllowAutoRedirect = false }) { BaseAddress = address };
+    private readonly HttpClient client =
+        new(new SocketsHttpHandler { UseCookies = false, AllowAutoRedirect = false }) { BaseAddress = address };
 
     /// <summary>Recorded id, cursor or key: ours.</summary>
     private readonly Dictionary<string, string> ours = new(StringComparer.Ordinal);
@@ -91,7 +92,8 @@ internal sealed partial class Replay(Uri address, IReadOnlyList<JsonNode> record
                 };
                 message.Headers.Add("X-API-Key", "1234");
                 using var answer = await client.SendAsync(message, TestContext.Current.CancellationToken);
-                Learn(id, (string)JsonNode.Parse(await answer.Content.ReadAsStringAsync(TestContext.Current.CancellationToken))!["user_id"]!);
+                Learn(id, (string)JsonNode.Parse(
+                    await answer.Content.ReadAsStringAsync(TestContext.Current.CancellationToken))!["user_id"]!);
             }
         }
     }
@@ -108,7 +110,8 @@ internal sealed partial class Replay(Uri address, IReadOnlyList<JsonNode> record
             case (JsonObject was, JsonObject isNow):
                 if (!Maps.Contains(Member(place)))
                 {
-                    faults.AddRange(was.Where(member => !isNow.ContainsKey(member.Key)).Select(member => $"{place}.{member.Key} is missing"));
+                    faults.AddRange(was.Where(member => !isNow.ContainsKey(member.Key))
+                        .Select(member => $"{place}.{member.Key} is missing"));
                     faults.AddRange(isNow.Where(member => !was.ContainsKey(member.Key)).Select(member => $"{place}.{member.Key} is new"));
                 }
                 foreach (var (name, value) in was.Where(member => isNow.ContainsKey(member.Key)))
@@ -171,7 +174,8 @@ internal sealed partial class Replay(Uri address, IReadOnlyList<JsonNode> record
         }
 
         static List<string> Places(JsonArray refusals) =>
-            [.. refusals.Select(one => $"{one!["loc"]!.ToJsonString()}:{one["type"]}").Distinct(StringComparer.Ordinal).Order(StringComparer.Ordinal)];
+            [.. refusals.Select(one => $"{one!["loc"]!.ToJsonString()}:{one["type"]}")
+                .Distinct(StringComparer.Ordinal).Order(StringComparer.Ordinal)];
     }
 
     private static Dictionary<string, string> Users(IReadOnlyList<JsonNode> records)
@@ -190,7 +194,8 @@ internal sealed partial class Replay(Uri address, IReadOnlyList<JsonNode> record
                 Visit(inner);
             }
             if (node is JsonObject user && user.ContainsKey("auth_method")
-                && (string?)user["user_id"] is { } id && (string?)user["id"] is { } name && !name.StartsWith("deleted_", StringComparison.Ordinal))
+                && (string?)user["user_id"] is { } id && (string?)user["id"] is { } name
+                && !name.StartsWith("deleted_", StringComparison.Ordinal))
             {
                 users.TryAdd(id, name);
             }
@@ -238,6 +243,7 @@ internal sealed partial class Replay(Uri address, IReadOnlyList<JsonNode> record
     private static partial Regex Id { get; }
 
     /// <summary>Ids, cursors, keys.</summary>
-    [GeneratedRegex(@"^([0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}(\$.*)?|[0-9a-f]{64})$", RegexOptions.NonBacktracking | RegexOptions.ExplicitCapture)]
+    [GeneratedRegex(
+        @"^([0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}(\$.*)?|[0-9a-f]{64})$", RegexOptions.NonBacktracking | RegexOptions.ExplicitCapture)]
     private static partial Regex Learnt { get; }
 }

@@ -16,7 +16,8 @@ public sealed class AccountsTests(GtwyHost host) : IClassFixture<GtwyHost>
         var (session, email) = await SignInAsync();
 
         var (_, before) = await host.SendAsync("GET", "/api/c/getDetails", null, session);
-        var (made, company) = await host.SendAsync("POST", "/api/c/createCompany", new { company = new { name = "Porch", timezone = "Europe/Athens" } }, session);
+        var (made, company) = await host.SendAsync(
+            "POST", "/api/c/createCompany", new { company = new { name = "Porch", timezone = "Europe/Athens" } }, session);
         Assert.True(company?["data"] is not null, company?.ToJsonString());
         var id = (string?)company!["data"]!["id"];
         var (switched, _) = await host.SendAsync("POST", "/api/c/switchCompany", new { company_ref_id = id }, session);
@@ -27,7 +28,8 @@ public sealed class AccountsTests(GtwyHost host) : IClassFixture<GtwyHost>
         Assert.Equal(email, (string?)before!["data"]![0]!["email"]);
         Assert.Null(before["data"]![0]!["currentCompany"]);
         Assert.Equal((HttpStatusCode.OK, HttpStatusCode.OK), (made, switched));
-        Assert.Equal(("Porch", "Europe/Athens"), ((string?)after!["data"]![0]!["currentCompany"]!["name"], (string?)after["data"]![0]!["currentCompany"]!["timezone"]));
+        Assert.Equal(("Porch", "Europe/Athens"),
+            ((string?)after!["data"]![0]!["currentCompany"]!["name"], (string?)after["data"]![0]!["currentCompany"]!["timezone"]));
         Assert.Equal(id, (string?)info!["org_id"]);
     }
 
@@ -93,11 +95,14 @@ public sealed class AccountsTests(GtwyHost host) : IClassFixture<GtwyHost>
         var (_, answer) = await host.SendAsync("POST", "/api/user/localToken", null, admin);
         var token = ("Authorization", (string)answer!["data"]!["token"]!);
 
-        var (_, found) = await host.SendAsync("GET", $"/api/c/getUsers?search={Uri.EscapeDataString(memberEmail.ToUpperInvariant())}", null, admin);
+        var (_, found) =
+            await host.SendAsync("GET", $"/api/c/getUsers?search={Uri.EscapeDataString(memberEmail.ToUpperInvariant())}", null, admin);
         var (refused, _) = await host.SendAsync("POST", "/api/c/addUser", new { user = new { email = "new@example.org" } }, member);
         var (asked, invitation) = await host.SendAsync("POST", "/api/c/addUser", new { user = new { email = "new@example.org" } }, admin);
-        var (removed, _) = await host.SendAsync("DELETE", "/api/user/deleteUser", new { user_id = (string?)found!["data"]!["data"]![0]!["id"] }, token);
-        var (again, _) = await host.SendAsync("DELETE", "/api/user/deleteUser", new { user_id = (string?)found["data"]!["data"]![0]!["id"] }, token);
+        var (removed, _) =
+            await host.SendAsync("DELETE", "/api/user/deleteUser", new { user_id = (string?)found!["data"]!["data"]![0]!["id"] }, token);
+        var (again, _) =
+            await host.SendAsync("DELETE", "/api/user/deleteUser", new { user_id = (string?)found["data"]!["data"]![0]!["id"] }, token);
         var (_, people) = await host.SendAsync("GET", "/api/utils/users-details", null, token);
 
         Assert.Equal(1, (int)found["data"]!["totalEntityCount"]!);
@@ -114,7 +119,8 @@ public sealed class AccountsTests(GtwyHost host) : IClassFixture<GtwyHost>
         var (_, email) = await SignInAsync();
 
         var wrong = await host.SendAsync("POST", "/api/local/login", new { email, password = "not this one at all" }, []);
-        var unknown = await host.SendAsync("POST", "/api/local/login", new { email = "nobody@example.org", password = "not this one at all" }, []);
+        var unknown =
+            await host.SendAsync("POST", "/api/local/login", new { email = "nobody@example.org", password = "not this one at all" }, []);
 
         Assert.Equal(HttpStatusCode.Unauthorized, wrong.Status);
         Assert.Equal((wrong.Status, wrong.Body!.ToJsonString()), (unknown.Status, unknown.Body!.ToJsonString()));

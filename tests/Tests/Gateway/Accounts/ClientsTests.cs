@@ -55,7 +55,8 @@ public sealed class ClientsTests(ManagementSite site) : IClassFixture<Management
     [InlineData("https://user:word@example.org/")]
     [InlineData("https://example.org/#x")]
     public async Task An_application_is_at_an_address_of_the_web(string address) =>
-        Assert.Equal(400, (await site.Admin().SendAsync("POST", "/api/auth", $$"""{"name":"App","redirection_url":"{{address}}"}""")).Status);
+        Assert.Equal(
+            400, (await site.Admin().SendAsync("POST", "/api/auth", $$"""{"name":"App","redirection_url":"{{address}}"}""")).Status);
 
     [Fact]
     public async Task Admins_alone_register_and_see_what_is_signed_with()
@@ -81,21 +82,25 @@ public sealed class ClientsTests(ManagementSite site) : IClassFixture<Management
         var own = (string)(await admin.DoAsync("POST", "/api/utils/token", """{"type":"org"}"""))["result"]!;
 
         Assert.True(Jwt.TryRead(
-            embed, [SigningKey.Hmac(SigningAlgorithm.HS256, secret)], new JwtRules(), TimeProvider.System.GetUtcNow(), out var claims, out _));
+            embed, [SigningKey.Hmac(SigningAlgorithm.HS256, secret)],
+            new JwtRules(), TimeProvider.System.GetUtcNow(), out var claims, out _));
         Assert.Equal((admin.Org, "embed"), (claims!.Text("org_id"), claims.Text("type")));
         Assert.Equal("admin", (string?)(await new ManagementUser(site.Host.Client, admin.Org, own).DoAsync("GET", "/api/agent"))["access"]);
         Assert.Equal(400, (await admin.SendAsync("POST", "/api/utils/token", """{"type":"everything"}""")).Status);
         Assert.Equal(400, (await admin.SendAsync("POST", "/api/utils/token", "{}")).Status);
         Assert.Equal(403, (await site.User(admin.Org, "viewer").SendAsync("POST", "/api/utils/token", """{"type":"org"}""")).Status);
         // A key would not end with its token.
-        Assert.Equal(403, (await new ManagementUser(site.Host.Client, "", "stoa-dev").SendAsync("POST", "/api/utils/token", """{"type":"org"}""")).Status);
+        Assert.Equal(403, (await new ManagementUser(site.Host.Client, "", "stoa-dev")
+            .SendAsync("POST", "/api/utils/token", """{"type":"org"}""")).Status);
         Assert.Equal(TimeSpan.FromHours(48), GtwyTokens.Lifetime);
     }
 
     private async Task<HttpResponseMessage> VerifyAsync(ManagementUser user, string prefix, string body)
     {
-        using var straight = new HttpClient(new SocketsHttpHandler { AllowAutoRedirect = false }) { BaseAddress = site.Host.Client.BaseAddress };
-        using var request = new HttpRequestMessage(HttpMethod.Post, $"{prefix}/verify") { Content = new StringContent(body, Encoding.UTF8, "application/json") };
+        using var straight =
+            new HttpClient(new SocketsHttpHandler { AllowAutoRedirect = false }) { BaseAddress = site.Host.Client.BaseAddress };
+        using var request = new HttpRequestMessage(
+            HttpMethod.Post, $"{prefix}/verify") { Content = new StringContent(body, Encoding.UTF8, "application/json") };
         request.Headers.TryAddWithoutValidation("Authorization", user.Token);
         return await straight.SendAsync(request, Ct);
     }

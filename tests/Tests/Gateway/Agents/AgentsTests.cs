@@ -26,7 +26,8 @@ public sealed class AgentsTests(ManagementSite site) : IClassFixture<ManagementS
         Assert.Equal("untitled_agent", (string?)agent["name"]);
         Assert.Equal("untitled_agent", (string?)agent["slugName"]);
         Assert.Equal(admin.Org, (string?)agent["org_id"]);
-        Assert.Equal(("openai", "gpt-5-nano", "chat"), ((string?)agent["service"], (string?)agent["configuration"]!["model"], (string?)agent["configuration"]!["type"]));
+        Assert.Equal(("openai", "gpt-5-nano", "chat"),
+            ((string?)agent["service"], (string?)agent["configuration"]!["model"], (string?)agent["configuration"]!["type"]));
         Assert.Equal("default", (string?)agent["configuration"]!["max_tokens"]);
         Assert.False((bool)agent["configuration"]!["is_rich_text"]!);
         Assert.Equal(["role", "goal", "instruction"], agent["configuration"]!["prompt"]!.AsObject().Select(part => part.Key));
@@ -67,18 +68,22 @@ public sealed class AgentsTests(ManagementSite site) : IClassFixture<ManagementS
              "guardrails":{"is_enabled":true},"configuration":{"tone":{"value":"kind"},"creativity_level":{"mode":"custom","value":0.5}},
              "connected_agent_details":{"description":"helps","agent_variables":{"fields":{},"required_params":["a"]}}}
             """);
-        await admin.DoAsync("PUT", $"/api/agent/{agent}", """{"users":["7"],"page_config":{"availability":"private","allowedUsers":["a@b.c"]}}""");
+        await admin.DoAsync(
+            "PUT", $"/api/agent/{agent}", """{"users":["7"],"page_config":{"availability":"private","allowedUsers":["a@b.c"]}}""");
 
         var settings = await admin.VersionAsync(version);
-        Assert.Equal((7, true), ((int)settings["settings"]!["maximum_iterations"]!, (bool)settings["settings"]!["guardrails"]!["is_enabled"]!));
+        Assert.Equal(
+            (7, true), ((int)settings["settings"]!["maximum_iterations"]!, (bool)settings["settings"]!["guardrails"]!["is_enabled"]!));
         Assert.Equal("kind", (string?)settings["settings"]!["tone"]!["value"]);
         Assert.Equal(("7", "a@b.c"), ((string?)settings["settings"]!["editAccess"]![0], (string?)settings["settings"]!["publicUsers"]![0]));
         Assert.Equal("a", (string?)settings["agent_info"]!["agent_variables"]!["required"]![0]);
         Assert.Null(settings["tool_call_count"]);
         var flat = (await admin.DoAsync("GET", $"/api/versions/{version}", shape: "flat"))["agent"]!;
-        Assert.Equal((7, "demo", 0.5), ((int)flat["tool_call_count"]!, (string?)flat["fall_back"]!["model"], (double)flat["configuration"]!["creativity_level"]!));
+        Assert.Equal((7, "demo", 0.5),
+            ((int)flat["tool_call_count"]!, (string?)flat["fall_back"]!["model"], (double)flat["configuration"]!["creativity_level"]!));
         Assert.Equal(("7", "a@b.c"), ((string?)flat["users"]![0], (string?)flat["page_config"]!["allowedUsers"]![0]));
-        Assert.Equal(("helps", "a"), ((string?)flat["connected_agent_details"]!["description"], (string?)flat["connected_agent_details"]!["agent_variables"]!["required_params"]![0]));
+        Assert.Equal(("helps", "a"), ((string?)flat["connected_agent_details"]!["description"],
+            (string?)flat["connected_agent_details"]!["agent_variables"]!["required_params"]![0]));
     }
 
     [Fact]
@@ -86,7 +91,8 @@ public sealed class AgentsTests(ManagementSite site) : IClassFixture<ManagementS
     {
         var (admin, other) = (site.Admin(), site.Admin());
 
-        await Task.WhenAll(Enumerable.Range(0, 12).Select(_ => admin.DoAsync("POST", "/api/agent", """{"name":"My Agent!","flag":true}""")));
+        await Task.WhenAll(Enumerable.Range(0, 12)
+            .Select(_ => admin.DoAsync("POST", "/api/agent", """{"name":"My Agent!","flag":true}""")));
         await other.DoAsync("POST", "/api/agent", """{"name":"My Agent!","flag":true}""");
 
         var slugs = (await admin.DoAsync("GET", "/api/agent"))["agent"]!.AsArray().Select(agent => (string)agent!["slugName"]!).ToList();
@@ -111,7 +117,8 @@ public sealed class AgentsTests(ManagementSite site) : IClassFixture<ManagementS
 
         var shown = changed["agent"]!;
         Assert.Equal("Agent Updated successfully", (string?)changed["message"]);
-        Assert.Equal(("Uno", "one", 0, "chatbot"), ((string?)shown["name"], (string?)shown["slugName"], (int)shown["bridge_status"]!, (string?)shown["bridgeType"]));
+        Assert.Equal(("Uno", "one", 0, "chatbot"),
+            ((string?)shown["name"], (string?)shown["slugName"], (int)shown["bridge_status"]!, (string?)shown["bridgeType"]));
         Assert.Equal((5m, "weekly"), ((decimal)shown["bridge_limit"]!, (string?)shown["bridge_limit_reset_period"]));
         Assert.NotNull(shown["bridge_limit_start_date"]);
         Assert.Equal((agent, admin.Org), ((string?)shown["_id"], (string?)shown["org_id"]));
@@ -142,12 +149,16 @@ public sealed class AgentsTests(ManagementSite site) : IClassFixture<ManagementS
         await owner.DoAsync("POST", $"/api/versions/publish/{version}");
         (string, string, string?)[] calls =
         [
-            ("GET", $"/api/agent/{agent}", null), ("PUT", $"/api/agent/{agent}", """{"name":"Mine"}"""), ("DELETE", $"/api/agent/{agent}", null),
+            ("GET", $"/api/agent/{agent}", null), ("PUT", $"/api/agent/{agent}", """{"name":"Mine"}"""),
+            ("DELETE", $"/api/agent/{agent}", null),
             ("POST", "/api/agent/clone", $$"""{"agent_id":"{{agent}}","to_shift_org_id":"{{stranger.Org}}"}"""),
-            ("GET", $"/api/versions/{version}", null), ("PUT", $"/api/versions/{version}", "{}"), ("DELETE", $"/api/versions/{version}", null),
+            ("GET", $"/api/versions/{version}", null), ("PUT", $"/api/versions/{version}", "{}"),
+            ("DELETE", $"/api/versions/{version}", null),
             ("POST", "/api/versions", $$"""{"version_id":"{{version}}"}"""), ("POST", $"/api/versions/publish/{version}", null),
-            ("POST", $"/api/versions/discard/{version}", $$"""{"bridge_id":"{{agent}}"}"""), ("GET", $"/api/versions/connected-agents/{version}", null),
-            ("GET", $"/api/versions/suggest-model/{version}", null), ("GET", $"/api/apikeys/{agent}", null), ("DELETE", $"/api/utils/agent/{agent}", null),
+            ("POST", $"/api/versions/discard/{version}", $$"""{"bridge_id":"{{agent}}"}"""),
+            ("GET", $"/api/versions/connected-agents/{version}", null),
+            ("GET", $"/api/versions/suggest-model/{version}", null),
+            ("GET", $"/api/apikeys/{agent}", null), ("DELETE", $"/api/utils/agent/{agent}", null),
             ("PUT", $"/api/tools/pre_tool/{agent}", """{"pre_tools":{"type":"query_refiner"},"status":"1"}"""),
         ];
 
@@ -165,7 +176,8 @@ public sealed class AgentsTests(ManagementSite site) : IClassFixture<ManagementS
     public async Task Viewers_change_nothing_and_editors_what_does_not_name_others()
     {
         var admin = site.Admin();
-        var (viewer, named, editor) = (site.User(admin.Org, "viewer", "20"), site.User(admin.Org, "viewer", "21"), site.User(admin.Org, "editor", "22"));
+        var (viewer, named, editor) =
+            (site.User(admin.Org, "viewer", "20"), site.User(admin.Org, "viewer", "21"), site.User(admin.Org, "editor", "22"));
         var (agent, version) = await admin.AgentAsync();
         const string rename = """{"bridge_summary":"x"}""";
 
@@ -261,7 +273,8 @@ public sealed class AgentsTests(ManagementSite site) : IClassFixture<ManagementS
                   select gen_random_uuid(), 'erased-' || gen_random_uuid(), 'x', now() from generate_series(1, 100) returning id
                 )
                 insert into gateway.agents (id, organization_id, name, slug, kind, is_paused, document, created_at, updated_at, deleted_at)
-                select substr(md5(random()::text), 1, 24), id, 'erased', 'x', 'api', false, '{}', now(), now(), now() - interval '40 days' from made
+                select substr(md5(random()::text), 1, 24), id, 'erased', 'x', 'api', false, '{}', now(), now(), now() - interval '40 days'
+                  from made
                 """);
             await insert.ExecuteNonQueryAsync(Ct);
         }
@@ -281,11 +294,13 @@ public sealed class AgentsTests(ManagementSite site) : IClassFixture<ManagementS
         var (inner, innerVersion) = await admin.AgentAsync("Inner");
         await admin.DoAsync("POST", $"/api/versions/publish/{innerVersion}");
         var (agent, version) = await admin.AgentAsync("Outer");
-        var link = new JsonObject { ["connected_agents"] = new JsonObject { ["Inner"] = new JsonObject { ["bridge_id"] = inner } }, ["agent_status"] = "1" };
+        var link = new JsonObject { ["connected_agents"] = new JsonObject { ["Inner"] = new JsonObject { ["bridge_id"] = inner } },
+            ["agent_status"] = "1" };
         await admin.DoAsync("PUT", $"/api/versions/{version}", new JsonObject { ["agents"] = link }.ToJsonString());
         await admin.DoAsync("POST", $"/api/versions/publish/{version}");
 
-        var clone = (string)(await admin.DoAsync("POST", "/api/agent/clone", $$"""{"agent_id":"{{agent}}","to_shift_org_id":"{{admin.Org}}"}"""))["agent_id"]!;
+        var clone = (string)(await admin.DoAsync(
+            "POST", "/api/agent/clone", $$"""{"agent_id":"{{agent}}","to_shift_org_id":"{{admin.Org}}"}"""))["agent_id"]!;
 
         var shown = (await admin.DoAsync("GET", $"/api/agent/{clone}"))["agent"]!;
         Assert.Equal("outer_1", (string?)shown["slugName"]);
@@ -294,7 +309,8 @@ public sealed class AgentsTests(ManagementSite site) : IClassFixture<ManagementS
         var connected = (string?)shown["connected_agents"]!["Inner"]!["bridge_id"];
         Assert.NotEqual(inner, connected);
         Assert.Equal("inner_1", (string?)(await admin.DoAsync("GET", $"/api/agent/{connected}"))["agent"]!["slugName"]);
-        Assert.Equal(403, (await admin.SendAsync("POST", "/api/agent/clone", $$"""{"agent_id":"{{agent}}","to_shift_org_id":"elsewhere"}""")).Status);
+        Assert.Equal(403,
+            (await admin.SendAsync("POST", "/api/agent/clone", $$"""{"agent_id":"{{agent}}","to_shift_org_id":"elsewhere"}""")).Status);
     }
 
     [Fact]
@@ -331,10 +347,12 @@ public sealed class AgentsTests(ManagementSite site) : IClassFixture<ManagementS
         var clone = await admin.DoAsync("POST", "/api/agent/clone", $$"""{"agent_id":"{{agent}}","to_shift_org_id":"{{target}}"}""");
 
         var missing = clone["credentials_to_enter"]!.AsArray().ToDictionary(
-            one => (string)one!["type"]!, one => string.Join(' ', one!["fields"]!.AsArray().Select(field => (string)field!)), StringComparer.Ordinal);
+            one => (string)one!["type"]!,
+            one => string.Join(' ', one!["fields"]!.AsArray().Select(field => (string)field!)), StringComparer.Ordinal);
         Assert.Equal("headers.x-token auth url", missing["function"]);
         Assert.Equal(
-            "settings.response_format configuration.mcp_config.servers.crm.headers configuration.mcp_config.servers.crm.url", missing["agent"]);
+            "settings.response_format configuration.mcp_config.servers.crm.headers configuration.mcp_config.servers.crm.url",
+            missing["agent"]);
         // What is sealed would read the same: it is looked at as its new owner is shown it.
         using var scope = site.Host.Services.CreateScope();
         var seal = scope.ServiceProvider.GetRequiredService<DocumentSeal>();
@@ -360,7 +378,8 @@ public sealed class AgentsTests(ManagementSite site) : IClassFixture<ManagementS
         await admin.DoAsync("POST", $"/api/versions/publish/{version}");
         var viewer = site.User(admin.Org, "viewer");
 
-        foreach (var path in (string[])[$"/api/agent/{agent}", "/api/agent", $"/api/versions/{version}", $"/api/versions/diff?a={version}&b={version}"])
+        foreach (var path in (string[])[$"/api/agent/{agent}", "/api/agent",
+            $"/api/versions/{version}", $"/api/versions/diff?a={version}&b={version}"])
         {
             Assert.DoesNotContain("canary", (await viewer.DoAsync("GET", path)).ToJsonString(), StringComparison.Ordinal);
         }

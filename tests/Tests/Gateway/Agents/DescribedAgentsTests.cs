@@ -25,10 +25,13 @@ public sealed class DescribedAgentsTests(DescribedAgentsTests.DescribedSite site
         await site.Host.RunJobsAsync();
         var first = await AgentAsync(agent);
 
-        Assert.Equal(["When is breakfast?", "May I bring a dog?", "Where do I park?"], first["starterQuestion"]!.AsArray().Select(text => (string?)text));
-        Assert.Equal((100, true), ((int)first["ai_updates"]!["prompt_enhancer_percentage"]!, (bool)first["ai_updates"]!["criteria_check"]!["role"]!));
+        Assert.Equal(["When is breakfast?", "May I bring a dog?", "Where do I park?"],
+            first["starterQuestion"]!.AsArray().Select(text => (string?)text));
+        Assert.Equal((100, true),
+            ((int)first["ai_updates"]!["prompt_enhancer_percentage"]!, (bool)first["ai_updates"]!["criteria_check"]!["role"]!));
         Assert.Equal("Answers guests of a hotel.", (string?)first["bridge_summary"]);
-        Assert.Contains("You are the porter", site.OpenAi.RequestsFor("gpt-4.1")[^1].Json!["messages"]!.AsArray()[^1]!.ToJsonString(), StringComparison.Ordinal);
+        Assert.Contains("You are the porter",
+            site.OpenAi.RequestsFor("gpt-4.1")[^1].Json!["messages"]!.AsArray()[^1]!.ToJsonString(), StringComparison.Ordinal);
 
         // Its summary stays unless a new one is wanted; the questions of an earlier version are made anew.
         site.OpenAi.EnqueueFor("gpt-4.1", ScriptedAnswer.Text("""{"summary":"Other","questions":["Who are you?"],"score":"50"}"""));
@@ -36,7 +39,8 @@ public sealed class DescribedAgentsTests(DescribedAgentsTests.DescribedSite site
         await site.Host.RunJobsAsync();
         var second = await AgentAsync(agent);
         Assert.Equal((50, "Answers guests of a hotel.", "Who are you?"), (
-            (int)second["ai_updates"]!["prompt_enhancer_percentage"]!, (string?)second["bridge_summary"], (string?)Assert.Single(second["starterQuestion"]!.AsArray())));
+            (int)second["ai_updates"]!["prompt_enhancer_percentage"]!, (string?)second["bridge_summary"],
+            (string?)Assert.Single(second["starterQuestion"]!.AsArray())));
 
         site.OpenAi.EnqueueFor("gpt-4.1", ScriptedAnswer.Text("""{"summary":"Other","questions":["What else?"]}"""));
         await DoAsync("PUT", $"/api/versions/{version}", """{"starterQuestion":["Mine?"]}""");
@@ -67,7 +71,8 @@ public sealed class DescribedAgentsTests(DescribedAgentsTests.DescribedSite site
     [Fact]
     public async Task A_new_agents_prompt_is_written_after_its_purpose()
     {
-        site.OpenAi.EnqueueFor("gpt-5-nano", ScriptedAnswer.Text("""{"name":"Porter","role":"A porter","goal":"Help guests","instruction":"Be brief."}"""));
+        site.OpenAi.EnqueueFor(
+            "gpt-5-nano", ScriptedAnswer.Text("""{"name":"Porter","role":"A porter","goal":"Help guests","instruction":"Be brief."}"""));
         var made = (await DoAsync("POST", "/api/agent", """{"purpose":"Answers guests of a hotel","flag":true}"""))["agent"]!;
         var id = (string)made["_id"]!;
         await site.Host.RunJobsAsync();
@@ -76,7 +81,8 @@ public sealed class DescribedAgentsTests(DescribedAgentsTests.DescribedSite site
         var version = (await DoAsync("GET", $"/api/versions/{(string)made["versions"]![0]!}"))["agent"]!;
         Assert.Equal(("Porter", "Answers guests of a hotel"), ((string?)agent["name"], (string?)agent["bridge_summary"]));
         Assert.Equal(("A porter", "Help guests", "Be brief."), (
-            (string?)version["configuration"]!["prompt"]!["role"], (string?)version["configuration"]!["prompt"]!["goal"], (string?)version["configuration"]!["prompt"]!["instruction"]));
+            (string?)version["configuration"]!["prompt"]!["role"], (string?)version["configuration"]!["prompt"]!["goal"],
+            (string?)version["configuration"]!["prompt"]!["instruction"]));
         Assert.Equal("A porter", (string?)agent["configuration"]!["prompt"]!["role"]);
         Assert.NotNull((string?)version["configuration"]!["system_prompt_version_id"]);
     }
@@ -85,7 +91,8 @@ public sealed class DescribedAgentsTests(DescribedAgentsTests.DescribedSite site
     {
         var made = (await DoAsync("POST", "/api/agent", """{"flag":true}"""))["agent"]!;
         var version = (string)made["versions"]![0]!;
-        await DoAsync("PUT", $"/api/versions/{version}", $$$"""{"service":"openai","configuration":{"model":"{{{model}}}","prompt":{{{prompt}}},"response_type":"text"}}""");
+        await DoAsync("PUT", $"/api/versions/{version}",
+            $$$"""{"service":"openai","configuration":{"model":"{{{model}}}","prompt":{{{prompt}}},"response_type":"text"}}""");
         return ((string)made["_id"]!, version);
     }
 

@@ -14,7 +14,8 @@ public sealed class EmbeddedUserTests(ManagementSite site) : IClassFixture<Manag
         var made = await admin.DoAsync("POST", "/api/testcases/create", $$$"""
             {"bridge_id":"{{{agent}}}","type":"response","expected":{"response":"x"},"matching_type":"exact","name":"one"}
             """);
-        await admin.DoAsync("POST", "/api/alerting", """{"name":"all","webhookConfiguration":{"url":"https://example.org"},"alertType":["Error"]}""");
+        await admin.DoAsync(
+            "POST", "/api/alerting", """{"name":"all","webhookConfiguration":{"url":"https://example.org"},"alertType":["Error"]}""");
 
         (string Method, string Path, string? Body)[] asked =
         [
@@ -52,7 +53,8 @@ public sealed class EmbeddedUserTests(ManagementSite site) : IClassFixture<Manag
     [InlineData("POST", "/api/rich_ui_templates", """{"name":"Own","template_format":{}}""")]
     [InlineData("PUT", "/api/prebuilt_prompt", """{"gpt_memory":"Own"}""")]
     [InlineData("POST", "/api/prebuilt_prompt/reset", """{"prompt_id":"gpt_memory"}""")]
-    public async Task What_the_whole_organization_uses_is_not_changed_by_whoever_is_confined_to_a_folder(string method, string path, string body)
+    public async Task What_the_whole_organization_uses_is_not_changed_by_whoever_is_confined_to_a_folder(
+        string method, string path, string body)
     {
         var admin = site.Admin();
         var folder = (string)(await admin.DoAsync("POST", "/api/folder", """{"name":"Theirs"}"""))["data"]!["_id"]!;
@@ -63,5 +65,6 @@ public sealed class EmbeddedUserTests(ManagementSite site) : IClassFixture<Manag
         await admin.DoAsync(method, path, body);
     }
 
-    private static string Run(string agent, string version) => $$"""{"bridge_id":"{{agent}}","version_id":"{{version}}","user":"Hi","thread_id":"t"}""";
+    private static string Run(string agent, string version) =>
+        $$"""{"bridge_id":"{{agent}}","version_id":"{{version}}","user":"Hi","thread_id":"t"}""";
 }

@@ -13,8 +13,10 @@ public sealed class ForeignReferencesTests(GtwyHost host) : IClassFixture<GtwyHo
 
         (string Path, object Body)[] attempts =
         [
-            ($"/api/versions/{ownVersion}", new { agents = new { connected_agents = new { x = new { bridge_id = theirs } }, agent_status = "1" } }),
-            ($"/api/versions/{ownVersion}", new { agents = new { connected_agents = new { x = new { bridge_id = own, version_id = theirVersion } }, agent_status = "1" } }),
+            ($"/api/versions/{ownVersion}",
+                new { agents = new { connected_agents = new { x = new { bridge_id = theirs } }, agent_status = "1" } }),
+            ($"/api/versions/{ownVersion}", new { agents =
+                new { connected_agents = new { x = new { bridge_id = own, version_id = theirVersion } }, agent_status = "1" } }),
             ($"/api/versions/{ownVersion}", new { function_ids = new[] { theirs } }),
             ($"/api/versions/{ownVersion}", new { apikey_object_id = new { demo = theirs } }),
             ($"/api/agent/{own}", new { settings = new { environment_config = new { live = new { version_id = theirVersion } } } }),

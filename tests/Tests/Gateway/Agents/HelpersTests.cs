@@ -20,7 +20,8 @@ public sealed class HelpersTests(RunSite site) : IClassFixture<RunSite>
 
         var all = (await DoAsync("GET", "/api/prebuilt_prompt"))["data"]!.AsObject();
         Assert.Equal(
-            ["chatbot_suggestions", "generate_summary", "generate_test_cases", "gpt_memory", "optimze_prompt", "structured_output_optimizer"],
+            ["chatbot_suggestions", "generate_summary", "generate_test_cases",
+                "gpt_memory", "optimze_prompt", "structured_output_optimizer"],
             all.Select(prompt => prompt.Key).Order(StringComparer.Ordinal));
         Assert.Equal("Say it in Latin.", (string?)all["generate_summary"]);
 
@@ -28,7 +29,8 @@ public sealed class HelpersTests(RunSite site) : IClassFixture<RunSite>
         Assert.Equal(usual, (string?)(await DoAsync("GET", "/api/prebuilt_prompt/generate_summary"))["data"]!["generate_summary"]);
         foreach (var (method, path, body) in new[]
         {
-            ("PUT", "/api/prebuilt_prompt", """{"other":"x"}"""), ("PUT", "/api/prebuilt_prompt", "{}"), ("PUT", "/api/prebuilt_prompt", """{"gpt_memory":" "}"""),
+            ("PUT", "/api/prebuilt_prompt", """{"other":"x"}"""), ("PUT", "/api/prebuilt_prompt", "{}"),
+            ("PUT", "/api/prebuilt_prompt", """{"gpt_memory":" "}"""),
             ("PUT", "/api/prebuilt_prompt", """{"gpt_memory":"a","generate_summary":"b"}"""), ("POST", "/api/prebuilt_prompt/reset", "{}"),
         })
         {
@@ -41,11 +43,14 @@ public sealed class HelpersTests(RunSite site) : IClassFixture<RunSite>
     [Fact]
     public async Task The_built_in_agents_answer_the_editor_with_the_agents_model_and_the_organizations_words()
     {
-        var agent = await site.AgentAsync("""{"service":"openai","configuration":{"model":"gpt-4.1-mini","prompt":{"role":"Porter","goal":"Help"}}}""");
+        var agent = await site.AgentAsync(
+            """{"service":"openai","configuration":{"model":"gpt-4.1-mini","prompt":{"role":"Porter","goal":"Help"}}}""");
         await DoAsync("PUT", "/api/prebuilt_prompt", """{"optimze_prompt":"Make it short."}""");
-        site.OpenAi.EnqueueFor("gpt-4.1-mini", ScriptedAnswer.Text("You are a porter."), ScriptedAnswer.Text("""{"test_cases":[{"user":"Hi","expected":"Hello"}]}"""), ScriptedAnswer.Text("no JSON"));
+        site.OpenAi.EnqueueFor("gpt-4.1-mini", ScriptedAnswer.Text("You are a porter."),
+            ScriptedAnswer.Text("""{"test_cases":[{"user":"Hi","expected":"Hello"}]}"""), ScriptedAnswer.Text("no JSON"));
 
-        var better = await DoAsync("POST", "/api/utils/call-gtwy", $$"""{"type":"optimize_prompt","bridge_id":"{{agent}}","query":"shorter"}""");
+        var better =
+            await DoAsync("POST", "/api/utils/call-gtwy", $$"""{"type":"optimize_prompt","bridge_id":"{{agent}}","query":"shorter"}""");
         var cases = await DoAsync("POST", "/api/utils/call-gtwy", $$"""{"type":"generate_test_cases","bridge_id":"{{agent}}"}""");
         var (broken, _) = await SendAsync("POST", "/api/utils/call-gtwy", $$"""{"type":"generate_test_cases","bridge_id":"{{agent}}"}""");
 
@@ -65,15 +70,18 @@ public sealed class HelpersTests(RunSite site) : IClassFixture<RunSite>
     [Fact]
     public async Task Templates_of_answers_are_made_changed_listed_and_deleted()
     {
-        var made = (await DoAsync("POST", "/api/rich_ui_templates", """{"name":"card","template_format":{"kind":"card"},"ui":{"title":"x"},"unknown":1}"""))["data"]!;
+        var made = (await DoAsync("POST", "/api/rich_ui_templates",
+            """{"name":"card","template_format":{"kind":"card"},"ui":{"title":"x"},"unknown":1}"""))["data"]!;
         var id = (string)made["_id"]!;
         await DoAsync("PUT", $"/api/rich_ui_templates/{id}", """{"ui":{"title":"y"},"is_public":true,"description":"A card"}""");
         var shown = Assert.Single((await DoAsync("GET", "/api/rich_ui_templates"))["data"]!.AsArray(), one => (string?)one!["_id"] == id)!;
 
         Assert.Equal(("card", "card", "y", true, "A card"), (
-            (string?)shown["name"], (string?)shown["template_format"]!["kind"], (string?)shown["ui"]!["title"], (bool)shown["is_public"]!, (string?)shown["description"]));
+            (string?)shown["name"], (string?)shown["template_format"]!["kind"],
+            (string?)shown["ui"]!["title"], (bool)shown["is_public"]!, (string?)shown["description"]));
         Assert.Null(shown["unknown"]);
-        foreach (var body in (string[])["""{"name":"card","template_format":{}}""", """{"name":"other"}""", """{"template_format":{}}""", """{"name":"other","template_format":[]}""", "[]"])
+        foreach (var body in (string[])["""{"name":"card","template_format":{}}""", """{"name":"other"}""",
+            """{"template_format":{}}""", """{"name":"other","template_format":[]}""", "[]"])
         {
             Assert.Equal((HttpStatusCode.BadRequest, body), ((await SendAsync("POST", "/api/rich_ui_templates", body)).Status, body));
         }
@@ -90,8 +98,10 @@ public sealed class HelpersTests(RunSite site) : IClassFixture<RunSite>
             "insert into gateway.threads (organization_id, agent_id, thread_id, sub_thread_id, created_at, updated_at, memory) values ($1, $2, 't', 's', now(), now(), 'Likes tea')",
             Stoa.Platform.Identity.Organization.DefaultId, agent);
 
-        Assert.Equal("Likes tea", (string?)(await DoAsync("POST", "/api/utils/call-gtwy", $$"""{"type":"gpt_memory","bridge_id":"{{agent}}","thread_id":"t","sub_thread_id":"s"}"""))["result"]);
-        Assert.Null((await DoAsync("POST", "/api/utils/call-gtwy", $$"""{"type":"gpt_memory","bridge_id":"{{agent}}","thread_id":"t","sub_thread_id":"other"}"""))["result"]);
+        Assert.Equal("Likes tea", (string?)(await DoAsync("POST", "/api/utils/call-gtwy",
+            $$"""{"type":"gpt_memory","bridge_id":"{{agent}}","thread_id":"t","sub_thread_id":"s"}"""))["result"]);
+        Assert.Null((await DoAsync("POST", "/api/utils/call-gtwy",
+            $$"""{"type":"gpt_memory","bridge_id":"{{agent}}","thread_id":"t","sub_thread_id":"other"}"""))["result"]);
     }
 
     [Theory]

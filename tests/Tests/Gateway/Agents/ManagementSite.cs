@@ -53,7 +53,8 @@ public sealed class ManagementSite : IAsyncLifetime
         };
         var claims = new JsonObject
         {
-            ["user"] = new JsonObject { ["id"] = id, ["permissions"] = new JsonArray([.. permissions.Select(one => JsonValue.Create(one))]) },
+            ["user"] = new JsonObject { ["id"] = id,
+                ["permissions"] = new JsonArray([.. permissions.Select(one => JsonValue.Create(one))]) },
             ["org"] = new JsonObject { ["id"] = org, ["name"] = "Porch" },
         };
         if (folder is not null)

@@ -17,14 +17,17 @@ public sealed class ProviderKeysTests(ManagementSite site) : IClassFixture<Manag
     {
         var admin = site.Admin();
 
-        var made = (await admin.DoAsync("POST", "/api/apikeys", $$"""{"name":"mine","apikey":"{{site.OpenAi.Key}}","service":"openai","apikey_limit":10}"""))["api"]!;
+        var made = (await admin.DoAsync(
+            "POST", "/api/apikeys", $$"""{"name":"mine","apikey":"{{site.OpenAi.Key}}","service":"openai","apikey_limit":10}"""))["api"]!;
         var listed = (await admin.DoAsync("GET", "/api/apikeys"))["result"]![0]!;
 
         var mask = $"{site.OpenAi.Key[..3]}*********{site.OpenAi.Key[^3..]}";
         Assert.Equal((mask, "working", 10m), ((string?)made["apikey"], (string?)made["status"], (decimal)made["apikey_limit"]!));
-        Assert.Equal(((string?)made["_id"], mask, "mine", 0m), ((string?)listed["_id"], (string?)listed["apikey"], (string?)listed["name"], (decimal)listed["apikey_usage"]!));
+        Assert.Equal(((string?)made["_id"], mask, "mine", 0m),
+            ((string?)listed["_id"], (string?)listed["apikey"], (string?)listed["name"], (decimal)listed["apikey_usage"]!));
         await using var scope = site.Host.Services.CreateAsyncScope();
-        var row = await scope.ServiceProvider.GetRequiredService<GatewayDb>().ProviderKeys.SingleAsync(key => key.Id == (string)made["_id"]!, Ct);
+        var row = await scope.ServiceProvider.GetRequiredService<GatewayDb>().ProviderKeys.SingleAsync(
+            key => key.Id == (string)made["_id"]!, Ct);
         Assert.DoesNotContain(site.OpenAi.Key, Encoding.UTF8.GetString(row.Secret), StringComparison.Ordinal);
         Assert.Equal(site.OpenAi.Key, site.Host.Services.GetRequiredService<KeySeal>().Open(row.Secret));
     }
@@ -50,7 +53,8 @@ public sealed class ProviderKeysTests(ManagementSite site) : IClassFixture<Manag
     {
         var admin = site.Admin();
         var (agent, version) = await admin.AgentAsync();
-        var key = (string)(await admin.DoAsync("POST", "/api/apikeys", """{"name":"k","apikey":"sk-demo-key","service":"demo"}"""))["api"]!["_id"]!;
+        var key = (string)(await admin.DoAsync(
+            "POST", "/api/apikeys", """{"name":"k","apikey":"sk-demo-key","service":"demo"}"""))["api"]!["_id"]!;
         await admin.DoAsync("PUT", $"/api/versions/{version}", $$$"""{"apikey_object_id":{"demo":"{{{key}}}"}}""");
         var removal = $$"""{"apikey_object_id":"{{key}}"}""";
 
@@ -59,7 +63,8 @@ public sealed class ProviderKeysTests(ManagementSite site) : IClassFixture<Manag
         await admin.DoAsync("PUT", $"/api/versions/{version}", """{"apikey_object_id":{}}""");
         await admin.DoAsync("DELETE", "/api/apikeys", removal);
 
-        Assert.Equal((400, "Cannot delete API key as it is currently in use", true), (status, (string?)refused["message"], (bool)refused["isInUse"]!));
+        Assert.Equal((400, "Cannot delete API key as it is currently in use", true),
+            (status, (string?)refused["message"], (bool)refused["isInUse"]!));
         Assert.Equal(version, (string?)refused["usageDetails"]!["versions"]![0]!["_id"]);
         Assert.Equal((key, version), ((string?)ofAgent["result"]![0]!["_id"], (string?)ofAgent["result"]![0]!["version_ids"]![0]));
         Assert.Empty((await admin.DoAsync("GET", "/api/apikeys"))["result"]!.AsArray());
@@ -69,7 +74,8 @@ public sealed class ProviderKeysTests(ManagementSite site) : IClassFixture<Manag
     public async Task A_key_is_changed_by_its_organization_alone()
     {
         var (admin, stranger) = (site.Admin(), site.Admin());
-        var key = (string)(await admin.DoAsync("POST", "/api/apikeys", """{"name":"k","apikey":"sk-demo-key","service":"demo"}"""))["api"]!["_id"]!;
+        var key = (string)(await admin.DoAsync(
+            "POST", "/api/apikeys", """{"name":"k","apikey":"sk-demo-key","service":"demo"}"""))["api"]!["_id"]!;
         await admin.DoAsync("POST", "/api/apikeys", """{"name":"l","apikey":"sk-demo-key","service":"demo"}""");
 
         Assert.Equal(404, (await stranger.SendAsync("PUT", $"/api/apikeys/{key}", """{"name":"x"}""")).Status);
@@ -86,7 +92,8 @@ public sealed class ProviderKeysTests(ManagementSite site) : IClassFixture<Manag
         var admin = site.Admin();
         using var aes = Aes.Create();
         aes.Key = Encoding.UTF8.GetBytes(Convert.ToHexStringLower(SHA512.HashData("material"u8))[..32]);
-        var stored = Convert.ToHexStringLower(aes.EncryptCbc(Encoding.UTF8.GetBytes(site.OpenAi.Key), Encoding.UTF8.GetBytes(Convert.ToHexStringLower(SHA512.HashData("vector"u8))[..16])));
+        var stored = Convert.ToHexStringLower(aes.EncryptCbc(
+            Encoding.UTF8.GetBytes(site.OpenAi.Key), Encoding.UTF8.GetBytes(Convert.ToHexStringLower(SHA512.HashData("vector"u8))[..16])));
 
         var made = (await admin.DoAsync("POST", "/api/apikeys", $$"""{"name":"old","apikey":"{{stored}}","service":"openai"}"""))["api"]!;
 
@@ -103,7 +110,8 @@ public sealed class ProviderKeysTests(ManagementSite site) : IClassFixture<Manag
         var original = new OriginalKeys("material", "vector");
 
         Assert.Equal("sk-proj-0123456789", original.Read(Convert.ToHexStringLower(aes.EncryptCbc(plain, vector))));
-        Assert.Equal("sk-proj-0123456789", original.Read(Convert.ToHexStringLower(aes.EncryptCfb((byte[])[.. plain, .. new byte[14]], vector, PaddingMode.None, 128)[..plain.Length])));
+        Assert.Equal("sk-proj-0123456789", original.Read(
+            Convert.ToHexStringLower(aes.EncryptCfb((byte[])[.. plain, .. new byte[14]], vector, PaddingMode.None, 128)[..plain.Length])));
         Assert.Null(new OriginalKeys("other", "vector").Read(Convert.ToHexStringLower(aes.EncryptCbc(plain, vector))));
         Assert.Null(original.Read("not hex"));
         Assert.Equal("*********", KeySeal.Mask("short"));

@@ -20,12 +20,15 @@ public sealed class ToolsTests(ManagementSite site) : IClassFixture<ManagementSi
             """))["data"]!;
         var again = await admin.DoAsync("POST", "/api/tools", Weather);
         var list = await admin.DoAsync("GET", "/api/tools");
-        var flat = (await admin.DoAsync("PUT", $"/api/tools/{id}", """{"dataToSend":{"fields":{"a":{"type":"object","properties":{"b":{}},"required":["b"]}}}}""", "flat"))["data"]!;
+        var flat = (await admin.DoAsync("PUT", $"/api/tools/{id}",
+            """{"dataToSend":{"fields":{"a":{"type":"object","properties":{"b":{}},"required":["b"]}}}}""", "flat"))["data"]!;
 
         Assert.Equal("API saved successfully", (string?)made["message"]);
-        Assert.Equal(("city", "where"), ((string?)made["data"]!["required"]![0], (string?)made["data"]!["fields"]!["city"]!["description"]));
+        Assert.Equal(
+            ("city", "where"), ((string?)made["data"]!["required"]![0], (string?)made["data"]!["fields"]!["city"]!["description"]));
         Assert.Equal(("weather2", "city"), ((string?)changed["title"], (string?)changed["fields"]!["place"]!["required"]![0]));
-        Assert.Equal(("string", "where"), ((string?)changed["fields"]!["place"]!["properties"]!["city"]!["type"], (string?)changed["old_fields"]!["city"]!["description"]));
+        Assert.Equal(("string", "where"), ((string?)changed["fields"]!["place"]!["properties"]!["city"]!["type"],
+            (string?)changed["old_fields"]!["city"]!["description"]));
         Assert.Equal(id, (string?)again["data"]!["_id"]);
         Assert.Equal("Get all functions of a org successfully", (string?)list["message"]);
         Assert.Single(list["data"]!.AsArray());
@@ -39,7 +42,8 @@ public sealed class ToolsTests(ManagementSite site) : IClassFixture<ManagementSi
         var admin = site.Admin();
         var tool = (string)(await admin.DoAsync("POST", "/api/tools", Weather))["data"]!["_id"]!;
         var (agent, version) = await admin.AgentAsync();
-        await admin.DoAsync("PUT", $"/api/versions/{version}", $$$"""{"functionData":{"function_id":"{{{tool}}}","function_operation":"1"}}""");
+        await admin.DoAsync(
+            "PUT", $"/api/versions/{version}", $$$"""{"functionData":{"function_id":"{{{tool}}}","function_operation":"1"}}""");
         await admin.DoAsync("POST", $"/api/versions/publish/{version}");
         var uses = (await admin.DoAsync("GET", "/api/tools/agents-versions-by-functions"))["data"]![tool]!;
         var joined = (await admin.VersionAsync(version))["apiCalls"]![tool]!;
@@ -59,7 +63,8 @@ public sealed class ToolsTests(ManagementSite site) : IClassFixture<ManagementSi
     {
         var admin = site.Admin();
         var (agent, version) = await admin.AgentAsync();
-        string Body(string type, string status) => $$$"""{"version_id":"{{{version}}}","pre_tools":{"type":"{{{type}}}","config":{},"args":{"q":"{{user.q}}"}},"status":"{{{status}}}"}""";
+        string Body(string type, string status) =>
+            $$$"""{"version_id":"{{{version}}}","pre_tools":{"type":"{{{type}}}","config":{},"args":{"q":"{{user.q}}"}},"status":"{{{status}}}"}""";
 
         await admin.DoAsync("PUT", $"/api/tools/pre_tool/{agent}", Body("query_refiner", "1"));
         var second = await admin.SendAsync("PUT", $"/api/tools/pre_tool/{agent}", Body("gtwy_web_search", "1"));
@@ -82,13 +87,15 @@ public sealed class ToolsTests(ManagementSite site) : IClassFixture<ManagementSi
         var inBuilt = await admin.DoAsync("GET", "/api/tools/inbuilt");
 
         Assert.Equal("gpt-5-nano", (string?)services["openai"]!["model"]);
-        Assert.Superset(new HashSet<string>(["anthropic", "gemini", "groq", "grok", "mistral", "open_router", "ai_ml", "deepgram", "neev_cloud", "moonshot", "deepseek", "demo"]),
+        Assert.Superset(new HashSet<string>(["anthropic", "gemini", "groq", "grok", "mistral",
+            "open_router", "ai_ml", "deepgram", "neev_cloud", "moonshot", "deepseek", "demo"]),
             services.Select(service => service.Key).ToHashSet());
         Assert.Equal(2, (double)openAi["chat"]!["gpt-4o"]!["configuration"]!["additional_parameters"]!["creativity_level"]!["max"]!);
         Assert.Equal(2.5m, (decimal)openAi["chat"]!["gpt-4o"]!["outputConfig"]!["usage"]![0]!["total_cost"]!["input_cost"]!);
         Assert.NotNull(openAi["embedding"]!["text-embedding-3-small"]);
         Assert.Equal("{}", (await admin.DoAsync("GET", "/api/service/no-such")).ToJsonString());
-        Assert.Equal(["web_search", "image_generation", "Gtwy_Web_Search"], inBuilt["in_built_tools"]!.AsArray().Select(tool => (string?)tool!["value"]));
+        Assert.Equal(["web_search", "image_generation", "Gtwy_Web_Search"],
+            inBuilt["in_built_tools"]!.AsArray().Select(tool => (string?)tool!["value"]));
     }
 
     [Fact]
@@ -103,14 +110,16 @@ public sealed class ToolsTests(ManagementSite site) : IClassFixture<ManagementSi
         await root.DoAsync("PATCH", "/api/utils/models/status", embed);
         var off = await admin.DoAsync("GET", "/api/service/mistral");
         var listed = (await admin.DoAsync("GET", "/api/utils/models/status/0"))["data"]!.AsArray();
-        await root.DoAsync("POST", "/api/utils/models/bulk-update", """{"filter":{"service":"mistral"},"change":{"status":1,"validationConfig":{"seen":true}}}""");
+        await root.DoAsync("POST", "/api/utils/models/bulk-update",
+            """{"filter":{"service":"mistral"},"change":{"status":1,"validationConfig":{"seen":true}}}""");
         var on = await admin.DoAsync("GET", "/api/service/mistral");
 
         Assert.Equal((403, "Access denied: you are not authorized for this action"), (refused.Status, (string?)refused.Body["message"]));
         Assert.Null(off["embedding"]!["mistral-embed"]);
         Assert.Contains(listed, model => (string?)model!["model_name"] == "mistral-embed");
         Assert.True((bool)on["embedding"]!["mistral-embed"]!["validationConfig"]!["seen"]!);
-        Assert.Equal(404, (await root.SendAsync("PATCH", "/api/utils/models/status", """{"service":"mistral","model_name":"none","status":0}""")).Status);
+        Assert.Equal(404,
+            (await root.SendAsync("PATCH", "/api/utils/models/status", """{"service":"mistral","model_name":"none","status":0}""")).Status);
     }
 
     [Fact]
@@ -131,7 +140,8 @@ public sealed class ToolsTests(ManagementSite site) : IClassFixture<ManagementSi
     {
         var admin = site.Admin();
         var folder = (string)(await admin.DoAsync("POST", "/api/folder", """{"name":"Shop"}"""))["data"]!["folder_id"]!;
-        var key = (string)(await admin.DoAsync("POST", "/api/apikeys", """{"name":"k","apikey":"demo-key-1234","service":"demo"}"""))["api"]!["_id"]!;
+        var key = (string)(await admin.DoAsync(
+            "POST", "/api/apikeys", """{"name":"k","apikey":"demo-key-1234","service":"demo"}"""))["api"]!["_id"]!;
         for (var round = 1; round <= 15; round++)
         {
             await Task.WhenAll(
@@ -175,7 +185,8 @@ public sealed class ToolsTests(ManagementSite site) : IClassFixture<ManagementSi
         var (agent, _) = await admin.AgentAsync();
         await admin.DoAsync("PUT", $"/api/agent/{agent}", $$"""{"folder_id":"{{id}}"}""");
 
-        var changed = (await admin.DoAsync("PUT", "/api/folder", $$$"""{"folder_id":"{{{id}}}","config":{"b":2},"folder_limit":7}"""))["data"]!;
+        var changed =
+            (await admin.DoAsync("PUT", "/api/folder", $$$"""{"folder_id":"{{{id}}}","config":{"b":2},"folder_limit":7}"""))["data"]!;
 
         Assert.Equal(("Shop", "agent", id), ((string?)folder["name"], (string?)folder["type"], (string?)folder["_id"]));
         Assert.Equal(("""{"b":2}""", 7m), (changed["config"]!.ToJsonString(), (decimal)changed["folder_limit"]!));

@@ -26,7 +26,8 @@ public sealed class VersionsTests(ManagementSite site) : IClassFixture<Managemen
 
         var shown = answer["agent"]!;
         Assert.Equal("Version Updated successfully", (string?)answer["message"]);
-        Assert.Equal(("Hi {{name}}", 0.5, "demo"), ((string?)shown["configuration"]!["prompt"], (double)shown["configuration"]!["creativity_level"]!, (string?)shown["configuration"]!["model"]));
+        Assert.Equal(("Hi {{name}}", 0.5, "demo"), ((string?)shown["configuration"]!["prompt"],
+            (double)shown["configuration"]!["creativity_level"]!, (string?)shown["configuration"]!["model"]));
         Assert.Equal(("kind", "short"), ((string?)shown["settings"]!["tonePrompt"], (string?)shown["settings"]!["responseStylePrompt"]));
         Assert.Equal(["c"], shown["starterQuestion"]!.AsArray().Select(question => (string?)question));
         Assert.Equal(["web_search"], shown["built_in_tools"]!.AsArray().Select(tool => (string?)tool));
@@ -40,16 +41,20 @@ public sealed class VersionsTests(ManagementSite site) : IClassFixture<Managemen
     {
         var admin = site.Admin();
         var (agent, version) = await admin.AgentAsync();
-        await admin.DoAsync("PUT", $"/api/versions/{version}", """{"configuration":{"prompt":"x","creativity_level":1},"gpt_memory":false,"cache_on":true}""");
+        await admin.DoAsync("PUT", $"/api/versions/{version}",
+            """{"configuration":{"prompt":"x","creativity_level":1},"gpt_memory":false,"cache_on":true}""");
         await admin.DoAsync("PUT", $"/api/versions/{version}", """{"gpt_memory":false}""");
         await admin.DoAsync("POST", $"/api/versions/publish/{version}");
 
         await using var scope = site.Host.Services.CreateAsyncScope();
-        var changes = await scope.ServiceProvider.GetRequiredService<GatewayDb>().AgentChanges.Where(change => change.AgentId == agent).ToListAsync(Ct);
+        var changes = await scope.ServiceProvider.GetRequiredService<GatewayDb>().AgentChanges.Where(change => change.AgentId == agent)
+            .ToListAsync(Ct);
 
         var kinds = changes.Where(change => change.VersionId == version).Select(change => change.Kind).ToList();
-        Assert.Equal(["Version created", "service", "configuration", "prompt", "creativity_level", "gpt_memory", "cache_on", "Version published"],
-            new[] { "Version created", "service", "configuration", "prompt", "creativity_level", "gpt_memory", "cache_on", "Version published" }.Where(kinds.Contains));
+        Assert.Equal(
+            ["Version created", "service", "configuration", "prompt", "creativity_level", "gpt_memory", "cache_on", "Version published"],
+            new[] { "Version created", "service", "configuration", "prompt", "creativity_level",
+                "gpt_memory", "cache_on", "Version published" }.Where(kinds.Contains));
         Assert.Single(kinds, "gpt_memory");
         Assert.All(changes, change => Assert.Equal("12", change.UserId));
         Assert.Contains(changes, change => change is { Kind: "Agent created", VersionId: null });
@@ -60,8 +65,10 @@ public sealed class VersionsTests(ManagementSite site) : IClassFixture<Managemen
     {
         var admin = site.Admin();
         var (_, version) = await admin.AgentAsync(model: null);
-        await admin.DoAsync("PUT", $"/api/versions/{version}", """{"service":"openai","configuration":{"model":"gpt-4o","prompt":"stay"}}""");
-        await admin.DoAsync("PUT", $"/api/versions/{version}", """{"configuration":{"creativity_level":1.5,"max_tokens":300,"response_type":{"type":"json_object"}}}""");
+        await admin.DoAsync(
+            "PUT", $"/api/versions/{version}", """{"service":"openai","configuration":{"model":"gpt-4o","prompt":"stay"}}""");
+        await admin.DoAsync("PUT", $"/api/versions/{version}",
+            """{"configuration":{"creativity_level":1.5,"max_tokens":300,"response_type":{"type":"json_object"}}}""");
 
         await admin.DoAsync("PUT", $"/api/versions/{version}", """{"service":"anthropic","configuration":{"model":"claude-sonnet-4-5"}}""");
 
@@ -91,7 +98,8 @@ public sealed class VersionsTests(ManagementSite site) : IClassFixture<Managemen
             ("PUT", $"/api/agent/{agent}", $$$"""{"meta":{"a":"{{{text}}}","b":"{{{text}}}","c":"{{{text}}}"}}"""),
             ("POST", "/api/agent", $$$"""{"meta":{"a":"{{{text}}}","b":"{{{text}}}","c":"{{{text}}}"}}"""),
             ("POST", "/api/folder", $$$"""{"name":"Large","config":{"a":"{{{text}}}","b":"{{{text}}}","c":"{{{text}}}"}}"""),
-            ("POST", "/api/tools", $$$"""{"id":"large","desc":"x","status":"published","headers":{"a":"{{{text}}}","b":"{{{text}}}","c":"{{{text}}}"}}"""),
+            ("POST", "/api/tools",
+                $$$"""{"id":"large","desc":"x","status":"published","headers":{"a":"{{{text}}}","b":"{{{text}}}","c":"{{{text}}}"}}"""),
         ])
         {
             Assert.Equal((method, path, 413), (method, path, (await admin.SendAsync(method, path, body)).Status));
@@ -112,17 +120,20 @@ public sealed class VersionsTests(ManagementSite site) : IClassFixture<Managemen
              "variables_path":{"tool":{"city":"place.city"}},"settings":{"editAccess":[],"tonePrompt":"kind"},"agent_info":{"description":"other"}}
             """);
         var answer = await admin.DoAsync("POST", $"/api/versions/publish/{first}");
-        var second = (string)(await admin.DoAsync("POST", "/api/versions", $$"""{"version_id":"{{first}}","version_description":"next"}"""))["version_id"]!;
+        var second = (string)(await admin.DoAsync(
+            "POST", "/api/versions", $$"""{"version_id":"{{first}}","version_description":"next"}"""))["version_id"]!;
         await admin.DoAsync("PUT", $"/api/versions/{second}", """{"configuration":{"prompt":"second"}}""");
 
         await admin.DoAsync("POST", $"/api/versions/publish/{second}", """{"generate_summary":false}""");
 
         Assert.Equal(("version published successfully", first), ((string?)answer["message"], (string?)answer["version_id"]));
         var shown = (await admin.DoAsync("GET", $"/api/agent/{agent}"))["agent"]!;
-        Assert.Equal((second, "second", "kind"), ((string?)shown["published_version_id"], (string?)shown["configuration"]!["prompt"], (string?)shown["settings"]!["tonePrompt"]));
+        Assert.Equal((second, "second", "kind"), ((string?)shown["published_version_id"],
+            (string?)shown["configuration"]!["prompt"], (string?)shown["settings"]!["tonePrompt"]));
         Assert.Equal(("12", "mine"), ((string?)shown["settings"]!["editAccess"]![0], (string?)shown["agent_info"]!["description"]));
         Assert.Equal(["user", "place"], (await Variables(admin, first, agent))["required"]!.AsArray().Select(name => (string?)name));
-        Assert.Equal((true, false), ((bool)(await admin.VersionAsync(first))["is_drafted"]!, (bool)(await admin.VersionAsync(second))["is_drafted"]!));
+        Assert.Equal((true, false),
+            ((bool)(await admin.VersionAsync(first))["is_drafted"]!, (bool)(await admin.VersionAsync(second))["is_drafted"]!));
         Assert.Equal([first, second], shown["versions"]!.AsArray().Select(id => (string?)id));
         Assert.Equal(400, (await admin.SendAsync("DELETE", $"/api/versions/{second}")).Status);
         Assert.Equal(200, (await admin.SendAsync("DELETE", $"/api/versions/{first}")).Status);
@@ -146,7 +157,8 @@ public sealed class VersionsTests(ManagementSite site) : IClassFixture<Managemen
         var id = (string?)published["published_version_id"];
         var shown = await Task.WhenAll(versions.Select(admin.VersionAsync));
         Assert.Equal([id], shown.Where(version => !(bool)version["is_drafted"]!).Select(version => (string?)version["_id"]));
-        Assert.True(JsonNode.DeepEquals(shown.Single(version => (string?)version["_id"] == id)["configuration"], published["configuration"]));
+        Assert.True(
+            JsonNode.DeepEquals(shown.Single(version => (string?)version["_id"] == id)["configuration"], published["configuration"]));
     }
 
     [Fact]
@@ -156,10 +168,12 @@ public sealed class VersionsTests(ManagementSite site) : IClassFixture<Managemen
         var (_, one) = await admin.AgentAsync("One");
         var (_, two) = await admin.AgentAsync("Two");
 
-        var answer = await admin.DoAsync("POST", "/api/versions/bulk_publish", $$"""{"version_ids":["{{one}}","0123456789abcdef01234567","{{two}}"]}""");
+        var answer = await admin.DoAsync(
+            "POST", "/api/versions/bulk_publish", $$"""{"version_ids":["{{one}}","0123456789abcdef01234567","{{two}}"]}""");
 
         Assert.Equal([one, two], answer["published_version_ids"]!.AsArray().Select(id => (string?)id));
-        Assert.Equal(("0123456789abcdef01234567", "Version not found"), ((string?)answer["failed"]![0]!["version_id"], (string?)answer["failed"]![0]!["error"]));
+        Assert.Equal(("0123456789abcdef01234567", "Version not found"),
+            ((string?)answer["failed"]![0]!["version_id"], (string?)answer["failed"]![0]!["error"]));
     }
 
     [Fact]
@@ -184,7 +198,8 @@ public sealed class VersionsTests(ManagementSite site) : IClassFixture<Managemen
         var (_, a) = await admin.AgentAsync();
         await admin.DoAsync("PUT", $"/api/versions/{a}", """{"configuration":{"prompt":"one"}}""");
         var b = (string)(await admin.DoAsync("POST", "/api/versions", $$"""{"version_id":"{{a}}"}"""))["version_id"]!;
-        await admin.DoAsync("PUT", $"/api/versions/{b}", """{"configuration":{"prompt":"two"},"settings":{"tonePrompt":"kind"},"cache_on":true}""");
+        await admin.DoAsync(
+            "PUT", $"/api/versions/{b}", """{"configuration":{"prompt":"two"},"settings":{"tonePrompt":"kind"},"cache_on":true}""");
 
         var data = (await admin.DoAsync("GET", $"/api/versions/diff?a={a}&b={b}"))["data"]!.AsArray();
 
@@ -238,7 +253,8 @@ public sealed class VersionsTests(ManagementSite site) : IClassFixture<Managemen
         var admin = site.Admin();
         var (_, version) = await admin.AgentAsync(model: null);
         var (status, refused) = await admin.SendAsync("GET", $"/api/versions/suggest-model/{version}");
-        var key = (string)(await admin.DoAsync("POST", "/api/apikeys", $$"""{"name":"k","apikey":"{{site.OpenAi.Key}}","service":"openai"}"""))["api"]!["_id"]!;
+        var key = (string)(await admin.DoAsync(
+            "POST", "/api/apikeys", $$"""{"name":"k","apikey":"{{site.OpenAi.Key}}","service":"openai"}"""))["api"]!["_id"]!;
         await admin.DoAsync("PUT", $"/api/versions/{version}", $$$"""{"apikey_object_id":{"openai":"{{{key}}}"}}""");
 
         var suggested = await admin.DoAsync("GET", $"/api/versions/suggest-model/{version}");

@@ -14,7 +14,8 @@ public sealed class AgentBatchesTests(RunSite site) : IClassFixture<RunSite>
     [Fact]
     public async Task Every_message_is_one_item_at_the_webhook_and_one_row_of_the_history()
     {
-        var agent = await site.AgentAsync("""{"service":"openai","configuration":{"model":"gpt-4o-mini","prompt":"You help {{name}} of {{city}}.","response_type":"text"}}""");
+        var agent = await site.AgentAsync(
+            """{"service":"openai","configuration":{"model":"gpt-4o-mini","prompt":"You help {{name}} of {{city}}.","response_type":"text"}}""");
         site.OpenAi.EnqueueFor("gpt-4o-mini", [.. Enumerable.Repeat(ScriptedAnswer.Default.WithUsage(new(20, 3)), 3)]);
         var started = await StartAsync($$"""
             {"bridge_id":"{{agent}}","batch":["one","two","three 🗼"],"batch_variables":[{"name":"Asha"},{"name":"Bo"},{}],
@@ -30,19 +31,24 @@ public sealed class AgentBatchesTests(RunSite site) : IClassFixture<RunSite>
         var items = told["response"]!.AsArray();
         Assert.Equal(messages.Select(message => (string?)message!["custom_id"]), items.Select(item => (string?)item!["custom_id"]));
         Assert.Equal(["You said: one", "You said: two", "You said: three 🗼"], items.Select(item => (string?)item!["data"]!["content"]));
-        Assert.All(items, item => Assert.Equal(((string?)started["batch_id"], true, 23), ((string?)item!["batch_id"], (bool)item["isBatch"]!, (int)item["usage"]!["total_tokens"]!)));
+        Assert.All(items, item => Assert.Equal(((string?)started["batch_id"], true, 23),
+            ((string?)item!["batch_id"], (bool)item["isBatch"]!, (int)item["usage"]!["total_tokens"]!)));
         Assert.Equal("Bo", (string?)items[1]!["variables"]!["name"]);
-        Assert.Contains(site.OpenAi.RequestsFor("gpt-4o-mini"), request => request.Json!.ToJsonString().Contains("You help Bo of Pune.", StringComparison.Ordinal));
+        Assert.Contains(site.OpenAi.RequestsFor("gpt-4o-mini"),
+            request => request.Json!.ToJsonString().Contains("You help Bo of Pune.", StringComparison.Ordinal));
 
         var rows = await site.RowsAsync(agent);
         Assert.Equal(3, rows.Count);
         Assert.All(rows, row => Assert.Equal(
-            ((string?)started["batch_id"], "completed", row.MessageId), (row.BatchId, (string?)row.Document["batch_data"]!["status"], (string?)row.Document["batch_data"]!["custom_id"])));
+            ((string?)started["batch_id"], "completed", row.MessageId),
+            (row.BatchId, (string?)row.Document["batch_data"]!["status"], (string?)row.Document["batch_data"]!["custom_id"])));
         var counts = await GetAsync($"/api/batch/history/count/{agent}");
         Assert.Equal((3, 0, 0), ((int)counts["data"]!["completed"]!, (int)counts["data"]!["queued"]!, (int)counts["data"]!["processing"]!));
         var state = (await GetAsync($"/api/batch/status/{started["batch_id"]}"))["data"]!;
-        Assert.Equal(("completed", agent, 3, 3), ((string?)state["status"], (string?)state["bridge_id"], (int)state["request_counts"]!["total"]!, (int)state["request_counts"]!["completed"]!));
-        Assert.Contains((await GetAsync("/api/batch?limit=100"))["data"]!.AsArray(), batch => (string?)batch!["batch_id"] == (string?)started["batch_id"]);
+        Assert.Equal(("completed", agent, 3, 3), ((string?)state["status"], (string?)state["bridge_id"],
+            (int)state["request_counts"]!["total"]!, (int)state["request_counts"]!["completed"]!));
+        Assert.Contains((await GetAsync("/api/batch?limit=100"))["data"]!.AsArray(),
+            batch => (string?)batch!["batch_id"] == (string?)started["batch_id"]);
         Assert.Null(await site.ReadAsync("select secrets from gateway.batches where id = $1", (string)started["batch_id"]!) as byte[]);
     }
 
@@ -51,8 +57,10 @@ public sealed class AgentBatchesTests(RunSite site) : IClassFixture<RunSite>
     {
         site.Tools.Answers("batch_weather", """{"temp":9}""");
         var tool = await site.ToolAsync("batch_weather", """{"description":"The weather","fields":{"city":{"type":"string"}}}""");
-        var agent = await site.AgentAsync($$"""{"service":"openai","configuration":{"model":"gpt-4.1-mini"},"function_ids":["{{tool}}"]}""");
-        site.OpenAi.EnqueueFor("gpt-4.1-mini", ScriptedAnswer.ToolCalls(new ScriptedCall("batch_weather", """{"city":"Oslo"}""")), ScriptedAnswer.Text("Nine."));
+        var agent = await site.AgentAsync(
+            $$"""{"service":"openai","configuration":{"model":"gpt-4.1-mini"},"function_ids":["{{tool}}"]}""");
+        site.OpenAi.EnqueueFor("gpt-4.1-mini",
+            ScriptedAnswer.ToolCalls(new ScriptedCall("batch_weather", """{"city":"Oslo"}""")), ScriptedAnswer.Text("Nine."));
         await StartAsync($$"""{"bridge_id":"{{agent}}","batch":["How warm?"],"webhook":{{Webhook("tools")}} }""");
         await site.Host.RunJobsAsync();
 
@@ -79,7 +87,8 @@ public sealed class AgentBatchesTests(RunSite site) : IClassFixture<RunSite>
         var never = Assert.Single(site.Tools.Calls, call => call.Path == "/never").Body!;
         Assert.False((bool)never["success"]!);
         Assert.Equal(400, (int)Assert.Single(never["error"]!.AsArray())!["status_code"]!);
-        Assert.Equal(["completed", "failed", "failed"], (await site.RowsAsync(agent)).Select(row => (string?)row.Document["batch_data"]!["status"]).Order());
+        Assert.Equal(["completed", "failed", "failed"],
+            (await site.RowsAsync(agent)).Select(row => (string?)row.Document["batch_data"]!["status"]).Order());
     }
 
     [Fact]
@@ -107,7 +116,8 @@ public sealed class AgentBatchesTests(RunSite site) : IClassFixture<RunSite>
     [InlineData("""{"batch":["a"]}""", "webhook is required")]
     [InlineData("""{"batch":["a"],"webhook":{"url":"http://10.0.0.1/"}}""", "url not allowed")]
     [InlineData("""{"batch":["a"],"batch_variables":[{},{}],"webhook":{}}""", "webhook is required")]
-    [InlineData("""{"batch":["a"],"batch_variables":[{},{}],"webhook":{"url":"{0}"}}""", "batch_variables must be an array of the same length")]
+    [InlineData(
+        """{"batch":["a"],"batch_variables":[{},{}],"webhook":{"url":"{0}"}}""", "batch_variables must be an array of the same length")]
     [InlineData("""{"batch":["a",""],"webhook":{"url":"{0}"}}""", "batch.1 must be a text")]
     [InlineData("""{"user":"x","webhook":{"url":"{0}"}}""", "batch is required")]
     public async Task What_cannot_be_run_or_delivered_is_refused_and_nothing_is_kept(string body, string error)

@@ -15,7 +15,8 @@ public sealed class BatchCrashTests(TestDatabase database, ITestOutputHelper out
     [Fact]
     public async Task Every_line_is_answered_exactly_once_although_the_host_is_killed_twice()
     {
-        var seed = int.TryParse(Environment.GetEnvironmentVariable("STOA_CRASH_SEED"), CultureInfo.InvariantCulture, out var given) ? given : Random.Shared.Next(1_000_000);
+        var seed = int.TryParse(Environment.GetEnvironmentVariable("STOA_CRASH_SEED"), CultureInfo.InvariantCulture, out var given)
+            ? given : Random.Shared.Next(1_000_000);
         output.WriteLine($"STOA_CRASH_SEED={seed.ToString(CultureInfo.InvariantCulture)}");
         var random = new Random(seed);
         var (first, second) = (random.Next(20, 120), random.Next(160, 280));

@@ -32,19 +32,26 @@ public sealed class BatchProvider : IAsyncDisposable
         foreach (var vendor in (string[])["openai", "groq"])
         {
             MapFiles(vendor);
-            app.MapPost($"/{vendor}/v1/batches", async (HttpRequest request) => Start(vendor, files[(string)(await BodyAsync(request))["input_file_id"]!]));
-            app.MapGet($"/{vendor}/v1/batches/{{id}}", (string id) => Json(Progress(vendor, id, new() { ["id"] = id, ["object"] = "batch" }, "status", "in_progress", "completed", "failed", "output_file_id")));
+            app.MapPost($"/{vendor}/v1/batches",
+                async (HttpRequest request) => Start(vendor, files[(string)(await BodyAsync(request))["input_file_id"]!]));
+            app.MapGet($"/{vendor}/v1/batches/{{id}}", (string id) => Json(Progress(vendor, id,
+                new() { ["id"] = id, ["object"] = "batch" }, "status", "in_progress", "completed", "failed", "output_file_id")));
             app.MapPost($"/{vendor}/v1/batches/{{id}}/cancel", (string id) => Json(new() { ["id"] = id }));
             app.MapPost($"/{vendor}/v1/chat/completions", async (HttpRequest request) => Json(Answer(vendor, await BodyAsync(request))));
         }
         MapFiles("mistral");
-        app.MapPost("/mistral/v1/batch/jobs", async (HttpRequest request) => Start("mistral", files[(string)(await BodyAsync(request))["input_files"]![0]!]));
-        app.MapGet("/mistral/v1/batch/jobs/{id}", (string id) => Json(Progress("mistral", id, new() { ["id"] = id, ["object"] = "batch" }, "status", "RUNNING", "SUCCESS", "FAILED", "output_file")));
-        app.MapPost("/anthropic/v1/messages/batches", async (HttpRequest request) => StartMessages((await BodyAsync(request))["requests"]!.AsArray()));
-        app.MapGet("/anthropic/v1/messages/batches/{id}", (string id) => Json(new() { ["id"] = id, ["processing_status"] = Looks.AddOrUpdate("anthropic", 1, (_, count) => count + 1) > Patience ? "ended" : "in_progress" }));
+        app.MapPost("/mistral/v1/batch/jobs",
+            async (HttpRequest request) => Start("mistral", files[(string)(await BodyAsync(request))["input_files"]![0]!]));
+        app.MapGet("/mistral/v1/batch/jobs/{id}", (string id) => Json(
+            Progress("mistral", id, new() { ["id"] = id, ["object"] = "batch" }, "status", "RUNNING", "SUCCESS", "FAILED", "output_file")));
+        app.MapPost("/anthropic/v1/messages/batches",
+            async (HttpRequest request) => StartMessages((await BodyAsync(request))["requests"]!.AsArray()));
+        app.MapGet("/anthropic/v1/messages/batches/{id}", (string id) => Json(new() { ["id"] = id,
+            ["processing_status"] = Looks.AddOrUpdate("anthropic", 1, (_, count) => count + 1) > Patience ? "ended" : "in_progress" }));
         app.MapGet("/anthropic/v1/messages/batches/{id}/results", (string id) => Results.Text(Lines(batches[id])));
         app.MapPost("/gemini/upload/v1beta/files", UploadRelatedAsync);
-        app.MapPost("/gemini/v1beta/models/{model}", async (string model, HttpRequest request) => StartGemini(model, (string)(await BodyAsync(request))["batch"]!["input_config"]!["file_name"]!));
+        app.MapPost("/gemini/v1beta/models/{model}", async (string model, HttpRequest request) =>
+            StartGemini(model, (string)(await BodyAsync(request))["batch"]!["input_config"]!["file_name"]!));
         app.MapGet("/gemini/v1beta/batches/{id}", (string id) => Json(GeminiProgress($"batches/{id}")));
         app.MapGet("/gemini/download/v1beta/files/{id}", (string id) => Results.Text(files[id.Split(':')[0]]));
     }
@@ -100,7 +107,8 @@ public sealed class BatchProvider : IAsyncDisposable
         {
             ["id"] = "batch_req_1",
             ["custom_id"] = (string)line!["custom_id"]!,
-            ["response"] = new JsonObject { ["status_code"] = 200, ["request_id"] = "r", ["body"] = Answer(vendor, line["body"]!.AsObject()) },
+            ["response"] =
+                new JsonObject { ["status_code"] = 200, ["request_id"] = "r", ["body"] = Answer(vendor, line["body"]!.AsObject()) },
             ["error"] = null,
         })]);
         return Json(new() { ["id"] = id, ["object"] = "batch", ["status"] = "validating" });
@@ -141,7 +149,8 @@ public sealed class BatchProvider : IAsyncDisposable
         }
         : new() { ["name"] = id, ["metadata"] = new JsonObject { ["state"] = "BATCH_STATE_RUNNING" } };
 
-    private JsonObject Progress(string vendor, string id, JsonObject batch, string field, string running, string ended, string failed, string file)
+    private JsonObject Progress(
+        string vendor, string id, JsonObject batch, string field, string running, string ended, string failed, string file)
     {
         if (Looks.AddOrUpdate(vendor, 1, (_, count) => count + 1) <= Patience)
         {
@@ -166,7 +175,8 @@ public sealed class BatchProvider : IAsyncDisposable
     private JsonObject Answer(string vendor, JsonObject body)
     {
         var reply = ScriptedReply.For(body, ScriptedAnswer.Default, Interlocked.Increment(ref made));
-        ScriptedDialect dialect = vendor switch { "anthropic" => new ScriptedAnthropic(isRecent: false), "gemini" => new ScriptedGemini(), _ => new ScriptedOpenAi() };
+        ScriptedDialect dialect = vendor switch { "anthropic" => new ScriptedAnthropic(isRecent: false),
+            "gemini" => new ScriptedGemini(), _ => new ScriptedOpenAi() };
         return dialect.Body(reply, body);
     }
 

@@ -14,14 +14,17 @@ public sealed class BatchesTests(GatewaySite site) : IClassFixture<GatewaySite>
     [Fact]
     public async Task Each_line_of_a_batch_has_one_line_of_output_or_error()
     {
-        site.Anthropic.EnqueueFor("bad", ScriptedAnswer.Error(400, """{"type":"error","error":{"type":"invalid_request_error","message":"no"}}"""));
-        var lines = Enumerable.Range(0, 20).Select(number => Line($"line {number}", "anthropic/claude", $"question {number} 🗼")).Append(Line("bad", "anthropic/bad", "x"));
+        site.Anthropic.EnqueueFor(
+            "bad", ScriptedAnswer.Error(400, """{"type":"error","error":{"type":"invalid_request_error","message":"no"}}"""));
+        var lines = Enumerable.Range(0, 20).Select(number => Line($"line {number}", "anthropic/claude", $"question {number} 🗼"))
+            .Append(Line("bad", "anthropic/bad", "x"));
         var batch = await StartAsync(lines);
         Assert.Equal("validating", (string?)batch["status"]);
         await site.Host.RunJobsAsync();
         var ended = await site.GetAsync($"/v1/batches/{(string)batch["id"]!}");
         Assert.Equal("completed", (string?)ended["status"]);
-        Assert.Equal((21, 20, 1), ((int)ended["request_counts"]!["total"]!, (int)ended["request_counts"]!["completed"]!, (int)ended["request_counts"]!["failed"]!));
+        Assert.Equal((21, 20, 1), ((int)ended["request_counts"]!["total"]!,
+            (int)ended["request_counts"]!["completed"]!, (int)ended["request_counts"]!["failed"]!));
         var output = await ReadAsync((string)ended["output_file_id"]!);
         Assert.Equal(Enumerable.Range(0, 20).Select(number => $"line {number}"), output.Select(line => (string)line["custom_id"]!));
         Assert.Equal("You said: question 3 🗼", (string?)output[3]["response"]!["body"]!["choices"]![0]!["message"]!["content"]);
@@ -35,7 +38,8 @@ public sealed class BatchesTests(GatewaySite site) : IClassFixture<GatewaySite>
     [InlineData("nonsense", "invalid_json_line", 1)]
     [InlineData("""{"custom_id":"a","method":"GET","url":"/v1/chat/completions","body":{}}""", "invalid_value", 1)]
     [InlineData("""{"custom_id":"a","method":"POST","url":"/v1/embeddings","body":{}}""", "mismatched_endpoint", 1)]
-    [InlineData("""{"custom_id":"a","method":"POST","url":"/v1/chat/completions","body":{}}""" + "\n" + """{"custom_id":"a","method":"POST","url":"/v1/chat/completions","body":{}}""", "duplicate_custom_id", 2)]
+    [InlineData("""{"custom_id":"a","method":"POST","url":"/v1/chat/completions","body":{}}""" + "\n"
+        + """{"custom_id":"a","method":"POST","url":"/v1/chat/completions","body":{}}""", "duplicate_custom_id", 2)]
     [InlineData("", "empty_file", null)]
     public async Task A_file_with_a_wrong_line_fails_and_says_where(string content, string code, int? line)
     {
@@ -109,7 +113,8 @@ public sealed class BatchesTests(GatewaySite site) : IClassFixture<GatewaySite>
         Assert.Equal(("in_progress", 2), ((string?)batch["processing_status"], (int)batch["request_counts"]!["processing"]!));
         await site.Host.RunJobsAsync();
         var ended = await site.GetAsync($"/v1/messages/batches/{(string)batch["id"]!}");
-        Assert.Equal(("ended", 1, 1), ((string?)ended["processing_status"], (int)ended["request_counts"]!["succeeded"]!, (int)ended["request_counts"]!["errored"]!));
+        Assert.Equal(("ended", 1, 1),
+            ((string?)ended["processing_status"], (int)ended["request_counts"]!["succeeded"]!, (int)ended["request_counts"]!["errored"]!));
         var results = await LinesAsync(new Uri((string)ended["results_url"]!).PathAndQuery);
         Assert.Equal("You said: hello", (string?)results[0]["result"]!["message"]!["content"]![0]!["text"]);
         Assert.Equal("errored", (string?)results[1]["result"]!["type"]);
@@ -119,11 +124,14 @@ public sealed class BatchesTests(GatewaySite site) : IClassFixture<GatewaySite>
     [Fact]
     public async Task What_a_batch_cannot_be_made_of_is_refused_at_once()
     {
-        using var missing = await site.PostAsync("/v1/batches", """{"input_file_id":"file-none","endpoint":"/v1/chat/completions","completion_window":"24h"}""");
+        using var missing = await site.PostAsync(
+            "/v1/batches", """{"input_file_id":"file-none","endpoint":"/v1/chat/completions","completion_window":"24h"}""");
         Assert.Equal(HttpStatusCode.NotFound, missing.StatusCode);
-        using var endpoint = await site.PostAsync("/v1/batches", """{"input_file_id":"file-none","endpoint":"/v1/images","completion_window":"24h"}""");
+        using var endpoint =
+            await site.PostAsync("/v1/batches", """{"input_file_id":"file-none","endpoint":"/v1/images","completion_window":"24h"}""");
         Assert.Equal(HttpStatusCode.BadRequest, endpoint.StatusCode);
-        using var twice = await site.PostAsync("/v1/messages/batches", """{"requests":[{"custom_id":"a","params":{}},{"custom_id":"a","params":{}}]}""");
+        using var twice =
+            await site.PostAsync("/v1/messages/batches", """{"requests":[{"custom_id":"a","params":{}},{"custom_id":"a","params":{}}]}""");
         Assert.Equal(HttpStatusCode.BadRequest, twice.StatusCode);
     }
 
@@ -145,7 +153,8 @@ public sealed class BatchesTests(GatewaySite site) : IClassFixture<GatewaySite>
         using var uploaded = await site.Host.Client.SendAsync(request, Ct);
         var file = JsonNode.Parse(await uploaded.Content.ReadAsStringAsync(Ct))!;
         using var made = await site.PostAsync(
-            "/v1/batches", $$$"""{"input_file_id":"{{{file["id"]}}}","endpoint":"/v1/chat/completions","completion_window":"24h","metadata":{"a":"b"}}""");
+            "/v1/batches",
+            $$$"""{"input_file_id":"{{{file["id"]}}}","endpoint":"/v1/chat/completions","completion_window":"24h","metadata":{"a":"b"}}""");
         var text = await made.Content.ReadAsStringAsync(Ct);
         Assert.True(made.IsSuccessStatusCode, text);
         return JsonNode.Parse(text)!;
@@ -155,7 +164,8 @@ public sealed class BatchesTests(GatewaySite site) : IClassFixture<GatewaySite>
 
     private async Task<List<JsonNode>> LinesAsync(string path)
     {
-        using var request = new HttpRequestMessage(HttpMethod.Get, path) { Headers = { Authorization = new AuthenticationHeaderValue("Bearer", "stoa-dev") } };
+        using var request = new HttpRequestMessage(
+            HttpMethod.Get, path) { Headers = { Authorization = new AuthenticationHeaderValue("Bearer", "stoa-dev") } };
         using var answer = await site.Host.Client.SendAsync(request, Ct);
         var text = await answer.Content.ReadAsStringAsync(Ct);
         return [.. text.Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(line => JsonNode.Parse(line)!)];

@@ -48,7 +48,8 @@ public sealed class NativeBatchesTests : IClassFixture<NativeBatchesTests.Site>
     public async Task Messages_go_to_another_vendors_batches_and_come_back_as_messages()
     {
         var body = """{"requests":[{"custom_id":"one","params":{"model":"openai/some-model","max_tokens":9,"messages":[{"role":"user","content":"hello"}]}}]}""";
-        using var made = await host.Client.PostAsync(new Uri("/v1/messages/batches", UriKind.Relative), new StringContent(body, Encoding.UTF8, "application/json"), Ct);
+        using var made = await host.Client.PostAsync(
+            new Uri("/v1/messages/batches", UriKind.Relative), new StringContent(body, Encoding.UTF8, "application/json"), Ct);
         var id = (string)JsonNode.Parse(await made.Content.ReadAsStringAsync(Ct))!["id"]!;
         await host.RunJobsAsync();
         Assert.Equal("/v1/chat/completions", (string?)Assert.Single(provider.Started).Lines[0]!["url"]);
@@ -147,7 +148,8 @@ public sealed class NativeBatchesTests : IClassFixture<NativeBatchesTests.Site>
         return (string)JsonNode.Parse(await made.Content.ReadAsStringAsync(Ct))!["id"]!;
     }
 
-    private async Task<JsonNode> GetAsync(string path) => JsonNode.Parse(await host.Client.GetStringAsync(new Uri(path, UriKind.Relative), Ct))!;
+    private async Task<JsonNode> GetAsync(string path) =>
+        JsonNode.Parse(await host.Client.GetStringAsync(new Uri(path, UriKind.Relative), Ct))!;
 
     private async Task<List<JsonNode>> LinesAsync(string file)
     {
@@ -168,7 +170,8 @@ public sealed class NativeBatchesTests : IClassFixture<NativeBatchesTests.Site>
             foreach (var kind in (string[])["openai", "groq", "mistral", "anthropic", "gemini"])
             {
                 settings[$"Gateway:Providers:{kind}:Kind"] = kind;
-                settings[$"Gateway:Providers:{kind}:BaseUrl"] = $"{provider.BaseAddress}/{kind}{(kind is "anthropic" or "gemini" ? "" : "/v1")}";
+                settings[$"Gateway:Providers:{kind}:BaseUrl"] =
+                    $"{provider.BaseAddress}/{kind}{(kind is "anthropic" or "gemini" ? "" : "/v1")}";
                 settings[$"Gateway:Providers:{kind}:ApiKey"] = "secret";
             }
             var host = await HostUnderTest.StartAsync(settings);

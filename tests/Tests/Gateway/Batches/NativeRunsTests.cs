@@ -25,13 +25,15 @@ public sealed class NativeRunsTests : IAsyncLifetime
         receiver = await LoopbackSite.StartAsync(async context =>
         {
             Assert.StartsWith("v1,", context.Request.Headers["webhook-signature"], StringComparison.Ordinal);
-            told.Add((context.Request.Headers["webhook-id"].ToString(), (await JsonNode.ParseAsync(context.Request.Body, cancellationToken: Ct))!));
+            told.Add((context.Request.Headers["webhook-id"].ToString(),
+                (await JsonNode.ParseAsync(context.Request.Body, cancellationToken: Ct))!));
         });
         var settings = new Dictionary<string, string?>(StringComparer.Ordinal) { ["Egress:Allow"] = "127.0.0.1" };
         foreach (var kind in (string[])["openai", "groq", "mistral", "anthropic", "gemini"])
         {
             settings[$"Gateway:Providers:{kind}:Kind"] = kind;
-            settings[$"Gateway:Providers:{kind}:BaseUrl"] = $"{provider.BaseAddress}/{kind}{(kind is "anthropic" or "gemini" ? "" : "/v1")}";
+            settings[$"Gateway:Providers:{kind}:BaseUrl"] =
+                $"{provider.BaseAddress}/{kind}{(kind is "anthropic" or "gemini" ? "" : "/v1")}";
             settings[$"Gateway:Providers:{kind}:ApiKey"] = "of the operator";
             settings[$"Gateway:Providers:{kind}:Models:0"] = "some-model";
         }
@@ -59,7 +61,8 @@ public sealed class NativeRunsTests : IAsyncLifetime
         provider.Patience = 1;
         var batch = await StartAsync(vendor);
         await host.RunJobsAsync();
-        var waiting = await ReadAsync($"select string_agg(document #>> '{{batch_data,status}}', ' ') from gateway.runs where batch_id = '{batch}'");
+        var waiting =
+            await ReadAsync($"select string_agg(document #>> '{{batch_data,status}}', ' ') from gateway.runs where batch_id = '{batch}'");
         var row = (string)(await ReadAsync($"select document::text from gateway.batches where id = '{batch}'"))!;
         await WakeAsync();
         await host.RunJobsAsync();
@@ -74,7 +77,8 @@ public sealed class NativeRunsTests : IAsyncLifetime
         Assert.Equal(batch, id);
         Assert.Equal(["You said: one", "You said: two 🗼"], body["response"]!.AsArray().Select(item => (string?)item!["data"]!["content"]));
         Assert.All(body["response"]!.AsArray(), item => Assert.True((int)item!["usage"]!["output_tokens"]! > 0));
-        Assert.Equal("completed completed", await ReadAsync($"select string_agg(document #>> '{{batch_data,status}}', ' ') from gateway.runs where batch_id = '{batch}'"));
+        Assert.Equal("completed completed",
+            await ReadAsync($"select string_agg(document #>> '{{batch_data,status}}', ' ') from gateway.runs where batch_id = '{batch}'"));
         var usage = await UsageReader.SumsAsync(host.Client, 2);
         Assert.Equal(2, (long)usage[vendor]["calls"]!);
         Assert.Equal(body["response"]!.AsArray().Sum(item => (long)item!["usage"]!["input_tokens"]!), (long)usage[vendor]["input_tokens"]!);
@@ -86,7 +90,8 @@ public sealed class NativeRunsTests : IAsyncLifetime
         provider.Fails = true;
         await StartAsync("groq");
         await host.RunJobsAsync();
-        Assert.Equal(["You said: one", "You said: two 🗼"], Assert.Single(told).Body["response"]!.AsArray().Select(item => (string?)item!["data"]!["content"]));
+        Assert.Equal(["You said: one", "You said: two 🗼"],
+            Assert.Single(told).Body["response"]!.AsArray().Select(item => (string?)item!["data"]!["content"]));
     }
 
     private async Task<string> StartAsync(string vendor)
@@ -96,14 +101,16 @@ public sealed class NativeRunsTests : IAsyncLifetime
              "batch":["one","two 🗼"],"webhook":{"url":"{{receiver.Url}}"} }
             """;
         using var made = await host.Client.PostAsync(
-            new Uri("/api/v2/model/batch/chat/completion", UriKind.Relative), new StringContent(body, Encoding.UTF8, "application/json"), Ct);
+            new Uri("/api/v2/model/batch/chat/completion", UriKind.Relative),
+            new StringContent(body, Encoding.UTF8, "application/json"), Ct);
         var text = await made.Content.ReadAsStringAsync(Ct);
         Assert.True(made.IsSuccessStatusCode, text);
         return (string)JsonNode.Parse(text)!["batch_id"]!;
     }
 
     /// <summary>As if the wait were over.</summary>
-    private Task<object?> WakeAsync() => ReadAsync("update platform.jobs set run_at = now() where kind = 'gateway.run_batch' and state = 'available'");
+    private Task<object?> WakeAsync() =>
+        ReadAsync("update platform.jobs set run_at = now() where kind = 'gateway.run_batch' and state = 'available'");
 
     private async Task<object?> ReadAsync(string sql)
     {

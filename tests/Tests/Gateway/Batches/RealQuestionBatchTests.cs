@@ -8,7 +8,9 @@ using Stoa.Tests.Support;
 
 namespace Stoa.Tests.Gateway.Batches;
 
-/// <summary>The 80 questions of the Vicuna benchmark as one batch of either surface, and as queued runs of an agent. Usage is exact.</summary>
+/// <summary>
+/// The 80 questions of the Vicuna benchmark as one batch of either surface, and as queued runs of an agent. Usage is exact.
+/// </summary>
 public sealed class RealQuestionBatchTests : IAsyncLifetime
 {
     private const int Count = 80;
@@ -29,7 +31,8 @@ public sealed class RealQuestionBatchTests : IAsyncLifetime
         questions.AddRange(System.IO.File.ReadLines(File).Select(line => (string)JsonNode.Parse(line)!["text"]!));
         provider = await ScriptedProvider.StartAsync();
         receiver = await LoopbackSite.StartAsync(async context =>
-            told.Enqueue((context.Request.Headers["webhook-id"].ToString(), (await JsonNode.ParseAsync(context.Request.Body, cancellationToken: Ct))!)));
+            told.Enqueue((context.Request.Headers["webhook-id"].ToString(),
+                (await JsonNode.ParseAsync(context.Request.Body, cancellationToken: Ct))!)));
         host = await HostUnderTest.StartAsync(new()
         {
             ["Gateway:Providers:openai:Kind"] = "openai",
@@ -64,7 +67,8 @@ public sealed class RealQuestionBatchTests : IAsyncLifetime
 
         var (id, body) = Assert.Single(told);
         Assert.Equal((string?)started["batch_id"], id);
-        Assert.Equal(questions.Select(question => $"You said: {question}"), body["response"]!.AsArray().Select(item => (string?)item!["data"]!["content"]));
+        Assert.Equal(questions.Select(question => $"You said: {question}"),
+            body["response"]!.AsArray().Select(item => (string?)item!["data"]!["content"]));
         await UsageIsExactAsync(body["response"]!.AsArray().Select(item => item!["usage"]!), "input_tokens", "output_tokens");
     }
 
@@ -88,14 +92,17 @@ public sealed class RealQuestionBatchTests : IAsyncLifetime
         };
         using var uploaded = await host.Client.PostAsync(new Uri("/v1/files", UriKind.Relative), form, Ct);
         var file = (string)JsonNode.Parse(await uploaded.Content.ReadAsStringAsync(Ct))!["id"]!;
-        var started = await PostAsync("/v1/batches", new { input_file_id = file, endpoint = "/v1/chat/completions", completion_window = "24h" });
+        var started =
+            await PostAsync("/v1/batches", new { input_file_id = file, endpoint = "/v1/chat/completions", completion_window = "24h" });
         await host.RunJobsAsync();
 
         var ended = JsonNode.Parse(await host.Client.GetStringAsync(new Uri($"/v1/batches/{started["id"]}", UriKind.Relative), Ct))!;
         Assert.Equal(("completed", Count), ((string?)ended["status"], (int)ended["request_counts"]!["completed"]!));
         var output = await host.Client.GetStringAsync(new Uri($"/v1/files/{ended["output_file_id"]}/content", UriKind.Relative), Ct);
-        var answers = output.Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(line => JsonNode.Parse(line)!["response"]!["body"]!).ToList();
-        Assert.Equal(questions.Select(question => $"You said: {question}"), answers.Select(answer => (string?)answer["choices"]![0]!["message"]!["content"]));
+        var answers = output.Split('\n', StringSplitOptions.RemoveEmptyEntries)
+            .Select(line => JsonNode.Parse(line)!["response"]!["body"]!).ToList();
+        Assert.Equal(questions.Select(question => $"You said: {question}"),
+            answers.Select(answer => (string?)answer["choices"]![0]!["message"]!["content"]));
         await UsageIsExactAsync(answers.Select(answer => answer["usage"]!), "prompt_tokens", "completion_tokens");
     }
 
@@ -121,7 +128,8 @@ public sealed class RealQuestionBatchTests : IAsyncLifetime
         Assert.Equal(Count, told.Select(one => one.Id).Distinct(StringComparer.Ordinal).Count());
         Assert.Equal(
             questions.Select((question, number) => (number, $"You said: {question}")),
-            told.Select(one => ((int)one.Body["variables"]!["number"]!, (string)one.Body["response"]!["data"]!["content"]!)).OrderBy(one => one.Item1));
+            told.Select(one => ((int)one.Body["variables"]!["number"]!, (string)one.Body["response"]!["data"]!["content"]!))
+            .OrderBy(one => one.Item1));
         await UsageIsExactAsync(told.Select(one => one.Body["response"]!["usage"]!), "input_tokens", "output_tokens");
     }
 
@@ -134,7 +142,8 @@ public sealed class RealQuestionBatchTests : IAsyncLifetime
             (Count, provider.Reported.Input, provider.Reported.Output),
             ((long)stored["calls"]!, (long)stored["input_tokens"]!, (long)stored["output_tokens"]!));
         Assert.Equal(
-            (Count, provider.Reported.Input, provider.Reported.Output), (told.Count, told.Sum(usage => (long)usage[input]!), told.Sum(usage => (long)usage[output]!)));
+            (Count, provider.Reported.Input, provider.Reported.Output),
+            (told.Count, told.Sum(usage => (long)usage[input]!), told.Sum(usage => (long)usage[output]!)));
         Assert.True(provider.Reported is { Input: > 1000, Output: > 1000 });
     }
 

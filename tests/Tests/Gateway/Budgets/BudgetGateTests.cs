@@ -85,7 +85,8 @@ public sealed class BudgetGateTests(TestDatabase database) : IClassFixture<TestD
         var reservation = await ReserveAsync(node, 0.4m, key);
         var usage = new UsageStore(database.Source, TimeProvider.System);
         var spool = Guid.CreateVersion7();
-        UsageRecord[] batch = [Row(keyId, reservation.CallId, 0.1000000001m), Row(keyId, Guid.CreateVersion7(), 0.2m), Row(keyId, Guid.CreateVersion7(), null)];
+        UsageRecord[] batch = [Row(keyId, reservation.CallId, 0.1000000001m),
+            Row(keyId, Guid.CreateVersion7(), 0.2m), Row(keyId, Guid.CreateVersion7(), null)];
 
         await usage.AddAsync(spool, default, new(1, 100), batch, Ct);
         await Assert.ThrowsAsync<IOException>(() => usage.AddAsync(spool, default, new(1, 100), batch, Ct));
@@ -115,7 +116,8 @@ public sealed class BudgetGateTests(TestDatabase database) : IClassFixture<TestD
         TimeSpan[] offsets = [TimeSpan.FromSeconds(-1), TimeSpan.Zero, TimeSpan.FromHours(1), TimeSpan.FromHours(11), TimeSpan.FromDays(3)];
         await new UsageStore(database.Source, TimeProvider.System).AddAsync(
             Guid.CreateVersion7(), default, new(1, 100),
-            [.. offsets.Select((offset, index) => Row(keyId, Guid.CreateVersion7(), (decimal)Math.Pow(10, index)) with { At = start + offset })], Ct);
+            [.. offsets.Select(
+                (offset, index) => Row(keyId, Guid.CreateVersion7(), (decimal)Math.Pow(10, index)) with { At = start + offset })], Ct);
 
         await new BudgetStore(database.Source).SetAsync(
             Organization.DefaultId, BudgetScope.Key(keyId), 1_000_000, BudgetPeriod.Never, start.AddMinutes(7), Ct);
@@ -140,7 +142,8 @@ public sealed class BudgetGateTests(TestDatabase database) : IClassFixture<TestD
         await using var nowhere = NpgsqlDataSource.Create("Host=127.0.0.1;Port=1;Timeout=1");
         var gate = new BudgetGate(new(), new(nowhere), Options.Create(new GatewayOptions()), TimeProvider.System);
 
-        var failure = await Assert.ThrowsAsync<Failure>(() => gate.ReserveAsync(Organization.DefaultId, [BudgetScope.Organization], 1, Ct).AsTask());
+        var failure =
+            await Assert.ThrowsAsync<Failure>(() => gate.ReserveAsync(Organization.DefaultId, [BudgetScope.Organization], 1, Ct).AsTask());
 
         Assert.Equal(FailureKind.Unavailable, failure.Kind);
     }
@@ -172,7 +175,8 @@ public sealed class BudgetGateTests(TestDatabase database) : IClassFixture<TestD
     }
 
     private static UsageRecord Row(Guid key, Guid call, decimal? cost) =>
-        UsageSpoolTests.Record(1) with { Id = call, KeyId = key, OrganizationId = Organization.DefaultId, Cost = cost, At = TimeProvider.System.GetUtcNow() };
+        UsageSpoolTests.Record(
+            1) with { Id = call, KeyId = key, OrganizationId = Organization.DefaultId, Cost = cost, At = TimeProvider.System.GetUtcNow() };
 
     private Task SetAsync(BudgetScope scope, decimal amount) =>
         new BudgetStore(database.Source).SetAsync(Organization.DefaultId, scope, amount, BudgetPeriod.Monthly, FirstOfMonth, Ct);

@@ -32,7 +32,8 @@ public sealed class SpendingTests(SpendingTests.TwoHosts hosts) : IClassFixture<
         var answers = await Task.WhenAll(Enumerable.Range(0, 1_000).Select(number => hosts.CallAsync(number, key.Token, Call)));
 
         Assert.Equal(Paid, answers.Count(answer => answer.StatusCode == HttpStatusCode.OK));
-        Assert.All(answers, answer => Assert.True(answer.StatusCode is HttpStatusCode.OK or HttpStatusCode.TooManyRequests, $"{answer.StatusCode}"));
+        Assert.All(answers,
+            answer => Assert.True(answer.StatusCode is HttpStatusCode.OK or HttpStatusCode.TooManyRequests, $"{answer.StatusCode}"));
         Assert.Equal(Paid, hosts.Provider.RequestsFor("listed").Count);
         await hosts.UntilAsync($"select spent from gateway.budgets where subject = '{key.Row.Id}'", Paid * 10m);
         Assert.Equal(Paid * 10m, await hosts.ScalarAsync<decimal>($"select sum(cost) from gateway.usage where key_id = '{key.Row.Id}'"));
@@ -68,30 +69,38 @@ public sealed class SpendingTests(SpendingTests.TwoHosts hosts) : IClassFixture<
         var (admin, other) = (await hosts.KeyAsync(isAdmin: true), await hosts.KeyAsync());
         var path = $"/api/stoa/budgets/keys/{other.Row.Id}";
 
-        var set = await hosts.SendAsync(HttpMethod.Put, path, admin.Token, new { amount = 2.5, period = "weekly", starts_at = "2026-01-05T00:07:00Z" });
+        var set = await hosts.SendAsync(
+            HttpMethod.Put, path, admin.Token, new { amount = 2.5, period = "weekly", starts_at = "2026-01-05T00:07:00Z" });
         var listed = (await hosts.SendAsync(HttpMethod.Get, "/api/stoa/budgets", admin.Token))["items"]!.AsArray()
             .Single(budget => (string?)budget!["subject"] == other.Row.Id.ToString());
         await hosts.SendAsync(HttpMethod.Delete, path, admin.Token);
         var left = (await hosts.SendAsync(HttpMethod.Get, "/api/stoa/budgets", admin.Token))["items"]!.AsArray();
 
-        Assert.Equal(("key", 2.5m, "weekly", 0m), ((string?)set["scope"], (decimal)set["amount"]!, (string?)set["period"], (decimal)set["spent"]!));
+        Assert.Equal(
+            ("key", 2.5m, "weekly", 0m), ((string?)set["scope"], (decimal)set["amount"]!, (string?)set["period"], (decimal)set["spent"]!));
         Assert.Equal("2026-01-05T00:00:00+00:00", (string?)listed!["starts_at"]);
         Assert.DoesNotContain(left, budget => (string?)budget!["subject"] == other.Row.Id.ToString());
         Assert.Equal(HttpStatusCode.Forbidden, await hosts.StatusAsync(HttpMethod.Get, "/api/stoa/budgets", other.Token));
-        Assert.Equal(HttpStatusCode.NotFound, await hosts.StatusAsync(HttpMethod.Put, $"/api/stoa/budgets/keys/{Guid.Empty}", admin.Token, new { amount = 1 }));
-        Assert.Equal(HttpStatusCode.BadRequest, await hosts.StatusAsync(HttpMethod.Put, path, admin.Token, new { amount = 0, period = "hourly" }));
+        Assert.Equal(HttpStatusCode.NotFound,
+            await hosts.StatusAsync(HttpMethod.Put, $"/api/stoa/budgets/keys/{Guid.Empty}", admin.Token, new { amount = 1 }));
+        Assert.Equal(
+            HttpStatusCode.BadRequest, await hosts.StatusAsync(HttpMethod.Put, path, admin.Token, new { amount = 0, period = "hourly" }));
     }
 
     [Theory]
-    [InlineData("agents", "agent", "bridge", "insert into gateway.agents values ('{0}', '{1}', '{0}', '{0}', 'api', false, null, null, '{2}', now(), now())")]
+    [InlineData("agents", "agent", "bridge",
+        "insert into gateway.agents values ('{0}', '{1}', '{0}', '{0}', 'api', false, null, null, '{2}', now(), now())")]
     [InlineData("folders", "folder", "folder", "insert into gateway.folders values ('{0}', '{1}', '{0}', 'agent', '{2}', now(), now())")]
-    [InlineData("provider_keys", "provider_key", "apikey", "insert into gateway.provider_keys values ('{0}', '{1}', null, '{0}', 'openai', '', '', 'working', '{2}', now(), now())")]
+    [InlineData("provider_keys", "provider_key", "apikey",
+        "insert into gateway.provider_keys values ('{0}', '{1}', null, '{0}', 'openai', '', '', 'working', '{2}', now(), now())")]
     public async Task The_budget_of_a_document_follows_it(string table, string scope, string prefix, string insert)
     {
         var id = Stoa.Gateway.HexId.Create(TimeProvider.System);
-        var budget = $"select coalesce((select amount::text || ' ' || period || ' ' || spent::text from gateway.budgets where scope = '{scope}' and subject = '{id}'), 'none')";
+        var budget =
+            $"select coalesce((select amount::text || ' ' || period || ' ' || spent::text from gateway.budgets where scope = '{scope}' and subject = '{id}'), 'none')";
 
-        await hosts.ExecuteAsync(string.Format(System.Globalization.CultureInfo.InvariantCulture, insert, id, Organization.DefaultId, "{}"));
+        await hosts.ExecuteAsync(
+            string.Format(System.Globalization.CultureInfo.InvariantCulture, insert, id, Organization.DefaultId, "{}"));
         Assert.Equal("none", await hosts.ScalarAsync<string>(budget));
         await ChangeAsync($$"""{"{{prefix}}_limit": 10, "{{prefix}}_usage": 12.5, "{{prefix}}_limit_reset_period": "weekly"}""");
         Assert.Equal("10.0000000000 weekly 12.5000000000", await hosts.ScalarAsync<string>(budget));
@@ -108,7 +117,8 @@ public sealed class SpendingTests(SpendingTests.TwoHosts hosts) : IClassFixture<
         await hosts.ExecuteAsync($"delete from gateway.{table} where id = '{id}'");
         Assert.Equal("none", await hosts.ScalarAsync<string>(budget));
 
-        Task ChangeAsync(string members) => hosts.ExecuteAsync($"update gateway.{table} set document = document || '{members}' where id = '{id}'");
+        Task ChangeAsync(string members) =>
+            hosts.ExecuteAsync($"update gateway.{table} set document = document || '{members}' where id = '{id}'");
     }
 
     public sealed class TwoHosts(TestCluster cluster) : IAsyncLifetime

@@ -71,7 +71,8 @@ public sealed class JsonMembersTests
                 group => group.Key,
                 group => group.First().Value is var (texts, number, flag) ? new { texts, number, flag, nested = new { texts } } : null));
             using var document = JsonDocument.Parse(json);
-            Assert.Equal(document.RootElement.EnumerateObject().Select(member => member.Value.GetRawText()), Read(json).Select(member => member.Value));
+            Assert.Equal(document.RootElement.EnumerateObject().Select(member => member.Value.GetRawText()),
+                Read(json).Select(member => member.Value));
         }).QuickCheckThrowOnFailure();
 
     private static List<(string Name, string Value)> Read(string json)

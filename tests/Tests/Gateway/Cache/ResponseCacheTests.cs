@@ -54,9 +54,12 @@ public sealed class ResponseCacheTests(GatewaySite site, TestDatabase database) 
     }
 
     [Theory]
-    [InlineData("""{"model":"openai/listed","messages":[{"role":"user","content":"same"}]}""", """{"model":"openai/listed","messages":[{"role":"user","content":"other"}]}""")]
-    [InlineData("""{"model":"openai/listed","messages":[{"role":"user","content":"seeded"}]}""", """{"model":"openai/listed","seed":1,"messages":[{"role":"user","content":"seeded"}]}""")]
-    [InlineData("""{"model":"openai/listed","messages":[{"role":"user","content":"model"}]}""", """{"model":"openai/gpt-4o","messages":[{"role":"user","content":"model"}]}""")]
+    [InlineData("""{"model":"openai/listed","messages":[{"role":"user","content":"same"}]}""",
+        """{"model":"openai/listed","messages":[{"role":"user","content":"other"}]}""")]
+    [InlineData("""{"model":"openai/listed","messages":[{"role":"user","content":"seeded"}]}""",
+        """{"model":"openai/listed","seed":1,"messages":[{"role":"user","content":"seeded"}]}""")]
+    [InlineData("""{"model":"openai/listed","messages":[{"role":"user","content":"model"}]}""",
+        """{"model":"openai/gpt-4o","messages":[{"role":"user","content":"model"}]}""")]
     public async Task Another_request_has_another_answer(string one, string other)
     {
         using var first = await AskAsync("/v1/chat/completions", one, "on");
@@ -162,7 +165,8 @@ public sealed class ResponseCacheTests(GatewaySite site, TestDatabase database) 
     public async Task Without_the_database_the_cache_is_that_of_the_node()
     {
         await using var nowhere = NpgsqlDataSource.Create("Host=127.0.0.1;Port=1;Timeout=1");
-        using var cache = new ResponseCache(new(nowhere), Options.Create(new GatewayOptions()), TimeProvider.System, NullLogger<ResponseCache>.Instance);
+        using var cache =
+            new ResponseCache(new(nowhere), Options.Create(new GatewayOptions()), TimeProvider.System, NullLogger<ResponseCache>.Instance);
         Assert.Null(await cache.FindAsync(Key("away"), Ct));
         await cache.StoreAsync(Key("away"), Answer, TimeSpan.FromHours(1), Ct);
         Assert.NotNull(await cache.FindAsync(Key("away"), Ct));
@@ -180,14 +184,16 @@ public sealed class ResponseCacheTests(GatewaySite site, TestDatabase database) 
     private ResponseCache Cache(TimeProvider time) =>
         new(new(database.Source), Options.Create(new GatewayOptions()), time, NullLogger<ResponseCache>.Instance);
 
-    private async Task<HttpResponseMessage> AskAsync(string path, string body, string? wish, string? control = null, string? timeToLive = null)
+    private async Task<HttpResponseMessage> AskAsync(
+        string path, string body, string? wish, string? control = null, string? timeToLive = null)
     {
         using var request = new HttpRequestMessage(HttpMethod.Post, path)
         {
             Content = new StringContent(body, Encoding.UTF8, "application/json"),
             Headers = { Authorization = new AuthenticationHeaderValue("Bearer", "stoa-dev") },
         };
-        foreach (var (name, value) in ((string, string?)[])[("x-gtwy-cache", wish), ("cache-control", control), ("x-gtwy-cache-ttl", timeToLive)])
+        foreach (var (name, value) in ((string, string?)[])[("x-gtwy-cache", wish),
+            ("cache-control", control), ("x-gtwy-cache-ttl", timeToLive)])
         {
             if (value is not null)
             {

@@ -27,7 +27,8 @@ public sealed class ForwardTests(GatewaySite site) : IClassFixture<GatewaySite>
     [Fact]
     public async Task A_stream_always_asks_the_provider_for_usage_and_shows_it_only_to_who_asked()
     {
-        using var silent = await site.PostAsync(OpenAi, """{"model":"listed","stream":true,"messages":[{"role":"user","content":"one two three"}]}""");
+        using var silent =
+            await site.PostAsync(OpenAi, """{"model":"listed","stream":true,"messages":[{"role":"user","content":"one two three"}]}""");
         var text = await silent.Content.ReadAsStringAsync(Ct);
         Assert.True((bool)site.OpenAi.Requests[^1].Json!["stream_options"]!["include_usage"]!);
         Assert.DoesNotContain("usage", text, StringComparison.Ordinal);
@@ -58,7 +59,8 @@ public sealed class ForwardTests(GatewaySite site) : IClassFixture<GatewaySite>
         var provider = path == Anthropic ? site.Anthropic : site.OpenAi;
         var model = path == Anthropic ? "anthropic/claude" : "openai/gpt-4o";
         provider.Enqueue(ScriptedAnswer.Text("it ends with message_stop and [DONE] and goes on ").SplitBytes(7));
-        using var answer = await site.PostAsync(path, $$"""{"model":"{{model}}","max_tokens":50,"stream":true,"messages":[{"role":"user","content":"x"}]}""");
+        using var answer = await site.PostAsync(
+            path, $$"""{"model":"{{model}}","max_tokens":50,"stream":true,"messages":[{"role":"user","content":"x"}]}""");
         var text = await answer.Content.ReadAsStringAsync(Ct);
         Assert.Contains("goes", text, StringComparison.Ordinal);
         Assert.Equal(1, text.Split(end).Length - 1);
@@ -79,7 +81,8 @@ public sealed class ForwardTests(GatewaySite site) : IClassFixture<GatewaySite>
     [Fact]
     public async Task A_failed_call_is_recorded_with_its_reason_and_costs_nothing()
     {
-        site.OpenAi.EnqueueFor("gpt-4o", ScriptedAnswer.Error(400, """{"error":{"message":"no","type":"invalid_request_error","code":"bad"}}"""));
+        site.OpenAi.EnqueueFor(
+            "gpt-4o", ScriptedAnswer.Error(400, """{"error":{"message":"no","type":"invalid_request_error","code":"bad"}}"""));
         using var answer = await site.PostAsync(OpenAi, """{"model":"openai/gpt-4o","messages":[{"role":"user","content":"x"}]}""");
         Assert.Equal(HttpStatusCode.BadRequest, answer.StatusCode);
         var record = await site.RecordAsync(answer);
@@ -93,7 +96,8 @@ public sealed class ForwardTests(GatewaySite site) : IClassFixture<GatewaySite>
     [InlineData(OpenAi, """{"model":"nobody/x","messages":[{"role":"user","content":"x"}]}""", HttpStatusCode.NotFound)]
     [InlineData(OpenAi, """{"model":"anthropic/claude\u0000","messages":[{"role":"user","content":"x"}]}""", HttpStatusCode.NotFound)]
     [InlineData(OpenAi, """{"messages":[]}""", HttpStatusCode.BadRequest)]
-    [InlineData(Anthropic, """{"model":"openai/other","max_tokens":5,"messages":[{"role":"user","content":"x"}]}""", HttpStatusCode.NotFound)]
+    [InlineData(
+        Anthropic, """{"model":"openai/other","max_tokens":5,"messages":[{"role":"user","content":"x"}]}""", HttpStatusCode.NotFound)]
     [InlineData(Anthropic, """{"model":""", HttpStatusCode.BadRequest)]
     public async Task What_cannot_be_served_is_refused_in_the_clients_dialect(string path, string body, HttpStatusCode status)
     {
@@ -140,7 +144,8 @@ public sealed class ForwardTests(GatewaySite site) : IClassFixture<GatewaySite>
         using var model = await site.PostAsync(OpenAi, body, byModel);
         using var provider = await site.PostAsync(OpenAi, body, byProvider);
         Assert.Equal([HttpStatusCode.Forbidden, HttpStatusCode.Forbidden], [model.StatusCode, provider.StatusCode]);
-        Assert.Equal(["openai/gpt-4o"], (await site.GetAsync("/v1/models", byModel))["data"]!.AsArray().Select(entry => (string)entry!["id"]!));
+        Assert.Equal(
+            ["openai/gpt-4o"], (await site.GetAsync("/v1/models", byModel))["data"]!.AsArray().Select(entry => (string)entry!["id"]!));
     }
 
     [Fact]

@@ -49,7 +49,8 @@ public sealed class RequestOutlineTests
 
     [Fact]
     public void Bytes_that_are_not_text_are_refused() =>
-        Assert.Equal("invalid_json", Assert.Throws<Failure>(() => RequestOutline.Read([.. "{\"model\":\""u8, 0xC3, 0x28, .. "\"}"u8])).Code);
+        Assert.Equal(
+            "invalid_json", Assert.Throws<Failure>(() => RequestOutline.Read([.. "{\"model\":\""u8, 0xC3, 0x28, .. "\"}"u8])).Code);
 
     [Theory]
     [InlineData("data:image/png;base64,")]

@@ -17,7 +17,8 @@ public sealed class UsualModelTests
     [InlineData("demo/demo", "Gateway:Providers:main:Kind=vllm")]
     public async Task It_is_one_of_a_real_provider_where_there_is_one(string expected, params string[] settings)
     {
-        await using var host = await HostUnderTest.StartAsync(settings.Select(one => one.Split('=')).ToDictionary(pair => pair[0], pair => (string?)pair[1]));
+        await using var host =
+            await HostUnderTest.StartAsync(settings.Select(one => one.Split('=')).ToDictionary(pair => pair[0], pair => (string?)pair[1]));
         var models = host.Services.GetRequiredService<IModels>();
 
         Assert.Equal(expected, models.Pick(Organization.DefaultId, "nowhere/nothing"));

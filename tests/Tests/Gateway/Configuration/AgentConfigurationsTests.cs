@@ -19,14 +19,17 @@ public sealed class AgentConfigurationsTests(ManagementSite site) : IClassFixtur
     {
         var admin = site.Admin();
         var (agent, version) = await admin.AgentAsync("My helper");
-        await admin.DoAsync("PUT", $"/api/versions/{version}", """{"configuration":{"prompt":"Be {{kind}}","max_tokens":100},"variables_state":{"kind":{"default_value":"calm"}}}""");
+        await admin.DoAsync("PUT", $"/api/versions/{version}",
+            """{"configuration":{"prompt":"Be {{kind}}","max_tokens":100},"variables_state":{"kind":{"default_value":"calm"}}}""");
         await admin.DoAsync("POST", $"/api/versions/publish/{version}");
         var organization = await site.OrganizationAsync(agent);
 
         var byId = await FindAsync(organization, agent);
 
-        Assert.Equal((agent, version, "my_helper", "demo", "demo", "chat"), (byId.AgentId, byId.VersionId, byId.Slug, byId.Service.Name, byId.Model, byId.Type));
-        Assert.Equal(("Be {{kind}}", "calm"), (byId.Prompt.GetString(), byId.VariablesState.GetProperty("kind").GetProperty("default_value").GetString()));
+        Assert.Equal((agent, version, "my_helper", "demo", "demo", "chat"),
+            (byId.AgentId, byId.VersionId, byId.Slug, byId.Service.Name, byId.Model, byId.Type));
+        Assert.Equal(("Be {{kind}}", "calm"),
+            (byId.Prompt.GetString(), byId.VariablesState.GetProperty("kind").GetProperty("default_value").GetString()));
         Assert.Equal("""{"max_tokens":100}""", ModelParameters.Resolve(byId.ModelDocument, byId.Parameters).ToJsonString());
         Assert.Equal(agent, (await FindAsync(organization, "my_helper")).AgentId);
         Assert.Equal(agent, (await FindAsync(organization, null, version)).AgentId);
@@ -43,8 +46,10 @@ public sealed class AgentConfigurationsTests(ManagementSite site) : IClassFixtur
         var other = (string)(await admin.DoAsync("POST", "/api/versions", $$"""{"version_id":"{{version}}"}"""))["version_id"]!;
         await admin.DoAsync("PUT", $"/api/versions/{other}", """{"configuration":{"prompt":"other"}}""");
         await admin.DoAsync("PUT", $"/api/versions/{version}", """{"configuration":{"prompt":"second"}}""");
-        var environments = new JsonObject { ["environment_config"] = new JsonObject { ["staging"] = new JsonObject { ["version_id"] = other } } };
-        await admin.DoAsync("PUT", $"/api/agent/{agent}", new JsonObject { ["settings"] = environments, ["bridge_limit"] = 3 }.ToJsonString());
+        var environments =
+            new JsonObject { ["environment_config"] = new JsonObject { ["staging"] = new JsonObject { ["version_id"] = other } } };
+        await admin.DoAsync(
+            "PUT", $"/api/agent/{agent}", new JsonObject { ["settings"] = environments, ["bridge_limit"] = 3 }.ToJsonString());
         var organization = await site.OrganizationAsync(agent);
 
         Assert.Equal("first", (await FindAsync(organization, agent)).Prompt.GetString());
@@ -63,14 +68,17 @@ public sealed class AgentConfigurationsTests(ManagementSite site) : IClassFixtur
         await admin.DoAsync("PUT", $"/api/versions/{innerVersion}", """{"configuration":{"prompt":"{{city}}"}}""");
         await admin.DoAsync("POST", $"/api/versions/publish/{innerVersion}");
         await admin.DoAsync("PUT", $"/api/agent/{inner}", """{"agent_info":{"description":"knows cities"}}""");
-        var tool = (string)(await admin.DoAsync("POST", "/api/tools", """{"id":"weather","title":"weather","desc":"tells it","status":"published"}"""))["data"]!["_id"]!;
-        var key = (string)(await admin.DoAsync("POST", "/api/apikeys", $$"""{"name":"k","apikey":"{{site.OpenAi.Key}}","service":"openai"}"""))["api"]!["_id"]!;
+        var tool = (string)(await admin.DoAsync(
+            "POST", "/api/tools", """{"id":"weather","title":"weather","desc":"tells it","status":"published"}"""))["data"]!["_id"]!;
+        var key = (string)(await admin.DoAsync(
+            "POST", "/api/apikeys", $$"""{"name":"k","apikey":"{{site.OpenAi.Key}}","service":"openai"}"""))["api"]!["_id"]!;
         var (agent, version) = await admin.AgentAsync("Outer", model: null);
         await admin.DoAsync("PUT", $"/api/versions/{version}", new JsonObject
         {
             ["function_ids"] = new JsonArray(tool),
             ["apikey_object_id"] = new JsonObject { ["openai"] = key },
-            ["pre_tools"] = new JsonArray(new JsonObject { ["type"] = "custom_function", ["config"] = new JsonObject { ["script_id"] = "weather" } }),
+            ["pre_tools"] =
+                new JsonArray(new JsonObject { ["type"] = "custom_function", ["config"] = new JsonObject { ["script_id"] = "weather" } }),
             ["agents"] = new JsonObject { ["connected_agents"] = new JsonObject { ["cities"] = new JsonObject { ["bridge_id"] = inner } } },
         }.ToJsonString());
         var organization = await site.OrganizationAsync(agent);
@@ -78,7 +86,8 @@ public sealed class AgentConfigurationsTests(ManagementSite site) : IClassFixtur
         var found = await FindAsync(organization, agent, version);
 
         Assert.Equal((tool, "weather"), (found.Tools.Single().Id, found.PreFunction!.ScriptId));
-        Assert.Equal(("cities", inner, "knows cities"), (found.ConnectedAgents[0].Name, found.ConnectedAgents[0].AgentId, found.ConnectedAgents[0].Description));
+        Assert.Equal(("cities", inner, "knows cities"),
+            (found.ConnectedAgents[0].Name, found.ConnectedAgents[0].AgentId, found.ConnectedAgents[0].Description));
         Assert.Equal("city", found.ConnectedAgents[0].AgentInfo.GetProperty("agent_variables").GetProperty("required")[0].GetString());
         Assert.Equal((key, "working"), (found.Key!.Id, found.Key.Status));
         Assert.Equal(site.OpenAi.Key, site.Host.Services.GetRequiredService<KeySeal>().Open(found.Key.Sealed));
@@ -98,14 +107,16 @@ public sealed class AgentConfigurationsTests(ManagementSite site) : IClassFixtur
         Assert.Equal("bridge_id does not exist", await ProblemAsync(organization, other));
         Assert.Equal("bridge_id does not exist", await ProblemAsync(organization, agent, otherVersion));
         Assert.Equal("bridge_id does not exist", await ProblemAsync(organization, null));
-        Assert.EndsWith("Could not find api key or Agent is not Published", await ProblemAsync(organization, agent), StringComparison.Ordinal);
+        Assert.EndsWith(
+            "Could not find api key or Agent is not Published", await ProblemAsync(organization, agent), StringComparison.Ordinal);
         Assert.Equal("model or service does not exist!", await ProblemOfModelAsync(organization, "demo", "no-such"));
         Assert.Equal("model or service does not exist!", await ProblemOfModelAsync(organization, "no-such", "demo"));
 
         await admin.DoAsync("PUT", $"/api/versions/{version}", """{"service":"openai","configuration":{"model":"gpt-4o"}}""");
         var keyless = await FindAsync(organization, agent, version);
         Assert.Equal("gpt-4o", keyless.Model);
-        Assert.EndsWith("Could not find api key or Agent is not Published", Assert.Throws<Failure>(keyless.RequireKey).Message, StringComparison.Ordinal);
+        Assert.EndsWith("Could not find api key or Agent is not Published",
+            Assert.Throws<Failure>(keyless.RequireKey).Message, StringComparison.Ordinal);
         await admin.DoAsync("PUT", $"/api/agent/{agent}", """{"bridge_status":0}""");
         Assert.Equal("Error in getting data: Bridge is Currently Paused", await ProblemAsync(organization, agent, version));
         await admin.DoAsync("DELETE", $"/api/agent/{agent}");
@@ -134,7 +145,9 @@ public sealed class AgentConfigurationsTests(ManagementSite site) : IClassFixtur
         await admin.DoAsync("DELETE", "/api/models?service=demo&model_name=own");
     }
 
-    /// <summary>As an editor does who saves and tries: what was in memory a moment ago is not what runs, also while the feed of changes is away.</summary>
+    /// <summary>
+    /// As an editor does who saves and tries: what was in memory a moment ago is not what runs, also while the feed of changes is away.
+    /// </summary>
     [Fact]
     public async Task What_was_changed_here_runs_here_at_once()
     {
@@ -165,11 +178,13 @@ public sealed class AgentConfigurationsTests(ManagementSite site) : IClassFixtur
         var there = second.Services.GetRequiredService<AgentConfigurations>();
 
         // What others change, and the feed's connecting, drop it now and then.
-        await UntilAsync(async () => ReferenceEquals(await there.FindAsync(organization, agent, null, null, Ct), await there.FindAsync(organization, agent, null, null, Ct)));
+        await UntilAsync(async () => ReferenceEquals(
+            await there.FindAsync(organization, agent, null, null, Ct), await there.FindAsync(organization, agent, null, null, Ct)));
         await admin.DoAsync("PUT", $"/api/versions/{version}", """{"configuration":{"prompt":"new"}}""");
         await admin.DoAsync("POST", $"/api/versions/publish/{version}");
 
-        await UntilAsync(async () => (await there.FindAsync(organization, agent, null, null, Ct)).Prompt is { ValueKind: System.Text.Json.JsonValueKind.String } prompt
+        await UntilAsync(async () => (await there.FindAsync(organization, agent, null, null, Ct)).Prompt
+            is { ValueKind: System.Text.Json.JsonValueKind.String } prompt
             && prompt.GetString() == "new");
     }
 

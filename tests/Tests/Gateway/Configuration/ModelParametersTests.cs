@@ -33,7 +33,8 @@ public sealed class ModelParametersTests
     [InlineData("""{"creativity_level":"0.7","top":"3"}""", "{}", """{"creativity_level":0.7,"top":3}""")] // numbers in texts
     [InlineData("""{"creativity_level":1,"top":1,"choice":"high","parallel_tool_calls":"false","stop":["a"]}""", "{}",
         """{"creativity_level":1,"top":1,"choice":"high","parallel_tool_calls":false,"stop":["a"]}""")]
-    [InlineData("""{"creativity_level":1,"top":1,"response_type":"json_schema"}""", "{}", """{"creativity_level":1,"top":1,"response_type":{"type":"json_schema"}}""")]
+    [InlineData("""{"creativity_level":1,"top":1,"response_type":"json_schema"}""", "{}",
+        """{"creativity_level":1,"top":1,"response_type":{"type":"json_schema"}}""")]
     [InlineData("""{"creativity_level":1,"top":1,"response_type":{"type":"json_schema","json_schema":{"a":1}}}""", "{}",
         """{"creativity_level":1,"top":1,"response_type":{"type":"json_schema","json_schema":{"a":1}}}""")]
     [InlineData("""{"creativity_level":1,"top":1,"prompt":"x","type":"chat","unknown":5}""", "{}", """{"creativity_level":1,"top":1}""")]
@@ -71,13 +72,15 @@ public sealed class ModelParametersTests
     [Fact]
     public void Anthropic_always_wants_max_tokens() => Assert.Equal(
         """{"max_tokens":256}""",
-        ModelParameters.Resolve(Model("anthropic"), Element("""{"creativity_level":"default","top":"default","max_tokens":"default"}""")).ToJsonString());
+        ModelParameters.Resolve(Model("anthropic"), Element("""{"creativity_level":"default","top":"default","max_tokens":"default"}"""))
+        .ToJsonString());
 
     [Fact]
     public void Every_known_model_resolves_and_the_default_model_of_every_service_is_known()
     {
         Assert.All(KnownModels.All, model => ModelParameters.Resolve(model, Element("{}")));
-        Assert.All(KnownModels.All, model => Assert.Equal(model.ModelName, model.Configuration.GetProperty("model").GetProperty("default").GetString()));
+        Assert.All(KnownModels.All,
+            model => Assert.Equal(model.ModelName, model.Configuration.GetProperty("model").GetProperty("default").GetString()));
         Assert.Equal(2.5m, KnownModels.All.Single(model => model is { Service: "openai", ModelName: "gpt-4o" }).Price!.Input);
     }
 

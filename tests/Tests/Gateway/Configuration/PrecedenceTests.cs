@@ -17,12 +17,15 @@ public sealed class PrecedenceTests(RunSite site) : IClassFixture<RunSite>
     [Fact]
     public async Task The_request_goes_before_the_environment_that_before_what_is_published_and_that_before_the_defaults()
     {
-        var agent = await site.AgentAsync($$"""{"service":"openai","configuration":{"model":"{{Model}}","max_tokens":100,"response_type":"text"},"settings":{} }""");
+        var agent = await site.AgentAsync(
+            $$"""{"service":"openai","configuration":{"model":"{{Model}}","max_tokens":100,"response_type":"text"},"settings":{} }""");
         var published = (string)(await DoAsync(site.Host, "GET", $"/api/agent/{agent}"))["agent"]!["published_version_id"]!;
         var other = (string)(await DoAsync(site.Host, "POST", "/api/versions", $$"""{"version_id":"{{published}}"}"""))["version_id"]!;
         await DoAsync(site.Host, "PUT", $"/api/versions/{other}", """{"configuration":{"max_tokens":200}}""");
-        await DoAsync(site.Host, "PUT", $"/api/agent/{agent}", $$"""{"settings":{"environment_config":{"staging":{"version_id":"{{other}}"} } } }""");
-        await Patience.UntilAsync(async () => await MostAsync(site.Host, agent, ""","environment":"staging" """) == 200, () => "The environment is not known");
+        await DoAsync(
+            site.Host, "PUT", $"/api/agent/{agent}", $$"""{"settings":{"environment_config":{"staging":{"version_id":"{{other}}"} } } }""");
+        await Patience.UntilAsync(
+            async () => await MostAsync(site.Host, agent, ""","environment":"staging" """) == 200, () => "The environment is not known");
 
         Assert.Equal(100, await MostAsync(site.Host, agent));
         Assert.Equal(100, await MostAsync(site.Host, agent, ""","environment":"nowhere" """));
@@ -60,7 +63,8 @@ public sealed class PrecedenceTests(RunSite site) : IClassFixture<RunSite>
         {
             await DoAsync(site.Host, "POST", Run, $$"""{"bridge_id":"{{agent}}","user":"Hi"}""");
         }
-        await using var kept = await HostProcess.StartAsync(new Dictionary<string, string?>(HostProcess.ProviderSettings("openai", "openai", site.OpenAi))
+        await using var kept =
+            await HostProcess.StartAsync(new Dictionary<string, string?>(HostProcess.ProviderSettings("openai", "openai", site.OpenAi))
         {
             ["ConnectionStrings__Stoa"] = site.Host.ConnectionString,
             ["Gateway__Providers__openai__HasResponses"] = "false",
@@ -84,7 +88,8 @@ public sealed class PrecedenceTests(RunSite site) : IClassFixture<RunSite>
         await DoAsync(client, "DELETE", "/api/models?service=openai&model_name=own-model");
         await DoAsync(client, "DELETE", "/api/models?service=openai&model_name=own-model", expected: HttpStatusCode.NotFound);
         await DoAsync(
-            client, "POST", "/api/models", """{"service":"openai","model_name":"another","status":1,"configuration":{},"outputConfig":{},"validationConfig":{} }""",
+            client, "POST", "/api/models",
+            """{"service":"openai","model_name":"another","status":1,"configuration":{},"outputConfig":{},"validationConfig":{} }""",
             HttpStatusCode.BadRequest);
     }
 
@@ -99,7 +104,8 @@ public sealed class PrecedenceTests(RunSite site) : IClassFixture<RunSite>
         return (int?)(asked["max_completion_tokens"] ?? asked["max_tokens"]);
     }
 
-    private static Task<JsonNode> DoAsync(HostUnderTest host, string method, string path, string body = "{}") => DoAsync(host.Client, method, path, body);
+    private static Task<JsonNode> DoAsync(HostUnderTest host, string method, string path, string body = "{}") =>
+        DoAsync(host.Client, method, path, body);
 
     private static async Task<JsonNode> DoAsync(
         HttpClient client, string method, string path, string body = "{}", HttpStatusCode expected = HttpStatusCode.OK)

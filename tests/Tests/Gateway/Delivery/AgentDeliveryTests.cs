@@ -52,12 +52,14 @@ public sealed class AgentDeliveryTests
     {
         await using var site = await WebhookedSite.StartAsync();
 
-        var (status, _) = await site.AskAsync($$"""{"service":"demo","configuration":{"model":"demo","response_format":{{format}}},"user":"Hello"}""");
+        var (status, _) =
+            await site.AskAsync($$"""{"service":"demo","configuration":{"model":"demo","response_format":{{format}}},"user":"Hello"}""");
 
         Assert.Equal(400, status);
     }
 
-    private sealed class WebhookedSite(HostUnderTest host, LoopbackSite receiver, List<(Dictionary<string, string>, JsonNode)> received) : IAsyncDisposable
+    private sealed class WebhookedSite(HostUnderTest host, LoopbackSite receiver, List<(Dictionary<string, string>, JsonNode)> received)
+        : IAsyncDisposable
     {
         public HostUnderTest Host => host;
 
@@ -71,7 +73,8 @@ public sealed class AgentDeliveryTests
             var receiver = await LoopbackSite.StartAsync(async context =>
             {
                 var body = (await JsonNode.ParseAsync(context.Request.Body, cancellationToken: Ct))!;
-                received.Add((context.Request.Headers.ToDictionary(header => header.Key, header => header.Value.ToString(), StringComparer.OrdinalIgnoreCase), body));
+                received.Add((context.Request.Headers.ToDictionary(
+                    header => header.Key, header => header.Value.ToString(), StringComparer.OrdinalIgnoreCase), body));
             });
             var host = await HostUnderTest.StartAsync(new() { ["Egress:Allow"] = "127.0.0.1" });
             host.Client.DefaultRequestHeaders.Authorization = new("Bearer", HostProcess.DevelopmentKey);

@@ -59,7 +59,8 @@ public sealed class AlertTests
         var before = await alerts.ForAsync(Organization.DefaultId, what, Ct);
 
         await AddAsync(site, "answers", """["broadcast_response"]""", """["all"]""");
-        await Patience.UntilAsync(async () => (await alerts.ForAsync(Organization.DefaultId, what, Ct)).Count > 0, () => "Nobody heard of the new alert");
+        await Patience.UntilAsync(
+            async () => (await alerts.ForAsync(Organization.DefaultId, what, Ct)).Count > 0, () => "Nobody heard of the new alert");
         await alerts.SendAsync(Organization.DefaultId, what, Ct);
         await site.Host.RunJobsAsync();
 

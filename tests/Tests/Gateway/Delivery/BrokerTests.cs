@@ -67,7 +67,8 @@ public sealed class BrokerTests(PrivateBroker broker) : IClassFixture<PrivateBro
         await UntilFailedAsync(site, 1);
 
         // Which of the two was given up first is left to chance.
-        var (poison, failed) = (dead.Single(letter => letter["original"] is JsonValue), dead.Single(letter => letter["original"] is JsonObject));
+        var (poison, failed) =
+            (dead.Single(letter => letter["original"] is JsonValue), dead.Single(letter => letter["original"] is JsonObject));
         Assert.Equal("no message of ours", (string)poison["original"]!);
         Assert.Equal(("busy", "message-1"), ((string)failed["error"]!, (string)failed["original"]!["id"]!));
         Assert.Equal(["message-1", "message-1-1"], site.Received.Select(got => got.Id));
@@ -115,7 +116,8 @@ public sealed class BrokerTests(PrivateBroker broker) : IClassFixture<PrivateBro
     public async Task Nobody_is_told_that_a_run_is_queued_when_the_broker_does_not_say_so()
     {
         PrivateBroker.SkipUnlessThere();
-        await using var site = await DeliverySite.StartAsync(new() { ["Gateway:Queue:Url"] = "amqp://127.0.0.1:1/", ["Gateway:Queue:Name"] = "nowhere" });
+        await using var site =
+            await DeliverySite.StartAsync(new() { ["Gateway:Queue:Url"] = "amqp://127.0.0.1:1/", ["Gateway:Queue:Name"] = "nowhere" });
 
         var failure = await Assert.ThrowsAsync<Stoa.Platform.Http.Failure>(() => site.EnqueueAsync("message-1"));
 

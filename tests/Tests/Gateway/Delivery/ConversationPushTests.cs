@@ -30,7 +30,8 @@ public sealed class ConversationPushTests(RunSite site) : IClassFixture<RunSite>
         await site.Host.RunJobsAsync();
 
         var named = await HearAsync(window, message => message["response"]?["display_name"] is not null);
-        Assert.Equal(("Tea of all colours", "t 1", "t 1"), ((string?)named["display_name"], (string?)named["threadId"], (string?)named["subThreadId"]));
+        Assert.Equal(("Tea of all colours", "t 1", "t 1"),
+            ((string?)named["display_name"], (string?)named["threadId"], (string?)named["subThreadId"]));
         Assert.NotNull(named["created_at"]);
         var suggested = await HearAsync(window, message => message["response"]?["data"]?["suggestions"] is not null);
         Assert.Equal("""["One?","Two?"]""", suggested["data"]!["suggestions"]!.ToJsonString());
@@ -43,10 +44,12 @@ public sealed class ConversationPushTests(RunSite site) : IClassFixture<RunSite>
         using var window = await ListenAsync($"{agent}t_2sub");
         site.OpenAi.EnqueueFor("gpt-4o-mini", ScriptedAnswer.Text("Green."), ScriptedAnswer.Text("Tea"), Suggestions);
 
-        await site.RunAsync($$"""{"bridge_id":"{{agent}}","user":"Tea?","thread_id":"t 2","sub_thread_id":"sub","thread_flag":true,"suggest":true}""");
+        await site.RunAsync(
+            $$"""{"bridge_id":"{{agent}}","user":"Tea?","thread_id":"t 2","sub_thread_id":"sub","thread_flag":true,"suggest":true}""");
         await site.Host.RunJobsAsync();
 
-        Assert.Equal("Tea", (string?)(await HearAsync(window, message => message["response"]?["display_name"] is not null))["display_name"]);
+        Assert.Equal(
+            "Tea", (string?)(await HearAsync(window, message => message["response"]?["display_name"] is not null))["display_name"]);
         await HearAsync(window, message => message["response"]?["data"]?["suggestions"] is not null);
     }
 
@@ -58,12 +61,15 @@ public sealed class ConversationPushTests(RunSite site) : IClassFixture<RunSite>
         using var window = await ListenAsync("botthreadsub");
 
         var (status, made) = await site.RunAsync(
-            $$"""{"thread_id":"thread","subThreadId":"sub","user":"Will it rain?","botId":"bot","bridge_id":"{{agent}}"}""", "/api/thread/ai");
+            $$"""{"thread_id":"thread","subThreadId":"sub","user":"Will it rain?","botId":"bot","bridge_id":"{{agent}}"}""",
+            "/api/thread/ai");
         var (_, own) = await site.RunAsync("""{"thread_id":"nobody's","user":"Just words"}""", "/api/thread/ai");
         var (wrong, _) = await site.RunAsync("""{"thread_id":"x","user":"x","slugName":"nobody"}""", "/api/thread/ai");
 
-        Assert.Equal((HttpStatusCode.Created, "About rain", "sub"), (status, (string?)made["thread"]!["display_name"], (string?)made["thread"]!["sub_thread_id"]));
-        Assert.Equal("About rain", (string?)(await HearAsync(window, message => message["response"]?["display_name"] is not null))["display_name"]);
+        Assert.Equal((HttpStatusCode.Created, "About rain", "sub"),
+            (status, (string?)made["thread"]!["display_name"], (string?)made["thread"]!["sub_thread_id"]));
+        Assert.Equal(
+            "About rain", (string?)(await HearAsync(window, message => message["response"]?["display_name"] is not null))["display_name"]);
         Assert.Equal("Just words", (string?)own["thread"]!["display_name"]);
         Assert.Equal(HttpStatusCode.NotFound, wrong);
     }
@@ -76,7 +82,8 @@ public sealed class ConversationPushTests(RunSite site) : IClassFixture<RunSite>
         await site.RunAsync(body.Replace("{0}", "My name is Ada", StringComparison.Ordinal));
         using var window = await ListenAsync("botanewanew");
 
-        var (status, answer) = await site.RunAsync($$"""{"threadId":"anew","slugName":"{{agent}}","purpose":"x"}""", "/chatbot/bot/resetchat");
+        var (status, answer) =
+            await site.RunAsync($$"""{"threadId":"anew","slugName":"{{agent}}","purpose":"x"}""", "/chatbot/bot/resetchat");
         await site.RunAsync(body.Replace("{0}", "What is it?", StringComparison.Ordinal));
         var (strange, _) = await site.RunAsync("""{"threadId":"anew","slugName":"nobody"}""", "/chatbot/bot/resetchat");
         var (wrong, _) = await site.RunAsync("""{"slugName":"nobody"}""", "/chatbot/bot/resetchat");
@@ -94,7 +101,8 @@ public sealed class ConversationPushTests(RunSite site) : IClassFixture<RunSite>
         var agent = await AgentAsync("gpt-4.1-mini");
         await site.RunAsync($$"""{"bridge_id":"{{agent}}","user":"One","thread_id":"shown"}""");
 
-        foreach (var path in (string[])[$"/api/history/shown/{agent}", $"/api/v1/config/gethistory-chatbot/shown/{agent}?sub_thread_id=shown"])
+        foreach (var path in (string[])[$"/api/history/shown/{agent}",
+            $"/api/v1/config/gethistory-chatbot/shown/{agent}?sub_thread_id=shown"])
         {
             var (status, page) = await site.GetAsync(path);
             Assert.True(status == HttpStatusCode.OK, page.ToJsonString());
@@ -130,7 +138,8 @@ public sealed class ConversationPushTests(RunSite site) : IClassFixture<RunSite>
 
     private static ScriptedAnswer Suggestions => ScriptedAnswer.Text("""{"suggestions":["One?","Two?"]}""");
 
-    private Task<string> AgentAsync(string model) => site.AgentAsync($$"""{"service":"openai","configuration":{"model":"{{model}}","prompt":"x","response_type":{"type":"text"} } }""");
+    private Task<string> AgentAsync(string model) =>
+        site.AgentAsync($$"""{"service":"openai","configuration":{"model":"{{model}}","prompt":"x","response_type":{"type":"text"} } }""");
 
     private async Task<PushSubscriber> ListenAsync(string channel)
     {

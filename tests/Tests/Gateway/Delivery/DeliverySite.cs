@@ -26,7 +26,8 @@ internal sealed class ScriptedRuns : IRunHandler
         ["variables"] = new JsonObject(),
     });
 
-    public static RunOutcome Fails(string why, bool forNow) => new(new JsonObject { ["error"] = why, ["success"] = false }, forNow ? why : null);
+    public static RunOutcome Fails(string why, bool forNow) =>
+        new(new JsonObject { ["error"] = why, ["success"] = false }, forNow ? why : null);
 
     public Task<JsonObject?> FindAnswerAsync(QueuedRun run, CancellationToken ct) => Task.FromResult(answered.GetValueOrDefault(run.Id));
 
@@ -47,7 +48,8 @@ internal sealed class DeliverySite : IAsyncDisposable
 {
     private readonly LoopbackSite receiver;
 
-    private DeliverySite(HostUnderTest host, LoopbackSite receiver, ScriptedRuns runs, ConcurrentQueue<(string Id, string Body)> received) =>
+    private DeliverySite(
+        HostUnderTest host, LoopbackSite receiver, ScriptedRuns runs, ConcurrentQueue<(string Id, string Body)> received) =>
         (Host, this.receiver, Runs, Received) = (host, receiver, runs, received);
 
     public HostUnderTest Host { get; }
@@ -82,11 +84,13 @@ internal sealed class DeliverySite : IAsyncDisposable
     {
         Id = id,
         OrganizationId = Organization.DefaultId,
-        Request = new() { ["body"] = new JsonObject { ["user"] = "Hello", ["apikey"] = "sk-secret", ["variables"] = new JsonObject { ["headers"] = "mine" } } },
+        Request = new() { ["body"] =
+            new JsonObject { ["user"] = "Hello", ["apikey"] = "sk-secret", ["variables"] = new JsonObject { ["headers"] = "mine" } } },
         ResponseFormat = new()
         {
             ["type"] = "webhook",
-            ["cred"] = new JsonObject { ["url"] = receiver.Url.ToString(), ["headers"] = new JsonObject { ["Authorization"] = "Bearer receiver-secret" } },
+            ["cred"] = new JsonObject { ["url"] = receiver.Url.ToString(),
+                ["headers"] = new JsonObject { ["Authorization"] = "Bearer receiver-secret" } },
         },
     };
 
@@ -95,7 +99,8 @@ internal sealed class DeliverySite : IAsyncDisposable
     /// <summary>Waits of retries are over.</summary>
     public async Task SkipWaitsAsync()
     {
-        await ExecuteAsync("update platform.jobs set run_at = now() where state = 'available' and run_at > now() and kind <> 'gateway.forget_delivery'");
+        await ExecuteAsync(
+            "update platform.jobs set run_at = now() where state = 'available' and run_at > now() and kind <> 'gateway.forget_delivery'");
         await Host.RunJobsAsync();
     }
 

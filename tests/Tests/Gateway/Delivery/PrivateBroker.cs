@@ -25,7 +25,8 @@ public sealed class PrivateBroker : IAsyncLifetime
     public string Url => string.Create(CultureInfo.InvariantCulture, $"amqp://guest:guest@127.0.0.1:{port}/");
 
     public static void SkipUnlessThere() =>
-        Assert.SkipWhen(Programs is null, "RabbitMQ is not installed (bin/setup test installs it as root; sudo apt-get install rabbitmq-server)");
+        Assert.SkipWhen(
+            Programs is null, "RabbitMQ is not installed (bin/setup test installs it as root; sudo apt-get install rabbitmq-server)");
 
     public async ValueTask InitializeAsync()
     {
@@ -94,7 +95,8 @@ public sealed class PrivateBroker : IAsyncLifetime
     public async Task PublishAsync(string queue, string body)
     {
         await using var connection = await ConnectAsync();
-        await using var channel = await connection.CreateChannelAsync(new CreateChannelOptions(publisherConfirmationsEnabled: true, publisherConfirmationTrackingEnabled: true));
+        await using var channel = await connection.CreateChannelAsync(
+            new CreateChannelOptions(publisherConfirmationsEnabled: true, publisherConfirmationTrackingEnabled: true));
         await channel.BasicPublishAsync("", queue, mandatory: true, System.Text.Encoding.UTF8.GetBytes(body));
     }
 
@@ -107,7 +109,8 @@ public sealed class PrivateBroker : IAsyncLifetime
         if (Programs is not null)
         {
             // The port mapper outlives its node; this asks the one on our own port to end.
-            var start = new ProcessStartInfo("epmd", ["-kill"]) { UseShellExecute = false, RedirectStandardOutput = true, RedirectStandardError = true };
+            var start = new ProcessStartInfo(
+                "epmd", ["-kill"]) { UseShellExecute = false, RedirectStandardOutput = true, RedirectStandardError = true };
             start.Environment["ERL_EPMD_PORT"] = mapperPort.ToString(CultureInfo.InvariantCulture);
             start.Environment["ERL_EPMD_ADDRESS"] = "127.0.0.1";
             using var mapper = Process.Start(start)!;

@@ -132,7 +132,8 @@ public sealed class PushTests
         var (query, body) = await got.Task.WaitAsync(Ct);
         Assert.Equal("/message?apiKey=of%20the%20request", query);
         Assert.True(JsonNode.DeepEquals(
-            JsonNode.Parse("""{"channel":"c","ttl":5,"apikey":"of the request","message":"{\"response\":{},\"success\":true}"}"""), JsonNode.Parse(body)), body);
+            JsonNode.Parse("""{"channel":"c","ttl":5,"apikey":"of the request","message":"{\"response\":{},\"success\":true}"}"""),
+            JsonNode.Parse(body)), body);
     }
 
     private static async Task PublishAsync(DeliverySite site, string channel, string message, int ttl)
@@ -141,12 +142,14 @@ public sealed class PushTests
         Assert.Equal(HttpStatusCode.OK, answer.StatusCode);
     }
 
-    private static Task<ClientWebSocket> JoinAsync(DeliverySite site, params string[] channels) => JoinAsAsync(site, HostProcess.DevelopmentKey, channels);
+    private static Task<ClientWebSocket> JoinAsync(DeliverySite site, params string[] channels) =>
+        JoinAsAsync(site, HostProcess.DevelopmentKey, channels);
 
     private static async Task<ClientWebSocket> JoinAsAsync(DeliverySite site, string token, params string[] channels)
     {
         var socket = new ClientWebSocket();
-        var address = new UriBuilder(site.Host.Client.BaseAddress!) { Scheme = "ws", Path = "/rtlayer/account/service/", Query = $"token={token}" }.Uri;
+        var address = new UriBuilder(
+            site.Host.Client.BaseAddress!) { Scheme = "ws", Path = "/rtlayer/account/service/", Query = $"token={token}" }.Uri;
         await socket.ConnectAsync(address, Ct);
         foreach (var channel in channels)
         {

@@ -21,7 +21,8 @@ public sealed class QueueCrashTests(PrivateBroker broker, TestDatabase database,
     public async Task Every_run_that_was_accepted_is_delivered_although_the_host_and_the_broker_are_killed()
     {
         PrivateBroker.SkipUnlessThere();
-        var seed = int.TryParse(Environment.GetEnvironmentVariable("STOA_CRASH_SEED"), CultureInfo.InvariantCulture, out var given) ? given : Random.Shared.Next(1_000_000);
+        var seed = int.TryParse(Environment.GetEnvironmentVariable("STOA_CRASH_SEED"), CultureInfo.InvariantCulture, out var given)
+            ? given : Random.Shared.Next(1_000_000);
         output.WriteLine($"STOA_CRASH_SEED={seed.ToString(CultureInfo.InvariantCulture)}");
         var random = new Random(seed);
         var (first, second) = (random.Next(20, 150), random.Next(200, 350));
@@ -52,11 +53,13 @@ public sealed class QueueCrashTests(PrivateBroker broker, TestDatabase database,
         await asking;
         await Patience.UntilAsync(() => delivered.Count >= Runs && !accepted.Keys.Except(delivered.Select(one => one.Number)).Any());
 
-        output.WriteLine($"{accepted.Count} accepted, {delivered.Count} deliveries of {delivered.Select(one => one.Id).Distinct(StringComparer.Ordinal).Count()} ids");
+        output.WriteLine(
+            $"{accepted.Count} accepted, {delivered.Count} deliveries of {delivered.Select(one => one.Id).Distinct(StringComparer.Ordinal).Count()} ids");
         Assert.Equal(Runs, accepted.Count);
         Assert.Empty(accepted.Keys.Except(delivered.Select(one => one.Number)));
         // An id stands for one answer, however often it came.
-        Assert.All(delivered.GroupBy(one => one.Id, StringComparer.Ordinal), same => Assert.Single(same.Select(one => one.Number).Distinct()));
+        Assert.All(delivered.GroupBy(one => one.Id, StringComparer.Ordinal),
+            same => Assert.Single(same.Select(one => one.Number).Distinct()));
 
         async Task AskAsync()
         {
@@ -81,7 +84,8 @@ public sealed class QueueCrashTests(PrivateBroker broker, TestDatabase database,
                 service = "demo",
                 user = "Still there?",
                 variables = new { n = number },
-                configuration = new { model = "demo", response_format = new { type = "webhook", cred = new { url = receiver.ToString() } } },
+                configuration =
+                    new { model = "demo", response_format = new { type = "webhook", cred = new { url = receiver.ToString() } } },
             });
             return answer.StatusCode == HttpStatusCode.OK;
         }

@@ -19,7 +19,8 @@ public sealed class RunQueueTests
 
         var ran = Assert.Single(site.Runs.Ran);
         Assert.Equal("sk-secret", (string)ran.Request["body"]!["apikey"]!);
-        Assert.Equal(("message-1", """{"response":{"data":{"content":"Answer to message-1"}},"success":true,"variables":{}}"""), Assert.Single(site.Received));
+        Assert.Equal(("message-1", """{"response":{"data":{"content":"Answer to message-1"}},"success":true,"variables":{}}"""),
+            Assert.Single(site.Received));
         Assert.Equal(0, await site.ScalarAsync<long>("select count(*) from gateway.queued_runs"));
     }
 
@@ -33,7 +34,8 @@ public sealed class RunQueueTests
             Request = JsonNode.Parse("""
                 {"body":{"apikey":"sk-1","configuration":{"apikey":"sk-2"},"extra_tools":[{"name":"t","headers":{"x":"sk-3"},"auth":{"type":"bearer","token":"sk-5"}}],"variables":{"apikey":"kept"}}}
                 """)!.AsObject(),
-            ResponseFormat = JsonNode.Parse("""{"type":"webhook","cred":{"url":"http://example.org","headers":{"x":"sk-4"}}}""")!.AsObject(),
+            ResponseFormat =
+                JsonNode.Parse("""{"type":"webhook","cred":{"url":"http://example.org","headers":{"x":"sk-4"}}}""")!.AsObject(),
         });
         await using var site = await DeliverySite.StartAsync();
         site.Runs.Act = _ => Task.FromResult(ScriptedRuns.Fails("busy", forNow: true));
@@ -46,7 +48,8 @@ public sealed class RunQueueTests
         var whole = RunSecrets.Join(BrokerMessages.Read(text)!, secrets!);
         Assert.Equal("sk-3", (string)whole.Request["body"]!["extra_tools"]![0]!["headers"]!["x"]!);
         Assert.Equal("sk-4", (string)whole.ResponseFormat["cred"]!["headers"]!["x"]!);
-        Assert.DoesNotContain("secret", await site.ScalarAsync<string>("select message || encode(secrets, 'escape') from gateway.queued_runs"), StringComparison.Ordinal);
+        Assert.DoesNotContain("secret", await site.ScalarAsync<string>(
+            "select message || encode(secrets, 'escape') from gateway.queued_runs"), StringComparison.Ordinal);
     }
 
     [Fact]
@@ -106,7 +109,8 @@ public sealed class RunQueueTests
 
         Assert.Equal(new QueueState("jobs", RunQueued.Kind, Waiting: 0, Failed: 1), state);
         Assert.Equal(1, replayed);
-        Assert.Equal(["""{"error":"busy","success":false}""", """{"response":{"data":{"content":"Answer to message-1"}},"success":true,"variables":{}}"""],
+        Assert.Equal(["""{"error":"busy","success":false}""",
+            """{"response":{"data":{"content":"Answer to message-1"}},"success":true,"variables":{}}"""],
             site.Received.Select(got => got.Body));
         Assert.Equal(0, (await site.Queue.StateAsync(Ct)).Failed);
     }
@@ -117,7 +121,8 @@ public sealed class RunQueueTests
         await using var site = await DeliverySite.StartAsync();
         site.Runs.Act = async _ =>
         {
-            await site.ExecuteAsync("update platform.jobs set created_at = now() - interval '11 minutes' where kind = 'gateway.run_queued'");
+            await site.ExecuteAsync(
+                "update platform.jobs set created_at = now() - interval '11 minutes' where kind = 'gateway.run_queued'");
             return ScriptedRuns.Fails("busy", forNow: true);
         };
 

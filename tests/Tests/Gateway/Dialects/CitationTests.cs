@@ -12,7 +12,9 @@ using Stoa.Gateway.Runs;
 
 namespace Stoa.Tests.Gateway.Dialects;
 
-/// <summary>Where providers say that they have their answers from: worded alike, whole and in a stream, and shown to clients of each dialect.</summary>
+/// <summary>
+/// Where providers say that they have their answers from: worded alike, whole and in a stream, and shown to clients of each dialect.
+/// </summary>
 public sealed class CitationTests
 {
     private static readonly DialectTarget Target = new("m");
@@ -220,10 +222,12 @@ public sealed class CitationTests
         var chat = Frames(OpenAiDialect.Instance, anthropic, steps);
         var responses = Frames(ResponsesDialect.Instance, anthropic, steps);
 
-        const string OverAll = """[{"type":"url_citation","url_citation":{"start_index":4,"end_index":7,"url":"https://a.example","title":"A"} }]""";
+        const string OverAll =
+            """[{"type":"url_citation","url_citation":{"start_index":4,"end_index":7,"url":"https://a.example","title":"A"} }]""";
         const string OfItsItem = """[{"type":"url_citation","start_index":0,"end_index":3,"url":"https://a.example","title":"A"}]""";
         Check(OverAll, Written(OpenAiDialect.Instance, anthropic, whole)["choices"]![0]!["message"]!["annotations"]!);
-        Check(OverAll, chat.Single(chunk => chunk["choices"]![0]!["delta"]!["annotations"] is not null)["choices"]![0]!["delta"]!["annotations"]!);
+        Check(OverAll,
+            chat.Single(chunk => chunk["choices"]![0]!["delta"]!["annotations"] is not null)["choices"]![0]!["delta"]!["annotations"]!);
         Check(OfItsItem, Written(ResponsesDialect.Instance, anthropic, whole)["output"]![1]!["content"]![0]!["annotations"]!);
         Check(OfItsItem, responses[^1]["response"]!["output"]![1]!["content"]![0]!["annotations"]!);
         Check("[]", responses[^1]["response"]!["output"]![0]!["content"]![0]!["annotations"]!);
@@ -246,7 +250,8 @@ public sealed class CitationTests
 
         Assert.Equal(["reasoning", "message"], output.Select(item => (string)item!["type"]!));
         Assert.Equal("Two", (string)output[1]!["content"]![0]!["text"]!);
-        Check("""[{"type":"url_citation","start_index":0,"end_index":3,"url":"https://a.example","title":"A"}]""", output[1]!["content"]![0]!["annotations"]!);
+        Check("""[{"type":"url_citation","start_index":0,"end_index":3,"url":"https://a.example","title":"A"}]""",
+            output[1]!["content"]![0]!["annotations"]!);
         Assert.Equal(["thinking", "text"], blocks.Select(step => (string?)step["content_block"]?["type"]).OfType<string>());
         Assert.Equal(1, (int)blocks.Single(step => (string?)step["delta"]?["type"] == "citations_delta")["index"]!);
     }
@@ -271,7 +276,8 @@ public sealed class CitationTests
     {
         using var body = new MemoryStream();
         var context = new DefaultHttpContext { Response = { Body = body } };
-        await using (var stream = new CompletionStream(context, OpenAiDialect.Instance.OpenWriter(Request, Head), "m", new(), TimeProvider.System))
+        await using (var stream =
+            new CompletionStream(context, OpenAiDialect.Instance.OpenWriter(Request, Head), "m", new(), TimeProvider.System))
         {
             await stream.TellAsync(new RunStep.Delta("Let me look. "), TestContext.Current.CancellationToken);
             await stream.TellAsync(new RunStep.Delta("Two."), TestContext.Current.CancellationToken);
@@ -280,7 +286,8 @@ public sealed class CitationTests
                 {
                     Content = "Two.",
                     FinishReason = FinishReason.Stop,
-                    Annotations = [JsonNode.Parse("""{"type":"url_citation","url":"https://a.example","title":"A","start_index":0,"end_index":3}""")],
+                    Annotations =
+                        [JsonNode.Parse("""{"type":"url_citation","url":"https://a.example","title":"A","start_index":0,"end_index":3}""")],
                 }),
                 TestContext.Current.CancellationToken);
         }

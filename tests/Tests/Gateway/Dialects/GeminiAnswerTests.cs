@@ -10,7 +10,9 @@ using Stoa.Platform.Http;
 
 namespace Stoa.Tests.Gateway.Dialects;
 
-/// <summary>What Gemini answers, whole and in a stream, as the gateway understands it; and its signatures on their way through clients.</summary>
+/// <summary>
+/// What Gemini answers, whole and in a stream, as the gateway understands it; and its signatures on their way through clients.
+/// </summary>
 public sealed class GeminiAnswerTests
 {
     private static readonly DialectTarget Target = new("gemini-3-flash-preview");
@@ -38,7 +40,8 @@ public sealed class GeminiAnswerTests
                 new Part.Thinking("Hm", null, null, Dialect.Gemini),
                 new Part.Text("Sure"),
                 new Part.Thinking("", null, "s1", Dialect.Gemini),
-                new Part.ToolCall(ToolNames.MakeId(0, 3, ToolNames.GeminiAlias("2-two"), """{"b":1,"a":2}"""), "2-two", """{"b":1,"a":2}""") { Signature = "s2" },
+                new Part.ToolCall(ToolNames.MakeId(0, 3, ToolNames.GeminiAlias("2-two"), """{"b":1,"a":2}"""),
+                    "2-two", """{"b":1,"a":2}""") { Signature = "s2" },
                 new Part.ToolCall("given", "g", "{}"),
             ],
             answer.Parts);
@@ -100,7 +103,8 @@ public sealed class GeminiAnswerTests
     [Fact]
     public void Several_candidates_are_several_choices()
     {
-        var answer = Read("""{"candidates":[{"content":{"parts":[{"text":"a"}]},"finishReason":"STOP"},{"index":1,"content":{"parts":[{"text":"b"}]},"finishReason":"MAX_TOKENS"}]}""");
+        var answer = Read(
+            """{"candidates":[{"content":{"parts":[{"text":"a"}]},"finishReason":"STOP"},{"index":1,"content":{"parts":[{"text":"b"}]},"finishReason":"MAX_TOKENS"}]}""");
 
         Assert.Equal(2, answer.Choices.Count);
         Assert.Equal(FinishReason.Length, answer.Choices[1].FinishReason);
@@ -150,7 +154,8 @@ public sealed class GeminiAnswerTests
 
     [Theory]
     [InlineData(400, "INVALID_ARGUMENT", "no", "ErrorInfo\",\"reason\":\"API_KEY_INVALID", "upstream_authentication")]
-    [InlineData(400, "INVALID_ARGUMENT", "The input token count (9) exceeds the maximum number of tokens allowed (8).", "x", "context_length_exceeded")]
+    [InlineData(400, "INVALID_ARGUMENT",
+        "The input token count (9) exceeds the maximum number of tokens allowed (8).", "x", "context_length_exceeded")]
     [InlineData(400, "INVALID_ARGUMENT", "bad field", "x", "INVALID_ARGUMENT")]
     [InlineData(403, "PERMISSION_DENIED", "no", "x", "permission_denied")]
     [InlineData(404, "NOT_FOUND", "no", "x", "model_not_found")]
@@ -186,7 +191,8 @@ public sealed class GeminiAnswerTests
     public void A_signature_comes_back_to_its_call_through_an_openai_client(bool streams)
     {
         var said = streams ? JoinedDeltas(Write(OpenAiDialect.Instance)) : WriteWhole(OpenAiDialect.Instance)["choices"]![0]!["message"]!;
-        var history = new JsonArray(User(), said.DeepClone(), new JsonObject { ["role"] = "tool", ["tool_call_id"] = "c", ["content"] = "ok" });
+        var history =
+            new JsonArray(User(), said.DeepClone(), new JsonObject { ["role"] = "tool", ["tool_call_id"] = "c", ["content"] = "ok" });
 
         AssertSigned(OpenAiDialect.Instance, new() { ["model"] = "m", ["messages"] = history });
     }
@@ -217,7 +223,8 @@ public sealed class GeminiAnswerTests
         var output = new ArrayBufferWriter<byte>();
         GeminiDialect.Instance.WriteRequest(request, Target, output);
         var sent = JsonNode.Parse(output.WrittenSpan)!["contents"]![1]!["parts"]!;
-        Assert.Equal("""[{"text":"Look"},{"functionCall":{"id":"c","name":"f","args":{}},"thoughtSignature":"c2ln"}]""", sent.ToJsonString());
+        Assert.Equal(
+            """[{"text":"Look"},{"functionCall":{"id":"c","name":"f","args":{}},"thoughtSignature":"c2ln"}]""", sent.ToJsonString());
 
         // To another provider it does not go.
         foreach (var other in (IProviderDialect[])[OpenAiDialect.Instance, AnthropicDialect.Of(version: null)])
@@ -248,7 +255,8 @@ public sealed class GeminiAnswerTests
 
     private static JsonObject JoinedDeltas(List<JsonNode> chunks)
     {
-        var call = chunks.Select(chunk => chunk["choices"]![0]!["delta"]!["tool_calls"]?[0]).First(call => call?["id"] is not null)!.DeepClone().AsObject();
+        var call = chunks.Select(chunk => chunk["choices"]![0]!["delta"]!["tool_calls"]?[0])
+            .First(call => call?["id"] is not null)!.DeepClone().AsObject();
         call["function"]!["arguments"] = "{}";
         call.Remove("index");
         return new() { ["role"] = "assistant", ["content"] = "Look", ["tool_calls"] = new JsonArray(call) };

@@ -27,7 +27,8 @@ public sealed class GeminiRequestTests
         Assert.Equal(
             """{"maxOutputTokens":50,"temperature":1.5,"topP":0.9,"frequencyPenalty":0.5,"presencePenalty":-0.5,"candidateCount":2,"seed":7,"responseLogprobs":true,"logprobs":3,"stopSequences":["a","b"]}""",
             config.ToJsonString());
-        Assert.Equal(5, (int)Anthropic($$"""{"model":"m","max_tokens":9,"top_k":5,"messages":{{Hello}}}""").Json["generationConfig"]!["topK"]!);
+        Assert.Equal(
+            5, (int)Anthropic($$"""{"model":"m","max_tokens":9,"top_k":5,"messages":{{Hello}}}""").Json["generationConfig"]!["topK"]!);
     }
 
     [Fact]
@@ -144,7 +145,8 @@ public sealed class GeminiRequestTests
     [InlineData("\"none\"", """{"mode":"NONE"}""")]
     [InlineData("\"required\"", """{"mode":"ANY"}""")]
     [InlineData("""{"type":"function","function":{"name":"g"}}""", """{"mode":"ANY","allowedFunctionNames":["g"]}""")]
-    [InlineData("""{"type":"allowed_tools","allowed_tools":{"mode":"required","tools":[{"type":"function","function":{"name":"g"}}]}}""", """{"mode":"ANY","allowedFunctionNames":["g"]}""")]
+    [InlineData("""{"type":"allowed_tools","allowed_tools":{"mode":"required","tools":[{"type":"function","function":{"name":"g"}}]}}""",
+        """{"mode":"ANY","allowedFunctionNames":["g"]}""")]
     public void A_choice_of_tools_is_a_mode(string choice, string mode)
     {
         var json = OpenAi($$"""{"model":"m","messages":{{Hello}},"tools":{{Tools}},"tool_choice":{{choice}}}""").Json;
@@ -174,7 +176,8 @@ public sealed class GeminiRequestTests
     {
         var json = OpenAi($$"""{"model":"gemini-2.5-flash","messages":{{Hello}},"tools":{{Tools}},"response_format":{{Format}}}""").Json;
 
-        Assert.Equal("""{"type":"object","properties":{"x":{"type":"integer"}}}""", json["tools"]![0]!["functionDeclarations"]![0]!["parametersJsonSchema"]!.ToJsonString());
+        Assert.Equal("""{"type":"object","properties":{"x":{"type":"integer"}}}""",
+            json["tools"]![0]!["functionDeclarations"]![0]!["parametersJsonSchema"]!.ToJsonString());
         Assert.Equal("application/json", (string?)json["generationConfig"]!["responseMimeType"]);
         Assert.NotNull(json["generationConfig"]!["responseJsonSchema"]!["$defs"]);
     }
@@ -184,7 +187,8 @@ public sealed class GeminiRequestTests
     {
         var json = OpenAi($$"""{"model":"gemini-2.0-flash","messages":{{Hello}},"tools":{{Tools}},"response_format":{{Format}}}""").Json;
 
-        Assert.Equal("""{"type":"OBJECT","properties":{"x":{"type":"INTEGER"}}}""", json["tools"]![0]!["functionDeclarations"]![0]!["parameters"]!.ToJsonString());
+        Assert.Equal("""{"type":"OBJECT","properties":{"x":{"type":"INTEGER"}}}""",
+            json["tools"]![0]!["functionDeclarations"]![0]!["parameters"]!.ToJsonString());
         Assert.Equal(
             """{"type":"OBJECT","properties":{"kind":{"type":"STRING","enum":["a"]},"place":{"type":"OBJECT","properties":{"city":{"type":"STRING","nullable":true}},"required":["city"]}}}""",
             json["generationConfig"]!["responseSchema"]!.ToJsonString());
@@ -192,10 +196,13 @@ public sealed class GeminiRequestTests
 
     [Theory]
     [InlineData("gemini-2.5-flash", "", """[{"googleSearch":{}}]""")]
-    [InlineData("gemini-3-pro", ""","tools":[{"type":"function","function":{"name":"f"}}]""", """[{"functionDeclarations":[{"name":"f"}]},{"googleSearch":{}}]""")]
-    [InlineData("gemini-2.5-flash", ""","tools":[{"type":"function","function":{"name":"f"}}]""", """[{"functionDeclarations":[{"name":"f"}]}]""")]
+    [InlineData("gemini-3-pro", ""","tools":[{"type":"function","function":{"name":"f"}}]""",
+        """[{"functionDeclarations":[{"name":"f"}]},{"googleSearch":{}}]""")]
+    [InlineData(
+        "gemini-2.5-flash", ""","tools":[{"type":"function","function":{"name":"f"}}]""", """[{"functionDeclarations":[{"name":"f"}]}]""")]
     public void A_search_of_the_web_is_googles(string model, string tools, string expected) => Assert.Equal(
-        expected, OpenAi($$$"""{"model":"{{{model}}}","messages":{{{Hello}}},"web_search_options":{ } {{{tools}}} }""").Json["tools"]!.ToJsonString());
+        expected, OpenAi(
+            $$$"""{"model":"{{{model}}}","messages":{{{Hello}}},"web_search_options":{ } {{{tools}}} }""").Json["tools"]!.ToJsonString());
 
     [Fact]
     public void Anthropics_tool_for_a_search_is_googles_too() => Assert.Equal(
@@ -215,7 +222,8 @@ public sealed class GeminiRequestTests
         var format = new JsonObject
         {
             ["type"] = "json_schema",
-            ["json_schema"] = new JsonObject { ["name"] = "a", ["schema"] = new JsonObject { ["$ref"] = "#/$defs/d1", ["$defs"] = definitions } },
+            ["json_schema"] =
+                new JsonObject { ["name"] = "a", ["schema"] = new JsonObject { ["$ref"] = "#/$defs/d1", ["$defs"] = definitions } },
         };
         var body = new JsonObject { ["model"] = "gemini-2.0-flash", ["messages"] = JsonNode.Parse(Hello), ["response_format"] = format };
 
@@ -225,15 +233,18 @@ public sealed class GeminiRequestTests
     [Fact]
     public void A_schema_without_end_is_refused_where_references_are_unknown()
     {
-        var endless = """{"type":"json_schema","json_schema":{"name":"a","schema":{"$ref":"#/$defs/a","$defs":{"a":{"type":"object","properties":{"a":{"$ref":"#/$defs/a"}}}}}}}""";
+        var endless =
+            """{"type":"json_schema","json_schema":{"name":"a","schema":{"$ref":"#/$defs/a","$defs":{"a":{"type":"object","properties":{"a":{"$ref":"#/$defs/a"}}}}}}}""";
 
-        Assert.Equal("unsupported_schema", Assert.Throws<Failure>(() => OpenAi($$"""{"model":"gemini-2.0-flash","messages":{{Hello}},"response_format":{{endless}}}""")).Code);
+        Assert.Equal("unsupported_schema", Assert.Throws<Failure>(
+            () => OpenAi($$"""{"model":"gemini-2.0-flash","messages":{{Hello}},"response_format":{{endless}}}""")).Code);
         OpenAi($$"""{"model":"gemini-2.5-flash","messages":{{Hello}},"response_format":{{endless}}}""");
     }
 
     [Fact]
     public void Any_object_is_asked_for_by_its_type() =>
-        Assert.Equal("""{"responseMimeType":"application/json"}""", Config("\"response_format\":{\"type\":\"json_object\"}").ToJsonString());
+        Assert.Equal(
+            """{"responseMimeType":"application/json"}""", Config("\"response_format\":{\"type\":\"json_object\"}").ToJsonString());
 
     [Theory]
     [InlineData("gemini-2.5-flash", "none", """{"includeThoughts":false,"thinkingBudget":0}""")]

@@ -18,7 +18,8 @@ public sealed class FilesTests(GatewaySite site) : IClassFixture<GatewaySite>
     public async Task A_file_is_kept_shown_read_and_deleted()
     {
         var file = await UploadAsync("Grüße 🗼"u8.ToArray(), "user_data", name: "../../etc/greeting.txt");
-        Assert.Equal(("file", "greeting.txt", "user_data", "processed"), ((string?)file["object"], (string?)file["filename"], (string?)file["purpose"], (string?)file["status"]));
+        Assert.Equal(("file", "greeting.txt", "user_data", "processed"),
+            ((string?)file["object"], (string?)file["filename"], (string?)file["purpose"], (string?)file["status"]));
         Assert.Equal(Encoding.UTF8.GetByteCount("Grüße 🗼"), (int)file["bytes"]!);
         var path = $"/v1/files/{(string)file["id"]!}";
         Assert.Equal(file.ToJsonString(), (await site.GetAsync(path)).ToJsonString());
@@ -71,7 +72,8 @@ public sealed class FilesTests(GatewaySite site) : IClassFixture<GatewaySite>
         using var answer = await PostAsync("x"u8.ToArray(), purpose);
         Assert.Equal(HttpStatusCode.BadRequest, answer.StatusCode);
         Assert.Equal(field, (string?)JsonNode.Parse(await answer.Content.ReadAsStringAsync(Ct))!["error"]!["param"]);
-        Assert.DoesNotContain(Directory.EnumerateFiles(Storage(), "*", SearchOption.AllDirectories), path => path.EndsWith(".tmp", StringComparison.Ordinal));
+        Assert.DoesNotContain(
+            Directory.EnumerateFiles(Storage(), "*", SearchOption.AllDirectories), path => path.EndsWith(".tmp", StringComparison.Ordinal));
     }
 
     [Fact]
@@ -111,13 +113,15 @@ public sealed class FilesTests(GatewaySite site) : IClassFixture<GatewaySite>
     private Task TidyAsync(DateTimeOffset now)
     {
         var services = site.Host.Services;
-        var handler = new TidyStoredHandler(services.GetRequiredService<NpgsqlDataSource>(), services.GetRequiredService<IStorage>(), new FakeClock(now));
+        var handler = new TidyStoredHandler(
+            services.GetRequiredService<NpgsqlDataSource>(), services.GetRequiredService<IStorage>(), new FakeClock(now));
         return handler.RunAsync(new(), null!, Ct);
     }
 
     private async Task<long> CountAsync(string table, string id)
     {
-        await using var command = site.Host.Services.GetRequiredService<NpgsqlDataSource>().CreateCommand($"select count(*) from {table} where id = $1");
+        await using var command = site.Host.Services.GetRequiredService<NpgsqlDataSource>()
+            .CreateCommand($"select count(*) from {table} where id = $1");
         command.Parameters.Add(new() { Value = id });
         return (long)(await command.ExecuteScalarAsync(Ct))!;
     }
@@ -126,7 +130,8 @@ public sealed class FilesTests(GatewaySite site) : IClassFixture<GatewaySite>
     {
         var id = $"batch_{Guid.CreateVersion7():n}";
         await using var command = site.Host.Services.GetRequiredService<NpgsqlDataSource>().CreateCommand("""
-            insert into gateway.batches (id, organization_id, kind, key_id, key_prefix, endpoint, status, document, created_at, expires_at, ended_at)
+            insert into gateway.batches (id, organization_id, kind, key_id, key_prefix, endpoint, status, document, created_at,
+              expires_at, ended_at)
             select $1, id, 'open_ai', id, '', '/v1/chat/completions', 'completed', '{}', $2, $2, $2 from platform.organizations limit 1
             """);
         command.Parameters.Add(new() { Value = id });
@@ -136,7 +141,8 @@ public sealed class FilesTests(GatewaySite site) : IClassFixture<GatewaySite>
     }
 
     private string Storage() => Path.Combine(
-        site.Host.Services.GetRequiredService<Microsoft.Extensions.Options.IOptions<Stoa.Platform.StoaOptions>>().Value.DataDirectory, "storage");
+        site.Host.Services.GetRequiredService<Microsoft.Extensions.Options.IOptions<Stoa.Platform.StoaOptions>>().Value.DataDirectory,
+        "storage");
 
     private static IEnumerable<string> Ids(JsonNode list) => list["data"]!.AsArray().Select(file => (string)file!["id"]!);
 
@@ -166,7 +172,8 @@ public sealed class FilesTests(GatewaySite site) : IClassFixture<GatewaySite>
 
     private async Task<HttpResponseMessage> SendAsync(HttpMethod method, string path)
     {
-        using var request = new HttpRequestMessage(method, path) { Headers = { Authorization = new AuthenticationHeaderValue("Bearer", "stoa-dev") } };
+        using var request =
+            new HttpRequestMessage(method, path) { Headers = { Authorization = new AuthenticationHeaderValue("Bearer", "stoa-dev") } };
         return await site.Host.Client.SendAsync(request, Ct);
     }
 }

@@ -156,7 +156,8 @@ public sealed class HistoryTests(GtwyHost host) : IClassFixture<GtwyHost>
     {
         ["tools_call_data"] = new JsonArray(new JsonObject
         {
-            ["call_1"] = new JsonObject { ["data"] = new JsonObject { ["metadata"] = new JsonObject { ["type"] = "agent", ["message_id"] = message } } },
+            ["call_1"] = new JsonObject { ["data"] =
+                new JsonObject { ["metadata"] = new JsonObject { ["type"] = "agent", ["message_id"] = message } } },
         }),
     };
 

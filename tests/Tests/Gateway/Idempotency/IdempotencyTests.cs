@@ -17,7 +17,8 @@ public sealed class IdempotencyTests(GatewaySite site) : IClassFixture<GatewaySi
     [InlineData(Chat, """{"model":"openai/gpt-4o","stream":true,"messages":[{"role":"user","content":"once MARK 🗼"}]}""")]
     [InlineData(Chat, """{"model":"anthropic/claude","stream":true,"messages":[{"role":"user","content":"once MARK"}]}""")]
     [InlineData("/v1/responses", """{"model":"anthropic/claude","stream":true,"input":"once MARK"}""")]
-    [InlineData("/v1/messages", """{"model":"anthropic/claude","max_tokens":9,"stream":true,"messages":[{"role":"user","content":"once MARK"}]}""")]
+    [InlineData(
+        "/v1/messages", """{"model":"anthropic/claude","max_tokens":9,"stream":true,"messages":[{"role":"user","content":"once MARK"}]}""")]
     public async Task The_same_request_is_answered_once_and_told_twice(string path, string template)
     {
         var mark = $"mark-{Guid.CreateVersion7():n}";
@@ -29,7 +30,8 @@ public sealed class IdempotencyTests(GatewaySite site) : IClassFixture<GatewaySi
         Assert.Equal(first.Content.Headers.ContentType?.ToString(), second.Content.Headers.ContentType?.ToString());
         Assert.False(first.Headers.Contains("Idempotent-Replayed"));
         Assert.Equal("true", second.Headers.GetValues("Idempotent-Replayed").Single());
-        Assert.Single(site.OpenAi.Requests.Concat(site.Anthropic.Requests), sent => Encoding.UTF8.GetString(sent.Body.Span).Contains(mark, StringComparison.Ordinal));
+        Assert.Single(site.OpenAi.Requests.Concat(site.Anthropic.Requests),
+            sent => Encoding.UTF8.GetString(sent.Body.Span).Contains(mark, StringComparison.Ordinal));
     }
 
     [Fact]
@@ -86,7 +88,8 @@ public sealed class IdempotencyTests(GatewaySite site) : IClassFixture<GatewaySi
 
     private async Task<HttpResponseMessage> SendAsync(string path, string body, string key)
     {
-        using var request = new HttpRequestMessage(HttpMethod.Post, path) { Content = new StringContent(body, Encoding.UTF8, "application/json") };
+        using var request =
+            new HttpRequestMessage(HttpMethod.Post, path) { Content = new StringContent(body, Encoding.UTF8, "application/json") };
         request.Headers.Authorization = new AuthenticationHeaderValue("Bearer", "stoa-dev");
         request.Headers.Add("Idempotency-Key", key);
         return await site.Host.Client.SendAsync(request, Ct);

@@ -62,8 +62,10 @@ public sealed class AnalyticsTests(GatewaySite site) : IClassFixture<GatewaySite
             update gateway.runs set finish_reason = case thread_id when 'thread-2' then 'blocked' else 'completed' end,
               document = jsonb_build_object('tools_call_data', jsonb_build_array(jsonb_build_object(
                 'a', jsonb_build_object('id', 'script-' || right(thread_id, 1), 'name', 'weather-' || right(thread_id, 1), 'data', '{"metadata":{"type":"function"}}'::jsonb),
-                'b', jsonb_build_object('id', 'x', 'name', 'x', 'data', jsonb_build_object('metadata', jsonb_build_object('type', 'agent', 'agent_id', 'called-' || right(thread_id, 1))))),
-                jsonb_build_object('c', jsonb_build_object('name', 'get_knowledge_base_data', 'args', jsonb_build_object('resource_id', 'book-' || right(thread_id, 1)),
+                'b', jsonb_build_object('id', 'x', 'name', 'x', 'data',
+                  jsonb_build_object('metadata', jsonb_build_object('type', 'agent', 'agent_id', 'called-' || right(thread_id, 1))))),
+                jsonb_build_object('c', jsonb_build_object('name', 'get_knowledge_base_data', 'args',
+                  jsonb_build_object('resource_id', 'book-' || right(thread_id, 1)),
                   'data', '{"metadata":{"type":"RAG"}}'::jsonb))))
             where agent_id = $1
             """, agent);
@@ -72,7 +74,8 @@ public sealed class AnalyticsTests(GatewaySite site) : IClassFixture<GatewaySite
             values ($1, $2, 'script-0', $1, '{}', now(), now()) on conflict (organization_id, script_id) do update set id = excluded.id
             """, function, Organization.DefaultId);
 
-        var answer = await site.GetAsync($"/api/analytics/agent/{agent}?{Uri.EscapeDataString(filter.Replace("{function}", function, StringComparison.Ordinal)).Replace("%3D", "=", StringComparison.Ordinal).Replace("%26", "&", StringComparison.Ordinal)}");
+        var answer = await site.GetAsync(
+            $"/api/analytics/agent/{agent}?{Uri.EscapeDataString(filter.Replace("{function}", function, StringComparison.Ordinal)).Replace("%3D", "=", StringComparison.Ordinal).Replace("%26", "&", StringComparison.Ordinal)}");
         var facets = (await site.GetAsync($"/api/analytics/agent/{agent}/filters"))["data"]!;
 
         Assert.Equal(threads, answer["data"]!.AsArray().Count);
@@ -114,7 +117,8 @@ public sealed class AnalyticsTests(GatewaySite site) : IClassFixture<GatewaySite
     [InlineData("filter_by={\"organization_id\":\"x\"}")]
     public async Task A_wrong_query_is_refused(string query)
     {
-        using var request = new HttpRequestMessage(HttpMethod.Get, $"/api/analytics/agent/a?{query}") { Headers = { Authorization = new("Bearer", "stoa-dev") } };
+        using var request = new HttpRequestMessage(
+            HttpMethod.Get, $"/api/analytics/agent/a?{query}") { Headers = { Authorization = new("Bearer", "stoa-dev") } };
         using var answer = await site.Host.Client.SendAsync(request, Ct);
         Assert.Equal(HttpStatusCode.BadRequest, answer.StatusCode);
     }
@@ -123,10 +127,13 @@ public sealed class AnalyticsTests(GatewaySite site) : IClassFixture<GatewaySite
     {
         var agent = Stoa.Gateway.HexId.Create(TimeProvider.System);
         await using var command = site.Host.Services.GetRequiredService<NpgsqlDataSource>().CreateCommand("""
-            insert into gateway.runs (id, created_at, updated_at, organization_id, agent_id, version_id, thread_id, sub_thread_id, message_id, service, model,
+            insert into gateway.runs (id, created_at, updated_at, organization_id, agent_id, version_id, thread_id, sub_thread_id,
+              message_id, service, model,
               is_success, user_feedback, user_message, answer, document)
-            select gen_random_uuid(), now() - thread * interval '1 hour' - run * interval '1 minute', now() - thread * interval '1 hour' - run * interval '1 minute',
-              $1, $2, 'v-' || thread, 'thread-' || thread, 'thread-' || thread, 'message-' || run, case thread when 0 then 'openai' else 'anthropic' end,
+            select gen_random_uuid(), now() - thread * interval '1 hour' - run * interval '1 minute',
+              now() - thread * interval '1 hour' - run * interval '1 minute',
+              $1, $2, 'v-' || thread, 'thread-' || thread, 'thread-' || thread, 'message-' || run,
+                case thread when 0 then 'openai' else 'anthropic' end,
               'model-' || thread, thread <> 1, thread, 'Question ' || thread, 'answer', '{}'
             from generate_series(0, $3 - 1) as thread, generate_series(0, $4 - 1) as run
             """);

@@ -27,7 +27,8 @@ public sealed class MetricsTests(GatewaySite site) : IClassFixture<GatewaySite>
     {
         var service = $"sums-{range}-{factor}";
         var agents = Enumerable.Range(0, 3).Select(_ => Stoa.Gateway.HexId.Create(TimeProvider.System)).ToArray();
-        TimeSpan[] lengths = [Hours(1), Hours(3), Hours(6), Hours(12), Hours(24), Hours(48), Hours(168), Hours(336), Hours(720), Hours(1_000)];
+        TimeSpan[] lengths =
+            [Hours(1), Hours(3), Hours(6), Hours(12), Hours(24), Hours(48), Hours(168), Hours(336), Hours(720), Hours(1_000)];
         var rows = Enumerable.Range(0, 200).Select(number => UsageSpoolTests.Record(number) with
         {
             Id = Guid.CreateVersion7(),
@@ -71,7 +72,8 @@ public sealed class MetricsTests(GatewaySite site) : IClassFixture<GatewaySite>
     public async Task A_filter_leaves_only_what_has_its_value(string filter)
     {
         var wanted = Stoa.Gateway.HexId.Create(TimeProvider.System);
-        var row = UsageSpoolTests.Record(1) with { Id = Guid.CreateVersion7(), At = Now, OrganizationId = Organization.DefaultId, Provider = $"filter-{filter}" };
+        var row = UsageSpoolTests.Record(
+            1) with { Id = Guid.CreateVersion7(), At = Now, OrganizationId = Organization.DefaultId, Provider = $"filter-{filter}" };
         await AddAsync([row, (filter switch
         {
             "bridge_id" => row with { AgentId = wanted },
@@ -112,7 +114,8 @@ public sealed class MetricsTests(GatewaySite site) : IClassFixture<GatewaySite>
     {
         var agent = Stoa.Gateway.HexId.Create(TimeProvider.System);
         await AddAsync([UsageSpoolTests.Record(1) with { At = Now, OrganizationId = Guid.CreateVersion7(), AgentId = agent }]);
-        Assert.Empty((await PostAsync("/api/metrics", $$"""{"range":9,"factor":"bridge_id","bridge_id":"{{agent}}"}"""))["data"]!.AsArray());
+        Assert.Empty(
+            (await PostAsync("/api/metrics", $$"""{"range":9,"factor":"bridge_id","bridge_id":"{{agent}}"}"""))["data"]!.AsArray());
         Assert.DoesNotContain((await PostAsync("/api/metrics/agent", "{}"))["data"]!.AsArray(), row => (string?)row!["bridge_id"] == agent);
     }
 
@@ -122,12 +125,14 @@ public sealed class MetricsTests(GatewaySite site) : IClassFixture<GatewaySite>
         var agent = Stoa.Gateway.HexId.Create(TimeProvider.System);
         var rows = Enumerable.Range(1, 5).Select(number => UsageSpoolTests.Record(number) with
         {
-            Id = Guid.CreateVersion7(), At = Now - (Hours(10) * number), OrganizationId = Organization.DefaultId, AgentId = agent, Cost = number,
+            Id = Guid.CreateVersion7(), At = Now - (Hours(10) * number),
+            OrganizationId = Organization.DefaultId, AgentId = agent, Cost = number,
         }).ToList();
         await AddAsync(rows);
 
         var lastDay = await TotalsAsync("{}");
-        var all = await TotalsAsync($$"""{"start_date":"{{(Now - Hours(100)).UtcDateTime:O}}","end_date":"{{(Now + Hours(1)).UtcDateTime:O}}"}""");
+        var all = await TotalsAsync(
+            $$"""{"start_date":"{{(Now - Hours(100)).UtcDateTime:O}}","end_date":"{{(Now + Hours(1)).UtcDateTime:O}}"}""");
 
         Assert.Equal((3m, 15m), ((decimal)lastDay["total_cost"]!, (decimal)all["total_cost"]!));
         Assert.Equal(rows.Sum(row => row.InputTokens + row.OutputTokens), (long)all["total_tokens"]!);
@@ -146,7 +151,8 @@ public sealed class MetricsTests(GatewaySite site) : IClassFixture<GatewaySite>
             Id = Guid.CreateVersion7(), At = Now, OrganizationId = Organization.DefaultId, AgentId = agent, LatencyMs = number * 10,
         })]);
 
-        var sums = (await PostAsync("/api/metrics", $$"""{"range":9,"factor":"created_at","bridge_id":"{{agent}}","percentiles":true}"""))["data"]![0]!;
+        var sums = (await PostAsync(
+            "/api/metrics", $$"""{"range":9,"factor":"created_at","bridge_id":"{{agent}}","percentiles":true}"""))["data"]![0]!;
 
         Assert.InRange((double)sums["latency_p50"]!, 2.5, 10);
         Assert.InRange((double)sums["latency_p95"]!, 4.75, 19);
@@ -156,9 +162,11 @@ public sealed class MetricsTests(GatewaySite site) : IClassFixture<GatewaySite>
     [Fact]
     public async Task A_call_appears_with_its_tokens()
     {
-        using var answer = await site.PostAsync("/v1/chat/completions", """{"model":"openai/listed","messages":[{"role":"user","content":"to be seen"}]}""");
+        using var answer = await site.PostAsync(
+            "/v1/chat/completions", """{"model":"openai/listed","messages":[{"role":"user","content":"to be seen"}]}""");
         var record = await site.RecordAsync(answer);
-        var data = (await PostAsync("/api/metrics", """{"range":1,"factor":"service","service":"openai","model":"listed"}"""))["data"]!.AsArray();
+        var data = (await PostAsync(
+            "/api/metrics", """{"range":1,"factor":"service","service":"openai","model":"listed"}"""))["data"]!.AsArray();
         Assert.Equal((long)record["input_tokens"]! + (long)record["output_tokens"]!, data.Sum(row => (long)row!["total_token_count"]!));
     }
 

@@ -126,10 +126,12 @@ public sealed class HomeTests(TestCluster cluster)
     {
         await using var source = Npgsql.NpgsqlDataSource.Create(database);
         await using var command = source.CreateCommand("""
-            insert into gateway.usage_days (organization_id, start, agent_id, version_id, folder_id, provider_key_id, key_id, provider, model, calls,
+            insert into gateway.usage_days (organization_id, start, agent_id, version_id, folder_id, provider_key_id, key_id,
+              provider, model, calls,
               failed, unpriced, cached, input_tokens, cache_read_tokens, cache_write_tokens, output_tokens, reasoning_tokens, cost,
               latency_ms, latencies, last_at)
-            values ($1, date_trunc('day', now(), 'UTC'), '', '', '', '', $2, $3, $4, $5, 0, 0, 0, $5 * 2, 0, 0, $5 * 3, 0, $6::numeric, 0, '{}', now())
+            values ($1, date_trunc('day', now(), 'UTC'), '', '', '', '', $2, $3, $4, $5, 0, 0, 0, $5 * 2, 0, 0, $5 * 3, 0,
+              $6::numeric, 0, '{}', now())
             """);
         foreach (var value in (object[])[Organization.DefaultId, key, provider, model, calls, cost])
         {

@@ -4,13 +4,16 @@ using Stoa.Tests.Support;
 
 namespace Stoa.Tests.Gateway.Providers;
 
-/// <summary>What clients say to the Gateway in headers: the provider, its key, how long they wait. And the keys that organizations keep here.</summary>
+/// <summary>
+/// What clients say to the Gateway in headers: the provider, its key, how long they wait. And the keys that organizations keep here.
+/// </summary>
 public sealed class CallWishesTests(FallbackSite site) : IClassFixture<FallbackSite>
 {
     [Fact]
     public async Task A_key_for_one_call_goes_to_the_provider_of_the_model_and_to_no_other()
     {
-        var (answer, _) = await site.AskAsync("bad-sure/mine", headers: [("x-gtwy-provider-key", "sk-mine"), ("x-gtwy-fallback", "good/theirs")]);
+        var (answer, _) =
+            await site.AskAsync("bad-sure/mine", headers: [("x-gtwy-provider-key", "sk-mine"), ("x-gtwy-fallback", "good/theirs")]);
 
         Assert.Equal(HttpStatusCode.OK, answer.StatusCode);
         Assert.Equal("Bearer sk-mine", site.Bad.RequestsFor("mine").Single().Headers["Authorization"]);
@@ -45,7 +48,8 @@ public sealed class CallWishesTests(FallbackSite site) : IClassFixture<FallbackS
         site.Bad.EnqueueFor("hasty", [.. Enumerable.Repeat(ScriptedAnswer.Text("never").Delay(TimeSpan.FromSeconds(30)), 6)]);
         for (var call = 0; call < 6; call++)
         {
-            Assert.Equal(HttpStatusCode.GatewayTimeout, (await site.AskAsync("bad-hasty/hasty", headers: ("x-gtwy-timeout-ms", "100"))).Answer.StatusCode);
+            Assert.Equal(HttpStatusCode.GatewayTimeout,
+                (await site.AskAsync("bad-hasty/hasty", headers: ("x-gtwy-timeout-ms", "100"))).Answer.StatusCode);
         }
 
         Assert.Equal(HttpStatusCode.OK, (await site.AskAsync("bad-hasty/patient")).Answer.StatusCode);

@@ -110,7 +110,8 @@ public sealed class FallbackSite : IAsyncLifetime
     internal async Task<string> KeyAsync(IReadOnlyList<string>? models = null, IReadOnlyList<string>? providers = null)
     {
         var made = await Host.Services.GetRequiredService<KeyStore>().CreateAsync(
-            Organization.DefaultId, new KeyTerms("test", false, models, providers, null, null, null), "test", TestContext.Current.CancellationToken);
+            Organization.DefaultId, new KeyTerms("test", false, models, providers, null, null, null),
+            "test", TestContext.Current.CancellationToken);
         return made.Token;
     }
 

@@ -154,7 +154,8 @@ public sealed class FallbackTests(FallbackSite site) : IClassFixture<FallbackSit
             var answer = JsonNode.Parse(body)!;
             return (string)(path == FallbackSite.Chat ? answer["choices"]![0]!["message"]!["content"] : answer["content"]![0]!["text"])!;
         }
-        var events = body.Split('\n').Where(line => line.StartsWith("data: {", StringComparison.Ordinal)).Select(line => JsonNode.Parse(line[6..])!);
+        var events = body.Split('\n').Where(line => line.StartsWith("data: {", StringComparison.Ordinal))
+            .Select(line => JsonNode.Parse(line[6..])!);
         return string.Concat(events.Select(step => path == FallbackSite.Chat
             ? step["choices"] is JsonArray { Count: > 0 } choices ? (string?)choices[0]!["delta"]!["content"] : null
             : (string?)step["delta"]?["text"]));

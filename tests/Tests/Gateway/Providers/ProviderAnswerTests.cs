@@ -81,7 +81,8 @@ public sealed class ProviderAnswerTests
 
     [Fact]
     public void Groks_older_name_for_cached_tokens_counts_too() =>
-        Assert.Equal(6, Read(Whole("""{"prompt_tokens":32,"completion_tokens":9,"total_tokens":41,"cached_prompt_text_tokens":6}""")).Usage.CacheRead);
+        Assert.Equal(6,
+            Read(Whole("""{"prompt_tokens":32,"completion_tokens":9,"total_tokens":41,"cached_prompt_text_tokens":6}""")).Usage.CacheRead);
 
     [Fact]
     public void Moonshots_usage_stands_in_the_last_choice_of_a_stream()
@@ -106,14 +107,23 @@ public sealed class ProviderAnswerTests
     }
 
     [Theory]
-    [InlineData(402, """{"error":{"code":402,"message":"Insufficient credits","metadata":{}}}""", "insufficient_quota", "Insufficient credits")]
-    [InlineData(498, """{"error":{"message":"Flex tier capacity exceeded","type":"capacity_exceeded","code":"capacity_exceeded"}}""", "rate_limit_exceeded", "Flex tier capacity exceeded")]
-    [InlineData(422, """{"detail":[{"type":"extra_forbidden","loc":["body","store"],"msg":"Extra inputs are not permitted","input":true}]}""", "invalid_request", "body.store: Extra inputs are not permitted")]
-    [InlineData(422, """{"object":"error","message":{"detail":[{"type":"missing","loc":["body","messages"],"msg":"Field required"}]},"type":"invalid_request_error","param":null,"code":null}""", "invalid_request_error", "body.messages: Field required")]
-    [InlineData(429, """{"object":"error","message":"Requests rate limit exceeded","type":"rate_limited","param":null,"code":"1300"}""", "rate_limit_exceeded", "Requests rate limit exceeded")]
-    [InlineData(402, """{"error":{"message":"Insufficient Balance","type":"unknown_error","param":null,"code":"invalid_request_error"}}""", "insufficient_quota", "Insufficient Balance")]
-    [InlineData(400, """{"code":"Client specified an invalid argument","error":"Incorrect API key provided: xa***23."}""", "upstream_authentication", "The provider refused the gateway's credentials.")]
-    [InlineData(401, """{"error":{"message":"Invalid API Key","type":"invalid_request_error","code":"invalid_api_key"}}""", "upstream_authentication", "The provider refused the gateway's credentials.")]
+    [InlineData(
+        402, """{"error":{"code":402,"message":"Insufficient credits","metadata":{}}}""", "insufficient_quota", "Insufficient credits")]
+    [InlineData(498, """{"error":{"message":"Flex tier capacity exceeded","type":"capacity_exceeded","code":"capacity_exceeded"}}""",
+        "rate_limit_exceeded", "Flex tier capacity exceeded")]
+    [InlineData(
+        422, """{"detail":[{"type":"extra_forbidden","loc":["body","store"],"msg":"Extra inputs are not permitted","input":true}]}""",
+        "invalid_request", "body.store: Extra inputs are not permitted")]
+    [InlineData(
+        422, """{"object":"error","message":{"detail":[{"type":"missing","loc":["body","messages"],"msg":"Field required"}]},"type":"invalid_request_error","param":null,"code":null}""", "invalid_request_error", "body.messages: Field required")]
+    [InlineData(429, """{"object":"error","message":"Requests rate limit exceeded","type":"rate_limited","param":null,"code":"1300"}""",
+        "rate_limit_exceeded", "Requests rate limit exceeded")]
+    [InlineData(402, """{"error":{"message":"Insufficient Balance","type":"unknown_error","param":null,"code":"invalid_request_error"}}""",
+        "insufficient_quota", "Insufficient Balance")]
+    [InlineData(400, """{"code":"Client specified an invalid argument","error":"Incorrect API key provided: xa***23."}""",
+        "upstream_authentication", "The provider refused the gateway's credentials.")]
+    [InlineData(401, """{"error":{"message":"Invalid API Key","type":"invalid_request_error","code":"invalid_api_key"}}""",
+        "upstream_authentication", "The provider refused the gateway's credentials.")]
     public void Refusals_mean_what_the_provider_means_by_them(int status, string body, string code, string message)
     {
         var failure = OpenAiErrors.Read(new ProviderReply(status), Encoding.UTF8.GetBytes(body));
@@ -124,7 +134,8 @@ public sealed class ProviderAnswerTests
     private static string Whole(string usage) =>
         $$"""{"id":"a","model":"m","choices":[{"index":0,"message":{"role":"assistant","content":"Yes"},"finish_reason":"stop"}],"usage":{{usage}}}""";
 
-    private static ChatAnswer Read(string body) => OpenAiDialect.Instance.ReadAnswer(Encoding.UTF8.GetBytes(body), Request, new DialectTarget("m"));
+    private static ChatAnswer Read(string body) =>
+        OpenAiDialect.Instance.ReadAnswer(Encoding.UTF8.GetBytes(body), Request, new DialectTarget("m"));
 
     private static List<ChatEvent> Stream(params string[] chunks)
     {

@@ -14,7 +14,8 @@ public sealed class ProviderRequestTests
 {
     private const string Hello = """[{"role":"system","content":"Be kind"},{"role":"user","content":"Hello"}]""";
 
-    private const string Weather = """[{"type":"function","function":{"name":"weather","parameters":{"type":"object","properties":{}}}},{"type":"function","function":{"name":"time"}}]""";
+    private const string Weather =
+        """[{"type":"function","function":{"name":"weather","parameters":{"type":"object","properties":{}}}},{"type":"function","function":{"name":"time"}}]""";
 
     [Theory]
     [InlineData("openai", "max_completion_tokens", "seed", 2.0, "safety_identifier")]
@@ -29,9 +30,11 @@ public sealed class ProviderRequestTests
     [InlineData("openai_compatible", "max_tokens", "seed", 2.0, "user")]
     public void Fields_have_the_names_and_ranges_of_the_provider(string kind, string limit, string seed, double temperature, string? user)
     {
-        var sent = Sent(kind, $$$"""{"model":"m","messages":{{{Hello}}},"max_tokens":50,"seed":7,"temperature":2,"user":"u1","top_p":0.5}""").Json;
+        var sent = Sent(
+            kind, $$$"""{"model":"m","messages":{{{Hello}}},"max_tokens":50,"seed":7,"temperature":2,"user":"u1","top_p":0.5}""").Json;
 
-        string[] expected = ["model", "messages", limit, "temperature", "top_p", seed, .. user is null ? [] : new[] { user }, .. kind == "openrouter" ? ["usage"] : Array.Empty<string>()];
+        string[] expected = ["model", "messages", limit, "temperature", "top_p", seed,
+            .. user is null ? [] : new[] { user }, .. kind == "openrouter" ? ["usage"] : Array.Empty<string>()];
         Assert.Equal(expected, sent.Select(member => member.Key));
         Assert.Equal((50, 7, temperature), ((int)sent[limit]!, (int)sent[seed]!, (double)sent["temperature"]!));
     }
@@ -76,12 +79,14 @@ public sealed class ProviderRequestTests
 
     [Fact]
     public void Models_that_always_think_are_told_so_in_mistrals_prompt_mode() =>
-        Assert.Equal("reasoning", (string?)Sent("mistral", $$$"""{"model":"magistral-medium","messages":{{{Hello}}},"reasoning_effort":"low"}""").Json["prompt_mode"]);
+        Assert.Equal("reasoning", (string?)Sent(
+            "mistral", $$$"""{"model":"magistral-medium","messages":{{{Hello}}},"reasoning_effort":"low"}""").Json["prompt_mode"]);
 
     [Fact]
     public void A_budget_of_thoughts_goes_to_openrouter_as_it_is()
     {
-        var sent = Sent("openrouter", """{"model":"m","max_tokens":9000,"thinking":{"type":"enabled","budget_tokens":3000},"messages":[{"role":"user","content":"x"}]}""", isAnthropic: true);
+        var sent = Sent("openrouter",
+            """{"model":"m","max_tokens":9000,"thinking":{"type":"enabled","budget_tokens":3000},"messages":[{"role":"user","content":"x"}]}""", isAnthropic: true);
 
         Assert.Equal("""{"max_tokens":3000}""", sent.Json["reasoning"]!.ToJsonString());
     }
@@ -101,7 +106,8 @@ public sealed class ProviderRequestTests
     [InlineData("groq", "required")]
     [InlineData("moonshot", "auto")]
     public void A_demanded_call_has_the_providers_word(string kind, string word) => Assert.Equal(
-        word, (string?)Sent(kind, $$$"""{"model":"m","messages":{{{Hello}}},"tools":{{{Weather}}},"tool_choice":"required"}""").Json["tool_choice"]);
+        word, (string?)Sent(
+            kind, $$$"""{"model":"m","messages":{{{Hello}}},"tools":{{{Weather}}},"tool_choice":"required"}""").Json["tool_choice"]);
 
     [Fact]
     public void Allowed_tools_are_named_to_openai_and_cut_for_others()
@@ -131,7 +137,8 @@ public sealed class ProviderRequestTests
         var calls = messages[1]!["tool_calls"]!.AsArray().Select(call => (string)call!["id"]!).ToList();
         Assert.Matches("^[a-zA-Z0-9]{9}$", calls[0]);
         Assert.Equal("AbCdE1234", calls[1]);
-        Assert.Equal([(calls[0], "weather"), (calls[1], "time")], messages.Skip(2).Take(2).Select(result => ((string)result!["tool_call_id"]!, (string)result["name"]!)));
+        Assert.Equal([(calls[0], "weather"), (calls[1], "time")],
+            messages.Skip(2).Take(2).Select(result => ((string)result!["tool_call_id"]!, (string)result["name"]!)));
         Assert.True((bool)messages[4]!["prefix"]!);
         Assert.Null(messages[1]!["prefix"]);
     }
@@ -162,7 +169,8 @@ public sealed class ProviderRequestTests
     [InlineData("groq", "\"reasoning\":\"I see.\"}")]
     [InlineData("openrouter", "\"reasoning\":\"I see.\",\"reasoning_details\"")]
     [InlineData("vllm", "\"reasoning_content\":\"I see.\",\"reasoning_details\"")]
-    [InlineData("mistral", """{"role":"assistant","content":[{"type":"thinking","thinking":[{"type":"text","text":"I see."}],"closed":true},{"type":"text","text":"Yes"}]}""")]
+    [InlineData("mistral",
+        """{"role":"assistant","content":[{"type":"thinking","thinking":[{"type":"text","text":"I see."}],"closed":true},{"type":"text","text":"Yes"}]}""")]
     [InlineData("deepseek", """{"role":"assistant","content":"Yes"}""")]
     [InlineData("openai", """{"role":"assistant","content":"Yes"}""")]
     public void Thoughts_go_back_in_the_providers_place(string kind, string expected)
@@ -220,7 +228,9 @@ public sealed class ProviderRequestTests
     [InlineData("deepseek")]
     public void Sound_is_refused_where_nobody_hears_it(string kind) => Assert.Equal(
         "unsupported_content",
-        Assert.Throws<Failure>(() => Sent(kind, """{"model":"m","messages":[{"role":"user","content":[{"type":"input_audio","input_audio":{"data":"AAAA","format":"wav"}}]}]}""")).Code);
+        Assert.Throws<Failure>(
+            () => Sent(kind,
+                """{"model":"m","messages":[{"role":"user","content":[{"type":"input_audio","input_audio":{"data":"AAAA","format":"wav"}}]}]}""")).Code);
 
     [Fact]
     public void Anthropics_top_k_reaches_openrouter_only()

@@ -30,7 +30,8 @@ public sealed class ResponsesFallbackTests(FallbackSite site) : IClassFixture<Fa
         var model = $"{trouble}-{streams}-response";
         site.Bad.EnqueueFor(model, FallbackSite.AnswerOf(trouble));
 
-        var (answer, body) = await PostAsync("/v1/responses", new() { ["model"] = $"bad-{trouble}/{model}", ["input"] = "Hello there", ["stream"] = streams }, fallback);
+        var (answer, body) = await PostAsync(
+            "/v1/responses", new() { ["model"] = $"bad-{trouble}/{model}", ["input"] = "Hello there", ["stream"] = streams }, fallback);
 
         Assert.True(answer.StatusCode == HttpStatusCode.OK, body);
         Assert.Contains("You said: Hello there", body, StringComparison.Ordinal);
@@ -39,7 +40,8 @@ public sealed class ResponsesFallbackTests(FallbackSite site) : IClassFixture<Fa
         {
             // It is kept as what it is: whoever goes on from it says all of it to the provider that is asked then.
             var (next, text) = await PostAsync(
-                "/v1/responses", new() { ["model"] = "good/next", ["input"] = "And now?", ["previous_response_id"] = (string)JsonNode.Parse(body)!["id"]! }, fallback: null);
+                "/v1/responses", new() { ["model"] = "good/next", ["input"] = "And now?",
+                    ["previous_response_id"] = (string)JsonNode.Parse(body)!["id"]! }, fallback: null);
             Assert.Equal(HttpStatusCode.OK, next.StatusCode);
             Assert.Contains("You said: And now?", text, StringComparison.Ordinal);
         }
@@ -51,7 +53,8 @@ public sealed class ResponsesFallbackTests(FallbackSite site) : IClassFixture<Fa
         site.Bad.EnqueueFor("no-response", ScriptedAnswer.Error(500));
         site.Good.EnqueueFor("none-either", ScriptedAnswer.Error(429, retryAfter: TimeSpan.FromSeconds(20)));
 
-        var (answer, body) = await PostAsync("/v1/responses", new() { ["model"] = "bad-late/no-response", ["input"] = "Hi" }, "good/none-either");
+        var (answer, body) =
+            await PostAsync("/v1/responses", new() { ["model"] = "bad-late/no-response", ["input"] = "Hi" }, "good/none-either");
 
         Assert.Equal(HttpStatusCode.TooManyRequests, answer.StatusCode);
         Assert.Equal("rate_limit_exceeded", (string?)JsonNode.Parse(body)!["error"]!["code"]);
@@ -83,7 +86,8 @@ public sealed class ResponsesFallbackTests(FallbackSite site) : IClassFixture<Fa
 
         var made = await ReadAsync(queued);
         Assert.Equal("completed", (string?)made["status"]);
-        await using var left = source.CreateCommand("select count(*) from gateway.responses where id = $1 and (wishes is not null or request is not null)");
+        await using var left =
+            source.CreateCommand("select count(*) from gateway.responses where id = $1 and (wishes is not null or request is not null)");
         left.Parameters.Add(new() { Value = (string)queued["id"]! });
         Assert.Equal(0L, await left.ExecuteScalarAsync(TestContext.Current.CancellationToken));
     }

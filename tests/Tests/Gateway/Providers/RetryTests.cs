@@ -25,7 +25,8 @@ public sealed class RetryTests
         using var request = new HttpRequestMessage(HttpMethod.Post, "/v1/chat/completions")
         {
             Content = new StringContent(
-                new JsonObject { ["model"] = "a/m-a", ["messages"] = new JsonArray(new JsonObject { ["role"] = "user", ["content"] = "x" }) }.ToJsonString(),
+                new JsonObject { ["model"] = "a/m-a",
+                    ["messages"] = new JsonArray(new JsonObject { ["role"] = "user", ["content"] = "x" }) }.ToJsonString(),
                 Encoding.UTF8, "application/json"),
             Headers = { Authorization = new AuthenticationHeaderValue("Bearer", "stoa-dev") },
         };

@@ -43,7 +43,8 @@ public sealed class ResponsesTests(GatewaySite site) : IClassFixture<GatewaySite
         var response = events[^1]["response"]!;
         Assert.Equal("response.completed", (string?)events[^1]["type"]);
         Assert.Equal("completed", (string?)response["status"]);
-        var deltas = string.Concat(events.Where(step => (string?)step["type"] == "response.output_text.delta").Select(step => (string)step["delta"]!));
+        var deltas = string.Concat(events.Where(step => (string?)step["type"] == "response.output_text.delta")
+            .Select(step => (string)step["delta"]!));
         Assert.Equal(deltas, TextOf(response));
         Assert.NotEqual("", deltas);
         Assert.Equal(deltas, TextOf(await site.GetAsync($"{Path}/{(string)response["id"]!}")));
@@ -71,7 +72,8 @@ public sealed class ResponsesTests(GatewaySite site) : IClassFixture<GatewaySite
         var provider = model.StartsWith("anthropic", StringComparison.Ordinal) ? site.Anthropic : site.OpenAi;
         provider.Enqueue(ScriptedAnswer.ToolCalls(
             new ScriptedCall("get_weather", """{"city":"Zürich"}"""), new ScriptedCall("get_weather", """{"city":"Oslo"}""")));
-        const string tools = """[{"type":"function","name":"get_weather","parameters":{"type":"object","properties":{"city":{"type":"string"}}}}]""";
+        const string tools =
+            """[{"type":"function","name":"get_weather","parameters":{"type":"object","properties":{"city":{"type":"string"}}}}]""";
         var events = await StreamAsync($$"""{"model":"{{model}}","stream":true,"input":"Weather?","tools":{{tools}}}""", wire);
         var first = events[^1]["response"]!;
         var calls = first["output"]!.AsArray().Where(item => (string?)item!["type"] == "function_call").ToList();
@@ -79,8 +81,10 @@ public sealed class ResponsesTests(GatewaySite site) : IClassFixture<GatewaySite
         Assert.True(events.Count(step => (string?)step["type"] == "response.function_call_arguments.delta") > 2);
         Assert.Equal(2, events.Count(step => (string?)step["type"] == "response.function_call_arguments.done"));
 
-        var results = string.Join(',', calls.Select((call, at) => $$"""{"type":"function_call_output","call_id":"{{call!["call_id"]}}","output":"result {{at}}"}"""));
-        var second = await CreateAsync($$"""{"model":"{{model}}","previous_response_id":"{{first["id"]}}","input":[{{results}}],"tools":{{tools}}}""", wire);
+        var results = string.Join(',',
+            calls.Select((call, at) => $$"""{"type":"function_call_output","call_id":"{{call!["call_id"]}}","output":"result {{at}}"}"""));
+        var second = await CreateAsync(
+            $$"""{"model":"{{model}}","previous_response_id":"{{first["id"]}}","input":[{{results}}],"tools":{{tools}}}""", wire);
         Assert.Equal("You said: result 1", TextOf(second));
         Assert.Equal((string?)first["id"], (string?)second["previous_response_id"]);
         Assert.Equal("get_weather", (string?)second["tools"]![0]!["name"]);
@@ -93,7 +97,8 @@ public sealed class ResponsesTests(GatewaySite site) : IClassFixture<GatewaySite
     {
         var first = await CreateAsync("""{"model":"anthropic/claude","input":"My name is Ada","instructions":"Only for this one"}""");
         var second = await CreateAsync($$"""{"model":"{{next}}","input":"What is it?","previous_response_id":"{{first["id"]}}"}""");
-        var sent = (next.StartsWith("anthropic", StringComparison.Ordinal) ? site.Anthropic : site.OpenAi).Requests[^1].Json!.ToJsonString(ScriptedJson.Format);
+        var sent = (next.StartsWith("anthropic", StringComparison.Ordinal) ? site.Anthropic
+            : site.OpenAi).Requests[^1].Json!.ToJsonString(ScriptedJson.Format);
         Assert.Contains("My name is Ada", sent, StringComparison.Ordinal);
         Assert.Contains("You said: My name is Ada", sent, StringComparison.Ordinal);
         Assert.Contains("What is it?", sent, StringComparison.Ordinal);
@@ -122,9 +127,11 @@ public sealed class ResponsesTests(GatewaySite site) : IClassFixture<GatewaySite
         var unkept = await CreateAsync("""{"model":"anthropic/claude","input":"x","store":false}""");
         Assert.Equal(HttpStatusCode.NotFound, (await SendAsync(HttpMethod.Get, $"{Path}/{(string)unkept["id"]!}")).StatusCode);
         var kept = await CreateAsync("""{"model":"anthropic/claude","input":"x"}""");
-        var deleted = JsonNode.Parse(await (await SendAsync(HttpMethod.Delete, $"{Path}/{(string)kept["id"]!}")).Content.ReadAsStringAsync(Ct))!;
+        var deleted =
+            JsonNode.Parse(await (await SendAsync(HttpMethod.Delete, $"{Path}/{(string)kept["id"]!}")).Content.ReadAsStringAsync(Ct))!;
         Assert.True((bool)deleted["deleted"]!);
-        using var answer = await site.PostAsync(Path, $$"""{"model":"anthropic/claude","input":"x","previous_response_id":"{{kept["id"]}}"}""");
+        using var answer =
+            await site.PostAsync(Path, $$"""{"model":"anthropic/claude","input":"x","previous_response_id":"{{kept["id"]}}"}""");
         Assert.Equal(HttpStatusCode.BadRequest, answer.StatusCode);
         Assert.Equal("previous_response_not_found", (string?)JsonNode.Parse(await answer.Content.ReadAsStringAsync(Ct))!["error"]!["code"]);
     }
@@ -153,7 +160,8 @@ public sealed class ResponsesTests(GatewaySite site) : IClassFixture<GatewaySite
         Assert.Equal("cancelled", (string?)JsonNode.Parse(await cancelled.Content.ReadAsStringAsync(Ct))!["status"]);
         Assert.Equal("cancelled", (string?)(await site.GetAsync($"{Path}/{(string)queued["id"]!}"))["status"]);
 
-        site.Anthropic.EnqueueFor("refusing", ScriptedAnswer.Error(400, """{"type":"error","error":{"type":"invalid_request_error","message":"no such thing"}}"""));
+        site.Anthropic.EnqueueFor("refusing",
+            ScriptedAnswer.Error(400, """{"type":"error","error":{"type":"invalid_request_error","message":"no such thing"}}"""));
         var failing = await CreateAsync("""{"model":"anthropic/refusing","input":"Later","background":true}""");
         await site.Host.RunJobsAsync();
         var failed = await site.GetAsync($"{Path}/{(string)failing["id"]!}");
@@ -218,14 +226,17 @@ public sealed class ResponsesTests(GatewaySite site) : IClassFixture<GatewaySite
     public async Task A_chat_client_reaches_the_responses_endpoint_when_it_says_so()
     {
         using var answer = await PostAsync(
-            "/v1/chat/completions", """{"model":"openai/gpt-4o","messages":[{"role":"system","content":"Be brief"},{"role":"user","content":"hello"}]}""", "openai_responses");
+            "/v1/chat/completions",
+            """{"model":"openai/gpt-4o","messages":[{"role":"system","content":"Be brief"},{"role":"user","content":"hello"}]}""",
+            "openai_responses");
         var sent = site.OpenAi.Requests[^1];
         Assert.Equal("/v1/responses", sent.Path);
         Assert.Equal("Be brief", (string?)sent.Json!["instructions"]);
         Assert.False((bool)sent.Json!["store"]!);
         var completion = JsonNode.Parse(await answer.Content.ReadAsStringAsync(Ct))!;
         Assert.Equal("You said: hello", (string?)completion["choices"]![0]!["message"]!["content"]);
-        using var unknown = await PostAsync("/v1/chat/completions", """{"model":"anthropic/claude","messages":[{"role":"user","content":"x"}]}""", "openai_responses");
+        using var unknown = await PostAsync(
+            "/v1/chat/completions", """{"model":"anthropic/claude","messages":[{"role":"user","content":"x"}]}""", "openai_responses");
         Assert.Equal(HttpStatusCode.BadRequest, unknown.StatusCode);
     }
 
@@ -238,7 +249,8 @@ public sealed class ResponsesTests(GatewaySite site) : IClassFixture<GatewaySite
     }
 
     private static string TextOf(JsonNode response) => string.Concat(response["output"]!.AsArray()
-        .Where(item => (string?)item!["type"] == "message").SelectMany(item => item!["content"]!.AsArray()).Select(part => (string?)part!["text"]));
+        .Where(item => (string?)item!["type"] == "message")
+        .SelectMany(item => item!["content"]!.AsArray()).Select(part => (string?)part!["text"]));
 
     private async Task<JsonNode> CreateAsync(string body, string? wire = null)
     {
@@ -268,7 +280,8 @@ public sealed class ResponsesTests(GatewaySite site) : IClassFixture<GatewaySite
 
     private async Task<HttpResponseMessage> SendAsync(HttpMethod method, string path, string? body = null, string? wire = null)
     {
-        using var request = new HttpRequestMessage(method, path) { Headers = { Authorization = new AuthenticationHeaderValue("Bearer", "stoa-dev") } };
+        using var request =
+            new HttpRequestMessage(method, path) { Headers = { Authorization = new AuthenticationHeaderValue("Bearer", "stoa-dev") } };
         request.Content = body is null ? null : new StringContent(body, Encoding.UTF8, "application/json");
         if (wire is not null)
         {

@@ -70,15 +70,18 @@ public sealed class AgentRunTests(RunSite site) : IClassFixture<RunSite>
         Assert.All(answers, answer => Assert.Equal(HttpStatusCode.OK, answer.Status));
         Assert.Equal(
             Enumerable.Range(0, 24).Select(number => $"The guide of Guest {number}").Order(StringComparer.Ordinal),
-            site.OpenAi.RequestsFor("gpt-4.1").Skip(asked).Select(request => request.Json!["messages"]![0]!["content"]!.ToString().Split('\n')[0].Replace("Role: ", "", StringComparison.OrdinalIgnoreCase))
+            site.OpenAi.RequestsFor("gpt-4.1").Skip(asked).Select(request => request.Json!["messages"]![0]!["content"]!.ToString()
+                .Split('\n')[0].Replace("Role: ", "", StringComparison.OrdinalIgnoreCase))
                 .Order(StringComparer.Ordinal));
         // Its own change may have reached this node in between. As they come out of its documents, which nobody can change.
         Assert.All([before, await FindAsync()], used => Assert.Equal(TextOf(new(used)), TextOf(used.Nodes)));
 
-        ValueTask<AgentConfiguration> FindAsync() => agents.FindAsync(Organization.DefaultId, agent, versionId: null, environment: null, TestContext.Current.CancellationToken);
+        ValueTask<AgentConfiguration> FindAsync() =>
+            agents.FindAsync(Organization.DefaultId, agent, versionId: null, environment: null, TestContext.Current.CancellationToken);
 
         static string TextOf(AgentNodes nodes) => string.Join(
-            '\n', new[] { nodes.Parameters, nodes.Settings, nodes.VariablesState, nodes.VariablesPath, nodes.Document }.Select(node => node?.ToJsonString()));
+            '\n', new[] { nodes.Parameters, nodes.Settings, nodes.VariablesState, nodes.VariablesPath, nodes.Document }
+            .Select(node => node?.ToJsonString()));
     }
 
     [Fact]
@@ -176,20 +179,25 @@ public sealed class AgentRunTests(RunSite site) : IClassFixture<RunSite>
                     bothArrived.SetResult();
                 }
                 await bothArrived.Task.WaitAsync(context.RequestAborted);
-                await context.Response.Body.WriteAsync(System.Text.Encoding.UTF8.GetBytes($$"""{"of":"{{city}}"}"""), context.RequestAborted);
+                await context.Response.Body.WriteAsync(
+                    System.Text.Encoding.UTF8.GetBytes($$"""{"of":"{{city}}"}"""), context.RequestAborted);
             });
         }
-        var weather = await site.ToolAsync("weather", """{"description":"The weather","fields":{"city":{"type":"string"},"user_id":{"type":"string"}},"required":["city","user_id"]}""");
-        var clock = await site.ToolAsync("clock", """{"description":"The time","fields":{"zone":{"type":"string","enum":[]}},"required_params":["zone"]}""");
+        var weather = await site.ToolAsync("weather",
+            """{"description":"The weather","fields":{"city":{"type":"string"},"user_id":{"type":"string"}},"required":["city","user_id"]}""");
+        var clock = await site.ToolAsync(
+            "clock", """{"description":"The time","fields":{"zone":{"type":"string","enum":[]}},"required_params":["zone"]}""");
         var agent = await site.AgentAsync($$$$"""
             {"service":"openai","configuration":{"model":"gpt-4o-mini","prompt":"x"},"function_ids":["{{{{weather}}}}","{{{{clock}}}}"],
              "variables_path":{"weather":{"user_id":"user.id"}}}
             """);
         site.OpenAi.EnqueueFor("gpt-4o-mini",
-            ScriptedAnswer.ToolCalls(new("weather", """{"city":"Pune","user_id":"forged"}""", "call_a"), new("clock", """{"zone":"IST"}""", "call_b")).Saying("Let me look."),
+            ScriptedAnswer.ToolCalls(new("weather", """{"city":"Pune","user_id":"forged"}""", "call_a"),
+                new("clock", """{"zone":"IST"}""", "call_b")).Saying("Let me look."),
             ScriptedAnswer.Text("Warm at noon."));
 
-        var (status, body) = await site.RunAsync($$$$"""{"bridge_id":"{{{{agent}}}}","user":"How is it?","variables":{"user":{"id":"u-7"}},"thread_id":"tools"}""");
+        var (status, body) = await site.RunAsync(
+            $$$$"""{"bridge_id":"{{{{agent}}}}","user":"How is it?","variables":{"user":{"id":"u-7"}},"thread_id":"tools"}""");
 
         Assert.Equal(HttpStatusCode.OK, status);
         Assert.Equal("Warm at noon.", (string)body["response"]!["data"]!["content"]!);
@@ -216,7 +224,8 @@ public sealed class AgentRunTests(RunSite site) : IClassFixture<RunSite>
         var agent = await site.AgentAsync($$$"""
             {"service":"openai","configuration":{"model":"gpt-4.1-mini","prompt":"x"},"function_ids":["{{{again}}}"],"settings":{"maximum_iterations":3}}
             """);
-        site.OpenAi.EnqueueFor("gpt-4.1-mini", [.. Enumerable.Range(0, 4).Select(number => ScriptedAnswer.ToolCalls(new ScriptedCall("again", $$$"""{"n":{{{number}}}}"""))), ScriptedAnswer.Text("Enough.")]);
+        site.OpenAi.EnqueueFor("gpt-4.1-mini", [.. Enumerable.Range(0, 4).Select(
+            number => ScriptedAnswer.ToolCalls(new ScriptedCall("again", $$$"""{"n":{{{number}}}}"""))), ScriptedAnswer.Text("Enough.")]);
 
         var (_, body) = await site.RunAsync($$"""{"bridge_id":"{{agent}}","user":"Go on"}""");
 
@@ -234,7 +243,8 @@ public sealed class AgentRunTests(RunSite site) : IClassFixture<RunSite>
         var agent = await site.AgentAsync($$"""
             {"service":"openai","configuration":{"model":"gpt-5","prompt":"x"},"function_ids":["{{look}}"]}
             """);
-        site.OpenAi.EnqueueFor("gpt-5", ScriptedAnswer.ToolCalls(new ScriptedCall("look", """{"what":"a"}""", "call_1")), ScriptedAnswer.Text("Found it, ünïcode too.").SplitBytes(1));
+        site.OpenAi.EnqueueFor("gpt-5", ScriptedAnswer.ToolCalls(new ScriptedCall("look", """{"what":"a"}""", "call_1")),
+            ScriptedAnswer.Text("Found it, ünïcode too.").SplitBytes(1));
 
         var events = await site.StreamAsync($$"""{"bridge_id":"{{agent}}","user":"Look","stream":true}""");
 
@@ -243,7 +253,8 @@ public sealed class AgentRunTests(RunSite site) : IClassFixture<RunSite>
         var call = Assert.Single(events, step => (string?)step["event"] == "tool_call");
         Assert.Equal("a", (string)call["args"]!["what"]!);
         Assert.Equal("""{"found":1}""", (string)Assert.Single(events, step => (string?)step["event"] == "tool_result")["content"]!);
-        Assert.Equal("Found it, ünïcode too.", string.Concat(events.Where(step => (string?)step["event"] == "delta").Select(step => (string)step["content"]!)));
+        Assert.Equal("Found it, ünïcode too.",
+            string.Concat(events.Where(step => (string?)step["event"] == "delta").Select(step => (string)step["content"]!)));
         var end = Assert.Single(events, step => (string?)step["event"] is "done" or "error");
         Assert.Same(end, events[^1]);
         Assert.Equal("Found it, ünïcode too.", (string)end["response"]!["response"]!["data"]!["content"]!);
@@ -260,7 +271,8 @@ public sealed class AgentRunTests(RunSite site) : IClassFixture<RunSite>
 
         Assert.Equal(HttpStatusCode.BadRequest, status);
         Assert.False((bool)body["success"]!);
-        Assert.Equal("error occurs from openai api boom (Type: ProviderError). For more support contact us at support@gtwy.ai", (string)body["error"]!);
+        Assert.Equal("error occurs from openai api boom (Type: ProviderError). For more support contact us at support@gtwy.ai",
+            (string)body["error"]!);
         var row = Assert.Single(await site.RowsAsync(agent));
         Assert.False(row.IsSuccess);
         Assert.Equal((string)body["message_id"]!, row.MessageId);
@@ -285,7 +297,8 @@ public sealed class AgentRunTests(RunSite site) : IClassFixture<RunSite>
     [InlineData("""{"bridge_id":"000000000000000000000000","user":"x"}""", "bridge_id does not exist")]
     [InlineData("""{"user":"x"}""", "bridge_id does not exist")]
     [InlineData("""{"service":"nobody","configuration":{"model":"x"},"user":"x"}""", "model or service does not exist!")]
-    [InlineData("""{"service":"groq","configuration":{"model":"llama-3.1-8b-instant"},"user":"x"}""", "Error in getting data: Could not find api key or Agent is not Published")]
+    [InlineData("""{"service":"groq","configuration":{"model":"llama-3.1-8b-instant"},"user":"x"}""",
+        "Error in getting data: Could not find api key or Agent is not Published")]
     [InlineData("""{"bridge_id":"000000000000000000000000"}""", "User message is compulsory")]
     public async Task What_cannot_run_is_refused_in_the_known_words(string request, string error)
     {
@@ -299,7 +312,8 @@ public sealed class AgentRunTests(RunSite site) : IClassFixture<RunSite>
     [Fact]
     public async Task A_model_runs_without_an_agent()
     {
-        var (status, body) = await site.RunAsync("""{"service":"demo","configuration":{"model":"demo","prompt":"Be nice"},"user":"Hello"}""");
+        var (status, body) =
+            await site.RunAsync("""{"service":"demo","configuration":{"model":"demo","prompt":"Be nice"},"user":"Hello"}""");
 
         Assert.Equal(HttpStatusCode.OK, status);
         Assert.NotEmpty((string)body["response"]!["data"]!["content"]!);

@@ -26,11 +26,14 @@ public sealed class AgentStoryTests(RunSite site) : IClassFixture<RunSite>
         var unpublished = await site.RunAsync($$"""{"bridge_id":"{{agent}}","user":"Hi"}""");
         await DoAsync("POST", $"/api/versions/publish/{version}");
         site.OpenAi.EnqueueFor("gpt-4o",
-            ScriptedAnswer.ToolCalls(new ScriptedCall("weather", """{"city":"Pune"}""")), ScriptedAnswer.Text("21 degrees."), ScriptedAnswer.Text("You asked about Pune."),
+            ScriptedAnswer.ToolCalls(new ScriptedCall("weather", """{"city":"Pune"}""")),
+            ScriptedAnswer.Text("21 degrees."), ScriptedAnswer.Text("You asked about Pune."),
             ScriptedAnswer.Text("Delivered."));
 
-        var first = await AnswerAsync($$$$"""{"bridge_id":"{{{{agent}}}}","user":"Weather in Pune?","thread_id":"s","variables":{"name":"Asha"} }""");
-        var second = await AnswerAsync($$$$"""{"bridge_id":"{{{{agent}}}}","user":"Where?","thread_id":"s","variables":{"name":"Asha"} }""");
+        var first = await AnswerAsync(
+            $$$$"""{"bridge_id":"{{{{agent}}}}","user":"Weather in Pune?","thread_id":"s","variables":{"name":"Asha"} }""");
+        var second =
+            await AnswerAsync($$$$"""{"bridge_id":"{{{{agent}}}}","user":"Where?","thread_id":"s","variables":{"name":"Asha"} }""");
         await AnswerAsync($$$$"""
             {"bridge_id":"{{{{agent}}}}","user":"Later","configuration":{"response_format":{"type":"webhook","cred":{"url":"{{{{site.Tools.Address}}}}/story"} } } }
             """);
@@ -46,15 +49,18 @@ public sealed class AgentStoryTests(RunSite site) : IClassFixture<RunSite>
         Assert.Equal(("21 degrees.", 21), ((string)first["data"]!["content"]!, (int)first["data"]!["tools_data"]!["weather"]!["temp"]!));
         Assert.Equal("You asked about Pune.", (string)second["data"]!["content"]!);
         var asked = site.OpenAi.RequestsFor("gpt-4o")[2].Json!["messages"]!.AsArray();
-        Assert.Equal(["system", "user", "assistant", "tool", "assistant", "user"], asked.Select(message => (string)message!["role"]! is "developer" ? "system" : (string)message["role"]!));
-        Assert.Equal("Delivered.", (string)Assert.Single(site.Tools.Calls, call => call.Path == "/story").Body!["response"]!["data"]!["content"]!);
+        Assert.Equal(["system", "user", "assistant", "tool", "assistant", "user"],
+            asked.Select(message => (string)message!["role"]! is "developer" ? "system" : (string)message["role"]!));
+        Assert.Equal(
+            "Delivered.", (string)Assert.Single(site.Tools.Calls, call => call.Path == "/story").Body!["response"]!["data"]!["content"]!);
         Assert.Contains("21 degrees.", history.ToJsonString(), StringComparison.Ordinal);
         var runs = recorded["data"]!.AsArray();
         Assert.Equal(["Weather in Pune?", "Where?"], runs.Select(run => (string)run!["user"]!));
         Assert.Equal((string)first["data"]!["message_id"]!, (string)runs[0]!["message_id"]!);
         Assert.Contains("weather", runs[0]!["tools_call_data"]!.ToJsonString(), StringComparison.Ordinal);
         Assert.Contains(threads["data"]!.AsArray(), thread => (string)thread!["thread_id"]! == "s");
-        var usages = new[] { first, second, Assert.Single(site.Tools.Calls, call => call.Path == "/story").Body!["response"]! }.Select(answer => answer["usage"]!);
+        var usages = new[] { first, second, Assert.Single(site.Tools.Calls, call => call.Path == "/story").Body!["response"]! }
+            .Select(answer => answer["usage"]!);
         Assert.Equal(usages.Sum(usage => (long)usage["total_tokens"]!), (long)metrics["total_token_count"]!);
         Assert.Equal(usages.Sum(usage => (decimal)usage["cost"]!), (decimal)metrics["cost_sum"]!);
         Assert.Equal(("BRIDGE_LIMIT_EXCEEDED", "bridge"), ((string)refused["error_code"]!, (string)refused["limit_type"]!));

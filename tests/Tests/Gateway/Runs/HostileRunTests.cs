@@ -18,9 +18,11 @@ public sealed class HostileRunTests(RunSite site) : IClassFixture<RunSite>
     public async Task The_same_call_twice_in_a_round_is_made_once_and_answered_twice()
     {
         var tool = await site.ToolAsync("pay-once", """{"description":"x","fields":{"sum":{"type":"number"}}}""");
-        var agent = await site.AgentAsync($$$"""{"service":"openai","configuration":{"model":"gpt-4o","prompt":"x"},"function_ids":["{{{tool}}}"]}""");
+        var agent = await site.AgentAsync(
+            $$$"""{"service":"openai","configuration":{"model":"gpt-4o","prompt":"x"},"function_ids":["{{{tool}}}"]}""");
         site.OpenAi.EnqueueFor("gpt-4o",
-            ScriptedAnswer.ToolCalls(new("pay-once", """{"sum":1}""", "a"), new("pay-once", """{"sum":1}""", "b"), new("pay-once", """{"sum":2}""", "c")),
+            ScriptedAnswer.ToolCalls(
+                new("pay-once", """{"sum":1}""", "a"), new("pay-once", """{"sum":1}""", "b"), new("pay-once", """{"sum":2}""", "c")),
             ScriptedAnswer.Text("Paid."));
 
         var (_, body) = await site.RunAsync($$"""{"bridge_id":"{{agent}}","user":"Pay"}""");
@@ -37,10 +39,13 @@ public sealed class HostileRunTests(RunSite site) : IClassFixture<RunSite>
         var deep = $"{string.Concat(Enumerable.Repeat("{\"a\":", 60))}1{new string('}', 60)}";
         site.Tools.Answers("deep", deep);
         site.Tools.Answers("huge", """{"n":1e200000}""");
-        string[] tools = [await site.ToolAsync("deep", """{"description":"x","fields":{}}"""), await site.ToolAsync("huge", """{"description":"x","fields":{}}""")];
-        var agent = await site.AgentAsync($$$"""{"service":"openai","configuration":{"model":"gpt-4o","prompt":"x"},"function_ids":["{{{tools[0]}}}","{{{tools[1]}}}"]}""");
+        string[] tools = [await site.ToolAsync("deep", """{"description":"x","fields":{}}"""),
+            await site.ToolAsync("huge", """{"description":"x","fields":{}}""")];
+        var agent = await site.AgentAsync(
+            $$$"""{"service":"openai","configuration":{"model":"gpt-4o","prompt":"x"},"function_ids":["{{{tools[0]}}}","{{{tools[1]}}}"]}""");
         site.OpenAi.EnqueueFor("gpt-4o",
-            ScriptedAnswer.ToolCalls(new("deep", "{}", "a"), new("huge", "{}", "b"), new("deep", deep, "c"), new("huge", """{"n":1e200000}""", "d")),
+            ScriptedAnswer.ToolCalls(
+                new("deep", "{}", "a"), new("huge", "{}", "b"), new("deep", deep, "c"), new("huge", """{"n":1e200000}""", "d")),
             ScriptedAnswer.Text("Strange."));
 
         var (status, body) = await site.RunAsync($$"""{"bridge_id":"{{agent}}","user":"Go"}""");
@@ -73,10 +78,12 @@ public sealed class HostileRunTests(RunSite site) : IClassFixture<RunSite>
         var longest = string.Concat(Enumerable.Range(0, 512).Select(_ => (char)random.Next(0x4E00, 0x9FFF)));
         var agent = await site.AgentAsync("""{"service":"openai","configuration":{"model":"gpt-4o","prompt":"x"}}""");
 
-        var (status, _) = await site.RunAsync($$"""{"bridge_id":"{{agent}}","user":"Hi","thread_id":"{{longest}}","sub_thread_id":"{{longest}}"}""");
+        var (status, _) =
+            await site.RunAsync($$"""{"bridge_id":"{{agent}}","user":"Hi","thread_id":"{{longest}}","sub_thread_id":"{{longest}}"}""");
 
         Assert.Equal(HttpStatusCode.UnprocessableEntity, status);
-        Assert.DoesNotContain(site.OpenAi.RequestsFor("gpt-4o"), request => request.Json!["messages"]!.ToJsonString().Contains(agent, StringComparison.Ordinal));
+        Assert.DoesNotContain(site.OpenAi.RequestsFor("gpt-4o"),
+            request => request.Json!["messages"]!.ToJsonString().Contains(agent, StringComparison.Ordinal));
         Assert.Empty(await site.RowsAsync(agent));
     }
 
@@ -102,7 +109,8 @@ public sealed class HostileRunTests(RunSite site) : IClassFixture<RunSite>
 
         async Task<HttpStatusCode> CallAsync(string path, string body)
         {
-            using var request = new HttpRequestMessage(HttpMethod.Post, path) { Content = new StringContent(body, System.Text.Encoding.UTF8, "application/json") };
+            using var request = new HttpRequestMessage(
+                HttpMethod.Post, path) { Content = new StringContent(body, System.Text.Encoding.UTF8, "application/json") };
             request.Headers.TryAddWithoutValidation("Authorization", key.Token);
             if (path.StartsWith("/v1", StringComparison.Ordinal))
             {
@@ -131,12 +139,14 @@ public sealed class HostileRunTests(RunSite site) : IClassFixture<RunSite>
         {
             var id = Stoa.Gateway.HexId.Create(TimeProvider.System);
             await site.ExecuteAsync(
-                "insert into gateway.provider_keys values ($1, $2, null, $1, $3, $4, 'sk-*', 'new', '{}', now(), now())", id, Organization.DefaultId, service,
+                "insert into gateway.provider_keys values ($1, $2, null, $1, $3, $4, 'sk-*', 'new', '{}', now(), now())",
+                id, Organization.DefaultId, service,
                 site.Host.Services.GetRequiredService<Stoa.Gateway.ProviderKeys.KeySeal>().Seal(secret));
             return id;
         }
 
-        async Task<string> StatusAsync(string key) => (string)(await site.ReadAsync("select status from gateway.provider_keys where id = $1", key))!;
+        async Task<string> StatusAsync(string key) =>
+            (string)(await site.ReadAsync("select status from gateway.provider_keys where id = $1", key))!;
     }
 
     [Fact]
@@ -149,7 +159,8 @@ public sealed class HostileRunTests(RunSite site) : IClassFixture<RunSite>
         await site.ExecuteAsync("update gateway.threads set sticky_agent_id = $1, sticky_at = now() where agent_id = $2", sales, desk);
         await site.ExecuteAsync("update gateway.agents set deleted_at = now() where id = $1", sales);
 
-        var (status, body) = await site.RunAsync($$"""{"bridge_id":"{{desk}}","user":"Anybody?","thread_id":"back","orchestrator_flag":true}""");
+        var (status, body) =
+            await site.RunAsync($$"""{"bridge_id":"{{desk}}","user":"Anybody?","thread_id":"back","orchestrator_flag":true}""");
 
         Assert.Equal((HttpStatusCode.OK, "Desk again."), (status, (string?)body["response"]?["data"]?["content"]));
     }
@@ -161,12 +172,14 @@ public sealed class HostileRunTests(RunSite site) : IClassFixture<RunSite>
         var desk = await site.AgentAsync($$$"""
             {"service":"openai","configuration":{"model":"gpt-5","prompt":"Desk"},"connected_agents":{"sales":{"bridge_id":"{{{sales}}}"} } }
             """);
-        site.OpenAi.EnqueueFor("gpt-5", ScriptedAnswer.ToolCalls(new ScriptedCall("sales", """{"_query":"Tea?","action_type":"transfer"}""")), ScriptedAnswer.Text("We have tea."));
+        site.OpenAi.EnqueueFor("gpt-5", ScriptedAnswer.ToolCalls(
+            new ScriptedCall("sales", """{"_query":"Tea?","action_type":"transfer"}""")), ScriptedAnswer.Text("We have tea."));
         site.OpenAi.EnqueueFor("gpt-4o-mini", ScriptedAnswer.Text("Yes."));
 
         var (_, body) = await site.RunAsync($$"""{"bridge_id":"{{desk}}","user":"Tea?"}""");
 
-        Assert.Equal(("We have tea.", desk), ((string)body["response"]!["data"]!["content"]!, (string)body["response"]!["data"]!["bridge_id"]!));
+        Assert.Equal(
+            ("We have tea.", desk), ((string)body["response"]!["data"]!["content"]!, (string)body["response"]!["data"]!["bridge_id"]!));
     }
 
     [Fact]
@@ -192,7 +205,8 @@ public sealed class HostileRunTests(RunSite site) : IClassFixture<RunSite>
     [Fact]
     public async Task The_tokens_of_a_key_are_counted_for_agents_too()
     {
-        var key = await site.Host.Services.GetRequiredService<KeyStore>().CreateAsync(Organization.DefaultId, new("few", TokensPerMinute: 100), "test", Ct);
+        var key = await site.Host.Services.GetRequiredService<KeyStore>()
+            .CreateAsync(Organization.DefaultId, new("few", TokensPerMinute: 100), "test", Ct);
         var agent = await site.AgentAsync("""{"service":"openai","configuration":{"model":"gpt-4o","prompt":"x"}}""");
         site.OpenAi.EnqueueFor("gpt-4o", ScriptedAnswer.Text("Long.").WithUsage(new(60, 60)));
 
@@ -233,7 +247,8 @@ public sealed class HostileRunTests(RunSite site) : IClassFixture<RunSite>
     public async Task Who_may_no_longer_listen_is_cut_off()
     {
         var clock = new FakeClock();
-        var streams = new PushStreams(site.Host.Services.GetRequiredService<PushHub>(), site.Host.Services.GetRequiredService<Drain>(), clock);
+        var streams =
+            new PushStreams(site.Host.Services.GetRequiredService<PushHub>(), site.Host.Services.GetRequiredService<Drain>(), clock);
         var asked = 0;
 
         var listening = streams.StreamAsync(

@@ -47,7 +47,8 @@ public sealed class ListedAgentsTests(RunSite site) : IClassFixture<RunSite>
         var (_, listed) = await GetAsync("/v1/models", ("Authorization", $"Bearer {made.Token}"));
         using var request = new HttpRequestMessage(HttpMethod.Post, "/v1/chat/completions")
         {
-            Content = new StringContent($$"""{"model":"agent:{{agent}}","messages":[{"role":"user","content":"Hi"}]}""", Encoding.UTF8, "application/json"),
+            Content = new StringContent(
+                $$"""{"model":"agent:{{agent}}","messages":[{"role":"user","content":"Hi"}]}""", Encoding.UTF8, "application/json"),
             Headers = { { "Authorization", $"Bearer {made.Token}" } },
         };
         using var run = await site.Host.Client.SendAsync(request, Ct);
@@ -61,13 +62,17 @@ public sealed class ListedAgentsTests(RunSite site) : IClassFixture<RunSite>
     [InlineData("/v1/responses", "agent:", true)]
     [InlineData("/api/v2/model/openai/responses", "", false)]
     [InlineData("/api/v2/model/openai/responses", "", true)]
-    public async Task An_agent_answers_in_the_words_of_the_responses_api_and_goes_on_from_its_answer(string path, string prefix, bool streams)
+    public async Task An_agent_answers_in_the_words_of_the_responses_api_and_goes_on_from_its_answer(
+        string path, string prefix, bool streams)
     {
-        var agent = await site.AgentAsync("""{"service":"openai","configuration":{"model":"gpt-4o","prompt":"Say it.","response_type":{"type":"text"} } }""");
+        var agent = await site.AgentAsync(
+            """{"service":"openai","configuration":{"model":"gpt-4o","prompt":"Say it.","response_type":{"type":"text"} } }""");
 
-        var first = await ResponseAsync(path, $$"""{"model":"{{prefix}}{{agent}}","input":"My name is Ada","stream":{{(streams ? "true" : "false")}}}""");
+        var first = await ResponseAsync(
+            path, $$"""{"model":"{{prefix}}{{agent}}","input":"My name is Ada","stream":{{(streams ? "true" : "false")}}}""");
         var (_, kept) = await GetAsync($"/v1/responses/{first["id"]}");
-        var second = await ResponseAsync(path, $$"""{"model":"{{prefix}}{{agent}}","input":"What is it?","previous_response_id":"{{first["id"]}}"}""");
+        var second = await ResponseAsync(
+            path, $$"""{"model":"{{prefix}}{{agent}}","input":"What is it?","previous_response_id":"{{first["id"]}}"}""");
 
         Assert.Equal(("completed", "You said: My name is Ada"), ((string?)first["status"], TextOf(first)));
         Assert.Equal(TextOf(first), TextOf(kept));
@@ -86,7 +91,8 @@ public sealed class ListedAgentsTests(RunSite site) : IClassFixture<RunSite>
         var queued = await ResponseAsync("/v1/responses", $$"""{"model":"agent:{{agent}}","input":"Later","background":true}""");
         await site.Host.RunJobsAsync();
         var (_, made) = await GetAsync($"/v1/responses/{queued["id"]}");
-        using var unknown = await site.SendAsync("""{"model":"agent:nobody","input":"x","background":true}""", "/v1/responses", ("Authorization", "Bearer stoa-dev"));
+        using var unknown = await site.SendAsync(
+            """{"model":"agent:nobody","input":"x","background":true}""", "/v1/responses", ("Authorization", "Bearer stoa-dev"));
 
         Assert.Equal(("queued", "completed"), ((string?)queued["status"], (string?)made["status"]));
         Assert.Equal("You said: Later", TextOf(made));
@@ -98,7 +104,8 @@ public sealed class ListedAgentsTests(RunSite site) : IClassFixture<RunSite>
         using var answer = await site.SendAsync(body, path, ("Authorization", "Bearer stoa-dev"));
         var text = await answer.Content.ReadAsStringAsync(Ct);
         Assert.True(answer.IsSuccessStatusCode, text);
-        return text.StartsWith('{') ? JsonNode.Parse(text)! : JsonNode.Parse(text.TrimEnd().Split('\n')[^1]["data: ".Length..])!["response"]!;
+        return text.StartsWith('{') ? JsonNode.Parse(text)!
+            : JsonNode.Parse(text.TrimEnd().Split('\n')[^1]["data: ".Length..])!["response"]!;
     }
 
     private static string TextOf(JsonNode response) => string.Concat(

@@ -18,7 +18,8 @@ public sealed class MediaRunTests(MediaRunTests.MediaSite site) : IClassFixture<
         site.Tools.Answers("generations", $$$"""
             {"created":1,"data":[{"b64_json":"{{{Picture}}}","revised_prompt":"A red ship"}],"usage":{"input_tokens":12,"output_tokens":300,"total_tokens":312} }
             """);
-        var agent = await site.AgentAsync("""{"service":"openai","configuration":{"model":"gpt-image-1","type":"image","prompt":"Draw in the style of {{style}}.","size":"1024x1024"}}""");
+        var agent = await site.AgentAsync(
+            """{"service":"openai","configuration":{"model":"gpt-image-1","type":"image","prompt":"Draw in the style of {{style}}.","size":"1024x1024"}}""");
 
         var (status, body) = await site.RunAsync($$"""{"bridge_id":"{{agent}}","user":"A ship","variables":{"style":"a woodcut"} }""");
 
@@ -31,8 +32,10 @@ public sealed class MediaRunTests(MediaRunTests.MediaSite site) : IClassFixture<
         Assert.Equal("A red ship", (string)image["revised_prompt"]!);
         Assert.Equal((string)image["permanent_url"]!, (string)body["response"]!["data"]!["permanent_url"]!);
         Assert.Equal(312, (int)body["response"]!["usage"]!["total_tokens"]!);
-        using var read = await site.Host.Client.GetAsync(new Uri(new Uri((string)image["permanent_url"]!).AbsolutePath, UriKind.Relative), Ct);
-        Assert.Equal(("image/png", "nosniff"), (read.Content.Headers.ContentType!.MediaType, read.Headers.GetValues("X-Content-Type-Options").Single()));
+        using var read =
+            await site.Host.Client.GetAsync(new Uri(new Uri((string)image["permanent_url"]!).AbsolutePath, UriKind.Relative), Ct);
+        Assert.Equal(("image/png", "nosniff"),
+            (read.Content.Headers.ContentType!.MediaType, read.Headers.GetValues("X-Content-Type-Options").Single()));
         Assert.Equal(Convert.FromBase64String(Picture), await read.Content.ReadAsByteArrayAsync(Ct));
         var row = Assert.Single(await site.RowsAsync(agent));
         Assert.Equal((string)image["permanent_url"]!, (string)row.Document["llm_urls"]![0]!["url"]!);
@@ -45,21 +48,27 @@ public sealed class MediaRunTests(MediaRunTests.MediaSite site) : IClassFixture<
             {"candidates":[{"content":{"parts":[{"text":"Here it is"},{"inlineData":{"mimeType":"image/png","data":"{{{{Picture}}}}"}}]}}],
              "usageMetadata":{"promptTokenCount":5,"candidatesTokenCount":1290},"responseId":"r1"}
             """);
-        site.Tools.Answers("imagen-4.0-generate-001:predict", $$"""{"predictions":[{"mimeType":"image/png","bytesBase64Encoded":"{{Picture}}"},{"mimeType":"image/png","bytesBase64Encoded":"{{Picture}}"}]}""");
-        var flash = await site.AgentAsync("""{"service":"gemini","configuration":{"model":"gemini-2.5-flash-image","type":"image","aspect_ratio":"16:9"}}""");
+        site.Tools.Answers("imagen-4.0-generate-001:predict",
+            $$"""{"predictions":[{"mimeType":"image/png","bytesBase64Encoded":"{{Picture}}"},{"mimeType":"image/png","bytesBase64Encoded":"{{Picture}}"}]}""");
+        var flash = await site.AgentAsync(
+            """{"service":"gemini","configuration":{"model":"gemini-2.5-flash-image","type":"image","aspect_ratio":"16:9"}}""");
         var imagen = await site.AgentAsync("""{"service":"gemini","configuration":{"model":"imagen-4.0-generate-001","type":"image"}}""");
 
-        var (_, first) = await site.RunAsync($$"""{"bridge_id":"{{flash}}","user":"The same by night","images":["data:image/png;base64,{{Picture}}"]}""");
+        var (_, first) = await site.RunAsync(
+            $$"""{"bridge_id":"{{flash}}","user":"The same by night","images":["data:image/png;base64,{{Picture}}"]}""");
         var (_, second) = await site.RunAsync($$"""{"bridge_id":"{{imagen}}","user":"Two ships","number_of_images":2}""");
-        var (refused, _) = await site.RunAsync($$"""{"bridge_id":"{{imagen}}","user":"x","images":["data:image/png;base64,{{Picture}}"]}""");
+        var (refused, _) =
+            await site.RunAsync($$"""{"bridge_id":"{{imagen}}","user":"x","images":["data:image/png;base64,{{Picture}}"]}""");
 
         Assert.Equal("Here it is", (string)first["response"]!["data"]!["image_urls"]![0]!["revised_prompt"]!);
         Assert.Equal(1290, (int)first["response"]!["usage"]!["output_tokens"]!);
-        var asked = Assert.Single(site.Tools.Calls, call => call.Path.EndsWith(":generateContent", StringComparison.Ordinal) && call.Body!.ToJsonString().Contains("by night", StringComparison.Ordinal)).Body!;
+        var asked = Assert.Single(site.Tools.Calls, call => call.Path.EndsWith(":generateContent", StringComparison.Ordinal)
+            && call.Body!.ToJsonString().Contains("by night", StringComparison.Ordinal)).Body!;
         Assert.Equal("16:9", (string)asked["generationConfig"]!["imageConfig"]!["aspectRatio"]!);
         Assert.Equal(Picture, (string)asked["contents"]![0]!["parts"]![0]!["inlineData"]!["data"]!);
         Assert.Equal(2, second["response"]!["data"]!["image_urls"]!.AsArray().Count);
-        Assert.Equal(2, (int)Assert.Single(site.Tools.Calls, call => call.Path.EndsWith(":predict", StringComparison.Ordinal)).Body!["parameters"]!["sampleCount"]!);
+        Assert.Equal(2, (int)Assert.Single(
+            site.Tools.Calls, call => call.Path.EndsWith(":predict", StringComparison.Ordinal)).Body!["parameters"]!["sampleCount"]!);
         Assert.Equal(HttpStatusCode.BadRequest, refused);
     }
 
@@ -75,23 +84,27 @@ public sealed class MediaRunTests(MediaRunTests.MediaSite site) : IClassFixture<
             await context.Response.Body.WriteAsync(Convert.FromBase64String(Picture), context.RequestAborted);
         });
 
-        var (status, body) = await site.RunAsync("""{"service":"ai_ml","configuration":{"model":"painter","type":"image"},"user":"A ship"}""");
+        var (status, body) =
+            await site.RunAsync("""{"service":"ai_ml","configuration":{"model":"painter","type":"image"},"user":"A ship"}""");
 
         Assert.Equal(HttpStatusCode.OK, status);
         Assert.Equal("painter", (string?)site.Tools.Calls.Last(call => call.Path == "/v1/generation/images").Body!["model"]);
         var fetched = site.Tools.Calls.Last(call => call.Path == "/v1/media/images/abc.png");
         Assert.Equal("Bearer of-ai-ml", fetched.Headers["Authorization"]);
-        using var read = await site.Host.Client.GetAsync(new Uri(new Uri((string)body["response"]!["data"]!["permanent_url"]!).AbsolutePath, UriKind.Relative), Ct);
+        using var read = await site.Host.Client.GetAsync(
+            new Uri(new Uri((string)body["response"]!["data"]!["permanent_url"]!).AbsolutePath, UriKind.Relative), Ct);
         Assert.Equal(Convert.FromBase64String(Picture), await read.Content.ReadAsByteArrayAsync(Ct));
     }
 
     [Fact]
     public async Task A_picture_that_is_refused_or_broken_is_one_clean_failure()
     {
-        foreach (var (answer, said) in new[] { ("""{"promptFeedback":{"blockReason":"PROHIBITED_CONTENT"}}""", "PROHIBITED_CONTENT"), ("<html>", "could not be read") })
+        foreach (var (answer, said) in new[] { ("""{"promptFeedback":{"blockReason":"PROHIBITED_CONTENT"}}""", "PROHIBITED_CONTENT"),
+            ("<html>", "could not be read") })
         {
             site.Tools.On("gemini-2.5-flash-image:generateContent", context => context.Response.WriteAsync(answer, context.RequestAborted));
-            var (status, body) = await site.RunAsync("""{"service":"gemini","configuration":{"model":"gemini-2.5-flash-image","type":"image"},"user":"x"}""");
+            var (status, body) = await site.RunAsync(
+                """{"service":"gemini","configuration":{"model":"gemini-2.5-flash-image","type":"image"},"user":"x"}""");
             Assert.Equal(HttpStatusCode.BadRequest, status);
             Assert.Contains(said, body.ToJsonString(), StringComparison.Ordinal);
         }
@@ -100,7 +113,8 @@ public sealed class MediaRunTests(MediaRunTests.MediaSite site) : IClassFixture<
     [Fact]
     public async Task An_agent_embeds()
     {
-        site.Tools.Answers("embeddings", """{"object":"list","data":[{"index":0,"embedding":[0.5,-0.25]}],"model":"text-embedding-3-small","usage":{"prompt_tokens":3,"total_tokens":3}}""");
+        site.Tools.Answers("embeddings",
+            """{"object":"list","data":[{"index":0,"embedding":[0.5,-0.25]}],"model":"text-embedding-3-small","usage":{"prompt_tokens":3,"total_tokens":3}}""");
         var agent = await site.AgentAsync("""{"service":"openai","configuration":{"model":"text-embedding-3-small","type":"embedding"}}""");
 
         var (_, body) = await site.RunAsync($$"""{"bridge_id":"{{agent}}","user":"A ship"}""");
@@ -152,8 +166,10 @@ public sealed class MediaRunTests(MediaRunTests.MediaSite site) : IClassFixture<
         }
         else
         {
-            using var script = await site.Host.Client.GetAsync(new Uri(new Uri((string)refused[answer]!).AbsolutePath, UriKind.Relative), Ct);
-            Assert.Equal(("application/octet-stream", "attachment"), (script.Content.Headers.ContentType!.MediaType, script.Content.Headers.ContentDisposition!.DispositionType));
+            using var script =
+                await site.Host.Client.GetAsync(new Uri(new Uri((string)refused[answer]!).AbsolutePath, UriKind.Relative), Ct);
+            Assert.Equal(("application/octet-stream", "attachment"),
+                (script.Content.Headers.ContentType!.MediaType, script.Content.Headers.ContentDisposition!.DispositionType));
         }
     }
 
@@ -164,11 +180,13 @@ public sealed class MediaRunTests(MediaRunTests.MediaSite site) : IClassFixture<
     [InlineData("00000000000000000000000000000000000a.p%2Fng")]
     public async Task A_guessed_address_holds_nothing(string name)
     {
-        using var read = await site.Host.Client.GetAsync(new Uri($"/image/{Stoa.Platform.Identity.Organization.DefaultId}/{name}", UriKind.Relative), Ct);
+        using var read = await site.Host.Client.GetAsync(
+            new Uri($"/image/{Stoa.Platform.Identity.Organization.DefaultId}/{name}", UriKind.Relative), Ct);
         Assert.Equal(HttpStatusCode.NotFound, read.StatusCode);
     }
 
-    private async Task<(HttpStatusCode Status, JsonNode Body)> UploadAsync(string path, string field, byte[] content, string key = "stoa-dev")
+    private async Task<(HttpStatusCode Status, JsonNode Body)> UploadAsync(
+        string path, string field, byte[] content, string key = "stoa-dev")
     {
         using var file = new ByteArrayContent(content);
         file.Headers.ContentType = new MediaTypeHeaderValue("image/png");

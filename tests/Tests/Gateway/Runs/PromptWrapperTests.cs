@@ -13,9 +13,11 @@ public sealed class PromptWrapperTests(RunSite site) : IClassFixture<RunSite>
     [Fact]
     public async Task A_wrapper_stands_around_the_prompt_of_the_agent_or_of_the_request_that_names_it()
     {
-        var (_, made) = await DoAsync("POST", "/api/prompt_wrappers", """{"name":"polite","template":"Please. {{system_prompt}} Thank you."}""");
+        var (_, made) =
+            await DoAsync("POST", "/api/prompt_wrappers", """{"name":"polite","template":"Please. {{system_prompt}} Thank you."}""");
         var id = (string)made["data"]!["_id"]!;
-        var agent = await site.AgentAsync($$"""{"service":"openai","wrapper_id":"{{id}}","configuration":{"model":"gpt-4o","prompt":"Say it."} }""");
+        var agent = await site.AgentAsync(
+            $$"""{"service":"openai","wrapper_id":"{{id}}","configuration":{"model":"gpt-4o","prompt":"Say it."} }""");
         var plain = await site.AgentAsync("""{"service":"openai","configuration":{"model":"gpt-4o","prompt":"Say it."} }""");
 
         await site.RunAsync($$"""{"bridge_id":"{{agent}}","user":"Go"}""");
@@ -49,9 +51,11 @@ public sealed class PromptWrapperTests(RunSite site) : IClassFixture<RunSite>
         var (_, read) = await DoAsync("GET", $"/api/prompt_wrappers/{id}");
         var (_, listed) = await DoAsync("GET", "/api/prompt_wrappers");
 
-        Assert.Equal((HttpStatusCode.OK, "one", "{{system_prompt}}!"), (status, (string?)read["data"]!["name"], (string?)read["data"]!["template"]));
+        Assert.Equal(
+            (HttpStatusCode.OK, "one", "{{system_prompt}}!"), (status, (string?)read["data"]!["name"], (string?)read["data"]!["template"]));
         Assert.Contains(listed["data"]!.AsArray(), wrapper => (string?)wrapper!["_id"] == id);
-        foreach (var body in (string[])["""{"name":"one","template":"{{system_prompt}}"}""", """{"name":"x","template":"no place"}""", """{"name":"x"}""", """{"template":"{{system_prompt}}"}""", "[]"])
+        foreach (var body in (string[])["""{"name":"one","template":"{{system_prompt}}"}""",
+            """{"name":"x","template":"no place"}""", """{"name":"x"}""", """{"template":"{{system_prompt}}"}""", "[]"])
         {
             Assert.Equal(HttpStatusCode.BadRequest, (await DoAsync("POST", "/api/prompt_wrappers", body)).Status);
         }

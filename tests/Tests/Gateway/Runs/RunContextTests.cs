@@ -9,7 +9,9 @@ using Stoa.Tests.Support;
 
 namespace Stoa.Tests.Gateway.Runs;
 
-/// <summary>What a run takes from around it: the organization, earlier turns, the provider's own tools; and whom it tells of itself.</summary>
+/// <summary>
+/// What a run takes from around it: the organization, earlier turns, the provider's own tools; and whom it tells of itself.
+/// </summary>
 public sealed class RunContextTests(RunSite site) : IClassFixture<RunSite>
 {
     private static CancellationToken Ct => TestContext.Current.CancellationToken;
@@ -34,9 +36,11 @@ public sealed class RunContextTests(RunSite site) : IClassFixture<RunSite>
     [Fact]
     public async Task A_picture_is_still_there_when_the_conversation_goes_on()
     {
-        var agent = await site.AgentAsync("""{"service":"anthropic","configuration":{"model":"claude-sonnet-4-5","prompt":"x","response_type":"text"}}""");
+        var agent = await site.AgentAsync(
+            """{"service":"anthropic","configuration":{"model":"claude-sonnet-4-5","prompt":"x","response_type":"text"}}""");
 
-        await site.RunAsync($$"""{"bridge_id":"{{agent}}","user":"What is this?","thread_id":"p","images":["https://example.com/tide.png"]}""");
+        await site.RunAsync(
+            $$"""{"bridge_id":"{{agent}}","user":"What is this?","thread_id":"p","images":["https://example.com/tide.png"]}""");
         await site.RunAsync($$"""{"bridge_id":"{{agent}}","user":"And its colour?","thread_id":"p"}""");
 
         var question = site.Anthropic.RequestsFor("claude-sonnet-4-5")[^1].Json!["messages"]![0]!;
@@ -62,13 +66,15 @@ public sealed class RunContextTests(RunSite site) : IClassFixture<RunSite>
     [Fact]
     public async Task What_the_provider_cites_stands_in_the_answer_in_its_repetition_and_in_the_history()
     {
-        var agent = await site.AgentAsync("""{"service":"openai","configuration":{"model":"gpt-4.1","prompt":"x","response_type":"text"},"cache_on":true}""");
+        var agent = await site.AgentAsync(
+            """{"service":"openai","configuration":{"model":"gpt-4.1","prompt":"x","response_type":"text"},"cache_on":true}""");
         site.OpenAi.EnqueueFor("gpt-4.1", ScriptedAnswer.Error(200, """
             {"id":"chatcmpl-1","object":"chat.completion","model":"gpt-4.1","usage":{"prompt_tokens":1,"completion_tokens":1,"total_tokens":2},
              "choices":[{"index":0,"finish_reason":"stop","message":{"role":"assistant","content":"High tide.","annotations":[
                {"type":"url_citation","url_citation":{"url":"https://example.com/tides","title":"Tides","start_index":0,"end_index":10} }]} }]}
             """));
-        var expected = JsonNode.Parse("""[{"type":"url_citation","url":"https://example.com/tides","title":"Tides","start_index":0,"end_index":10}]""");
+        var expected = JsonNode.Parse(
+            """[{"type":"url_citation","url":"https://example.com/tides","title":"Tides","start_index":0,"end_index":10}]""");
 
         for (var time = 0; time < 2; time++)
         {
@@ -88,7 +94,8 @@ public sealed class RunContextTests(RunSite site) : IClassFixture<RunSite>
     public async Task What_an_agents_provider_cites_is_told_to_clients_of_model_apis(string path, string told)
     {
         const string Model = "gpt-4.1-mini";
-        var agent = await site.AgentAsync($$"""{"service":"openai","configuration":{"model":"{{Model}}","prompt":"{{path}}","response_type":"text"},"cache_on":true}""");
+        var agent = await site.AgentAsync(
+            $$"""{"service":"openai","configuration":{"model":"{{Model}}","prompt":"{{path}}","response_type":"text"},"cache_on":true}""");
         site.OpenAi.EnqueueFor(Model, ScriptedAnswer.Error(200, """
             {"id":"chatcmpl-1","object":"chat.completion","model":"gpt-4.1-mini","usage":{"prompt_tokens":1,"completion_tokens":1,"total_tokens":2},
              "choices":[{"index":0,"finish_reason":"stop","message":{"role":"assistant","content":"High tide.","annotations":[
@@ -117,7 +124,8 @@ public sealed class RunContextTests(RunSite site) : IClassFixture<RunSite>
             """);
 
         var (_, cheap) = await site.RunAsync($$"""{"bridge_id":"{{agent}}","user":"Hi"}""");
-        await site.RunAsync($$"""{"bridge_id":"{{agent}}","user":"Hi","auto_model_select":{"enabled":true,"models":["gpt-4.1-mini",{"service":"anthropic","model":"claude-opus-4-1"}],"objective":"quality"} }""");
+        await site.RunAsync(
+            $$"""{"bridge_id":"{{agent}}","user":"Hi","auto_model_select":{"enabled":true,"models":["gpt-4.1-mini",{"service":"anthropic","model":"claude-opus-4-1"}],"objective":"quality"} }""");
         await site.RunAsync($$"""{"bridge_id":"{{agent}}","user":"Hi","configuration":{"model":"gpt-4o"} }""");
 
         Assert.True((bool)cheap["success"]!, cheap.ToJsonString());
@@ -132,7 +140,8 @@ public sealed class RunContextTests(RunSite site) : IClassFixture<RunSite>
         await site.RunAsync($$"""{"bridge_id":"{{agent}}","user":"Of nobody"}""");
         var person = Guid.CreateVersion7();
         var wish = (await site.RowsAsync(agent))[0];
-        await site.ExecuteAsync("update gateway.runs set document = document || jsonb_build_object('user_id', $2::text) where id = $1", wish.Id, $"{person}");
+        await site.ExecuteAsync(
+            "update gateway.runs set document = document || jsonb_build_object('user_id', $2::text) where id = $1", wish.Id, $"{person}");
         await using var scope = site.Host.Services.CreateAsyncScope();
         var data = scope.ServiceProvider.GetServices<IPersonalData>().OfType<AccountData>().Single();
 
@@ -170,11 +179,13 @@ public sealed class RunContextTests(RunSite site) : IClassFixture<RunSite>
 
         Assert.Equal((HttpStatusCode.OK, HttpStatusCode.OK), (first.StatusCode, again.StatusCode));
         var thumb = Assert.Single(Told("thumbs"));
-        Assert.Equal(("Thumbs down on response", agent), ((string)thumb["error"]!["details"]!["alert"]!, (string)thumb["error"]!["bridge_id"]!));
+        Assert.Equal(
+            ("Thumbs down on response", agent), ((string)thumb["error"]!["details"]!["alert"]!, (string)thumb["error"]!["bridge_id"]!));
         Assert.Equal(5, (int)Assert.Single(Told("limit"))["error"]!["details"]!["Limit Size"]!);
     }
 
-    private List<JsonNode> Told(string alert) => [.. site.Tools.Calls.Where(call => call.Path == $"/alerts/{alert}").Select(call => call.Body!)];
+    private List<JsonNode> Told(string alert) =>
+        [.. site.Tools.Calls.Where(call => call.Path == $"/alerts/{alert}").Select(call => call.Body!)];
 
     private async Task<HttpResponseMessage> FeedbackAsync(string message)
     {
@@ -191,7 +202,8 @@ public sealed class RunContextTests(RunSite site) : IClassFixture<RunSite>
         var (status, body) = await site.RunAsync(
             new JsonObject
             {
-                ["webhookConfiguration"] = new JsonObject { ["url"] = $"{site.Tools.Address}/alerts/{name}", ["headers"] = new JsonObject() },
+                ["webhookConfiguration"] =
+                    new JsonObject { ["url"] = $"{site.Tools.Address}/alerts/{name}", ["headers"] = new JsonObject() },
                 ["name"] = name, ["bridges"] = new JsonArray(agent), ["alertType"] = new JsonArray(type), ["limit"] = limit,
             }.ToJsonString(),
             "/api/alerting");

@@ -7,13 +7,14 @@ using Stoa.Tests.Support;
 namespace Stoa.Tests.Gateway.Runs;
 
 /// <summary>
-/// Services in trouble, each in another one so that their circuits do not mix, and one that is well. Patience is long enough for a machine under
-/// load.
+/// Services in trouble, each in another one so that their circuits do not mix, and one that is well. Patience is long enough for a machine
+/// under load.
 /// </summary>
 public sealed class RunFaultSite : IAsyncLifetime
 {
     /// <summary>A service, and a model of it that everybody knows.</summary>
-    public static readonly IReadOnlyDictionary<string, (string Service, string Model)> Places = new Dictionary<string, (string, string)>(StringComparer.Ordinal)
+    public static readonly IReadOnlyDictionary<string, (string Service, string Model)> Places =
+        new Dictionary<string, (string, string)>(StringComparer.Ordinal)
     {
         ["limited"] = ("openai", "gpt-4o"),
         ["broken"] = ("openai_completion", "gpt-4o"),
@@ -82,7 +83,8 @@ public sealed class RunFaultTests(RunFaultSite site) : IClassFixture<RunFaultSit
         Assert.Equal(("You said: Hello there", true), ((string?)data["content"], (bool)data["fallback"]!));
         Assert.NotEqual("", (string?)data["firstAttemptError"]);
         Assert.DoesNotContain(streamed, step => (string?)step["event"] == "error");
-        Assert.Equal("You said: Hello there", string.Concat(streamed.Where(step => (string?)step["event"] == "delta").Select(step => (string?)step["content"])));
+        Assert.Equal("You said: Hello there",
+            string.Concat(streamed.Where(step => (string?)step["event"] == "delta").Select(step => (string?)step["content"])));
         Assert.Equal("done", (string?)streamed[^1]["event"]);
         Assert.False((bool)lost["success"]!);
         Assert.Contains("(Type: ", (string?)lost["error"], StringComparison.Ordinal);
@@ -112,5 +114,6 @@ public sealed class RunFaultTests(RunFaultSite site) : IClassFixture<RunFaultSit
     }
 
     private static List<JsonNode> Events(string stream) =>
-        [.. stream.Split('\n').Where(line => line.StartsWith("data: {", StringComparison.Ordinal)).Select(line => JsonNode.Parse(line["data: ".Length..])!)];
+        [.. stream.Split('\n').Where(line => line.StartsWith("data: {", StringComparison.Ordinal))
+            .Select(line => JsonNode.Parse(line["data: ".Length..])!)];
 }

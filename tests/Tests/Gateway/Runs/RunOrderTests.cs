@@ -125,7 +125,8 @@ public sealed class RunOrderTests(RunSite site) : IClassFixture<RunSite>
             create trigger refuse before insert on gateway.runs for each row when (new.user_message = 'Refuse me') execute function gateway.refuse()
             """);
         var release = new TaskCompletionSource();
-        site.OpenAi.EnqueueFor("gpt-5-mini", [.. Enumerable.Range(0, Runs).Select(_ => ScriptedAnswer.Text("Yes.").Hold(release: release.Task))]);
+        site.OpenAi.EnqueueFor(
+            "gpt-5-mini", [.. Enumerable.Range(0, Runs).Select(_ => ScriptedAnswer.Text("Yes.").Hold(release: release.Task))]);
 
         var running = Enumerable.Range(0, Runs).Select(number => site.RunAsync($$"""
             {"bridge_id":"{{agent}}","user":"{{(number == 7 ? "Refuse me" : $"Question {number}")}}","thread_id":"together-{{number % 20}}"}
@@ -157,7 +158,8 @@ public sealed class RunOrderTests(RunSite site) : IClassFixture<RunSite>
 
         var (_, pasts) = await ThreadHistory.ReadAsync(
             site.Host.Services.GetRequiredService<NpgsqlDataSource>(),
-            [.. new[] { "two", "none", "three", "one" }.Select(name => new ThreadKey(Organization.DefaultId, agent, name, name))], take: null, Ct);
+            [.. new[] { "two", "none", "three", "one" }.Select(name => new ThreadKey(Organization.DefaultId, agent, name, name))],
+            take: null, Ct);
 
         Assert.Equal(
             ["two 1, two 2", "", "three 1, three 2, three 3", "one 1"],
@@ -181,7 +183,8 @@ public sealed class RunOrderTests(RunSite site) : IClassFixture<RunSite>
     public async Task The_agents_of_another_organization_do_not_exist()
     {
         var other = Guid.CreateVersion7();
-        await site.ExecuteAsync("insert into platform.organizations (id, slug, name, created_at) values ($1, $2, 'Other', now())", other, $"o-{other:n}");
+        await site.ExecuteAsync(
+            "insert into platform.organizations (id, slug, name, created_at) values ($1, $2, 'Other', now())", other, $"o-{other:n}");
         var agent = await site.AgentAsync("""{"service":"openai","configuration":{"model":"gpt-4o","prompt":"x"}}""", organization: other);
 
         var (status, body) = await site.RunAsync($$"""{"bridge_id":"{{agent}}","user":"Hi"}""");
@@ -191,7 +194,8 @@ public sealed class RunOrderTests(RunSite site) : IClassFixture<RunSite>
     }
 
     private Task HoldAsync(string agent, string time) => site.ExecuteAsync(
-        $"insert into gateway.thread_leases values ($1, $2, 'held', 'held', gen_random_uuid(), now() + interval '{time}')", Organization.DefaultId, agent);
+        $"insert into gateway.thread_leases values ($1, $2, 'held', 'held', gen_random_uuid(), now() + interval '{time}')",
+        Organization.DefaultId, agent);
 
     private async Task<Stoa.Gateway.History.AgentRun> RowAsync(string agent)
     {

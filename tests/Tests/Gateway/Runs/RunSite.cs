@@ -142,9 +142,11 @@ public class RunSite : IAsyncLifetime
         return (answer.StatusCode, JsonNode.Parse(await answer.Content.ReadAsStringAsync(Ct))!);
     }
 
-    public async Task<HttpResponseMessage> SendAsync(string body, string path = "/api/v2/model/chat/completion", params (string Name, string Value)[] headers)
+    public async Task<HttpResponseMessage> SendAsync(
+        string body, string path = "/api/v2/model/chat/completion", params (string Name, string Value)[] headers)
     {
-        using var request = new HttpRequestMessage(HttpMethod.Post, path) { Content = new StringContent(body, Encoding.UTF8, "application/json") };
+        using var request =
+            new HttpRequestMessage(HttpMethod.Post, path) { Content = new StringContent(body, Encoding.UTF8, "application/json") };
         request.Headers.Add("pauthkey", "stoa-dev");
         foreach (var (name, value) in headers)
         {
@@ -166,7 +168,8 @@ public class RunSite : IAsyncLifetime
     {
         using var answer = await SendAsync(body);
         var text = await answer.Content.ReadAsStringAsync(Ct);
-        return [.. text.Split("\n\n", StringSplitOptions.RemoveEmptyEntries).Where(frame => frame.StartsWith("data: ", StringComparison.Ordinal))
+        return [.. text.Split("\n\n", StringSplitOptions.RemoveEmptyEntries)
+            .Where(frame => frame.StartsWith("data: ", StringComparison.Ordinal))
             .Select(frame => JsonNode.Parse(frame["data: ".Length..])!)];
     }
 

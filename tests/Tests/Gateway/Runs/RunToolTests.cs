@@ -42,14 +42,16 @@ public sealed class RunToolTests(RunSite site) : IClassFixture<RunSite>
             """);
         site.OpenAi.EnqueueFor("gpt-4o",
             ScriptedAnswer.ToolCalls(
-                new("redirect", "{}", "a"), new("endless", "{}", "b"), new("slow", "{}", "c"), new("broken", "{}", "d"), new("unknown", "{}", "e"),
+                new("redirect", "{}", "a"), new("endless", "{}", "b"),
+                new("slow", "{}", "c"), new("broken", "{}", "d"), new("unknown", "{}", "e"),
                 new("broken", "{not json", "f")),
             ScriptedAnswer.Text("Sorry."));
 
         var (_, body) = await site.RunAsync($$"""{"bridge_id":"{{agent}}","user":"Go"}""");
 
         Assert.Equal("Sorry.", (string)body["response"]!["data"]!["content"]!);
-        var results = site.OpenAi.RequestsFor("gpt-4o")[^1].Json!["messages"]!.AsArray().Where(message => (string?)message!["role"] == "tool")
+        var results = site.OpenAi.RequestsFor("gpt-4o")[^1].Json!["messages"]!.AsArray()
+            .Where(message => (string?)message!["role"] == "tool")
             .ToDictionary(message => (string)message!["tool_call_id"]!, message => message!["content"]!.ToString());
         Assert.Contains("url not allowed", results["a"], StringComparison.Ordinal);
         Assert.Contains("too large", results["b"], StringComparison.Ordinal);
@@ -79,9 +81,11 @@ public sealed class RunToolTests(RunSite site) : IClassFixture<RunSite>
     [Fact]
     public async Task A_model_that_is_to_plan_says_its_steps_as_it_goes()
     {
-        var agent = await site.AgentAsync("""{"service":"openai","configuration":{"model":"gpt-4.1-mini","prompt":"x","response_type":"text"}}""");
+        var agent = await site.AgentAsync(
+            """{"service":"openai","configuration":{"model":"gpt-4.1-mini","prompt":"x","response_type":"text"}}""");
         site.OpenAi.EnqueueFor("gpt-4.1-mini",
-            ScriptedAnswer.ToolCalls(new ScriptedCall("update_plan", """{"items":[{"content":"Look","status":"in_progress"},{"content":"Tell","status":"?"},{"status":"pending"}]}""")),
+            ScriptedAnswer.ToolCalls(new ScriptedCall("update_plan",
+                """{"items":[{"content":"Look","status":"in_progress"},{"content":"Tell","status":"?"},{"status":"pending"}]}""")),
             ScriptedAnswer.ToolCalls(new ScriptedCall("update_plan", """{"items":"none"}""")),
             ScriptedAnswer.ToolCalls(new ScriptedCall("update_plan", """{"items":[{"content":"Look","status":"completed"}]}""")),
             ScriptedAnswer.Text("Done."));
@@ -89,7 +93,8 @@ public sealed class RunToolTests(RunSite site) : IClassFixture<RunSite>
         var events = await site.StreamAsync($$"""{"bridge_id":"{{agent}}","user":"Go","stream":true,"mode":"plan"}""");
 
         var plans = events.Where(one => (string?)one["event"] == "planning").Select(one => one["plans"]!.ToJsonString()).ToList();
-        Assert.Equal(["""[{"content":"Look","status":"in_progress"},{"content":"Tell","status":"pending"}]""", """[{"content":"Look","status":"completed"}]"""], plans);
+        Assert.Equal(["""[{"content":"Look","status":"in_progress"},{"content":"Tell","status":"pending"}]""",
+            """[{"content":"Look","status":"completed"}]"""], plans);
         Assert.Equal(plans[^1], events[^1]["response"]!["response"]!["data"]!["plans"]!.ToJsonString());
         Assert.True(JsonNode.DeepEquals(JsonNode.Parse(plans[^1]), Assert.Single(await site.RowsAsync(agent)).Document["plans"]));
 
@@ -108,7 +113,8 @@ public sealed class RunToolTests(RunSite site) : IClassFixture<RunSite>
             """);
         site.OpenAi.EnqueueFor("gpt-4.1-mini",
             ScriptedAnswer.ToolCalls(
-                new("Gtwy_Web_Search", """{"url":"https://www.example.org/a","formats":["html"]}""", "a"), new("Gtwy_Web_Search", """{"url":"https://example.org.evil.net/"}""", "b"),
+                new("Gtwy_Web_Search", """{"url":"https://www.example.org/a","formats":["html"]}""", "a"),
+                new("Gtwy_Web_Search", """{"url":"https://example.org.evil.net/"}""", "b"),
                 new("Gtwy_Web_Search", """{"url":"file:///etc/passwd"}""", "c")),
             ScriptedAnswer.Text("Read."));
 
@@ -116,7 +122,8 @@ public sealed class RunToolTests(RunSite site) : IClassFixture<RunSite>
 
         var asked = site.OpenAi.RequestsFor("gpt-4.1-mini")[^1].Json!["messages"]!.AsArray();
         Assert.Contains("# Porch", asked[0]!["content"]!.ToString(), StringComparison.Ordinal);
-        var results = asked.Where(message => (string?)message!["role"] == "tool").ToDictionary(message => (string)message!["tool_call_id"]!, message => message!["content"]!.ToString());
+        var results = asked.Where(message => (string?)message!["role"] == "tool")
+            .ToDictionary(message => (string)message!["tool_call_id"]!, message => message!["content"]!.ToString());
         Assert.Contains("# Porch", results["a"], StringComparison.Ordinal);
         Assert.Contains("url must be of example.org", results["b"], StringComparison.Ordinal);
         Assert.Contains("http(s) address", results["c"], StringComparison.Ordinal);
@@ -130,9 +137,11 @@ public sealed class RunToolTests(RunSite site) : IClassFixture<RunSite>
             context.Response.StatusCode = 402;
             return context.Response.WriteAsync("""{"success":false,"error":"Out of credits"}""");
         });
-        site.OpenAi.EnqueueFor("gpt-4.1-mini", ScriptedAnswer.ToolCalls(new ScriptedCall("Gtwy_Web_Search", """{"url":"https://example.org/b"}""")), ScriptedAnswer.Text("Not read."));
+        site.OpenAi.EnqueueFor("gpt-4.1-mini", ScriptedAnswer.ToolCalls(
+            new ScriptedCall("Gtwy_Web_Search", """{"url":"https://example.org/b"}""")), ScriptedAnswer.Text("Not read."));
         await site.RunAsync($$"""{"bridge_id":"{{agent}}","user":"Again"}""");
-        Assert.Contains("Out of credits", site.OpenAi.RequestsFor("gpt-4.1-mini")[^1].Json!["messages"]!.AsArray()[^1]!["content"]!.ToString(), StringComparison.Ordinal);
+        Assert.Contains("Out of credits",
+            site.OpenAi.RequestsFor("gpt-4.1-mini")[^1].Json!["messages"]!.AsArray()[^1]!["content"]!.ToString(), StringComparison.Ordinal);
     }
 
     [Fact]
@@ -140,7 +149,8 @@ public sealed class RunToolTests(RunSite site) : IClassFixture<RunSite>
     {
         site.Tools.Answers("extra", """{"price":7}""");
         var agent = await site.AgentAsync("""{"service":"openai","configuration":{"model":"o3","prompt":"x"}}""");
-        site.OpenAi.EnqueueFor("o3", ScriptedAnswer.ToolCalls(new ScriptedCall("price", """{"of":"tea"}""")), ScriptedAnswer.Text("Seven."));
+        site.OpenAi.EnqueueFor(
+            "o3", ScriptedAnswer.ToolCalls(new ScriptedCall("price", """{"of":"tea"}""")), ScriptedAnswer.Text("Seven."));
 
         var (_, body) = await site.RunAsync($$$$"""
             {"bridge_id":"{{{{agent}}}}","user":"How much?","variables":{"shop":"s1"},
@@ -163,14 +173,16 @@ public sealed class RunToolTests(RunSite site) : IClassFixture<RunSite>
         var desk = await site.AgentAsync($$$"""
             {"service":"openai","configuration":{"model":"gpt-5","prompt":"x"},"connected_agents":{"billing":{"bridge_id":"{{{billing}}}"} } }
             """);
-        site.OpenAi.EnqueueFor("gpt-5", ScriptedAnswer.ToolCalls(new ScriptedCall("billing", """{"_query":"What is due?","customer":"Asha"}""")), ScriptedAnswer.Text("Ten rupees."));
+        site.OpenAi.EnqueueFor("gpt-5", ScriptedAnswer.ToolCalls(
+            new ScriptedCall("billing", """{"_query":"What is due?","customer":"Asha"}""")), ScriptedAnswer.Text("Ten rupees."));
         site.Anthropic.EnqueueFor("claude-haiku-4-5", ScriptedAnswer.Text("10"));
 
         var (_, body) = await site.RunAsync($$"""{"bridge_id":"{{desk}}","user":"What do I owe?"}""");
 
         Assert.Equal("Ten rupees.", (string)body["response"]!["data"]!["content"]!);
         Assert.Equal("10", (string)body["response"]!["data"]!["tools_data"]!["billing"]!["data"]!);
-        Assert.StartsWith("You know Asha.", site.Anthropic.RequestsFor("claude-haiku-4-5")[^1].Json!["system"]!.ToJsonString().Trim('[', '"').Replace("{\"type\":\"text\",\"text\":\"", "", StringComparison.Ordinal), StringComparison.Ordinal);
+        Assert.StartsWith("You know Asha.", site.Anthropic.RequestsFor("claude-haiku-4-5")[^1].Json!["system"]!.ToJsonString().Trim(
+            '[', '"').Replace("{\"type\":\"text\",\"text\":\"", "", StringComparison.Ordinal), StringComparison.Ordinal);
         var parent = Assert.Single(await site.RowsAsync(desk));
         Assert.Equal(parent.MessageId, Assert.Single(await site.RowsAsync(billing)).ParentId);
     }
@@ -182,14 +194,18 @@ public sealed class RunToolTests(RunSite site) : IClassFixture<RunSite>
         var desk = await site.AgentAsync($$$"""
             {"service":"openai","configuration":{"model":"gpt-5-mini","prompt":"Desk"},"connected_agents":{"sales":{"bridge_id":"{{{sales}}}"} } }
             """);
-        site.OpenAi.EnqueueFor("gpt-5-mini", ScriptedAnswer.ToolCalls(new ScriptedCall("sales", """{"_query":"Sell tea","action_type":"transfer"}""")));
+        site.OpenAi.EnqueueFor(
+            "gpt-5-mini", ScriptedAnswer.ToolCalls(new ScriptedCall("sales", """{"_query":"Sell tea","action_type":"transfer"}""")));
         site.OpenAi.EnqueueFor("gpt-4o-mini", ScriptedAnswer.Text("Which tea?"), ScriptedAnswer.Text("Green it is."));
 
-        var (_, first) = await site.RunAsync($$"""{"bridge_id":"{{desk}}","user":"I want tea","thread_id":"buy","orchestrator_flag":true}""");
+        var (_, first) =
+            await site.RunAsync($$"""{"bridge_id":"{{desk}}","user":"I want tea","thread_id":"buy","orchestrator_flag":true}""");
         var (_, second) = await site.RunAsync($$"""{"bridge_id":"{{desk}}","user":"Green","thread_id":"buy","orchestrator_flag":true}""");
 
-        Assert.Equal(("Which tea?", sales), ((string)first["response"]!["data"]!["content"]!, (string)first["response"]!["data"]!["bridge_id"]!));
-        Assert.Equal(("Green it is.", sales), ((string)second["response"]!["data"]!["content"]!, (string)second["response"]!["data"]!["bridge_id"]!));
+        Assert.Equal(
+            ("Which tea?", sales), ((string)first["response"]!["data"]!["content"]!, (string)first["response"]!["data"]!["bridge_id"]!));
+        Assert.Equal(("Green it is.", sales),
+            ((string)second["response"]!["data"]!["content"]!, (string)second["response"]!["data"]!["bridge_id"]!));
         var handedOver = Assert.Single(await site.RowsAsync(desk));
         Assert.Contains("transferred to agent sales", handedOver.Answer, StringComparison.Ordinal);
         var rows = await site.RowsAsync(sales);
@@ -208,7 +224,8 @@ public sealed class RunToolTests(RunSite site) : IClassFixture<RunSite>
     public async Task A_stored_tool_sends_a_secret_that_a_request_cannot_name()
     {
         using var set = await site.Host.Client.SendAsync(
-            new(HttpMethod.Put, "/api/stoa/secrets/CRM") { Headers = { Authorization = new("Bearer", "stoa-dev") }, Content = JsonContent.Create(new { value = "s3cr3t" }) },
+            new(HttpMethod.Put, "/api/stoa/secrets/CRM") { Headers = { Authorization = new("Bearer", "stoa-dev") },
+                Content = JsonContent.Create(new { value = "s3cr3t" }) },
             TestContext.Current.CancellationToken);
         site.Tools.Answers("crm", """{"ok":1}""");
         site.Tools.Answers("mine", """{"ok":2}""");
@@ -218,7 +235,8 @@ public sealed class RunToolTests(RunSite site) : IClassFixture<RunSite>
             {"service":"openai","configuration":{"model":"o4-mini","prompt":"x"},"function_ids":["{{known}}","{{unknown}}"]}
             """);
         site.OpenAi.EnqueueFor(
-            "o4-mini", ScriptedAnswer.ToolCalls(new("crm", "{}", "a"), new("lost", "{}", "b"), new("mine", "{}", "c")), ScriptedAnswer.Text("Done."));
+            "o4-mini", ScriptedAnswer.ToolCalls(new("crm", "{}", "a"), new("lost", "{}", "b"), new("mine", "{}", "c")),
+            ScriptedAnswer.Text("Done."));
 
         await site.RunAsync($$$$"""
             {"bridge_id":"{{{{agent}}}}","user":"Go","extra_tools":[{"name":"mine","url":"{{{{site.Tools.Address}}}}/mine","headers":{"x-token":"{{secret.CRM}}"},"fields":{}}]}
@@ -242,13 +260,15 @@ public sealed class RunToolTests(RunSite site) : IClassFixture<RunSite>
             {"service":"openai","configuration":{"model":"gpt-4.1-mini","prompt":"x",
               "mcp_config":{"servers":[{"name":"sums","url":"{{{{site.Tools.Address}}}}/mcp"},{"name":"away","url":"{{{{site.Tools.Address}}}}/away"}]}}}
             """);
-        site.OpenAi.EnqueueFor("gpt-4.1-mini", ScriptedAnswer.ToolCalls(new ScriptedCall("add", """{"a":1,"b":2}""")), ScriptedAnswer.Text("Three."));
+        site.OpenAi.EnqueueFor(
+            "gpt-4.1-mini", ScriptedAnswer.ToolCalls(new ScriptedCall("add", """{"a":1,"b":2}""")), ScriptedAnswer.Text("Three."));
 
         var (_, body) = await site.RunAsync($$"""{"bridge_id":"{{agent}}","user":"1+2?"}""");
 
         Assert.Equal("Three.", (string)body["response"]!["data"]!["content"]!);
         Assert.Equal(3, (int)body["response"]!["data"]!["tools_data"]!["add"]!);
-        Assert.Equal("mcp", (string)Assert.Single(await site.RowsAsync(agent)).Document["tools_call_data"]![0]!.AsObject().Single().Value!["data"]!["metadata"]!["type"]!);
+        Assert.Equal("mcp", (string)Assert.Single(
+            await site.RowsAsync(agent)).Document["tools_call_data"]![0]!.AsObject().Single().Value!["data"]!["metadata"]!["type"]!);
     }
 
     private static Task AnswerMcpAsync(HttpContext context, JsonNode body)
@@ -272,7 +292,8 @@ public sealed class RunToolTests(RunSite site) : IClassFixture<RunSite>
                 ["content"] = new JsonArray(new JsonObject
                 {
                     ["type"] = "text",
-                    ["text"] = ((int)body["params"]!["arguments"]!["a"]! + (int)body["params"]!["arguments"]!["b"]!).ToString(System.Globalization.CultureInfo.InvariantCulture),
+                    ["text"] = ((int)body["params"]!["arguments"]!["a"]! + (int)body["params"]!["arguments"]!["b"]!)
+                    .ToString(System.Globalization.CultureInfo.InvariantCulture),
                 }),
             },
             _ => null,

@@ -64,7 +64,8 @@ public sealed class SealedCredentialsTests(RunSite site) : IClassFixture<RunSite
         await DoAsync("POST", $"/api/versions/publish/{version}");
         var kept = (string)(await site.ReadAsync("""
             select string_agg(document::text, ' ') from (
-              select document from gateway.agents where id = $1 union all select document from gateway.agent_versions where agent_id = $1) all_of_it
+              select document from gateway.agents
+                where id = $1 union all select document from gateway.agent_versions where agent_id = $1) all_of_it
             """, agent))!;
         var shown = (await DoAsync("GET", $"/api/versions/{version}"))["agent"]!;
         site.OpenAi.EnqueueFor("gpt-4o", ScriptedAnswer.Text("Done."));
@@ -80,7 +81,8 @@ public sealed class SealedCredentialsTests(RunSite site) : IClassFixture<RunSite
 
     private async Task RunAsync(string tool)
     {
-        var agent = await site.AgentAsync($$"""{"service":"openai","configuration":{"model":"gpt-4o","prompt":"x"},"function_ids":["{{tool}}"]}""");
+        var agent = await site.AgentAsync(
+            $$"""{"service":"openai","configuration":{"model":"gpt-4o","prompt":"x"},"function_ids":["{{tool}}"]}""");
         var title = (string)(await site.ReadAsync("select title from gateway.tools where id = $1", tool))!;
         site.OpenAi.EnqueueFor("gpt-4o", ScriptedAnswer.ToolCalls(new ScriptedCall(title, "{}")), ScriptedAnswer.Text("Done."));
         await site.RunAsync($$"""{"bridge_id":"{{agent}}","user":"Go"}""");

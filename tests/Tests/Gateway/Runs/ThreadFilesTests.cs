@@ -12,7 +12,8 @@ namespace Stoa.Tests.Gateway.Runs;
 /// <summary>PDFs that are uploaded for a thread: its questions are asked with them for a week, and nobody else's.</summary>
 public sealed class ThreadFilesTests(ThreadFilesTests.ClockSite site) : IClassFixture<ThreadFilesTests.ClockSite>
 {
-    private const string Sonnet = """{"service":"anthropic","configuration":{"model":"claude-sonnet-4-5","prompt":"x","response_type":"text"}}""";
+    private const string Sonnet =
+        """{"service":"anthropic","configuration":{"model":"claude-sonnet-4-5","prompt":"x","response_type":"text"}}""";
 
     private static CancellationToken Ct => TestContext.Current.CancellationToken;
 
@@ -36,7 +37,8 @@ public sealed class ThreadFilesTests(ThreadFilesTests.ClockSite site) : IClassFi
         Assert.All(elsewhere, Assert.Empty);
         var row = (await site.RowsAsync(agent))[0];
         Assert.Equal(
-            $$"""[{"url":"{{(string)uploaded["file_url"]!}}","type":"pdf","remembered":true}]""", row.Document["user_urls"]!.ToJsonString());
+            $$"""[{"url":"{{(string)uploaded["file_url"]!}}","type":"pdf","remembered":true}]""",
+            row.Document["user_urls"]!.ToJsonString());
     }
 
     [Fact]
@@ -89,7 +91,8 @@ public sealed class ThreadFilesTests(ThreadFilesTests.ClockSite site) : IClassFi
     [Fact]
     public async Task What_does_not_fit_beside_the_question_or_is_gone_is_left_out()
     {
-        var agent = await site.AgentAsync("""{"service":"openai","configuration":{"model":"gpt-4o","prompt":"x","response_type":"text"}}""");
+        var agent = await site.AgentAsync(
+            """{"service":"openai","configuration":{"model":"gpt-4o","prompt":"x","response_type":"text"}}""");
         var (_, own) = await UploadAsync(Pdf("own", 12 << 20));
         var (_, gone) = await UploadAsync(Pdf("gone"), ("agent_id", agent), ("thread_id", "a"));
         await UploadAsync(Pdf("beside", 12 << 20), ("agent_id", agent), ("thread_id", "a"));
@@ -101,7 +104,8 @@ public sealed class ThreadFilesTests(ThreadFilesTests.ClockSite site) : IClassFi
             """);
 
         Assert.True(status == HttpStatusCode.OK, answer.ToJsonString());
-        var file = site.OpenAi.RequestsFor("gpt-4o")[^1].Json!["messages"]!.AsArray()[^1]!["content"]!.AsArray().Single(part => (string)part!["type"]! == "file");
+        var file = site.OpenAi.RequestsFor("gpt-4o")[^1].Json!["messages"]!.AsArray()[^1]!["content"]!.AsArray()
+            .Single(part => (string)part!["type"]! == "file");
         Assert.StartsWith("%PDF-1.7\nown", System.Text.Encoding.UTF8.GetString(
             Convert.FromBase64String(((string)file!["file"]!["file_data"]!).Split(',')[1])), StringComparison.Ordinal);
     }
@@ -110,8 +114,10 @@ public sealed class ThreadFilesTests(ThreadFilesTests.ClockSite site) : IClassFi
     public async Task Only_PDFs_are_remembered_and_only_models_that_read_them_are_asked_with_them()
     {
         var reads = await site.AgentAsync(Sonnet);
-        var reads2 = await site.AgentAsync("""{"service":"openai","configuration":{"model":"gpt-4o","prompt":"x","response_type":"text"}}""");
-        var readsNone = await site.AgentAsync("""{"service":"openai_completion","configuration":{"model":"gpt-4o-mini","prompt":"x","response_type":"text"}}""");
+        var reads2 =
+            await site.AgentAsync("""{"service":"openai","configuration":{"model":"gpt-4o","prompt":"x","response_type":"text"}}""");
+        var readsNone = await site.AgentAsync(
+            """{"service":"openai_completion","configuration":{"model":"gpt-4o-mini","prompt":"x","response_type":"text"}}""");
         await UploadAsync("No PDF, whatever its name"u8.ToArray(), ("agent_id", reads), ("thread_id", "a"));
         await UploadAsync(Pdf("read"), ("agent_id", reads2), ("thread_id", "a"));
         await UploadAsync(Pdf("unread"), ("agent_id", readsNone), ("thread_id", "a"));
@@ -124,7 +130,8 @@ public sealed class ThreadFilesTests(ThreadFilesTests.ClockSite site) : IClassFi
         Assert.True((bool)answer["success"]! && (bool)answer2["success"]!, answer.ToJsonString() + answer2.ToJsonString());
         // Chat completions take documents as content alone.
         var parts = site.OpenAi.RequestsFor("gpt-4o")[^1].Json!["messages"]!.AsArray()[^1]!["content"]!.AsArray();
-        Assert.StartsWith("data:application/pdf;base64,", (string)parts.Single(part => (string)part!["type"]! == "file")!["file"]!["file_data"]!, StringComparison.Ordinal);
+        Assert.StartsWith("data:application/pdf;base64,",
+            (string)parts.Single(part => (string)part!["type"]! == "file")!["file"]!["file_data"]!, StringComparison.Ordinal);
         Assert.Equal("Hi", (string)site.OpenAi.RequestsFor("gpt-4o-mini")[^1].Json!["messages"]!.AsArray()[^1]!["content"]!);
         Assert.Equal("[]", (await site.RowsAsync(readsNone))[0].Document["user_urls"]!.ToJsonString());
     }
@@ -167,7 +174,8 @@ public sealed class ThreadFilesTests(ThreadFilesTests.ClockSite site) : IClassFi
         Assert.Equal((HttpStatusCode.OK, HttpStatusCode.OK), (own.Status, half.Status));
         Assert.Empty((await AskAsync(agent, "a")).SelectMany(DocumentsOf));
         Assert.Equal(0L, await site.ReadAsync("select count(*) from gateway.thread_files where agent_id = $1", agent));
-        Assert.Equal(1L, await site.ReadAsync("select count(*) from gateway.thread_files where agent_id = $1 and organization_id = $2", theirs, stranger));
+        Assert.Equal(1L, await site.ReadAsync(
+            "select count(*) from gateway.thread_files where agent_id = $1 and organization_id = $2", theirs, stranger));
     }
 
     [Fact]
@@ -185,7 +193,8 @@ public sealed class ThreadFilesTests(ThreadFilesTests.ClockSite site) : IClassFi
         Assert.Equal(["of last week"], DocumentsOf(before[^1]));
         Assert.Empty(after.SelectMany(DocumentsOf));
         await Patience.UntilAsync(
-            async () => 0L.Equals(await site.ReadAsync("select count(*) from gateway.thread_files where agent_id = $1", agent)), () => "The file is still kept");
+            async () => 0L.Equals(await site.ReadAsync("select count(*) from gateway.thread_files where agent_id = $1", agent)),
+            () => "The file is still kept");
     }
 
     /// <summary>What the model is asked with: the messages.</summary>
@@ -197,19 +206,22 @@ public sealed class ThreadFilesTests(ThreadFilesTests.ClockSite site) : IClassFi
         return Asked();
     }
 
-    private List<JsonNode> Asked() => [.. site.Anthropic.RequestsFor("claude-sonnet-4-5")[^1].Json!["messages"]!.AsArray().OfType<JsonNode>()];
+    private List<JsonNode> Asked() =>
+        [.. site.Anthropic.RequestsFor("claude-sonnet-4-5")[^1].Json!["messages"]!.AsArray().OfType<JsonNode>()];
 
     /// <summary>What is said in the PDFs of a message.</summary>
     private static IEnumerable<string> DocumentsOf(JsonNode message) => message["content"] is not JsonArray parts ? [] : parts
         .Where(part => (string)part!["type"]! == "document")
-        .Select(part => System.Text.Encoding.UTF8.GetString(Convert.FromBase64String((string)part!["source"]!["data"]!))["%PDF-1.7\n".Length..].TrimEnd());
+        .Select(part => System.Text.Encoding.UTF8.GetString(
+            Convert.FromBase64String((string)part!["source"]!["data"]!))["%PDF-1.7\n".Length..].TrimEnd());
 
     private static byte[] Pdf(string words, int bytes = 0) => System.Text.Encoding.UTF8.GetBytes($"%PDF-1.7\n{words}".PadRight(bytes));
 
     private Task<(HttpStatusCode Status, JsonNode Body)> UploadAsync(byte[] content, params (string Name, string Value)[] fields) =>
         UploadAsync(site, content, "stoa-dev", fields);
 
-    private Task<(HttpStatusCode Status, JsonNode Body)> UploadAsync(byte[] content, string key, params (string Name, string Value)[] fields) =>
+    private Task<(HttpStatusCode Status, JsonNode Body)> UploadAsync(
+        byte[] content, string key, params (string Name, string Value)[] fields) =>
         UploadAsync(site, content, key, fields);
 
     private static async Task<(HttpStatusCode Status, JsonNode Body)> UploadAsync(

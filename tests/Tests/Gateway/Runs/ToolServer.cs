@@ -57,14 +57,16 @@ internal sealed class ToolServer : IAsyncDisposable
 
     private async Task HandleAsync(HttpContext context)
     {
-        var body = context.Request.ContentLength == 0 || HttpMethods.IsGet(context.Request.Method) || HttpMethods.IsDelete(context.Request.Method)
+        var body = context.Request.ContentLength == 0 || HttpMethods.IsGet(context.Request.Method)
+            || HttpMethods.IsDelete(context.Request.Method)
             // Sound, videos and what else is no JSON is left to the script.
             || context.Request.ContentType?.Contains("json", StringComparison.OrdinalIgnoreCase) != true
             ? null
             : await JsonNode.ParseAsync(context.Request.Body, cancellationToken: context.RequestAborted);
         Calls.Enqueue((
             context.Request.Path, body,
-            context.Request.Headers.ToDictionary(header => header.Key, header => header.Value.ToString(), StringComparer.OrdinalIgnoreCase)));
+            context.Request.Headers.ToDictionary(
+                header => header.Key, header => header.Value.ToString(), StringComparer.OrdinalIgnoreCase)));
         context.Items[nameof(Body)] = body;
         var script = context.Request.Path.Value!.Split('/')[^1];
         if (scripts.TryGetValue(script, out var answer))

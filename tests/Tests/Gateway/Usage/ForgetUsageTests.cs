@@ -26,7 +26,8 @@ public sealed class ForgetUsageTests(TestDatabase database) : IClassFixture<Test
         await cache.AddAsync(CacheKey.Of(Organization.DefaultId, "old", []), new("x"u8.ToArray(), new(1, 1)), now.AddSeconds(-1), Ct);
         await cache.AddAsync(CacheKey.Of(Organization.DefaultId, "new", []), new("x"u8.ToArray(), new(1, 1)), now.AddHours(1), Ct);
 
-        await new ForgetUsageHandler(database.Source, cache, Options.Create(new GatewayOptions()), TimeProvider.System).RunAsync(new(), null!, Ct);
+        await new ForgetUsageHandler(database.Source, cache, Options.Create(new GatewayOptions()), TimeProvider.System)
+            .RunAsync(new(), null!, Ct);
 
         Assert.Equal(1, await database.ScalarAsync<long>("select count(*) from gateway.usage"));
         Assert.Equal(2, await database.ScalarAsync<long>("select count(*) from gateway.usage_quarters"));

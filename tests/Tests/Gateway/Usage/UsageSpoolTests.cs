@@ -15,7 +15,8 @@ public sealed class UsageSpoolTests : IDisposable
     [Fact]
     public void A_record_is_read_as_it_was_written()
     {
-        var record = Record(1) with { Cost = 0.0000012345m, FirstByteMs = null, Model = "modèle-\ud83d\ude00", Outcome = CallOutcome.Cancelled };
+        var record =
+            Record(1) with { Cost = 0.0000012345m, FirstByteMs = null, Model = "modèle-\ud83d\ude00", Outcome = CallOutcome.Cancelled };
         Span<byte> buffer = new byte[UsageRecord.MaxBytes];
         Assert.Equal(record, UsageRecord.Read(buffer[..record.Write(buffer)]));
     }
@@ -44,7 +45,8 @@ public sealed class UsageSpoolTests : IDisposable
 
     [Fact]
     public void Texts_of_any_length_fit() =>
-        Assert.InRange((Record(1) with { Model = new('\uffff', 5_000), Error = new('x', 5_000) }).Write(new byte[UsageRecord.MaxBytes]), 1, UsageRecord.MaxBytes);
+        Assert.InRange((Record(1) with { Model = new('\uffff', 5_000), Error = new('x', 5_000) }).Write(new byte[UsageRecord.MaxBytes]),
+            1, UsageRecord.MaxBytes);
 
     [Fact]
     public void What_was_appended_is_there_after_the_owner_has_gone_without_a_word()

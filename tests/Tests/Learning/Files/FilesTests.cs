@@ -38,7 +38,8 @@ public sealed class FilesTests(SharedServicesSite shared) : IClassFixture<Shared
             ((string?)body["file_key"], (string?)body["file_path"], (string?)body["static_url"]));
         Assert.Equal("RIFF spoken", await answer.Content.ReadAsStringAsync(Ct));
         Assert.Equal("application/octet-stream", answer.Content.Headers.ContentType!.MediaType);
-        Assert.Equal(("attachment", $"{uuid}.wav"), (answer.Content.Headers.ContentDisposition!.DispositionType, answer.Content.Headers.ContentDisposition.FileName));
+        Assert.Equal(("attachment", $"{uuid}.wav"),
+            (answer.Content.Headers.ContentDisposition!.DispositionType, answer.Content.Headers.ContentDisposition.FileName));
         AssertHarmless(answer);
     }
 
@@ -178,7 +179,8 @@ public sealed class FilesTests(SharedServicesSite shared) : IClassFixture<Shared
 
     internal static MultipartFormDataContent Form(string type, byte[] content) => new()
     {
-        { new ByteArrayContent(content) { Headers = { ContentType = new MediaTypeHeaderValue("application/octet-stream") } }, "file", "../../evil.html" },
+        { new ByteArrayContent(content) { Headers = { ContentType = new MediaTypeHeaderValue("application/octet-stream") } },
+            "file", "../../evil.html" },
         { new StringContent(type, Encoding.UTF8), "content_type" },
     };
 

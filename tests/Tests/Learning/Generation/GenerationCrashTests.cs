@@ -23,11 +23,13 @@ public sealed class GenerationCrashTests(TestDatabase database) : IClassFixture<
     {
         issuer = await LoopbackIssuer.StartAsync("key");
         provider = await ScriptedProvider.StartAsync();
-        host = await HostProcess.StartAsync(new Dictionary<string, string?>(HostProcess.ProviderSettings("openai", "openai", provider), StringComparer.Ordinal)
+        host = await HostProcess.StartAsync(
+            new Dictionary<string, string?>(HostProcess.ProviderSettings("openai", "openai", provider), StringComparer.Ordinal)
         {
             ["ConnectionStrings__Stoa"] = database.ConnectionString,
             ["Jobs__LeaseSeconds"] = "30", ["Google__ClientId"] = "us", ["Google__CertificatesUrl"] = issuer.Certificates.AbsoluteUri,
-            ["NextAuth__Secrets__0"] = "the secret of a front end that crashes", ["Learning__Models__Reasoning"] = $"openai/{TutorSite.Text}",
+            ["NextAuth__Secrets__0"] = "the secret of a front end that crashes",
+            ["Learning__Models__Reasoning"] = $"openai/{TutorSite.Text}",
         });
         client = host.CreateClient();
     }
@@ -48,7 +50,8 @@ public sealed class GenerationCrashTests(TestDatabase database) : IClassFixture<
     {
         var course = await CourseAsync();
         provider.EnqueueFor(TutorSite.Text, GenerationTests.Structure("First", "Second", "Third").Hold(after: 70));
-        var job = (string)(await PostAsync($"/ai/generate/course/{course}/structure", GenerationTests.Request(await UploadAsync())))["job_uuid"]!;
+        var job = (string)(await PostAsync(
+            $"/ai/generate/course/{course}/structure", GenerationTests.Request(await UploadAsync())))["job_uuid"]!;
         await UntilAsync(course, tree => tree["milestones"]!.AsArray().Count > 0);
 
         await host.KillAsync();
@@ -57,7 +60,8 @@ public sealed class GenerationCrashTests(TestDatabase database) : IClassFixture<
         await UntilAsync(course, tree => (string?)tree["course_generation_status"] == "pending");
 
         provider.EnqueueFor(
-            TutorSite.Text, [GenerationTests.Contents(), GenerationTests.Contents(), .. Enumerable.Repeat(GenerationTests.Contents().Hold(), Tasks - 2)]);
+            TutorSite.Text,
+            [GenerationTests.Contents(), GenerationTests.Contents(), .. Enumerable.Repeat(GenerationTests.Contents().Hold(), Tasks - 2)]);
         await PostAsync($"/ai/generate/course/{course}/tasks", new JsonObject { ["job_uuid"] = job });
         await UntilAsync(course, tree => TasksOf(tree).Count(task => (string?)task["status"] == "published") == 2);
         // All others are under way by then.
@@ -76,7 +80,8 @@ public sealed class GenerationCrashTests(TestDatabase database) : IClassFixture<
         Assert.Equal(2 + Tasks + (Tasks - 2), provider.Requests.Count(request => request.Json is not null));
     }
 
-    private static IEnumerable<JsonNode> TasksOf(JsonNode tree) => tree["milestones"]!.AsArray().SelectMany(module => module!["tasks"]!.AsArray()!)!;
+    private static IEnumerable<JsonNode> TasksOf(JsonNode tree) =>
+        tree["milestones"]!.AsArray().SelectMany(module => module!["tasks"]!.AsArray()!)!;
 
     private async Task<int> CourseAsync()
     {
@@ -84,13 +89,16 @@ public sealed class GenerationCrashTests(TestDatabase database) : IClassFixture<
         var token = issuer.Sign(
             new()
             {
-                ["iss"] = "https://accounts.google.com", ["aud"] = "us", ["sub"] = "1", ["email"] = "owner@crash.org", ["email_verified"] = true,
+                ["iss"] = "https://accounts.google.com", ["aud"] = "us", ["sub"] = "1",
+                ["email"] = "owner@crash.org", ["email_verified"] = true,
                 ["iat"] = now, ["exp"] = now + 600,
             },
             "key");
-        var owner = await PostAsync("/auth/login", new JsonObject { ["email"] = "owner@crash.org", ["given_name"] = "Ada", ["id_token"] = token });
+        var owner = await PostAsync(
+            "/auth/login", new JsonObject { ["email"] = "owner@crash.org", ["given_name"] = "Ada", ["id_token"] = token });
         client.DefaultRequestHeaders.Authorization = new("Bearer", (string)owner["access_token"]!);
-        var school = await PostAsync("/organizations/", new JsonObject { ["name"] = "Crash", ["slug"] = "crash", ["user_id"] = (int)owner["id"]! });
+        var school =
+            await PostAsync("/organizations/", new JsonObject { ["name"] = "Crash", ["slug"] = "crash", ["user_id"] = (int)owner["id"]! });
         return (int)(await PostAsync("/courses/", new JsonObject { ["name"] = "Generated", ["org_id"] = (int)school["id"]! }))["id"]!;
     }
 
@@ -98,7 +106,8 @@ public sealed class GenerationCrashTests(TestDatabase database) : IClassFixture<
     {
         using var form = new MultipartFormDataContent
         {
-            { new ByteArrayContent("%PDF-1.4 the reference"u8.ToArray()), "file", "reference.pdf" }, { new StringContent("application/pdf"), "content_type" },
+            { new ByteArrayContent("%PDF-1.4 the reference"u8.ToArray()), "file", "reference.pdf" },
+            { new StringContent("application/pdf"), "content_type" },
         };
         using var answer = await client.PostAsync(new Uri("/learning/file/upload-local", UriKind.Relative), form, Ct);
         return (string)JsonNode.Parse(await answer.Content.ReadAsStringAsync(Ct))!["file_key"]!;
@@ -122,7 +131,8 @@ public sealed class GenerationCrashTests(TestDatabase database) : IClassFixture<
             {
                 return tree;
             }
-            Assert.True(TimeProvider.System.GetElapsedTime(started) < Patience.Long, $"It did not come to that: {tree.ToJsonString()}\n{host.Log}");
+            Assert.True(
+                TimeProvider.System.GetElapsedTime(started) < Patience.Long, $"It did not come to that: {tree.ToJsonString()}\n{host.Log}");
             await Task.Delay(Moment, TimeProvider.System, Ct);
         }
     }

@@ -76,7 +76,8 @@ public sealed class GenerationTests
 
         Assert.Equal(2, heard.Count);
         Assert.Equal("failed", (string?)tree["course_generation_status"]);
-        Assert.All(tree["milestones"]![0]!["tasks"]!.AsArray(), task => Assert.Equal(("draft", false), ((string)task!["status"]!, (bool)task["is_generating"]!)));
+        Assert.All(tree["milestones"]![0]!["tasks"]!.AsArray(),
+            task => Assert.Equal(("draft", false), ((string)task!["status"]!, (bool)task["is_generating"]!)));
     }
 
     [Fact]
@@ -105,12 +106,15 @@ public sealed class GenerationTests
         var foreign = await site.UploadAsync(school.Learner, "application/pdf", "%PDF-1.4"u8.ToArray());
         var body = Request($"{foreign}.pdf");
 
-        Assert.Equal("403 Forbidden", await site.Site.StatusesAsync(school.Mentor, HttpMethod.Post, $"/ai/generate/course/{school.Course}/structure", body));
+        Assert.Equal("403 Forbidden",
+            await site.Site.StatusesAsync(school.Mentor, HttpMethod.Post, $"/ai/generate/course/{school.Course}/structure", body));
         Assert.Equal("404 Job not found", await site.Site.StatusesAsync(
-            school.Owner, HttpMethod.Post, $"/ai/generate/course/{school.Course}/tasks", new JsonObject { ["job_uuid"] = Guid.Empty.ToString() }));
+            school.Owner, HttpMethod.Post, $"/ai/generate/course/{school.Course}/tasks",
+            new JsonObject { ["job_uuid"] = Guid.Empty.ToString() }));
         Assert.Equal("404 File not found", await site.Site.StatusesAsync(
             school.Owner, HttpMethod.Post, $"/ai/generate/course/{school.Course}/structure", Request($"{Guid.Empty}.pdf")));
-        Assert.Equal((4403, 4401), (await CloseCodeAsync(site, school.Course, school.Learner), await CloseCodeAsync(site, school.Course, learner: null)));
+        Assert.Equal((4403, 4401),
+            (await CloseCodeAsync(site, school.Course, school.Learner), await CloseCodeAsync(site, school.Course, learner: null)));
     }
 
     private static async Task AssertContentsAsync(TutorSite site, JsonNode tree)
@@ -122,7 +126,8 @@ public sealed class GenerationTests
 
         Assert.Equal("explained", (string?)material["blocks"]![0]!["content"]![0]!["text"]);
         Assert.NotNull((string?)material["blocks"]![0]!["id"]);
-        Assert.Equal(["objective text", "objective code", "subjective text"], questions.Select(question => $"{question!["type"]} {question["input_type"]}"));
+        Assert.Equal(["objective text", "objective code", "subjective text"],
+            questions.Select(question => $"{question!["type"]} {question["input_type"]}"));
         Assert.Equal("""["javascript"]""", questions[1]!["coding_languages"]!.ToJsonString());
         Assert.NotNull(questions[2]!["scorecard_id"]);
         Assert.True((bool)questions[0]!["is_feedback_shown"]!);
@@ -134,12 +139,14 @@ public sealed class GenerationTests
     private static async Task<string> StartAsync(TutorSite site, int course)
     {
         var file = await site.UploadAsync(site.School.Owner, "application/pdf", "%PDF-1.4 the reference"u8.ToArray());
-        return (string)(await site.Site.PostAsync(site.School.Owner, $"/ai/generate/course/{course}/structure", Request($"{file}.pdf")))["job_uuid"]!;
+        return (string)(await site.Site.PostAsync(
+            site.School.Owner, $"/ai/generate/course/{course}/structure", Request($"{file}.pdf")))["job_uuid"]!;
     }
 
     internal static JsonObject Request(string key) => new()
     {
-        ["course_description"] = "About logic", ["intended_audience"] = "beginners", ["instructions"] = null, ["reference_material_s3_key"] = key,
+        ["course_description"] = "About logic", ["intended_audience"] = "beginners",
+        ["instructions"] = null, ["reference_material_s3_key"] = key,
     };
 
     internal static ScriptedAnswer Structure(params string[] modules) => ScriptedAnswer.Json(new JsonObject
@@ -148,9 +155,13 @@ public sealed class GenerationTests
         {
             ["name"] = name, ["concepts"] = new JsonArray(new JsonObject
             {
-                ["name"] = "A concept", ["description"] = "of which there is a lot to be said, so that its text is longer than one step of looking at it is", ["tasks"] = new JsonArray(
-                    new JsonObject { ["name"] = "material", ["description"] = "explains it in as many words as it takes", ["type"] = "learning_material" },
-                    new JsonObject { ["name"] = "quiz", ["description"] = "practises it with as many questions as it takes", ["type"] = "quiz" }),
+                ["name"] = "A concept", ["description"] =
+                    "of which there is a lot to be said, so that its text is longer than one step of looking at it is",
+                    ["tasks"] = new JsonArray(
+                    new JsonObject { ["name"] = "material",
+                        ["description"] = "explains it in as many words as it takes", ["type"] = "learning_material" },
+                    new JsonObject { ["name"] = "quiz",
+                        ["description"] = "practises it with as many questions as it takes", ["type"] = "quiz" }),
             }),
         })]),
     });
@@ -165,7 +176,8 @@ public sealed class GenerationTests
 
     private static JsonObject Question(string type, JsonArray? languages) => new()
     {
-        ["question_title"] = $"A {type} one", ["question_type"] = type, ["answer_type"] = "text", ["coding_languages"] = languages, ["blocks"] = Blocks("asked"),
+        ["question_title"] = $"A {type} one", ["question_type"] = type,
+        ["answer_type"] = "text", ["coding_languages"] = languages, ["blocks"] = Blocks("asked"),
         ["correct_answer"] = Blocks("solved"), ["scorecard"] = null, ["context"] = Blocks("hint"),
     };
 
@@ -179,7 +191,8 @@ public sealed class GenerationTests
     ];
 
     private static async Task<(long Modules, long Tasks)> CountAsync(TutorSite site, int course) => (
-        await site.Site.ValueAsync<long>($"select count(*) from learning.course_milestones where course_id = {course} and deleted_at is null"),
+        await site.Site.ValueAsync<long>(
+            $"select count(*) from learning.course_milestones where course_id = {course} and deleted_at is null"),
         await site.Site.ValueAsync<long>($"select count(*) from learning.course_tasks where course_id = {course} and deleted_at is null"));
 
     private static async Task<ClientWebSocket> ListenAsync(TutorSite site, int course, Learner? learner)
@@ -189,7 +202,8 @@ public sealed class GenerationTests
         {
             socket.Options.SetRequestHeader("Authorization", $"Bearer {learner.Token}");
         }
-        var address = new UriBuilder(site.Site.Host.Client.BaseAddress!) { Scheme = "ws", Path = $"/learning/ws/course/{course}/generation" };
+        var address =
+            new UriBuilder(site.Site.Host.Client.BaseAddress!) { Scheme = "ws", Path = $"/learning/ws/course/{course}/generation" };
         await socket.ConnectAsync(address.Uri, Ct);
         return socket;
     }

@@ -71,7 +71,8 @@ public sealed class DraftAndIntegrationTests(SharedServicesSite shared) : IClass
     {
         var large = new { user_id = Pupil, question_id = Question, code = new string('x', 1 << 20) };
         var many = new { user_id = Pupil, question_id = Question, code = Enumerable.Repeat(1, 10_000) };
-        using var broken = new ByteArrayContent([.. "{\"user_id\":\""u8, 0xC3, 0x28, .. "\"}"u8]) { Headers = { ContentType = new("application/json") } };
+        using var broken =
+            new ByteArrayContent([.. "{\"user_id\":\""u8, 0xC3, 0x28, .. "\"}"u8]) { Headers = { ContentType = new("application/json") } };
 
         foreach (var (body, content) in ((object?, HttpContent?)[])[(large, null), (many, null), (null, broken)])
         {
@@ -90,7 +91,8 @@ public sealed class DraftAndIntegrationTests(SharedServicesSite shared) : IClass
         var (_, one) = await site.AskAsync("GET", $"/integrations/{id}", Pupil);
         var (_, list) = await site.AskAsync("GET", $"/integrations/?user_id={Pupil}", Pupil);
         var (_, mine) = await site.AskAsync("GET", "/integrations/", Pupil);
-        var stored = await site.ReadAsync<string>("select encode(access_token, 'escape') from learning.integrations where integration_type = 'notion'");
+        var stored = await site.ReadAsync<string>(
+            "select encode(access_token, 'escape') from learning.integrations where integration_type = 'notion'");
 
         Assert.Equal((200, "2099-01-01T00:00:00Z"), (status, (string?)made["expires_at"]));
         Assert.Equal((id, "newer-token", null), ((int)again.Body!["id"]!, (string?)one!["access_token"], (string?)one["expires_at"]));
@@ -127,7 +129,8 @@ public sealed class DraftAndIntegrationTests(SharedServicesSite shared) : IClass
         {
             Assert.Equal((404, 404, 404, 403, 403, 403),
                 (await site.StatusAsync("GET", path, user), await site.StatusAsync("PUT", path, user, new { access_token = "forged" }),
-                    await site.StatusAsync("DELETE", path, user), await site.StatusAsync("GET", $"/integrations/?user_id={Elsewhere}", user),
+                    await site.StatusAsync("DELETE", path, user),
+                    await site.StatusAsync("GET", $"/integrations/?user_id={Elsewhere}", user),
                     await site.StatusAsync("POST", "/integrations/", user, Tokens(Elsewhere, "notion", "forged", null)),
                     await site.StatusAsync("DELETE", "/integrations/", user, new { user_id = Elsewhere, integration_type = "notion" })));
         }
@@ -161,7 +164,8 @@ public sealed class DraftAndIntegrationTests(SharedServicesSite shared) : IClass
     }
 
     private Task<(int Status, JsonNode? Body)> SaveAsync(int? user, int owner, string code) => site.AskAsync(
-        "POST", "/code/", user, new { user_id = owner, question_id = Question, code = new[] { new { language = "python", value = code } } });
+        "POST", "/code/", user,
+        new { user_id = owner, question_id = Question, code = new[] { new { language = "python", value = code } } });
 
     private Task<(int Status, JsonNode? Body)> ConnectAsync(int user, string type, string token, string? expiresAt) =>
         site.AskAsync("POST", "/integrations/", user, Tokens(user, type, token, expiresAt));

@@ -36,7 +36,8 @@ public sealed class PublicApiTests(SharedServicesSite shared) : IClassFixture<Sh
         foreach (var user in (int[])[Mentor, Pupil, Elsewhere, Outsider])
         {
             Assert.Equal((403, 403, 403),
-                (await site.StatusAsync("POST", Keys, user, new { }), await site.StatusAsync("GET", Keys, user), await site.StatusAsync("DELETE", $"{Keys}/1", user)));
+                (await site.StatusAsync("POST", Keys, user, new { }), await site.StatusAsync("GET", Keys, user),
+                    await site.StatusAsync("DELETE", $"{Keys}/1", user)));
         }
         Assert.Equal(401, await site.StatusAsync("GET", Keys, null));
         Assert.Equal(404, await site.StatusAsync("GET", "/organizations/99/api_keys", Owner));
@@ -63,7 +64,8 @@ public sealed class PublicApiTests(SharedServicesSite shared) : IClassFixture<Sh
         using var answer = await site.Host.Client.GetAsync("/learning/public/chat_history?org_id=1", Ct);
         var error = JsonNode.Parse(await answer.Content.ReadAsStringAsync(Ct))!["detail"]![0]!;
 
-        Assert.Equal((422, "missing", """["header","api-key"]"""), ((int)answer.StatusCode, (string?)error["type"], error["loc"]!.ToJsonString()));
+        Assert.Equal(
+            (422, "missing", """["header","api-key"]"""), ((int)answer.StatusCode, (string?)error["type"], error["loc"]!.ToJsonString()));
     }
 
     [Fact]
@@ -74,9 +76,11 @@ public sealed class PublicApiTests(SharedServicesSite shared) : IClassFixture<Sh
             insert into learning.courses (org_id, name) values (1, 'Course B');
             insert into learning.course_tasks (task_id, course_id, ordering) values (2, 2, 0);
             insert into learning.chat_history (user_id, question_id, task_id, role, content, response_type, created_at) values
-              (4, 1, null, 'user', E'forty\ntwo', 'text', '2026-11-20 09:41:06.25+00'), (4, 1, null, 'assistant', null, null, '2026-11-20 09:41:07+00'),
+              (4, 1, null, 'user', E'forty\ntwo', 'text', '2026-11-20 09:41:06.25+00'),
+                (4, 1, null, 'assistant', null, null, '2026-11-20 09:41:07+00'),
               (4, null, 3, 'user', 'an assignment', 'text', '2026-11-20 09:42:00+00');
-            insert into learning.chat_history (user_id, question_id, role, content, created_at, deleted_at) values (4, 1, 'user', 'taken back', now(), now());
+            insert into learning.chat_history (user_id, question_id, role, content, created_at, deleted_at)
+              values (4, 1, 'user', 'taken back', now(), now());
             """);
         var (_, made) = await own.AskAsync("POST", Keys, Owner, new { });
         using var request = new HttpRequestMessage(HttpMethod.Get, "/learning/public/chat_history?org_id=1");
@@ -101,14 +105,16 @@ public sealed class PublicApiTests(SharedServicesSite shared) : IClassFixture<Sh
 
         var (status, course) = await CourseAsync(key, Course);
         var (missing, none) = await CourseAsync(key, 99);
-        await site.RunAsync("insert into learning.courses (id, org_id, name) overriding system value values (500, 2, 'Foreign') on conflict do nothing");
+        await site.RunAsync(
+            "insert into learning.courses (id, org_id, name) overriding system value values (500, 2, 'Foreign') on conflict do nothing");
         var (foreign, refused) = await CourseAsync(key, 500);
 
         Assert.True(status == 200, course?.ToJsonString());
         var tasks = course!["milestones"]![0]!["tasks"]!.AsArray();
         Assert.Equal(("Course A", 3), ((string?)course["name"], tasks.Count));
         Assert.Equal("b1", (string?)tasks[0]!["blocks"]![0]!["id"]);
-        Assert.Equal(("What is 41 + 1?", "a1"), ((string?)tasks[1]!["questions"]![0]!["title"], (string?)tasks[1]!["questions"]![0]!["answer"]![0]!["id"]));
+        Assert.Equal(("What is 41 + 1?", "a1"),
+            ((string?)tasks[1]!["questions"]![0]!["title"], (string?)tasks[1]!["questions"]![0]!["answer"]![0]!["id"]));
         Assert.Null(tasks[2]!["questions"]);
         Assert.Equal((404, "Course not found"), (missing, (string?)none!["detail"]));
         Assert.Equal((403, "Invalid API key"), (foreign, (string?)refused!["detail"]));

@@ -7,7 +7,8 @@ public sealed class AnswerFormTests
 {
     private static readonly Criterion[] Criteria = [new("Depth", "", 0, 10, 6), new("Clarity", "", 1, 4, 3)];
 
-    private static readonly AssignmentForm Talk = new(Criteria, new(0, 100, 60), isFile: false, earlier: new JsonObject { ["Depth"] = Row(9) });
+    private static readonly AssignmentForm Talk =
+        new(Criteria, new(0, 100, 60), isFile: false, earlier: new JsonObject { ["Depth"] = Row(9) });
 
     [Fact]
     public void An_assignment_is_not_complete_while_a_key_area_has_no_score()
@@ -26,7 +27,8 @@ public sealed class AnswerFormTests
         var line = Talk.Line(Come("completed", new JsonObject { ["Clarity"] = Row(2), ["Depth"] = null }));
 
         Assert.Equal("completed", (string?)line["evaluation_status"]);
-        Assert.Equal((9, 2), ((double)line["key_area_scores"]!["Depth"]!["score"]!, (double)line["key_area_scores"]!["Clarity"]!["score"]!));
+        Assert.Equal(
+            (9, 2), ((double)line["key_area_scores"]!["Depth"]!["score"]!, (double)line["key_area_scores"]!["Clarity"]!["score"]!));
         Assert.False(Talk.IsPassed(line));
     }
 
@@ -74,13 +76,16 @@ public sealed class AnswerFormTests
 
         Assert.False((bool)schema["additionalProperties"]!);
         Assert.Equal(
-            ["Depth", "Clarity"], schema["properties"]!["scorecard"]!["anyOf"]![0]!["properties"]!.AsObject().Select(property => property.Key));
+            ["Depth", "Clarity"],
+            schema["properties"]!["scorecard"]!["anyOf"]![0]!["properties"]!.AsObject().Select(property => property.Key));
     }
 
-    private static JsonObject Row(double score) => new() { ["feedback"] = new JsonObject { ["correct"] = "c", ["wrong"] = "w" }, ["score"] = score };
+    private static JsonObject Row(double score) =>
+        new() { ["feedback"] = new JsonObject { ["correct"] = "c", ["wrong"] = "w" }, ["score"] = score };
 
     private static JsonObject Come(string status, JsonObject? rows) => new()
     {
-        ["chain_of_thought"] = "t", ["feedback"] = "f", ["evaluation_status"] = status, ["key_area_scores"] = rows, ["current_key_area"] = null,
+        ["chain_of_thought"] = "t", ["feedback"] = "f", ["evaluation_status"] = status,
+        ["key_area_scores"] = rows, ["current_key_area"] = null,
     };
 }

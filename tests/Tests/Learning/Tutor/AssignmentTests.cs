@@ -12,7 +12,8 @@ public sealed class AssignmentTests(AssignmentTests.SharedSite shared) : IClassF
     [Fact]
     public async Task An_archive_is_evaluated_and_then_talked_about()
     {
-        var uuid = await Site.UploadAsync(School.Learner, "application/zip", SubmissionTests.Zip(("src/main.py", "print('hello')"u8.ToArray())));
+        var uuid = await Site.UploadAsync(
+            School.Learner, "application/zip", SubmissionTests.Zip(("src/main.py", "print('hello')"u8.ToArray())));
         Site.Provider.EnqueueFor(TutorSite.Text, Evaluation("in_progress", null, 70), Evaluation("completed", 8, null));
 
         var file = await Site.AskAsync(School.Learner, Body(School.Learner, uuid, "file"), "/ai/assignment");
@@ -20,9 +21,11 @@ public sealed class AssignmentTests(AssignmentTests.SharedSite shared) : IClassF
         var talk = await Site.AskAsync(School.Learner, Body(School.Learner, "Because it is short.", "text"), "/ai/assignment");
         var seen = Site.Provider.RequestsFor(TutorSite.Text)[^1].Json!["messages"]!.AsArray();
 
-        Assert.Equal((70d, 70d, "in_progress"), ((double)file.Last["assignment_score"]!, (double)file.Last["project_score"]!, (string)file.Last["evaluation_status"]!));
+        Assert.Equal((70d, 70d, "in_progress"),
+            ((double)file.Last["assignment_score"]!, (double)file.Last["project_score"]!, (string)file.Last["evaluation_status"]!));
         Assert.Equal("completed", (string?)talk.Last["evaluation_status"]);
-        Assert.Equal("""{"feedback":{"correct":"c","wrong":null},"score":8,"max_score":10,"pass_score":6}""", talk.Last["key_area_scores"]!["Depth"]!.ToJsonString());
+        Assert.Equal("""{"feedback":{"correct":"c","wrong":null},"score":8,"max_score":10,"pass_score":6}""",
+            talk.Last["key_area_scores"]!["Depth"]!.ToJsonString());
         Assert.False(talk.Last.AsObject().ContainsKey("assignment_score"));
         Assert.Contains("print('hello')", seen[1]!["content"]!.ToString(), StringComparison.Ordinal);
         Assert.DoesNotContain("print('hello')", seen[0]!["content"]!.ToString(), StringComparison.Ordinal);
@@ -44,7 +47,8 @@ public sealed class AssignmentTests(AssignmentTests.SharedSite shared) : IClassF
         var changed = await Site.AskAsync(learner, Body(learner, "And now?", "text"), "/ai/assignment");
 
         Assert.Equal(("in_progress", null), ((string?)talk.Last["evaluation_status"], talk.Last["key_area_scores"]));
-        Assert.Equal(("completed", 7d), ((string?)changed.Last["evaluation_status"], (double)changed.Last["key_area_scores"]!["Depth"]!["score"]!));
+        Assert.Equal(
+            ("completed", 7d), ((string?)changed.Last["evaluation_status"], (double)changed.Last["key_area_scores"]!["Depth"]!["score"]!));
     }
 
     [Fact]
@@ -54,7 +58,8 @@ public sealed class AssignmentTests(AssignmentTests.SharedSite shared) : IClassF
         var asked = Site.Provider.Requests.Count;
 
         Assert.Equal(
-            "400 The archive names a file outside of itself", await Site.RefusalAsync(School.Other, Body(School.Other, uuid, "file"), "/ai/assignment"));
+            "400 The archive names a file outside of itself",
+            await Site.RefusalAsync(School.Other, Body(School.Other, uuid, "file"), "/ai/assignment"));
         Assert.Equal(asked, Site.Provider.Requests.Count);
     }
 
@@ -69,7 +74,8 @@ public sealed class AssignmentTests(AssignmentTests.SharedSite shared) : IClassF
 
         Assert.Equal("400 Task is not an assignment", await Site.RefusalAsync(School.Owner, onQuiz, "/ai/assignment"));
         Assert.Equal("400 Assignment is missing evaluation criteria", await Site.RefusalAsync(School.Owner, onBare, "/ai/assignment"));
-        Assert.Equal("404 File not found", await Site.RefusalAsync(School.Learner, Body(School.Learner, Guid.Empty.ToString(), "file"), "/ai/assignment"));
+        Assert.Equal("404 File not found",
+            await Site.RefusalAsync(School.Learner, Body(School.Learner, Guid.Empty.ToString(), "file"), "/ai/assignment"));
     }
 
     internal static ScriptedAnswer Evaluation(string status, double? depth, double? whole)
@@ -79,7 +85,8 @@ public sealed class AssignmentTests(AssignmentTests.SharedSite shared) : IClassF
             ["chain_of_thought"] = "t", ["feedback"] = "f", ["evaluation_status"] = status,
             ["key_area_scores"] = depth is null ? null : new JsonObject
             {
-                ["Depth"] = new JsonObject { ["feedback"] = new JsonObject { ["correct"] = "c", ["wrong"] = null }, ["score"] = depth, ["max_score"] = 1, ["pass_score"] = 1 },
+                ["Depth"] = new JsonObject { ["feedback"] = new JsonObject { ["correct"] = "c", ["wrong"] = null },
+                    ["score"] = depth, ["max_score"] = 1, ["pass_score"] = 1 },
             },
             ["current_key_area"] = "Depth",
         };
@@ -92,15 +99,18 @@ public sealed class AssignmentTests(AssignmentTests.SharedSite shared) : IClassF
 
     private JsonObject Body(Learner learner, string response, string type) => new()
     {
-        ["task_type"] = "assignment", ["user_id"] = learner.Id, ["user_email"] = learner.Email, ["task_id"] = School.Assignment, ["user_response"] = response,
+        ["task_type"] = "assignment", ["user_id"] = learner.Id, ["user_email"] = learner.Email,
+        ["task_id"] = School.Assignment, ["user_response"] = response,
         ["response_type"] = type,
     };
 
-    private Task<JsonNode> StoreAsync(string content, string type, JsonNode answer, Learner? by = null) => Site.Site.PostAsync(by ?? School.Learner, "/chat/", new JsonObject
+    private Task<JsonNode> StoreAsync(string content, string type, JsonNode answer, Learner? by = null) =>
+        Site.Site.PostAsync(by ?? School.Learner, "/chat/", new JsonObject
     {
         ["user_id"] = (by ?? School.Learner).Id, ["task_id"] = School.Assignment, ["is_complete"] = false, ["messages"] = new JsonArray(
             new JsonObject { ["role"] = "user", ["content"] = content, ["response_type"] = type, ["created_at"] = "2026-11-20T09:41:10Z" },
-            new JsonObject { ["role"] = "assistant", ["content"] = answer.ToJsonString(), ["response_type"] = null, ["created_at"] = "2026-11-20T09:41:11Z" }),
+            new JsonObject { ["role"] = "assistant", ["content"] = answer.ToJsonString(),
+                ["response_type"] = null, ["created_at"] = "2026-11-20T09:41:11Z" }),
     });
 
     public sealed class SharedSite : IAsyncLifetime

@@ -5,19 +5,22 @@ namespace Stoa.Tests.Learning.Tutor;
 public sealed class BlockTextTests
 {
     [Theory]
-    [InlineData("""[{"type":"paragraph","content":[{"type":"text","text":"a "},{"type":"link","href":"x","content":[{"type":"text","text":"link"}]}]}]""", "a link")]
+    [InlineData(
+        """[{"type":"paragraph","content":[{"type":"text","text":"a "},{"type":"link","href":"x","content":[{"type":"text","text":"link"}]}]}]""", "a link")]
     [InlineData("""[{"type":"heading","props":{"level":3},"content":[{"type":"text","text":"h"}]}]""", "### h")]
     [InlineData("""[{"type":"codeBlock","props":{"language":"js"},"content":[{"type":"text","text":"a\nb"}]}]""", "```js\na\nb\n```")]
     [InlineData("""
         [{"type":"numberedListItem","content":[{"type":"text","text":"a"}]},{"type":"numberedListItem","content":[{"type":"text","text":"b"}]},
         {"type":"paragraph","content":[]},{"type":"numberedListItem","content":[{"type":"text","text":"c"}]}]
         """, "1. a\n2. b\n\n1. c")]
-    [InlineData("""[{"type":"checkListItem","props":{"checked":true},"content":[{"type":"text","text":"a"}]},{"type":"checkListItem","content":[]}]""", "- [x] a\n- [ ] ")]
+    [InlineData(
+        """[{"type":"checkListItem","props":{"checked":true},"content":[{"type":"text","text":"a"}]},{"type":"checkListItem","content":[]}]""", "- [x] a\n- [ ] ")]
     [InlineData("""
         [{"type":"bulletListItem","content":[{"type":"text","text":"a"}],"children":[{"type":"bulletListItem","content":[{"type":"text","text":"b"}]}]}]
         """, "- a\n    - b")]
     [InlineData("""[{"type":"image","props":{"url":"https://x/y.png","caption":"A cat"}}]""", "[image: A cat, https://x/y.png]")]
-    [InlineData("""[{"type":"table","content":{"type":"tableContent","rows":[{"cells":[[{"type":"text","text":"a"}],{"content":[{"type":"text","text":"b"}]}]}]}}]""", "a | b")]
+    [InlineData(
+        """[{"type":"table","content":{"type":"tableContent","rows":[{"cells":[[{"type":"text","text":"a"}],{"content":[{"type":"text","text":"b"}]}]}]}}]""", "a | b")]
     [InlineData("""[{"type":"unknown","content":"?"},7,null]""", "")]
     [InlineData("""{"not":"a list"}""", "")]
     [InlineData(null, "")]

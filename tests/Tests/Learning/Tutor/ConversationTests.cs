@@ -11,13 +11,16 @@ public sealed class ConversationTests(ConversationTests.SharedSite shared) : ICl
     [Fact]
     public async Task Turns_are_stored_as_they_were_sent_and_read_in_their_order()
     {
-        var stored = await Site.Site.PostAsync(School.Learner, "/chat/?userId=1&taskId=2", TutorTests.ChatBody(School.Learner, School.Questions[0], "41"));
+        var stored = await Site.Site.PostAsync(
+            School.Learner, "/chat/?userId=1&taskId=2", TutorTests.ChatBody(School.Learner, School.Questions[0], "41"));
         var read = await Site.Site.GetAsync(School.Learner, $"/chat/user/{School.Learner.Id}/task/{School.Quiz}");
 
         Assert.Equal("2026-11-20 09:41:10+00:00", (string?)stored[0]!["created_at"]);
-        Assert.Equal((School.Quiz, "user", "41", "text"), ((int)stored[0]!["task_id"]!, (string)stored[0]!["role"]!, (string)stored[0]!["content"]!, (string)stored[0]!["response_type"]!));
+        Assert.Equal((School.Quiz, "user", "41", "text"), ((int)stored[0]!["task_id"]!,
+            (string)stored[0]!["role"]!, (string)stored[0]!["content"]!, (string)stored[0]!["response_type"]!));
         Assert.Contains(read.AsArray(), message => JsonNode.DeepEquals(message, stored[0]));
-        Assert.Contains((await Site.Site.GetAsync(School.Owner, $"/chat/?org_id={School.Org}")).AsArray(), message => JsonNode.DeepEquals(message, stored[0]));
+        Assert.Contains((await Site.Site.GetAsync(School.Owner, $"/chat/?org_id={School.Org}")).AsArray(),
+            message => JsonNode.DeepEquals(message, stored[0]));
     }
 
     [Fact]
@@ -42,12 +45,15 @@ public sealed class ConversationTests(ConversationTests.SharedSite shared) : ICl
         var nothing = TutorTests.ChatBody(School.Learner, 0, "x");
         nothing.Remove("question_id");
 
-        Assert.Equal("400 Either question_id or task_id must be provided", await Site.Site.StatusesAsync(School.Learner, HttpMethod.Post, "/chat/", nothing));
-        Assert.Equal("404 Question not found", await Site.Site.StatusesAsync(School.Learner, HttpMethod.Post, "/chat/", TutorTests.ChatBody(School.Learner, 999_999, "x")));
+        Assert.Equal("400 Either question_id or task_id must be provided",
+            await Site.Site.StatusesAsync(School.Learner, HttpMethod.Post, "/chat/", nothing));
+        Assert.Equal("404 Question not found",
+            await Site.Site.StatusesAsync(School.Learner, HttpMethod.Post, "/chat/", TutorTests.ChatBody(School.Learner, 999_999, "x")));
         Assert.Equal(
             "400 Task is not a quiz or assignment",
             await Site.Site.StatusesAsync(School.Learner, HttpMethod.Get, $"/chat/user/{School.Learner.Id}/task/{School.Material}"));
-        Assert.Equal("404 Task not found", await Site.Site.StatusesAsync(School.Learner, HttpMethod.Get, $"/chat/user/{School.Learner.Id}/task/999999"));
+        Assert.Equal("404 Task not found",
+            await Site.Site.StatusesAsync(School.Learner, HttpMethod.Get, $"/chat/user/{School.Learner.Id}/task/999999"));
     }
 
     [Fact]
@@ -56,7 +62,8 @@ public sealed class ConversationTests(ConversationTests.SharedSite shared) : ICl
         var path = $"/chat/user/{School.Learner.Id}/task/{School.Quiz}";
         var outsider = await Site.Site.SignInAsync("outsider@elsewhere.org");
 
-        Assert.Equal("403 Forbidden", await Site.Site.StatusesAsync(School.Other, HttpMethod.Post, "/chat/", TutorTests.ChatBody(School.Learner, School.Questions[0], "x")));
+        Assert.Equal("403 Forbidden", await Site.Site.StatusesAsync(
+            School.Other, HttpMethod.Post, "/chat/", TutorTests.ChatBody(School.Learner, School.Questions[0], "x")));
         Assert.Equal("403 Forbidden", await Site.Site.StatusesAsync(School.Other, HttpMethod.Get, path));
         Assert.Equal("403 Forbidden", await Site.Site.StatusesAsync(outsider, HttpMethod.Get, path));
         await Site.Site.GetAsync(School.Admin, $"/chat/?org_id={School.Org}");
@@ -88,7 +95,8 @@ public sealed class ConversationTests(ConversationTests.SharedSite shared) : ICl
         Assert.Equal("400 No attempts are left for this question", await Site.RefusalAsync(School.Learner, ask));
         Assert.Equal(
             "400 No attempts are left for this question",
-            await Site.Site.StatusesAsync(School.Learner, HttpMethod.Post, "/chat/", TutorTests.ChatBody(School.Learner, question, "another")));
+            await Site.Site.StatusesAsync(
+                School.Learner, HttpMethod.Post, "/chat/", TutorTests.ChatBody(School.Learner, question, "another")));
     }
 
     [Fact]
@@ -97,7 +105,8 @@ public sealed class ConversationTests(ConversationTests.SharedSite shared) : ICl
         var question = School.Questions[1];
         var body = TutorTests.ChatBody(School.Other, question, "essay");
         var given = """{"feedback":"hm","scorecard":[{"category":"Depth","feedback":{"correct":"a","wrong":"b"},"score":2,"max_score":10,"pass_score":6}]}""";
-        body["messages"]!.AsArray().Add((JsonNode)new JsonObject { ["role"] = "assistant", ["content"] = given, ["response_type"] = null, ["created_at"] = "2026-11-20T09:41:11Z" });
+        body["messages"]!.AsArray().Add((JsonNode)new JsonObject { ["role"] = "assistant",
+            ["content"] = given, ["response_type"] = null, ["created_at"] = "2026-11-20T09:41:11Z" });
         var message = (int)(await Site.Site.PostAsync(School.Other, "/chat/", body))[1]!["id"]!;
         var change = new JsonObject { ["reason"] = "Deeper than it looks", ["scores"] = new JsonObject { ["Depth"] = 8 } };
 
@@ -112,7 +121,8 @@ public sealed class ConversationTests(ConversationTests.SharedSite shared) : ICl
         Assert.Equal("403 Forbidden", await Site.Site.StatusesAsync(School.Other, HttpMethod.Put, $"/chat/{message}/grade", change));
         Assert.Equal("404 Message not found", await Site.Site.StatusesAsync(School.Learner, HttpMethod.Get, $"/chat/{message}/grades"));
         change["scores"] = new JsonObject { ["Depth"] = 11 };
-        Assert.StartsWith("400 The score", await Site.Site.StatusesAsync(School.Mentor, HttpMethod.Put, $"/chat/{message}/grade", change), StringComparison.Ordinal);
+        Assert.StartsWith("400 The score",
+            await Site.Site.StatusesAsync(School.Mentor, HttpMethod.Put, $"/chat/{message}/grade", change), StringComparison.Ordinal);
     }
 
     private async Task<string> CompletionAsync(Learner learner, int question) => await Site.Site.ValueAsync<string>(

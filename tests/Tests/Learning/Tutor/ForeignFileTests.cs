@@ -17,8 +17,10 @@ public sealed class ForeignFileTests
         await StoreAsync(site, foreign, responseType);
         var asked = site.Provider.Requests.Count;
 
-        Assert.Equal("404 File not found", await site.RefusalAsync(school.Learner, Body(school, school.Learner, "And now?", "text"), "/ai/assignment"));
-        Assert.Equal("404 File not found", await site.RefusalAsync(school.Owner, Body(school, school.Owner, foreign, responseType), "/ai/assignment"));
+        Assert.Equal("404 File not found",
+            await site.RefusalAsync(school.Learner, Body(school, school.Learner, "And now?", "text"), "/ai/assignment"));
+        Assert.Equal("404 File not found",
+            await site.RefusalAsync(school.Owner, Body(school, school.Owner, foreign, responseType), "/ai/assignment"));
         Assert.Equal(asked, site.Provider.Requests.Count);
     }
 
@@ -35,16 +37,19 @@ public sealed class ForeignFileTests
 
         await site.AskAsync(school.Learner, Body(school, school.Learner, "And now?", "text"), "/ai/assignment");
 
-        var seen = site.Provider.Requests.Select(request => request.Json!.ToJsonString()).Last(text => text.Contains("And now?", StringComparison.Ordinal));
+        var seen = site.Provider.Requests.Select(request => request.Json!.ToJsonString())
+            .Last(text => text.Contains("And now?", StringComparison.Ordinal));
         Assert.Equal((4, 2), (seen.Split("\"input_audio\":").Length - 1, seen.Split("(an earlier answer, spoken)").Length - 1));
     }
 
     private static JsonObject Body(School school, Learner learner, string response, string type) => new()
     {
-        ["task_type"] = "assignment", ["user_id"] = learner.Id, ["task_id"] = school.Assignment, ["user_response"] = response, ["response_type"] = type,
+        ["task_type"] = "assignment", ["user_id"] = learner.Id,
+        ["task_id"] = school.Assignment, ["user_response"] = response, ["response_type"] = type,
     };
 
-    private static Task<JsonNode> StoreAsync(TutorSite site, string content, string type) => site.Site.PostAsync(site.School.Learner, "/chat/", new JsonObject
+    private static Task<JsonNode> StoreAsync(TutorSite site, string content, string type) =>
+        site.Site.PostAsync(site.School.Learner, "/chat/", new JsonObject
     {
         ["user_id"] = site.School.Learner.Id, ["task_id"] = site.School.Assignment, ["is_complete"] = false, ["messages"] = new JsonArray(
             new JsonObject { ["role"] = "user", ["content"] = content, ["response_type"] = type, ["created_at"] = "2026-11-20T09:41:10Z" }),

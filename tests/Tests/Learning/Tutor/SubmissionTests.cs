@@ -16,7 +16,8 @@ public sealed class SubmissionTests
     public async Task Texts_are_shown_by_path_and_the_rest_is_named()
     {
         var read = await ReadAsync(
-            ("src/b.py", "print(2)"u8.ToArray()), ("src\\a.py", "print(1)"u8.ToArray()), ("node_modules/x.js", "x"u8.ToArray()), ("__MACOSX/a.py", "x"u8.ToArray()),
+            ("src/b.py", "print(2)"u8.ToArray()), ("src\\a.py", "print(1)"u8.ToArray()),
+            ("node_modules/x.js", "x"u8.ToArray()), ("__MACOSX/a.py", "x"u8.ToArray()),
             ("photo.png", "x"u8.ToArray()), ("binary.txt", [0, 1, 2]), ("latin.txt", [0xE9, 0x20]), ("large.txt", new byte[5_000]));
 
         Assert.Equal([("src/a.py", "print(1)"), ("src/b.py", "print(2)")], read.Files);
@@ -26,7 +27,8 @@ public sealed class SubmissionTests
     [Fact]
     public async Task No_more_is_shown_than_a_model_is_to_read()
     {
-        var read = await ReadAsync([.. Enumerable.Range(0, 4).Select(number => ($"{number}.txt", Enumerable.Repeat((byte)'a', 2_500).ToArray()))]);
+        var read = await ReadAsync(
+            [.. Enumerable.Range(0, 4).Select(number => ($"{number}.txt", Enumerable.Repeat((byte)'a', 2_500).ToArray()))]);
 
         Assert.Equal(["0.txt", "1.txt"], read.Files.Select(file => file.Path));
         Assert.Equal(["2.txt", "3.txt"], read.Omitted);
@@ -48,7 +50,8 @@ public sealed class SubmissionTests
 
     [Fact]
     public async Task Too_many_entries_are_refused() => Assert.Contains(
-        "50 files", await RefusalAsync(() => ReadAsync([.. Enumerable.Range(0, 51).Select(number => ($"{number}.txt", Array.Empty<byte>()))])), StringComparison.Ordinal);
+        "50 files", await RefusalAsync(() =>
+            ReadAsync([.. Enumerable.Range(0, 51).Select(number => ($"{number}.txt", Array.Empty<byte>()))])), StringComparison.Ordinal);
 
     [Fact]
     public async Task A_directory_that_lies_about_its_size_is_measured()
@@ -57,7 +60,8 @@ public sealed class SubmissionTests
         var end = archive.AsSpan(archive.Length - 22);
         (end[8], end[9], end[10], end[11]) = (1, 0, 1, 0);
 
-        Assert.Contains("50 files", await RefusalAsync(() => Submission.ReadAsync(new MemoryStream(archive), Limits, Ct)), StringComparison.Ordinal);
+        Assert.Contains(
+            "50 files", await RefusalAsync(() => Submission.ReadAsync(new MemoryStream(archive), Limits, Ct)), StringComparison.Ordinal);
     }
 
     [Theory]
@@ -65,7 +69,8 @@ public sealed class SubmissionTests
     [InlineData("PK")]
     [InlineData("no archive at all, but long enough to hold the end of one")]
     public async Task What_is_no_archive_is_refused(string content) => Assert.Equal(
-        "The file is not a zip archive", await RefusalAsync(() => Submission.ReadAsync(new MemoryStream(Encoding.ASCII.GetBytes(content)), Limits, Ct)));
+        "The file is not a zip archive",
+        await RefusalAsync(() => Submission.ReadAsync(new MemoryStream(Encoding.ASCII.GetBytes(content)), Limits, Ct)));
 
     [Fact]
     public async Task A_damaged_archive_is_refused_or_read_and_never_breaks_its_reader()
@@ -86,7 +91,8 @@ public sealed class SubmissionTests
         }
     }
 
-    private static Task<Submission> ReadAsync(params (string Name, byte[] Content)[] files) => Submission.ReadAsync(new MemoryStream(Zip(files)), Limits, Ct);
+    private static Task<Submission> ReadAsync(params (string Name, byte[] Content)[] files) =>
+        Submission.ReadAsync(new MemoryStream(Zip(files)), Limits, Ct);
 
     private static async Task<string> RefusalAsync(Func<Task<Submission>> read) => (await Assert.ThrowsAsync<Failure>(read)).Message;
 

@@ -15,7 +15,8 @@ public sealed class TutorSettingsTests
 
         var judged = await site.OkLinesAsync(school.Learner, "/ai/chat", new JsonObject
         {
-            ["task_type"] = "quiz", ["user_id"] = school.Learner.Id, ["user_email"] = "x", ["task_id"] = school.Quiz, ["user_response"] = "essay",
+            ["task_type"] = "quiz", ["user_id"] = school.Learner.Id,
+            ["user_email"] = "x", ["task_id"] = school.Quiz, ["user_response"] = "essay",
             ["question_id"] = school.Questions[1], ["response_type"] = "text",
         });
         var score = (double?)judged["scorecard"]?["Depth"]?["score"];
@@ -28,7 +29,8 @@ public sealed class TutorSettingsTests
     public async Task The_router_sends_what_is_hard_to_the_model_that_reasons()
     {
         await using var site = await TutorSite.StartAsync("router-school", ("Learning:Models:Reasoning", "openai/o3-mini-2025-01-31"));
-        site.Provider.EnqueueFor("gpt-4.1-mini-2025-04-14", ScriptedAnswer.Json(new JsonObject { ["chain_of_thought"] = "hard", ["use_reasoning_model"] = true }), ScriptedAnswer.Error(500));
+        site.Provider.EnqueueFor("gpt-4.1-mini-2025-04-14", ScriptedAnswer.Json(
+            new JsonObject { ["chain_of_thought"] = "hard", ["use_reasoning_model"] = true }), ScriptedAnswer.Error(500));
         site.Provider.EnqueueFor("o3-mini-2025-01-31", TutorSite.Objective(isCorrect: true));
         site.Provider.EnqueueFor(TutorSite.Text, TutorSite.Objective(isCorrect: false));
 
@@ -52,22 +54,27 @@ public sealed class TutorSettingsTests
         var first = await site.AskAsync(site.School.Learner, site.Question(site.School.Learner, "1"));
 
         Assert.Equal(200, first.Status);
-        Assert.StartsWith("429", await site.RefusalAsync(site.School.Learner, site.Question(site.School.Learner, "2")), StringComparison.Ordinal);
+        Assert.StartsWith(
+            "429", await site.RefusalAsync(site.School.Learner, site.Question(site.School.Learner, "2")), StringComparison.Ordinal);
         Assert.Equal(200, (await site.AskAsync(site.School.Other, site.Question(site.School.Other, "1"))).Status);
     }
 
     [Fact]
     public async Task A_school_is_served_by_its_own_key_and_no_other_school_is()
     {
-        await using var site = await TutorSite.StartAsync("key-school", ("Gateway:Providers:openai:ApiKey", "wrong"), ("Learning:Models:Text", $"openai/{TutorSite.Text}"));
+        await using var site = await TutorSite.StartAsync(
+            "key-school", ("Gateway:Providers:openai:ApiKey", "wrong"), ("Learning:Models:Text", $"openai/{TutorSite.Text}"));
         var school = site.School;
         var path = $"/organizations/{school.Org}/provider_keys";
 
         Assert.Equal("502 The model could not answer", await site.RefusalAsync(school.Learner, site.Question(school.Learner, "x")));
-        Assert.Equal("403 Forbidden", await site.Site.StatusesAsync(school.Mentor, HttpMethod.Put, $"{path}/openai", new JsonObject { ["key"] = site.Provider.Key }));
-        Assert.StartsWith("400 ", await site.Site.StatusesAsync(school.Owner, HttpMethod.Put, $"{path}/openai", new JsonObject { ["key"] = "not-the-key" }), StringComparison.Ordinal);
+        Assert.Equal("403 Forbidden",
+            await site.Site.StatusesAsync(school.Mentor, HttpMethod.Put, $"{path}/openai", new JsonObject { ["key"] = site.Provider.Key }));
+        Assert.StartsWith("400 ", await site.Site.StatusesAsync(
+            school.Owner, HttpMethod.Put, $"{path}/openai", new JsonObject { ["key"] = "not-the-key" }), StringComparison.Ordinal);
         var kept = await site.Site.PutAsync(school.Owner, $"{path}/openai", new JsonObject { ["key"] = site.Provider.Key });
-        site.Provider.EnqueueFor(TutorSite.Text, TutorSite.Objective(isCorrect: true), TutorSite.Objective(isCorrect: true), TutorSite.Objective(isCorrect: true));
+        site.Provider.EnqueueFor(TutorSite.Text, TutorSite.Objective(isCorrect: true),
+            TutorSite.Objective(isCorrect: true), TutorSite.Objective(isCorrect: true));
         while ((await site.AskAsync(school.Learner, site.Question(school.Learner, "x"))).Status != 200)
         {
             // Hosts hear of a new key within a second.
@@ -80,7 +87,8 @@ public sealed class TutorSettingsTests
         Assert.DoesNotContain(site.Provider.Key, kept.ToJsonString(), StringComparison.Ordinal);
         Assert.Equal("openai", (string?)(await site.Site.GetAsync(school.Owner, path))[0]!["provider"]);
         Assert.Equal("502 The model could not answer", await site.RefusalAsync(other.Learner, question));
-        Assert.Equal(0L, await site.Site.ValueAsync<long>($"select count(*) from gateway.provider_keys where encode(secret, 'escape') like '%{site.Provider.Key}%'"));
+        Assert.Equal(0L, await site.Site.ValueAsync<long>(
+            $"select count(*) from gateway.provider_keys where encode(secret, 'escape') like '%{site.Provider.Key}%'"));
         await site.Site.DeleteAsync(school.Owner, $"{path}/openai");
         Assert.Equal("404 Key not found", await site.Site.StatusesAsync(school.Owner, HttpMethod.Delete, $"{path}/openai"));
     }
@@ -95,7 +103,8 @@ public sealed class TutorSettingsTests
         var prompts = new TutorPrompts(Options.Create(new TutorOptions { PromptsDirectory = folder }));
 
         Assert.Equal(
-            ["the school's", "the operator's", "objective.own"], [prompts.Find("objective", 7).Text, prompts.Find("objective", 8).Text, prompts.Find("objective", 8).Version]);
+            ["the school's", "the operator's", "objective.own"],
+            [prompts.Find("objective", 7).Text, prompts.Find("objective", 8).Text, prompts.Find("objective", 8).Version]);
         Assert.Equal("router.1", prompts.Find("router", 7).Version);
         Directory.Delete(folder, recursive: true);
     }

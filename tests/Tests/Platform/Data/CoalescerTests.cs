@@ -103,7 +103,8 @@ public sealed class CoalescerTests
     {
         var tries = 0;
         var coalescer = new Coalescer<int, int>(
-            items => ++tries == 1 ? throw new PostgresException("deadlock detected", "ERROR", "ERROR", "40P01") : Task.FromResult<IReadOnlyList<int>>([.. items]),
+            items => ++tries == 1 ? throw new PostgresException("deadlock detected", "ERROR", "ERROR", "40P01")
+            : Task.FromResult<IReadOnlyList<int>>([.. items]),
             largest: 1, atOnce: 1);
 
         Assert.Equal(7, await coalescer.RunAsync(7, Ct));

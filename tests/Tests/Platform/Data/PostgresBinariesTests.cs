@@ -11,7 +11,8 @@ public sealed class PostgresBinariesTests
     [InlineData("postgres (PostgreSQL) 19devel", 19)]
     [InlineData("postgres (PostgreSQL) ", 0)]
     [InlineData("postgres 17.2", 0)]
-    public void The_major_version_is_read_from_what_the_server_says(string said, int major) => Assert.Equal(major, PostgresBinaries.MajorIn(said));
+    public void The_major_version_is_read_from_what_the_server_says(string said, int major) =>
+        Assert.Equal(major, PostgresBinaries.MajorIn(said));
 
     [Theory]
     [InlineData("17", "17")]

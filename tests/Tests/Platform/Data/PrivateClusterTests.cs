@@ -230,7 +230,8 @@ public sealed class PrivateClusterTests(TestCluster tests)
 
         public bool IsEnabled(LogLevel logLevel) => true;
 
-        public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter) =>
+        public void Log<TState>(
+            LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter) =>
             TestContext.Current.TestOutputHelper?.WriteLine($"{formatter(state, exception)} {exception}");
     }
 }

@@ -135,7 +135,8 @@ public sealed class AddressGuardTests
     [Fact]
     public void No_text_whatever_makes_the_guard_stumble() => Prop.ForAll(
         Gen.Elements(
-                "http://", "https://", "http:", "//", "1", "0x", "127", ".", "。", "[", "]", ":", "%", "@", "/", "é", "ａ", "\u0000", "-", "xn--")
+                "http://", "https://", "http:", "//", "1", "0x", "127", ".", "。",
+                "[", "]", ":", "%", "@", "/", "é", "ａ", "\u0000", "-", "xn--")
             .ListOf().Select(parts => string.Concat(parts)).ToArbitrary(),
         url =>
         {

@@ -16,8 +16,10 @@ public sealed class ApiSafetyTests(SharedIdentitySite shared) : IClassFixture<Sh
     private static readonly string[] Bodies =
     [
         "null", "[]", "\"text\"", "17", "{", "", "{\"name\":", "{\"name\":17}", "{\"email\":[]}", "{\"role\":\"emperor\"}", "{\"role\":3}",
-        "{\"state\":\"erased\"}", "{\"state\":0}", "{\"name\":\"a\\u0000b\"}", "{\"name\":\"\\ud800\"}", "{\"email\":\"a@b\\u0000.c\"}", "{\"token\":\"\\ud800\"}",
-        "{\"organization_id\":\"x\"}", "{\"expires_at\":\"never\"}", "{\"password\":\"\\u0000\",\"email\":\"\\udfff@x\"}", "{\"slug\":\"Ünï\",\"name\":\"\"}",
+        "{\"state\":\"erased\"}", "{\"state\":0}", "{\"name\":\"a\\u0000b\"}",
+        "{\"name\":\"\\ud800\"}", "{\"email\":\"a@b\\u0000.c\"}", "{\"token\":\"\\ud800\"}",
+        "{\"organization_id\":\"x\"}", "{\"expires_at\":\"never\"}",
+        "{\"password\":\"\\u0000\",\"email\":\"\\udfff@x\"}", "{\"slug\":\"Ünï\",\"name\":\"\"}",
         "{\"old_password\":{},\"new_password\":1e400}", $"{{\"name\":\"{new string('x', 100_000)}\"}}", $"{{\"a\":{new string('[', 200)}",
     ];
 
@@ -44,7 +46,8 @@ public sealed class ApiSafetyTests(SharedIdentitySite shared) : IClassFixture<Sh
     [Fact]
     public async Task A_listed_site_may_and_a_key_needs_no_site()
     {
-        await using var site = await IdentitySite.StartAsync(settings: new(StringComparer.OrdinalIgnoreCase) { ["Stoa:CorsOrigins:0"] = "https://app.example" });
+        await using var site = await IdentitySite.StartAsync(
+            settings: new(StringComparer.OrdinalIgnoreCase) { ["Stoa:CorsOrigins:0"] = "https://app.example" });
         using var owner = await site.SetUpAsync();
 
         using var listed = await owner.CallAsync(HttpMethod.Patch, "/api/stoa/me", new { name = "Cleanthes" }, "https://app.example");
@@ -105,7 +108,8 @@ public sealed class ApiSafetyTests(SharedIdentitySite shared) : IClassFixture<Sh
         var (site, owner) = (shared.Site, shared.Owner);
         var before = (await IdentitySite.GetAsync(owner, "/api/stoa/members")).ToJsonString();
         // Signing out and erasing need no body, so nothing in it is refused.
-        var routes = Routes(site).Where(route => (route.Method == HttpMethod.Post || route.Method == HttpMethod.Put || route.Method == HttpMethod.Patch)
+        var routes = Routes(site)
+            .Where(route => (route.Method == HttpMethod.Post || route.Method == HttpMethod.Put || route.Method == HttpMethod.Patch)
             && route.Tag is not ("Jobs" or "Schedules" or "Prices") && !route.Path.EndsWith("/erasure", StringComparison.Ordinal));
 
         foreach (var route in routes)
@@ -117,7 +121,8 @@ public sealed class ApiSafetyTests(SharedIdentitySite shared) : IClassFixture<Sh
                 request.Headers.Add("Origin", site.Address.GetLeftPart(UriPartial.Authority));
                 request.Content = new StringContent(body, Encoding.UTF8, "application/json");
                 using var answer = await site.Anonymous.SendAsync(request, Ct);
-                Assert.True((int)answer.StatusCode is >= 200 and < 500, $"{route.Method} {route.Path} {body[..Math.Min(40, body.Length)]}: {answer.StatusCode}");
+                Assert.True((int)answer.StatusCode is >= 200 and < 500,
+                    $"{route.Method} {route.Path} {body[..Math.Min(40, body.Length)]}: {answer.StatusCode}");
                 Assert.True(
                     !answer.IsSuccessStatusCode || route is { Path: "/api/stoa/me" },
                     $"{route.Method} {route.Path} took {body[..Math.Min(40, body.Length)]}");
@@ -139,7 +144,8 @@ public sealed class ApiSafetyTests(SharedIdentitySite shared) : IClassFixture<Sh
         string[] lists = ["members", "invitations", "principals", "audit", "people", "keys"];
         foreach (var list in lists)
         {
-            Assert.Equal((list, HttpStatusCode.BadRequest), (list, await IdentitySite.StatusAsync(owner, HttpMethod.Get, $"/api/stoa/{list}{query}")));
+            Assert.Equal((list, HttpStatusCode.BadRequest),
+                (list, await IdentitySite.StatusAsync(owner, HttpMethod.Get, $"/api/stoa/{list}{query}")));
         }
     }
 
@@ -152,7 +158,8 @@ public sealed class ApiSafetyTests(SharedIdentitySite shared) : IClassFixture<Sh
         var before = await IdentitySite.GetAsync(member, "/api/stoa/me");
 
         var forged = new JsonObject();
-        foreach (var name in new[] { "id", "Id", "email", "EMAIL", "role", "Role", "state", "organization_id", "organizationId", "is_operator", "created_at", "password_hash", "passwordHash", "email_verified_at", "erase_at" })
+        foreach (var name in new[] { "id", "Id", "email", "EMAIL", "role", "Role", "state", "organization_id",
+            "organizationId", "is_operator", "created_at", "password_hash", "passwordHash", "email_verified_at", "erase_at" })
         {
             forged[name] = name.Contains("id", StringComparison.OrdinalIgnoreCase) ? foreign.ToString() : "owner";
         }
@@ -161,7 +168,8 @@ public sealed class ApiSafetyTests(SharedIdentitySite shared) : IClassFixture<Sh
 
         using var invited = await owner.CallAsync(HttpMethod.Post, "/api/stoa/invitations", new
         {
-            email = "x@example.org", id = foreign, organization_id = foreign, accepted_at = "2026-01-01T00:00:00Z", accepted_by = foreign, expires_at = "2099-01-01T00:00:00Z",
+            email = "x@example.org", id = foreign, organization_id = foreign,
+            accepted_at = "2026-01-01T00:00:00Z", accepted_by = foreign, expires_at = "2099-01-01T00:00:00Z",
         });
         var invitation = (await IdentitySite.ReadAsync(invited))["invitation"]!;
         Assert.NotEqual(foreign, (Guid)invitation["id"]!);
@@ -169,7 +177,8 @@ public sealed class ApiSafetyTests(SharedIdentitySite shared) : IClassFixture<Sh
         Assert.Null(invitation["accepted_at"]);
         Assert.True((DateTimeOffset)invitation["expires_at"]! < TimeProvider.System.GetUtcNow().AddDays(30));
 
-        using var made = await member.CallAsync(HttpMethod.Post, "/api/stoa/organizations", new JsonObject { ["slug"] = "mine", ["name"] = "Mine", ["id"] = foreign, ["Id"] = foreign });
+        using var made = await member.CallAsync(HttpMethod.Post, "/api/stoa/organizations",
+            new JsonObject { ["slug"] = "mine", ["name"] = "Mine", ["id"] = foreign, ["Id"] = foreign });
         Assert.NotEqual(foreign, (Guid)(await IdentitySite.ReadAsync(made))["id"]!);
     }
 
@@ -181,7 +190,8 @@ public sealed class ApiSafetyTests(SharedIdentitySite shared) : IClassFixture<Sh
             from method in endpoint.Metadata.GetMetadata<HttpMethodMetadata>()?.HttpMethods ?? []
             select (
                 new HttpMethod(method),
-                Parameter.Replace(path, match => match.Groups["name"].Value is "provider" or "kind" or "name" ? "nothing" : Guid.CreateVersion7().ToString()),
+                Parameter.Replace(path,
+                    match => match.Groups["name"].Value is "provider" or "kind" or "name" ? "nothing" : Guid.CreateVersion7().ToString()),
                 endpoint.Metadata.GetMetadata<AccessRule>()?.Name,
                 endpoint.Metadata.GetMetadata<Microsoft.AspNetCore.Http.Metadata.ITagsMetadata>()?.Tags is [{ } tag, ..] ? tag : null)];
 }

@@ -27,7 +27,8 @@ public sealed class FirstRunTests
         var key = Token.Match(done.Html).Value;
         var me = await IdentitySite.GetAsync(browser, "/api/stoa/me");
         Assert.Equal(("Zeno", "Agora", "owner", true), (
-            (string)me["person"]!["name"]!, (string)me["organization"]!["name"]!, (string)me["organization"]!["role"]!, (bool)me["is_operator"]!));
+            (string)me["person"]!["name"]!, (string)me["organization"]!["name"]!,
+            (string)me["organization"]!["role"]!, (bool)me["is_operator"]!));
         var ring = site.Services.GetRequiredService<KeyRing>();
         await IdentitySite.Until(() => Task.FromResult(ring.Find(key) is { IsAdmin: true }));
     }
@@ -81,7 +82,8 @@ public sealed class FirstRunTests
 
         Assert.Equal(HttpStatusCode.InternalServerError, broken.Status);
         Assert.Null(broken.Header("Set-Cookie"));
-        Assert.Equal(0L, await ScalarAsync(source, "select (select count(*) from platform.people) + (select count(*) from platform.audit where act <> 'api_client.create')"));
+        Assert.Equal(0L, await ScalarAsync(source,
+            "select (select count(*) from platform.people) + (select count(*) from platform.audit where act <> 'api_client.create')"));
         await ExecuteAsync(source, "drop trigger fails on platform.api_keys");
         Assert.Equal(HttpStatusCode.OK, (await IdentitySite.SetUpAsync(browser, token)).Status);
         Assert.Equal(1L, await ScalarAsync(source, "select count(*) from platform.api_keys"));

@@ -93,7 +93,8 @@ public sealed class GoogleTokensTests : IAsyncLifetime
         claims["aud"] = "";
 
         Assert.False(off.IsConfigured);
-        Assert.Equal("google_not_configured", (await Assert.ThrowsAsync<Failure>(() => off.VerifyAsync(issuer.Sign(claims, "key"), Ct))).Code);
+        Assert.Equal(
+            "google_not_configured", (await Assert.ThrowsAsync<Failure>(() => off.VerifyAsync(issuer.Sign(claims, "key"), Ct))).Code);
     }
 
     [Theory]
@@ -118,7 +119,8 @@ public sealed class GoogleTokensTests : IAsyncLifetime
     [InlineData(null, true, "stoa-dev", null)]
     [InlineData(null, false, "stoa-dev:ada@example.org", null)]
     [InlineData(Us, true, "stoa-dev:ada@example.org", null)]
-    public async Task In_Development_a_name_is_a_token_where_no_client_id_is_set(string? clientId, bool isDevelopment, string token, string? email)
+    public async Task In_Development_a_name_is_a_token_where_no_client_id_is_set(
+        string? clientId, bool isDevelopment, string token, string? email)
     {
         using var tokens = TokensFor(clientId, isDevelopment);
 
@@ -128,7 +130,8 @@ public sealed class GoogleTokensTests : IAsyncLifetime
             await Assert.ThrowsAsync<Failure>(() => tokens.VerifyAsync(token, Ct));
             return;
         }
-        Assert.Equal(("stoa-dev:ada@example.org", email), await tokens.VerifyAsync(token, Ct) is var ada ? (ada.Subject, ada.Email) : default);
+        Assert.Equal(
+            ("stoa-dev:ada@example.org", email), await tokens.VerifyAsync(token, Ct) is var ada ? (ada.Subject, ada.Email) : default);
     }
 
     private string Wrong(string what)

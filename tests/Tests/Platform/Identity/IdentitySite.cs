@@ -144,7 +144,8 @@ public class SharedIdentitySite : IAsyncLifetime
 
     public async ValueTask InitializeAsync()
     {
-        Site = await IdentitySite.StartAsync(settings: new(StringComparer.OrdinalIgnoreCase) { ["People:ErasureGraceDays"] = $"{ErasureGraceDays}" });
+        Site = await IdentitySite.StartAsync(
+            settings: new(StringComparer.OrdinalIgnoreCase) { ["People:ErasureGraceDays"] = $"{ErasureGraceDays}" });
         Owner = await Site.SetUpAsync();
     }
 

@@ -60,7 +60,8 @@ public sealed class KeysApiTests(TestDatabase database) : IClassFixture<TestData
             var made = await Read(created);
             Assert.NotNull(site.Ring.Find((string)made["token"]!));
 
-            using var rotated = await admin.PostAsJsonAsync($"{created.Headers.Location!.OriginalString}/rotate", new { overlap_minutes = 5 }, Ct);
+            using var rotated =
+                await admin.PostAsJsonAsync($"{created.Headers.Location!.OriginalString}/rotate", new { overlap_minutes = 5 }, Ct);
             var next = await Read(rotated);
             Assert.NotNull(site.Ring.Find((string)next["token"]!));
 

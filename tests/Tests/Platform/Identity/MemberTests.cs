@@ -46,7 +46,8 @@ public sealed class MemberTests(SharedIdentitySite shared) : IClassFixture<Share
         var token = await IdentitySite.InviteAsync(owner, $"guest{number}@example.org");
 
         Assert.Equal("invitation_not_open", await IdentitySite.CodeAsync(stranger, HttpMethod.Post, Accept, new { token }));
-        var statuses = await Task.WhenAll(Enumerable.Range(0, 100).Select(_ => IdentitySite.StatusAsync(guest, HttpMethod.Post, Accept, new { token })));
+        var statuses = await Task.WhenAll(Enumerable.Range(0, 100)
+            .Select(_ => IdentitySite.StatusAsync(guest, HttpMethod.Post, Accept, new { token })));
 
         Assert.Single(statuses, HttpStatusCode.OK);
         Assert.Equal(99, statuses.Count(status => status is HttpStatusCode.NotFound or HttpStatusCode.Conflict));
@@ -63,7 +64,8 @@ public sealed class MemberTests(SharedIdentitySite shared) : IClassFixture<Share
         var statuses = await Task.WhenAll(Enumerable.Range(0, 100).Select(async i =>
         {
             using var browser = site.Browser();
-            return (await browser.SendAsync("/invitation/join", ("token", token), ("name", $"Guest {i}"), ("password", IdentitySite.Password))).Status;
+            return (await browser.SendAsync(
+                "/invitation/join", ("token", token), ("name", $"Guest {i}"), ("password", IdentitySite.Password))).Status;
         }));
 
         Assert.Single(statuses, HttpStatusCode.Found);
@@ -81,7 +83,8 @@ public sealed class MemberTests(SharedIdentitySite shared) : IClassFixture<Share
         var open = (await IdentitySite.GetAsync(owner, "/api/stoa/invitations"))["items"]!.AsArray()
             .Single(invitation => (string?)invitation!["email"] == email && invitation["revoked_at"] is null)!;
 
-        Assert.Equal(HttpStatusCode.NoContent, await IdentitySite.StatusAsync(owner, HttpMethod.Delete, $"/api/stoa/invitations/{open["id"]}"));
+        Assert.Equal(
+            HttpStatusCode.NoContent, await IdentitySite.StatusAsync(owner, HttpMethod.Delete, $"/api/stoa/invitations/{open["id"]}"));
 
         using var guest = site.Browser();
         foreach (var token in new[] { replaced, withdrawn, "nonsense", new string('x', 4_000) })
@@ -175,8 +178,10 @@ public sealed class MemberTests(SharedIdentitySite shared) : IClassFixture<Share
         using var admin = await site.JoinAsync(owner, $"admin{number}@example.org", "admin");
         var (ownerId, adminId) = (await IdentitySite.PersonIdAsync(owner), await IdentitySite.PersonIdAsync(admin));
 
-        Assert.Equal(HttpStatusCode.Forbidden, await IdentitySite.StatusAsync(admin, HttpMethod.Patch, $"{Members}/{adminId}", new { role = "owner" }));
-        Assert.Equal(HttpStatusCode.Forbidden, await IdentitySite.StatusAsync(admin, HttpMethod.Patch, $"{Members}/{ownerId}", new { role = "viewer" }));
+        Assert.Equal(HttpStatusCode.Forbidden,
+            await IdentitySite.StatusAsync(admin, HttpMethod.Patch, $"{Members}/{adminId}", new { role = "owner" }));
+        Assert.Equal(HttpStatusCode.Forbidden,
+            await IdentitySite.StatusAsync(admin, HttpMethod.Patch, $"{Members}/{ownerId}", new { role = "viewer" }));
         Assert.Equal(HttpStatusCode.Forbidden, await IdentitySite.StatusAsync(admin, HttpMethod.Delete, $"{Members}/{ownerId}"));
         Assert.Equal(HttpStatusCode.Forbidden, await IdentitySite.StatusAsync(
             admin, HttpMethod.Post, "/api/stoa/invitations", new { email = $"friend{number}@example.org", role = "owner" }));
@@ -252,8 +257,10 @@ public sealed class MemberTests(SharedIdentitySite shared) : IClassFixture<Share
         var entries = (await IdentitySite.GetAsync(owner, "/api/stoa/audit?limit=200"))["items"]!.AsArray();
 
         string[] acts = ["member.remove", "member.role", "invitation.accept", "invitation.create", "session.begin", "key.create", "setup"];
-        Assert.Subset(entries.Select(entry => (string)entry!["act"]!).ToHashSet(StringComparer.Ordinal), acts.ToHashSet(StringComparer.Ordinal));
+        Assert.Subset(
+            entries.Select(entry => (string)entry!["act"]!).ToHashSet(StringComparer.Ordinal), acts.ToHashSet(StringComparer.Ordinal));
         Assert.DoesNotContain("@", entries.ToJsonString(), StringComparison.Ordinal);
-        Assert.Equal(entries.Select(entry => (string)entry!["id"]!), entries.Select(entry => (string)entry!["id"]!).OrderDescending(StringComparer.Ordinal));
+        Assert.Equal(entries.Select(entry => (string)entry!["id"]!),
+            entries.Select(entry => (string)entry!["id"]!).OrderDescending(StringComparer.Ordinal));
     }
 }

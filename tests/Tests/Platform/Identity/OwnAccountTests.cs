@@ -13,7 +13,8 @@ public sealed class OwnAccountTests(SharedIdentitySite shared) : IClassFixture<S
     private const string Me = "/api/stoa/me";
     private const string NewPassword = "another long one";
 
-    private static readonly Regex Link = new(@"/password-reset\?token=(?<token>[\w-]{43})", RegexOptions.ExplicitCapture | RegexOptions.NonBacktracking);
+    private static readonly Regex Link =
+        new(@"/password-reset\?token=(?<token>[\w-]{43})", RegexOptions.ExplicitCapture | RegexOptions.NonBacktracking);
 
     [Fact]
     public async Task A_new_address_wants_the_password_and_ends_the_other_sessions()
@@ -24,8 +25,10 @@ public sealed class OwnAccountTests(SharedIdentitySite shared) : IClassFixture<S
         await there.SignInAsync(email, IdentitySite.Password, "/");
         using var before = site.Borrow(here);
 
-        Assert.Equal("wrong_password", await IdentitySite.CodeAsync(here, HttpMethod.Put, $"{Me}/email", new { email = "zeno@example.org", password = "wrong" }));
-        Assert.Equal("wrong_password", await IdentitySite.CodeAsync(here, HttpMethod.Put, $"{Me}/email", new { email = "zeno@example.org" }));
+        Assert.Equal("wrong_password",
+            await IdentitySite.CodeAsync(here, HttpMethod.Put, $"{Me}/email", new { email = "zeno@example.org", password = "wrong" }));
+        Assert.Equal(
+            "wrong_password", await IdentitySite.CodeAsync(here, HttpMethod.Put, $"{Me}/email", new { email = "zeno@example.org" }));
         Assert.Equal(HttpStatusCode.OK, await IdentitySite.StatusAsync(there, HttpMethod.Get, Me));
         Assert.Equal(HttpStatusCode.NoContent, await IdentitySite.StatusAsync(
             here, HttpMethod.Put, $"{Me}/email", new { email = "Zeno@example.org", password = IdentitySite.Password }));
@@ -46,7 +49,8 @@ public sealed class OwnAccountTests(SharedIdentitySite shared) : IClassFixture<S
         var codes = new List<string?>();
         for (var i = 0; i < 11; i++)
         {
-            codes.Add(await IdentitySite.CodeAsync(member, HttpMethod.Put, $"{Me}/email", new { email = IdentitySite.OwnerEmail, password = IdentitySite.Password }));
+            codes.Add(await IdentitySite.CodeAsync(
+                member, HttpMethod.Put, $"{Me}/email", new { email = IdentitySite.OwnerEmail, password = IdentitySite.Password }));
         }
 
         Assert.All(codes[..10], code => Assert.Equal("email_taken", code));
@@ -62,7 +66,8 @@ public sealed class OwnAccountTests(SharedIdentitySite shared) : IClassFixture<S
         var wrong = await owner.SendAsync("/console/account/email", ("email", "zenon@example.org"), ("password", "wrong"));
         var right = await owner.SendAsync("/console/account/email", ("email", "zenon@example.org"), ("password", IdentitySite.Password));
 
-        Assert.Equal((HttpStatusCode.BadRequest, true), (wrong.Status, wrong.Html.Contains("value=\"zenon@example.org\"", StringComparison.Ordinal)));
+        Assert.Equal((HttpStatusCode.BadRequest, true),
+            (wrong.Status, wrong.Html.Contains("value=\"zenon@example.org\"", StringComparison.Ordinal)));
         Assert.Equal("/console/account?done=email", right.Location);
         Assert.Contains("Your e-mail address is changed", (await owner.GetAsync(right.Location!)).Text, StringComparison.Ordinal);
     }
@@ -86,7 +91,8 @@ public sealed class OwnAccountTests(SharedIdentitySite shared) : IClassFixture<S
         Assert.Equal((HttpStatusCode.BadRequest, HttpStatusCode.Found, HttpStatusCode.NotFound), (weak.Status, done.Status, again.Status));
         Assert.Equal(id, await IdentitySite.PersonIdAsync(forgetful));
         Assert.Equal(HttpStatusCode.Unauthorized, await IdentitySite.StatusAsync(member, HttpMethod.Get, Me));
-        Assert.Equal(HttpStatusCode.Unauthorized, (await member.SignInAsync($"member{number}@example.org", IdentitySite.Password, "/")).Status);
+        Assert.Equal(
+            HttpStatusCode.Unauthorized, (await member.SignInAsync($"member{number}@example.org", IdentitySite.Password, "/")).Status);
         Assert.Equal(HttpStatusCode.Found, (await member.SignInAsync($"member{number}@example.org", NewPassword, "/")).Status);
         Assert.Contains("not open", (await forgetful.GetAsync($"/password-reset?token={token}")).Text, StringComparison.Ordinal);
     }
@@ -106,7 +112,8 @@ public sealed class OwnAccountTests(SharedIdentitySite shared) : IClassFixture<S
 
         var winner = Assert.Single(statuses, one => one.Status == HttpStatusCode.Found);
         Assert.Equal(99, statuses.Count(one => one.Status == HttpStatusCode.NotFound));
-        Assert.Equal(HttpStatusCode.Found, (await member.SignInAsync($"member{number}@example.org", $"password number {winner.i}", "/")).Status);
+        Assert.Equal(
+            HttpStatusCode.Found, (await member.SignInAsync($"member{number}@example.org", $"password number {winner.i}", "/")).Status);
     }
 
     [Fact]
@@ -125,7 +132,8 @@ public sealed class OwnAccountTests(SharedIdentitySite shared) : IClassFixture<S
         Assert.False(await IsOpenAsync(site, changed));
 
         var suspended = await ResetAsync(owner, id);
-        Assert.Equal(HttpStatusCode.OK, await IdentitySite.StatusAsync(owner, HttpMethod.Patch, $"/api/stoa/people/{id}", new { state = "suspended" }));
+        Assert.Equal(HttpStatusCode.OK,
+            await IdentitySite.StatusAsync(owner, HttpMethod.Patch, $"/api/stoa/people/{id}", new { state = "suspended" }));
         Assert.False(await IsOpenAsync(site, suspended));
         Assert.Equal("no_password_sign_in", await IdentitySite.CodeAsync(owner, HttpMethod.Post, $"/api/stoa/people/{id}/password-reset"));
     }
@@ -140,13 +148,17 @@ public sealed class OwnAccountTests(SharedIdentitySite shared) : IClassFixture<S
         var root = new RootCommand { PeopleVerb.Create((work, ct) => work(site.Services, ct)) };
         InvocationConfiguration console = new() { Output = output, Error = error };
 
-        Assert.Equal(0, await root.Parse(["people", "reset-password", "OWNER@example.org"]).InvokeAsync(console, TestContext.Current.CancellationToken));
+        Assert.Equal(0, await root.Parse(["people", "reset-password", "OWNER@example.org"]).InvokeAsync(
+            console, TestContext.Current.CancellationToken));
         var token = Link.Match(output.ToString()).Groups["token"].Value;
-        Assert.Equal(1, await root.Parse(["people", "reset-password", "nobody@example.org"]).InvokeAsync(console, TestContext.Current.CancellationToken));
+        Assert.Equal(1, await root.Parse(["people", "reset-password", "nobody@example.org"]).InvokeAsync(
+            console, TestContext.Current.CancellationToken));
 
         using var browser = site.Browser();
-        Assert.Equal(HttpStatusCode.Found, (await browser.SendAsync("/password-reset", ("token", token), ("password", NewPassword))).Status);
-        Assert.Equal(await IdentitySite.PersonIdAsync(browser), (string)(await IdentitySite.GetAsync(browser, "/api/stoa/people"))["items"]![0]!["id"]!);
+        Assert.Equal(
+            HttpStatusCode.Found, (await browser.SendAsync("/password-reset", ("token", token), ("password", NewPassword))).Status);
+        Assert.Equal(await IdentitySite.PersonIdAsync(browser),
+            (string)(await IdentitySite.GetAsync(browser, "/api/stoa/people"))["items"]![0]!["id"]!);
     }
 
     [Fact]
@@ -174,11 +186,13 @@ public sealed class OwnAccountTests(SharedIdentitySite shared) : IClassFixture<S
         var token = await ResetAsync(admin, id);
         Assert.True(await IsOpenAsync(site, token));
 
-        Assert.Equal(HttpStatusCode.OK, await IdentitySite.StatusAsync(owner, HttpMethod.Patch, $"/api/stoa/members/{id}", new { role = "owner" }));
+        Assert.Equal(
+            HttpStatusCode.OK, await IdentitySite.StatusAsync(owner, HttpMethod.Patch, $"/api/stoa/members/{id}", new { role = "owner" }));
 
         Assert.False(await IsOpenAsync(site, token));
         using var browser = site.Browser();
-        Assert.Equal(HttpStatusCode.NotFound, (await browser.SendAsync("/password-reset", ("token", token), ("password", NewPassword))).Status);
+        Assert.Equal(
+            HttpStatusCode.NotFound, (await browser.SendAsync("/password-reset", ("token", token), ("password", NewPassword))).Status);
         Assert.True(await IsOpenAsync(site, await ResetAsync(owner, id)));
     }
 
@@ -193,15 +207,18 @@ public sealed class OwnAccountTests(SharedIdentitySite shared) : IClassFixture<S
             member, HttpMethod.Put, $"{Me}/organization", new { organization_id = Organization.DefaultId }));
         using var before = site.Borrow(member);
 
-        Assert.Equal(HttpStatusCode.NoContent, await IdentitySite.StatusAsync(member, HttpMethod.Delete, $"{Me}/organizations/{Organization.DefaultId}"));
+        Assert.Equal(HttpStatusCode.NoContent,
+            await IdentitySite.StatusAsync(member, HttpMethod.Delete, $"{Me}/organizations/{Organization.DefaultId}"));
 
         var me = await IdentitySite.GetAsync(member, Me);
         Assert.Equal("Lyceum", (string)me["organization"]!["name"]!);
         Assert.Single(me["organizations"]!.AsArray());
         Assert.Equal(HttpStatusCode.Unauthorized, await IdentitySite.StatusAsync(before, HttpMethod.Get, Me));
-        Assert.Equal(HttpStatusCode.NotFound, await IdentitySite.StatusAsync(member, HttpMethod.Delete, $"{Me}/organizations/{Organization.DefaultId}"));
+        Assert.Equal(HttpStatusCode.NotFound,
+            await IdentitySite.StatusAsync(member, HttpMethod.Delete, $"{Me}/organizations/{Organization.DefaultId}"));
         Assert.Single((await IdentitySite.GetAsync(owner, "/api/stoa/members"))["items"]!.AsArray());
-        Assert.Contains((await IdentitySite.GetAsync(owner, "/api/stoa/audit"))["items"]!.AsArray(), entry => (string)entry!["act"]! == "member.leave");
+        Assert.Contains(
+            (await IdentitySite.GetAsync(owner, "/api/stoa/audit"))["items"]!.AsArray(), entry => (string)entry!["act"]! == "member.leave");
     }
 
     [Fact]
@@ -217,7 +234,8 @@ public sealed class OwnAccountTests(SharedIdentitySite shared) : IClassFixture<S
         Assert.Equal("/console/account?done=left", left.Location);
         Assert.Contains("You have left the organization", (await viewer.GetAsync(left.Location!)).Text, StringComparison.Ordinal);
         Assert.Null((await IdentitySite.GetAsync(viewer, Me))["organization"]);
-        Assert.Equal("no_organization", await IdentitySite.CodeAsync(viewer, HttpMethod.Get, $"/api/stoa/organizations/{Organization.DefaultId}"));
+        Assert.Equal(
+            "no_organization", await IdentitySite.CodeAsync(viewer, HttpMethod.Get, $"/api/stoa/organizations/{Organization.DefaultId}"));
     }
 
     private static async Task<string> ResetAsync(Browser owner, string id)

@@ -8,7 +8,8 @@ namespace Stoa.Tests.Platform.Identity;
 
 public sealed class PasswordSignInTests(SharedIdentitySite shared) : IClassFixture<SharedIdentitySite>
 {
-    private static readonly Dictionary<string, string?> RealPasswords = new(StringComparer.Ordinal) { ["People:PasswordIterations"] = "100000" };
+    private static readonly Dictionary<string, string?> RealPasswords =
+        new(StringComparer.Ordinal) { ["People:PasswordIterations"] = "100000" };
 
     private const string Password = IdentitySite.Password;
 
@@ -37,7 +38,8 @@ public sealed class PasswordSignInTests(SharedIdentitySite shared) : IClassFixtu
         var hasher = site.Services.GetRequiredService<PasswordHasher>();
         (string Email, string Password)[] wrong =
         [
-            (IdentitySite.OwnerEmail, "wrong"), ("nobody@example.org", "wrong"), ("someone@example.org", "wrong"), ("imported@example.org", "wrong"),
+            (IdentitySite.OwnerEmail, "wrong"), ("nobody@example.org", "wrong"),
+            ("someone@example.org", "wrong"), ("imported@example.org", "wrong"),
             ("not an address", "wrong"), ("", "wrong"), (IdentitySite.OwnerEmail, ""), (IdentitySite.OwnerEmail, new string('x', 5_000)),
         ];
 
@@ -50,7 +52,8 @@ public sealed class PasswordSignInTests(SharedIdentitySite shared) : IClassFixtu
             answers.Add((answer.Status, answer.Html.Replace($"value=\"{email}\"", "", StringComparison.Ordinal), hasher.Work - before));
         }
 
-        Assert.Equal((HttpStatusCode.Unauthorized, 100_000L), Assert.Single(answers.Select(answer => (answer.Status, answer.Work)).Distinct()));
+        Assert.Equal(
+            (HttpStatusCode.Unauthorized, 100_000L), Assert.Single(answers.Select(answer => (answer.Status, answer.Work)).Distinct()));
         Assert.Single(answers.Where((_, i) => wrong[i].Email.Length > 0).Select(answer => answer.Html).Distinct(StringComparer.Ordinal));
     }
 
@@ -101,7 +104,8 @@ public sealed class PasswordSignInTests(SharedIdentitySite shared) : IClassFixtu
             // The account in another case each time, and an address that a client makes up.
             client.DefaultRequestHeaders.Remove("X-Forwarded-For");
             client.DefaultRequestHeaders.Add("X-Forwarded-For", $"203.0.113.{i}");
-            using var form = new FormUrlEncodedContent([new("email", i % 2 == 0 ? "Owner@example.org" : "OWNER@example.org"), new("password", "wrong")]);
+            using var form =
+                new FormUrlEncodedContent([new("email", i % 2 == 0 ? "Owner@example.org" : "OWNER@example.org"), new("password", "wrong")]);
             using var answer = await client.PostAsync(new Uri("/signin", UriKind.Relative), form, Ct);
             statuses.Add(answer.StatusCode);
         }
@@ -113,7 +117,8 @@ public sealed class PasswordSignInTests(SharedIdentitySite shared) : IClassFixtu
     [Fact]
     public async Task Who_tries_one_account_from_many_addresses_is_slowed_down_too()
     {
-        await using var site = await IdentitySite.StartAsync(settings: new(StringComparer.OrdinalIgnoreCase) { ["Stoa:KnownProxies:0"] = "127.0.0.1" });
+        await using var site =
+            await IdentitySite.StartAsync(settings: new(StringComparer.OrdinalIgnoreCase) { ["Stoa:KnownProxies:0"] = "127.0.0.1" });
         using var owner = await site.SetUpAsync();
         using var client = new HttpClient { BaseAddress = site.Address };
 
@@ -158,11 +163,14 @@ public sealed class PasswordSignInTests(SharedIdentitySite shared) : IClassFixtu
         using var member = await site.JoinAsync(owner, "member@example.org");
         var id = await IdentitySite.PersonIdAsync(member);
 
-        Assert.Equal(HttpStatusCode.OK, await IdentitySite.StatusAsync(owner, HttpMethod.Patch, $"/api/stoa/people/{id}", new { state = "suspended" }));
+        Assert.Equal(HttpStatusCode.OK,
+            await IdentitySite.StatusAsync(owner, HttpMethod.Patch, $"/api/stoa/people/{id}", new { state = "suspended" }));
 
-        await IdentitySite.Until(async () => await IdentitySite.StatusAsync(member, HttpMethod.Get, "/api/stoa/me") == HttpStatusCode.Unauthorized);
+        await IdentitySite.Until(
+            async () => await IdentitySite.StatusAsync(member, HttpMethod.Get, "/api/stoa/me") == HttpStatusCode.Unauthorized);
         Assert.Equal(HttpStatusCode.Unauthorized, (await member.SignInAsync("member@example.org", Password, "/")).Status);
-        Assert.Equal(HttpStatusCode.OK, await IdentitySite.StatusAsync(owner, HttpMethod.Patch, $"/api/stoa/people/{id}", new { state = "active" }));
+        Assert.Equal(
+            HttpStatusCode.OK, await IdentitySite.StatusAsync(owner, HttpMethod.Patch, $"/api/stoa/people/{id}", new { state = "active" }));
         Assert.Equal(HttpStatusCode.Found, (await member.SignInAsync("member@example.org", Password, "/")).Status);
         Assert.Equal("own_account", await IdentitySite.CodeAsync(
             owner, HttpMethod.Patch, $"/api/stoa/people/{await IdentitySite.PersonIdAsync(owner)}", new { state = "suspended" }));

@@ -11,7 +11,8 @@ public sealed class PasswordTests
     // hashlib.pbkdf2_hmac('sha256', password, b'saltsalt', 1000), as werkzeug.security writes it.
     private const string Werkzeug = "pbkdf2:sha256:1000$saltsalt$daf2eb9b12bc60544e9c64cbea88a73b86df4f4da0bd3a697856f3ec75b3e57d";
 
-    private static PasswordHasher Hasher(int iterations = 100_000) => new(Options.Create(new PersonOptions { PasswordIterations = iterations }));
+    private static PasswordHasher Hasher(int iterations = 100_000) =>
+        new(Options.Create(new PersonOptions { PasswordIterations = iterations }));
 
     [Fact]
     public void A_password_opens_its_hash_and_no_other_does()
@@ -86,7 +87,8 @@ public sealed class PasswordTests
     [InlineData("aaaaaaaaaaaaaaaaaaaa")]
     [InlineData("has a \0 in the middle")]
     public void A_weak_or_impossible_password_is_refused(string? password) => Assert.Equal(
-        "weak_password", Assert.Throws<Failure>(() => new PasswordRule(Options.Create(new PersonOptions())).Check(password, "password")).Code);
+        "weak_password",
+        Assert.Throws<Failure>(() => new PasswordRule(Options.Create(new PersonOptions())).Check(password, "password")).Code);
 
     [Fact]
     public void Half_a_character_is_in_no_password() => Assert.False(PasswordRule.IsUsable($"half a character {(char)0xD800} here"));

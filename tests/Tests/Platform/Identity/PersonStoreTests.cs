@@ -20,7 +20,8 @@ public sealed class PersonStoreTests(TestDatabase database) : IClassFixture<Test
 
     private IdentityDb Db => scope.ServiceProvider.GetRequiredService<IdentityDb>();
 
-    private PersonStore People => new(Db, new(database.Source, TimeProvider.System, Options.Create(new SessionOptions())), TimeProvider.System);
+    private PersonStore People =>
+        new(Db, new(database.Source, TimeProvider.System, Options.Create(new SessionOptions())), TimeProvider.System);
 
     public async ValueTask InitializeAsync()
     {
@@ -63,7 +64,8 @@ public sealed class PersonStoreTests(TestDatabase database) : IClassFixture<Test
 
         Assert.Equal(known.Id, found!.Id);
         Assert.Equal(known.Id, (await People.FindByAccountAsync("google", "s1", Ct))!.Id);
-        Assert.Equal(1L, await database.ScalarAsync<long>($"select count(*) from platform.audit where act = 'account.link' and subject = 'person:{known.Id}'"));
+        Assert.Equal(1L, await database.ScalarAsync<long>(
+            $"select count(*) from platform.audit where act = 'account.link' and subject = 'person:{known.Id}'"));
     }
 
     [Fact]
@@ -73,7 +75,8 @@ public sealed class PersonStoreTests(TestDatabase database) : IClassFixture<Test
         squatter.PasswordHash = "a hash";
         await Db.SaveChangesAsync(Ct);
 
-        var refused = await Assert.ThrowsAsync<Failure>(() => People.FindOrCreateAsync(Google("s1", "ada@example.org"), mayCreate: true, Ct));
+        var refused =
+            await Assert.ThrowsAsync<Failure>(() => People.FindOrCreateAsync(Google("s1", "ada@example.org"), mayCreate: true, Ct));
 
         Assert.Equal("email_taken", refused.Code);
         Assert.Empty(await People.AccountsAsync(squatter.Id, Ct));
@@ -84,7 +87,8 @@ public sealed class PersonStoreTests(TestDatabase database) : IClassFixture<Test
     {
         var known = await People.CreateAsync(new("ada@example.org", "Ada", IsEmailVerified: true), "test", Ct);
 
-        var other = (await People.FindOrCreateAsync(new("google", "s1", "ada@example.org", IsEmailVerified: false, "Mallory"), mayCreate: true, Ct))!;
+        var other = (await People.FindOrCreateAsync(
+            new("google", "s1", "ada@example.org", IsEmailVerified: false, "Mallory"), mayCreate: true, Ct))!;
 
         Assert.NotEqual(known.Id, other.Id);
         Assert.Equal((null, "Mallory"), (other.Email, other.Name));
@@ -125,12 +129,14 @@ public sealed class PersonStoreTests(TestDatabase database) : IClassFixture<Test
         await People.UnlinkAsync(person, "discord", "test", Ct);
 
         Assert.Equal("google", Assert.Single(await People.AccountsAsync(person, Ct)).Provider);
-        Assert.Equal(FailureKind.NotFound, (await Assert.ThrowsAsync<Failure>(() => People.UnlinkAsync(person, "discord", "test", Ct))).Kind);
+        Assert.Equal(
+            FailureKind.NotFound, (await Assert.ThrowsAsync<Failure>(() => People.UnlinkAsync(person, "discord", "test", Ct))).Kind);
     }
 
     private async Task<Guid> NewAsync() => (await People.CreateAsync(new($"p{last++}@example.org", "Somebody"), "test", Ct)).Id;
 
-    private static ProviderIdentity Google(string subject, string? email) => new("google", subject, email, IsEmailVerified: true, "Ada Lovelace");
+    private static ProviderIdentity Google(string subject, string? email) =>
+        new("google", subject, email, IsEmailVerified: true, "Ada Lovelace");
 
     private static ProviderIdentity Discord(string id) => new("discord", id, Email: null, IsEmailVerified: false, "Ada on Discord");
 }

@@ -51,7 +51,8 @@ public sealed class SessionTests(TestCluster cluster)
         using var owner = await site.SetUpAsync();
         using var old = site.Borrow(owner);
 
-        Assert.Equal(HttpStatusCode.Found, (await owner.SendAsync("/console/account/organizations", ("slug", "lyceum"), ("organization_name", "Lyceum"))).Status);
+        Assert.Equal(HttpStatusCode.Found,
+            (await owner.SendAsync("/console/account/organizations", ("slug", "lyceum"), ("organization_name", "Lyceum"))).Status);
 
         Assert.Equal("Lyceum", (string)(await IdentitySite.GetAsync(owner, Me))["organization"]!["name"]!);
         Assert.Equal(HttpStatusCode.Unauthorized, await IdentitySite.StatusAsync(old, HttpMethod.Get, Me));

@@ -70,7 +70,8 @@ public sealed class NotificationTests
         Assert.Equal(("bug-key", "5"), ((string?)notice["apiKey"], (string?)notice["payloadVersion"]));
         Assert.Equal("System.InvalidOperationException", (string?)report["exceptions"]![0]!["errorClass"]);
         Assert.Equal("deeper", (string?)report["exceptions"]![1]!["message"]);
-        Assert.Contains(report["exceptions"]![0]!["stacktrace"]!.AsArray(), frame => ((string)frame!["method"]!).EndsWith(nameof(Broken), StringComparison.Ordinal));
+        Assert.Contains(report["exceptions"]![0]!["stacktrace"]!.AsArray(),
+            frame => ((string)frame!["method"]!).EndsWith(nameof(Broken), StringComparison.Ordinal));
         Assert.Equal(("error", "staging", "GET /broken failed unexpectedly"),
             ((string?)report["severity"], (string?)report["app"]!["releaseStage"], (string?)report["context"]));
         Assert.DoesNotContain("secret", notice.ToJsonString(), StringComparison.Ordinal);
@@ -81,20 +82,23 @@ public sealed class NotificationTests
     {
         await using var tracker = await SinkAsync([], 401);
         await using var host = await HostUnderTest.StartAsync(
-            new() { ["Notifications:Bugsnag:ApiKey"] = "wrong", ["Notifications:Bugsnag:Url"] = tracker.Url.AbsoluteUri, ["Logging:LogLevel:Default"] = "Error" },
+            new() { ["Notifications:Bugsnag:ApiKey"] = "wrong",
+                ["Notifications:Bugsnag:Url"] = tracker.Url.AbsoluteUri, ["Logging:LogLevel:Default"] = "Error" },
             map: app => app.MapGet("/broken", Broken).AllowAnyone());
 
         await host.Client.GetAsync("/broken", Ct);
         await UntilAsync(host, 1);
         await host.RunJobsAsync();
 
-        Assert.Equal(1, await CountAsync(host, "select count(*) from platform.finished_jobs where kind = 'platform.report_error' and state = 'cancelled'"));
+        Assert.Equal(1, await CountAsync(
+            host, "select count(*) from platform.finished_jobs where kind = 'platform.report_error' and state = 'cancelled'"));
         Assert.Equal(1, tracker.Hits);
     }
 
     private static string Broken() => throw new InvalidOperationException("outer", new ArgumentException("deeper"));
 
-    private static Task<LoopbackSite> SinkAsync(ConcurrentQueue<(string Path, string Body)> told, int status) => LoopbackSite.StartAsync(async context =>
+    private static Task<LoopbackSite> SinkAsync(ConcurrentQueue<(string Path, string Body)> told, int status) =>
+        LoopbackSite.StartAsync(async context =>
     {
         using var reader = new StreamReader(context.Request.Body);
         told.Enqueue(($"{context.Request.Path}", await reader.ReadToEndAsync(Ct)));

@@ -49,7 +49,8 @@ public sealed class DiscordTests(DiscordTests.Site site) : IClassFixture<Discord
     [Fact]
     public async Task Where_it_is_allowed_a_new_account_makes_a_person_once()
     {
-        await using var open = await HostUnderTest.StartAsync(new(discord.Settings, StringComparer.OrdinalIgnoreCase) { ["Discord:SignUp"] = "true" });
+        await using var open =
+            await HostUnderTest.StartAsync(new(discord.Settings, StringComparer.OrdinalIgnoreCase) { ["Discord:SignUp"] = "true" });
         using var one = new Browser(open.Client.BaseAddress!);
         using var two = new Browser(open.Client.BaseAddress!);
 
@@ -87,7 +88,8 @@ public sealed class DiscordTests(DiscordTests.Site site) : IClassFixture<Discord
         using var stranger = NewBrowser();
         Assert.Equal(HttpStatusCode.Unauthorized, (await stranger.SendAsync("/account/discord", ("return", "/"))).Status);
         using var lured = await SignedInAsync($"lured.ada{account}@example.org");
-        Assert.Equal(HttpStatusCode.Forbidden, (await lured.SendFromAsync("https://evil.example", "/account/discord", ("return", "/"))).Status);
+        Assert.Equal(
+            HttpStatusCode.Forbidden, (await lured.SendFromAsync("https://evil.example", "/account/discord", ("return", "/"))).Status);
         Assert.Equal(HttpStatusCode.MethodNotAllowed, (await lured.GetAsync("/account/discord")).Status);
 
         using var browser = await SignedInAsync($"one.ada{account}@example.org");
@@ -125,7 +127,8 @@ public sealed class DiscordTests(DiscordTests.Site site) : IClassFixture<Discord
         var answers = await Task.WhenAll(Enumerable.Range(0, 100).Select(async _ =>
         {
             using var client = new HttpClient(new SocketsHttpHandler { UseCookies = false, AllowAutoRedirect = false });
-            using var request = new HttpRequestMessage(HttpMethod.Get, new Uri(host.Client.BaseAddress!, callback)) { Headers = { { "Cookie", cookie } } };
+            using var request =
+                new HttpRequestMessage(HttpMethod.Get, new Uri(host.Client.BaseAddress!, callback)) { Headers = { { "Cookie", cookie } } };
             return (await client.SendAsync(request, Ct)).StatusCode;
         }));
 
@@ -211,7 +214,8 @@ public sealed class DiscordTests(DiscordTests.Site site) : IClassFixture<Discord
     {
         await using var scope = host.Services.CreateAsyncScope();
         var person = await scope.ServiceProvider.GetRequiredService<PersonStore>().CreateAsync(new(email, email), "test", Ct);
-        var session = await scope.ServiceProvider.GetRequiredService<SessionStore>().BeginAsync(person.Id, "test", new(Address: null, UserAgent: null), Ct);
+        var session = await scope.ServiceProvider.GetRequiredService<SessionStore>()
+            .BeginAsync(person.Id, "test", new(Address: null, UserAgent: null), Ct);
         var browser = NewBrowser();
         browser.Cookies.Add(host.Client.BaseAddress!, new Cookie(SessionCookie.Name, session.Token));
         return browser;

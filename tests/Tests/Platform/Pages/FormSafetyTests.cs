@@ -15,13 +15,15 @@ public sealed class FormSafetyTests
 
     private static readonly string[] Fields =
     [
-        "token", "organization", "organization_id", "organization_name", "name", "email", "password", "old_password", "new_password", "role", "slug",
+        "token", "organization", "organization_id", "organization_name", "name",
+        "email", "password", "old_password", "new_password", "role", "slug",
         "key", "days", "is_admin", "locale", "time_zone", "return", "arguments", "provider",
     ];
 
     // Bytes that are no text, half a character, nothing at all, markup, SQL, a path elsewhere, and too much.
     private static readonly string[] Values =
-        ["%00", "%ED%A0%80", "%FF%FE", "", "%3Cscript%3Ealert(1)%3C%2Fscript%3E", "%27%20or%201%3D1--", "%2F%2Fevil.example", new('x', 5_000)];
+        ["%00", "%ED%A0%80", "%FF%FE", "", "%3Cscript%3Ealert(1)%3C%2Fscript%3E",
+            "%27%20or%201%3D1--", "%2F%2Fevil.example", new('x', 5_000)];
 
     private static CancellationToken Ct => TestContext.Current.CancellationToken;
 
@@ -80,7 +82,8 @@ public sealed class FormSafetyTests
                 using var answer = await client.SendAsync(request, Ct);
 
                 Assert.True((int)answer.StatusCode < 500, $"{form} with {value[..Math.Min(20, value.Length)]}: {answer.StatusCode}");
-                Assert.DoesNotContain("evil.example", answer.Headers.Location?.OriginalString.Split('?')[0] ?? "", StringComparison.Ordinal);
+                Assert.DoesNotContain(
+                    "evil.example", answer.Headers.Location?.OriginalString.Split('?')[0] ?? "", StringComparison.Ordinal);
                 Assert.DoesNotContain("<script>alert", await answer.Content.ReadAsStringAsync(Ct), StringComparison.Ordinal);
             }
         }
@@ -99,5 +102,6 @@ public sealed class FormSafetyTests
                 && endpoint.Metadata.GetMetadata<HttpMethodMetadata>()?.HttpMethods.Contains("POST") == true
             let path = $"/{endpoint.RoutePattern.RawText!.Trim('/')}"
             where !path.Contains("{*", StringComparison.Ordinal)
-            select Parameter.Replace(path, match => match.Value.Contains(":guid", StringComparison.Ordinal) ? Guid.CreateVersion7().ToString() : "nothing")];
+            select Parameter.Replace(
+                path, match => match.Value.Contains(":guid", StringComparison.Ordinal) ? Guid.CreateVersion7().ToString() : "nothing")];
 }

@@ -6,7 +6,9 @@ using Stoa.Tests.Support;
 
 namespace Stoa.Tests.Platform.Pages;
 
-/// <summary>The button of the sign-in page, against a Google on loopback. What holds for every provider, the tests of Discord show.</summary>
+/// <summary>
+/// The button of the sign-in page, against a Google on loopback. What holds for every provider, the tests of Discord show.
+/// </summary>
 public sealed class GoogleTests : IAsyncLifetime
 {
     private LoopbackGoogle google = null!;
@@ -60,7 +62,8 @@ public sealed class GoogleTests : IAsyncLifetime
 
         Assert.Equal(HttpStatusCode.Forbidden, (await ReturnAsync(browser, "s1", "stranger@example.org")).Status);
         Assert.Equal(HttpStatusCode.Unauthorized, (await ReturnAsync(browser, "s1", IdentitySite.OwnerEmail, isVerified: false)).Status);
-        Assert.Equal(HttpStatusCode.Unauthorized, (await ReturnAsync(browser, "s1", IdentitySite.OwnerEmail, audience: "another.app")).Status);
+        Assert.Equal(
+            HttpStatusCode.Unauthorized, (await ReturnAsync(browser, "s1", IdentitySite.OwnerEmail, audience: "another.app")).Status);
 
         Assert.Equal(HttpStatusCode.Unauthorized, await IdentitySite.StatusAsync(browser, HttpMethod.Get, "/api/stoa/me"));
         Assert.Single((await IdentitySite.GetAsync(owner, "/api/stoa/people"))["items"]!.AsArray());
@@ -85,13 +88,15 @@ public sealed class GoogleTests : IAsyncLifetime
     public async Task A_way_to_one_provider_does_not_end_at_another()
     {
         await using var discord = await LoopbackDiscord.StartAsync();
-        await using var both = await IdentitySite.StartAsync(settings: new(google.Settings.Concat(discord.Settings), StringComparer.OrdinalIgnoreCase));
+        await using var both =
+            await IdentitySite.StartAsync(settings: new(google.Settings.Concat(discord.Settings), StringComparer.OrdinalIgnoreCase));
         using var browser = both.Browser();
         var toGoogle = (await browser.GetAsync("/signin/google")).Location!;
         var cookie = browser.Cookies.GetCookies(new(both.Address, "/signin/google"))["stoa.google"]!;
         browser.Cookies.Add(new Cookie("stoa.discord", cookie.Value, "/signin/discord", both.Address.Host));
 
-        var callback = google.Agree(toGoogle, "s1", IdentitySite.OwnerEmail).Replace("/signin/google/", "/signin/discord/", StringComparison.Ordinal);
+        var callback = google.Agree(toGoogle, "s1", IdentitySite.OwnerEmail)
+            .Replace("/signin/google/", "/signin/discord/", StringComparison.Ordinal);
 
         Assert.Equal(HttpStatusCode.BadRequest, (await browser.GetAsync(callback)).Status);
         Assert.Equal(0, discord.Exchanges);

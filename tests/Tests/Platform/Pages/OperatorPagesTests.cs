@@ -78,7 +78,8 @@ public sealed class OperatorPagesTests
         await elsewhere.SendAsync("/console/account/organizations", ("slug", "lyceum"), ("organization_name", "Lyceum"));
         for (var i = 0; i < 101; i++)
         {
-            Assert.Equal(HttpStatusCode.Created, await IdentitySite.StatusAsync(elsewhere, HttpMethod.Post, "/api/stoa/principals", new { name = $"program {i}" }));
+            Assert.Equal(HttpStatusCode.Created,
+                await IdentitySite.StatusAsync(elsewhere, HttpMethod.Post, "/api/stoa/principals", new { name = $"program {i}" }));
         }
 
         var first = await elsewhere.GetAsync(Audit);
@@ -101,11 +102,13 @@ public sealed class OperatorPagesTests
         using var elsewhere = await site.JoinAsync(owner, "elsewhere@example.org");
         await elsewhere.SendAsync("/console/account/organizations", ("slug", "lyceum"), ("organization_name", "Lyceum"));
         var id = await IdentitySite.PersonIdAsync(elsewhere);
-        Assert.Equal(HttpStatusCode.Created, await IdentitySite.StatusAsync(owner, HttpMethod.Post, $"/api/stoa/people/{id}/password-reset"));
+        Assert.Equal(
+            HttpStatusCode.Created, await IdentitySite.StatusAsync(owner, HttpMethod.Post, $"/api/stoa/people/{id}/password-reset"));
 
         Assert.Contains("password.reset_link", (await owner.GetAsync(Audit)).Html, StringComparison.Ordinal);
         Assert.DoesNotContain("password.reset_link", (await elsewhere.GetAsync(Audit)).Html, StringComparison.Ordinal);
-        var acts = (await IdentitySite.GetAsync(owner, "/api/stoa/audit?limit=200"))["items"]!.AsArray().Select(entry => (string)entry!["id"]!).ToList();
+        var acts = (await IdentitySite.GetAsync(owner, "/api/stoa/audit?limit=200"))["items"]!.AsArray()
+            .Select(entry => (string)entry!["id"]!).ToList();
         Assert.Equal(acts.OrderDescending(StringComparer.Ordinal), acts);
     }
 

@@ -41,7 +41,8 @@ public sealed class ShellTests(ShellTests.SharedSite shared) : IClassFixture<She
     [InlineData("/signin", "HTTP/1.1", "Host: xn--\r\n", "400")]
     [InlineData("/signin", "HTTP/1.1", "Host: example.org:99999\r\n", "400")]
     [InlineData("/nothing", "HTTP/1.0", "", "404")]
-    public async Task Without_a_host_that_exists_there_is_no_page_and_no_error_of_ours(string path, string version, string host, string status)
+    public async Task Without_a_host_that_exists_there_is_no_page_and_no_error_of_ours(
+        string path, string version, string host, string status)
     {
         var site = shared.Site;
         using var client = new TcpClient();
@@ -49,7 +50,8 @@ public sealed class ShellTests(ShellTests.SharedSite shared) : IClassFixture<She
         await using var stream = client.GetStream();
 
         await stream.WriteAsync(
-            Encoding.ASCII.GetBytes($"GET {path} {version}\r\n{host}Accept: text/html\r\nConnection: close\r\n\r\n"), TestContext.Current.CancellationToken);
+            Encoding.ASCII.GetBytes($"GET {path} {version}\r\n{host}Accept: text/html\r\nConnection: close\r\n\r\n"),
+            TestContext.Current.CancellationToken);
         using var reader = new StreamReader(stream);
         var answer = await reader.ReadToEndAsync(TestContext.Current.CancellationToken);
 

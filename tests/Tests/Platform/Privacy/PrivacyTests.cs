@@ -5,7 +5,8 @@ using Stoa.Tests.Platform.Identity;
 
 namespace Stoa.Tests.Platform.Privacy;
 
-public sealed class PrivacyTests(SharedIdentitySite shared, PrivacyTests.Patient patient) : IClassFixture<SharedIdentitySite>, IClassFixture<PrivacyTests.Patient>
+public sealed class PrivacyTests(SharedIdentitySite shared, PrivacyTests.Patient patient)
+    : IClassFixture<SharedIdentitySite>, IClassFixture<PrivacyTests.Patient>
 {
     private const string Erasure = "/api/stoa/me/erasure";
 
@@ -28,7 +29,8 @@ public sealed class PrivacyTests(SharedIdentitySite shared, PrivacyTests.Patient
             files[entry.FullName] = await reader.ReadToEndAsync(Ct);
         }
         Assert.Equal(
-            ["platform/accounts.json", "platform/audit.json", "platform/invitations.json", "platform/memberships.json", "platform/person.json", "platform/sessions.json"],
+            ["platform/accounts.json", "platform/audit.json", "platform/invitations.json",
+                "platform/memberships.json", "platform/person.json", "platform/sessions.json"],
             files.Keys.Where(name => name.StartsWith("platform/", StringComparison.Ordinal)).Order(StringComparer.Ordinal));
         Assert.Equal("reader@example.org", (string)JsonNode.Parse(files["platform/person.json"])![0]!["email"]!);
         Assert.Equal("Agora", (string)JsonNode.Parse(files["platform/memberships.json"])![0]!["organization"]!);
@@ -48,14 +50,16 @@ public sealed class PrivacyTests(SharedIdentitySite shared, PrivacyTests.Patient
         await IdentitySite.Until(async () => (string)(await IdentitySite.GetAsync(owner, $"/api/stoa/people/{id}"))["state"]! == "erased");
 
         // The host forgets his sessions right after the commit that the owner may have read already.
-        await IdentitySite.Until(async () => await IdentitySite.StatusAsync(member, HttpMethod.Get, "/api/stoa/me") == HttpStatusCode.Unauthorized);
+        await IdentitySite.Until(
+            async () => await IdentitySite.StatusAsync(member, HttpMethod.Get, "/api/stoa/me") == HttpStatusCode.Unauthorized);
         var left = await IdentitySite.GetAsync(owner, $"/api/stoa/people/{id}");
         Assert.Equal(("", null), ((string)left["name"]!, (string?)left["email"]));
         await using var source = Npgsql.NpgsqlDataSource.Create(site.Database);
         string[] tables = ["people", "sessions", "memberships", "external_accounts", "invitations", "audit", "jobs"];
         foreach (var table in tables)
         {
-            await using var command = source.CreateCommand($"select count(*) from platform.{table} row where row::text ilike '%member@example.org%'");
+            await using var command =
+                source.CreateCommand($"select count(*) from platform.{table} row where row::text ilike '%member@example.org%'");
             Assert.Equal((table, 0L), (table, (long)(await command.ExecuteScalarAsync(Ct))!));
         }
         using var again = await site.JoinAsync(owner, "member@example.org");

@@ -132,11 +132,15 @@ public sealed class StorageTests(LoopbackS3 s3) : IClassFixture<LoopbackS3>, IDi
         var read = new Uri((await storage.ReadAddressAsync("media/three.wav", TimeSpan.FromMinutes(10), Ct))!.Url);
         var otherFile = new Uri(write.AbsoluteUri.Replace("three", "four", StringComparison.Ordinal));
 
-        Assert.Equal(SignedAs(write), Signature("PUT", write, ("content-length", "6"), ("content-type", "audio/wav"), ("host", write.Authority)));
+        Assert.Equal(
+            SignedAs(write), Signature("PUT", write, ("content-length", "6"), ("content-type", "audio/wav"), ("host", write.Authority)));
         Assert.Equal(SignedAs(read), Signature("GET", read, ("host", read.Authority)));
-        Assert.NotEqual(SignedAs(write), Signature("PUT", write, ("content-length", "6"), ("content-type", "text/html"), ("host", write.Authority)));
-        Assert.NotEqual(SignedAs(write), Signature("PUT", write, ("content-length", "7"), ("content-type", "audio/wav"), ("host", write.Authority)));
-        Assert.NotEqual(SignedAs(otherFile), Signature("PUT", otherFile, ("content-length", "6"), ("content-type", "audio/wav"), ("host", write.Authority)));
+        Assert.NotEqual(
+            SignedAs(write), Signature("PUT", write, ("content-length", "6"), ("content-type", "text/html"), ("host", write.Authority)));
+        Assert.NotEqual(
+            SignedAs(write), Signature("PUT", write, ("content-length", "7"), ("content-type", "audio/wav"), ("host", write.Authority)));
+        Assert.NotEqual(SignedAs(otherFile),
+            Signature("PUT", otherFile, ("content-length", "6"), ("content-type", "audio/wav"), ("host", write.Authority)));
     }
 
     [Fact]
@@ -179,15 +183,19 @@ public sealed class StorageTests(LoopbackS3 s3) : IClassFixture<LoopbackS3>, IDi
     /// <summary>Signature version 4 of an address whose body is not signed.</summary>
     private static string Signature(string method, Uri address, params (string Name, string Value)[] headers)
     {
-        var query = address.Query.TrimStart('?').Split('&').Where(part => !part.StartsWith("X-Amz-Signature=", StringComparison.Ordinal)).Order(StringComparer.Ordinal).ToList();
-        var scope = Uri.UnescapeDataString(query.Single(part => part.StartsWith("X-Amz-Credential=", StringComparison.Ordinal)).Split('=')[1]).Split('/', 2)[1];
+        var query = address.Query.TrimStart('?').Split('&')
+            .Where(part => !part.StartsWith("X-Amz-Signature=", StringComparison.Ordinal)).Order(StringComparer.Ordinal).ToList();
+        var scope = Uri.UnescapeDataString(query.Single(part => part.StartsWith("X-Amz-Credential=", StringComparison.Ordinal))
+            .Split('=')[1]).Split('/', 2)[1];
         var time = query.Single(part => part.StartsWith("X-Amz-Date=", StringComparison.Ordinal)).Split('=')[1];
         var request = string.Join('\n', [
             method, address.AbsolutePath, string.Join('&', query), .. headers.Select(header => $"{header.Name}:{header.Value}"), "",
             string.Join(';', headers.Select(header => header.Name)), "UNSIGNED-PAYLOAD",
         ]);
-        var text = string.Join('\n', "AWS4-HMAC-SHA256", time, scope, Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(request))));
-        var key = scope.Split('/').Aggregate(Encoding.UTF8.GetBytes("AWS4S3RVER"), (secret, part) => HMACSHA256.HashData(secret, Encoding.UTF8.GetBytes(part)));
+        var text = string.Join(
+            '\n', "AWS4-HMAC-SHA256", time, scope, Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(request))));
+        var key = scope.Split('/')
+            .Aggregate(Encoding.UTF8.GetBytes("AWS4S3RVER"), (secret, part) => HMACSHA256.HashData(secret, Encoding.UTF8.GetBytes(part)));
         return Convert.ToHexStringLower(HMACSHA256.HashData(key, Encoding.UTF8.GetBytes(text)));
     }
 

@@ -19,7 +19,8 @@ internal sealed class WebhookSite : IAsyncDisposable
     private readonly LoopbackSite receiver;
     private readonly Guid organization;
 
-    private WebhookSite(HostUnderTest host, LoopbackSite receiver, ConcurrentQueue<Received> received, Guid organization, HttpClient client) =>
+    private WebhookSite(
+        HostUnderTest host, LoopbackSite receiver, ConcurrentQueue<Received> received, Guid organization, HttpClient client) =>
         (this.host, this.receiver, Got, this.organization, Client) = (host, receiver, received, organization, client);
 
     public ConcurrentQueue<Received> Got { get; }
@@ -41,7 +42,8 @@ internal sealed class WebhookSite : IAsyncDisposable
         {
             using var reader = new StreamReader(context.Request.Body);
             var body = await reader.ReadToEndAsync(Ct);
-            var headers = context.Request.Headers.ToDictionary(header => header.Key, header => header.Value.ToString(), StringComparer.OrdinalIgnoreCase);
+            var headers = context.Request.Headers.ToDictionary(
+                header => header.Key, header => header.Value.ToString(), StringComparer.OrdinalIgnoreCase);
             received.Enqueue(new(body, headers));
             context.Response.StatusCode = answers.Length == 0 ? 204 : answers[Math.Min(received.Count, answers.Length) - 1];
             // However slow the machine is: no second attempt comes by itself.

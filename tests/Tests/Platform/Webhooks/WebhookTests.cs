@@ -55,7 +55,8 @@ public sealed class WebhookTests(WebhookHost shared) : IClassFixture<WebhookHost
         Assert.StartsWith($"t={one["webhook-timestamp"]},v1=", one["x-gtwy-signature"], StringComparison.Ordinal);
 
         string Expected(string[] by, Dictionary<string, string> headers) => WebhookSignature.Standard(
-            by, headers["webhook-id"], DateTimeOffset.FromUnixTimeSeconds(long.Parse(headers["webhook-timestamp"], CultureInfo.InvariantCulture)),
+            by, headers["webhook-id"],
+            DateTimeOffset.FromUnixTimeSeconds(long.Parse(headers["webhook-timestamp"], CultureInfo.InvariantCulture)),
             site.Got.First().Body);
     }
 

@@ -54,10 +54,12 @@ public sealed class HostileTokenTests
             rsa.ExportSubjectPublicKeyInfoPem(), rsa.ExportSubjectPublicKeyInfoPem() + "\n", rsa.ExportRSAPublicKeyPem(),
             Base64Url.EncodeToString(Rsa.Modulus),
         ];
-        byte[][] asBytes = [rsa.ExportSubjectPublicKeyInfo(), rsa.ExportRSAPublicKey(), Rsa.Modulus!, .. asTexts.Select(Encoding.UTF8.GetBytes)];
+        byte[][] asBytes =
+            [rsa.ExportSubjectPublicKeyInfo(), rsa.ExportRSAPublicKey(), Rsa.Modulus!, .. asTexts.Select(Encoding.UTF8.GetBytes)];
 
         Assert.All(asBytes, key => Assert.Equal(
-            TokenFault.WrongSignature, FaultOf(Signed("""{"alg":"HS256","kid":"rsa"}""", Good, SigningKey.Hmac(SigningAlgorithm.HS256, key)))));
+            TokenFault.WrongSignature,
+            FaultOf(Signed("""{"alg":"HS256","kid":"rsa"}""", Good, SigningKey.Hmac(SigningAlgorithm.HS256, key)))));
     }
 
     [Theory]
@@ -66,7 +68,8 @@ public sealed class HostileTokenTests
     [InlineData("\0")]
     [InlineData("your-256-bit-secret")]
     public void A_common_secret_opens_nothing(string secret) =>
-        Assert.Equal(TokenFault.WrongSignature, FaultOf(Jws.Sign(Encoding.UTF8.GetBytes(Good), SigningKey.Hmac(SigningAlgorithm.HS256, secret))));
+        Assert.Equal(
+            TokenFault.WrongSignature, FaultOf(Jws.Sign(Encoding.UTF8.GetBytes(Good), SigningKey.Hmac(SigningAlgorithm.HS256, secret))));
 
     [Fact]
     public void There_is_no_empty_secret() => Assert.Throws<ArgumentException>(() => SigningKey.Hmac(SigningAlgorithm.HS256, ""));
@@ -83,7 +86,8 @@ public sealed class HostileTokenTests
     [InlineData("\"kid\":\"x' union select 'the key'--\"")]
     [InlineData("\"kid\":\"/etc/passwd\\u0000\"")]
     public void A_key_name_leads_nowhere(string member) => Assert.Equal(
-        TokenFault.WrongSignature, FaultOf(Signed($$"""{"alg":"HS256",{{member}}}""", Good, SigningKey.Hmac(SigningAlgorithm.HS256, "\0"))));
+        TokenFault.WrongSignature,
+        FaultOf(Signed($$"""{"alg":"HS256",{{member}}}""", Good, SigningKey.Hmac(SigningAlgorithm.HS256, "\0"))));
 
     [Theory]
     [InlineData("\"jku\":\"https://evil.example/keys\"")]
@@ -296,7 +300,8 @@ public sealed class HostileTokenTests
 
     private static string Signed(string header, string claims, SigningKey key)
     {
-        var signed = $"{Base64Url.EncodeToString(Encoding.UTF8.GetBytes(header))}.{Base64Url.EncodeToString(Encoding.UTF8.GetBytes(claims))}";
+        var signed =
+            $"{Base64Url.EncodeToString(Encoding.UTF8.GetBytes(header))}.{Base64Url.EncodeToString(Encoding.UTF8.GetBytes(claims))}";
         return $"{signed}.{Base64Url.EncodeToString(key.Sign(Encoding.ASCII.GetBytes(signed)))}";
     }
 

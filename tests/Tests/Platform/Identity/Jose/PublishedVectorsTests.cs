@@ -65,7 +65,8 @@ public sealed class PublishedVectorsTests
 
         var text = Jwe.Open(
             Encoding.ASCII.GetBytes("eyJhbGciOiJSU0EtT0FFUCIsImVuYyI6IkEyNTZHQ00ifQ"), nonce,
-            Decode("5eym8TW_c8SuK0ltJ3rpYIzOeDQz7TALvtu6UG9oMo4vpzs9tX_EFShS8iB7j6jiSdiwkIr3ajwQzaBtQD_A"), Decode("XFBoMYUZodetZdvTiFvSkQ"),
+            Decode("5eym8TW_c8SuK0ltJ3rpYIzOeDQz7TALvtu6UG9oMo4vpzs9tX_EFShS8iB7j6jiSdiwkIr3ajwQzaBtQD_A"),
+            Decode("XFBoMYUZodetZdvTiFvSkQ"),
             key);
 
         Assert.Equal("The true sign of intelligence is not knowledge but imagination.", Encoding.UTF8.GetString(text!));

@@ -98,7 +98,8 @@ public sealed class RemoteKeysTests : IAsyncLifetime
         Assert.Equal(2, issuer.Hits);
     }
 
-    public static TheoryData<string> Illnesses => ["no json", "[]", "{}", """{"keys":{}}""", """{"keys":[]}""", """{"keys":[{"kty":"RSA"}]}"""];
+    public static TheoryData<string> Illnesses =>
+        ["no json", "[]", "{}", """{"keys":{}}""", """{"keys":[]}""", """{"keys":[{"kty":"RSA"}]}"""];
 
     [Theory]
     [MemberData(nameof(Illnesses))]
