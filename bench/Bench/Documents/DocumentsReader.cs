@@ -52,8 +52,10 @@ internal sealed class DocumentsReader : IDisposable
     {
         var now = TimeProvider.System.GetUtcNow();
         using var request = isNew
-            ? new HttpRequestMessage(
-                HttpMethod.Put, "/assistants/resource") { Content = JsonContent.Create(new { datetime = now, website_url = website }) }
+            ? new HttpRequestMessage(HttpMethod.Put, "/assistants/resource")
+            {
+                Content = JsonContent.Create(new { datetime = now, website_url = website }),
+            }
             : new(HttpMethod.Post, "/background/create_document_from_website") { Content =
                 JsonContent.Create(new { datetime = now, website_url = website, user_id = user }) };
         if (isNew)

@@ -151,8 +151,10 @@ internal sealed partial class Product : IAsyncDisposable
 
     private static async Task<string> RunAsync(string program, string[] words, string input)
     {
-        var start = new ProcessStartInfo(
-            program, words) { RedirectStandardInput = true, RedirectStandardOutput = true, UseShellExecute = false };
+        var start = new ProcessStartInfo(program, words)
+        {
+            RedirectStandardInput = true, RedirectStandardOutput = true, UseShellExecute = false,
+        };
         using var process = Process.Start(start) ?? throw new InvalidOperationException($"{program} could not be started.");
         await process.StandardInput.WriteAsync(input);
         process.StandardInput.Close();

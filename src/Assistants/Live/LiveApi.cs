@@ -61,8 +61,10 @@ internal sealed class LiveStream(LiveFeed feed, MojodexTokens tokens, Drain drai
                 foreach (var happened in page)
                 {
                     after = happened.Id;
-                    yield return new(
-                        JsonElement.Parse(happened.Data), happened.Name) { EventId = after.ToString(CultureInfo.InvariantCulture) };
+                    yield return new(JsonElement.Parse(happened.Data), happened.Name)
+                    {
+                        EventId = after.ToString(CultureInfo.InvariantCulture),
+                    };
                 }
             }
             while (page.Count > 0);

@@ -128,8 +128,10 @@ internal sealed class DiscordLogin(
             }),
         };
         var access = (await AskAsync(http, exchange, DiscordLoginJson.Default.TokenAnswer, ct)).AccessToken;
-        using var who = new HttpRequestMessage(
-            HttpMethod.Get, discord.Value.UserUrl) { Headers = { Authorization = new AuthenticationHeaderValue("Bearer", access) } };
+        using var who = new HttpRequestMessage(HttpMethod.Get, discord.Value.UserUrl)
+        {
+            Headers = { Authorization = new AuthenticationHeaderValue("Bearer", access) },
+        };
         var account = (await AskAsync(http, who, DiscordLoginJson.Default.UserAnswer, ct)).Id;
         if (account is null || await source.ListAsync(Statement.Of(Linked, account), row => row.GetGuid(0), ct) is not [var user])
         {

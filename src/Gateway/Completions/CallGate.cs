@@ -49,7 +49,7 @@ internal sealed class CallGate(
     /// <summary>An alias may be used by who may use all of its targets; its name in a key's list stands for their names.</summary>
     public static bool MayUse(ApiKey key, ModelTarget target) => target.Alias is { } alias
         ? alias.Targets.All(one => MayUseProvider(key, one))
-        && (key.Models?.Contains(alias.Name) == true || alias.Targets.All(one => MayUseModel(key, one)))
+            && (key.Models?.Contains(alias.Name) == true || alias.Targets.All(one => MayUseModel(key, one)))
         : MayUseProvider(key, target) && MayUseModel(key, target);
 
     /// <summary>The same for a model by its name, wherever it is.</summary>

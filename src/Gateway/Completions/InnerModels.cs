@@ -36,8 +36,10 @@ internal sealed class InnerModels(
     {
         using var limit = new CancellationTokenSource(TimeSpan.FromMilliseconds(options.Value.Timeouts.TotalMs), time);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(ct, limit.Token);
-        var ask = new ModelAsk(
-            call.Target, TakesTemperature(call.Target.Model) ? request : request with { Sampling = Sampling.Default }) { Call = call };
+        var ask = new ModelAsk(call.Target, TakesTemperature(call.Target.Model) ? request : request with { Sampling = Sampling.Default })
+        {
+            Call = call,
+        };
         ModelAnswer answer;
         try
         {

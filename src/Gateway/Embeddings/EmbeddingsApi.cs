@@ -34,8 +34,10 @@ internal sealed class EmbeddingsApi(CallGate gate, CallTargets targets, CallFram
         var target = targets.Find(key, outline.ModelName(body.Span), wishes);
         var route = targets.RouteOf(key, target, wishes);
         var admission = await gate.AdmitAsync(context, Surface.Limits, key, outline.EstimatedInput + outline.MaxOutput);
-        var call = new GatewayCall(
-            Surface, key, route?.First ?? target, outline, admission, context.RequestId(), started) { Route = route, Wishes = wishes };
+        var call = new GatewayCall(Surface, key, route?.First ?? target, outline, admission, context.RequestId(), started)
+        {
+            Route = route, Wishes = wishes,
+        };
         await frame.RunAsync(context, call, outline.MaxOutput, () => AnswerAsync(context, call, body, outline));
     }
 

@@ -107,7 +107,7 @@ internal sealed class UsageQueries(NpgsqlDataSource source)
         await using var batch = source.CreateBatch();
         if (keys is ["t", _])
         {
-            // Rows come in the order of the index, a moment's together: a table of hashes of all groups, sorted after, takes half as long again.
+            // Rows come in the order of the index, a moment's together: hashing all groups and sorting them takes half as long again.
             batch.BatchCommands.Add(new("select set_config('enable_hashagg', 'off', true)"));
         }
         var command = new NpgsqlBatchCommand();

@@ -7,8 +7,7 @@ namespace Stoa.Gateway.Usage;
 /// where a quarter would be cut, and for threads, which are too many to be summed in advance. All say the same, to the last digit.
 /// </summary>
 /// <param name="Sql">Has the columns of sums, with the time as <c>t</c>.</param>
-/// <param name="Latencies">Sums the histogram of its rows, each bucket in a column of its own: ten thousand arrays take longer to
-/// read.</param>
+/// <param name="Latencies">Sums the histogram of its rows, each bucket in a column of its own: arrays take longer to read.</param>
 /// <param name="Unit">
 /// The group that <c>t</c> is already, if any: by the bare column rows are read in the order of the index and grouped as they come.
 /// </param>

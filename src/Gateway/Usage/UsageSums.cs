@@ -10,9 +10,8 @@ internal static class UsageSums
     public static readonly TimeSpan Quarter = TimeSpan.FromMinutes(15);
 
     private readonly record struct Key(
-        Guid Organization, DateTimeOffset Start, string Agent, string Version,
-        string Folder, string ProviderKey, Guid KeyId, string Provider, string Model,
-        string Surface);
+        Guid Organization, DateTimeOffset Start, string Agent, string Version, string Folder,
+        string ProviderKey, Guid KeyId, string Provider, string Model, string Surface);
 
     public static async Task AddAsync(NpgsqlConnection connection, IReadOnlyList<UsageRecord> batch, CancellationToken ct)
     {

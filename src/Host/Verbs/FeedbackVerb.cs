@@ -43,8 +43,10 @@ internal static class FeedbackVerb
 
     private static Command ExportCommand(WithServices withServices)
     {
-        var file = new Option<string?>(
-            "--export-file") { Description = "File to write, compressed when its name has .gz (default: standard output)" };
+        var file = new Option<string?>("--export-file")
+        {
+            Description = "File to write, compressed when its name has .gz (default: standard output)",
+        };
         var format = new Option<string>("--format")
         {
             Description = "tree, flat, csv, sft, prompt-completion, preference, kto, prompt-only, sharegpt, openai, openai-preference",
@@ -64,18 +66,26 @@ internal static class FeedbackVerb
         var promptsOnly = Flag("--prompts-only", "Without replies");
         var labels = Flag("--export-labels", "Labels of each message, as means");
         var events = Flag("--export-events", "Emojis, ratings and rankings of each message");
-        var least = new Option<string[]>(
-            "--label-at-least") { Description = "Only messages whose mean label is at least that: quality=0.5" };
+        var least = new Option<string[]>("--label-at-least")
+        {
+            Description = "Only messages whose mean label is at least that: quality=0.5",
+        };
         var most = new Option<string[]>("--label-at-most") { Description = "Only messages whose mean label is at most that: toxicity=0.2" };
         var limit = new Option<int?>("--limit") { Description = "So many trees or lines at most" };
-        var seed = new Option<int>(
-            "--anonymizer-seed") { Description = "Pseudonyms instead of ids, drawn with this number (default 0: ids)" };
-        var pairs = new Option<string>(
-            "--pairs") { Description = "Pairs of ranked replies: all, adjacent, best-versus-rest", DefaultValueFactory = _ => "all" };
+        var seed = new Option<int>("--anonymizer-seed")
+        {
+            Description = "Pseudonyms instead of ids, drawn with this number (default 0: ids)",
+        };
+        var pairs = new Option<string>("--pairs")
+        {
+            Description = "Pairs of ranked replies: all, adjacent, best-versus-rest", DefaultValueFactory = _ => "all",
+        };
         var asText = Flag("--as-text", "Texts instead of turns");
         var withoutPrompt = Flag("--without-prompt", "Pairs as whole conversations");
-        var quality = new Option<double>(
-            "--quality-at-least") { Description = "kto: from this mean on a reply is good", DefaultValueFactory = _ => 0.5 };
+        var quality = new Option<double>("--quality-at-least")
+        {
+            Description = "kto: from this mean on a reply is good", DefaultValueFactory = _ => 0.5,
+        };
         var splits = new Option<string?>("--splits") { Description = "Parts by tree: train=0.9,test=0.1" };
         var command = new Command("export", "Export trees; an export to a file that was cut goes on when it is begun again")
         {

@@ -10,8 +10,10 @@ internal static class LearningVerb
 
     private static Command ImportCommand(WithServices withServices)
     {
-        var folder = new Argument<DirectoryInfo>(
-            "folder") { Description = "Dumps of SensAI's tables, <table>.json each, as sqlite3 -json writes them" };
+        var folder = new Argument<DirectoryInfo>("folder")
+        {
+            Description = "Dumps of SensAI's tables, <table>.json each, as sqlite3 -json writes them",
+        };
         folder.AcceptExistingOnly();
         var command = new Command("import", "Take over SensAI's database, with its ids, into a Learning that has nobody yet") { folder };
         command.SetAction((parsed, ct) => withServices(

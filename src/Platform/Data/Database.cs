@@ -41,8 +41,10 @@ public sealed class Database(
         // nothing.
         cluster = await PrivateCluster.StartAsync(options.Value.DataDirectory, configuration["Stoa:PostgresBin"], logger, time, ct);
         source = NpgsqlDataSource.Create(
-            new NpgsqlConnectionStringBuilder(
-                cluster.ConnectionString) { MaxPoolSize = PrivatePoolSize, ApplicationName = "stoa", NoResetOnClose = true });
+            new NpgsqlConnectionStringBuilder(cluster.ConnectionString)
+            {
+                MaxPoolSize = PrivatePoolSize, ApplicationName = "stoa", NoResetOnClose = true,
+            });
         Where = cluster.Where;
     }
 

@@ -33,8 +33,10 @@ public sealed class SlipsTests
 
     private static (int? Code, string Text) Told(string line)
     {
-        var stoa = new Command(
-            "bin/stoa") { new HelpOption(), KeysVerb.Create((_, _) => Task.FromResult(0)), JobsVerb.Create((_, _) => Task.FromResult(0)) };
+        var stoa = new Command("bin/stoa")
+        {
+            new HelpOption(), KeysVerb.Create((_, _) => Task.FromResult(0)), JobsVerb.Create((_, _) => Task.FromResult(0)),
+        };
         using var error = new StringWriter { NewLine = "\n" };
         return (Slips.Tell(stoa.Parse(line.Split(' ')), error), error.ToString());
     }

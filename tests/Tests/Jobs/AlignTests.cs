@@ -41,8 +41,10 @@ public sealed class AlignTests
     private static Dictionary<string, string?> Settings(int workers, JobsSite? beside = null)
     {
         // A node that could not hand back in time, on a machine that stood still, is waited for no longer than its lease.
-        var settings = new Dictionary<string, string?>(
-            StringComparer.Ordinal) { ["Jobs:Workers"] = $"{workers}", ["Jobs:DrainSeconds"] = "0", ["Jobs:LeaseSeconds"] = "30" };
+        var settings = new Dictionary<string, string?>(StringComparer.Ordinal)
+        {
+            ["Jobs:Workers"] = $"{workers}", ["Jobs:DrainSeconds"] = "0", ["Jobs:LeaseSeconds"] = "30",
+        };
         if (beside is not null)
         {
             settings["ConnectionStrings:Stoa"] = beside.ConnectionString;

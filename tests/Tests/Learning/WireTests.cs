@@ -46,8 +46,10 @@ public sealed class WireTests
     {
         await using var site = await LearningSite.StartAsync();
         var ada = await site.SignInAsync("ada@x.org");
-        using var request = new HttpRequestMessage(
-            HttpMethod.Post, "/learning/organizations/") { Content = new StringContent("{", Encoding.UTF8, "application/json") };
+        using var request = new HttpRequestMessage(HttpMethod.Post, "/learning/organizations/")
+        {
+            Content = new StringContent("{", Encoding.UTF8, "application/json"),
+        };
         request.Headers.Authorization = new("Bearer", ada.Token);
 
         using var broken = await site.Host.Client.SendAsync(request, Ct);

@@ -99,8 +99,10 @@ public sealed class ClientsTests(ManagementSite site) : IClassFixture<Management
     {
         using var straight =
             new HttpClient(new SocketsHttpHandler { AllowAutoRedirect = false }) { BaseAddress = site.Host.Client.BaseAddress };
-        using var request = new HttpRequestMessage(
-            HttpMethod.Post, $"{prefix}/verify") { Content = new StringContent(body, Encoding.UTF8, "application/json") };
+        using var request = new HttpRequestMessage(HttpMethod.Post, $"{prefix}/verify")
+        {
+            Content = new StringContent(body, Encoding.UTF8, "application/json"),
+        };
         request.Headers.TryAddWithoutValidation("Authorization", user.Token);
         return await straight.SendAsync(request, Ct);
     }

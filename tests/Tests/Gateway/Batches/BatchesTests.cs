@@ -164,8 +164,10 @@ public sealed class BatchesTests(GatewaySite site) : IClassFixture<GatewaySite>
 
     private async Task<List<JsonNode>> LinesAsync(string path)
     {
-        using var request = new HttpRequestMessage(
-            HttpMethod.Get, path) { Headers = { Authorization = new AuthenticationHeaderValue("Bearer", "stoa-dev") } };
+        using var request = new HttpRequestMessage(HttpMethod.Get, path)
+        {
+            Headers = { Authorization = new AuthenticationHeaderValue("Bearer", "stoa-dev") },
+        };
         using var answer = await site.Host.Client.SendAsync(request, Ct);
         var text = await answer.Content.ReadAsStringAsync(Ct);
         return [.. text.Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(line => JsonNode.Parse(line)!)];

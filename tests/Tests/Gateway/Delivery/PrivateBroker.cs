@@ -109,8 +109,10 @@ public sealed class PrivateBroker : IAsyncLifetime
         if (Programs is not null)
         {
             // The port mapper outlives its node; this asks the one on our own port to end.
-            var start = new ProcessStartInfo(
-                "epmd", ["-kill"]) { UseShellExecute = false, RedirectStandardOutput = true, RedirectStandardError = true };
+            var start = new ProcessStartInfo("epmd", ["-kill"])
+            {
+                UseShellExecute = false, RedirectStandardOutput = true, RedirectStandardError = true,
+            };
             start.Environment["ERL_EPMD_PORT"] = mapperPort.ToString(CultureInfo.InvariantCulture);
             start.Environment["ERL_EPMD_ADDRESS"] = "127.0.0.1";
             using var mapper = Process.Start(start)!;

@@ -117,8 +117,10 @@ public sealed class AnalyticsTests(GatewaySite site) : IClassFixture<GatewaySite
     [InlineData("filter_by={\"organization_id\":\"x\"}")]
     public async Task A_wrong_query_is_refused(string query)
     {
-        using var request = new HttpRequestMessage(
-            HttpMethod.Get, $"/api/analytics/agent/a?{query}") { Headers = { Authorization = new("Bearer", "stoa-dev") } };
+        using var request = new HttpRequestMessage(HttpMethod.Get, $"/api/analytics/agent/a?{query}")
+        {
+            Headers = { Authorization = new("Bearer", "stoa-dev") },
+        };
         using var answer = await site.Host.Client.SendAsync(request, Ct);
         Assert.Equal(HttpStatusCode.BadRequest, answer.StatusCode);
     }

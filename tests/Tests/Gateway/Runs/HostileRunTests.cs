@@ -109,8 +109,10 @@ public sealed class HostileRunTests(RunSite site) : IClassFixture<RunSite>
 
         async Task<HttpStatusCode> CallAsync(string path, string body)
         {
-            using var request = new HttpRequestMessage(
-                HttpMethod.Post, path) { Content = new StringContent(body, System.Text.Encoding.UTF8, "application/json") };
+            using var request = new HttpRequestMessage(HttpMethod.Post, path)
+            {
+                Content = new StringContent(body, System.Text.Encoding.UTF8, "application/json"),
+            };
             request.Headers.TryAddWithoutValidation("Authorization", key.Token);
             if (path.StartsWith("/v1", StringComparison.Ordinal))
             {

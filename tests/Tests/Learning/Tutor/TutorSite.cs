@@ -48,8 +48,10 @@ internal sealed class TutorSite : IAsyncDisposable
     /// <summary>What is answered: the status, and the lines that came before the end, or before the connection broke.</summary>
     public async Task<Answered> AskAsync(Learner learner, JsonObject body, string path = "/ai/chat")
     {
-        using var request = new HttpRequestMessage(
-            HttpMethod.Post, $"/learning{path}") { Content = new StringContent(body.ToJsonString(), Encoding.UTF8, "application/json") };
+        using var request = new HttpRequestMessage(HttpMethod.Post, $"/learning{path}")
+        {
+            Content = new StringContent(body.ToJsonString(), Encoding.UTF8, "application/json"),
+        };
         request.Headers.Authorization = new AuthenticationHeaderValue("Bearer", learner.Token);
         using var answer = await Site.Host.Client.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, Ct);
         var text = new StringBuilder();
