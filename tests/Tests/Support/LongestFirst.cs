@@ -35,7 +35,7 @@ public sealed class LongestFirst : ITestCollectionOrderer
             typeof(JourneyTests), typeof(LoopCrashTests), typeof(GenerationCrashTests),
             typeof(FoundOutTests), typeof(AuthorizationMatrixTests),
             typeof(BatchCrashTests), typeof(ChaosTests), typeof(RunFaultTests),
-            typeof(FallbackTests), typeof(ProcessTests), typeof(WorkTests),
+            typeof(FallbackTests), typeof(ProcessTests), typeof(WorkFailuresTests), typeof(WorkTests),
             typeof(QueueCrashTests), typeof(AssistantsChaosTests), typeof(CrashTests),
             typeof(HuggingFaceTests), typeof(ResponsesFallbackTests),
             typeof(UsageLoaderTests), typeof(LeaseTests), typeof(MailCrashTests), typeof(TermsTests), typeof(JobEventsTests),

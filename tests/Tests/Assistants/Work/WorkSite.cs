@@ -27,6 +27,11 @@ public sealed class WorkSite : IAsyncLifetime
         Done = await Site.ExecutionAsync(Ada, ["Bob sends the plan", "Noted"], "The minutes say 50% of it");
     }
 
+    /// <summary>Who has said something in the session, and whether it shows as failed.</summary>
+    internal async Task<string> StandsAsync(Assisted user, string session) => string.Join(", ",
+        (await Site.OkAsync(user.Token, HttpMethod.Get, $"/message?session_id={session}"))["messages"]!.AsArray()
+            .Select(message => $"{message!["sender"]} {(bool)message["in_error_state"]!}"));
+
     public async ValueTask DisposeAsync()
     {
         await Site.DisposeAsync();
