@@ -7,14 +7,14 @@ using Stoa.Tests.Support;
 namespace Stoa.Tests.Jobs;
 
 /// <summary>What people and the passing of time do to jobs.</summary>
-public sealed class ActsTests
+public sealed class ActsTests(SharedJobs shared) : IClassFixture<SharedJobs>
 {
     private static CancellationToken Ct => TestContext.Current.CancellationToken;
 
     [Fact]
     public async Task A_waiting_job_is_cancelled_at_once_and_a_finished_one_not_at_all()
     {
-        await using var site = await JobsSite.StartAsync();
+        var site = await shared.FreshAsync();
         var id = await site.EnqueueAsync("never", new() { Delay = TimeSpan.FromHours(1) });
 
         Assert.True(await site.Acts.CancelAsync(id, null, "key:1", Ct));
@@ -31,7 +31,7 @@ public sealed class ActsTests
     [Fact]
     public async Task A_running_job_is_told_to_stop()
     {
-        await using var site = await JobsSite.StartAsync();
+        var site = await shared.FreshAsync();
         site.Script.Acts["long"] = (_, ct) => Task.Delay(Timeout.InfiniteTimeSpan, TimeProvider.System, ct);
         var id = await site.EnqueueAsync("long");
         await site.UntilAsync(id, job => job.State is JobState.Running);
@@ -44,7 +44,7 @@ public sealed class ActsTests
     [Fact]
     public async Task A_node_that_runs_no_jobs_cancels_what_runs_on_another()
     {
-        await using var site = await JobsSite.StartAsync();
+        var site = await shared.FreshAsync();
         await using var elsewhere =
             await HostUnderTest.StartAsync(new() { ["ConnectionStrings:Stoa"] = site.ConnectionString, ["Stoa:Role"] = "api" });
         site.Script.Acts["long"] = (_, ct) => Task.Delay(Timeout.InfiniteTimeSpan, TimeProvider.System, ct);
@@ -59,7 +59,7 @@ public sealed class ActsTests
     [Fact]
     public async Task A_cancellation_of_which_no_word_came_is_noticed_all_the_same()
     {
-        await using var site = await JobsSite.StartAsync();
+        var site = await shared.FreshAsync();
         site.Script.Acts["long"] = (_, ct) => Task.Delay(Timeout.InfiniteTimeSpan, TimeProvider.System, ct);
         var id = await site.EnqueueAsync("long");
         await site.UntilAsync(id, job => job.State is JobState.Running);
@@ -72,7 +72,7 @@ public sealed class ActsTests
     [Fact]
     public async Task Runs_waits_and_depths_are_measured_by_kind()
     {
-        await using var site = await JobsSite.StartAsync();
+        var site = await shared.FreshAsync();
         site.Script.Acts["bad"] = (_, _) => throw JobFailure.Dead("It cannot be");
         await site.FinishedAsync(await site.EnqueueAsync("good"));
         await site.FinishedAsync(await site.EnqueueAsync("bad"));
@@ -90,7 +90,7 @@ public sealed class ActsTests
     [Fact]
     public async Task A_job_whose_failing_run_was_cancelled_does_not_come_back()
     {
-        await using var site = await JobsSite.StartAsync();
+        var site = await shared.FreshAsync();
         var gate = new TaskCompletionSource();
         site.Script.Acts["stubborn"] = async (_, _) =>
         {
@@ -109,7 +109,7 @@ public sealed class ActsTests
     [Fact]
     public async Task Strangers_find_no_job()
     {
-        await using var site = await JobsSite.StartAsync();
+        var site = await shared.FreshAsync();
         var (mine, yours) = (Guid.CreateVersion7(), Guid.CreateVersion7());
         var id = await site.EnqueueAsync("mine", new() { Owner = new(mine), Delay = TimeSpan.FromHours(1) });
 
@@ -124,7 +124,7 @@ public sealed class ActsTests
     [Fact]
     public async Task A_dead_job_is_replayed_with_edited_arguments_as_a_new_one()
     {
-        await using var site = await JobsSite.StartAsync();
+        var site = await shared.FreshAsync();
         site.Script.Acts["bad"] = (_, _) => throw JobFailure.Dead("on purpose");
         var dead = await site.FinishedAsync(await site.EnqueueAsync("bad", new() { Owner = new(Tenant: "t") }));
 
@@ -162,7 +162,7 @@ public sealed class ActsTests
     [Fact]
     public async Task A_search_goes_on_from_page_to_page_until_every_job_was_looked_at()
     {
-        await using var site = await JobsSite.StartAsync();
+        var site = await shared.FreshAsync();
         await site.FinishedAsync(await site.EnqueueAsync("needle one"));
         await site.EnqueueAsync("needle two", new() { Delay = TimeSpan.FromHours(1), Owner = new(Tenant: "hay") });
         // Later ids than any that is made now.
@@ -212,7 +212,7 @@ public sealed class ActsTests
     [Fact]
     public async Task Dead_letters_are_found_by_their_words_and_cause_and_replayed_together()
     {
-        await using var site = await JobsSite.StartAsync();
+        var site = await shared.FreshAsync();
         var isBroken = true;
         foreach (var name in (string[])["tiger 1", "tiger 2", "lion 3"])
         {
@@ -234,7 +234,7 @@ public sealed class ActsTests
     [Fact]
     public async Task Lists_are_paged_by_id_and_filtered()
     {
-        await using var site = await JobsSite.StartAsync();
+        var site = await shared.FreshAsync();
         await site.Acts.PauseAsync("test.step", "test", Ct);
         List<Guid> ids = [];
         for (var number = 0; number < 5; number++)
@@ -256,7 +256,7 @@ public sealed class ActsTests
     [Fact]
     public async Task A_retry_is_brought_forward()
     {
-        await using var site = await JobsSite.StartAsync();
+        var site = await shared.FreshAsync();
         var id = await site.EnqueueAsync("later", new() { Delay = TimeSpan.FromHours(1) });
 
         Assert.Equal(id, await site.Acts.RetryAsync(id, null, "key:1", Ct));
@@ -267,7 +267,7 @@ public sealed class ActsTests
     [Fact]
     public async Task A_kind_that_nobody_knows_is_parked_and_runs_when_somebody_does()
     {
-        await using var site = await JobsSite.StartAsync();
+        var site = await shared.FreshAsync();
         await site.Acts.PauseAsync("test.step", "test", Ct);
         var id = await site.EnqueueAsync("old");
         await site.ExecuteAsync("update platform.jobs set kind = 'test.gone'");

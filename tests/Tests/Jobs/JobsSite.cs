@@ -23,6 +23,13 @@ internal sealed class Script
 
     public int MostAtOnce { get; private set; }
 
+    public void Clear()
+    {
+        Acts.Clear();
+        ran.Clear();
+        MostAtOnce = 0;
+    }
+
     public async Task PlayAsync(string name, JobContext context, CancellationToken ct)
     {
         ran.Enqueue(name);
@@ -164,5 +171,35 @@ internal sealed class JobsSite(HostUnderTest host, Script script) : IAsyncDispos
         return (T)(await command.ExecuteScalarAsync(Ct))!;
     }
 
+    /// <summary>As it was at its start: no jobs, none remembered, no kind paused, nothing to play. What runs is waited for.</summary>
+    public async Task EmptyAsync()
+    {
+        await UntilAsync(async () => await ScalarAsync<long>("""
+            with gone as (delete from platform.jobs where state <> 'running')
+            select count(*) from platform.jobs where state = 'running'
+            """) == 0);
+        await ExecuteAsync("""
+            delete from platform.jobs; delete from platform.finished_jobs; delete from platform.job_keys; delete from platform.job_inbox;
+            delete from platform.job_kinds; delete from deeds.deeds
+            """);
+        script.Clear();
+    }
+
     public ValueTask DisposeAsync() => host.DisposeAsync();
+}
+
+/// <summary>One site for the tests of a class that need no rules or settings of their own and let every job end.</summary>
+public sealed class SharedJobs : IAsyncLifetime
+{
+    private JobsSite? site;
+
+    public async ValueTask InitializeAsync() => site = await JobsSite.StartAsync();
+
+    internal async Task<JobsSite> FreshAsync()
+    {
+        await site!.EmptyAsync();
+        return site;
+    }
+
+    public ValueTask DisposeAsync() => site!.DisposeAsync();
 }

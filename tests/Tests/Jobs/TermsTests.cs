@@ -5,7 +5,7 @@ using Stoa.Platform.Jobs;
 namespace Stoa.Tests.Jobs;
 
 /// <summary>What an enqueue can ask for.</summary>
-public sealed class TermsTests
+public sealed class TermsTests(SharedJobs shared) : IClassFixture<SharedJobs>
 {
     private static CancellationToken Ct => TestContext.Current.CancellationToken;
 
@@ -31,7 +31,7 @@ public sealed class TermsTests
     [Fact]
     public async Task A_delayed_job_does_not_run_before_its_time()
     {
-        await using var site = await JobsSite.StartAsync();
+        var site = await shared.FreshAsync();
 
         var late = await site.EnqueueAsync("late", new() { Delay = TimeSpan.FromMilliseconds(300) });
         var job = await site.FinishedAsync(late);
@@ -42,7 +42,7 @@ public sealed class TermsTests
     [Fact]
     public async Task The_first_and_the_last_instant_of_the_calendar_stop_nobody()
     {
-        await using var site = await JobsSite.StartAsync();
+        var site = await shared.FreshAsync();
 
         await site.EnqueueAsync("never", new() { RunAt = DateTimeOffset.MaxValue });
         await site.FinishedAsync(await site.EnqueueAsync("overdue", new() { RunAt = DateTimeOffset.MinValue }));
@@ -54,7 +54,7 @@ public sealed class TermsTests
     [Fact]
     public async Task Of_jobs_that_are_added_together_all_are_taken_or_none()
     {
-        await using var site = await JobsSite.StartAsync();
+        var site = await shared.FreshAsync();
         await site.Acts.PauseAsync("test.step", "test", Ct);
         // The database takes no such sign, and those with a key are written after those without.
         var (good, bad) = (new Step("good"), new Step("\0"));
@@ -78,7 +78,7 @@ public sealed class TermsTests
     [InlineData(UniqueMode.Replace, "two")]
     public async Task Of_jobs_with_one_key_one_waits(UniqueMode mode, string runs)
     {
-        await using var site = await JobsSite.StartAsync();
+        var site = await shared.FreshAsync();
         await site.Acts.PauseAsync("test.step", "test", Ct);
 
         var one = await site.Queue.EnqueueAsync(new Step("one"), new() { UniqueKey = "k", UniqueMode = mode }, Ct);
@@ -98,7 +98,7 @@ public sealed class TermsTests
     [InlineData(UniqueMode.Replace, new[] { "one", "three" })]
     public async Task A_key_that_is_running_runs_at_most_once_more(UniqueMode mode, string[] runs)
     {
-        await using var site = await JobsSite.StartAsync();
+        var site = await shared.FreshAsync();
         var gate = new TaskCompletionSource();
         site.Script.Acts["one"] = (_, ct) => gate.Task.WaitAsync(ct);
         EnqueueOptions options = new() { UniqueKey = "k", UniqueMode = mode };
@@ -117,7 +117,7 @@ public sealed class TermsTests
     [Fact]
     public async Task A_slot_is_taken_for_its_period_also_when_its_job_has_finished()
     {
-        await using var site = await JobsSite.StartAsync();
+        var site = await shared.FreshAsync();
         EnqueueOptions options = new() { UniqueKey = "2026-01-01", UniqueFor = TimeSpan.FromDays(1) };
 
         var one = await site.Queue.EnqueueAsync(new Step("one"), options, Ct);
@@ -136,7 +136,7 @@ public sealed class TermsTests
     [InlineData(false, false, false)]
     public async Task A_key_is_given_up_by_an_end_that_does_not_count(bool succeeds, bool onlySuccessCounts, bool isFree)
     {
-        await using var site = await JobsSite.StartAsync();
+        var site = await shared.FreshAsync();
         site.Script.Acts["one"] = (_, _) => succeeds ? Task.CompletedTask : throw JobFailure.Dead("on purpose");
         EnqueueOptions options = new() { UniqueKey = "k", UniqueFor = TimeSpan.FromDays(1) };
         options = onlySuccessCounts ? options with { UniqueIn = [JobState.Succeeded] } : options;
@@ -155,7 +155,7 @@ public sealed class TermsTests
     [Fact]
     public async Task An_unfinished_job_keeps_its_key_whatever_ends_count()
     {
-        await using var site = await JobsSite.StartAsync();
+        var site = await shared.FreshAsync();
         await site.Acts.PauseAsync("test.step", "test", Ct);
         EnqueueOptions options = new() { UniqueKey = "k", UniqueFor = TimeSpan.FromDays(1), UniqueIn = [] };
 
@@ -172,7 +172,7 @@ public sealed class TermsTests
     [Fact]
     public async Task Many_jobs_are_added_at_once_and_equal_keys_among_them_are_one_job()
     {
-        await using var site = await JobsSite.StartAsync();
+        var site = await shared.FreshAsync();
         await site.Acts.PauseAsync("test.step", "test", Ct);
 
         NewJob[] jobs =
@@ -190,7 +190,7 @@ public sealed class TermsTests
     [Fact]
     public async Task What_follows_a_job_runs_on_the_end_it_waits_for_and_is_cancelled_on_the_other()
     {
-        await using var site = await JobsSite.StartAsync();
+        var site = await shared.FreshAsync();
         site.Script.Acts["bad"] = (_, _) => throw JobFailure.Dead("on purpose");
         await site.Acts.PauseAsync("test.step", "test", Ct);
         var good = await site.EnqueueAsync("good");
@@ -212,7 +212,7 @@ public sealed class TermsTests
     [Fact]
     public async Task What_follows_a_job_that_has_finished_already_runs_too()
     {
-        await using var site = await JobsSite.StartAsync();
+        var site = await shared.FreshAsync();
         var good = await site.EnqueueAsync("good");
         await site.FinishedAsync(good);
 
@@ -224,7 +224,7 @@ public sealed class TermsTests
     [Fact]
     public async Task A_job_that_grew_too_old_is_dead_without_running()
     {
-        await using var site = await JobsSite.StartAsync();
+        var site = await shared.FreshAsync();
         await site.Acts.PauseAsync("test.step", "test", Ct);
 
         var job = await site.FinishedAsync(await site.EnqueueAsync("old", new() { MaxAge = TimeSpan.FromMilliseconds(1) }));

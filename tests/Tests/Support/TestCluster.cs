@@ -91,9 +91,10 @@ public sealed class TestCluster : IAsyncDisposable
 
     private static string NewName() => Guid.CreateVersion7().ToString("n")[^12..];
 
+    // A connection costs the server more than most of what a test asks through it.
     private static string Address(PrivateCluster cluster, string database) =>
         new NpgsqlConnectionStringBuilder(
-            cluster.ConnectionString) { Database = database, MaxPoolSize = 20, Timeout = 60 }.ConnectionString;
+            cluster.ConnectionString) { Database = database, MaxPoolSize = 6, Timeout = 60 }.ConnectionString;
 
     /// <summary>Makes the folder of this run. The lock in it shows other runs that it is in use.</summary>
     private async Task<FileLock> ClaimAsync()

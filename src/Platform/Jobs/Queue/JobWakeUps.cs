@@ -33,17 +33,18 @@ internal sealed partial class JobWakeUps(
     public void WakeOthers() => outside.Writer.TryWrite(true);
 
     /// <summary>Until somebody calls, or the time is over.</summary>
-    public async Task WaitAsync(TimeSpan longest, CancellationToken ct)
+    /// <returns>Whether somebody called.</returns>
+    public async Task<bool> WaitAsync(TimeSpan longest, CancellationToken ct)
     {
         using var timeout = new CancellationTokenSource(longest, time);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(ct, timeout.Token);
         try
         {
-            await here.Reader.ReadAsync(either.Token);
+            return await here.Reader.ReadAsync(either.Token);
         }
         catch (OperationCanceledException) when (!ct.IsCancellationRequested)
         {
-            // Nobody called.
+            return false;
         }
     }
 

@@ -99,6 +99,15 @@ internal sealed class JobClaims(NpgsqlDataSource source, string node)
         {Lease}
         """;
 
+    /// <summary>Whether anything is due, of whatever kind: what a worker that nobody called asks first, as a claim costs far more.</summary>
+    public async Task<bool> IsAnyDueAsync(CancellationToken ct)
+    {
+        await using var connection = await source.OpenConnectionAsync(ct);
+        await using var ask = new NpgsqlCommand(
+            "select exists (select from platform.jobs where state = 'available' and run_at <= now())", connection);
+        return (bool)(await ask.ExecuteScalarAsync(ct))!;
+    }
+
     /// <summary>Due jobs of kinds without limits, the most urgent first; at most <paramref name="room"/>.</summary>
     public async Task<List<ClaimedJob>> TakeFreeAsync(IReadOnlyList<JobKind> kinds, int room, CancellationToken ct)
     {

@@ -71,6 +71,7 @@ internal sealed partial class JobRunner(
     {
         var pause = Spacing;
         var isFailing = false;
+        var isCalled = true;
         while (!ct.IsCancellationRequested)
         {
             var claimedAt = time.GetTimestamp();
@@ -84,11 +85,11 @@ internal sealed partial class JobRunner(
                 }
                 var room = pace.Room(Volatile.Read(ref held));
                 moreIsDue = true;
-                moreIsDue = room == 0 || await ClaimAsync(room, ct) == room;
+                moreIsDue = room == 0 || ((isCalled || await claims.IsAnyDueAsync(ct)) && await ClaimAsync(room, ct) == room);
                 HandBackUnstarted("It waited behind a long job", LongestInLine);
                 if (!moreIsDue || pace.Room(Volatile.Read(ref held)) == 0)
                 {
-                    await wakeUps.WaitAsync(TimeSpan.FromMilliseconds(options.Value.PollMs), ct);
+                    isCalled = await wakeUps.WaitAsync(TimeSpan.FromMilliseconds(options.Value.PollMs), ct);
                 }
                 pause = Spacing;
             }
