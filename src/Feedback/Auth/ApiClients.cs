@@ -96,7 +96,7 @@ internal sealed partial class ApiClients(
         while (await row.ReadAsync(ct))
         {
             read[NameOf(row.GetFieldValue<byte[]>(0))] =
-                new(row.GetGuid(1), row.GetString(2), row.TextOrNull(3), row.GetBoolean(4));
+                new(row.GetGuid(1), row.GetString(2), row.StringOrNull(3), row.GetBoolean(4));
         }
         return read;
     }

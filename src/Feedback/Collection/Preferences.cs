@@ -71,7 +71,7 @@ internal sealed class Preferences(NpgsqlDataSource source)
     }
 
     private static Key Read(NpgsqlDataReader row, int first) =>
-        new(row.GetString(first), row.TextOrNull(first + 1), row.TextOrNull(first + 2), row.TextOrNull(first + 3));
+        new(row.GetString(first), row.StringOrNull(first + 1), row.StringOrNull(first + 2), row.StringOrNull(first + 3));
 
     private sealed record Key(string Name, string? AgentVersion, string? Model, string? Provider);
 }

@@ -181,8 +181,8 @@ internal sealed partial class TreeSource(NpgsqlDataSource source, ILogger<TreeSo
         var message = new OasstMessage
         {
             MessageId = row.GetGuid(0).ToString(),
-            ParentId = row.IdOrNull(1)?.ToString(),
-            UserId = row.IdOrNull(5)?.ToString(),
+            ParentId = row.GuidOrNull(1)?.ToString(),
+            UserId = row.GuidOrNull(5)?.ToString(),
             CreatedDate = row.GetFieldValue<DateTimeOffset>(6),
             Text = row.GetString(7),
             Role = row.GetString(8),
@@ -191,16 +191,16 @@ internal sealed partial class TreeSource(NpgsqlDataSource source, ILogger<TreeSo
             // A refusal by few says little.
             ReviewResult = result is false && reviews <= 2 ? null : result,
             Deleted = row.GetBoolean(12),
-            Rank = row.NumberOrNull(13),
+            Rank = row.Int32OrNull(13),
             Synthetic = row.GetBoolean(14),
-            ModelName = row.TextOrNull(15),
-            Emojis = row.TextOrNull(16) is { } emojis
+            ModelName = row.StringOrNull(15),
+            Emojis = row.StringOrNull(16) is { } emojis
                 ? JsonSerializer.Deserialize(emojis, FeedbackJson.Default.DictionaryStringInt32) : null,
-            Labels = row.TextOrNull(17) is { } labels ? JsonSerializer.Deserialize(labels, DatasetJson.Default.DictionaryStringOasstLabel)
+            Labels = row.StringOrNull(17) is { } labels ? JsonSerializer.Deserialize(labels, DatasetJson.Default.DictionaryStringOasstLabel)
                 : selection.NeedsLabels ? new Dictionary<string, OasstLabel>() : null,
-            Events = row.TextOrNull(18) is { } events ? JsonSerializer.Deserialize(events, DatasetJson.Default.OasstEvents) : null,
+            Events = row.StringOrNull(18) is { } events ? JsonSerializer.Deserialize(events, DatasetJson.Default.OasstEvents) : null,
         };
-        return (new(row.GetGuid(0), row.IdOrNull(1), row.GetGuid(2), row.GetString(3), row.TextOrNull(4)), message);
+        return (new(row.GetGuid(0), row.GuidOrNull(1), row.GetGuid(2), row.GetString(3), row.StringOrNull(4)), message);
     }
 
     [LoggerMessage(LogLevel.Warning, "Tree {Tree} is left out: its prompt is not among what was chosen")]

@@ -156,7 +156,7 @@ internal sealed class MessageActs(
             messageId));
         await using var row = await batch.ExecuteReaderAsync(ct);
         return await row.ReadAsync(ct)
-            ? new(row.GetString(0), row.IdOrNull(1), row.GetFieldValue<DateTimeOffset>(2), row.GetBoolean(3), row.GetGuid(4))
+            ? new(row.GetString(0), row.GuidOrNull(1), row.GetFieldValue<DateTimeOffset>(2), row.GetBoolean(3), row.GetGuid(4))
             : null;
     }
 

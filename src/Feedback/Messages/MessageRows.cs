@@ -26,13 +26,13 @@ internal static class MessageRows
 
     public static WireMessage Read(NpgsqlDataReader row, Guid? actingId, FrontEndUser? user = null)
     {
-        var author = row.IdOrNull(1);
+        var author = row.GuidOrNull(1);
         return new(
             row.GetGuid(0), author, row.GetString(2), row.GetString(3), row.GetString(4), row.GetString(5) == "assistant", Emojis(row, 6),
             row.IsDBNull(18) ? [] : row.GetFieldValue<string[]>(18), actingId is null ? null : author == actingId, row.GetBoolean(7),
-            row.IdOrNull(8), row.GetFieldValue<DateTimeOffset>(9), row.IsDBNull(10) ? null : row.GetBoolean(10),
-            row.GetInt32(11), row.GetBoolean(12), row.GetBoolean(13), row.TextOrNull(14), row.GetGuid(15),
-            row.GetInt32(16), row.NumberOrNull(17))
+            row.GuidOrNull(8), row.GetFieldValue<DateTimeOffset>(9), row.IsDBNull(10) ? null : row.GetBoolean(10),
+            row.GetInt32(11), row.GetBoolean(12), row.GetBoolean(13), row.StringOrNull(14), row.GetGuid(15),
+            row.GetInt32(16), row.Int32OrNull(17))
         {
             User = user,
         };

@@ -128,7 +128,7 @@ internal sealed class MessageViews(NpgsqlDataSource source)
             ? throw FeedbackCode.NoMessageTreeFound.Refusal("The message has no tree")
             : new(row.GetGuid(0), EnumNames<TreeState>.Read(row.GetString(1)),
                 row.GetInt32(2), row.GetInt32(3), row.GetInt32(4), row.GetBoolean(5),
-                row.TextOrNull(6));
+                row.StringOrNull(6));
     }
 
     /// <summary>Oldest first; none where it was never edited.</summary>
@@ -143,7 +143,7 @@ internal sealed class MessageViews(NpgsqlDataSource source)
         List<MessageRevision> revisions = [];
         while (await row.ReadAsync(ct))
         {
-            var author = row.IdOrNull(3);
+            var author = row.GuidOrNull(3);
             revisions.Add(new(row.GetGuid(0), row.GetString(1), row.GetGuid(2), author,
                 row.InstantOrNull(4), actingId is not null && author == actingId));
         }

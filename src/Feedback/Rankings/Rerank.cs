@@ -59,7 +59,7 @@ internal sealed class Rerank(NpgsqlDataSource source)
         }
         var stored = await connection.ListAsync(
             Statement.Of(Ranks, places.Keys.ToArray()),
-            row => (Id: row.GetGuid(0), Parent: row.GetGuid(1), Rank: row.NumberOrNull(2)), ct);
+            row => (Id: row.GetGuid(0), Parent: row.GetGuid(1), Rank: row.Int32OrNull(2)), ct);
         var changed = stored
             .Select(message =>
                 (message.Id, message.Rank, New: places[message.Parent].TryGetValue(message.Id, out var place) ? place : (int?)null))

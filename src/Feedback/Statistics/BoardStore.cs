@@ -60,7 +60,7 @@ internal sealed class BoardStore(NpgsqlDataSource source, TimeProvider time)
             [userId],
             row => new UserScore(
                 null, userId, true, row.GetString(0), row.GetString(1), row.GetString(2), 0, 0, null, null,
-                0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, row.InstantOrNull(3), row.NumberOrNull(4), row.InstantOrNull(5)),
+                0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, row.InstantOrNull(3), row.Int32OrNull(4), row.InstantOrNull(5)),
             ct);
         return nothing.SelectMany(score => Enum.GetValues<TimeFrame>().Select(frame => (EnumNames<TimeFrame>.Write(frame), score)))
             .ToDictionary();
@@ -79,14 +79,14 @@ internal sealed class BoardStore(NpgsqlDataSource source, TimeProvider time)
         new(EnumNames<TimeFrame>.Write(frame), scores.Max(score => score.ModifiedDate) ?? time.GetUtcNow(), scores);
 
     private static UserScore Score(NpgsqlDataReader row, Guid? highlighted) => new(
-        row.NumberOrNull(0), row.GetGuid(1), row.GetGuid(1) == highlighted, row.GetString(2), row.GetString(3), row.GetString(4),
+        row.Int32OrNull(0), row.GetGuid(1), row.GetGuid(1) == highlighted, row.GetString(2), row.GetString(3), row.GetString(4),
         row.GetInt32(5), Level.Of(row.GetInt32(5)), row.InstantOrNull(6), row.InstantOrNull(7), row.GetInt32(8), row.GetInt32(9),
         row.GetInt32(10), row.GetInt32(11),
         row.GetInt32(12), row.GetInt32(13), row.GetInt32(14), row.GetInt32(15), row.GetInt32(16), row.GetInt32(17), row.GetInt32(18),
-        row.GetInt32(19), row.GetInt32(20), row.InstantOrNull(21), row.NumberOrNull(22), row.InstantOrNull(23));
+        row.GetInt32(19), row.GetInt32(20), row.InstantOrNull(21), row.Int32OrNull(22), row.InstantOrNull(23));
 
     private static TrollScore Troll(NpgsqlDataReader row) => new(
-        row.NumberOrNull(0), row.GetGuid(1), false, row.GetString(2), row.GetString(3), row.GetString(4), row.InstantOrNull(5),
+        row.Int32OrNull(0), row.GetGuid(1), false, row.GetString(2), row.GetString(3), row.GetString(4), row.InstantOrNull(5),
         row.GetBoolean(6), row.GetBoolean(7), row.GetBoolean(8), row.GetInt32(9), row.InstantOrNull(10), row.InstantOrNull(11),
         row.GetInt32(12), row.GetInt32(13),
         row.GetInt32(14), row.GetInt32(15), Mean(row, 16), Mean(row, 17), Mean(row, 18), Mean(row, 19), Mean(row, 20), row.GetInt32(21),

@@ -46,7 +46,7 @@ internal static class TreeStore
             if (!row.IsDBNull(11))
             {
                 offers.Add(new(row.GetGuid(0), EnumNames<OfferWork>.Read(row.GetString(11)), row.GetString(12), row.GetString(13),
-                    row.IdOrNull(14), row.GetInt32(15), row.GetBoolean(16)));
+                    row.GuidOrNull(14), row.GetInt32(15), row.GetBoolean(16)));
             }
         }
         return new(new(tree, messages), offers);
@@ -147,13 +147,13 @@ internal static class TreeStore
         MaxChildrenCount = row.GetInt32(first + 3),
         State = EnumNames<TreeState>.Read(row.GetString(first + 4)),
         Active = row.GetBoolean(first + 5),
-        Origin = row.TextOrNull(first + 6),
+        Origin = row.StringOrNull(first + 6),
         WonPromptLotteryDate = row.InstantOrNull(first + 7),
         Lang = row.GetString(first + 8),
     };
 
     private static TreeMessage MessageOf(NpgsqlDataReader row) => new(
-        row.GetGuid(0), row.IdOrNull(1), row.IdOrNull(2),
+        row.GetGuid(0), row.GuidOrNull(1), row.GuidOrNull(2),
         EnumNames<MessageRole>.Read(row.GetString(3)), row.GetString(4), row.GetInt32(5))
     {
         Deleted = row.GetBoolean(6),

@@ -122,7 +122,7 @@ internal sealed class UserStore(NpgsqlDataSource source, TimeProvider time)
         Deleted = row.GetBoolean(first + 8),
         ShowOnLeaderboard = row.GetBoolean(first + 9),
         StreakLastDayDate = row.InstantOrNull(first + 10),
-        StreakDays = row.NumberOrNull(first + 11),
+        StreakDays = row.Int32OrNull(first + 11),
         LastActivityDate = row.InstantOrNull(first + 12),
         TosAcceptanceDate = row.InstantOrNull(first + 13),
     };

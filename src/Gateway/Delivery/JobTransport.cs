@@ -122,7 +122,7 @@ internal sealed class RunQueuedHandler(QueuedRuns runs, NpgsqlDataSource source)
         command.Parameters.Add(new() { Value = id });
         await using var rows = await command.ExecuteReaderAsync(ct);
         return await rows.ReadAsync(ct) && !rows.IsDBNull(0)
-            ? (JsonSerializer.Deserialize(rows.GetString(0), DeliveryJson.Default.QueuedRun), rows.IdOrNull(1))
+            ? (JsonSerializer.Deserialize(rows.GetString(0), DeliveryJson.Default.QueuedRun), rows.GuidOrNull(1))
             : (null, null);
     }
 

@@ -43,7 +43,7 @@ internal sealed class ServedAnswers(NpgsqlDataSource source) : IServedAnswers
             found.Add(new(
                 row.GetString(0), [.. questions.Zip(answers, (question, answer) => new ServedExchange(question, answer))],
                 row.GetString(1), row.GetString(2),
-                row.TextOrNull(3), row.TextOrNull(4), row.GetString(5), row.GetString(6)));
+                row.StringOrNull(3), row.StringOrNull(4), row.GetString(5), row.GetString(6)));
         }
         return found;
     }

@@ -51,8 +51,8 @@ internal sealed class IdempotencyStore(NpgsqlDataSource source, TimeProvider tim
         }
         return rows.GetBoolean(0)
             ? new(true, bodyHash, null, null, [])
-            : new(false, rows.GetFieldValue<byte[]>(1), rows.NumberOrNull(2),
-                rows.TextOrNull(3), await rows.IsDBNullAsync(4, ct) ? [] : rows.GetFieldValue<byte[]>(4));
+            : new(false, rows.GetFieldValue<byte[]>(1), rows.Int32OrNull(2),
+                rows.StringOrNull(3), await rows.IsDBNullAsync(4, ct) ? [] : rows.GetFieldValue<byte[]>(4));
     }
 
     public async Task KeepAsync(

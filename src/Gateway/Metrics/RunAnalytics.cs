@@ -156,7 +156,8 @@ internal sealed class RunAnalytics(NpgsqlDataSource source)
         await using var reader = await command.ExecuteReaderAsync(ct);
         while (await reader.ReadAsync(ct))
         {
-            var (type, tool, agent, resource) = (reader.TextOrNull(0), reader.TextOrNull(1), reader.TextOrNull(2), reader.TextOrNull(3));
+            var (type, tool) = (reader.StringOrNull(0), reader.StringOrNull(1));
+            var (agent, resource) = (reader.StringOrNull(2), reader.StringOrNull(3));
             var (into, value) = type switch { "agent" => (agents, agent), "RAG" => (bases, resource), _ => (tools, tool) };
             if (!string.IsNullOrEmpty(value))
             {

@@ -59,7 +59,7 @@ internal sealed class MediaRuns(ModelSteps models, PublicFiles files, GuardedCli
         }, ct);
         (run.AnswerId, run.Content) = (heard.Id, heard.Text);
         // Where nobody speaks, nothing is written down: that is no fault of the model.
-        return StandardAnswer.OfMade(run, new() { ["content"] = heard.Text });
+        return StandardAnswer.OfData(run, new() { ["content"] = heard.Text });
     }
 
     private async Task<RunResult> DrawAsync(Run run, CancellationToken ct)
@@ -115,7 +115,7 @@ internal sealed class MediaRuns(ModelSteps models, PublicFiles files, GuardedCli
                 data[name] = one[name]?.DeepClone();
             }
         }
-        return StandardAnswer.OfMade(run, data);
+        return StandardAnswer.OfData(run, data);
     }
 
     /// <summary>With the bytes of those that have to be fetched from the provider.</summary>
@@ -163,7 +163,7 @@ internal sealed class MediaRuns(ModelSteps models, PublicFiles files, GuardedCli
         }, ct);
         var vector = answer.Vectors[0];
         run.Content = $"{vector.Length} dimensions";
-        return StandardAnswer.OfMade(run, new() { ["embedding"] = new JsonArray([.. vector.Select(number => (JsonNode)number)]) });
+        return StandardAnswer.OfData(run, new() { ["embedding"] = new JsonArray([.. vector.Select(number => (JsonNode)number)]) });
     }
 
     private static byte[] Log(JsonObject asked) => Encoding.UTF8.GetBytes(asked.Compact());

@@ -244,7 +244,7 @@ internal sealed class UsageQueries(NpgsqlDataSource source)
                 ReasoningTokens = reader.GetInt64(18),
                 Cost = await reader.IsDBNullAsync(19, ct) ? null : reader.GetDecimal(19),
                 LatencyMs = reader.GetInt32(20),
-                FirstByteMs = reader.NumberOrNull(21),
+                FirstByteMs = reader.Int32OrNull(21),
                 IsCached = reader.GetBoolean(22),
                 AgentId = reader.GetString(23),
                 VersionId = reader.GetString(24),

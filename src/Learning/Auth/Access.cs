@@ -201,7 +201,7 @@ internal sealed class Access(LearningCaller caller, LearningDb db, NpgsqlDataSou
         : trip.Ask(sql, Row, caller.UserId ?? 0, caller.Email ?? "", id);
 
     private static StandingRow Row(NpgsqlDataReader row) => new(
-        row.NumberOrNull(0), row.TextOrNull(1), row.NumberOrNull(2),
+        row.Int32OrNull(0), row.StringOrNull(1), row.Int32OrNull(2),
         row.GetBoolean(3), row.GetBoolean(4), row.GetBoolean(5), row.InstantOrNull(6),
         row.GetBoolean(7));
 

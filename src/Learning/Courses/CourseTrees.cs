@@ -141,22 +141,22 @@ internal sealed class CourseTrees(NpgsqlDataSource source, TimeProvider time)
     }
 
     private static CourseRow CourseAt(NpgsqlDataReader row, DripConfig drip) => new(
-        row.GetInt32(0), row.GetString(1), row.TextOrNull(2) is { } status ? EnumNames<CourseGenerationStatus>.Read(status) : null, drip);
+        row.GetInt32(0), row.GetString(1), row.StringOrNull(2) is { } status ? EnumNames<CourseGenerationStatus>.Read(status) : null, drip);
 
     /// <summary>Its four columns, of which this is the first.</summary>
     public static DripConfig DripAt(NpgsqlDataReader row, int column) => new()
     {
-        IsDripEnabled = row.GetBoolean(column), FrequencyValue = row.NumberOrNull(column + 1),
-        FrequencyUnit = row.TextOrNull(column + 2) is { } unit ? EnumNames<DripUnit>.Read(unit) : null,
+        IsDripEnabled = row.GetBoolean(column), FrequencyValue = row.Int32OrNull(column + 1),
+        FrequencyUnit = row.StringOrNull(column + 2) is { } unit ? EnumNames<DripUnit>.Read(unit) : null,
         PublishAt = row.InstantOrNull(column + 3),
     };
 
     private static ModuleRow ModuleAt(NpgsqlDataReader row) =>
-        new(row.GetInt32(0), row.GetInt32(1), row.GetString(2), row.TextOrNull(3), row.GetInt32(4));
+        new(row.GetInt32(0), row.GetInt32(1), row.GetString(2), row.StringOrNull(3), row.GetInt32(4));
 
     private static PlacedTask TaskAt(NpgsqlDataReader row) => new(row.GetInt32(0), row.GetInt32(1), new(
         row.GetInt32(2), row.GetString(3), EnumNames<TaskType>.Read(row.GetString(4)), EnumNames<PublishState>.Read(row.GetString(5)),
-        row.InstantOrNull(6), row.GetInt32(7), row.NumberOrNull(8), row.GetBoolean(9)));
+        row.InstantOrNull(6), row.GetInt32(7), row.Int32OrNull(8), row.GetBoolean(9)));
 
     private sealed record CourseRow(int Id, string Name, CourseGenerationStatus? Generation, DripConfig Drip);
 

@@ -77,7 +77,7 @@ internal sealed class TellUsageHandler(NpgsqlDataSource source, IModelUsage mode
         await using var row = await command.ExecuteReaderAsync(ct);
         while (await row.ReadAsync(ct))
         {
-            schools.Add(new(row.GetString(1), row.IdOrNull(2), [row.GetInt64(3), row.GetInt64(4), row.GetInt64(5)]));
+            schools.Add(new(row.GetString(1), row.GuidOrNull(2), [row.GetInt64(3), row.GetInt64(4), row.GetInt64(5)]));
         }
         return schools;
     }

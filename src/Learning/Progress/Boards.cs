@@ -136,7 +136,7 @@ internal sealed class Boards(NpgsqlDataSource source, Standings standings, TimeP
         cohortId, courseId, time.GetUtcNow());
 
     private static BoardUser UserAt(NpgsqlDataReader row) =>
-        new(row.GetInt32(0), row.GetString(4), row.TextOrNull(5), row.TextOrNull(6), row.TextOrNull(7));
+        new(row.GetInt32(0), row.GetString(4), row.StringOrNull(5), row.StringOrNull(6), row.StringOrNull(7));
 
     private static BoardEntry EntryAt(NpgsqlDataReader row) => new(UserAt(row), row.GetInt32(1), row.GetInt32(2));
 

@@ -51,7 +51,7 @@ internal sealed class ChatHistory(NpgsqlDataSource source)
     private static Line LineOf(NpgsqlDataReader row) => new(
         row.GetInt32(0), row.GetFieldValue<DateTimeOffset>(1), row.GetInt32(2),
         row.GetString(3), row.GetInt32(4), row.GetInt32(5), row.GetString(6),
-        row.TextOrNull(7), row.TextOrNull(8), row.NumberOrNull(9));
+        row.StringOrNull(7), row.StringOrNull(8), row.Int32OrNull(9));
 
     internal sealed record Line(
         int Id, [property: JsonConverter(typeof(WholeSeconds))] DateTimeOffset CreatedAt,

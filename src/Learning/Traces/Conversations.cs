@@ -62,9 +62,9 @@ internal sealed class Conversations(NpgsqlDataSource source)
                 {
                     yield return current;
                 }
-                current = Begin(about, day, row.GetFieldValue<DateTimeOffset>(11), row.TextOrNull(14));
+                current = Begin(about, day, row.GetFieldValue<DateTimeOffset>(11), row.StringOrNull(14));
             }
-            current.Messages.Add(new(row.GetString(12), row.TextOrNull(13)));
+            current.Messages.Add(new(row.GetString(12), row.StringOrNull(13)));
             current.EndTime = row.GetFieldValue<DateTimeOffset>(11);
         }
         if (current is not null)
@@ -91,9 +91,9 @@ internal sealed class Conversations(NpgsqlDataSource source)
     private static ConversationAbout AboutOf(NpgsqlDataReader row)
     {
         return new(
-            row.GetInt32(0), row.GetInt32(1), row.GetString(2), row.GetInt32(3), row.GetString(4), row.GetString(5), row.NumberOrNull(6),
-            row.TextOrNull(7), row.TextOrNull(8),
-            row.TextOrNull(9) switch { "chat" => "practice", var purpose => purpose }, row.TextOrNull(10));
+            row.GetInt32(0), row.GetInt32(1), row.GetString(2), row.GetInt32(3), row.GetString(4), row.GetString(5), row.Int32OrNull(6),
+            row.StringOrNull(7), row.StringOrNull(8),
+            row.StringOrNull(9) switch { "chat" => "practice", var purpose => purpose }, row.StringOrNull(10));
     }
 }
 

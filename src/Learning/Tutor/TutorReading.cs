@@ -31,8 +31,8 @@ internal sealed record TutorRow(
     string? AssignmentBlocks, string? AssignmentContext, string? EvaluationCriteria, string? AssignmentScorecard)
 {
     public static TutorRow At(NpgsqlDataReader row) => new(
-        row.GetInt32(0), row.GetInt32(1), row.GetGuid(2), row.GetString(3), row.GetString(4), row.TextOrNull(5), row.TextOrNull(6),
-        row.NumberOrNull(7), row.TextOrNull(8), row.TextOrNull(9), row.TextOrNull(10), row.NumberOrNull(11), row.TextOrNull(12),
-        row.TextOrNull(13), row.TextOrNull(14), row.TextOrNull(15), row.TextOrNull(16),
-        row.TextOrNull(17), row.TextOrNull(18), row.TextOrNull(19), row.TextOrNull(20));
+        row.GetInt32(0), row.GetInt32(1), row.GetGuid(2), row.GetString(3), row.GetString(4), row.StringOrNull(5), row.StringOrNull(6),
+        row.Int32OrNull(7), row.StringOrNull(8), row.StringOrNull(9), row.StringOrNull(10), row.Int32OrNull(11), row.StringOrNull(12),
+        row.StringOrNull(13), row.StringOrNull(14), row.StringOrNull(15), row.StringOrNull(16),
+        row.StringOrNull(17), row.StringOrNull(18), row.StringOrNull(19), row.StringOrNull(20));
 }

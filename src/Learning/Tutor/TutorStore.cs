@@ -218,6 +218,6 @@ internal sealed class TutorStore(LearningDb db)
     ];
 
     private static PastTurn TurnAt(NpgsqlDataReader row) => new(
-        EnumNames<ChatRole>.Read(row.GetString(0)), row.TextOrNull(1) ?? "",
-        row.TextOrNull(2) is { } type ? EnumNames<ChatResponseType>.Read(type) : null);
+        EnumNames<ChatRole>.Read(row.GetString(0)), row.StringOrNull(1) ?? "",
+        row.StringOrNull(2) is { } type ? EnumNames<ChatResponseType>.Read(type) : null);
 }

@@ -17,7 +17,7 @@ internal static class StandardAnswer
     }
 
     /// <param name="made">What the model has made, as it stands in <c>data</c>.</param>
-    public static RunResult OfMade(Run run, JsonObject made) => ResultOf(run, () => Of(run, made));
+    public static RunResult OfData(Run run, JsonObject made) => ResultOf(run, () => Of(run, made));
 
     private static RunResult ResultOf(Run run, Func<JsonObject> answer) => new(answer)
     {

@@ -11,7 +11,7 @@ internal static class ThreadHistory
     // Both until the end of its transaction. By its own reckoning the server would plan anew for each group, since it takes the planned one
     // to be larger. And no run waits for the disk because of its turn: one that a crash of the server takes is lost as if its lease had run
     // out.
-    private const string PlannedOnceAndNotAwaited = """
+    private const string TransactionSettings = """
         select set_config('plan_cache_mode', 'force_generic_plan', true), set_config('synchronous_commit', 'off', true)
         """;
 
@@ -58,7 +58,7 @@ internal static class ThreadHistory
     {
         await using var connection = await database.OpenConnectionAsync(ct);
         await using var batch = new NpgsqlBatch(connection);
-        batch.BatchCommands.Add(new(PlannedOnceAndNotAwaited));
+        batch.BatchCommands.Add(new(TransactionSettings));
         if (take is not null)
         {
             batch.BatchCommands.Add(take);
@@ -82,7 +82,8 @@ internal static class ThreadHistory
         while (await rows.ReadAsync(ct))
         {
             exchanges[rows.GetInt64(0) - 1].Add((
-                rows.GetDateTime(2), new(rows.GetGuid(1), rows.GetString(3), rows.GetString(4), rows.TextOrNull(5), rows.TextOrNull(6))));
+                rows.GetDateTime(2),
+                new(rows.GetGuid(1), rows.GetString(3), rows.GetString(4), rows.StringOrNull(5), rows.StringOrNull(6))));
         }
         var pasts = Array.ConvertAll(
             exchanges, own => ThreadPast.None with { Exchanges = [.. own.OrderBy(one => one.At).Select(one => one.Exchange)] });
@@ -91,7 +92,8 @@ internal static class ThreadHistory
         {
             var place = rows.GetInt64(0) - 1;
             pasts[place] = new(
-                pasts[place].Exchanges, rows.TextOrNull(1), rows.TextOrNull(2), rows.TextOrNull(3), rows.IdOrNull(4), rows.TextOrNull(5));
+                pasts[place].Exchanges, rows.StringOrNull(1), rows.StringOrNull(2), rows.StringOrNull(3), rows.GuidOrNull(4),
+                rows.StringOrNull(5));
         }
         await rows.NextResultAsync(ct);
         while (await rows.ReadAsync(ct))

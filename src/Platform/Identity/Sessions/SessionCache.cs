@@ -150,8 +150,8 @@ public sealed class SessionCache(NpgsqlDataSource source, TimeProvider time, IOp
         var (names, roles) = (row.GetFieldValue<string[]>(13), row.GetFieldValue<string[]>(14));
         return new(
             row.GetGuid(0),
-            row.IsDBNull(1) ? null : new(row.GetGuid(1), row.GetString(2), row.TextOrNull(3), row.GetString(4), row.GetString(5)),
-            row.IdOrNull(6), row.TextOrNull(7), row.IdOrNull(8),
+            row.IsDBNull(1) ? null : new(row.GetGuid(1), row.GetString(2), row.StringOrNull(3), row.GetString(4), row.GetString(5)),
+            row.GuidOrNull(6), row.StringOrNull(7), row.GuidOrNull(8),
             [.. ids.Select((id, i) => new OwnOrganization(id, slugs[i], names[i], EnumNames<MemberRole>.Read(roles[i])))],
             row.GetFieldValue<DateTimeOffset>(9), row.GetFieldValue<DateTimeOffset>(10));
     }

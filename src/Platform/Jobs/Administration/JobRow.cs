@@ -34,11 +34,11 @@ public sealed record JobRow(
 
     internal static JobRow Read(NpgsqlDataReader row) => new(
         row.GetGuid(0), row.GetString(1), EnumNames<JobState>.Read(row.GetString(2)), (JobPriority)row.GetInt16(3), row.Instant(4),
-        Json(row.GetString(5)), new(row.IdOrNull(6), row.IdOrNull(7), row.IdOrNull(8), row.GetString(9), row.GetString(10)),
-        row.TextOrNull(11), row.Instant(12), row.IdOrNull(13), row.GetInt32(14), row.TextOrNull(15), row.IdOrNull(16), row.GetInt32(17),
-        row.GetInt32(18), row.TextOrNull(19), row.InstantOrNull(20), row.InstantOrNull(28), Number(row, 21), Number(row, 22),
-        row.TextOrNull(23), row.TextOrNull(24), row.TextOrNull(25), Json(row.GetString(26)),
-        row.TextOrNull(27), row.GetBoolean(29));
+        Json(row.GetString(5)), new(row.GuidOrNull(6), row.GuidOrNull(7), row.GuidOrNull(8), row.GetString(9), row.GetString(10)),
+        row.StringOrNull(11), row.Instant(12), row.GuidOrNull(13), row.GetInt32(14), row.StringOrNull(15), row.GuidOrNull(16),
+        row.GetInt32(17), row.GetInt32(18), row.StringOrNull(19), row.InstantOrNull(20), row.InstantOrNull(28),
+        Number(row, 21), Number(row, 22), row.StringOrNull(23), row.StringOrNull(24), row.StringOrNull(25),
+        Json(row.GetString(26)), row.StringOrNull(27), row.GetBoolean(29));
 
     private static JsonElement Json(string text)
     {

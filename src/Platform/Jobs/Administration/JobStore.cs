@@ -80,7 +80,7 @@ public sealed class JobStore
         Guid? lookedTo = null;
         while (await reader.ReadAsync(ct))
         {
-            lookedTo = reader.IdOrNull(JobRow.Width);
+            lookedTo = reader.GuidOrNull(JobRow.Width);
             if (!reader.IsDBNull(0))
             {
                 jobs.Add(JobRow.Read(reader));
@@ -118,7 +118,7 @@ public sealed class JobStore
             var pausedAt = rows.InstantOrNull(6);
             overview.Add(new(
                 kind, rows.GetInt64(1), rows.GetInt64(2), rows.GetInt64(3), rows.GetInt64(4), rows.GetTimeSpan(5), pausedAt,
-                rows.TextOrNull(7), rows.InstantOrNull(8), lateAfter,
+                rows.StringOrNull(7), rows.InstantOrNull(8), lateAfter,
                 pausedAt is null && !rows.IsDBNull(9) && rows.GetTimeSpan(9) > lateAfter));
         }
         return overview;

@@ -135,7 +135,7 @@ public sealed class ScheduleStore(NpgsqlDataSource source, TimeProvider time)
                 await reader.GetFieldValueAsync<DateTimeOffset?>(10, ct),
                 await reader.GetFieldValueAsync<Guid?>(11, ct),
                 await reader.GetFieldValueAsync<DateTimeOffset?>(12, ct),
-                reader.TextOrNull(13)));
+                reader.StringOrNull(13)));
         }
         return rows;
     }

@@ -21,5 +21,5 @@ internal sealed record ClaimedJob(
     public static ClaimedJob Read(NpgsqlDataReader row) => new(
         row.GetGuid(0), row.GetString(1), row.GetString(2), row.GetInt32(3), row.GetInt32(4), row.GetInt32(5), (JobPriority)row.GetInt16(6),
         row.GetFieldValue<DateTimeOffset>(7), row.GetTimeSpan(8), row.IsDBNull(9) ? null : row.GetTimeSpan(9),
-        row.GetFieldValue<DateTimeOffset>(10), row.TextOrNull(11));
+        row.GetFieldValue<DateTimeOffset>(10), row.StringOrNull(11));
 }

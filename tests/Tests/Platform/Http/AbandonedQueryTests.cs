@@ -19,8 +19,9 @@ public sealed class AbandonedQueryTests(TestDatabase database) : IClassFixture<T
     [Fact]
     public async Task Callers_who_leave_in_the_middle_of_a_query_hold_nobody_up()
     {
+        var address = new NpgsqlConnectionStringBuilder(database.ConnectionString) { MaxPoolSize = Callers + 4 };
         await using var host = await HostProcess.StartAsync(
-            new Dictionary<string, string?> { ["ConnectionStrings__Stoa"] = database.ConnectionString });
+            new Dictionary<string, string?> { ["ConnectionStrings__Stoa"] = address.ConnectionString });
         await using var connection = await database.Source.OpenConnectionAsync(Ct);
         await using var transaction = await connection.BeginTransactionAsync(Ct);
         await using var lockTable = new NpgsqlCommand("lock table gateway.prices in access exclusive mode", connection);
