@@ -1,4 +1,5 @@
 using System.Globalization;
+using Npgsql;
 using Stoa.Assistants.Documents.Crawling;
 using Stoa.Tests.Assistants.Events;
 using Stoa.Tests.Support;
@@ -6,7 +7,7 @@ using Stoa.Tests.Support;
 namespace Stoa.Tests.Assistants;
 
 /// <summary>Faults of the original that no other test holds away.</summary>
-public sealed class FaultsTests
+public sealed class FaultsTests(TestCluster cluster)
 {
     [Fact]
     public async Task Exactly_one_page_of_overdue_todos_comes_to_an_end()
@@ -135,12 +136,12 @@ public sealed class FaultsTests
     [Fact]
     public async Task Each_table_counts_by_itself_and_what_is_looked_for_has_an_index()
     {
-        await using var site = await AssistantsSite.StartAsync();
+        await using var database = NpgsqlDataSource.Create(await cluster.CreateDatabaseAsync());
 
-        Assert.True(await site.ValueAsync<bool>("""
+        Assert.True(await ValueAsync<bool>(database, """
             select pg_get_serial_sequence('assistants.todos', 'id') <> pg_get_serial_sequence('assistants.todo_schedulings', 'id')
             """));
-        Assert.Equal(0L, await site.ValueAsync<long>("""
+        Assert.Equal(0L, await ValueAsync<long>(database, """
             select count(*) from unnest(array[
               'messages_in_order', 'messages_once', 'task_executions_by_user_task', 'task_executions_without_todos',
                 'todos_once', 'todos_open',
@@ -149,6 +150,12 @@ public sealed class FaultsTests
               'users_by_email', 'websites_by_url', 'website_pages_by_url']) wanted
             where not exists (select from pg_indexes where schemaname = 'assistants' and indexname = wanted)
             """));
+    }
+
+    private static async Task<T> ValueAsync<T>(NpgsqlDataSource database, string sql)
+    {
+        await using var command = database.CreateCommand(sql);
+        return (T)(await command.ExecuteScalarAsync(TestContext.Current.CancellationToken))!;
     }
 
     private static string Material(ScriptedProvider provider) =>

@@ -19,6 +19,7 @@ public sealed class LocalTimeTests
 
     [Theory]
     [InlineData("Europe/Paris", null, 2, "2027-03-27T12:00:00Z", "2027-03-28T01:00:00Z")] // 02:00 is left out: right behind the gap
+    [InlineData("Europe/Paris", null, 2, "2027-03-28T01:00:00Z", "2027-03-29T00:00:00Z")] // and the day after at its hour
     [InlineData("Europe/Paris", null, 2, "2027-10-30T12:00:00Z", "2027-10-31T00:00:00Z")] // 02:00 comes twice: the first time
     [InlineData("Europe/Paris", null, 2, "2027-10-31T00:00:00Z", "2027-11-01T01:00:00Z")] // and not a second time
     [InlineData("America/New_York", null, 8, "2027-03-13T13:00:01Z", "2027-03-14T12:00:00Z")] // 23 hours later

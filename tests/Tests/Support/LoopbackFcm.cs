@@ -83,6 +83,14 @@ internal sealed class LoopbackFcm : IAsyncDisposable
 
     public IReadOnlyList<JsonObject> To(string device) => [.. messages.Where(message => (string?)message["token"] == device)];
 
+    /// <summary>What came, and what it was to say.</summary>
+    public void Forget()
+    {
+        messages.Clear();
+        answers.Clear();
+        (open, asked) = (Task.CompletedTask, 0);
+    }
+
     public async ValueTask DisposeAsync()
     {
         await app.DisposeAsync();

@@ -36,6 +36,13 @@ internal sealed partial class LoopbackSmtp : IAsyncDisposable
 
     public IReadOnlyList<ReceivedMail> To(string address) => [.. mails.Where(mail => mail.To.Contains(address))];
 
+    /// <summary>What came, and what it was to say.</summary>
+    public void Forget()
+    {
+        mails.Clear();
+        (Refuses, Taking) = (_ => null, _ => Task.CompletedTask);
+    }
+
     public async ValueTask DisposeAsync()
     {
         await end.CancelAsync();

@@ -7,42 +7,47 @@ using Stoa.Tests.Support;
 namespace Stoa.Tests.Assistants.Events;
 
 /// <summary>Notifications, reminders, purchases, and what the background service gives to be told.</summary>
-public sealed class EventRoutesTests(EventsSite shared) : IClassFixture<EventsSite>
+public sealed class EventRoutesTests(EventsSite events) : IClassFixture<EventsSite>, IAsyncLifetime
 {
-    private EventsSite events = shared;
-
     private AssistantsSite Site => events.Site;
+
+    // Many a test sets the clock as it likes.
+    public async ValueTask InitializeAsync() => await events.ForgetAsync();
+
+    public ValueTask DisposeAsync() => ValueTask.CompletedTask;
 
     [Fact]
     public async Task A_notification_goes_to_all_devices_once_a_day_and_one_that_is_gone_is_not_asked_again()
     {
-        await using var own = await OwnAsync();
-        var user = await Site.UserAsync("Ada", "Asia/Tokyo");
+        // It has no access token yet.
+        await using var own = new EventsSite();
+        await own.InitializeAsync();
+        var user = await own.Site.UserAsync("Ada", "Asia/Tokyo");
         var (first, second, gone, wrong) = ($"first-{user.Id}", $"second-{user.Id}", $"gone-{user.Id}", $"wrong-{user.Id}");
         foreach (var device in (string[])[first, second, gone, wrong])
         {
-            await Site.OkAsync(user.Token, HttpMethod.Put, "/device", new() { ["fcm_token"] = device });
+            await own.Site.OkAsync(user.Token, HttpMethod.Put, "/device", new() { ["fcm_token"] = device });
         }
-        events.Fcm.Answer(gone, 404, "UNREGISTERED");
-        events.Fcm.Answer(wrong, 400, "INVALID_ARGUMENT", field: "message.token");
-        await events.TodoAsync(user, "Call Bob", "2027-03-20", created: "2027-03-10T01:00:00Z");
-        await events.TickAsync("2027-03-09T12:00:00Z");
+        own.Fcm.Answer(gone, 404, "UNREGISTERED");
+        own.Fcm.Answer(wrong, 400, "INVALID_ARGUMENT", field: "message.token");
+        await own.TodoAsync(user, "Call Bob", "2027-03-20", created: "2027-03-10T01:00:00Z");
+        await own.TickAsync("2027-03-09T12:00:00Z");
 
-        await events.TickAsync("2027-03-10T05:00:00Z");
-        var page = await Site.OkAsync(AssistantsSite.Scheduler, HttpMethod.Post, "/send_daily_notifications");
-        await Site.Host.RunJobsAsync();
+        await own.TickAsync("2027-03-10T05:00:00Z");
+        var page = await own.Site.OkAsync(AssistantsSite.Scheduler, HttpMethod.Post, "/send_daily_notifications");
+        await own.Site.Host.RunJobsAsync();
 
         Assert.Contains(user.Id, page["user_ids"]!.AsArray().Select(id => (string)id!));
         Assert.All([first, second], device =>
         {
-            var message = Assert.Single(events.Fcm.To(device));
+            var message = Assert.Single(own.Fcm.To(device));
             Assert.Equal((user.Id, "todos", 2),
                 ((string?)message["data"]!["user_id"], (string?)message["data"]!["type"], message["data"]!.AsObject().Count));
         });
-        Assert.Equal("first second", await Site.ValueAsync<string>("""
+        Assert.Equal("first second", await own.Site.ValueAsync<string>("""
             select string_agg(split_part(fcm_token, '-', 1), ' ' order by id) from assistants.devices where user_id = $1 and is_valid
             """, user.Id));
-        Assert.Equal(1, events.Fcm.Tokens);
+        Assert.Equal(1, own.Fcm.Tokens);
     }
 
     [Fact]
@@ -153,7 +158,6 @@ public sealed class EventRoutesTests(EventsSite shared) : IClassFixture<EventsSi
     [Fact]
     public async Task Layout_A_writes_what_it_is_given_for_each_user_and_passes_over_strangers()
     {
-        await using var own = await OwnAsync();
         var user = await Site.UserAsync("Grace", "UTC");
         events.Set("2027-04-07T20:00:00Z");
         await Site.OkAsync(user.Token, HttpMethod.Put, "/device", new() { ["fcm_token"] = $"given-{user.Id}" });
@@ -189,7 +193,6 @@ public sealed class EventRoutesTests(EventsSite shared) : IClassFixture<EventsSi
     [Fact]
     public async Task Who_recorded_no_conversation_is_reminded_twice_and_then_the_admins_are()
     {
-        await using var own = await OwnAsync();
         var user = await Site.UserAsync("Rita", "Asia/Karachi");
         var execution = await Site.ExecutionAsync(user, ["Minutes, please"]);
         await Site.SqlAsync("update assistants.task_executions set started_at = '2027-05-10T08:00:00Z' where id = $1", execution.Execution);
@@ -210,7 +213,6 @@ public sealed class EventRoutesTests(EventsSite shared) : IClassFixture<EventsSi
     [Fact]
     public async Task Purchases_end_when_their_days_are_over_and_trials_that_nobody_uses_are_told_of_once()
     {
-        await using var own = await OwnAsync();
         events.Set("2027-06-16T12:00:00Z");
         var user = await Site.UserAsync("Trial");
         await Site.SqlAsync("update assistants.users set created_at = '2027-06-01' where id = $1", user.Id);
@@ -289,7 +291,6 @@ public sealed class EventRoutesTests(EventsSite shared) : IClassFixture<EventsSi
     [Fact]
     public async Task A_daily_notification_that_a_host_died_over_is_told_by_whoever_comes_next()
     {
-        await using var own = await OwnAsync();
         events.Set("2027-02-01T12:00:00Z");
         var user = await Site.UserAsync("Left");
         await Site.OkAsync(user.Token, HttpMethod.Put, "/device", new() { ["fcm_token"] = $"left-{user.Id}" });
@@ -313,7 +314,6 @@ public sealed class EventRoutesTests(EventsSite shared) : IClassFixture<EventsSi
     [InlineData(false)]
     public async Task Two_who_tell_the_same_at_once_tell_it_once(bool isTaken)
     {
-        await using var own = await OwnAsync();
         events.Set("2027-02-02T12:00:00Z");
         var user = await Site.UserAsync("Twice");
         var device = $"twice-{user.Id}";
@@ -368,14 +368,6 @@ public sealed class EventRoutesTests(EventsSite shared) : IClassFixture<EventsSi
         Assert.Equal("400 Missing field 'datetime'", await StatusWithoutDatetimeAsync("/todo_daily_emails"));
         Assert.Equal("400 Invalid field 'offset'",
             await Site.StatusAsync(AssistantsSite.Scheduler, HttpMethod.Post, "/todo_daily_emails", new() { ["offset"] = -1 }));
-    }
-
-    /// <summary>A host whose clock this test sets as it likes, instead of the one that all share.</summary>
-    private async Task<EventsSite> OwnAsync()
-    {
-        var own = new EventsSite();
-        await own.InitializeAsync();
-        return events = own;
     }
 
     private async Task<string> StatusWithoutDatetimeAsync(string path)

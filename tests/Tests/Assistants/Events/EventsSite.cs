@@ -10,7 +10,9 @@ namespace Stoa.Tests.Assistants.Events;
 /// <summary>Assistants who mail and push, by a clock that the test sets; local hours are looked at when the test says so.</summary>
 public sealed class EventsSite : IAsyncLifetime
 {
-    private readonly ShiftedClock clock = new(ThinkingSite.At("2027-03-03T00:00:00Z"));
+    private const string Start = "2027-03-03T00:00:00Z";
+
+    private readonly ShiftedClock clock = new(ThinkingSite.At(Start));
 
     private AssistantsSite? site;
     private LoopbackFcm? fcm;
@@ -33,6 +35,16 @@ public sealed class EventsSite : IAsyncLifetime
         {
             await site.PauseScheduleAsync(schedule);
         }
+    }
+
+    /// <summary>As at the start: it has no users, nothing was sent, and the clock says what it said then.</summary>
+    internal async Task ForgetAsync()
+    {
+        await Site.Host.RunJobsAsync();
+        await Site.SqlAsync("delete from assistants.users");
+        Smtp.Forget();
+        Fcm.Forget();
+        Set(Start);
     }
 
     internal static IEnumerable<(string Key, string Value)> MailSettings(LoopbackSmtp smtp) =>

@@ -4,16 +4,14 @@ using Stoa.Tests.Support;
 namespace Stoa.Tests.Assistants.Events;
 
 /// <summary>The morning mail comes once on a local working day, when there is something to say, whoever sets it going.</summary>
-public sealed class MorningMailTests : IAsyncLifetime
+public sealed class MorningMailTests(EventsSite events) : IClassFixture<EventsSite>, IAsyncLifetime
 {
-    // Each test sets the clock as it likes.
-    private readonly EventsSite events = new();
-
     private AssistantsSite Site => events.Site;
 
-    public ValueTask InitializeAsync() => events.InitializeAsync();
+    // Each test sets the clock as it likes.
+    public async ValueTask InitializeAsync() => await events.ForgetAsync();
 
-    public ValueTask DisposeAsync() => events.DisposeAsync();
+    public ValueTask DisposeAsync() => ValueTask.CompletedTask;
 
     [Fact]
     public async Task It_comes_at_eight_of_the_user_and_once_also_when_the_clocks_have_changed_that_night()
@@ -51,18 +49,6 @@ public sealed class MorningMailTests : IAsyncLifetime
         Assert.Single(events.MailsOf(user));
         Assert.Contains("Thursday's", Material(user), StringComparison.Ordinal);
         Assert.DoesNotContain("Tuesday's", Material(user), StringComparison.Ordinal);
-    }
-
-    [Fact]
-    public void The_hour_that_the_clocks_leave_out_is_made_up_for_and_the_one_that_comes_twice_is_one()
-    {
-        var clock = new Stoa.Assistants.Users.LocalTime("Europe/Paris", timezoneOffset: null);
-        var hour = new TimeOnly(2, 0);
-
-        Assert.Equal(ThinkingSite.At("2027-03-28T01:00:00Z"), clock.Next(hour, ThinkingSite.At("2027-03-27T12:00:00Z")));
-        Assert.Equal(ThinkingSite.At("2027-03-29T00:00:00Z"), clock.Next(hour, ThinkingSite.At("2027-03-28T01:00:00Z")));
-        Assert.Equal(ThinkingSite.At("2027-10-31T00:00:00Z"), clock.Next(hour, ThinkingSite.At("2027-10-30T12:00:00Z")));
-        Assert.Equal(ThinkingSite.At("2027-11-01T01:00:00Z"), clock.Next(hour, ThinkingSite.At("2027-10-31T00:00:00Z")));
     }
 
     [Fact]

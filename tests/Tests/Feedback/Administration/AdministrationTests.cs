@@ -1,13 +1,13 @@
 namespace Stoa.Tests.Feedback.Administration;
 
-public sealed class AdministrationTests
+public sealed class AdministrationTests(SharedReading shared) : IClassFixture<SharedReading>
 {
     private static readonly Guid Alice = ReadingSite.Alice, Bob = ReadingSite.Bob;
 
     [Fact]
     public async Task A_preview_tells_what_a_purge_does_and_changes_nothing()
     {
-        await using var site = await (await ReadingSite.StartAsync()).WithUsersAsync();
+        var site = await (await shared.FreshAsync()).WithUsersAsync();
         await SettingAsync(site);
 
         var (status, preview) = await site.SendAsync("POST", $"/admin/purge_user/{Bob}");
@@ -22,7 +22,7 @@ public sealed class AdministrationTests
     [Fact]
     public async Task A_purge_takes_the_users_trees_and_replies_and_mends_the_rest()
     {
-        await using var site = await (await ReadingSite.StartAsync()).WithUsersAsync();
+        var site = await (await shared.FreshAsync()).WithUsersAsync();
         var (root, sibling) = await SettingAsync(site);
 
         var (_, purged) = await site.SendAsync("POST", $"/admin/purge_user/{Bob}?preview=false");
@@ -38,7 +38,7 @@ public sealed class AdministrationTests
     [Fact]
     public async Task A_purge_of_messages_keeps_prompts_unless_they_are_asked_for()
     {
-        await using var site = await (await ReadingSite.StartAsync()).WithUsersAsync();
+        var site = await (await shared.FreshAsync()).WithUsersAsync();
         await SettingAsync(site);
 
         var (_, purged) = await site.SendAsync("POST", $"/admin/purge_user/{Bob}/messages?preview=no&max_date=2999-01-01T00:00:00");
@@ -50,7 +50,7 @@ public sealed class AdministrationTests
     [Fact]
     public async Task Merged_users_are_one_and_clashing_emojis_are_one()
     {
-        await using var site = await (await ReadingSite.StartAsync()).WithUsersAsync();
+        var site = await (await shared.FreshAsync()).WithUsersAsync();
         var message = await site.SayAsync(Alice, "hello");
         foreach (var user in (string[])["alice", "bob"])
         {
@@ -77,7 +77,7 @@ public sealed class AdministrationTests
     [Fact]
     public async Task Flags_are_paged_and_processed()
     {
-        await using var site = await (await ReadingSite.StartAsync()).WithUsersAsync();
+        var site = await (await shared.FreshAsync()).WithUsersAsync();
         var messages = new List<Guid>();
         for (var i = 0; i < 3; i++)
         {

@@ -3,15 +3,14 @@ using System.Text.Json.Nodes;
 
 namespace Stoa.Tests.Feedback.Collection;
 
-public sealed class CollectionTests
+public sealed class CollectionTests(SharedReading shared) : IClassFixture<SharedReading>
 {
     private static CancellationToken Ct => TestContext.Current.CancellationToken;
 
     [Fact]
     public async Task Served_conversations_are_ranked_and_tell_which_source_is_preferred()
     {
-        await using var site = await (await ReadingSite.StartAsync()).WithUsersAsync();
-        site.Host.Client.DefaultRequestHeaders.Authorization = new("Bearer", "stoa-dev");
+        var site = await (await FreshAsync()).WithUsersAsync();
         var (_, made) = await SendAsync(site, Trees(null));
         var candidates = made!["trees"]![0]!["candidate_ids"]!.AsArray().Select(id => (Guid)id!).ToArray();
         var parent = await site.AskAsync<Guid>($"select parent_id from feedback.message where id = '{candidates[0]}'");
@@ -33,8 +32,7 @@ public sealed class CollectionTests
     [Fact]
     public async Task The_same_tree_is_made_once()
     {
-        await using var site = await ReadingSite.StartAsync();
-        site.Host.Client.DefaultRequestHeaders.Authorization = new("Bearer", "stoa-dev");
+        var site = await FreshAsync();
         var id = Guid.Parse("00000000-0000-7000-8000-000000000077");
 
         var (_, first) = await SendAsync(site, Trees(id));
@@ -47,8 +45,7 @@ public sealed class CollectionTests
     [Fact]
     public async Task What_comes_in_several_times_at_once_is_there_once()
     {
-        await using var site = await (await ReadingSite.StartAsync()).WithUsersAsync();
-        site.Host.Client.DefaultRequestHeaders.Authorization = new("Bearer", "stoa-dev");
+        var site = await (await FreshAsync()).WithUsersAsync();
         var id = Guid.Parse("00000000-0000-7000-8000-000000000077");
 
         var made = await Task.WhenAll(Enumerable.Range(0, 8).Select(_ => SendAsync(site, Trees(id))));
@@ -72,8 +69,7 @@ public sealed class CollectionTests
     [InlineData("""{"trees":[null]}""")]
     public async Task A_tree_that_cannot_be_ranked_is_refused(string body)
     {
-        await using var site = await ReadingSite.StartAsync();
-        site.Host.Client.DefaultRequestHeaders.Authorization = new("Bearer", "stoa-dev");
+        var site = await FreshAsync();
 
         var (status, _) = await SendAsync(site, JsonNode.Parse(body)!);
 
@@ -84,8 +80,7 @@ public sealed class CollectionTests
     [Fact]
     public async Task Agreement_and_trust_are_told_to_operators()
     {
-        await using var site = await (await ReadingSite.StartAsync()).WithUsersAsync();
-        site.Host.Client.DefaultRequestHeaders.Authorization = new("Bearer", "stoa-dev");
+        var site = await (await FreshAsync()).WithUsersAsync();
         var (one, two) = (await site.SayAsync(ReadingSite.Alice, "one"), await site.SayAsync(ReadingSite.Alice, "two"));
         await site.LabelAsync(ReadingSite.Alice, one, """{"spam":1,"quality":1}""");
         await site.LabelAsync(ReadingSite.Bob, one, """{"spam":1,"quality":0.5}""");
@@ -112,11 +107,18 @@ public sealed class CollectionTests
     [InlineData("""{"labels":{"spam":1}}""", 404)]
     public async Task What_cannot_be_true_is_refused(string body, int status)
     {
-        await using var site = await ReadingSite.StartAsync();
-        site.Host.Client.DefaultRequestHeaders.Authorization = new("Bearer", "stoa-dev");
+        var site = await FreshAsync();
         using var answer = await site.Host.Client.PutAsJsonAsync(
             new Uri($"/api/stoa/feedback/gold/{ReadingSite.Alice}", UriKind.Relative), JsonNode.Parse(body), Ct);
         Assert.Equal(status, (int)answer.StatusCode);
+    }
+
+    /// <summary>Asked by the operator.</summary>
+    private async Task<ReadingSite> FreshAsync()
+    {
+        var site = await shared.FreshAsync();
+        site.Host.Client.DefaultRequestHeaders.Authorization = new("Bearer", "stoa-dev");
+        return site;
     }
 
     private static object Trees(Guid? id) => new

@@ -7,7 +7,7 @@ using Stoa.Tests.Platform.Egress;
 namespace Stoa.Tests.Feedback.Commands;
 
 /// <summary>What an operator does with trees from the command line.</summary>
-public sealed class CommandsTests : IDisposable
+public sealed class CommandsTests(SharedReading shared) : IClassFixture<SharedReading>, IDisposable
 {
     private readonly string folder = Directory.CreateTempSubdirectory("stoa-commands").FullName;
 
@@ -18,7 +18,7 @@ public sealed class CommandsTests : IDisposable
     [Fact]
     public async Task Rebuild_puts_a_tree_where_the_journal_says_when_it_is_committed()
     {
-        await using var site = await (await ReadingSite.StartAsync()).WithUsersAsync();
+        var site = await (await shared.FreshAsync()).WithUsersAsync();
         var tree = await site.SayAsync(ReadingSite.Alice, "prompt");
         await NoteAsync(site, tree, "growing");
         await NoteAsync(site, tree, "halted_by_moderator");
@@ -83,7 +83,7 @@ public sealed class CommandsTests : IDisposable
     [Fact]
     public async Task Attributes_need_a_key()
     {
-        await using var site = await ReadingSite.StartAsync();
+        var site = await shared.FreshAsync();
         var failure = await Assert.ThrowsAsync<Failure>(() =>
             site.CommandAsync((commands, tell) => commands.UpdateAttributesAsync(TimeSpan.Zero, tell, Ct)));
         Assert.Contains("ApiKey", failure.Message, StringComparison.Ordinal);
@@ -92,7 +92,7 @@ public sealed class CommandsTests : IDisposable
     [Fact]
     public async Task An_export_that_was_cut_goes_on_and_ends_with_the_same_bytes()
     {
-        await using var site = await (await ReadingSite.StartAsync()).WithUsersAsync();
+        var site = await (await shared.FreshAsync()).WithUsersAsync();
         await site.RunAsync($"""
             insert into feedback.message (id, message_tree_id, user_id, role, api_client_id, frontend_message_id, text, review_result)
             select id, id, '{ReadingSite.Alice}', 'prompter', (select id from feedback.api_client where trusted), id::text, 'text', true

@@ -7,7 +7,7 @@ using Stoa.Tests.Support;
 
 namespace Stoa.Tests.Feedback.Datasets;
 
-public sealed class ImportExportTests : IDisposable
+public sealed class ImportExportTests(SharedReading shared) : IClassFixture<SharedReading>, IDisposable
 {
     private readonly string folder = Directory.CreateTempSubdirectory("stoa-import").FullName;
 
@@ -18,25 +18,26 @@ public sealed class ImportExportTests : IDisposable
     [Fact]
     public async Task An_exported_file_comes_back_as_the_same_forest()
     {
-        await using var first = await ReadingSite.StartAsync();
-        await using var second = await ReadingSite.StartAsync();
-        await ImportAsync(first, Forest(40));
-        await ExportAsync(
-            first, "one.jsonl.gz", new() { State = "all", IncludeSynthetic = true, IncludeDeleted = true, WithLabels = true });
+        var terms = new ExportTerms { State = "all", IncludeSynthetic = true, IncludeDeleted = true, WithLabels = true };
+        var site = await shared.FreshAsync();
+        await ImportAsync(site, Forest(40));
+        await ExportAsync(site, "one.jsonl.gz", terms);
 
-        await second.CommandAsync((commands, tell) => commands.ImportAsync(At("one.jsonl.gz"), new(KeepStates: true), tell, Ct));
-        await ExportAsync(
-            second, "two.jsonl.gz", new() { State = "all", IncludeSynthetic = true, IncludeDeleted = true, WithLabels = true });
+        await shared.FreshAsync();
+        var told = await site.CommandAsync(
+            (commands, tell) => commands.ImportAsync(At("one.jsonl.gz"), new(KeepStates: true), tell, Ct));
+        await ExportAsync(site, "two.jsonl.gz", terms);
 
+        Assert.Equal("Imported 160 messages in 40 new trees from 40 lines; 0 were there, 0 had no parent.", told[^1]);
         Assert.Equal(Trees("one.jsonl.gz"), Trees("two.jsonl.gz"));
         Assert.Equal(40, Trees("two.jsonl.gz").Count);
-        Assert.Empty(await second.BrokenAsync());
+        Assert.Empty(await site.BrokenAsync());
     }
 
     [Fact]
     public async Task The_same_selection_gives_the_same_bytes()
     {
-        await using var site = await ReadingSite.StartAsync();
+        var site = await shared.FreshAsync();
         await ImportAsync(site, Forest(20));
         var terms = new ExportTerms { Format = "preference", State = "all",
             IncludeSynthetic = true, AnonymizerSeed = 7, Splits = "train=0.7,test=0.3" };
@@ -52,7 +53,7 @@ public sealed class ImportExportTests : IDisposable
     [Fact]
     public async Task An_import_that_is_begun_again_goes_on()
     {
-        await using var site = await ReadingSite.StartAsync();
+        var site = await shared.FreshAsync();
         var forest = Forest(10);
         await ImportAsync(site, forest[..4]);
 
@@ -65,7 +66,7 @@ public sealed class ImportExportTests : IDisposable
     [Fact]
     public async Task A_dry_run_counts_and_changes_nothing()
     {
-        await using var site = await ReadingSite.StartAsync();
+        var site = await shared.FreshAsync();
         File.WriteAllLines(At("in.jsonl"), Forest(3));
         var told = await site.CommandAsync((commands, tell) => commands.ImportAsync(At("in.jsonl"), new(IsDryRun: true), tell, Ct));
 
@@ -76,7 +77,7 @@ public sealed class ImportExportTests : IDisposable
     [Fact]
     public async Task Flat_messages_grow_trees_and_orphans_are_counted()
     {
-        await using var site = await ReadingSite.StartAsync();
+        var site = await shared.FreshAsync();
         await ImportAsync(site,
         [
             Flat(1, null, "prompter"), Flat(2, 1, "assistant"), Flat(3, 2, "prompter"), Flat(9, 8, "assistant"),
@@ -93,7 +94,7 @@ public sealed class ImportExportTests : IDisposable
     [Fact]
     public async Task The_first_trees_are_ranked_and_the_others_wait()
     {
-        await using var site = await ReadingSite.StartAsync();
+        var site = await shared.FreshAsync();
         File.WriteAllLines(At("in.jsonl"), Forest(3));
         await site.CommandAsync((commands, tell) => commands.ImportAsync(At("in.jsonl"), new(Activate: 1), tell, Ct));
 
@@ -106,7 +107,7 @@ public sealed class ImportExportTests : IDisposable
     [Fact]
     public async Task A_flat_tree_comes_in_whole_before_it_is_set_going()
     {
-        await using var site = await ReadingSite.StartAsync();
+        var site = await shared.FreshAsync();
         File.WriteAllLines(At("in.jsonl"),
             Enumerable.Range(1, 334).SelectMany(tree => Enumerable.Range(0, 3).Select(message => JsonSerializer.Serialize(new
         {
@@ -123,7 +124,7 @@ public sealed class ImportExportTests : IDisposable
     [Fact]
     public async Task A_message_that_another_tree_has_is_told_by_its_line()
     {
-        await using var site = await ReadingSite.StartAsync();
+        var site = await shared.FreshAsync();
         await ImportAsync(site, Forest(1));
         var other = Forest(2)[1].Replace(Id(2, 1), Id(1, 1), StringComparison.Ordinal);
 
@@ -136,7 +137,7 @@ public sealed class ImportExportTests : IDisposable
     [Fact]
     public async Task A_limit_of_none_gives_nothing()
     {
-        await using var site = await ReadingSite.StartAsync();
+        var site = await shared.FreshAsync();
         await ImportAsync(site, Forest(2));
         await ExportAsync(site, "none.jsonl", new() { State = "all", IncludeSynthetic = true, Limit = 0 });
         Assert.Empty(File.ReadAllLines(At("none.jsonl")));
@@ -145,7 +146,7 @@ public sealed class ImportExportTests : IDisposable
     [Fact]
     public async Task A_wrong_line_is_told_with_its_number()
     {
-        await using var site = await ReadingSite.StartAsync();
+        var site = await shared.FreshAsync();
         var error = await Assert.ThrowsAsync<InvalidDataException>(() => ImportAsync(site, [.. Forest(1), "{"]));
         Assert.StartsWith("Line 2:", error.Message, StringComparison.Ordinal);
     }
@@ -156,7 +157,7 @@ public sealed class ImportExportTests : IDisposable
     [InlineData("sft", "all", "Single messages")]
     public async Task Terms_that_make_no_sense_are_refused(string format, string? state, string problem)
     {
-        await using var site = await ReadingSite.StartAsync();
+        var site = await shared.FreshAsync();
         var failure = await Assert.ThrowsAsync<Failure>(() =>
             ExportAsync(site, "x.jsonl", new() { Format = format, State = state, DeletedOnly = format == "sft" }));
         Assert.StartsWith(problem, failure.Message, StringComparison.Ordinal);
@@ -165,7 +166,7 @@ public sealed class ImportExportTests : IDisposable
     [Fact]
     public async Task Messages_of_one_user_come_one_by_one()
     {
-        await using var site = await (await ReadingSite.StartAsync()).WithUsersAsync();
+        var site = await (await shared.FreshAsync()).WithUsersAsync();
         var root = await site.SayAsync(ReadingSite.Alice, "hers");
         await site.SayAsync(ReadingSite.Bob, "his", root);
 
@@ -179,7 +180,7 @@ public sealed class ImportExportTests : IDisposable
     [Fact]
     public async Task Ranks_are_computed_again_when_it_is_committed()
     {
-        await using var site = await (await ReadingSite.StartAsync()).WithUsersAsync();
+        var site = await (await shared.FreshAsync()).WithUsersAsync();
         var root = await site.SayAsync(ReadingSite.Alice, "prompt");
         var (one, two) = (await site.SayAsync(ReadingSite.Bob, "one", root), await site.SayAsync(ReadingSite.Alice, "two", root));
         await site.RankAsync(ReadingSite.Alice, root, two, one);
@@ -199,7 +200,7 @@ public sealed class ImportExportTests : IDisposable
     {
         var data = Repository.Shared("data/vicuna-bench");
         Assert.SkipUnless(data is not null, "../shared/data/vicuna-bench is not here.");
-        await using var site = await ReadingSite.StartAsync();
+        var site = await shared.FreshAsync();
         await ImportAsync(site, [.. Vicuna(data)]);
 
         await ExportAsync(site, "pairs.jsonl", new() { Format = "preference", State = "all", IncludeSynthetic = true });

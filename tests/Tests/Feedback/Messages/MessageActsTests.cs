@@ -4,7 +4,7 @@ using Stoa.Feedback.Messages;
 namespace Stoa.Tests.Feedback.Messages;
 
 /// <summary>Emojis, edits, deletion, moderation.</summary>
-public sealed class MessageActsTests
+public sealed class MessageActsTests(SharedFeedback shared) : IClassFixture<SharedFeedback>
 {
     [Theory]
     [InlineData("toggle", "+1", "", false, "+1", "")]
@@ -25,7 +25,7 @@ public sealed class MessageActsTests
     [Fact]
     public async Task Emojis_are_counted_and_a_red_flag_is_listed()
     {
-        await using var site = await FeedbackSite.StartAsync();
+        var site = await shared.FreshAsync();
         var tree = await site.GrowingTreeAsync();
 
         var (status, liked) = await Mark(site, tree, "fan", "+1");
@@ -44,7 +44,7 @@ public sealed class MessageActsTests
     [Fact]
     public async Task An_edit_keeps_what_was_there_before()
     {
-        await using var site = await FeedbackSite.StartAsync();
+        var site = await shared.FreshAsync();
         var tree = await site.GrowingTreeAsync();
         var original = (string)(await site.GetAsync($"/messages/{tree}"))["text"]!;
         Assert.Empty((await site.GetAsync($"/messages/{tree}/history")).AsArray());
@@ -68,7 +68,7 @@ public sealed class MessageActsTests
     [Fact]
     public async Task Deletion_takes_all_below_along_and_restoring_all_above()
     {
-        await using var site = await FeedbackSite.StartAsync(("TreeManager:GoalTreeSize", "9"));
+        var site = await shared.FreshAsync(rules => rules.GoalTreeSize = 9);
         var tree = await site.GrowingTreeAsync();
         var reply = await site.WriteAsync("first", "assistant_reply");
         var replyId = (string)(await site.GetAsync($"/frontend_messages/{reply}"))["id"]!;
@@ -91,7 +91,7 @@ public sealed class MessageActsTests
     [Fact]
     public async Task Four_red_flags_remove_a_reply_and_end_the_tree_of_a_prompt()
     {
-        await using var site = await FeedbackSite.StartAsync(("TreeManager:GoalTreeSize", "9"));
+        var site = await shared.FreshAsync(rules => rules.GoalTreeSize = 9);
         var tree = await site.GrowingTreeAsync();
         var reply = await site.WriteAsync("first", "assistant_reply");
         var replyId = (string)(await site.GetAsync($"/frontend_messages/{reply}"))["id"]!;
@@ -112,7 +112,7 @@ public sealed class MessageActsTests
     [Fact]
     public async Task The_journal_tells_the_state_of_a_tree_and_cannot_be_changed()
     {
-        await using var site = await FeedbackSite.StartAsync(("TreeManager:GoalTreeSize", "4"));
+        var site = await shared.FreshAsync(rules => rules.GoalTreeSize = 4);
         var tree = await site.RankingTreeAsync();
 
         var last = await site.ScalarAsync<string>(
@@ -125,7 +125,7 @@ public sealed class MessageActsTests
     [Fact]
     public async Task The_journal_tells_what_was_shown_what_was_not_wanted_and_what_was_put_on_a_message()
     {
-        await using var site = await FeedbackSite.StartAsync();
+        var site = await shared.FreshAsync();
         var tree = await site.GrowingTreeAsync();
         var (task, id) = await site.TakeAsync("fickle", "assistant_reply");
         await site.PostAsync($"/tasks/{task["id"]}/ack", new { message_id = id });

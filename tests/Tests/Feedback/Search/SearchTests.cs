@@ -7,14 +7,14 @@ using Stoa.Platform.Jobs;
 namespace Stoa.Tests.Feedback.Search;
 
 /// <summary>Words, near duplicates, and what the schedules do for both and for streaks.</summary>
-public sealed class SearchTests
+public sealed class SearchTests(SharedReading shared) : IClassFixture<SharedReading>
 {
     private static CancellationToken Ct => TestContext.Current.CancellationToken;
 
     [Fact]
     public async Task What_came_in_without_its_words_is_found_once_it_is_indexed()
     {
-        await using var site = await (await ReadingSite.StartAsync()).WithUsersAsync();
+        var site = await (await shared.FreshAsync()).WithUsersAsync();
         var message = await site.SayAsync(ReadingSite.Alice, "Ships are waiting in the harbour");
         await site.SayAsync(ReadingSite.Alice, "Ein Schiff wartet", more: "lang = 'de'");
         const string search = "/messages/cursor?lang=en&search_query=harbours%20%26%20waits";
@@ -57,7 +57,7 @@ public sealed class SearchTests
     [Fact]
     public async Task A_streak_ends_after_a_day_and_a_half_without_a_contribution()
     {
-        await using var site = await (await ReadingSite.StartAsync()).WithUsersAsync();
+        var site = await (await shared.FreshAsync()).WithUsersAsync();
         await site.RunAsync($"""
             update feedback.user set streak_days = 5, streak_last_day_date = now() - interval '5 days',
               last_activity_date = at, last_active_day = (at at time zone 'UTC')::date

@@ -1,18 +1,18 @@
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Options;
 using Stoa.Feedback.Seeds;
 
 namespace Stoa.Tests.Feedback.Seeds;
 
-public sealed class SeedTests
+public sealed class SeedTests(SharedReading shared) : IClassFixture<SharedReading>
 {
     [Fact]
     public async Task The_seed_is_put_in_once()
     {
-        await using var site = await ReadingSite.StartAsync();
-        var seed = site.Host.Services.GetRequiredService<SeedData>();
+        var site = await shared.FreshAsync();
 
-        var first = await seed.SeedAsync(TestContext.Current.CancellationToken);
-        var second = await seed.SeedAsync(TestContext.Current.CancellationToken);
+        var first = await SeedAsync(site);
+        var second = await SeedAsync(site);
 
         Assert.Equal((13, 0), (first, second));
         Assert.Equal(5, await site.AskAsync<long>("select count(*) from feedback.message_tree_state"));
@@ -31,9 +31,9 @@ public sealed class SeedTests
              {"task_message_id": "t1", "user_message_id": "m1", "text": "This", "role": "assistant", "parent_message_id": "m0"},
              {"task_message_id": "t2", "user_message_id": "m2", "text": "That", "role": "assistant", "parent_message_id": "m0"}]
             """, TestContext.Current.CancellationToken);
-        await using var site = await ReadingSite.StartAsync(new(StringComparer.OrdinalIgnoreCase) { ["Feedback:Seed:Path"] = path });
+        var site = await shared.FreshAsync();
 
-        await site.Host.Services.GetRequiredService<SeedData>().SeedAsync(TestContext.Current.CancellationToken);
+        await SeedAsync(site, path);
         File.Delete(path);
 
         Assert.Equal("ranking", await site.AskAsync<string>("select state from feedback.message_tree_state"));
@@ -49,13 +49,19 @@ public sealed class SeedTests
     {
         var path = Path.GetTempFileName();
         await File.WriteAllTextAsync(path, seed, TestContext.Current.CancellationToken);
-        await using var site = await ReadingSite.StartAsync(new(StringComparer.OrdinalIgnoreCase) { ["Feedback:Seed:Path"] = path });
+        var site = await shared.FreshAsync();
 
-        var error = await Assert.ThrowsAsync<InvalidDataException>(
-            () => site.Host.Services.GetRequiredService<SeedData>().SeedAsync(TestContext.Current.CancellationToken));
+        var error = await Assert.ThrowsAsync<InvalidDataException>(() => SeedAsync(site, path));
         File.Delete(path);
 
         Assert.Contains(problem, error.Message, StringComparison.Ordinal);
         Assert.Equal(0, await site.AskAsync<long>("select count(*) from feedback.message"));
+    }
+
+    /// <param name="path">Instead of the seed that comes with the program.</param>
+    private static Task<int> SeedAsync(ReadingSite site, string? path = null)
+    {
+        site.Host.Services.GetRequiredService<IOptions<SeedOptions>>().Value.Path = path;
+        return site.Host.Services.GetRequiredService<SeedData>().SeedAsync(TestContext.Current.CancellationToken);
     }
 }

@@ -3,14 +3,14 @@ using Stoa.Feedback.Statistics;
 
 namespace Stoa.Tests.Feedback.Statistics;
 
-public sealed class StatisticsTests
+public sealed class StatisticsTests(SharedReading shared) : IClassFixture<SharedReading>
 {
     private static readonly Guid Alice = ReadingSite.Alice, Bob = ReadingSite.Bob;
 
     [Fact]
     public async Task The_board_counts_what_everybody_did_and_ranks_it()
     {
-        await using var site = await (await ReadingSite.StartAsync()).WithUsersAsync();
+        var site = await (await shared.FreshAsync()).WithUsersAsync();
         await PlayAsync(site);
 
         Assert.Equal(204, (await site.SendAsync("POST", "/leaderboards/update")).Status);
@@ -33,7 +33,7 @@ public sealed class StatisticsTests
     [Fact]
     public async Task A_frame_counts_what_lies_in_it()
     {
-        await using var site = await (await ReadingSite.StartAsync()).WithUsersAsync();
+        var site = await (await shared.FreshAsync()).WithUsersAsync();
         await site.SayAsync(Alice, "old", more: "created_date = now() - interval '40 days'");
         await site.SayAsync(Bob, "new");
         await site.SendAsync("POST", "/leaderboards/update");
@@ -50,7 +50,7 @@ public sealed class StatisticsTests
     [Fact]
     public async Task A_total_counted_step_by_step_is_the_one_counted_at_once()
     {
-        await using var site = await (await ReadingSite.StartAsync()).WithUsersAsync();
+        var site = await (await shared.FreshAsync()).WithUsersAsync();
         await site.SayAsync(Alice, "first");
         await site.SendAsync("POST", "/leaderboards/update/total");
         await PlayAsync(site);
@@ -71,7 +71,7 @@ public sealed class StatisticsTests
     [Fact]
     public async Task Trolls_are_those_of_whom_others_complain()
     {
-        await using var site = await (await ReadingSite.StartAsync()).WithUsersAsync();
+        var site = await (await shared.FreshAsync()).WithUsersAsync();
         var message = await site.SayAsync(Bob, "bad", more: """emojis = '{"red_flag":2,"+1":1}'""");
         await site.LabelAsync(Alice, message, """{"spam":1,"pii":0.6,"quality":0.25}""");
         await site.SendAsync("POST", "/leaderboards/update/week");
@@ -87,7 +87,7 @@ public sealed class StatisticsTests
     [Fact]
     public async Task A_user_sees_his_frames_and_those_next_to_him()
     {
-        await using var site = await (await ReadingSite.StartAsync()).WithUsersAsync();
+        var site = await (await shared.FreshAsync()).WithUsersAsync();
         await site.SayAsync(Bob, "hello");
         Assert.Equal(4, (await site.GetAsync($"/users/{Alice}/stats")).AsObject().Count);
         await site.SendAsync("POST", "/leaderboards/update/total");
@@ -104,7 +104,7 @@ public sealed class StatisticsTests
     [Fact]
     public async Task Cached_figures_are_there_once_they_are_computed()
     {
-        await using var site = await (await ReadingSite.StartAsync()).WithUsersAsync();
+        var site = await (await shared.FreshAsync()).WithUsersAsync();
         await site.SayAsync(Bob, "hello");
         Assert.Equal((400, 6000), await site.SendAsync(
             "GET", "/stats/cached/message_trees_by_state") is var (status, body) ? (status, (int)body!["error_code"]!) : default);
@@ -120,7 +120,7 @@ public sealed class StatisticsTests
     [Fact]
     public async Task The_whole_is_counted()
     {
-        await using var site = await (await ReadingSite.StartAsync()).WithUsersAsync();
+        var site = await (await shared.FreshAsync()).WithUsersAsync();
         var root = await site.SayAsync(Bob, "hello");
         await site.SayAsync(Alice, "hi", root, "deleted = true");
 
@@ -134,7 +134,7 @@ public sealed class StatisticsTests
     [Fact]
     public async Task A_frame_that_does_not_exist_is_named_in_the_path()
     {
-        await using var site = await ReadingSite.StartAsync();
+        var site = await shared.FreshAsync();
         var (status, body) = await site.SendAsync("GET", "/leaderboards/year");
         Assert.Equal((422, """["path","time_frame"]""", "type_error.enum"),
             (status, body!["detail"]![0]!["loc"]!.ToJsonString(), (string?)body["detail"]![0]!["type"]));

@@ -5,14 +5,14 @@ using Npgsql;
 namespace Stoa.Tests.Feedback.Tasks;
 
 /// <summary>Many at once, one effect.</summary>
-public sealed class TaskRaceTests
+public sealed class TaskRaceTests(SharedFeedback shared) : IClassFixture<SharedFeedback>
 {
     private static CancellationToken Ct => TestContext.Current.CancellationToken;
 
     [Fact]
     public async Task One_id_acknowledges_one_task()
     {
-        await using var site = await FeedbackSite.StartAsync();
+        var site = await shared.FreshAsync();
         List<string> tasks = [];
         for (var i = 0; i < 20; i++)
         {
@@ -29,7 +29,7 @@ public sealed class TaskRaceTests
     [Fact]
     public async Task Who_acknowledges_at_the_same_time_as_others_is_answered_for_himself()
     {
-        await using var site = await FeedbackSite.StartAsync();
+        var site = await shared.FreshAsync();
         List<string> tasks = [];
         for (var i = 0; i < 16; i++)
         {
@@ -72,7 +72,7 @@ public sealed class TaskRaceTests
     [Fact]
     public async Task Who_asks_at_the_same_time_as_others_is_answered_for_himself()
     {
-        await using var site = await FeedbackSite.StartAsync();
+        var site = await shared.FreshAsync();
         string[] users = [.. Enumerable.Range(0, 24).Select(i => $"user{i}")];
         foreach (var known in users.Take(12))
         {
@@ -107,7 +107,7 @@ public sealed class TaskRaceTests
     [Fact]
     public async Task Who_asks_at_the_same_time_as_others_sees_the_conversation_of_his_own_task()
     {
-        await using var site = await FeedbackSite.StartAsync();
+        var site = await shared.FreshAsync();
         for (var i = 0; i < 4; i++)
         {
             await site.GrowingTreeAsync($"author{i}");
@@ -129,7 +129,7 @@ public sealed class TaskRaceTests
     [Fact]
     public async Task Who_is_at_work_elsewhere_keeps_nobody_else_from_a_task()
     {
-        await using var site = await FeedbackSite.StartAsync();
+        var site = await shared.FreshAsync();
         await site.RequestAsync("held", "initial_prompt");
         await using var elsewhere = await site.Host.Services.GetRequiredService<NpgsqlDataSource>().OpenConnectionAsync(Ct);
         await using var work = await elsewhere.BeginTransactionAsync(Ct);
@@ -148,7 +148,7 @@ public sealed class TaskRaceTests
     [Fact]
     public async Task A_task_that_is_held_elsewhere_keeps_no_other_from_being_acknowledged()
     {
-        await using var site = await FeedbackSite.StartAsync();
+        var site = await shared.FreshAsync();
         List<string> tasks = [];
         for (var i = 0; i < 12; i++)
         {
@@ -171,7 +171,7 @@ public sealed class TaskRaceTests
     [Fact]
     public async Task A_user_gets_no_more_open_tasks_than_he_may()
     {
-        await using var site = await FeedbackSite.StartAsync();
+        var site = await shared.FreshAsync();
         var answers = await Task.WhenAll(Enumerable.Range(0, 24).Select(_ => site.RequestAsync("eager", "initial_prompt")));
 
         Assert.Equal(8, answers.Count(answer => answer.Status == 200));
@@ -181,7 +181,7 @@ public sealed class TaskRaceTests
     [Fact]
     public async Task A_parent_is_handed_out_once()
     {
-        await using var site = await FeedbackSite.StartAsync();
+        var site = await shared.FreshAsync();
         await site.GrowingTreeAsync();
         var answers = await Task.WhenAll(Enumerable.Range(0, 20).Select(i => site.RequestAsync($"user{i}", "assistant_reply")));
 
@@ -210,7 +210,7 @@ public sealed class TaskRaceTests
     [Fact]
     public async Task A_message_is_handed_to_as_many_reviewers_as_it_wants()
     {
-        await using var site = await FeedbackSite.StartAsync();
+        var site = await shared.FreshAsync();
         await site.WriteAsync("author", "initial_prompt");
         var answers = await Task.WhenAll(Enumerable.Range(0, 12).Select(i => site.RequestAsync($"user{i}", "label_initial_prompt")));
 
@@ -221,7 +221,7 @@ public sealed class TaskRaceTests
     [Fact]
     public async Task An_answer_sent_twenty_times_counts_once()
     {
-        await using var site = await FeedbackSite.StartAsync();
+        var site = await shared.FreshAsync();
         await site.GrowingTreeAsync();
         var (_, id) = await site.TakeAsync("author2", "assistant_reply");
 
@@ -235,8 +235,7 @@ public sealed class TaskRaceTests
     [Fact]
     public async Task The_last_place_of_a_parent_is_given_once()
     {
-        await using var site = await FeedbackSite.StartAsync(
-            ("TreeManager:MaxChildrenCount", "1"), ("TreeManager:RecentTasksSpanSec", "1"));
+        var site = await shared.FreshAsync(rules => (rules.MaxChildrenCount, rules.RecentTasksSpanSec) = (1, 1));
         var tree = await site.GrowingTreeAsync();
         List<(string User, string Id)> held = [];
         foreach (var user in (string[])["first", "second"])
@@ -257,7 +256,7 @@ public sealed class TaskRaceTests
     [Fact]
     public async Task Parallel_emojis_are_all_answered_and_counted()
     {
-        await using var site = await FeedbackSite.StartAsync();
+        var site = await shared.FreshAsync();
         var tree = await site.GrowingTreeAsync();
 
         var answers = await Task.WhenAll(Enumerable.Range(0, 30).Select(i => site.PostAsync($"/messages/{tree}/emoji", new JsonObject
@@ -275,7 +274,7 @@ public sealed class TaskRaceTests
     [Fact]
     public async Task Parallel_labels_of_different_users_are_all_kept()
     {
-        await using var site = await FeedbackSite.StartAsync();
+        var site = await shared.FreshAsync();
         var tree = await site.GrowingTreeAsync();
 
         var answers = await Task.WhenAll(Enumerable.Range(0, 12).Select(i => site.PostAsync("/text_labels/", new JsonObject

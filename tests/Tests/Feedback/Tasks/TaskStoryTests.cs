@@ -3,12 +3,12 @@ using System.Text.Json.Nodes;
 namespace Stoa.Tests.Feedback.Tasks;
 
 /// <summary>Trees from the prompt to the export, and the refusals on the way.</summary>
-public sealed class TaskStoryTests
+public sealed class TaskStoryTests(SharedFeedback shared) : IClassFixture<SharedFeedback>
 {
     [Fact]
     public async Task A_tree_goes_from_its_prompt_to_the_export()
     {
-        await using var site = await FeedbackSite.StartAsync(("TreeManager:GoalTreeSize", "4"));
+        var site = await shared.FreshAsync(rules => rules.GoalTreeSize = 4);
         var tree = await site.RankingTreeAsync();
         Assert.Equal("ranking", await site.StateAsync(tree));
 
@@ -33,7 +33,7 @@ public sealed class TaskStoryTests
     [Fact]
     public async Task A_ranked_tree_that_was_halted_goes_straight_on_to_the_export()
     {
-        await using var site = await FeedbackSite.StartAsync(("TreeManager:GoalTreeSize", "4"));
+        var site = await shared.FreshAsync(rules => rules.GoalTreeSize = 4);
         var tree = await site.RankingTreeAsync();
         foreach (var judge in (string[])["judge1", "judge2", "judge3"])
         {
@@ -51,7 +51,7 @@ public sealed class TaskStoryTests
     [Fact]
     public async Task Three_reviews_accept_a_prompt_and_the_lottery_lets_it_grow()
     {
-        await using var site = await FeedbackSite.StartAsync(("TreeManager:MaxActiveTrees", "0"));
+        var site = await shared.FreshAsync(rules => rules.MaxActiveTrees = 0);
         var tree = await site.GrowingTreeAsync();
 
         Assert.Equal("prompt_lottery_waiting", await site.StateAsync(tree));
@@ -62,7 +62,7 @@ public sealed class TaskStoryTests
     [Fact]
     public async Task Spam_ends_a_tree()
     {
-        await using var site = await FeedbackSite.StartAsync();
+        var site = await shared.FreshAsync();
         var prompt = await site.WriteAsync("author", "initial_prompt");
         foreach (var reviewer in (string[])["a", "b", "c"])
         {
@@ -78,7 +78,7 @@ public sealed class TaskStoryTests
     [Fact]
     public async Task A_parent_whose_only_reply_was_rejected_is_offered_again()
     {
-        await using var site = await FeedbackSite.StartAsync(("TreeManager:MaxChildrenCount", "1"));
+        var site = await shared.FreshAsync(rules => rules.MaxChildrenCount = 1);
         await site.GrowingTreeAsync();
         await site.WriteAsync("first", "assistant_reply");
         Assert.Equal(503, (await site.RequestAsync("second", "assistant_reply")).Status);
@@ -93,7 +93,7 @@ public sealed class TaskStoryTests
     [Fact]
     public async Task Availability_counts_and_changes_nothing()
     {
-        await using var site = await FeedbackSite.StartAsync();
+        var site = await shared.FreshAsync();
         await site.GrowingTreeAsync();
         await site.WriteAsync("author", "initial_prompt", lang: "de");
 
@@ -115,7 +115,7 @@ public sealed class TaskStoryTests
     [Fact]
     public async Task Every_refusal_has_its_number()
     {
-        await using var site = await FeedbackSite.StartAsync();
+        var site = await shared.FreshAsync();
         var (task, id) = await site.TakeAsync("author", "initial_prompt");
         var taskId = (string)task["id"]!;
 
@@ -145,7 +145,7 @@ public sealed class TaskStoryTests
     [Fact]
     public async Task A_review_lets_go_of_the_message_and_keeps_what_others_hold()
     {
-        await using var site = await FeedbackSite.StartAsync();
+        var site = await shared.FreshAsync();
         await site.WriteAsync("author", "initial_prompt");
         var (first, _) = await site.TakeAsync("one", "label_initial_prompt");
         await site.TakeAsync("two", "label_initial_prompt");
@@ -162,7 +162,7 @@ public sealed class TaskStoryTests
     [Fact]
     public async Task A_reply_lets_go_of_its_parent_which_wants_more()
     {
-        await using var site = await FeedbackSite.StartAsync();
+        var site = await shared.FreshAsync();
         await site.GrowingTreeAsync();
 
         await site.WriteAsync("other", "assistant_reply");
@@ -185,7 +185,7 @@ public sealed class TaskStoryTests
     [Fact]
     public async Task Labels_are_held_to_their_task()
     {
-        await using var site = await FeedbackSite.StartAsync();
+        var site = await shared.FreshAsync();
         await site.WriteAsync("author", "initial_prompt");
         var (status, task) = await site.RequestAsync("reviewer", "label_initial_prompt");
         Assert.Equal(200, status);
@@ -208,7 +208,7 @@ public sealed class TaskStoryTests
     [Fact]
     public async Task A_refused_task_is_not_offered_to_the_same_user_again_but_can_still_be_answered()
     {
-        await using var site = await FeedbackSite.StartAsync();
+        var site = await shared.FreshAsync();
         var tree = await site.GrowingTreeAsync();
         var (_, task) = await site.RequestAsync("lazy", "assistant_reply");
         // Another user's while somebody holds it.
@@ -227,7 +227,7 @@ public sealed class TaskStoryTests
     [Fact]
     public async Task A_collective_task_takes_many_answers_until_it_is_closed()
     {
-        await using var site = await FeedbackSite.StartAsync();
+        var site = await shared.FreshAsync();
         var (_, task) = await site.PostAsync(
             "/tasks/", new JsonObject { ["type"] = "initial_prompt", ["user"] = FeedbackSite.User("host"), ["collective"] = true });
         var id = await site.AcknowledgeAsync((string)task!["id"]!);
@@ -244,7 +244,7 @@ public sealed class TaskStoryTests
     [Fact]
     public async Task An_answer_of_no_known_shape_is_told_what_each_shape_misses()
     {
-        await using var site = await FeedbackSite.StartAsync();
+        var site = await shared.FreshAsync();
         var (status, body) =
             await site.PostAsync("/tasks/interaction", new JsonObject { ["type"] = "nonsense", ["user"] = FeedbackSite.User("x") });
         var (badJson, wrong) = await site.PostAsync("/tasks/", "{bad");

@@ -5,12 +5,12 @@ using Stoa.Platform.Jobs;
 namespace Stoa.Tests.Feedback.Tasks;
 
 /// <summary>Tasks that nobody answered in time.</summary>
-public sealed class TidyTasksTests
+public sealed class TidyTasksTests(SharedFeedback shared) : IClassFixture<SharedFeedback>
 {
     [Fact]
     public async Task What_expired_goes_with_the_name_that_its_client_gave_it_and_what_was_answered_stays()
     {
-        await using var site = await FeedbackSite.StartAsync();
+        var site = await shared.FreshAsync();
         await site.WriteAsync("author", "initial_prompt");
         var (task, shown) = await site.TakeAsync("idle", "initial_prompt");
         var (later, _) = await site.TakeAsync("late", "initial_prompt");
@@ -32,7 +32,7 @@ public sealed class TidyTasksTests
     [Fact]
     public async Task A_task_that_is_shown_and_answered_leaves_its_place_in_no_index()
     {
-        await using var site = await FeedbackSite.StartAsync();
+        var site = await shared.FreshAsync();
 
         var written = await site.ScalarAsync<string>(
             """

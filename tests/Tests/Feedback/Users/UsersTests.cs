@@ -2,14 +2,14 @@ using System.Text.Json.Nodes;
 
 namespace Stoa.Tests.Feedback.Users;
 
-public sealed class UsersTests
+public sealed class UsersTests(SharedReading shared) : IClassFixture<SharedReading>
 {
     private static readonly Guid Alice = ReadingSite.Alice, Bob = ReadingSite.Bob;
 
     [Fact]
     public async Task Pages_go_on_and_back()
     {
-        await using var site = await ReadingSite.StartAsync();
+        var site = await shared.FreshAsync();
         foreach (var name in (string[])["a", "b", "c", "d", "e"])
         {
             await site.SendAsync("POST", "/frontend_users/", new { id = name, display_name = name, auth_method = "local" });
@@ -34,7 +34,7 @@ public sealed class UsersTests
     [Fact]
     public async Task Lists_are_bounded_and_searched_by_name()
     {
-        await using var site = await (await ReadingSite.StartAsync()).WithUsersAsync();
+        var site = await (await shared.FreshAsync()).WithUsersAsync();
 
         Assert.Equal("bob", Names(await site.GetAsync("/users/by_username?gte_username=b")));
         Assert.Equal("bob", Names(await site.GetAsync($"/users/by_username?gte_username=alice&gt_id={Alice}")));
@@ -50,7 +50,7 @@ public sealed class UsersTests
     [Fact]
     public async Task A_plain_save_does_not_take_back_a_ban()
     {
-        await using var site = await (await ReadingSite.StartAsync()).WithUsersAsync();
+        var site = await (await shared.FreshAsync()).WithUsersAsync();
         Assert.Equal(204, (await site.SendAsync("PUT", $"/users/{Bob}?enabled=false&notes=spammer&tos_acceptance=true")).Status);
 
         var (status, bob) =
@@ -66,7 +66,7 @@ public sealed class UsersTests
     [Fact]
     public async Task A_program_that_is_not_trusted_sees_its_own_users_and_changes_none()
     {
-        await using var site = await (await ReadingSite.StartAsync()).WithUsersAsync();
+        var site = await (await shared.FreshAsync()).WithUsersAsync();
         using var bot = await BotAsync(site);
         var saved = await bot.PostAsync(new Uri("/api/v1/frontend_users/", UriKind.Relative),
             JsonBody("""{"id":"own","display_name":"Own","auth_method":"discord"}"""), TestContext.Current.CancellationToken);
@@ -87,7 +87,7 @@ public sealed class UsersTests
     [Fact]
     public async Task A_deleted_user_has_no_name_and_his_messages_stay()
     {
-        await using var site = await (await ReadingSite.StartAsync()).WithUsersAsync();
+        var site = await (await shared.FreshAsync()).WithUsersAsync();
         var message = await site.SayAsync(Bob, "stays");
 
         Assert.Equal(204, (await site.SendAsync("DELETE", $"/users/{Bob}")).Status);

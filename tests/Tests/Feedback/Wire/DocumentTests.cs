@@ -4,7 +4,7 @@ using Stoa.Tests.Support;
 namespace Stoa.Tests.Feedback.Wire;
 
 /// <summary>The API document says of queries and bodies what the original's says.</summary>
-public sealed class DocumentTests
+public sealed class DocumentTests(SharedHost shared) : IClassFixture<SharedHost>
 {
     private static CancellationToken Ct => TestContext.Current.CancellationToken;
 
@@ -13,9 +13,8 @@ public sealed class DocumentTests
     {
         var contract = Repository.Shared("contracts/feedback.openapi.json");
         Assert.SkipUnless(contract is not null, "../shared/contracts/feedback.openapi.json is not here.");
-        await using var host = await HostUnderTest.StartAsync();
         var theirs = Described(JsonNode.Parse(await File.ReadAllTextAsync(contract, Ct))!);
-        var ours = Described(JsonNode.Parse(await host.Client.GetStringAsync("/openapi/feedback.json", Ct))!);
+        var ours = Described(JsonNode.Parse(await shared.Host.Client.GetStringAsync("/openapi/feedback.json", Ct))!);
 
         Assert.Subset(ours.Keys.ToHashSet(), theirs.Keys.ToHashSet());
         Assert.Equal(
@@ -27,8 +26,7 @@ public sealed class DocumentTests
     [Fact]
     public async Task Where_the_acting_user_is_honoured_the_document_says_how_he_is_named()
     {
-        await using var host = await HostUnderTest.StartAsync();
-        var paths = JsonNode.Parse(await host.Client.GetStringAsync("/openapi/feedback.json", Ct))!["paths"]!;
+        var paths = JsonNode.Parse(await shared.Host.Client.GetStringAsync("/openapi/feedback.json", Ct))!["paths"]!;
 
         Assert.Equal(["header X-OASST-USER", "query oasst_user"], Named("/api/v1/messages/{message_id}", "get"));
         Assert.Empty(Named("/api/v1/messages/{message_id}/emoji", "post"));

@@ -5,14 +5,14 @@ using Stoa.Tests.Support;
 namespace Stoa.Tests.Gateway.Delivery;
 
 /// <summary>Agents whose answers come later, from the route to the receiver.</summary>
-public sealed class AgentDeliveryTests
+public sealed class AgentDeliveryTests(AgentDeliveryTests.WebhookedSite site) : IClassFixture<AgentDeliveryTests.WebhookedSite>
 {
     private static CancellationToken Ct => TestContext.Current.CancellationToken;
 
     [Fact]
     public async Task An_answer_goes_to_the_webhook_that_the_request_names()
     {
-        await using var site = await WebhookedSite.StartAsync();
+        site.Received.Clear();
 
         var (status, body) = await site.AskAsync($$"""
             {"service":"demo","configuration":{"model":"demo","response_format":{"type":"webhook","cred":{"url":"{{site.Url}}","headers":"{\"x-own\":\"yes\"}" } } },
@@ -32,7 +32,7 @@ public sealed class AgentDeliveryTests
     [Fact]
     public async Task A_run_that_cannot_begin_is_told_to_the_webhook_too()
     {
-        await using var site = await WebhookedSite.StartAsync();
+        site.Received.Clear();
 
         await site.AskAsync($$"""
             {"service":"demo","configuration":{"model":"demo","response_format":{"type":"webhook","cred":{"url":"{{site.Url}}" } } },
@@ -50,47 +50,44 @@ public sealed class AgentDeliveryTests
     [InlineData("""{"type":"pigeon"}""")]
     public async Task Where_nothing_can_be_delivered_nothing_is_queued(string format)
     {
-        await using var site = await WebhookedSite.StartAsync();
-
         var (status, _) =
             await site.AskAsync($$"""{"service":"demo","configuration":{"model":"demo","response_format":{{format}}},"user":"Hello"}""");
 
         Assert.Equal(400, status);
     }
 
-    private sealed class WebhookedSite(HostUnderTest host, LoopbackSite receiver, List<(Dictionary<string, string>, JsonNode)> received)
-        : IAsyncDisposable
+    public sealed class WebhookedSite : IAsyncLifetime
     {
-        public HostUnderTest Host => host;
+        private LoopbackSite receiver = null!;
+
+        public HostUnderTest Host { get; private set; } = null!;
 
         public Uri Url => receiver.Url;
 
-        public List<(Dictionary<string, string> Headers, JsonNode Body)> Received => received;
+        public List<(Dictionary<string, string> Headers, JsonNode Body)> Received { get; } = [];
 
-        public static async Task<WebhookedSite> StartAsync()
+        public async ValueTask InitializeAsync()
         {
-            List<(Dictionary<string, string>, JsonNode)> received = [];
-            var receiver = await LoopbackSite.StartAsync(async context =>
+            receiver = await LoopbackSite.StartAsync(async context =>
             {
-                var body = (await JsonNode.ParseAsync(context.Request.Body, cancellationToken: Ct))!;
-                received.Add((context.Request.Headers.ToDictionary(
+                var body = (await JsonNode.ParseAsync(context.Request.Body, cancellationToken: context.RequestAborted))!;
+                Received.Add((context.Request.Headers.ToDictionary(
                     header => header.Key, header => header.Value.ToString(), StringComparer.OrdinalIgnoreCase), body));
             });
-            var host = await HostUnderTest.StartAsync(new() { ["Egress:Allow"] = "127.0.0.1" });
-            host.Client.DefaultRequestHeaders.Authorization = new("Bearer", HostProcess.DevelopmentKey);
-            return new(host, receiver, received);
+            Host = await HostUnderTest.StartAsync(new() { ["Egress:Allow"] = "127.0.0.1" });
+            Host.Client.DefaultRequestHeaders.Authorization = new("Bearer", HostProcess.DevelopmentKey);
         }
 
         public async Task<(int Status, string Body)> AskAsync(string body)
         {
             using var content = new StringContent(body, System.Text.Encoding.UTF8, "application/json");
-            using var answer = await host.Client.PostAsync(new Uri("/api/v2/model/chat/completion", UriKind.Relative), content, Ct);
+            using var answer = await Host.Client.PostAsync(new Uri("/api/v2/model/chat/completion", UriKind.Relative), content, Ct);
             return ((int)answer.StatusCode, await answer.Content.ReadAsStringAsync(Ct));
         }
 
         public async ValueTask DisposeAsync()
         {
-            await host.DisposeAsync();
+            await Host.DisposeAsync();
             await receiver.DisposeAsync();
         }
     }

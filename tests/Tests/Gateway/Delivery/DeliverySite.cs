@@ -17,7 +17,7 @@ internal sealed class ScriptedRuns : IRunHandler
 
     public ConcurrentQueue<QueuedRun> Ran { get; } = [];
 
-    public Func<QueuedRun, Task<RunOutcome>> Act { get; set; } = run => Task.FromResult(Answer(run));
+    public Func<QueuedRun, Task<RunOutcome>> Act { get; set; } = Answers;
 
     public static RunOutcome Answer(QueuedRun run) => new(new JsonObject
     {
@@ -28,6 +28,13 @@ internal sealed class ScriptedRuns : IRunHandler
 
     public static RunOutcome Fails(string why, bool forNow) =>
         new(new JsonObject { ["error"] = why, ["success"] = false }, forNow ? why : null);
+
+    public void Forget()
+    {
+        Ran.Clear();
+        answered.Clear();
+        Act = Answers;
+    }
 
     public Task<JsonObject?> FindAnswerAsync(QueuedRun run, CancellationToken ct) => Task.FromResult(answered.GetValueOrDefault(run.Id));
 
@@ -41,6 +48,8 @@ internal sealed class ScriptedRuns : IRunHandler
         }
         return outcome;
     }
+
+    private static Task<RunOutcome> Answers(QueuedRun run) => Task.FromResult(Answer(run));
 }
 
 /// <summary>A host that runs what it is told, and a receiver of webhooks.</summary>
@@ -104,6 +113,21 @@ internal sealed class DeliverySite : IAsyncDisposable
         await Host.RunJobsAsync();
     }
 
+    /// <summary>As at the start: nothing waits, has run, or was delivered.</summary>
+    public async Task ForgetAsync()
+    {
+        await Host.RunJobsAsync();
+        await ExecuteAsync("""
+            delete from gateway.queued_runs;
+            delete from gateway.run_leases;
+            delete from gateway.push_messages;
+            delete from platform.webhook_deliveries;
+            delete from platform.jobs where kind like 'gateway.%';
+            """);
+        Runs.Forget();
+        Received.Clear();
+    }
+
     public async Task ExecuteAsync(string sql)
     {
         await using var command = Host.Services.GetRequiredService<NpgsqlDataSource>().CreateCommand(sql);
@@ -121,4 +145,20 @@ internal sealed class DeliverySite : IAsyncDisposable
         await Host.DisposeAsync();
         await receiver.DisposeAsync();
     }
+}
+
+/// <summary>One <see cref="DeliverySite"/> for all tests of a class, which it gives to each as a start would leave it.</summary>
+public sealed class SharedDelivery : IAsyncLifetime
+{
+    private DeliverySite site = null!;
+
+    public async ValueTask InitializeAsync() => site = await DeliverySite.StartAsync();
+
+    internal async Task<DeliverySite> FreshAsync()
+    {
+        await site.ForgetAsync();
+        return site;
+    }
+
+    public ValueTask DisposeAsync() => site.DisposeAsync();
 }

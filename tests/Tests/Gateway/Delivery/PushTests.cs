@@ -11,14 +11,14 @@ using Stoa.Tests.Support;
 
 namespace Stoa.Tests.Gateway.Delivery;
 
-public sealed class PushTests
+public sealed class PushTests(SharedDelivery shared) : IClassFixture<SharedDelivery>
 {
     private static CancellationToken Ct => TestContext.Current.CancellationToken;
 
     [Fact]
     public async Task A_socket_hears_what_is_published_to_the_channels_it_has_joined()
     {
-        await using var site = await DeliverySite.StartAsync();
+        var site = await shared.FreshAsync();
         using var socket = await JoinAsync(site, "one", "two");
 
         await PublishAsync(site, "two", "\"Hello\"", ttl: 0);
@@ -32,7 +32,7 @@ public sealed class PushTests
     [Fact]
     public async Task The_last_message_of_a_channel_is_told_to_whoever_joins_within_its_time()
     {
-        await using var site = await DeliverySite.StartAsync();
+        var site = await shared.FreshAsync();
         using var witness = await JoinAsync(site, "kept", "gone");
         await PublishAsync(site, "kept", "\"First\"", ttl: 3_600);
         await PublishAsync(site, "kept", "\"Last\"", ttl: 3_600);
@@ -52,7 +52,7 @@ public sealed class PushTests
     [Fact]
     public async Task A_message_too_long_for_a_notification_arrives_whole()
     {
-        await using var site = await DeliverySite.StartAsync();
+        var site = await shared.FreshAsync();
         using var socket = await JoinAsync(site, "long");
         var text = new JsonObject { ["text"] = string.Concat(Enumerable.Repeat("ünï", 10_000)) }.ToJsonString();
 
@@ -64,7 +64,7 @@ public sealed class PushTests
     [Fact]
     public async Task A_channel_of_the_same_name_in_another_organization_is_another_channel()
     {
-        await using var site = await DeliverySite.StartAsync();
+        var site = await shared.FreshAsync();
         var keys = site.Host.Services.GetRequiredService<KeyStore>();
         var other = await keys.EnsureOrganizationAsync("other", "test", Ct);
         var key = await keys.CreateAsync(other.Id, new("key"), "test", Ct);
@@ -81,7 +81,7 @@ public sealed class PushTests
     [Fact]
     public async Task A_stream_repeats_the_last_message_and_goes_on()
     {
-        await using var site = await DeliverySite.StartAsync();
+        var site = await shared.FreshAsync();
         await PublishAsync(site, "stream", "{\"n\":1}", ttl: 3_600);
         using var request = new HttpRequestMessage(HttpMethod.Get, new Uri("/api/stream/stream", UriKind.Relative));
         using var response = await site.Host.Client.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, Ct);
@@ -98,11 +98,11 @@ public sealed class PushTests
     [Fact]
     public async Task Nobody_listens_or_publishes_without_a_credential()
     {
-        await using var site = await DeliverySite.StartAsync();
-        site.Host.Client.DefaultRequestHeaders.Authorization = null;
+        var site = await shared.FreshAsync();
+        using var nobody = new HttpClient { BaseAddress = site.Host.Client.BaseAddress };
 
-        using var stream = await site.Host.Client.GetAsync(new Uri("/api/stream/x?token=stoa_wrong", UriKind.Relative), Ct);
-        using var publish = await site.Host.Client.PostAsJsonAsync("/rtlayer/message", new { channel = "x", message = "y" }, Ct);
+        using var stream = await nobody.GetAsync(new Uri("/api/stream/x?token=stoa_wrong", UriKind.Relative), Ct);
+        using var publish = await nobody.PostAsJsonAsync("/rtlayer/message", new { channel = "x", message = "y" }, Ct);
         var refused = await Assert.ThrowsAsync<WebSocketException>(() => JoinAsAsync(site, "wrong", "x"));
 
         Assert.Equal((HttpStatusCode.Unauthorized, HttpStatusCode.Unauthorized), (stream.StatusCode, publish.StatusCode));

@@ -5,14 +5,14 @@ using Stoa.Tests.Support;
 namespace Stoa.Tests.Gateway.Delivery;
 
 /// <summary>Runs that wait as jobs, where there is no broker.</summary>
-public sealed class RunQueueTests
+public sealed class RunQueueTests(SharedDelivery shared) : IClassFixture<SharedDelivery>
 {
     private static CancellationToken Ct => TestContext.Current.CancellationToken;
 
     [Fact]
     public async Task A_queued_run_is_run_with_its_secrets_and_its_answer_delivered()
     {
-        await using var site = await DeliverySite.StartAsync();
+        var site = await shared.FreshAsync();
 
         await site.EnqueueAsync("message-1");
         await site.Host.RunJobsAsync();
@@ -37,7 +37,7 @@ public sealed class RunQueueTests
             ResponseFormat =
                 JsonNode.Parse("""{"type":"webhook","cred":{"url":"http://example.org","headers":{"x":"sk-4"}}}""")!.AsObject(),
         });
-        await using var site = await DeliverySite.StartAsync();
+        var site = await shared.FreshAsync();
         site.Runs.Act = _ => Task.FromResult(ScriptedRuns.Fails("busy", forNow: true));
         await site.EnqueueAsync("message-1");
         await site.Host.RunJobsAsync();
@@ -55,7 +55,7 @@ public sealed class RunQueueTests
     [Fact]
     public async Task A_failure_that_may_pass_is_tried_again_after_growing_waits()
     {
-        await using var site = await DeliverySite.StartAsync();
+        var site = await shared.FreshAsync();
         site.Runs.Act = run => Task.FromResult(run.Attempt < 3 ? ScriptedRuns.Fails("busy", forNow: true) : ScriptedRuns.Answer(run));
 
         await site.EnqueueAsync("message-1");
@@ -72,7 +72,7 @@ public sealed class RunQueueTests
     [Fact]
     public async Task A_run_that_was_answered_before_is_delivered_and_not_run_again()
     {
-        await using var site = await DeliverySite.StartAsync();
+        var site = await shared.FreshAsync();
         var fails = true;
         site.Runs.Act = run =>
         {
@@ -93,7 +93,7 @@ public sealed class RunQueueTests
     [Fact]
     public async Task What_fails_to_the_end_is_told_becomes_a_dead_letter_and_can_be_replayed()
     {
-        await using var site = await DeliverySite.StartAsync();
+        var site = await shared.FreshAsync();
         site.Runs.Act = _ => Task.FromResult(ScriptedRuns.Fails("busy", forNow: true));
 
         await site.EnqueueAsync("message-1");
@@ -118,16 +118,12 @@ public sealed class RunQueueTests
     [Fact]
     public async Task What_waited_too_long_is_answered_with_an_error_and_not_run()
     {
-        await using var site = await DeliverySite.StartAsync();
-        site.Runs.Act = async _ =>
-        {
-            await site.ExecuteAsync(
-                "update platform.jobs set created_at = now() - interval '11 minutes' where kind = 'gateway.run_queued'");
-            return ScriptedRuns.Fails("busy", forNow: true);
-        };
+        var site = await shared.FreshAsync();
+        site.Runs.Act = _ => Task.FromResult(ScriptedRuns.Fails("busy", forNow: true));
 
         await site.EnqueueAsync("message-1");
         await site.Host.RunJobsAsync();
+        await site.ExecuteAsync("update platform.jobs set created_at = now() - interval '11 minutes' where kind = 'gateway.run_queued'");
         await site.SkipWaitsAsync();
 
         Assert.Single(site.Runs.Ran);
@@ -137,7 +133,7 @@ public sealed class RunQueueTests
     [Fact]
     public async Task A_run_that_comes_twice_is_run_once_and_delivered_once()
     {
-        await using var site = await DeliverySite.StartAsync();
+        var site = await shared.FreshAsync();
         var gate = new TaskCompletionSource();
         site.Runs.Act = async run =>
         {

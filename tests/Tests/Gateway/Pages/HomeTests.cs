@@ -1,18 +1,20 @@
 using System.Net;
 using System.Text.RegularExpressions;
+using Microsoft.Extensions.DependencyInjection;
+using Npgsql;
 using Stoa.Platform.Identity;
 using Stoa.Tests.Support;
 
 namespace Stoa.Tests.Gateway.Pages;
 
-public sealed class HomeTests(TestCluster cluster)
+public sealed class HomeTests(TestCluster cluster, HomeTests.Office office) : IClassFixture<HomeTests.Office>
 {
     private const string Hostile = "<img src=x onerror=alert(1)>";
 
     [Fact]
     public async Task A_stranger_sees_that_it_runs_and_how_to_begin_and_nothing_of_the_settings()
     {
-        await using var site = await PagesSite.StartAsync(await cluster.CreateDatabaseAsync(), Providers("office"));
+        var site = await office.FreshAsync();
         using var browser = site.Browser();
 
         var page = await browser.GetAsync("/");
@@ -28,7 +30,7 @@ public sealed class HomeTests(TestCluster cluster)
     [Fact]
     public async Task An_admin_sees_what_runs_and_the_providers_without_their_secrets()
     {
-        await using var site = await PagesSite.StartAsync(await cluster.CreateDatabaseAsync(), Providers("office"));
+        var site = await office.FreshAsync();
         using var browser = await site.BrowserAsync(DevelopmentKey.Token);
 
         var page = await browser.GetAsync("/");
@@ -43,10 +45,9 @@ public sealed class HomeTests(TestCluster cluster)
     [Fact]
     public async Task Sums_are_exact_and_the_total_is_the_sum_of_the_lines()
     {
-        var database = await cluster.CreateDatabaseAsync();
-        await using var site = await PagesSite.StartAsync(database);
-        await AddUsageAsync(database, DevelopmentKey.Id, "a", "one", calls: 1_234_567, cost: "0.0000000001");
-        await AddUsageAsync(database, DevelopmentKey.Id, "b", "two", calls: 3, cost: "1234.5678900000");
+        var site = await office.FreshAsync();
+        await AddUsageAsync(site, DevelopmentKey.Id, "a", "one", calls: 1_234_567, cost: "0.0000000001");
+        await AddUsageAsync(site, DevelopmentKey.Id, "b", "two", calls: 3, cost: "1234.5678900000");
         using var browser = await site.BrowserAsync(DevelopmentKey.Token);
 
         var page = await browser.GetAsync("/");
@@ -59,11 +60,10 @@ public sealed class HomeTests(TestCluster cluster)
     [Fact]
     public async Task A_key_that_is_no_admins_sees_its_own_usage_only()
     {
-        var database = await cluster.CreateDatabaseAsync();
-        await using var site = await PagesSite.StartAsync(database);
+        var site = await office.FreshAsync();
         var key = await site.CreateKeyAsync(new("mine"));
-        await AddUsageAsync(database, key.Row.Id, "a", "own", calls: 7, cost: "0.5");
-        await AddUsageAsync(database, DevelopmentKey.Id, "a", "others", calls: 9, cost: "0.5");
+        await AddUsageAsync(site, key.Row.Id, "a", "own", calls: 7, cost: "0.5");
+        await AddUsageAsync(site, DevelopmentKey.Id, "a", "others", calls: 9, cost: "0.5");
         using var browser = await site.BrowserAsync(key.Token);
 
         var page = await browser.GetAsync("/");
@@ -75,9 +75,8 @@ public sealed class HomeTests(TestCluster cluster)
     [Fact]
     public async Task Hostile_names_are_text()
     {
-        var database = await cluster.CreateDatabaseAsync();
-        await using var site = await PagesSite.StartAsync(database, Providers(Hostile, $"\"'>{Hostile}"));
-        await AddUsageAsync(database, DevelopmentKey.Id, "local", $"</code>{Hostile}", calls: 1, cost: "0");
+        await using var site = await PagesSite.StartAsync(await cluster.CreateDatabaseAsync(), Providers(Hostile, $"\"'>{Hostile}"));
+        await AddUsageAsync(site, DevelopmentKey.Id, "local", $"</code>{Hostile}", calls: 1, cost: "0");
         var key = await site.CreateKeyAsync(new($"\"{Hostile}", IsAdmin: true));
         using var browser = await site.BrowserAsync(key.Token);
 
@@ -91,7 +90,7 @@ public sealed class HomeTests(TestCluster cluster)
     [Fact]
     public async Task A_day_without_calls_says_what_to_do()
     {
-        await using var site = await PagesSite.StartAsync(await cluster.CreateDatabaseAsync());
+        var site = await office.FreshAsync();
         using var browser = await site.BrowserAsync(DevelopmentKey.Token);
 
         Assert.Contains("No call yet today", (await browser.GetAsync("/")).Text, StringComparison.Ordinal);
@@ -122,10 +121,9 @@ public sealed class HomeTests(TestCluster cluster)
         [$"Gateway:Providers:{name}:Models:0"] = model,
     };
 
-    private static async Task AddUsageAsync(string database, Guid key, string provider, string model, long calls, string cost)
+    private static async Task AddUsageAsync(PagesSite site, Guid key, string provider, string model, long calls, string cost)
     {
-        await using var source = Npgsql.NpgsqlDataSource.Create(database);
-        await using var command = source.CreateCommand("""
+        await using var command = site.Services.GetRequiredService<NpgsqlDataSource>().CreateCommand("""
             insert into gateway.usage_days (organization_id, start, agent_id, version_id, folder_id, provider_key_id, key_id,
               provider, model, calls,
               failed, unpriced, cached, input_tokens, cache_read_tokens, cache_write_tokens, output_tokens, reasoning_tokens, cost,
@@ -138,5 +136,24 @@ public sealed class HomeTests(TestCluster cluster)
             command.Parameters.Add(new() { Value = value });
         }
         await command.ExecuteNonQueryAsync(TestContext.Current.CancellationToken);
+    }
+
+    /// <summary>A host with a provider of this name.</summary>
+    public sealed class Office(TestCluster cluster) : IAsyncLifetime
+    {
+        private PagesSite site = null!;
+
+        public async ValueTask InitializeAsync() =>
+            site = await PagesSite.StartAsync(await cluster.CreateDatabaseAsync(), Providers("office"));
+
+        /// <summary>Of which nobody has made use today.</summary>
+        internal async Task<PagesSite> FreshAsync()
+        {
+            await using var command = site.Services.GetRequiredService<NpgsqlDataSource>().CreateCommand("delete from gateway.usage_days");
+            await command.ExecuteNonQueryAsync(TestContext.Current.CancellationToken);
+            return site;
+        }
+
+        public ValueTask DisposeAsync() => site.DisposeAsync();
     }
 }
