@@ -1,4 +1,6 @@
 using System.Text.Json.Nodes;
+using Microsoft.Extensions.DependencyInjection;
+using Npgsql;
 using Stoa.Tests.Platform.Egress;
 using Stoa.Tests.Support;
 
@@ -20,6 +22,7 @@ public sealed class AgentDeliveryTests(AgentDeliveryTests.WebhookedSite site) : 
             """);
         await site.Host.RunJobsAsync();
 
+        Assert.NotEqual(0, await site.QueuedAsync());
         Assert.Equal((200, """{"success":true,"message":"Your response will be sent through configured means."}"""), (status, body));
         var (headers, sent) = Assert.Single(site.Received);
         Assert.Equal("yes", headers["x-own"]);
@@ -50,10 +53,13 @@ public sealed class AgentDeliveryTests(AgentDeliveryTests.WebhookedSite site) : 
     [InlineData("""{"type":"pigeon"}""")]
     public async Task Where_nothing_can_be_delivered_nothing_is_queued(string format)
     {
+        var before = await site.QueuedAsync();
+
         var (status, _) =
             await site.AskAsync($$"""{"service":"demo","configuration":{"model":"demo","response_format":{{format}}},"user":"Hello"}""");
 
         Assert.Equal(400, status);
+        Assert.Equal(before, await site.QueuedAsync());
     }
 
     public sealed class WebhookedSite : IAsyncLifetime
@@ -65,6 +71,16 @@ public sealed class AgentDeliveryTests(AgentDeliveryTests.WebhookedSite site) : 
         public Uri Url => receiver.Url;
 
         public List<(Dictionary<string, string> Headers, JsonNode Body)> Received { get; } = [];
+
+        /// <summary>How many runs were queued until now.</summary>
+        public async Task<long> QueuedAsync()
+        {
+            await using var command = Host.Services.GetRequiredService<NpgsqlDataSource>().CreateCommand("""
+                select count(*) from (select kind from platform.jobs union all select kind from platform.finished_jobs) every
+                where kind = 'gateway.run_queued'
+                """);
+            return (long)(await command.ExecuteScalarAsync(Ct))!;
+        }
 
         public async ValueTask InitializeAsync()
         {
