@@ -20,6 +20,19 @@ internal sealed class JobClaims(NpgsqlDataSource source, string node)
         returning {ClaimedJob.Columns}
         """;
 
+    // The same index ranges as those of a claim. An index by time alone would tempt the planner to claim by it too, past all that is due of
+    // other kinds. Of kinds with limits it is enough that one waits.
+    private const string AnyDue = """
+        select exists (
+            select from unnest($1) as k (kind) cross join (values (0::smallint), (1), (2), (3)) as p (priority)
+            cross join lateral (
+              select from platform.jobs
+              where state = 'available' and limit_key is null and kind = k.kind and priority = p.priority and run_at <= now()
+              order by run_at, id limit 1
+            ) ready)
+          or exists (select from platform.jobs where state = 'available' and limit_key is not null and kind = any ($2))
+        """;
+
     // One short index range for each kind and priority: neither what lies in the future nor what belongs to others is walked through.
     // More candidates than room, because other nodes are looking at the same rows.
     private const string Free = $"""
@@ -99,12 +112,20 @@ internal sealed class JobClaims(NpgsqlDataSource source, string node)
         {Lease}
         """;
 
-    /// <summary>Whether anything is due, of whatever kind: what a worker that nobody called asks first, as a claim costs far more.</summary>
-    public async Task<bool> IsAnyDueAsync(CancellationToken ct)
+    /// <summary>
+    /// Whether a claim might find something: what a worker that nobody called asks first, as a claim costs several times as much.
+    /// </summary>
+    public async Task<bool> IsAnyDueAsync(IReadOnlyList<JobKind> free, IReadOnlyList<JobKind> limited, CancellationToken ct)
     {
         await using var connection = await source.OpenConnectionAsync(ct);
-        await using var ask = new NpgsqlCommand(
-            "select exists (select from platform.jobs where state = 'available' and run_at <= now())", connection);
+        await using var ask = new NpgsqlCommand(AnyDue, connection)
+        {
+            Parameters =
+            {
+                new NpgsqlParameter<string[]> { TypedValue = [.. free.Select(kind => kind.Name)] },
+                new NpgsqlParameter<string[]> { TypedValue = [.. limited.Select(kind => kind.Name)] },
+            },
+        };
         return (bool)(await ask.ExecuteScalarAsync(ct))!;
     }
 

@@ -85,7 +85,8 @@ internal sealed partial class JobRunner(
                 }
                 var room = pace.Room(Volatile.Read(ref held));
                 moreIsDue = true;
-                moreIsDue = room == 0 || ((isCalled || await claims.IsAnyDueAsync(ct)) && await ClaimAsync(room, ct) == room);
+                moreIsDue = room == 0
+                    || ((isCalled || await claims.IsAnyDueAsync(free, limited, ct)) && await ClaimAsync(room, ct) == room);
                 HandBackUnstarted("It waited behind a long job", LongestInLine);
                 if (!moreIsDue || pace.Room(Volatile.Read(ref held)) == 0)
                 {
