@@ -40,6 +40,25 @@ public sealed class TermsTests(SharedJobs shared) : IClassFixture<SharedJobs>
     }
 
     [Fact]
+    public async Task A_worker_that_nobody_calls_sees_what_is_due_of_its_kinds_and_no_other()
+    {
+        var site = await shared.FreshAsync();
+        var kinds = site.Host.Services.GetRequiredService<JobKinds>();
+        JobKind[] free = [kinds.Find("test.step")!], limited = [kinds.Find("test.narrow")!];
+        var claims = new JobClaims(site.Source, "nobody");
+        await site.Acts.PauseAsync("test.step", "test", Ct);
+        await site.Acts.PauseAsync("test.narrow", "test", Ct);
+
+        await site.EnqueueAsync("later", new() { Delay = TimeSpan.FromHours(1) });
+        Assert.False(await claims.IsAnyDueAsync(free, limited, Ct));
+        await site.EnqueueAsync("bulk", new() { Priority = JobPriority.Bulk });
+        Assert.True(await claims.IsAnyDueAsync(free, [], Ct));
+        Assert.False(await claims.IsAnyDueAsync([], limited, Ct));
+        await site.Queue.EnqueueAsync(new Narrow("narrow"), null, Ct);
+        Assert.True(await claims.IsAnyDueAsync([], limited, Ct));
+    }
+
+    [Fact]
     public async Task The_first_and_the_last_instant_of_the_calendar_stop_nobody()
     {
         var site = await shared.FreshAsync();
