@@ -27,6 +27,8 @@ internal sealed partial class LifeCycle(
 
     public async Task StoppingAsync(CancellationToken cancellationToken)
     {
+        // Not said yet where the host could not start, and then nothing would drain.
+        lifetime.StopApplication();
         LogDraining();
         await sockets.CloseAsync(cancellationToken);
         await drain.WhenQuietAsync(cancellationToken);

@@ -66,10 +66,12 @@ public sealed class ProcessTests(TestDatabase database) : IClassFixture<TestData
     {
         using var listener = new TcpListener(IPAddress.Loopback, 0);
         listener.Start();
-        using var process =
-            Start("serve", ("ASPNETCORE_URLS", $"http://{listener.LocalEndpoint}"), ("ConnectionStrings__Stoa", database.ConnectionString));
+        // There is nothing to drain: a host that waited for it would outlast this test.
+        using var process = Start(
+            "serve", ("ASPNETCORE_URLS", $"http://{listener.LocalEndpoint}"), ("ConnectionStrings__Stoa", database.ConnectionString),
+            ("Stoa__DrainSeconds", "240"));
 
-        var output = await process.StandardOutput.ReadToEndAsync(Ct);
+        var output = await process.StandardOutput.ReadToEndAsync(Ct).WaitAsync(TimeSpan.FromMinutes(2), Ct);
         var problem = await process.StandardError.ReadToEndAsync(Ct);
         await process.WaitForExitAsync(Ct);
 
