@@ -9,15 +9,15 @@ namespace Stoa.Gateway.Budgets;
 /// </summary>
 internal static class BudgetCharges
 {
-    public static async Task AddAsync(NpgsqlConnection connection, IReadOnlyList<UsageRecord> batch, CancellationToken ct)
+    /// <param name="quarters">The batch by quarters of an hour: periods of budgets begin and end with those.</param>
+    public static async Task AddAsync(
+        NpgsqlConnection connection, IReadOnlyList<UsageRecord> batch, IEnumerable<UsageSumRow> quarters, CancellationToken ct)
     {
-        // Periods begin and end with quarters of an hour.
-        var charges = batch
-            .Where(row => row.Cost > 0)
-            .SelectMany(row => ScopesOf(row)
-                .Select(scope => (row.OrganizationId, Scope: scope, Start: UsageSums.StartOf(row.At, UsageSums.Quarter), row.Cost)))
-            .GroupBy(charge => (charge.OrganizationId, charge.Scope, charge.Start))
-            .Select(group => (group.Key, Cost: group.Sum(charge => charge.Cost!.Value)))
+        var charges = quarters
+            .Where(sum => sum.Cost > 0)
+            .SelectMany(sum => ScopesOf(sum.Key), (sum, scope) => (sum.Key.Organization, Scope: scope, sum.Key.Start, sum.Cost))
+            .GroupBy(charge => (charge.Organization, charge.Scope, charge.Start))
+            .Select(group => (group.Key, Cost: group.Sum(charge => charge.Cost)))
             .ToArray();
         await using var commands = new NpgsqlBatch(connection)
         {
@@ -31,7 +31,7 @@ internal static class BudgetCharges
                 {
                     Parameters =
                     {
-                        new() { Value = charges.Select(charge => charge.Key.OrganizationId).ToArray() },
+                        new() { Value = charges.Select(charge => charge.Key.Organization).ToArray() },
                         new() { Value = charges.Select(charge => charge.Key.Scope.Name).ToArray() },
                         new() { Value = charges.Select(charge => charge.Key.Scope.Subject).ToArray() },
                         new() { Value = charges.Select(charge => charge.Key.Start).ToArray() },
@@ -43,18 +43,18 @@ internal static class BudgetCharges
         await commands.ExecuteNonQueryAsync(ct);
     }
 
-    private static IEnumerable<BudgetScope> ScopesOf(UsageRecord row)
+    private static IEnumerable<BudgetScope> ScopesOf(UsageSumKey calls)
     {
         yield return BudgetScope.Organization;
-        yield return BudgetScope.Key(row.KeyId);
-        yield return BudgetScope.ProviderKey(row.ProviderKeyId);
-        if (row.AgentId.Length > 0)
+        yield return BudgetScope.Key(calls.KeyId);
+        yield return BudgetScope.ProviderKey(calls.ProviderKey);
+        if (calls.Agent.Length > 0)
         {
-            yield return BudgetScope.Agent(row.AgentId);
+            yield return BudgetScope.Agent(calls.Agent);
         }
-        if (row.FolderId.Length > 0)
+        if (calls.Folder.Length > 0)
         {
-            yield return BudgetScope.Folder(row.FolderId);
+            yield return BudgetScope.Folder(calls.Folder);
         }
     }
 }

@@ -28,8 +28,9 @@ internal sealed class UsageStore(NpgsqlDataSource source, TimeProvider time)
         await using var transaction = await connection.BeginTransactionAsync(ct);
         await MoveAsync(connection, spoolId, from, to, ct);
         await CopyAsync(connection, batch, ct);
-        await UsageSums.AddAsync(connection, batch, ct);
-        await BudgetCharges.AddAsync(connection, batch, ct);
+        var quarters = UsageSums.QuartersOf(batch);
+        await UsageSums.AddAsync(connection, quarters, ct);
+        await BudgetCharges.AddAsync(connection, batch, quarters, ct);
         await transaction.CommitAsync(ct);
     }
 

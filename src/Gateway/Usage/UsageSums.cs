@@ -1,5 +1,3 @@
-using System.Globalization;
-using System.Text;
 using Npgsql;
 
 namespace Stoa.Gateway.Usage;
@@ -8,35 +6,58 @@ namespace Stoa.Gateway.Usage;
 internal static class UsageSums
 {
     public static readonly TimeSpan Quarter = TimeSpan.FromMinutes(15);
+    private static readonly TimeSpan Day = TimeSpan.FromDays(1);
 
-    private readonly record struct Key(
-        Guid Organization, DateTimeOffset Start, string Agent, string Version, string Folder,
-        string ProviderKey, Guid KeyId, string Provider, string Model, string Surface);
-
-    public static async Task AddAsync(NpgsqlConnection connection, IReadOnlyList<UsageRecord> batch, CancellationToken ct)
+    /// <summary>A batch by quarters of an hour. Its rows are gone through here and nowhere else: days and budgets are sums of these.</summary>
+    public static IReadOnlyCollection<UsageSumRow> QuartersOf(IReadOnlyList<UsageRecord> batch)
     {
-        await AddAsync(connection, "usage_quarters", Quarter, batch, ct);
-        await AddAsync(connection, "usage_days", TimeSpan.FromDays(1), batch, ct);
+        var sums = new Dictionary<UsageSumKey, UsageSumRow>();
+        foreach (var row in batch)
+        {
+            var key = new UsageSumKey(
+                row.OrganizationId, StartOf(row.At, Quarter), UsageStore.Storable(row.AgentId), UsageStore.Storable(row.VersionId),
+                UsageStore.Storable(row.FolderId), UsageStore.Storable(row.ProviderKeyId),
+                row.KeyId, row.Provider, UsageStore.Storable(row.Model), row.Surface);
+            if (!sums.TryGetValue(key, out var sum))
+            {
+                sums.Add(key, sum = new(key));
+            }
+            sum.Add(row);
+        }
+        return sums.Values;
+    }
+
+    public static async Task AddAsync(NpgsqlConnection connection, IReadOnlyCollection<UsageSumRow> quarters, CancellationToken ct)
+    {
+        await AddAsync(connection, "usage_quarters", quarters, ct);
+        await AddAsync(connection, "usage_days", DaysOf(quarters), ct);
     }
 
     /// <summary>The start of the span that holds the moment; spans are counted from midnight UTC.</summary>
     public static DateTimeOffset StartOf(DateTimeOffset at, TimeSpan span) => new(at.UtcTicks - (at.UtcTicks % span.Ticks), TimeSpan.Zero);
 
-    private static async Task AddAsync(
-        NpgsqlConnection connection, string table, TimeSpan span, IReadOnlyList<UsageRecord> batch, CancellationToken ct)
+    private static IEnumerable<UsageSumRow> DaysOf(IReadOnlyCollection<UsageSumRow> quarters) => quarters
+        .GroupBy(sum => sum.Key with { Start = StartOf(sum.Key.Start, Day) })
+        .Select(group =>
+        {
+            var day = new UsageSumRow(group.Key);
+            foreach (var quarter in group)
+            {
+                day.Add(quarter);
+            }
+            return day;
+        });
+
+    private static async Task AddAsync(NpgsqlConnection connection, string table, IEnumerable<UsageSumRow> added, CancellationToken ct)
     {
-        var sums = batch
-            .GroupBy(row => new Key(
-                row.OrganizationId, StartOf(row.At, span), UsageStore.Storable(row.AgentId), UsageStore.Storable(row.VersionId),
-                UsageStore.Storable(row.FolderId), UsageStore.Storable(row.ProviderKeyId),
-                row.KeyId, row.Provider, UsageStore.Storable(row.Model), row.Surface))
+        var sums = added
             // One order for all loaders: two that add to the same sums wait for each other instead of deadlocking.
-            .OrderBy(group => group.Key.Organization).ThenBy(group => group.Key.Start)
-            .ThenBy(group => group.Key.Agent, StringComparer.Ordinal).ThenBy(group => group.Key.Version, StringComparer.Ordinal)
-            .ThenBy(group => group.Key.Folder, StringComparer.Ordinal).ThenBy(group => group.Key.ProviderKey, StringComparer.Ordinal)
-            .ThenBy(group => group.Key.KeyId)
-            .ThenBy(group => group.Key.Provider, StringComparer.Ordinal).ThenBy(group => group.Key.Model, StringComparer.Ordinal)
-            .ThenBy(group => group.Key.Surface, StringComparer.Ordinal)
+            .OrderBy(sum => sum.Key.Organization).ThenBy(sum => sum.Key.Start)
+            .ThenBy(sum => sum.Key.Agent, StringComparer.Ordinal).ThenBy(sum => sum.Key.Version, StringComparer.Ordinal)
+            .ThenBy(sum => sum.Key.Folder, StringComparer.Ordinal).ThenBy(sum => sum.Key.ProviderKey, StringComparer.Ordinal)
+            .ThenBy(sum => sum.Key.KeyId)
+            .ThenBy(sum => sum.Key.Provider, StringComparer.Ordinal).ThenBy(sum => sum.Key.Model, StringComparer.Ordinal)
+            .ThenBy(sum => sum.Key.Surface, StringComparer.Ordinal)
             .ToArray();
         await using var command = new NpgsqlCommand(
             $"""
@@ -64,47 +85,32 @@ internal static class UsageSums
               last_at = greatest(q.last_at, excluded.last_at)
             """,
             connection);
-        Add(group => group.Key.Organization);
-        Add(group => group.Key.Start);
-        Add(group => group.Key.Agent);
-        Add(group => group.Key.Version);
-        Add(group => group.Key.Folder);
-        Add(group => group.Key.ProviderKey);
-        Add(group => group.Key.KeyId);
-        Add(group => group.Key.Provider);
-        Add(group => group.Key.Model);
-        Add(group => group.Key.Surface);
-        Add(group => group.LongCount());
-        Add(group => group.LongCount(row => row.Outcome != CallOutcome.Succeeded));
-        Add(group => group.LongCount(row => row.Cost is null));
-        Add(group => group.LongCount(row => row.IsCached));
-        Add(group => group.Sum(row => row.InputTokens));
-        Add(group => group.Sum(row => row.CacheReadTokens));
-        Add(group => group.Sum(row => row.CacheWriteTokens));
-        Add(group => group.Sum(row => row.OutputTokens));
-        Add(group => group.Sum(row => row.ReasoningTokens));
-        Add(group => group.Sum(row => row.Cost ?? 0));
-        Add(group => group.Sum(row => (long)row.LatencyMs));
-        Add(Latencies);
-        Add(group => group.Max(row => row.At));
+        Add(sum => sum.Key.Organization);
+        Add(sum => sum.Key.Start);
+        Add(sum => sum.Key.Agent);
+        Add(sum => sum.Key.Version);
+        Add(sum => sum.Key.Folder);
+        Add(sum => sum.Key.ProviderKey);
+        Add(sum => sum.Key.KeyId);
+        Add(sum => sum.Key.Provider);
+        Add(sum => sum.Key.Model);
+        Add(sum => sum.Key.Surface);
+        Add(sum => sum.Calls);
+        Add(sum => sum.Failed);
+        Add(sum => sum.Unpriced);
+        Add(sum => sum.Cached);
+        Add(sum => sum.InputTokens);
+        Add(sum => sum.CacheReadTokens);
+        Add(sum => sum.CacheWriteTokens);
+        Add(sum => sum.OutputTokens);
+        Add(sum => sum.ReasoningTokens);
+        Add(sum => sum.Cost);
+        Add(sum => sum.LatencyMs);
+        // As text: arrays of arrays would be taken for one of two dimensions.
+        Add(sum => $"{{{string.Join(',', sum.Latencies)}}}");
+        Add(sum => sum.LastAt);
         await command.ExecuteNonQueryAsync(ct);
 
-        void Add<T>(Func<IGrouping<Key, UsageRecord>, T> of) => command.Parameters.Add(new() { Value = sums.Select(of).ToArray() });
-    }
-
-    /// <summary>As text: arrays of arrays would be taken for one of two dimensions.</summary>
-    private static string Latencies(IEnumerable<UsageRecord> rows)
-    {
-        Span<int> counts = stackalloc int[LatencyHistogram.Buckets];
-        foreach (var row in rows)
-        {
-            counts[LatencyHistogram.BucketOf(row.LatencyMs) - 1]++;
-        }
-        var text = new StringBuilder("{");
-        foreach (var count in counts)
-        {
-            text.Append(text.Length > 1 ? "," : "").Append(CultureInfo.InvariantCulture, $"{count}");
-        }
-        return text.Append('}').ToString();
+        void Add<T>(Func<UsageSumRow, T> of) => command.Parameters.Add(new() { Value = sums.Select(of).ToArray() });
     }
 }
