@@ -1,4 +1,5 @@
 using Microsoft.AspNetCore.Hosting.Server;
+using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Stoa.Platform.Http;
@@ -8,7 +9,7 @@ namespace Stoa.Platform.Hosting;
 /// <summary>Says when the host is ready, and leads it out: public door shut, calls under way finish, then the rest stops.</summary>
 internal sealed partial class LifeCycle(
     IHostApplicationLifetime lifetime, IServer server, Drain drain, Readiness readiness, Listeners listeners,
-    Listeners.PublicSockets sockets, ILogger<LifeCycle> logger) : BackgroundService, IHostedLifecycleService
+    Listeners.PublicSockets sockets, EndpointDataSource routes, ILogger<LifeCycle> logger) : BackgroundService, IHostedLifecycleService
 {
     private readonly TaskCompletionSource started = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
@@ -43,6 +44,8 @@ internal sealed partial class LifeCycle(
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
         await started.Task.WaitAsync(stoppingToken);
+        // Builds them all: the first caller would wait for it.
+        _ = routes.Endpoints;
         await readiness.WhenReady(stoppingToken);
         LogReady(string.Join(", ", listeners.Public), string.Join(", ", listeners.Internal));
     }
