@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Globalization;
 using System.Net.Sockets;
+using Stoa.Platform.Egress;
 
 namespace Stoa.JobsRig;
 
@@ -173,7 +174,10 @@ internal sealed record Chaos(int Seconds, int Seed, Mutant Mutant, string? Proxy
             var process = Process.Start(new ProcessStartInfo(
                 "python3", [tool, $"{port}", $"{target}:5432", $"{controlPort}"]) { UseShellExecute = false,
                 RedirectStandardOutput = true })!;
-            var control = new HttpClient { BaseAddress = new($"http://127.0.0.1:{controlPort.ToString(CultureInfo.InvariantCulture)}") };
+            var control = new HttpClient(new SocketsHttpHandler { ConnectCallback = Connections.ConnectAsync })
+            {
+                BaseAddress = new($"http://127.0.0.1:{controlPort.ToString(CultureInfo.InvariantCulture)}"),
+            };
             var proxy = new ChaosProxy(process, port, control);
             for (var attempt = 0; attempt < 100; attempt++)
             {

@@ -1,9 +1,9 @@
 using System.Net;
-using System.Net.Sockets;
 using Polly;
 using Polly.CircuitBreaker;
 using Polly.Retry;
 using Stoa.Gateway.Chat;
+using Stoa.Platform.Egress;
 using Stoa.Platform.Http;
 using Stoa.Platform.Telemetry;
 
@@ -225,22 +225,12 @@ internal sealed class ProviderClient : IDisposable
         ActivityHeadersPropagator = Signals.Spans.HasListeners() ? System.Diagnostics.DistributedContextPropagator.Current : null,
     };
 
-    private static async ValueTask<Stream> ConnectAsync(DnsEndPoint address, CancellationToken ct)
+    private static ValueTask<Stream> ConnectAsync(DnsEndPoint address, CancellationToken ct) => Connections.ConnectAsync(async socket =>
     {
-        var socket = new Socket(SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
-        try
-        {
-            await socket.ConnectAsync(address, ct);
-            // Not before: where a name has several addresses, each attempt makes a new one of it.
-            socket.ContinueInline();
-            return new NetworkStream(socket, ownsSocket: true);
-        }
-        catch
-        {
-            socket.Dispose();
-            throw;
-        }
-    }
+        await socket.ConnectAsync(address, ct);
+        // Not before: where a name has several addresses, each attempt makes a new one of it.
+        socket.ContinueInline();
+    });
 
     private ResiliencePipeline<ProviderExchange> Pipeline(GatewayOptions gateway, TimeProvider time)
     {

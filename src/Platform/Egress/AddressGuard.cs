@@ -1,6 +1,5 @@
 using System.Globalization;
 using System.Net;
-using System.Net.Sockets;
 using Microsoft.Extensions.Options;
 using Stoa.Platform.Http;
 
@@ -64,17 +63,7 @@ public sealed class AddressGuard(IOptions<EgressOptions> options, HostResolver r
     private async ValueTask<Stream> ConnectAsync(DnsEndPoint target, CancellationToken ct)
     {
         var addresses = await AddressesAsync(target.Host, target.Port, ct);
-        var socket = new Socket(SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
-        try
-        {
-            await socket.ConnectAsync(addresses, target.Port, ct);
-            return new NetworkStream(socket, ownsSocket: true);
-        }
-        catch
-        {
-            socket.Dispose();
-            throw;
-        }
+        return await Connections.ConnectAsync(socket => socket.ConnectAsync(addresses, target.Port, ct));
     }
 
     private async Task<IPAddress[]> AddressesAsync(string name, int port, CancellationToken ct)

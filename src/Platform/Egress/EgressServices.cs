@@ -7,7 +7,10 @@ namespace Stoa.Platform.Egress;
 
 public static class EgressServices
 {
-    /// <summary>The guarded client for user-given addresses; for services of the operator there is <see cref="AddEgressClient"/>.</summary>
+    /// <summary>
+    /// How all clients by name connect, and the guarded one for user-given addresses; for services of the operator there is
+    /// <see cref="AddEgressClient"/>.
+    /// </summary>
     public static IServiceCollection AddEgress(this IServiceCollection services)
     {
         services.AddSettings<EgressOptions>("Egress");
@@ -16,6 +19,8 @@ public static class EgressServices
         services.TryAddSingleton(TimeProvider.System);
         services.AddSingleton<AddressGuard>();
         services.AddSingleton<GuardedClient>();
+        services.ConfigureHttpClientDefaults(static clients => clients.UseSocketsHttpHandler(
+            static (handler, _) => handler.ConnectCallback = Connections.ConnectAsync));
         return services;
     }
 

@@ -50,7 +50,7 @@ internal sealed class Bot(Uri address, int seed)
 
     private async Task PlayOneAsync(int player, Func<bool> isEnough)
     {
-        using var client = new HttpClient { BaseAddress = address, Timeout = Patience.Long };
+        using var client = HostProcess.ClientAt(address);
         client.DefaultRequestHeaders.Add("X-API-Key", "1234");
         var random = new Random(unchecked((seed * 1_000) + player));
         for (var turn = 0; !isEnough(); turn++)

@@ -2,6 +2,7 @@ using System.Collections.Concurrent;
 using System.Diagnostics;
 using System.Globalization;
 using System.Net.Http.Headers;
+using Stoa.Platform.Egress;
 
 namespace Stoa.Tests.Support;
 
@@ -93,10 +94,14 @@ internal sealed class HostProcess : IAsyncDisposable
 
     internal HttpClient CreateClient(string key = DevelopmentKey)
     {
-        var client = new HttpClient { BaseAddress = BaseAddress, Timeout = Patience.Long };
+        var client = ClientAt(BaseAddress);
         client.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", key);
         return client;
     }
+
+    /// <summary>A client for hosts that are killed: whatever goes wrong is an <see cref="HttpRequestException"/>.</summary>
+    internal static HttpClient ClientAt(Uri address) =>
+        new(new SocketsHttpHandler { ConnectCallback = Connections.ConnectAsync }) { BaseAddress = address, Timeout = Patience.Long };
 
     /// <summary>kill -9, as a crash would.</summary>
     internal async Task KillAsync()
@@ -155,7 +160,7 @@ internal sealed class HostProcess : IAsyncDisposable
 
     private async Task WaitUntilReadyAsync()
     {
-        using var client = new HttpClient { BaseAddress = InternalAddress, Timeout = Patience.Long };
+        using var client = ClientAt(InternalAddress);
         await Patience.UntilAsync(
             async () =>
             {

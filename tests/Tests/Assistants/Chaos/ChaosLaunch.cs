@@ -29,8 +29,8 @@ internal sealed class ChaosLaunch(HostProcess host, NpgsqlDataSource source, IRe
 
     private async Task CallAsync()
     {
-        using var client = new HttpClient { BaseAddress = host.BaseAddress, Timeout = Patience.Long };
-        using var inside = new HttpClient { BaseAddress = host.InternalAddress, Timeout = Patience.Long };
+        using var client = HostProcess.ClientAt(host.BaseAddress);
+        using var inside = HostProcess.ClientAt(host.InternalAddress);
         while (open.TryDequeue(out var chore))
         {
             await LaunchAsync(client, inside, chore);

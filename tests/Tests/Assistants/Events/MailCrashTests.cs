@@ -57,7 +57,7 @@ public sealed class MailCrashTests
     /// <summary>The event, which is accepted.</summary>
     private static async Task<int> TellAsync(HostProcess host)
     {
-        using var client = new HttpClient { BaseAddress = host.BaseAddress };
+        using var client = HostProcess.ClientAt(host.BaseAddress);
         using var request = new HttpRequestMessage(HttpMethod.Put, "/assistants/event")
         {
             Content = new StringContent(new JsonObject
