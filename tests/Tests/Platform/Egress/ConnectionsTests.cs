@@ -1,5 +1,7 @@
 using System.Net;
 using System.Net.Sockets;
+using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.DependencyInjection;
 using Stoa.Platform.Egress;
 
 namespace Stoa.Tests.Platform.Egress;
@@ -30,5 +32,25 @@ public sealed class ConnectionsTests
             () => client.GetAsync(new Uri($"http://{address}/"), TestContext.Current.CancellationToken));
 
         Assert.Equal(HttpRequestError.ConnectionError, error.HttpRequestError);
+    }
+
+    [Theory]
+    [InlineData("resilient")]
+    [InlineData("plain")]
+    public async Task Clients_by_name_connect_so_whatever_else_they_are_told(string name)
+    {
+        var services = new ServiceCollection().AddSingleton<IConfiguration>(new ConfigurationBuilder().Build());
+        services.AddEgressClient("resilient");
+        services.AddHttpClient("plain").UseSocketsHttpHandler(static (handler, _) => handler.AllowAutoRedirect = false);
+        services.AddEgress();
+        await using var provider = services.BuildServiceProvider();
+
+        var handler = provider.GetRequiredService<IHttpMessageHandlerFactory>().CreateHandler(name);
+        while (handler is DelegatingHandler outer)
+        {
+            handler = outer.InnerHandler!;
+        }
+
+        Assert.Equal(Connections.ConnectAsync, Assert.IsType<SocketsHttpHandler>(handler).ConnectCallback);
     }
 }
